@@ -1,0 +1,79 @@
+namespace Cdc.Core.Changes;
+
+/// <summary>What flows through a change log. A closed set: a consumer switches over it and treats every case.</summary>
+public abstract class ChangeEvent
+{
+    private protected ChangeEvent() { }
+
+    /// <summary>Bytes this event keeps alive, for bounds on memory.</summary>
+    public virtual int Bytes => 64;
+}
+
+public enum RowChangeKind : byte
+{
+    Insert,
+    Update,
+    /// <summary>The new row of an UPDATE that changed the key. The delete of the old key comes before it, one ordinal lower.</summary>
+    Rekey,
+    Delete,
+    /// <summary>A row read in a snapshot chunk.</summary>
+    Read,
+}
+
+/// <summary>A change of one row.</summary>
+public sealed class RowChange : ChangeEvent
+{
+    /// <summary>Null for rows read in a chunk.</summary>
+    public SourceTransaction? Transaction { get; init; }
+    public required TableSchema Schema { get; init; }
+    public required RowChangeKind Kind { get; init; }
+    public required long Key { get; init; }
+    public required ChangePosition Position { get; init; }
+    /// <summary>The new row; empty for a delete.</summary>
+    public RowImage Image { get; init; }
+    /// <summary>The old row where PostgreSQL sent all of it (REPLICA IDENTITY FULL): fills unchanged columns. Otherwise empty.</summary>
+    public RowImage Before { get; init; }
+    /// <summary>Time of the commit, or of the chunk's snapshot, in microseconds since 2000-01-01 UTC.</summary>
+    public required long CommitMicros { get; init; }
+
+    public override int Bytes => 128 + Image.Length + Before.Length;
+}
+
+/// <summary>TRUNCATE of some tables; a floor for everything older (by entity index).</summary>
+public sealed class TruncateChange : ChangeEvent
+{
+    public required SourceTransaction Transaction { get; init; }
+    public required ChangePosition Position { get; init; }
+    public required IReadOnlyList<int> Entities { get; init; }
+}
+
+/// <summary>End of a source transaction: the engine may commit here, and nowhere else inside the stream of transactions.</summary>
+public sealed class CommitChange : ChangeEvent
+{
+    public required SourceTransaction Transaction { get; init; }
+    /// <summary>Position of the last change, mapped or not.</summary>
+    public required ChangePosition Last { get; init; }
+    /// <summary>End of the commit record: all commits that start below it have been streamed.</summary>
+    public required Lsn EndLsn { get; init; }
+}
+
+/// <summary>All commits that start below this LSN have been streamed, and no transaction is in flight.</summary>
+public sealed class ThroughChange : ChangeEvent
+{
+    public required Lsn Through { get; init; }
+}
+
+/// <summary>The stream has passed a chunk's marker and, where they travel in the stream, its rows.</summary>
+public sealed class ChunkEndChange : ChangeEvent
+{
+    public required Snapshots.Chunk Chunk { get; init; }
+}
+
+/// <summary>A table must stop (its rows from here on are not applied), or may go on.</summary>
+public sealed class TableStateChange : ChangeEvent
+{
+    public required int Entity { get; init; }
+    public required ChangePosition Position { get; init; }
+    /// <summary>Why it stops, and what to do; null when it goes on (its rows are read again).</summary>
+    public required string? StopReason { get; init; }
+}

@@ -1,0 +1,54 @@
+namespace Cdc.Core.Entities;
+
+/// <summary>A column of the source table that the engine wants.</summary>
+/// <param name="Slot">Index in <see cref="EntityDeclaration.SourceColumns"/>, and in a SourceRow.</param>
+public sealed record SourceColumn(int Slot, string Name, SourceType Type);
+
+/// <summary>A column of the engine's table.</summary>
+/// <param name="Type">PostgreSQL type as declared, such as <c>numeric(18,2)</c>.</param>
+/// <param name="Value">The SQL expression over source columns that defines it; Reconcile uses it as it is.</param>
+/// <param name="NotNull">A row without a value goes to quarantine.</param>
+public sealed record EngineColumn(string Name, string Type, string Value, bool NotNull);
+
+/// <summary>A rule that a source row must pass. As in a CHECK constraint, NULL passes.</summary>
+/// <param name="Name">Stable word shown as the quarantine's reason, such as <c>code-empty</c>.</param>
+/// <param name="Check">SQL expression over source columns.</param>
+/// <param name="Warn">True: the row is applied and counted. False: it goes to quarantine.</param>
+public sealed record RowRule(string Name, string Check, string Message, bool Warn);
+
+/// <param name="Column">Engine column that names the parent.</param>
+/// <param name="Entity">Name of the parent's entity.</param>
+public sealed record ParentReference(string Column, string Entity);
+
+/// <summary>One source table and the engine table it feeds.</summary>
+public sealed record EntityDeclaration
+{
+    /// <summary>Place in the declaration; what ChangeEvents carry.</summary>
+    public required int Index { get; init; }
+    /// <summary>Short name used in commands and tables, such as <c>card</c>.</summary>
+    public required string Name { get; init; }
+    /// <summary>Schema of the source table, such as <c>public</c>.</summary>
+    public required string SourceSchema { get; init; }
+    public required string SourceTable { get; init; }
+    public required string EngineSchema { get; init; }
+    public required string EngineTable { get; init; }
+    /// <summary>The source's key column: one integer column, the primary key.</summary>
+    public required SourceColumn Key { get; init; }
+    /// <summary>The engine's key column (bigint, primary key); for rows born in Odoo it is Odoo's id.</summary>
+    public required string EngineKey { get; init; }
+    /// <summary>By slot. Includes the key.</summary>
+    public required IReadOnlyList<SourceColumn> SourceColumns { get; init; }
+    /// <summary>Without the key, the position columns and sync_version, which Apply writes itself.</summary>
+    public required IReadOnlyList<EngineColumn> Columns { get; init; }
+    public required IReadOnlyList<RowRule> Rules { get; init; }
+    public required IReadOnlyList<ParentReference> Parents { get; init; }
+    /// <summary>Rows are mostly inserted with rising keys and rarely updated: new ones are copied straight in.</summary>
+    public bool AppendMostly { get; init; }
+    /// <summary>The engine's table counts applied updates in a column <c>sync_version</c>.</summary>
+    public bool HasSyncVersion { get; init; }
+
+    /// <summary>Quoted where needed, such as <c>public.loyalty_card</c>.</summary>
+    public string SourceName => $"{Sql.Identifier(SourceSchema)}.{Sql.Identifier(SourceTable)}";
+
+    public string EngineName => $"{Sql.Identifier(EngineSchema)}.{Sql.Identifier(EngineTable)}";
+}

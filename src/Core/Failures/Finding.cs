@@ -1,0 +1,18 @@
+namespace Cdc.Core.Failures;
+
+/// <summary>One thing that a check found.</summary>
+/// <param name="Code">A stable word, such as <c>wal-level</c>.</param>
+/// <param name="IsError">False: a warning, the pipeline may start.</param>
+/// <param name="Message">What is wrong, on which object.</param>
+/// <param name="Remedy">SQL or a command that mends it.</param>
+public sealed record Finding(string Code, bool IsError, string Message, string Remedy);
+
+/// <summary>A check found errors; all of them are here.</summary>
+public sealed class FindingsException(FailureKind kind, string title, IReadOnlyList<Finding> findings)
+    : CdcException(kind, title + Environment.NewLine + Text(findings), "Mend what is listed above, then run 'cdc check'.")
+{
+    public IReadOnlyList<Finding> Findings { get; } = findings;
+
+    private static string Text(IReadOnlyList<Finding> findings) =>
+        string.Join(Environment.NewLine, findings.Select(f => $"  {(f.IsError ? "error" : "warning")} {f.Code}: {f.Message}{Environment.NewLine}    -> {f.Remedy}"));
+}

@@ -1,0 +1,45 @@
+using Cdc.Core.Changes;
+
+namespace Cdc.Core.Snapshots;
+
+public enum ChunkKind
+{
+    /// <summary>Part of an initial load, or of the load after a gap.</summary>
+    Load,
+    /// <summary>A range read again on request, or because its table was rewritten.</summary>
+    Snapshot,
+    /// <summary>Keys of which a column is not known.</summary>
+    Reread,
+    /// <summary>Keys in quarantine that are to be tried again.</summary>
+    Retry,
+}
+
+/// <summary>What is to be read: a key range of one entity, or exactly some keys of it.</summary>
+/// <param name="Id">Row in cdc.chunks; 0 for re-reads and retries, which are kept as their own entries.</param>
+public sealed record ChunkJob(long Id, int Generation, int Entity, ChunkKind Kind, KeyRange Range, IReadOnlyList<long>? Keys)
+{
+    public bool Covers(long key) => Keys is null ? Range.Contains(key) : Keys.Contains(key);
+}
+
+/// <summary>
+/// A job that was read in one snapshot of the source. Its rows take their place in the order of changes at the marker that was written
+/// after the snapshot was taken; keys of transactions that had been streamed by then but were not visible in the snapshot are dropped.
+/// </summary>
+public sealed class Chunk(ChunkJob job)
+{
+    private readonly TaskCompletionSource _passed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ChunkJob Job { get; } = job;
+    /// <summary>Position of the first row; everything in the engine below it that the chunk does not have is gone in Odoo.</summary>
+    public ChangePosition First { get; set; }
+    /// <summary>Keys in flight at the marker. All of them, whether or not the chunk has a row of it.</summary>
+    public IReadOnlySet<long> Dropped { get; set; } = new HashSet<long>();
+    /// <summary>All keys were in flight (a truncate).</summary>
+    public bool DroppedAll { get; set; }
+    public int Rows { get; set; }
+
+    /// <summary>Apply has committed everything up to the chunk's end.</summary>
+    public Task Passed => _passed.Task;
+
+    public void SetPassed() => _passed.TrySetResult();
+}
