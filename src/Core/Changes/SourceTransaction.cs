@@ -9,7 +9,5 @@ namespace Cdc.Core.Changes;
 /// <param name="CommitMicros">Commit time in microseconds since 2000-01-01 UTC, PostgreSQL's own unit.</param>
 public sealed record SourceTransaction(ulong Xid, Lsn CommitLsn, long CommitMicros)
 {
-    private static readonly DateTime PostgresEpoch = new(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc);
-
-    public DateTime CommitTime => PostgresEpoch.AddTicks(CommitMicros * 10);
+    public DateTime CommitTime => PostgresTime.FromMicros(CommitMicros);
 }

@@ -1,0 +1,75 @@
+using Cdc.Core.Changes;
+using Cdc.Core.Failures;
+using Npgsql;
+
+namespace Cdc.Apply.Progress;
+
+/// <summary>How far the engine is. Moves only by compare-and-set, in the transaction of the rows.</summary>
+/// <param name="Last">Position of the last applied change.</param>
+/// <param name="LastTransaction">Its transaction; null if none was applied in this generation.</param>
+public sealed record Checkpoint(ChangePosition Last, SourceTransaction? LastTransaction, Lsn Through);
+
+/// <summary>cdc.checkpoints, for the one partition that the in-process log has.</summary>
+internal sealed class CheckpointTable(Guid owner)
+{
+    public const string Partition = "all";
+
+    private const string TakeSql = """
+        UPDATE cdc.checkpoints SET owner_token = $1, updated_at = now() WHERE partition = 'all'
+        RETURNING generation, last_lsn, last_ordinal, last_xid, last_commit_at, through_lsn
+        """;
+
+    private const string MoveSql = """
+        UPDATE cdc.checkpoints SET generation = $1, last_lsn = $2, last_ordinal = $3, last_xid = $4, last_commit_at = $5, through_lsn = $6, updated_at = now()
+        WHERE partition = 'all' AND owner_token = $7 AND generation = $8 AND last_lsn = $9 AND last_ordinal = $10 AND through_lsn = $11
+        """;
+
+    /// <summary>Makes this owner the one whose compare-and-set succeeds. Whoever had it before fails at its next commit.</summary>
+    public async Task<Checkpoint> TakeAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(TakeSql, connection) { Parameters = { new() { Value = owner } } };
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        if (!await reader.ReadAsync(ct).ConfigureAwait(false))
+            throw new CdcException(FailureKind.Migration, "cdc.checkpoints has no row: the engine was not set up to its end.", "Run 'cdc slot reset'.");
+        var xid = (ulong)reader.GetInt64(3);
+        var last = new ChangePosition(reader.GetInt32(0), Read(reader, 1), reader.GetInt64(2));
+        var transaction = xid == 0 ? null : new SourceTransaction(xid, last.CommitLsn, PostgresTime.ToMicros(reader.GetFieldValue<DateTime>(4)));
+        return new Checkpoint(last, transaction, Read(reader, 5));
+    }
+
+    /// <summary>One statement of the engine transaction that carries the rows.</summary>
+    /// <exception cref="FencedException">It is not where this owner left it.</exception>
+    public async Task MoveAsync(NpgsqlConnection connection, Checkpoint from, Checkpoint to, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(MoveSql, connection)
+        {
+            Parameters =
+            {
+                new() { Value = to.Last.Generation }, Lsn(to.Last.CommitLsn), new() { Value = to.Last.Ordinal },
+                new() { Value = (long)(to.LastTransaction?.Xid ?? 0) },
+                new() { Value = to.LastTransaction?.CommitTime ?? DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz },
+                Lsn(to.Through),
+                new() { Value = owner }, new() { Value = from.Last.Generation }, Lsn(from.Last.CommitLsn), new() { Value = from.Last.Ordinal },
+                Lsn(from.Through),
+            },
+        };
+        await command.PrepareAsync(ct).ConfigureAwait(false);
+        if (await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false) != 1)
+            throw new FencedException($"The checkpoint is not at {from.Last} any more: another process applies to this engine.");
+    }
+
+    /// <summary>Held until COMMIT: a load beside the stream counts only while this owner is the one.</summary>
+    public async Task AssertOwnedAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("SELECT FROM cdc.checkpoints WHERE partition = 'all' AND owner_token = $1 FOR SHARE", connection)
+        {
+            Parameters = { new() { Value = owner } },
+        };
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        if (!await reader.ReadAsync(ct).ConfigureAwait(false)) throw new FencedException("Another process applies to this engine.");
+    }
+
+    public static NpgsqlParameter Lsn(Lsn lsn) => new() { Value = new NpgsqlTypes.NpgsqlLogSequenceNumber(lsn.Value) };
+
+    public static Lsn Read(NpgsqlDataReader reader, int ordinal) => new((ulong)reader.GetFieldValue<NpgsqlTypes.NpgsqlLogSequenceNumber>(ordinal));
+}

@@ -1,0 +1,71 @@
+using System.Runtime.InteropServices;
+using Cdc.Core.Changes;
+
+namespace Cdc.Apply.Rows;
+
+/// <summary>
+/// Folds changes per key, column-wise. Rows read in a chunk are never folded with streamed ones: <see cref="Accepts"/> says when the batch
+/// must be written first.
+/// </summary>
+internal sealed class BatchFolder(int entities)
+{
+    private readonly Dictionary<long, FoldedRow>[] _rows = [.. Enumerable.Range(0, entities).Select(_ => new Dictionary<long, FoldedRow>())];
+    private bool _holdsReads;
+
+    /// <summary>Changes added since the last <see cref="Clear"/>.</summary>
+    public int Count { get; private set; }
+
+    public long Bytes { get; private set; }
+
+    public Dictionary<long, FoldedRow> Of(int entity) => _rows[entity];
+
+    public bool Accepts(RowChange change) => Count == 0 || _holdsReads == (change.Kind == RowChangeKind.Read);
+
+    public void Add(RowChange change)
+    {
+        _holdsReads = change.Kind == RowChangeKind.Read;
+        Count++;
+        Bytes += change.Bytes;
+        ref var row = ref CollectionsMarshal.GetValueRefOrAddDefault(_rows[change.Schema.Entity], change.Key, out _);
+        if (change.Kind == RowChangeKind.Delete)
+            row = new FoldedRow { Delete = change };
+        else if (row.Write is null || change.Kind != RowChangeKind.Update)
+            Begin(ref row, change);
+        else
+            Continue(ref row, change);
+    }
+
+    public void Clear()
+    {
+        foreach (var rows in _rows) rows.Clear();
+        (Count, Bytes) = (0, 0);
+    }
+
+    private static void Begin(ref FoldedRow row, RowChange change)
+    {
+        row.Updates += change.Kind is RowChangeKind.Update or RowChangeKind.Rekey ? 1 : 0;
+        (row.Write, row.Older, row.Kind) = (change, null, change.Kind);
+    }
+
+    private static void Continue(ref FoldedRow row, RowChange change)
+    {
+        row.Older = LeavesUnchanged(change) ? new OlderImage(row.Write!, row.Older) : null;
+        row.Write = change;
+        row.Updates++;
+    }
+
+    /// <summary>Only an UPDATE in pgoutput's format can leave a column unchanged: look for its 'u'.</summary>
+    private static bool LeavesUnchanged(RowChange change)
+    {
+        var bytes = change.Image.Span;
+        var columns = change.Schema.Columns.Count;
+        var at = 2;
+        for (var column = 0; column < columns; column++)
+        {
+            var kind = bytes[at++];
+            if (kind == (byte)'u') return true;
+            if (kind != (byte)'n') at += 4 + System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(bytes[at..]);
+        }
+        return false;
+    }
+}

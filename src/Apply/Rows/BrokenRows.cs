@@ -1,0 +1,42 @@
+using Cdc.Core.Changes;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Cdc.Apply.Rows;
+
+/// <summary>Rows on their way to quarantine, each with its reason.</summary>
+internal sealed class BrokenRows
+{
+    private readonly List<(RowChange Change, string Reason, string Detail, string SourceRow)> _rows = [];
+
+    public int Count => _rows.Count;
+
+    public IEnumerable<long> Keys => _rows.Select(r => r.Change.Key);
+
+    public void Add(RowChange change, string reason, string detail, string sourceRow) => _rows.Add((change, reason, detail, sourceRow));
+
+    public void Clear() => _rows.Clear();
+
+    /// <summary>$1 keys, $2 generations, $3 LSNs, $4 ordinals, $5 reasons, $6 details, $7 source rows, $8 commit times.</summary>
+    public IEnumerable<NpgsqlParameter> Parameters() =>
+    [
+        .. KeyPositions.Parameters([.. _rows.Select(r => r.Change)]),
+        new() { Value = _rows.Select(r => r.Reason).ToArray() },
+        new() { Value = _rows.Select(r => r.Detail).ToArray() },
+        new() { Value = _rows.Select(r => r.SourceRow).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb },
+        new() { Value = _rows.Select(r => PostgresTime.FromMicros(r.Change.CommitMicros)).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz },
+    ];
+}
+
+/// <summary>Keys and positions of changes as array parameters.</summary>
+internal static class KeyPositions
+{
+    /// <summary>$1 keys, $2 generations, $3 LSNs, $4 ordinals.</summary>
+    public static IEnumerable<NpgsqlParameter> Parameters(IReadOnlyList<RowChange> changes) =>
+    [
+        new() { Value = changes.Select(c => c.Key).ToArray() },
+        new() { Value = changes.Select(c => c.Position.Generation).ToArray() },
+        new() { Value = changes.Select(c => new NpgsqlLogSequenceNumber(c.Position.CommitLsn.Value)).ToArray() },
+        new() { Value = changes.Select(c => c.Position.Ordinal).ToArray() },
+    ];
+}

@@ -1,0 +1,211 @@
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
+using Npgsql;
+
+namespace Cdc.Apply.Rows;
+
+/// <summary>
+/// Writes the folded changes of one entity inside the engine transaction that its connection has open: deletes, then whole rows, then rows
+/// with unknown columns, then quarantine. Whole rows go through a staging table, or straight in where their keys are new.
+/// </summary>
+internal sealed class EntityWriter
+{
+    private readonly EntityDeclaration _entity;
+    private readonly RowTransform _transform;
+    private readonly NpgsqlConnection _connection;
+    private readonly EntryIndex _entries;
+    private readonly WholeSince _whole;
+    private readonly KeyHighWater _highest;
+    private readonly UpsertSql _sql;
+    private readonly SourceRow _row;
+    private readonly SourceRow _older;
+    private readonly CopyRows _staged = new();
+    private readonly CopyRows _direct = new();
+    private readonly CopyRows _holes = new();
+    private readonly BrokenRows _broken = new();
+    private readonly List<RowChange> _deletes = [];
+    private readonly List<long> _unknown = [];
+    private bool _meetsEntries;
+
+    public EntityWriter(EntityDeclaration entity, RowTransform transform, NpgsqlConnection connection, EntryIndex entries, WholeSince whole, KeyHighWater highest)
+    {
+        (_entity, _transform, _connection, _entries, _whole, _highest) = (entity, transform, connection, entries, whole, highest);
+        (_sql, _row, _older) = (new UpsertSql(entity), new SourceRow(entity.SourceColumns.Count), new SourceRow(entity.SourceColumns.Count));
+    }
+
+    public UpsertSql Sql => _sql;
+
+    /// <summary>Rows written straight in by the last <see cref="WriteAsync"/>: a unique violation may mean that one of their keys was there.</summary>
+    public bool CopiedStraight { get; private set; }
+
+    public int Quarantined { get; private set; }
+
+    public async Task PrepareAsync(CancellationToken ct)
+    {
+        await ExecuteAsync([_sql.CreateStage], [], ct).ConfigureAwait(false);
+        await ExecuteAsync([_sql.CreateHoles], [], ct).ConfigureAwait(false);
+    }
+
+    /// <param name="sortedKeys">The keys to write, ascending.</param>
+    /// <param name="straight">How whole rows may be copied without staging: not at all, those above the highest known key, or all.</param>
+    public async Task WriteAsync(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlyMemory<long> sortedKeys, StraightCopy straight, CancellationToken ct)
+    {
+        Clear();
+        Encode(rows, sortedKeys.Span, straight);
+        CopiedStraight = _direct.Count > 0;
+        if (_deletes.Count > 0)
+            await ExecuteAsync(_sql.Delete(_meetsEntries), [.. KeyPositions.Parameters(_deletes)], ct).ConfigureAwait(false);
+        if (_staged.Count > 0)
+        {
+            await StageAsync(_staged, _sql.Stage, _sql.CopyStage, ct).ConfigureAwait(false);
+            await ExecuteAsync(_sql.Upsert(_meetsEntries), [], ct).ConfigureAwait(false);
+        }
+        if (_direct.Count > 0) await _direct.SendAsync(_connection, _sql.CopyTable, ct).ConfigureAwait(false);
+        if (_holes.Count > 0) await FillHolesAsync(ct).ConfigureAwait(false);
+        if (_broken.Count > 0) await QuarantineAsync(ct).ConfigureAwait(false);
+        if (sortedKeys.Length > 0) _highest.Raise(_entity.Index, sortedKeys.Span[^1]);
+    }
+
+    /// <summary>Puts one row into quarantine for what the engine said of it.</summary>
+    public async Task QuarantineAsync(FoldedRow row, PostgresException e, CancellationToken ct)
+    {
+        if (row.Write is not { } change) throw e;
+        Clear();
+        Read(row);
+        _broken.Add(change, e.SqlState, e.ConstraintName is { } constraint ? $"{e.MessageText} ({constraint})" : e.MessageText, _transform.SourceJson(_row));
+        await QuarantineAsync(ct).ConfigureAwait(false);
+    }
+
+    public async Task TruncateAsync(ChangePosition position, CancellationToken ct) =>
+        await ExecuteAsync(_sql.Truncate, PositionParameters(position), ct).ConfigureAwait(false);
+
+    public static NpgsqlParameter[] PositionParameters(ChangePosition position) =>
+        [new() { Value = position.Generation }, Progress.CheckpointTable.Lsn(position.CommitLsn), new() { Value = position.Ordinal }];
+
+    private void Clear()
+    {
+        _staged.Clear();
+        _direct.Clear();
+        _holes.Clear();
+        _broken.Clear();
+        _deletes.Clear();
+        _unknown.Clear();
+        (_meetsEntries, CopiedStraight, Quarantined) = (false, false, 0);
+    }
+
+    private void Encode(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlySpan<long> keys, StraightCopy straight)
+    {
+        var highest = _highest.Of(_entity.Index);
+        var anyEntries = _entries.Any(_entity.Name);
+        foreach (var key in keys)
+        {
+            var row = rows[key];
+            var hasEntry = anyEntries && _entries.Contains(_entity.Name, key);
+            _meetsEntries |= hasEntry;
+            if (row.Delete is { } delete) _deletes.Add(delete);
+            if (row.Write is not { } write) continue;
+            Read(row);
+            var isNew = row.Delete is null && !hasEntry && (straight == StraightCopy.All || (straight == StraightCopy.NewKeys && key > highest));
+            EncodeRow(row, write, isNew);
+        }
+    }
+
+    private void EncodeRow(in FoldedRow row, RowChange write, bool isNew)
+    {
+        var verdict = _transform.Check(_row);
+        if (_row.IsPartial)
+            EncodeHole(row, write, verdict.IsPassed);
+        else if (verdict.IsBroken)
+            _broken.Add(write, verdict.Rule!.Name, verdict.Rule.Message, _transform.SourceJson(_row));
+        else if (isNew)
+            EncodeColumns(_direct.Row(_entity.Columns.Count + 5), write);
+        else
+        {
+            var buffer = _staged.Row(_entity.Columns.Count + 6);
+            EncodeColumns(buffer, write);
+            CopyRows.Int32Field(buffer, row.Updates);
+        }
+    }
+
+    /// <summary>A partial row that breaks a rule, or may, is read again as a whole: that reading decides.</summary>
+    private void EncodeHole(in FoldedRow row, RowChange write, bool passed)
+    {
+        var buffer = _holes.Row(_entity.Columns.Count + 8);
+        EncodeColumns(buffer, write);
+        CopyRows.Int32Field(buffer, row.Updates);
+        CopyRows.Int64Field(buffer, passed ? (long)_transform.UnknownColumns(_row) : -1);
+        CopyRows.BooleanField(buffer, row.Kind == RowChangeKind.Rekey);
+        _unknown.Add(write.Key);
+    }
+
+    private void EncodeColumns(CopyBuffer buffer, RowChange write)
+    {
+        CopyRows.Int64Field(buffer, write.Key);
+        _transform.WriteColumns(_row, buffer);
+        CopyRows.PositionFields(buffer, write);
+    }
+
+    private void Read(in FoldedRow row)
+    {
+        ReadChange(_row, row.Write!);
+        for (var older = row.Older; older is not null && _row.IsPartial; older = older.Next)
+        {
+            ReadChange(_older, older.Change);
+            _row.FillUnknownFrom(_older);
+        }
+    }
+
+    private void ReadChange(SourceRow into, RowChange change)
+    {
+        into.Read(change.Image, change.Schema);
+        if (!into.IsPartial || change.Before.IsEmpty) return;
+        var before = new SourceRow(into.Slots);
+        before.Read(change.Before, change.Schema);
+        into.FillUnknownFrom(before);
+    }
+
+    private async Task StageAsync(CopyRows rows, string table, string copySql, CancellationToken ct)
+    {
+        // Rows of an earlier flush of the same transaction; the second truncate of a transaction is in place, and cheap.
+        await ExecuteAsync([$"TRUNCATE {table}"], [], ct).ConfigureAwait(false);
+        await rows.SendAsync(_connection, copySql, ct).ConfigureAwait(false);
+    }
+
+    private async Task FillHolesAsync(CancellationToken ct)
+    {
+        await StageAsync(_holes, _sql.Holes, _sql.CopyHoles, ct).ConfigureAwait(false);
+        var since = _whole[_entity.Index];
+        await ExecuteAsync(_sql.FillHoles, [new() { Value = since.Generation }, Progress.CheckpointTable.Lsn(since.CommitLsn)], ct).ConfigureAwait(false);
+        foreach (var key in _unknown) _entries.Add(_entity.Name, key);
+    }
+
+    private async Task QuarantineAsync(CancellationToken ct)
+    {
+        Quarantined = _broken.Count;
+        await ExecuteAsync(_sql.QuarantineRows, [.. _broken.Parameters()], ct).ConfigureAwait(false);
+        foreach (var key in _broken.Keys) _entries.Add(_entity.Name, key);
+    }
+
+    private async Task ExecuteAsync(IReadOnlyList<string> statements, NpgsqlParameter[] parameters, CancellationToken ct)
+    {
+        await using var batch = new NpgsqlBatch(_connection);
+        foreach (var statement in statements)
+        {
+            var command = new NpgsqlBatchCommand(statement);
+            foreach (var parameter in parameters) command.Parameters.Add(parameter.Clone());
+            batch.BatchCommands.Add(command);
+        }
+        if (statements.Count > 0 && !statements[0].StartsWith("CREATE", StringComparison.Ordinal)) await batch.PrepareAsync(ct).ConfigureAwait(false);
+        await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+    }
+}
+
+/// <summary>Which whole rows are copied into the table without staging.</summary>
+internal enum StraightCopy
+{
+    None,
+    /// <summary>Keys above the highest that the engine may have.</summary>
+    NewKeys,
+    /// <summary>The range is empty in the engine.</summary>
+    All,
+}

@@ -1,0 +1,11 @@
+namespace Cdc.Core.Changes;
+
+/// <summary>PostgreSQL counts microseconds since 2000-01-01 UTC.</summary>
+public static class PostgresTime
+{
+    private static readonly DateTime Epoch = new(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+
+    public static DateTime FromMicros(long micros) => Epoch.AddTicks(micros * 10);
+
+    public static long ToMicros(DateTime time) => (time.Ticks - Epoch.Ticks) / 10;
+}
