@@ -26,6 +26,8 @@ internal sealed class EntityWriter
     private readonly List<RowChange> _deletes = [];
     private readonly List<long> _unknown = [];
     private bool _meetsEntries;
+    private bool _stageUsed;
+    private bool _holesUsed;
 
     public EntityWriter(EntityDeclaration entity, RowTransform transform, NpgsqlConnection connection, EntryIndex entries, WholeSince whole, KeyHighWater highest)
     {
@@ -39,6 +41,9 @@ internal sealed class EntityWriter
     public bool CopiedStraight { get; private set; }
 
     public int Quarantined { get; private set; }
+
+    /// <summary>The connection has begun a transaction: its staging tables are empty.</summary>
+    public void TransactionBegins() => (_stageUsed, _holesUsed) = (false, false);
 
     public async Task PrepareAsync(CancellationToken ct)
     {
@@ -57,7 +62,8 @@ internal sealed class EntityWriter
             await ExecuteAsync(_sql.Delete(_meetsEntries), [.. KeyPositions.Parameters(_deletes)], ct).ConfigureAwait(false);
         if (_staged.Count > 0)
         {
-            await StageAsync(_staged, _sql.Stage, _sql.CopyStage, ct).ConfigureAwait(false);
+            await StageAsync(_staged, _sql.Stage, _sql.CopyStage, _stageUsed, ct).ConfigureAwait(false);
+            _stageUsed = true;
             await ExecuteAsync(_sql.Upsert(_meetsEntries), [], ct).ConfigureAwait(false);
         }
         if (_direct.Count > 0) await _direct.SendAsync(_connection, _sql.CopyTable, ct).ConfigureAwait(false);
@@ -71,6 +77,7 @@ internal sealed class EntityWriter
     {
         if (row.Write is not { } change) throw e;
         Clear();
+        if (row.Delete is { } delete) await ExecuteAsync(_sql.Delete(entries: true), [.. KeyPositions.Parameters([delete])], ct).ConfigureAwait(false);
         Read(row);
         _broken.Add(change, e.SqlState, e.ConstraintName is { } constraint ? $"{e.MessageText} ({constraint})" : e.MessageText, _transform.SourceJson(_row));
         await QuarantineAsync(ct).ConfigureAwait(false);
@@ -164,16 +171,17 @@ internal sealed class EntityWriter
         into.FillUnknownFrom(before);
     }
 
-    private async Task StageAsync(CopyRows rows, string table, string copySql, CancellationToken ct)
+    private async Task StageAsync(CopyRows rows, string table, string copySql, bool used, CancellationToken ct)
     {
-        // Rows of an earlier flush of the same transaction; the second truncate of a transaction is in place, and cheap.
-        await ExecuteAsync([$"TRUNCATE {table}"], [], ct).ConfigureAwait(false);
+        // Rows of an earlier flush of the same transaction; a commit has emptied it otherwise.
+        if (used) await ExecuteAsync([$"TRUNCATE {table}"], [], ct).ConfigureAwait(false);
         await rows.SendAsync(_connection, copySql, ct).ConfigureAwait(false);
     }
 
     private async Task FillHolesAsync(CancellationToken ct)
     {
-        await StageAsync(_holes, _sql.Holes, _sql.CopyHoles, ct).ConfigureAwait(false);
+        await StageAsync(_holes, _sql.Holes, _sql.CopyHoles, _holesUsed, ct).ConfigureAwait(false);
+        _holesUsed = true;
         var since = _whole[_entity.Index];
         await ExecuteAsync(_sql.FillHoles, [new() { Value = since.Generation }, Progress.CheckpointTable.Lsn(since.CommitLsn)], ct).ConfigureAwait(false);
         foreach (var key in _unknown) _entries.Add(_entity.Name, key);

@@ -1,0 +1,182 @@
+using System.Diagnostics;
+using Cdc.Apply.Progress;
+using Cdc.Apply.Rows;
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Core.Snapshots;
+using Cdc.Core.Telemetry;
+using Cdc.Log;
+using Npgsql;
+
+namespace Cdc.Apply;
+
+/// <summary>
+/// Reads the change log and writes the engine. Its duties, in order, for every batch of events: skip what was applied before, fold rows,
+/// write what is folded when it grows large, and commit (rows, quarantine, checkpoint together) at a boundary between source transactions.
+/// Throws on any failure: the session ends, its transaction is undone, and the next one starts from the checkpoint.
+/// </summary>
+internal sealed class ApplyLoop(
+    EntitySet entities, EngineOptions options, NpgsqlConnection connection, EngineTransaction transaction, BatchWriter writer,
+    CheckpointTable checkpoints, Checkpoint start, TableStates tables, LoadGate gate, AppliedProgress progress, PipelineStatistics statistics)
+{
+    /// <summary>A transaction is written in flushes of this many batches' rows before its end is seen.</summary>
+    private const int LargeTransactionBatches = 1;
+
+    private static readonly TimeSpan CheckpointInterval = TimeSpan.FromMilliseconds(500);
+
+    private readonly BatchFolder _batch = new(entities.Count);
+    private readonly List<Chunk> _passed = [];
+    private Checkpoint _committed = start;
+    private ChangePosition _last = start.Last;
+    private SourceTransaction? _lastTransaction = start.LastTransaction;
+    private Lsn _through = start.Through;
+    private bool _inTransaction;
+    private long _rows;
+    private long _transactions;
+    private long _committedAt = Stopwatch.GetTimestamp();
+
+    /// <summary>Ends when the log is closed and applied up to its last boundary.</summary>
+    public async Task RunAsync(IChangeLogReader log, CancellationToken ct)
+    {
+        while (await log.WaitToReadAsync(ct).ConfigureAwait(false))
+        {
+            while (log.TryRead(out var events))
+            {
+                foreach (var change in events.Events)
+                    if (!TryFold(change)) await ApplyAsync(change, ct).ConfigureAwait(false);
+                if (!_inTransaction && IsFull(1)) await CommitAsync(ct).ConfigureAwait(false);
+            }
+            if (!_inTransaction && IsDue()) await CommitAsync(ct).ConfigureAwait(false);
+        }
+        if (!_inTransaction) await CommitAsync(ct).ConfigureAwait(false);
+        else await transaction.RollbackAsync(ct).ConfigureAwait(false);
+    }
+
+    /// <summary>The common case without a state machine: one more row of a batch that has room.</summary>
+    private bool TryFold(ChangeEvent change)
+    {
+        if (change is CommitChange commit) return TryEnd(commit);
+        if (change is not RowChange row) return false;
+        _inTransaction |= row.Transaction is not null;
+        if (row.Position <= _last)
+        {
+            statistics.Duplicate();
+            return true;
+        }
+        if (tables.IsStopped(row.Schema.Entity)) return true;
+        if (!_batch.Accepts(row) || IsFull(LargeTransactionBatches + 1)) return false;
+        _batch.Add(row);
+        return true;
+    }
+
+    private bool TryEnd(CommitChange commit)
+    {
+        _inTransaction = false;
+        if (commit.Last > _last)
+        {
+            (_last, _lastTransaction) = (commit.Last, commit.Transaction);
+            _transactions++;
+        }
+        _through = Lsn.Max(_through, commit.EndLsn);
+        return !IsFull(1);
+    }
+
+    private async Task ApplyAsync(ChangeEvent change, CancellationToken ct)
+    {
+        switch (change)
+        {
+            case CommitChange:
+                await CommitAsync(ct).ConfigureAwait(false);
+                break;
+            case RowChange row:
+                await FlushAsync(ct).ConfigureAwait(false);
+                _batch.Add(row);
+                break;
+            case TruncateChange truncate:
+                _inTransaction = true;
+                if (truncate.Position > _last) await TruncateAsync(truncate, ct).ConfigureAwait(false);
+                break;
+            case TableStateChange state:
+                await FlushAsync(ct).ConfigureAwait(false);
+                await writer.BeginAsync(ct).ConfigureAwait(false);
+                await tables.ChangeAsync(connection, state, ct).ConfigureAwait(false);
+                transaction.HasWork = true;
+                break;
+            case ThroughChange through:
+                _through = Lsn.Max(_through, through.Through);
+                break;
+            case ChunkEndChange end:
+                _last = end.Chunk.First with { Ordinal = -1 } is var at && at > _last ? at : _last;
+                _passed.Add(end.Chunk);
+                break;
+            default:
+                throw new UnreachableException($"A change log event of type {change.GetType().Name} is not known here.");
+        }
+    }
+
+    private bool IsFull(int batches) => _batch.Count >= options.BatchRows * batches || _batch.Bytes >= options.BatchBytes * batches;
+
+    /// <summary>Something to show at once, or a position that nobody has written down for a while.</summary>
+    private bool IsDue() =>
+        _batch.Count > 0 || transaction.HasWork || _passed.Count > 0
+        || (_through > _committed.Through && Stopwatch.GetElapsedTime(_committedAt) >= CheckpointInterval);
+
+    private async Task FlushAsync(CancellationToken ct)
+    {
+        if (_batch.Count == 0) return;
+        var keys = SortedKeys();
+        foreach (var entity in entities.All)
+            if (keys[entity.Index].Length > 0) await gate.EnterAsync(entity.Index, keys[entity.Index]).WaitAsync(ct).ConfigureAwait(false);
+        await writer.WriteAsync(_batch, keys, StraightCopy.NewKeys, ct).ConfigureAwait(false);
+        _rows += _batch.Count;
+        statistics.QuarantinedRows(writer.Quarantined);
+        _batch.Clear();
+    }
+
+    private long[][] SortedKeys()
+    {
+        var keys = new long[entities.Count][];
+        foreach (var entity in entities.All)
+        {
+            var rows = _batch.Of(entity.Index);
+            keys[entity.Index] = rows.Count == 0 ? [] : [.. rows.Keys];
+            Array.Sort(keys[entity.Index]);
+        }
+        return keys;
+    }
+
+    private async Task TruncateAsync(TruncateChange truncate, CancellationToken ct)
+    {
+        await FlushAsync(ct).ConfigureAwait(false);
+        foreach (var entity in truncate.Entities)
+        {
+            if (tables.IsStopped(entity)) continue;
+            await gate.EnterAllAsync(entity).WaitAsync(ct).ConfigureAwait(false);
+            await writer.TruncateAsync(entity, truncate.Position, ct).ConfigureAwait(false);
+        }
+    }
+
+    private async Task CommitAsync(CancellationToken ct)
+    {
+        await FlushAsync(ct).ConfigureAwait(false);
+        CrashPoint.Hit("after-rows-before-checkpoint");
+        var next = new Checkpoint(_last, _lastTransaction, _through);
+        if (next != _committed || transaction.HasWork)
+        {
+            await writer.BeginAsync(ct).ConfigureAwait(false);
+            await checkpoints.MoveAsync(connection, _committed, next, ct).ConfigureAwait(false);
+            CrashPoint.Hit("after-checkpoint-before-commit");
+            await transaction.CommitAsync(ct).ConfigureAwait(false);
+            CrashPoint.Hit("after-commit");
+        }
+        gate.Leave();
+        _committed = next;
+        _committedAt = Stopwatch.GetTimestamp();
+        progress.Applied(next);
+        statistics.Applied(_rows, _transactions);
+        (_rows, _transactions) = (0, 0);
+        foreach (var chunk in _passed) chunk.SetPassed();
+        _passed.Clear();
+    }
+}

@@ -1,0 +1,102 @@
+using Cdc.Apply.Progress;
+using Cdc.Apply.Rows;
+using Cdc.Apply.Snapshots;
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
+using Cdc.Core.Progress;
+using Cdc.Core.Snapshots;
+using Cdc.Core.Telemetry;
+using Cdc.Log;
+using Npgsql;
+
+namespace Cdc.Apply;
+
+/// <summary>
+/// The engine's side of one session: takes the engine over (whoever had it fails at its next commit), knows where to go on, applies the log,
+/// and loads chunks. Nothing in it survives a failure; the next session reads the engine again.
+/// </summary>
+public sealed class EngineSession : IAsyncDisposable
+{
+    private readonly NpgsqlConnection _connection;
+    private readonly ApplyLoop _loop;
+    private readonly AppliedProgress _progress;
+    private readonly ChunkTable _chunkTable;
+    private readonly ChunkSink _chunkSink;
+
+    private EngineSession(NpgsqlConnection connection, ResumePoint resume, IReadOnlySet<int> stopped, ApplyLoop loop, AppliedProgress progress, ChunkTable chunkTable, ChunkSink chunkSink)
+    {
+        (_connection, Resume, Stopped, _loop, _progress, _chunkTable, _chunkSink) = (connection, resume, stopped, loop, progress, chunkTable, chunkSink);
+    }
+
+    public ResumePoint Resume { get; }
+
+    /// <summary>Entities whose rows are not applied until they are read again.</summary>
+    public IReadOnlySet<int> Stopped { get; }
+
+    public IAppliedProgress Progress => _progress;
+
+    public IChunkQueue ChunkQueue => _chunkTable;
+
+    public IChunkSink ChunkSink => _chunkSink;
+
+    public static async Task<EngineSession> OpenAsync(EngineOptions options, EntitySet entities, PipelineStatistics statistics, CancellationToken ct)
+    {
+        var connection = await EngineConnection.OpenAsync(options, "apply", ct).ConfigureAwait(false);
+        try
+        {
+            return await OpenAsync(connection, options, entities, statistics, ct).ConfigureAwait(false);
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static async Task<EngineSession> OpenAsync(NpgsqlConnection connection, EngineOptions options, EntitySet entities, PipelineStatistics statistics, CancellationToken ct)
+    {
+        var session = await BeginSessionAsync(connection, ct).ConfigureAwait(false);
+        var checkpoints = new CheckpointTable(Guid.NewGuid());
+        var start = await checkpoints.TakeAsync(connection, ct).ConfigureAwait(false);
+        var tables = new TableStates(entities);
+        await tables.LoadAsync(connection, ct).ConfigureAwait(false);
+        var highest = await HighestAsync(connection, entities, ct).ConfigureAwait(false);
+        var factory = new WriterFactory(entities, await EntryIndex.LoadAsync(connection, ct).ConfigureAwait(false), tables.Whole, highest);
+        var transaction = new EngineTransaction(connection);
+        var writer = new BatchWriter(entities, await factory.CreateAsync(connection, ct).ConfigureAwait(false), transaction);
+        var gate = new LoadGate();
+        var progress = new AppliedProgress(options, start, session);
+        var loop = new ApplyLoop(entities, options, connection, transaction, writer, checkpoints, start, tables, gate, progress, statistics);
+        var resume = new ResumePoint(start.Last.Generation, session, start.Through, start.Last, start.LastTransaction?.Xid ?? 0, start.LastTransaction?.CommitMicros ?? 0);
+        return new EngineSession(connection, resume, tables.Stopped, loop, progress,
+            new ChunkTable(entities, options, tables, start.Last.Generation), new ChunkSink(entities, options, factory, checkpoints, gate));
+    }
+
+    /// <summary>Applies until the log is closed and read to its end.</summary>
+    public Task RunAsync(IChangeLogReader log, CancellationToken ct) => _loop.RunAsync(log, ct);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _chunkSink.DisposeAsync().ConfigureAwait(false);
+        await _chunkTable.DisposeAsync().ConfigureAwait(false);
+        await _progress.DisposeAsync().ConfigureAwait(false);
+        await _connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static async Task<long> BeginSessionAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("UPDATE cdc.source SET session = session + 1, updated_at = now() RETURNING session", connection);
+        return (long)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
+    }
+
+    private static async Task<KeyHighWater> HighestAsync(NpgsqlConnection connection, EntitySet entities, CancellationToken ct)
+    {
+        var highest = new KeyHighWater(entities.Count);
+        foreach (var entity in entities.All)
+        {
+            await using var command = new NpgsqlCommand(new UpsertSql(entity).MaxKey, connection);
+            highest.Raise(entity.Index, (long)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!);
+        }
+        return highest;
+    }
+}

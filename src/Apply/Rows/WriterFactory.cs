@@ -1,0 +1,20 @@
+using Cdc.Core.Entities;
+using Npgsql;
+
+namespace Cdc.Apply.Rows;
+
+/// <summary>Writers for a connection, sharing what one session knows of the engine.</summary>
+internal sealed class WriterFactory(EntitySet entities, EntryIndex entries, WholeSince whole, KeyHighWater highest)
+{
+    public async Task<IReadOnlyList<EntityWriter>> CreateAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        var writers = new List<EntityWriter>(entities.Count);
+        foreach (var entity in entities.All)
+        {
+            var writer = new EntityWriter(entity, RowTransform.Compile(entity), connection, entries, whole, highest);
+            await writer.PrepareAsync(ct).ConfigureAwait(false);
+            writers.Add(writer);
+        }
+        return writers;
+    }
+}

@@ -1,0 +1,159 @@
+using System.Collections.Concurrent;
+using Cdc.Apply.Progress;
+using Cdc.Apply.Rows;
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Core.Snapshots;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Cdc.Apply.Snapshots;
+
+/// <summary>Loads chunks on connections of their own, and finishes every chunk: sweep, and the record that its range is done.</summary>
+internal sealed class ChunkSink(EntitySet entities, EngineOptions options, WriterFactory writers, CheckpointTable checkpoints, LoadGate gate)
+    : IChunkSink, IAsyncDisposable
+{
+    private readonly ConcurrentBag<LoadConnection> _idle = [];
+
+    public bool TryReserve(Chunk chunk) => chunk.Job.Kind == ChunkKind.Load && gate.TryReserve(chunk.Job);
+
+    public async Task LoadAsync(Chunk chunk, ChunkRows rows, CancellationToken ct)
+    {
+        try
+        {
+            var connection = await TakeAsync(ct).ConfigureAwait(false);
+            await connection.LoadAsync(chunk, rows, checkpoints, ct).ConfigureAwait(false);
+            CrashPoint.Hit("after-load");
+            _idle.Add(connection);
+        }
+        finally
+        {
+            gate.Release(chunk.Job);
+        }
+    }
+
+    public async Task<long> FinishAsync(Chunk chunk, CancellationToken ct)
+    {
+        var connection = await TakeAsync(ct).ConfigureAwait(false);
+        var swept = await connection.FinishAsync(chunk, checkpoints, ct).ConfigureAwait(false);
+        _idle.Add(connection);
+        return swept;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var connection in _idle) await connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task<LoadConnection> TakeAsync(CancellationToken ct) =>
+        _idle.TryTake(out var connection) ? connection : await LoadConnection.OpenAsync(entities, options, writers, ct).ConfigureAwait(false);
+
+    /// <summary>One connection with its staging tables. Not given back after a failure: the session ends then.</summary>
+    private sealed class LoadConnection(EntitySet entities, NpgsqlConnection connection, IReadOnlyList<EntityWriter> entityWriters) : IAsyncDisposable
+    {
+        private readonly EngineTransaction _transaction = new(connection);
+        private readonly BatchFolder _rows = new(entities.Count);
+
+        public static async Task<LoadConnection> OpenAsync(EntitySet entities, EngineOptions options, WriterFactory writers, CancellationToken ct)
+        {
+            var connection = await EngineConnection.OpenAsync(options, "load", ct).ConfigureAwait(false);
+            return new LoadConnection(entities, connection, await writers.CreateAsync(connection, ct).ConfigureAwait(false));
+        }
+
+        public async Task LoadAsync(Chunk chunk, ChunkRows rows, CheckpointTable checkpoints, CancellationToken ct)
+        {
+            var writer = new BatchWriter(entities, entityWriters, _transaction);
+            await writer.BeginAsync(ct).ConfigureAwait(false);
+            _rows.Clear();
+            foreach (var change in rows.At(chunk)) _rows.Add(change);
+            var straight = await HasRowsAsync(chunk, ct).ConfigureAwait(false) ? StraightCopy.None : StraightCopy.All;
+            await writer.WriteAsync(_rows, Keys(chunk.Job.Entity), straight, ct).ConfigureAwait(false);
+            _rows.Clear();
+            await checkpoints.AssertOwnedAsync(connection, ct).ConfigureAwait(false);
+            await _transaction.CommitAsync(ct).ConfigureAwait(false);
+        }
+
+        public async Task<long> FinishAsync(Chunk chunk, CheckpointTable checkpoints, CancellationToken ct)
+        {
+            await _transaction.BeginAsync(ct).ConfigureAwait(false);
+            var swept = chunk.DroppedAll ? 0 : await SweepAsync(chunk, ct).ConfigureAwait(false);
+            CrashPoint.Hit("after-sweep");
+            if (chunk.Job.Id > 0) await RecordAsync(chunk, swept, ct).ConfigureAwait(false);
+            await checkpoints.AssertOwnedAsync(connection, ct).ConfigureAwait(false);
+            await _transaction.CommitAsync(ct).ConfigureAwait(false);
+            return swept;
+        }
+
+        public ValueTask DisposeAsync() => connection.DisposeAsync();
+
+        private long[][] Keys(int entity)
+        {
+            var keys = Enumerable.Range(0, entities.Count).Select(_ => Array.Empty<long>()).ToArray();
+            keys[entity] = [.. _rows.Of(entity).Keys.Order()];
+            return keys;
+        }
+
+        private async Task<bool> HasRowsAsync(Chunk chunk, CancellationToken ct)
+        {
+            await using var command = new NpgsqlCommand(entityWriters[chunk.Job.Entity].Sql.HasRows, connection)
+            {
+                Parameters = { ChunkTable.Key(chunk.Job.Range.From), ChunkTable.Key(chunk.Job.Range.To) },
+            };
+            return (bool)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
+        }
+
+        private async Task<long> SweepAsync(Chunk chunk, CancellationToken ct)
+        {
+            var job = chunk.Job;
+            await using var batch = new NpgsqlBatch(connection);
+            foreach (var statement in entityWriters[job.Entity].Sql.Sweep(job.Keys is not null))
+            {
+                var command = new NpgsqlBatchCommand(statement);
+                command.Parameters.Add(ChunkTable.Key(job.Range.From));
+                command.Parameters.Add(ChunkTable.Key(job.Range.To));
+                command.Parameters.Add(Keys(job.Keys));
+                command.Parameters.Add(Keys(chunk.Dropped));
+                foreach (var parameter in EntityWriter.PositionParameters(chunk.First)) command.Parameters.Add(parameter);
+                batch.BatchCommands.Add(command);
+            }
+            await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            return (long)batch.BatchCommands[0].RecordsAffected;
+        }
+
+        private async Task RecordAsync(Chunk chunk, long swept, CancellationToken ct)
+        {
+            var name = entities[chunk.Job.Entity].Name;
+            await using var batch = new NpgsqlBatch(connection)
+            {
+                BatchCommands =
+                {
+                    new("UPDATE cdc.chunks SET state = 'done', rows = $2, swept = $3, finished_at = now() WHERE id = $1")
+                    {
+                        Parameters = { new() { Value = chunk.Job.Id }, new() { Value = (long)chunk.Rows }, new() { Value = swept } },
+                    },
+                    new("""
+                        UPDATE cdc.requests r SET state = 'done', answered_at = now(), answer = s.rows || ' rows read, ' || s.swept || ' rows removed'
+                        FROM (SELECT request, sum(rows) AS rows, sum(swept) AS swept, count(*) FILTER (WHERE state = 'pending') AS pending
+                              FROM cdc.chunks WHERE request = (SELECT request FROM cdc.chunks WHERE id = $1) GROUP BY request) s
+                        WHERE r.id = s.request AND s.pending = 0
+                        """)
+                    {
+                        Parameters = { new() { Value = chunk.Job.Id } },
+                    },
+                    new("""
+                        UPDATE cdc.tables SET state = 'streaming', updated_at = now() WHERE entity = $1 AND state = 'loading'
+                          AND NOT EXISTS (SELECT FROM cdc.chunks c WHERE c.entity = $1 AND c.state = 'pending')
+                        """)
+                    {
+                        Parameters = { new() { Value = name } },
+                    },
+                },
+            };
+            await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        }
+
+        private static NpgsqlParameter Keys(IEnumerable<long>? keys) =>
+            new() { Value = (object?)keys?.ToArray() ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
+    }
+}

@@ -1,0 +1,136 @@
+using Cdc.Apply.Progress;
+using Cdc.Core.Entities;
+using Cdc.Core.Snapshots;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Cdc.Apply.Snapshots;
+
+/// <summary>
+/// What is still to be read: ranges in cdc.chunks, keys with holes in cdc.rereads, rows to try again in cdc.quarantine, and what other
+/// processes ask for in cdc.requests.
+/// </summary>
+internal sealed class ChunkTable(EntitySet entities, EngineOptions options, TableStates tables, int generation) : IChunkQueue, IAsyncDisposable
+{
+    private const int KeysOfOneJob = 1_000;
+
+    private const string AcceptRequests = """
+        WITH accepted AS (
+            UPDATE cdc.requests SET state = 'accepted' WHERE state = 'open' AND kind = 'snapshot' RETURNING id, entity, from_key, to_key)
+        INSERT INTO cdc.chunks (entity, generation, kind, from_key, to_key, request) SELECT entity, $1, 'snapshot', from_key, to_key, id FROM accepted
+        """;
+
+    private const string NextRange = """
+        SELECT c.id, c.entity, c.kind, c.from_key, c.to_key FROM cdc.chunks c JOIN cdc.tables t ON t.entity = c.entity
+        WHERE c.state = 'pending' AND t.state <> 'stopped' AND c.generation = $1 AND NOT c.id = ANY($2)
+        ORDER BY array_position($3::text[], c.entity), c.from_key NULLS FIRST LIMIT 1
+        """;
+
+    private const string NextKeys = """
+        SELECT e.kind, e.entity, e.key FROM (
+            SELECT 'reread' AS kind, entity, key FROM cdc.rereads
+            UNION ALL SELECT 'retry', entity, key FROM cdc.quarantine WHERE retry_requested) e
+        JOIN cdc.tables t ON t.entity = e.entity WHERE t.state <> 'stopped' ORDER BY e.kind, e.entity, e.key LIMIT $1
+        """;
+
+    private readonly SemaphoreSlim _lock = new(1, 1);
+    private NpgsqlConnection? _connection;
+
+    public ulong BarrierXid(int entity) => tables.Barrier(entity);
+
+    public Task WaitAsync(TimeSpan atMost, CancellationToken ct) => Task.Delay(atMost, ct);
+
+    public async Task<ChunkJob?> NextAsync(IReadOnlyCollection<ChunkJob> busy, CancellationToken ct)
+    {
+        await _lock.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
+            var connection = await ConnectionAsync(ct).ConfigureAwait(false);
+            await using (var accept = new NpgsqlCommand(AcceptRequests, connection) { Parameters = { new() { Value = generation } } })
+            {
+                await accept.PrepareAsync(ct).ConfigureAwait(false);
+                await accept.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            }
+            return await NextRangeAsync(connection, busy, ct).ConfigureAwait(false) ?? await NextKeysAsync(connection, busy, ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            _lock.Release();
+        }
+    }
+
+    public async Task<ChunkJob> SplitAsync(ChunkJob job, long at, CancellationToken ct)
+    {
+        await _lock.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
+            var connection = await ConnectionAsync(ct).ConfigureAwait(false);
+            await using var command = new NpgsqlCommand("""
+                WITH lower AS (UPDATE cdc.chunks SET to_key = $2 WHERE id = $1 AND state = 'pending' RETURNING entity, generation, kind, request)
+                INSERT INTO cdc.chunks (entity, generation, kind, from_key, to_key, request) SELECT entity, generation, kind, $2, $3, request FROM lower
+                """, connection)
+            {
+                Parameters = { new() { Value = job.Id }, new() { Value = at }, Key(job.Range.To) },
+            };
+            await command.PrepareAsync(ct).ConfigureAwait(false);
+            await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            return job with { Range = job.Range with { To = at } };
+        }
+        finally
+        {
+            _lock.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _lock.Dispose();
+        if (_connection is { } connection) await connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    public static NpgsqlParameter Key(long? key) => new() { Value = (object?)key ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint };
+
+    private async ValueTask<NpgsqlConnection> ConnectionAsync(CancellationToken ct) =>
+        _connection ??= await EngineConnection.OpenAsync(options, "chunks", ct).ConfigureAwait(false);
+
+    private async Task<ChunkJob?> NextRangeAsync(NpgsqlConnection connection, IReadOnlyCollection<ChunkJob> busy, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(NextRange, connection)
+        {
+            Parameters =
+            {
+                new() { Value = generation }, new() { Value = busy.Select(j => j.Id).ToArray() },
+                new() { Value = entities.All.Select(e => e.Name).ToArray() },
+            },
+        };
+        await command.PrepareAsync(ct).ConfigureAwait(false);
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        if (!await reader.ReadAsync(ct).ConfigureAwait(false) || entities.Find(reader.GetString(1)) is not { } entity) return null;
+        var kind = reader.GetString(2) == "load" ? ChunkKind.Load : ChunkKind.Snapshot;
+        return new ChunkJob(reader.GetInt64(0), generation, entity.Index, kind, new KeyRange(Bound(reader, 3), Bound(reader, 4)), null);
+    }
+
+    private async Task<ChunkJob?> NextKeysAsync(NpgsqlConnection connection, IReadOnlyCollection<ChunkJob> busy, CancellationToken ct)
+    {
+        var jobs = new Dictionary<(string Kind, string Entity), List<long>>();
+        await using var command = new NpgsqlCommand(NextKeys, connection) { Parameters = { new() { Value = KeysOfOneJob } } };
+        await command.PrepareAsync(ct).ConfigureAwait(false);
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+        {
+            var name = (reader.GetString(0), reader.GetString(1));
+            if (!jobs.TryGetValue(name, out var keys)) jobs[name] = keys = [];
+            keys.Add(reader.GetInt64(2));
+        }
+        foreach (var ((kind, name), keys) in jobs)
+        {
+            if (entities.Find(name) is not { } entity) continue;
+            var free = keys.Where(key => !busy.Any(j => j.Entity == entity.Index && j.Keys is not null && j.Covers(key))).ToHashSet();
+            if (free.Count > 0)
+                return new ChunkJob(0, generation, entity.Index, kind == "retry" ? ChunkKind.Retry : ChunkKind.Reread, KeyRange.All, free);
+        }
+        return null;
+    }
+
+    private static long? Bound(NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetInt64(ordinal);
+}

@@ -1,0 +1,36 @@
+namespace Cdc.Core.Telemetry;
+
+/// <summary>What a running pipeline has done since the process started. Written by its loops, read by whoever shows it.</summary>
+public sealed class PipelineStatistics
+{
+    private long _rowsApplied;
+    private long _transactionsApplied;
+    private long _duplicates;
+    private long _quarantined;
+    private long _batches;
+    private long _chunkRows;
+
+    /// <summary>Row changes of the stream that were applied.</summary>
+    public long RowsApplied => Interlocked.Read(ref _rowsApplied);
+    public long TransactionsApplied => Interlocked.Read(ref _transactionsApplied);
+    /// <summary>Changes that were sent again and had been applied before.</summary>
+    public long Duplicates => Interlocked.Read(ref _duplicates);
+    public long Quarantined => Interlocked.Read(ref _quarantined);
+    /// <summary>Engine transactions.</summary>
+    public long Batches => Interlocked.Read(ref _batches);
+    /// <summary>Rows read in snapshot chunks.</summary>
+    public long ChunkRows => Interlocked.Read(ref _chunkRows);
+
+    public void Applied(long rows, long transactions)
+    {
+        Interlocked.Add(ref _rowsApplied, rows);
+        Interlocked.Add(ref _transactionsApplied, transactions);
+        Interlocked.Increment(ref _batches);
+    }
+
+    public void Duplicate() => Interlocked.Increment(ref _duplicates);
+
+    public void QuarantinedRows(long rows) => Interlocked.Add(ref _quarantined, rows);
+
+    public void ChunkRead(long rows) => Interlocked.Add(ref _chunkRows, rows);
+}
