@@ -1,0 +1,11 @@
+using Cdc.Core.Changes;
+
+namespace Cdc.Capture;
+
+/// <summary>What progress is bound to. A copy of the data folder keeps all of it; pg_upgrade changes the system identifier.</summary>
+/// <param name="SystemIdentifier">Given to the cluster by initdb.</param>
+/// <param name="Timeline">Rises when a standby is promoted or a backup is restored.</param>
+public sealed record SourceIdentity(string SystemIdentifier, int Timeline, string DatabaseName);
+
+/// <param name="FlushLsn">End of what the server has flushed: nothing beyond it can have been streamed.</param>
+public sealed record IdentifiedSource(SourceIdentity Identity, Version ServerVersion, Lsn FlushLsn);

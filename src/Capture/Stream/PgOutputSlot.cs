@@ -1,0 +1,10 @@
+using Npgsql.Replication;
+using Npgsql.Replication.Internal;
+
+namespace Cdc.Capture.Stream;
+
+/// <summary>Names an existing slot to Npgsql, which wants an object of its own for it.</summary>
+internal sealed class PgOutputSlot(string name) : LogicalReplicationSlot(PluginName, new ReplicationSlotOptions(name))
+{
+    public const string PluginName = "pgoutput";
+}

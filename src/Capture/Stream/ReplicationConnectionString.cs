@@ -1,0 +1,32 @@
+using System.Globalization;
+using Npgsql;
+
+namespace Cdc.Capture.Stream;
+
+/// <summary>What the replication connection needs beside the source's own settings.</summary>
+internal static class ReplicationConnectionString
+{
+    public static string For(SourceOptions options, ReplicationTimeouts timeouts)
+    {
+        var text = new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        {
+            // The walsender sends a packet a message: a large buffer takes hundreds of them at a time.
+            ReadBufferSize = 65536,
+            // Npgsql closes a stream by asking the server to cancel it; a server that does not answer is left behind after so long.
+            CancellationTimeout = 2000,
+        };
+        text.ApplicationName ??= "cdc capture";
+        text.Options = string.Join(' ', Settings(options, timeouts).Prepend(text.Options).Where(part => !string.IsNullOrEmpty(part)));
+        return text.ConnectionString;
+    }
+
+    private static IEnumerable<string> Settings(SourceOptions options, ReplicationTimeouts timeouts) =>
+    [
+        Setting("logical_decoding_work_mem", options.LogicalDecodingWorkMem),
+        Setting("wal_sender_timeout", timeouts.Sender.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture)),
+    ];
+
+    /// <summary>In <c>options</c> a blank ends a setting and a backslash takes the next character as it is.</summary>
+    private static string Setting(string name, string value) =>
+        $"-c {name}={value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace(" ", "\\ ", StringComparison.Ordinal)}";
+}
