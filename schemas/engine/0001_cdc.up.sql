@@ -40,7 +40,8 @@ CREATE TABLE cdc.tables (
     reason            text,
     relation_oid      bigint,
     relfilenode       bigint,
-    columns           jsonb,
+    -- Of the mapped columns and of the membership in the publication, as the probe writes it.
+    columns           text,
     -- A row whose position is below this is not whole: changes may have passed it by (a gap, a stop, a rewrite).
     whole_generation  integer NOT NULL DEFAULT 0,
     whole_lsn         pg_lsn NOT NULL DEFAULT '0/0',

@@ -76,4 +76,6 @@ public sealed class TableStateChange : ChangeEvent
     public required ChangePosition Position { get; init; }
     /// <summary>Why it stops, and what to do; null when it goes on (its rows are read again).</summary>
     public required string? StopReason { get; init; }
+    /// <summary>What the source's table looks like from here on; null if that is not known here.</summary>
+    public TableFingerprint? Fingerprint { get; init; }
 }

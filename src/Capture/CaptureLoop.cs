@@ -1,0 +1,149 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using Cdc.Capture.Snapshot;
+using Cdc.Capture.Stream;
+using Cdc.Core.Changes;
+using Cdc.Core.Failures;
+using Cdc.Core.Snapshots;
+using Cdc.Log;
+
+namespace Cdc.Capture;
+
+/// <summary>
+/// Reads the slot and appends to the change log. Its duties, in order, for every message: map it, remember its keys for the drop rule, close
+/// the chunk whose marker it is, and hand the batch over when it is large or nothing more is buffered.
+/// </summary>
+internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLedger ledger, IChunkSink chunks, RedeliveryCheck redelivery, IChangeLogWriter log)
+    : IStreamSink
+{
+    public const string HeartbeatPrefix = "cdc.heartbeat";
+    public const string ChunkPrefix = "cdc.chunk";
+
+    /// <summary>Rows of a chunk count from here at its marker; its end is at -1.</summary>
+    private const long FirstChunkOrdinal = int.MinValue;
+
+    private const int BatchEvents = 1024;
+    private const long BatchBytes = 512 << 10;
+
+    private readonly Guid _session = Guid.NewGuid();
+    private readonly ConcurrentQueue<(int Entity, string? StopReason, TableFingerprint? Fingerprint)> _tableStates = new();
+    private ChangeBatch _batch = new();
+    private ChunkTicket? _markedTicket;
+    private Lsn _markedAt;
+    private Lsn _streamed;
+
+    /// <summary>Ends when the token asks for it (at once: what is half streamed will be sent again), or throws when the stream breaks.</summary>
+    public async Task RunAsync(ReplicationSource source, CancellationToken stop, CancellationToken ct)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, ct);
+        try
+        {
+            while (true)
+            {
+                var read = source.ReadAsync(either.Token);
+                if (!read.IsCompleted) await HandOverAsync(ct).ConfigureAwait(false);
+                if (await read.ConfigureAwait(false) is not { } message)
+                    throw new IOException("The source ended the replication stream.");
+                mapper.Map(message.Payload.Span, message.WalStart, this);
+                CrashPoint.Hit("after-read");
+                if (_markedTicket is not null) await CloseChunkAsync(ct).ConfigureAwait(false);
+                if (!mapper.InTransaction && !_tableStates.IsEmpty) AppendTableStates();
+                if (_batch.Count >= BatchEvents || _batch.Bytes >= BatchBytes) await HandOverAsync(ct).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested && !ct.IsCancellationRequested)
+        {
+            await HandOverAsync(ct).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The content of a marker that brings this session's chunk back.</summary>
+    public byte[] MarkerOf(ChunkTicket ticket)
+    {
+        var content = new byte[24];
+        _session.TryWriteBytes(content);
+        BinaryPrimitives.WriteInt64BigEndian(content.AsSpan(16), ticket.Number);
+        return content;
+    }
+
+    /// <summary>Takes its place in the stream between the next two transactions.</summary>
+    public void ChangeTable(int entity, string? stopReason, TableFingerprint? fingerprint) => _tableStates.Enqueue((entity, stopReason, fingerprint));
+
+    void IStreamSink.Begin(SourceTransaction transaction)
+    {
+        redelivery.Begin(transaction);
+        ledger.Begin(transaction.Xid);
+        _streamed = transaction.CommitLsn;
+    }
+
+    void IStreamSink.Row(RowChange change)
+    {
+        ledger.Streamed(change.Schema.Entity, change.Key);
+        _batch.Add(change);
+    }
+
+    void IStreamSink.Truncate(TruncateChange change)
+    {
+        foreach (var entity in change.Entities) ledger.Truncated(entity);
+        _batch.Add(change);
+    }
+
+    void IStreamSink.Commit(CommitChange change) => _batch.Add(change);
+
+    void IStreamSink.TableState(TableStateChange change) => _batch.Add(change);
+
+    void IStreamSink.Message(string prefix, ReadOnlySpan<byte> content, Lsn lsn)
+    {
+        // It comes between transactions: everything that was committed before it has been streamed.
+        if (!mapper.InTransaction) _batch.Add(new ThroughChange { Through = lsn });
+        if (prefix != ChunkPrefix || content.Length != 24 || new Guid(content[..16]) != _session) return;
+        (_markedTicket, _markedAt) = (ledger.Find(BinaryPrimitives.ReadInt64BigEndian(content[16..])), lsn);
+    }
+
+    /// <summary>A chunk's rows go here, after everything before its marker and before everything after it; or its range is reserved here.</summary>
+    private async ValueTask CloseChunkAsync(CancellationToken ct)
+    {
+        var ticket = _markedTicket!;
+        _markedTicket = null;
+        if (!ledger.TryClose(ticket))
+        {
+            ticket.SetMarked(MarkerOutcome.ReadAgain);
+            return;
+        }
+        var chunk = ticket.Chunk;
+        chunk.First = new ChangePosition(generation, _markedAt, FirstChunkOrdinal);
+        var beside = chunks.TryReserve(chunk);
+        if (!beside) await AppendRowsAsync(ticket.Rows!.At(chunk), ct).ConfigureAwait(false);
+        _batch.Add(new ChunkEndChange { Chunk = chunk });
+        ticket.SetMarked(beside ? MarkerOutcome.Beside : MarkerOutcome.InStream);
+        CrashPoint.Hit("after-marker");
+    }
+
+    private async ValueTask AppendRowsAsync(IReadOnlyList<RowChange> rows, CancellationToken ct)
+    {
+        foreach (var row in rows)
+        {
+            _batch.Add(row);
+            if (_batch.Count >= BatchEvents || _batch.Bytes >= BatchBytes) await HandOverAsync(ct).ConfigureAwait(false);
+        }
+    }
+
+    private void AppendTableStates()
+    {
+        while (_tableStates.TryDequeue(out var state))
+        {
+            // Above everything streamed so far, so that a restart neither repeats nor skips it.
+            var position = new ChangePosition(generation, new Lsn(_streamed.Value + 1), 0);
+            _batch.Add(new TableStateChange { Entity = state.Entity, Position = position, StopReason = state.StopReason, Fingerprint = state.Fingerprint });
+        }
+    }
+
+    private async ValueTask HandOverAsync(CancellationToken ct)
+    {
+        if (_batch.Count == 0) return;
+        var batch = _batch;
+        _batch = new ChangeBatch();
+        await log.AppendAsync(batch, ct).ConfigureAwait(false);
+        CrashPoint.Hit("after-append");
+    }
+}

@@ -1,0 +1,135 @@
+using System.Buffers.Binary;
+using Cdc.Capture.Source;
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
+using Cdc.Core.Snapshots;
+using Npgsql;
+
+namespace Cdc.Capture.Snapshot;
+
+/// <summary>What one reading gave. <see cref="Next"/>: the first key that was not read because the rows reached their bound.</summary>
+internal sealed record ChunkReading(ChunkRows Rows, long? Next);
+
+/// <summary>
+/// Reads one chunk in a REPEATABLE READ transaction on a connection of its own. The lock comes before the snapshot: an older snapshot sees
+/// a table that was rewritten or truncated since as empty.
+/// </summary>
+internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options, EntitySet entities) : IAsyncDisposable
+{
+    private const string TypesSql = "SELECT a.attname::text, a.atttypid FROM pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped";
+
+    private NpgsqlConnection? _connection;
+
+    /// <summary>The first key after the chunk, if the range holds more rows than a chunk may.</summary>
+    public async Task<long?> BoundaryAsync(ChunkJob job, CancellationToken ct)
+    {
+        var entity = entities[job.Entity];
+        var key = Sql.Identifier(entity.Key.Name);
+        var connection = await ConnectionAsync(ct).ConfigureAwait(false);
+        await using var command = new NpgsqlCommand(
+            $"SELECT {key}::bigint FROM {entity.SourceName} WHERE {InRange(job, key)} ORDER BY {key} OFFSET {options.ChunkRows} LIMIT 1", connection);
+        return (long?)await command.ExecuteScalarAsync(ct).ConfigureAwait(false);
+    }
+
+    /// <param name="take">Is given the snapshot before a row is read; false ends the reading.</param>
+    /// <returns>Null if the snapshot was refused.</returns>
+    /// <exception cref="PostgresException">42P01, 42703: the table or a column is gone. 55P03: locked for too long.</exception>
+    public async Task<ChunkReading?> ReadAsync(ChunkJob job, Func<SourceSnapshot, bool> take, CancellationToken ct)
+    {
+        var connection = await ConnectionAsync(ct).ConfigureAwait(false);
+        var entity = entities[job.Entity];
+        try
+        {
+            await connection.Command($"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; LOCK TABLE {entity.SourceName} IN ACCESS SHARE MODE").ExecuteAsync(ct).ConfigureAwait(false);
+            var (snapshot, micros) = await SnapshotAsync(connection, ct).ConfigureAwait(false);
+            if (!take(snapshot)) return null;
+            await CheckTypesAsync(connection, entity, ct).ConfigureAwait(false);
+            var reading = await CopyAsync(connection, entity, job, micros, ct).ConfigureAwait(false);
+            return reading;
+        }
+        finally
+        {
+            await EndAsync(connection).ConfigureAwait(false);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_connection is { } connection) await connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask<NpgsqlConnection> ConnectionAsync(CancellationToken ct) =>
+        _connection ??= await SourceConnection.OpenAsync(source, ct).ConfigureAwait(false);
+
+    private static async Task<(SourceSnapshot Snapshot, long Micros)> SnapshotAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("SELECT pg_current_snapshot()::text, clock_timestamp()", connection);
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await reader.ReadAsync(ct).ConfigureAwait(false);
+        return (SourceSnapshot.Parse(reader.GetString(0)), PostgresTime.ToMicros(reader.GetFieldValue<DateTime>(1)));
+    }
+
+    /// <summary>Bytes of a column that was retyped would be taken for something else.</summary>
+    private static async Task CheckTypesAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
+    {
+        var types = new Dictionary<string, uint>();
+        await using var command = new NpgsqlCommand(TypesSql, connection) { Parameters = { new() { Value = entity.SourceName } } };
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false)) types[reader.GetString(0)] = reader.GetFieldValue<uint>(1);
+        foreach (var column in entity.SourceColumns)
+            if (types.TryGetValue(column.Name, out var type) && !ReadableTypes.CanRead(column.Type, type))
+                throw new UnreadableTableException(entity.Name, column.Name);
+    }
+
+    private async Task<ChunkReading> CopyAsync(NpgsqlConnection connection, EntityDeclaration entity, ChunkJob job, long micros, CancellationToken ct)
+    {
+        var key = Sql.Identifier(entity.Key.Name);
+        var ordered = entity.SourceColumns.Where(c => c.Slot == entity.Key.Slot).Concat(entity.SourceColumns.Where(c => c.Slot != entity.Key.Slot)).ToArray();
+        var schema = new TableSchema(entity.Index, 0, entity.SourceName, [.. ordered.Select(c => new ColumnSchema(c.Name, 0, c.Slot == entity.Key.Slot))],
+            [.. ordered.Select(c => c.Slot)], entity.SourceColumns.Count, RowFormat.Copy);
+        var sql = $"COPY (SELECT {string.Join(", ", ordered.Select(c => Sql.Identifier(c.Name)))} FROM {entity.SourceName} WHERE {InRange(job, key)} ORDER BY {key}) TO STDOUT (FORMAT BINARY)";
+        await using var copy = await connection.BeginRawBinaryCopyAsync(sql, ct).ConfigureAwait(false);
+        var rows = new CopyOutRows(copy);
+        var read = new List<(long, RowImage)>();
+        long bytes = 0;
+        while (await rows.NextAsync(ct).ConfigureAwait(false) is { } image)
+        {
+            var rowKey = KeyOf(image);
+            if (bytes > options.ChunkBytes)
+            {
+                await copy.CancelAsync().ConfigureAwait(false);
+                return new ChunkReading(new ChunkRows(schema, read, micros), rowKey);
+            }
+            bytes += image.Length + 64;
+            read.Add((rowKey, image));
+        }
+        return new ChunkReading(new ChunkRows(schema, read, micros), null);
+    }
+
+    private static string InRange(ChunkJob job, string key) =>
+        job.Keys is { } keys
+            ? $"{key} = ANY('{{{string.Join(',', keys)}}}'::bigint[])"
+            : $"{(job.Range.From is { } from ? $"{key} >= {from}" : "true")} AND {(job.Range.To is { } to ? $"{key} < {to}" : "true")}";
+
+    private static long KeyOf(RowImage image)
+    {
+        var bytes = image.Span[2..];
+        return BinaryPrimitives.ReadInt32BigEndian(bytes) switch
+        {
+            2 => BinaryPrimitives.ReadInt16BigEndian(bytes[4..]),
+            4 => BinaryPrimitives.ReadInt32BigEndian(bytes[4..]),
+            8 => BinaryPrimitives.ReadInt64BigEndian(bytes[4..]),
+            var length => throw new InvalidDataException($"A key of {length} bytes."),
+        };
+    }
+
+    private static async Task EndAsync(NpgsqlConnection connection)
+    {
+        if (connection.State == System.Data.ConnectionState.Open)
+            await connection.Command("ROLLBACK").ExecuteAsync(CancellationToken.None).ConfigureAwait(false);
+    }
+}
+
+/// <summary>A mapped column of the table is not readable as declared; whoever watches the tables stops it.</summary>
+internal sealed class UnreadableTableException(string entity, string column)
+    : Exception($"Column {column} of the table of {entity} is not of the declared type.");

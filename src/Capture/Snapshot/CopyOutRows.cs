@@ -1,0 +1,58 @@
+using System.Buffers.Binary;
+using Cdc.Core.Changes;
+
+namespace Cdc.Capture.Snapshot;
+
+/// <summary>Cuts binary COPY into rows. Rows are slices of blocks below the large object heap; a larger row has a block of its own.</summary>
+internal sealed class CopyOutRows(System.IO.Stream copy)
+{
+    private const int BlockSize = 64 << 10;
+    private const int HeaderLength = 19;
+
+    private byte[] _block = new byte[BlockSize];
+    private int _start;
+    private int _end;
+    private bool _headerRead;
+
+    /// <summary>Null at the end.</summary>
+    public async ValueTask<RowImage?> NextAsync(CancellationToken ct)
+    {
+        if (!_headerRead)
+        {
+            await NeedAsync(HeaderLength, ct).ConfigureAwait(false);
+            _start += HeaderLength;
+            _headerRead = true;
+        }
+        await NeedAsync(2, ct).ConfigureAwait(false);
+        var columns = BinaryPrimitives.ReadInt16BigEndian(_block.AsSpan(_start));
+        if (columns < 0) return null;
+        var length = 2;
+        for (var column = 0; column < columns; column++)
+        {
+            if (_end - _start < length + 4) await NeedAsync(length + 4, ct).ConfigureAwait(false);
+            length += 4 + Math.Max(0, BinaryPrimitives.ReadInt32BigEndian(_block.AsSpan(_start + length)));
+        }
+        await NeedAsync(length, ct).ConfigureAwait(false);
+        var image = new RowImage(_block, _start, length);
+        _start += length;
+        return image;
+    }
+
+    /// <summary>Makes this many bytes stand together in the block. Rows given out keep the block they are in.</summary>
+    private async ValueTask NeedAsync(int bytes, CancellationToken ct)
+    {
+        if (_end - _start >= bytes) return;
+        if (_start + bytes > _block.Length)
+        {
+            var block = GC.AllocateUninitializedArray<byte>(Math.Max(BlockSize, bytes));
+            Buffer.BlockCopy(_block, _start, block, 0, _end - _start);
+            (_block, _start, _end) = (block, 0, _end - _start);
+        }
+        while (_end - _start < bytes)
+        {
+            var read = await copy.ReadAsync(_block.AsMemory(_end), ct).ConfigureAwait(false);
+            if (read == 0) throw new EndOfStreamException("COPY ended in the middle of a row.");
+            _end += read;
+        }
+    }
+}

@@ -1,0 +1,11 @@
+namespace Cdc.Core.Changes;
+
+/// <summary>
+/// What tells a source table from its former self where no event does: a rewrite (ALTER … TYPE … USING), a column added with a default,
+/// a table dropped and created again, or taken out of the publication for a while.
+/// </summary>
+/// <param name="RelationOid">OID in pg_class.</param>
+/// <param name="FileNode">Changes with every rewrite.</param>
+/// <param name="Columns">JSON of the mapped columns (attnum, type, missing value) and of the table's membership in the publication.</param>
+/// <param name="BarrierXid">Every transaction below this 64-bit xid may have written to the table unseen: chunks wait for their end.</param>
+public sealed record TableFingerprint(long RelationOid, long FileNode, string Columns, ulong BarrierXid);
