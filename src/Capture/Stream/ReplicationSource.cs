@@ -1,3 +1,4 @@
+using Cdc.Capture.Source;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Microsoft.Extensions.Logging;
@@ -33,6 +34,9 @@ internal sealed class ReplicationSource : IAsyncDisposable
 
     /// <summary>Everything up to here has arrived, keepalives of an idle server included. Look here first, and second whether a transaction is in flight.</summary>
     public Lsn LastReceived => new((ulong)_connection.LastReceivedLsn);
+
+    /// <summary>Packets are gathered by the kernel rather than announced one by one.</summary>
+    public bool GathersPackets => _lowWater is not null;
 
     /// <summary>Process id of the walsender.</summary>
     public int WalSenderPid => _connection.ProcessID;
@@ -95,7 +99,7 @@ internal sealed class ReplicationSource : IAsyncDisposable
         // The enumerator sends START_REPLICATION when it is first moved.
         _first = _messages.MoveNextAsync().AsTask();
         _lowWater = ReceiveLowWater.TryAttach(localPort, _options);
-        CaptureLog.StreamStarted(_log, _options.SlotName, start, _lowWater is not null);
+        CaptureLog.StreamStarted(_log, _options.SlotName, start, GathersPackets);
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using Cdc.Capture.Source;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 

@@ -1,6 +1,6 @@
 using Cdc.Core.Entities;
 
-namespace Cdc.Capture;
+namespace Cdc.Capture.Source;
 
 /// <summary>Which PostgreSQL types (by their fixed OIDs) a declared column can be read from.</summary>
 internal static class ReadableTypes

@@ -1,6 +1,6 @@
 using Cdc.Core.Changes;
 
-namespace Cdc.Capture;
+namespace Cdc.Capture.Source;
 
 /// <summary>What progress is bound to. A copy of the data folder keeps all of it; pg_upgrade changes the system identifier.</summary>
 /// <param name="SystemIdentifier">Given to the cluster by initdb.</param>

@@ -1,0 +1,69 @@
+using Cdc.Capture.Checks;
+using Cdc.Capture.Slot;
+using Cdc.Capture.Source;
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Npgsql;
+
+namespace Cdc.Capture;
+
+/// <summary>
+/// Looks at everything that following the source needs, and names all that is missing at once, each with the SQL that mends it. Changes nothing.
+/// </summary>
+public static class Preflight
+{
+    /// <returns>
+    /// Errors and warnings; empty when all is well. A source that cannot be asked gives one finding alone, with a code of
+    /// <see cref="SourceFailure"/>; see <see cref="KindOf"/>.
+    /// </returns>
+    public static async Task<IReadOnlyList<Finding>> CheckAsync(SourceOptions options, EntitySet entities, CancellationToken ct)
+    {
+        try
+        {
+            await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
+            return await CheckAsync(connection, options, entities, ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (SourceFailure.Of(e) is { } failure)
+        {
+            return [failure.ToFinding()];
+        }
+        catch (ArgumentException e)
+        {
+            return [new Finding("source-connection-string", IsError: true, $"Source:ConnectionString cannot be read: {e.Message}",
+                "Write it as Host=…;Port=5432;Database=…;Username=…;Password=…")];
+        }
+    }
+
+    /// <summary>
+    /// What findings with errors mean for who runs the process: <see cref="FailureKind.Unavailable"/> (the source is down: try again) or
+    /// <see cref="FailureKind.Preflight"/> (somebody has to mend something).
+    /// </summary>
+    public static FailureKind KindOf(IReadOnlyList<Finding> findings) =>
+        findings.Any(f => f.Code is SourceFailure.UnreachableCode) ? FailureKind.Unavailable : FailureKind.Preflight;
+
+    private static async Task<IReadOnlyList<Finding>> CheckAsync(NpgsqlConnection connection, SourceOptions options, EntitySet entities, CancellationToken ct)
+    {
+        var server = await ServerCheck.ReadAsync(connection, ct).ConfigureAwait(false);
+        if (server.IsTooOldToAsk) return [.. server.Findings(hasSlot: true, isStreaming: true)];
+        var slot = await SlotSetup.ReadAsync(connection, options.SlotName, ct).ConfigureAwait(false);
+        var publication = await PublicationCheck.ReadAsync(connection, options.Publication, ct).ConfigureAwait(false);
+        var tables = await TablesAsync(connection, entities, ct).ConfigureAwait(false);
+        IEnumerable<Finding> findings =
+        [
+            .. server.Findings(hasSlot: slot is not null, isStreaming: slot is { IsActive: true }),
+            .. tables.SelectMany(t => TableCheck.Findings(t.Key, t.Value, server.Role)),
+            .. publication?.Findings(options.Publication, server, tables) ?? PublicationCheck.Missing(options.Publication, server, tables),
+            .. slot is null ? [] : SlotCheck.Findings(slot, server.Database),
+        ];
+        // A table that feeds two entities is one table.
+        return [.. findings.Distinct()];
+    }
+
+    private static async Task<Dictionary<EntityDeclaration, SourceTable?>> TablesAsync(
+        NpgsqlConnection connection, EntitySet entities, CancellationToken ct)
+    {
+        var tables = new Dictionary<EntityDeclaration, SourceTable?>(ReferenceEqualityComparer.Instance);
+        foreach (var entity in entities.All) tables[entity] = await SourceTable.ReadAsync(connection, entity, ct).ConfigureAwait(false);
+        return tables;
+    }
+}

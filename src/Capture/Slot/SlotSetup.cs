@@ -1,0 +1,112 @@
+using Cdc.Capture.Source;
+using Cdc.Capture.Stream;
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Npgsql;
+
+namespace Cdc.Capture.Slot;
+
+/// <summary>What was done to the publication.</summary>
+/// <param name="Added">Entities whose table was not published before.</param>
+/// <param name="BarrierXid">
+/// A change that was under way when the table was added is in no stream: chunks of it start when every transaction below this 64-bit id has ended.
+/// </param>
+public sealed record PublicationChange(bool Created, IReadOnlyList<EntityDeclaration> Added, ulong BarrierXid);
+
+/// <summary>Makes, reads and moves the publication and the slot. Driver errors pass through; see <see cref="SourceFailure.Of"/>.</summary>
+public sealed class SlotSetup(SourceOptions options, EntitySet entities)
+{
+    private const string PublishedSql = "SELECT schemaname::text, tablename::text FROM pg_publication_tables WHERE pubname = $1";
+
+    /// <summary>
+    /// Creates the publication for exactly the declared tables, or adds the ones it lacks. Before the slot is created: a slot that decodes
+    /// WAL from before its publication fails. Tables that it has beyond the declared ones stay; preflight warns of them.
+    /// </summary>
+    /// <returns>Null when nothing had to change.</returns>
+    public async Task<PublicationChange?> EnsurePublicationAsync(CancellationToken ct)
+    {
+        await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
+        var exists = await connection.Command("SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1)", options.Publication)
+            .ScalarAsync<bool>(ct).ConfigureAwait(false);
+        var missing = exists ? await MissingAsync(connection, ct).ConfigureAwait(false) : entities.All;
+        if (missing.Count == 0) return null;
+        var sql = exists ? SlotSql.AddTables(options.Publication, missing) : SlotSql.CreatePublication(options.Publication, missing);
+        await connection.Command(sql).ExecuteAsync(ct).ConfigureAwait(false);
+        // A snapshot taken after the change committed: who is below its xmax may have written before it.
+        var after = await new SourceSession(connection).SnapshotAsync(ct).ConfigureAwait(false);
+        return new PublicationChange(!exists, missing, after.Xmax);
+    }
+
+    /// <summary>
+    /// Creates the slot; waits until every transaction that is running has ended, which a forgotten one may hold up for long.
+    /// </summary>
+    /// <returns>The consistent point: every commit from there on will be streamed.</returns>
+    /// <exception cref="PostgresException">42710: it exists already. 53400: all slots are taken.</exception>
+    public async Task<Lsn> CreateSlotAsync(CancellationToken ct)
+    {
+        await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
+        var command = connection.Command("SELECT lsn::text FROM pg_create_logical_replication_slot($1, $2)", options.SlotName, PgOutputSlot.PluginName);
+        command.CommandTimeout = 0;
+        return Lsn.Parse(await command.ScalarAsync<string>(ct).ConfigureAwait(false));
+    }
+
+    /// <summary>Null if there is no such slot.</summary>
+    public async Task<SlotInfo?> ReadAsync(CancellationToken ct)
+    {
+        await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
+        return await ReadAsync(connection, options.SlotName, ct).ConfigureAwait(false);
+    }
+
+    /// <returns>False if there was none.</returns>
+    /// <exception cref="CdcException">Another process is using it.</exception>
+    public async Task<bool> DropSlotAsync(CancellationToken ct)
+    {
+        await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
+        if (await IdleSlotAsync(connection, "dropped", ct).ConfigureAwait(false) is null) return false;
+        await connection.Command("SELECT pg_drop_replication_slot($1)", options.SlotName).ExecuteAsync(ct).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Gives up everything below <paramref name="to"/>: a declared gap. Goes no further than the server has flushed.</summary>
+    /// <returns>Where the slot is now.</returns>
+    /// <exception cref="CdcException">There is no such slot, or another process is using it.</exception>
+    public async Task<Lsn> AdvanceSlotAsync(Lsn to, CancellationToken ct)
+    {
+        await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
+        if (await IdleSlotAsync(connection, "advanced", ct).ConfigureAwait(false) is null)
+            throw new CdcException(FailureKind.DeclaredGap, $"Slot {options.SlotName} does not exist: it cannot be advanced.", "cdc slot reset");
+        var end = await connection.Command("SELECT end_lsn::text FROM pg_replication_slot_advance($1, $2::pg_lsn)", options.SlotName, to.ToString())
+            .ScalarAsync<string>(ct).ConfigureAwait(false);
+        return Lsn.Parse(end);
+    }
+
+    internal static async Task<SlotInfo?> ReadAsync(NpgsqlConnection connection, string slot, CancellationToken ct) =>
+        (await connection.Command(SlotSql.Read, slot).RowsAsync(Slot, ct).ConfigureAwait(false)).SingleOrDefault();
+
+    private async Task<IReadOnlyList<EntityDeclaration>> MissingAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        var published = await connection.Command(PublishedSql, options.Publication)
+            .RowsAsync(row => (row.GetString(0), row.GetString(1)), ct).ConfigureAwait(false);
+        return [.. entities.All.Where(e => !published.Contains((e.SourceSchema, e.SourceTable)))];
+    }
+
+    private async Task<SlotInfo?> IdleSlotAsync(NpgsqlConnection connection, string purpose, CancellationToken ct)
+    {
+        var slot = await ReadAsync(connection, options.SlotName, ct).ConfigureAwait(false);
+        if (slot is not { IsActive: true }) return slot;
+        throw new CdcException(FailureKind.Unavailable,
+            $"Slot {slot.Name} cannot be {purpose}: process {slot.ActivePid} of the source is streaming from it.",
+            $"Stop the 'cdc run' that uses it, or end its connection on the source: SELECT pg_terminate_backend({slot.ActivePid})");
+    }
+
+    private static SlotInfo Slot(NpgsqlDataReader row) => new(
+        row.GetString(0), Text(row, 1), Text(row, 2), row.GetBoolean(3), row.GetBoolean(4), row.IsDBNull(5) ? null : row.GetInt32(5),
+        LsnAt(row, 6), LsnAt(row, 7), Text(row, 8), Number(row, 9), Number(row, 10), Text(row, 11));
+
+    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    private static Lsn? LsnAt(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : Lsn.Parse(row.GetString(column));
+
+    private static long? Number(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
+}

@@ -1,0 +1,54 @@
+using Npgsql;
+
+namespace Cdc.Capture.Source;
+
+/// <summary>Ordinary SQL connections to Odoo's database, pooled by Npgsql.</summary>
+internal static class SourceConnection
+{
+    /// <exception cref="NpgsqlException">See <see cref="SourceFailure.Of"/>.</exception>
+    public static async Task<NpgsqlConnection> OpenAsync(SourceOptions options, CancellationToken ct)
+    {
+        var text = new NpgsqlConnectionStringBuilder(options.ConnectionString);
+        text.ApplicationName ??= "cdc";
+        var connection = new NpgsqlConnection(text.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(ct).ConfigureAwait(false);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public static NpgsqlCommand Command(this NpgsqlConnection connection, string sql, params ReadOnlySpan<object> parameters)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        foreach (var value in parameters) command.Parameters.Add(new NpgsqlParameter { Value = value });
+        return command;
+    }
+
+    public static async Task<T> ScalarAsync<T>(this NpgsqlCommand command, CancellationToken ct)
+    {
+        await using var _ = command.ConfigureAwait(false);
+        return (T)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
+    }
+
+    public static async Task ExecuteAsync(this NpgsqlCommand command, CancellationToken ct)
+    {
+        await using var _ = command.ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+    }
+
+    /// <summary>All rows, each made by <paramref name="row"/>.</summary>
+    public static async Task<List<T>> RowsAsync<T>(this NpgsqlCommand command, Func<NpgsqlDataReader, T> row, CancellationToken ct)
+    {
+        await using var _ = command.ConfigureAwait(false);
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        List<T> rows = [];
+        while (await reader.ReadAsync(ct).ConfigureAwait(false)) rows.Add(row(reader));
+        return rows;
+    }
+}

@@ -1,0 +1,33 @@
+using Cdc.Core.Changes;
+using Npgsql;
+
+namespace Cdc.Capture.Source;
+
+/// <summary>What heartbeats, chunks and fences ask of an open connection to the source.</summary>
+internal sealed class SourceSession(NpgsqlConnection connection)
+{
+    /// <summary>
+    /// From 17 on a message can be flushed as it is written. Before, it waits for the WAL writer (6-100 ms on an idle server): a message
+    /// does not assign a transaction id, so even its commit flushes nothing.
+    /// </summary>
+    private static readonly Version FlushesMessages = new(17, 0);
+
+    /// <summary>In a REPEATABLE READ transaction: the transaction's own snapshot. In autocommit: that of this moment.</summary>
+    public async Task<SourceSnapshot> SnapshotAsync(CancellationToken ct) =>
+        SourceSnapshot.Parse(await connection.Command("SELECT pg_current_snapshot()::text").ScalarAsync<string>(ct).ConfigureAwait(false));
+
+    /// <summary>
+    /// Writes a marker into the WAL, outside of any transaction; returns the LSN under which the stream brings it. Never inside a read
+    /// transaction, where nothing flushes it: the connection has to be in autocommit.
+    /// </summary>
+    public async Task<Lsn> EmitMarkerAsync(string prefix, byte[] content, CancellationToken ct)
+    {
+        var flush = connection.PostgreSqlVersion >= FlushesMessages ? ", true" : "";
+        var sql = $"SELECT pg_logical_emit_message(false, $1, $2{flush})::text";
+        return Lsn.Parse(await connection.Command(sql, prefix, content).ScalarAsync<string>(ct).ConfigureAwait(false));
+    }
+
+    /// <summary>End of the WAL written so far, flushed or not: everything committed by now lies below it.</summary>
+    public async Task<Lsn> CurrentWalLsnAsync(CancellationToken ct) =>
+        Lsn.Parse(await connection.Command("SELECT pg_current_wal_insert_lsn()::text").ScalarAsync<string>(ct).ConfigureAwait(false));
+}

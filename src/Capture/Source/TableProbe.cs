@@ -1,0 +1,56 @@
+using Cdc.Core.Entities;
+using Npgsql;
+
+namespace Cdc.Capture.Source;
+
+/// <summary>Looks at the declared tables in the source's catalog.</summary>
+internal static class TableProbe
+{
+    /// <summary>Pages below which a table is counted rather than estimated.</summary>
+    private const int SmallPages = 1024;
+
+    private const string TableSql = """
+        SELECT c.oid, c.relfilenode, c.reltuples, c.relpages,
+               pg_relation_size(c.oid) / current_setting('block_size')::int AS pages, pg_total_relation_size(c.oid)
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relname = $2
+        """;
+
+    private const string ColumnSql = """
+        SELECT attname::text, attnum, atttypid, atthasmissing
+        FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND attname = ANY ($2) ORDER BY attnum
+        """;
+
+    /// <summary>By entity; null where the table does not exist.</summary>
+    public static async Task<IReadOnlyList<ProbedTable?>> ReadAsync(NpgsqlConnection connection, EntitySet entities, CancellationToken ct)
+    {
+        var tables = new ProbedTable?[entities.Count];
+        foreach (var entity in entities.All) tables[entity.Index] = await ReadAsync(connection, entity, ct).ConfigureAwait(false);
+        return tables;
+    }
+
+    private static async Task<ProbedTable?> ReadAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
+    {
+        var found = await connection.Command(TableSql, entity.SourceSchema, entity.SourceTable).RowsAsync(Size.Read, ct).ConfigureAwait(false);
+        if (found is not [var size]) return null;
+        string[] names = [.. entity.SourceColumns.Select(c => c.Name)];
+        var columns = await connection.Command(ColumnSql, size.Oid, names).RowsAsync(Column, ct).ConfigureAwait(false);
+        var rows = size.Estimate ?? await CountAsync(connection, entity, ct).ConfigureAwait(false);
+        return new ProbedTable(entity.Index, size.Oid, size.FileNode, columns, rows, size.TotalBytes);
+    }
+
+    private static Task<long> CountAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct) =>
+        connection.Command($"SELECT count(*) FROM ONLY {entity.SourceName}").ScalarAsync<long>(ct);
+
+    private static ProbedColumn Column(NpgsqlDataReader row) =>
+        new(row.GetString(0), row.GetInt16(1), row.GetFieldValue<uint>(2), row.GetBoolean(3));
+
+    private sealed record Size(uint Oid, uint FileNode, float Tuples, int AnalyzedPages, long Pages, long TotalBytes)
+    {
+        /// <summary>As the planner does it: density when last analyzed, times pages now.</summary>
+        public long? Estimate => Pages < SmallPages || Tuples < 0 || AnalyzedPages == 0 ? null : (long)(Tuples / (double)AnalyzedPages * Pages);
+
+        public static Size Read(NpgsqlDataReader row) => new(
+            row.GetFieldValue<uint>(0), row.GetFieldValue<uint>(1), row.GetFloat(2), row.GetInt32(3), row.GetInt64(4), row.GetInt64(5));
+    }
+}

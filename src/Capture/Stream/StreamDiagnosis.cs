@@ -1,0 +1,52 @@
+using Cdc.Capture.Slot;
+using Cdc.Capture.Source;
+using Cdc.Core.Failures;
+using Npgsql;
+
+namespace Cdc.Capture.Stream;
+
+/// <summary>
+/// Why a stream could not be started, or ended. The server reports a missing slot and a missing publication by the same SQLSTATE, and WAL that
+/// is gone in several ways: so the catalog is asked, not the error.
+/// </summary>
+internal static class StreamDiagnosis
+{
+    /// <returns>
+    /// A <see cref="DeclaredGapException"/>, or a <see cref="CdcException"/> that is <see cref="FailureKind.Unavailable"/> when waiting helps;
+    /// null if the exception has nothing to do with the source.
+    /// </returns>
+    public static async Task<CdcException?> ExplainAsync(SourceOptions options, Exception exception, CancellationToken ct)
+    {
+        if (SourceFailure.Of(exception) is not { } failure) return null;
+        if (exception is not PostgresException || failure.Code == SourceFailure.UnreachableCode) return failure.ToException(exception);
+        try
+        {
+            await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
+            return await FromCatalogAsync(connection, options, exception, ct).ConfigureAwait(false) ?? failure.ToException(exception);
+        }
+        catch (NpgsqlException e) when (SourceFailure.Of(e) is { } second)
+        {
+            return second.ToException(e);
+        }
+    }
+
+    private static async Task<CdcException?> FromCatalogAsync(NpgsqlConnection connection, SourceOptions options, Exception exception, CancellationToken ct)
+    {
+        var slot = await SlotSetup.ReadAsync(connection, options.SlotName, ct).ConfigureAwait(false);
+        if (slot is null)
+            return new DeclaredGapException("slot-missing", $"Slot {options.SlotName} does not exist on the source: changes since the last feedback are lost.",
+                "cdc slot reset");
+        if (slot.IsLost)
+            return new DeclaredGapException("slot-lost",
+                $"Slot {slot.Name} is lost ({slot.InvalidationReason ?? slot.WalStatus}): the source has removed WAL that was not read yet.", "cdc slot reset");
+        var hasPublication = await connection.Command("SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1)", options.Publication)
+            .ScalarAsync<bool>(ct).ConfigureAwait(false);
+        if (!hasPublication)
+            return new DeclaredGapException("publication-missing",
+                $"Publication {options.Publication} does not exist on the source: changes since it was dropped cannot be decoded.", "cdc slot reset");
+        if (slot.IsActive)
+            return new CdcException(FailureKind.Unavailable, $"Slot {slot.Name} is in use by process {slot.ActivePid} of the source.",
+                "Nothing to do where another capture is running: this one takes over when it ends.", exception);
+        return null;
+    }
+}
