@@ -23,15 +23,14 @@ public sealed class EngineSession : IAsyncDisposable
     private readonly ChunkTable _chunkTable;
     private readonly ChunkSink _chunkSink;
 
-    private EngineSession(NpgsqlConnection connection, ResumePoint resume, IReadOnlySet<int> stopped, ApplyLoop loop, AppliedProgress progress, ChunkTable chunkTable, ChunkSink chunkSink)
+    private EngineSession(NpgsqlConnection connection, ResumePoint resume, ITableRegistry tables, ApplyLoop loop, AppliedProgress progress, ChunkTable chunkTable, ChunkSink chunkSink)
     {
-        (_connection, Resume, Stopped, _loop, _progress, _chunkTable, _chunkSink) = (connection, resume, stopped, loop, progress, chunkTable, chunkSink);
+        (_connection, Resume, Tables, _loop, _progress, _chunkTable, _chunkSink) = (connection, resume, tables, loop, progress, chunkTable, chunkSink);
     }
 
     public ResumePoint Resume { get; }
 
-    /// <summary>Entities whose rows are not applied until they are read again.</summary>
-    public IReadOnlySet<int> Stopped { get; }
+    public ITableRegistry Tables { get; }
 
     public IAppliedProgress Progress => _progress;
 
@@ -39,7 +38,11 @@ public sealed class EngineSession : IAsyncDisposable
 
     public IChunkSink ChunkSink => _chunkSink;
 
-    public static async Task<EngineSession> OpenAsync(EngineOptions options, EntitySet entities, PipelineStatistics statistics, CancellationToken ct)
+    /// <exception cref="EngineException">The engine cannot be reached, or is not set up.</exception>
+    public static Task<EngineSession> OpenAsync(EngineOptions options, EntitySet entities, PipelineStatistics statistics, CancellationToken ct) =>
+        EngineErrors.GuardAsync(() => TakeOverAsync(options, entities, statistics, ct));
+
+    private static async Task<EngineSession> TakeOverAsync(EngineOptions options, EntitySet entities, PipelineStatistics statistics, CancellationToken ct)
     {
         var connection = await EngineConnection.OpenAsync(options, "apply", ct).ConfigureAwait(false);
         try
@@ -68,12 +71,12 @@ public sealed class EngineSession : IAsyncDisposable
         var progress = new AppliedProgress(options, start, session);
         var loop = new ApplyLoop(entities, options, connection, transaction, writer, checkpoints, start, tables, gate, progress, statistics);
         var resume = new ResumePoint(start.Last.Generation, session, start.Through, start.Last, start.LastTransaction?.Xid ?? 0, start.LastTransaction?.CommitMicros ?? 0);
-        return new EngineSession(connection, resume, tables.Stopped, loop, progress,
+        return new EngineSession(connection, resume, tables, loop, progress,
             new ChunkTable(entities, options, tables, start.Last.Generation), new ChunkSink(entities, options, factory, checkpoints, gate));
     }
 
     /// <summary>Applies until the log is closed and read to its end.</summary>
-    public Task RunAsync(IChangeLogReader log, CancellationToken ct) => _loop.RunAsync(log, ct);
+    public Task RunAsync(IChangeLogReader log, CancellationToken ct) => EngineErrors.GuardAsync(() => _loop.RunAsync(log, ct));
 
     public async ValueTask DisposeAsync()
     {

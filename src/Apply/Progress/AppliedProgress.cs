@@ -15,7 +15,9 @@ internal sealed class AppliedProgress(EngineOptions options, Checkpoint start, l
 
     public void Applied(Checkpoint checkpoint) => Volatile.Write(ref _through, checkpoint.Through.Value);
 
-    public async Task RecordWrittenAsync(Lsn lsn, CancellationToken ct)
+    public Task RecordWrittenAsync(Lsn lsn, CancellationToken ct) => EngineErrors.GuardAsync(() => RecordAsync(lsn, ct));
+
+    private async Task RecordAsync(Lsn lsn, CancellationToken ct)
     {
         // Flushed always: a synchronous commit also flushes every asynchronous one before it.
         _connection ??= await EngineConnection.OpenAsync(options with { SynchronousCommit = true }, "feedback", ct).ConfigureAwait(false);

@@ -1,13 +1,15 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Snapshots;
 using Npgsql;
 
 namespace Cdc.Apply.Progress;
 
 /// <summary>cdc.tables as the owner of the engine sees it: which entities are stopped, and since when rows are whole.</summary>
-internal sealed class TableStates(EntitySet entities)
+internal sealed class TableStates(EntitySet entities) : ITableRegistry
 {
     private readonly bool[] _stopped = new bool[entities.Count];
+    private readonly TableFingerprint?[] _fingerprints = new TableFingerprint?[entities.Count];
     private readonly ulong[] _barriers = new ulong[entities.Count];
 
     public Rows.WholeSince Whole { get; } = new(entities.Count);
@@ -16,11 +18,12 @@ internal sealed class TableStates(EntitySet entities)
 
     public ulong Barrier(int entity) => _barriers[entity];
 
-    public IReadOnlySet<int> Stopped => entities.All.Where(e => IsStopped(e.Index)).Select(e => e.Index).ToHashSet();
+    public IReadOnlyList<TableFingerprint?> Fingerprints => _fingerprints;
 
     public async Task LoadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand("SELECT entity, state = 'stopped', whole_generation, whole_lsn, barrier_xid FROM cdc.tables", connection);
+        await using var command = new NpgsqlCommand(
+            "SELECT entity, state = 'stopped', whole_generation, whole_lsn, barrier_xid, relation_oid, relfilenode, columns FROM cdc.tables", connection);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await reader.ReadAsync(ct).ConfigureAwait(false))
         {
@@ -28,6 +31,8 @@ internal sealed class TableStates(EntitySet entities)
             _stopped[entity.Index] = reader.GetBoolean(1);
             Whole[entity.Index] = new ChangePosition(reader.GetInt32(2), CheckpointTable.Read(reader, 3), 0);
             _barriers[entity.Index] = (ulong)reader.GetInt64(4);
+            if (!reader.IsDBNull(7))
+                _fingerprints[entity.Index] = new TableFingerprint(reader.GetInt64(5), reader.GetInt64(6), reader.GetString(7), _barriers[entity.Index]);
         }
     }
 
@@ -38,9 +43,18 @@ internal sealed class TableStates(EntitySet entities)
         if (change.StopReason is { } reason)
             await StopAsync(connection, name, reason, ct).ConfigureAwait(false);
         else
-            await ReadAgainAsync(connection, name, change.Position, ct).ConfigureAwait(false);
+            await ReadAgainAsync(connection, name, change, ct).ConfigureAwait(false);
+        Remember(change);
+    }
+
+    private void Remember(TableStateChange change)
+    {
         Volatile.Write(ref _stopped[change.Entity], change.StopReason is not null);
-        if (change.StopReason is null) Whole[change.Entity] = change.Position;
+        if (change.StopReason is not null) return;
+        Whole[change.Entity] = change.Position;
+        if (change.Fingerprint is not { } fingerprint) return;
+        Volatile.Write(ref _fingerprints[change.Entity], fingerprint);
+        Volatile.Write(ref _barriers[change.Entity], fingerprint.BarrierXid);
     }
 
     private static async Task StopAsync(NpgsqlConnection connection, string entity, string reason, CancellationToken ct)
@@ -53,8 +67,9 @@ internal sealed class TableStates(EntitySet entities)
         await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 
-    private static async Task ReadAgainAsync(NpgsqlConnection connection, string entity, ChangePosition whole, CancellationToken ct)
+    private static async Task ReadAgainAsync(NpgsqlConnection connection, string entity, TableStateChange change, CancellationToken ct)
     {
+        var whole = change.Position;
         await using var batch = new NpgsqlBatch(connection)
         {
             BatchCommands =
@@ -71,6 +86,7 @@ internal sealed class TableStates(EntitySet entities)
                 },
             },
         };
+        if (change.Fingerprint is { } fingerprint) batch.BatchCommands.Add(FollowedSourceTable.SetFingerprint(entity, fingerprint));
         await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 }

@@ -22,31 +22,13 @@ internal sealed class CopyRows
         return _buffer;
     }
 
-    public static void Int64Field(CopyBuffer buffer, long value)
-    {
-        buffer.WriteInt32(8);
-        buffer.WriteInt64(value);
-    }
-
-    public static void Int32Field(CopyBuffer buffer, int value)
-    {
-        buffer.WriteInt32(4);
-        buffer.WriteInt32(value);
-    }
-
-    public static void BooleanField(CopyBuffer buffer, bool value)
-    {
-        buffer.WriteInt32(1);
-        buffer.WriteByte(value ? (byte)1 : (byte)0);
-    }
-
     /// <summary>Four fields: generation, LSN, ordinal, commit time.</summary>
     public static void PositionFields(CopyBuffer buffer, RowChange change)
     {
-        Int32Field(buffer, change.Position.Generation);
-        Int64Field(buffer, (long)change.Position.CommitLsn.Value);
-        Int64Field(buffer, change.Position.Ordinal);
-        Int64Field(buffer, change.CommitMicros);
+        buffer.WriteInt32Field(change.Position.Generation);
+        buffer.WriteInt64Field((long)change.Position.CommitLsn.Value);
+        buffer.WriteInt64Field(change.Position.Ordinal);
+        buffer.WriteInt64Field(change.CommitMicros);
     }
 
     public async Task SendAsync(NpgsqlConnection connection, string copySql, CancellationToken ct)

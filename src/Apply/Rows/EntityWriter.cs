@@ -121,17 +121,23 @@ internal sealed class EntityWriter
     {
         var verdict = _transform.Check(_row);
         if (_row.IsPartial)
-            EncodeHole(row, write, verdict.IsPassed);
+            EncodeHole(row, write, verdict.IsOk);
         else if (verdict.IsBroken)
-            _broken.Add(write, verdict.Rule!.Name, verdict.Rule.Message, _transform.SourceJson(_row));
+            Break(write, verdict);
         else if (isNew)
             EncodeColumns(_direct.Row(_entity.Columns.Count + 5), write);
         else
         {
             var buffer = _staged.Row(_entity.Columns.Count + 6);
             EncodeColumns(buffer, write);
-            CopyRows.Int32Field(buffer, row.Updates);
+            buffer.WriteInt32Field(row.Updates);
         }
+    }
+
+    private void Break(RowChange write, RowVerdict verdict)
+    {
+        var (reason, detail) = _transform.Describe(verdict);
+        _broken.Add(write, reason, detail, _transform.SourceJson(_row));
     }
 
     /// <summary>A partial row that breaks a rule, or may, is read again as a whole: that reading decides.</summary>
@@ -139,15 +145,15 @@ internal sealed class EntityWriter
     {
         var buffer = _holes.Row(_entity.Columns.Count + 8);
         EncodeColumns(buffer, write);
-        CopyRows.Int32Field(buffer, row.Updates);
-        CopyRows.Int64Field(buffer, passed ? (long)_transform.UnknownColumns(_row) : -1);
-        CopyRows.BooleanField(buffer, row.Kind == RowChangeKind.Rekey);
+        buffer.WriteInt32Field(row.Updates);
+        buffer.WriteInt64Field(passed ? (long)_transform.UnknownColumns(_row) : -1);
+        buffer.WriteBooleanField(row.Kind == RowChangeKind.Rekey);
         _unknown.Add(write.Key);
     }
 
     private void EncodeColumns(CopyBuffer buffer, RowChange write)
     {
-        CopyRows.Int64Field(buffer, write.Key);
+        buffer.WriteInt64Field(write.Key);
         _transform.WriteColumns(_row, buffer);
         CopyRows.PositionFields(buffer, write);
     }

@@ -18,7 +18,11 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
 
     public bool TryReserve(Chunk chunk) => chunk.Job.Kind == ChunkKind.Load && gate.TryReserve(chunk.Job);
 
-    public async Task LoadAsync(Chunk chunk, ChunkRows rows, CancellationToken ct)
+    public Task LoadAsync(Chunk chunk, ChunkRows rows, CancellationToken ct) => EngineErrors.GuardAsync(() => LoadReservedAsync(chunk, rows, ct));
+
+    public Task<long> FinishAsync(Chunk chunk, CancellationToken ct) => EngineErrors.GuardAsync(() => SweepAndRecordAsync(chunk, ct));
+
+    private async Task LoadReservedAsync(Chunk chunk, ChunkRows rows, CancellationToken ct)
     {
         try
         {
@@ -33,7 +37,7 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
         }
     }
 
-    public async Task<long> FinishAsync(Chunk chunk, CancellationToken ct)
+    private async Task<long> SweepAndRecordAsync(Chunk chunk, CancellationToken ct)
     {
         var connection = await TakeAsync(ct).ConfigureAwait(false);
         var swept = await connection.FinishAsync(chunk, checkpoints, ct).ConfigureAwait(false);

@@ -40,7 +40,11 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
 
     public Task WaitAsync(TimeSpan atMost, CancellationToken ct) => Task.Delay(atMost, ct);
 
-    public async Task<ChunkJob?> NextAsync(IReadOnlyCollection<ChunkJob> busy, CancellationToken ct)
+    public Task<ChunkJob?> NextAsync(IReadOnlyCollection<ChunkJob> busy, CancellationToken ct) => EngineErrors.GuardAsync(() => FindAsync(busy, ct));
+
+    public Task<ChunkJob> SplitAsync(ChunkJob job, long at, CancellationToken ct) => EngineErrors.GuardAsync(() => CutAsync(job, at, ct));
+
+    private async Task<ChunkJob?> FindAsync(IReadOnlyCollection<ChunkJob> busy, CancellationToken ct)
     {
         await _lock.WaitAsync(ct).ConfigureAwait(false);
         try
@@ -59,7 +63,7 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
         }
     }
 
-    public async Task<ChunkJob> SplitAsync(ChunkJob job, long at, CancellationToken ct)
+    private async Task<ChunkJob> CutAsync(ChunkJob job, long at, CancellationToken ct)
     {
         await _lock.WaitAsync(ct).ConfigureAwait(false);
         try

@@ -1,3 +1,4 @@
+using Cdc.Capture.Source;
 using Cdc.Core.Snapshots;
 
 namespace Cdc.Capture.Snapshot;

@@ -102,6 +102,9 @@ internal sealed class ReplicationSource : IAsyncDisposable
         CaptureLog.StreamStarted(_log, _options.SlotName, start, GathersPackets);
     }
 
+    /// <summary>Throws what the server answered if it did not start the stream.</summary>
+    public Task ThrowIfRefusedAsync() => _first is { IsFaulted: true } refused ? refused : Task.CompletedTask;
+
     /// <summary>
     /// The next message; null when the server ended the stream. Completes synchronously while more is buffered: a caller flushes what it
     /// gathered when it would not. Cancelling ends the stream for good.

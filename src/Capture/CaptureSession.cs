@@ -1,0 +1,101 @@
+using Cdc.Capture.Slot;
+using Cdc.Capture.Snapshot;
+using Cdc.Capture.Source;
+using Cdc.Capture.Stream;
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Core.Progress;
+using Cdc.Core.Snapshots;
+using Cdc.Core.Telemetry;
+using Cdc.Log;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Capture;
+
+/// <summary>What the engine's side gives to Capture for one session.</summary>
+public sealed record CaptureSeams(
+    ResumePoint Resume, ITableRegistry Tables, IAppliedProgress Progress, IChunkQueue ChunkQueue, IChunkSink ChunkSink, IChangeLogWriter Log, PipelineStatistics Statistics);
+
+/// <summary>
+/// The source's side of one session: holds the slot, streams, reads chunks, confirms. Nothing in it survives a failure.
+/// </summary>
+public sealed class CaptureSession : IAsyncDisposable
+{
+    private static readonly TimeSpan SlotPoll = TimeSpan.FromMilliseconds(20);
+
+    private readonly SourceOptions _options;
+    private readonly SnapshotOptions _snapshot;
+    private readonly EntitySet _entities;
+    private readonly ReplicationSource _source;
+    private readonly ILogger _log;
+    private Lsn _confirmedAtStart;
+
+    private CaptureSession(SourceOptions options, SnapshotOptions snapshot, EntitySet entities, ReplicationSource source, ILogger log) =>
+        (_options, _snapshot, _entities, _source, _log) = (options, snapshot, entities, source, log);
+
+    /// <summary>Connects to the source; the slot is not touched yet.</summary>
+    public static async Task<CaptureSession> ConnectAsync(SourceOptions options, SnapshotOptions snapshot, EntitySet entities, ILogger log, CancellationToken ct) =>
+        new(options, snapshot, entities, await ReplicationSource.ConnectAsync(options, log, ct).ConfigureAwait(false), log);
+
+    public Task<IdentifiedSource> IdentifyAsync(CancellationToken ct) => _source.IdentifyAsync(ct);
+
+    /// <summary>Where the source's timeline left the one that was followed; null if it never was on it.</summary>
+    public Task<Lsn?> SwitchPointAsync(int current, int followed, CancellationToken ct) => _source.SwitchPointAsync(current, followed, ct);
+
+    /// <summary>What a failure of the source means: typed, with its remedy; null if the source has nothing to do with it.</summary>
+    public static Task<CdcException?> ExplainAsync(SourceOptions options, Exception exception, CancellationToken ct) =>
+        StreamDiagnosis.ExplainAsync(options, exception, ct);
+
+    /// <summary>What the tables look like now, for an engine that knows nothing of them yet.</summary>
+    public static Task<IReadOnlyList<(TableFingerprint? Fingerprint, long EstimatedRows)>> ReadTablesAsync(SourceOptions options, EntitySet entities, CancellationToken ct) =>
+        TableWatch.ReadAsync(options, entities, 0, ct);
+
+    /// <summary>Starts the stream and returns when the slot is this session's.</summary>
+    /// <exception cref="Npgsql.PostgresException">55006: another process holds it.</exception>
+    public async Task AcquireSlotAsync(CancellationToken ct)
+    {
+        await using var connection = await SourceConnection.OpenAsync(_options, ct).ConfigureAwait(false);
+        _confirmedAtStart = (await SlotSetup.ReadAsync(connection, _options.SlotName, ct).ConfigureAwait(false))?.ConfirmedFlushLsn ?? Lsn.Zero;
+        await _source.StartAsync(Lsn.Zero, ct).ConfigureAwait(false);
+        while (true)
+        {
+            await _source.ThrowIfRefusedAsync().ConfigureAwait(false);
+            var slot = await SlotSetup.ReadAsync(connection, _options.SlotName, ct).ConfigureAwait(false);
+            if (slot?.ActivePid == _source.WalSenderPid) return;
+            await Task.Delay(SlotPoll, ct).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Runs until <paramref name="stop"/>, or until anything fails; whatever fails first is thrown.</summary>
+    public async Task RunAsync(CaptureSeams seams, TimeSpan feedbackInterval, CancellationToken stop, CancellationToken ct)
+    {
+        await using var markers = await MarkerWriter.OpenAsync(_options, ct).ConfigureAwait(false);
+        var atStart = await markers.SnapshotAsync(ct).ConfigureAwait(false);
+        var xids = new XidClock(atStart.Xmax);
+        var ledger = new ChunkLedger(_options.RememberedKeys);
+        var stopped = _entities.All.Where(e => seams.Tables.IsStopped(e.Index)).Select(e => e.Index);
+        var mapper = new PgOutputMapper(_entities, seams.Resume.Generation, xids, stopped);
+        var redelivery = new RedeliveryCheck(seams.Resume, _confirmedAtStart, _options.SlotName);
+        var stream = new CaptureLoop(seams.Resume.Generation, mapper, ledger, seams.ChunkSink, redelivery, seams.Log);
+        var chunks = new SnapshotLoop(_options, _snapshot, _entities, ledger, stream, markers, seams.ChunkQueue, seams.ChunkSink, seams.Statistics, _log);
+        var watch = new TableWatch(_options, _entities, new SlotSetup(_options, _entities), markers, seams.Tables, stream, _log);
+
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var streaming = stream.RunAsync(_source, stop, ended.Token);
+        Task[] all =
+        [
+            streaming,
+            new HeartbeatLoop(_options, markers, ledger, xids).RunAsync(ended.Token),
+            new FeedbackLoop(feedbackInterval, seams.Progress, _source).RunAsync(ended.Token),
+            chunks.RunAsync(atStart.Xmax, ended.Token),
+            watch.RunAsync(ended.Token),
+        ];
+        var first = await Task.WhenAny(all).ConfigureAwait(false);
+        await ended.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(all).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await first.ConfigureAwait(false);
+    }
+
+    public ValueTask DisposeAsync() => _source.DisposeAsync();
+}

@@ -1,0 +1,24 @@
+using Cdc.Capture.Snapshot;
+using Cdc.Capture.Stream;
+
+namespace Cdc.Capture;
+
+/// <summary>
+/// At every beat: which transactions have become visible (their keys are forgotten), the reference for 64-bit transaction ids, and a marker
+/// that moves the slot on a database where nothing else happens.
+/// </summary>
+internal sealed class HeartbeatLoop(SourceOptions options, MarkerWriter markers, ChunkLedger ledger, XidClock xids)
+{
+    public async Task RunAsync(CancellationToken ct)
+    {
+        using var timer = new PeriodicTimer(options.HeartbeatInterval);
+        do
+        {
+            var snapshot = await markers.SnapshotAsync(ct).ConfigureAwait(false);
+            xids.Observe(snapshot.Xmax);
+            ledger.Forget(snapshot);
+            await markers.WriteAsync(CaptureLoop.HeartbeatPrefix, [], ct).ConfigureAwait(false);
+        }
+        while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false));
+    }
+}

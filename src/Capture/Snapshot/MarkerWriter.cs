@@ -1,0 +1,48 @@
+using Cdc.Capture.Source;
+using Cdc.Core.Changes;
+using Npgsql;
+
+namespace Cdc.Capture.Snapshot;
+
+/// <summary>
+/// One connection for markers, heartbeats and looks at the running transactions. A marker before PostgreSQL 17 is flushed by nothing but
+/// the WAL writer's next round; a transaction id taken beside it makes its commit flush both. Only locally: a missing synchronous standby
+/// must not hold a marker up.
+/// </summary>
+internal sealed class MarkerWriter(NpgsqlConnection connection) : IAsyncDisposable
+{
+    private readonly SemaphoreSlim _lock = new(1, 1);
+    private readonly SourceSession _session = new(connection);
+
+    public static async Task<MarkerWriter> OpenAsync(SourceOptions options, CancellationToken ct)
+    {
+        var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
+        await connection.Command("SET synchronous_commit = local").ExecuteAsync(ct).ConfigureAwait(false);
+        return new MarkerWriter(connection);
+    }
+
+    public Task<SourceSnapshot> SnapshotAsync(CancellationToken ct) => LockedAsync(() => _session.SnapshotAsync(ct), ct);
+
+    /// <summary>Returns the marker's LSN.</summary>
+    public Task<Lsn> WriteAsync(string prefix, byte[] content, CancellationToken ct) =>
+        LockedAsync(() => _session.EmitMarkerAsync(prefix, content, ct), ct);
+
+    public async ValueTask DisposeAsync()
+    {
+        await connection.DisposeAsync().ConfigureAwait(false);
+        _lock.Dispose();
+    }
+
+    private async Task<T> LockedAsync<T>(Func<Task<T>> action, CancellationToken ct)
+    {
+        await _lock.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
+            return await action().ConfigureAwait(false);
+        }
+        finally
+        {
+            _lock.Release();
+        }
+    }
+}

@@ -1,0 +1,131 @@
+using System.Collections.Concurrent;
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Core.Snapshots;
+using Cdc.Core.Telemetry;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Cdc.Capture.Snapshot;
+
+/// <summary>
+/// Reads chunks while the stream goes on. A chunk is announced, read in one snapshot, and marked; the stream gives it its place; then it is
+/// loaded beside the stream or has travelled in it, and is finished when the stream has passed it.
+/// </summary>
+internal sealed class SnapshotLoop(
+    SourceOptions source, SnapshotOptions options, EntitySet entities, ChunkLedger ledger, CaptureLoop stream, MarkerWriter markers, IChunkQueue queue, IChunkSink sink,
+    PipelineStatistics statistics, ILogger log)
+{
+    private const string UndefinedTable = "42P01";
+    private const string UndefinedColumn = "42703";
+    private const string LockNotAvailable = "55P03";
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    private readonly Dictionary<Task, ChunkJob> _running = [];
+    private readonly ConcurrentBag<ChunkReader> _idle = [];
+
+    /// <param name="startXmax">No chunk is read before every transaction has ended that ran when the session started: some of them may have been streamed before.</param>
+    public async Task RunAsync(ulong startXmax, CancellationToken ct)
+    {
+        try
+        {
+            while (true)
+            {
+                await ReapAsync().ConfigureAwait(false);
+                if (_running.Count < options.Workers && await NextAsync(startXmax, ct).ConfigureAwait(false) is { } job)
+                    _running.Add(RunAsync(job, ct), job);
+                else
+                    await Task.WhenAny([queue.WaitAsync(Pause, ct), .. _running.Keys]).ConfigureAwait(false);
+                ct.ThrowIfCancellationRequested();
+            }
+        }
+        finally
+        {
+            await Task.WhenAll(_running.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (var reader in _idle) await reader.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task ReapAsync()
+    {
+        foreach (var done in _running.Keys.Where(t => t.IsCompleted).ToList())
+        {
+            _running.Remove(done);
+            await done.ConfigureAwait(false);
+        }
+    }
+
+    private async Task<ChunkJob?> NextAsync(ulong startXmax, CancellationToken ct)
+    {
+        var job = await queue.NextAsync([.. _running.Values], ct).ConfigureAwait(false);
+        if (job is null) return null;
+        var barrier = Math.Max(startXmax, queue.BarrierXid(job.Entity));
+        var now = await markers.SnapshotAsync(ct).ConfigureAwait(false);
+        if (now.Xmin >= barrier) return job;
+        CaptureLog.ChunkWaits(log, entities[job.Entity].Name, now.Xmin, barrier);
+        return null;
+    }
+
+    private async Task RunAsync(ChunkJob job, CancellationToken ct)
+    {
+        var reader = _idle.TryTake(out var idle) ? idle : new ChunkReader(source, options, entities);
+        try
+        {
+            if (await ReadAsync(reader, job, ct).ConfigureAwait(false) is not { } ticket) return;
+            CrashPoint.Hit("after-chunk-read");
+            await markers.WriteAsync(CaptureLoop.ChunkPrefix, stream.MarkerOf(ticket), ct).ConfigureAwait(false);
+            await FinishAsync(ticket, ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            _idle.Add(reader);
+        }
+    }
+
+    /// <summary>Null if it cannot be read now: it stays in the queue.</summary>
+    private async Task<ChunkTicket?> ReadAsync(ChunkReader reader, ChunkJob job, CancellationToken ct)
+    {
+        ChunkTicket? ticket = null;
+        try
+        {
+            if (job.Keys is null && await reader.BoundaryAsync(job, ct).ConfigureAwait(false) is { } boundary)
+                job = await queue.SplitAsync(job, boundary, ct).ConfigureAwait(false);
+            ticket = ledger.Announce(job);
+            var reading = await reader.ReadAsync(job, snapshot => ledger.TrySetSnapshot(ticket, snapshot), ct).ConfigureAwait(false);
+            if (reading is not null) return await NarrowAsync(ticket, reading, ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is UnreadableTableException or PostgresException { SqlState: UndefinedTable or UndefinedColumn or LockNotAvailable })
+        {
+            CaptureLog.ChunkNotReadable(log, entities[job.Entity].Name, e.Message);
+        }
+        if (ticket is not null) ledger.GiveUp(ticket);
+        await Task.Delay(Pause, ct).ConfigureAwait(false);
+        return null;
+    }
+
+    private async Task<ChunkTicket> NarrowAsync(ChunkTicket ticket, ChunkReading reading, CancellationToken ct)
+    {
+        var job = ticket.Chunk.Job;
+        if (reading.Next is { } next)
+            ticket.Narrow(job.Keys is { } keys
+                ? job with { Keys = keys.Where(k => k < next).ToHashSet() }
+                : await queue.SplitAsync(job, next, ct).ConfigureAwait(false));
+        ticket.Rows = reading.Rows;
+        ticket.Chunk.Rows = reading.Rows.Rows.Count;
+        return ticket;
+    }
+
+    private async Task FinishAsync(ChunkTicket ticket, CancellationToken ct)
+    {
+        var outcome = await ticket.Marked.WaitAsync(ct).ConfigureAwait(false);
+        if (outcome == MarkerOutcome.ReadAgain) return;
+        var chunk = ticket.Chunk;
+        if (outcome == MarkerOutcome.Beside) await sink.LoadAsync(chunk, ticket.Rows!, ct).ConfigureAwait(false);
+        ticket.Rows = null;
+        await chunk.Passed.WaitAsync(ct).ConfigureAwait(false);
+        var swept = await sink.FinishAsync(chunk, ct).ConfigureAwait(false);
+        statistics.ChunkRead(chunk.Rows);
+        CaptureLog.ChunkDone(log, entities[chunk.Job.Entity].Name, chunk.Job.Kind.ToString(), chunk.Job.Range.ToString(), chunk.Rows, swept, chunk.Dropped.Count);
+    }
+}
