@@ -1,0 +1,37 @@
+namespace Cdc.Core.Entities;
+
+/// <summary>Which types of a source's catalog can be read as which declared type.</summary>
+public static class SourceTypes
+{
+    // OIDs of built-in types never change; they are in PostgreSQL's pg_type.dat.
+    private const uint Bool = 16, Int8 = 20, Int2 = 21, Int4 = 23, Text = 25, Float4 = 700, Float8 = 701, Varchar = 1043, Date = 1082,
+        Timestamp = 1114, TimestampTz = 1184, Numeric = 1700;
+
+    /// <summary>
+    /// True if rows whose column has this type can be read as declared. char(n) cannot: its padding has no meaning in PostgreSQL,
+    /// but is on the wire.
+    /// </summary>
+    public static bool CanRead(SourceType declared, uint typeOid) => declared switch
+    {
+        SourceType.Integer => typeOid is Int2 or Int4 or Int8,
+        SourceType.Float => typeOid is Float4 or Float8,
+        SourceType.Numeric => typeOid is Numeric,
+        SourceType.Text => typeOid is Text or Varchar,
+        SourceType.Boolean => typeOid is Bool,
+        SourceType.Timestamp => typeOid is Timestamp,
+        SourceType.TimestampTz => typeOid is TimestampTz,
+        SourceType.Date => typeOid is Date,
+        _ => false,
+    };
+
+    /// <summary>For messages, such as <c>smallint, integer or bigint</c>.</summary>
+    public static string Readable(SourceType declared) => declared switch
+    {
+        SourceType.Integer => "smallint, integer or bigint",
+        SourceType.Float => "real or double precision",
+        SourceType.Text => "text or character varying",
+        SourceType.Timestamp => "timestamp without time zone",
+        SourceType.TimestampTz => "timestamp with time zone",
+        _ => declared.ToString().ToLowerInvariant(),
+    };
+}
