@@ -38,6 +38,13 @@ public sealed class CaptureSession : IAsyncDisposable
     public static async Task<CaptureSession> ConnectAsync(SourceOptions options, SnapshotOptions snapshot, EntitySet entities, ILogger log, CancellationToken ct) =>
         new(options, snapshot, entities, await ReplicationSource.ConnectAsync(options, log, ct).ConfigureAwait(false), log);
 
+    /// <summary>Which server and database the options lead to.</summary>
+    public static async Task<IdentifiedSource> IdentifyAsync(SourceOptions options, ILogger log, CancellationToken ct)
+    {
+        await using var source = await ReplicationSource.ConnectAsync(options, log, ct).ConfigureAwait(false);
+        return await source.IdentifyAsync(ct).ConfigureAwait(false);
+    }
+
     public Task<IdentifiedSource> IdentifyAsync(CancellationToken ct) => _source.IdentifyAsync(ct);
 
     /// <summary>Where the source's timeline left the one that was followed; null if it never was on it.</summary>

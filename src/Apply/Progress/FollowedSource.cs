@@ -135,7 +135,7 @@ public sealed class FollowedSourceTable(EngineOptions options)
         r.GetString(0), r.GetInt32(1), r.GetString(2), r.GetInt32(3), r.GetString(4), r.GetString(5), r.GetString(6),
         CheckpointTable.Read(r, 7), CheckpointTable.Read(r, 8), r.IsDBNull(9) ? null : r.GetString(9), r.IsDBNull(10) ? null : r.GetString(10));
 
-    private Task ExecuteAsync(IReadOnlyList<NpgsqlBatchCommand> commands, CancellationToken ct) => WithConnectionAsync(async connection =>
+    private Task<int> ExecuteAsync(IReadOnlyList<NpgsqlBatchCommand> commands, CancellationToken ct) => WithConnectionAsync(async connection =>
     {
         // One implicit transaction: all of it or nothing.
         await using var batch = new NpgsqlBatch(connection);

@@ -168,7 +168,7 @@ internal sealed class EntityWriter
         }
     }
 
-    private void ReadChange(SourceRow into, RowChange change)
+    private static void ReadChange(SourceRow into, RowChange change)
     {
         into.Read(change.Image, change.Schema);
         if (!into.IsPartial || change.Before.IsEmpty) return;

@@ -1,0 +1,25 @@
+using Cdc.Core.Changes;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Host.Pipeline;
+
+internal static partial class PipelineLog
+{
+    [LoggerMessage(300, LogLevel.Information, "Creating slot {Slot}: waits until every running transaction of the source has ended")]
+    public static partial void CreatingSlot(ILogger log, string slot);
+
+    [LoggerMessage(301, LogLevel.Information, "A generation begins: slot {Slot} at {Lsn}, every table is read")]
+    public static partial void GenerationBegins(ILogger log, string slot, Lsn lsn);
+
+    [LoggerMessage(302, LogLevel.Information, "Standby: another process holds slot {Slot}; this one takes over when it ends")]
+    public static partial void StandBy(ILogger log, string slot);
+
+    [LoggerMessage(303, LogLevel.Warning, "{Reason} {Remedy} Trying again in {Seconds} s")]
+    public static partial void TryAgain(ILogger log, string reason, string remedy, double seconds);
+
+    [LoggerMessage(304, LogLevel.Warning, "{Reason} Waiting as standby")]
+    public static partial void Fenced(ILogger log, string reason);
+
+    [LoggerMessage(305, LogLevel.Warning, "Gap {Kind} accepted by setting, everything is read again: {Reason}")]
+    public static partial void GapAccepted(ILogger log, string kind, string reason);
+}

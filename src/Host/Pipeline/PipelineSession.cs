@@ -1,0 +1,51 @@
+using Cdc.Apply;
+using Cdc.Capture;
+using Cdc.Capture.Snapshot;
+using Cdc.Core.Entities;
+using Cdc.Core.Telemetry;
+using Cdc.Log;
+using Cdc.Log.InProcess;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Host.Pipeline;
+
+/// <summary>
+/// One life of the pipeline over the in-process log: the source's side, the log and the engine's side begin together, and the first that
+/// fails ends all of them. So a log never holds half a transaction of a session that is gone.
+/// </summary>
+public sealed class PipelineSession(
+    SourceOptions source, EngineOptions engine, SnapshotOptions snapshot, LogOptions logOptions, EntitySet entities, PipelineStatistics statistics, ILogger log)
+{
+    /// <summary>Called when the slot is this session's and rows flow.</summary>
+    public Action Started { get; init; } = () => { };
+
+    /// <summary>Returns when <paramref name="stop"/> was asked for and everything captured so far is applied.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        await using var capture = await CaptureSession.ConnectAsync(source, snapshot, entities, log, stop).ConfigureAwait(false);
+        await new SourceSetup(source, engine, entities, log).PrepareAsync(capture, stop).ConfigureAwait(false);
+        await capture.AcquireSlotAsync(stop).ConfigureAwait(false);
+        await using var apply = await EngineSession.OpenAsync(engine, entities, statistics, stop).ConfigureAwait(false);
+        Started();
+        await StreamAsync(capture, apply, stop).ConfigureAwait(false);
+    }
+
+    private async Task StreamAsync(CaptureSession capture, EngineSession apply, CancellationToken stop)
+    {
+        using var channel = new InProcessLog(logOptions.MaxBytes);
+        using var failed = new CancellationTokenSource();
+        var seams = new CaptureSeams(apply.Resume, apply.Tables, apply.Progress, apply.ChunkQueue, apply.ChunkSink, channel, statistics);
+        var applying = Task.Run(() => apply.RunAsync(channel, failed.Token), CancellationToken.None);
+        var capturing = Task.Run(() => capture.RunAsync(seams, engine.FeedbackInterval, stop, failed.Token), CancellationToken.None);
+        var first = await Task.WhenAny(applying, capturing).ConfigureAwait(false);
+        if (first == capturing && capturing.IsCompletedSuccessfully)
+        {
+            channel.Close();
+            await applying.ConfigureAwait(false);
+            return;
+        }
+        await failed.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(applying, capturing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await first.ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using Cdc.Apply;
+using Cdc.Apply.Progress;
+using Cdc.Capture;
+using Cdc.Core.Failures;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Cdc.Host.Pipeline;
+
+/// <summary>
+/// Owns retry, stop and standby: the loops only throw. What goes away by itself is tried again with growing pauses; a slot that another
+/// process holds is waited for; a declared gap is written down and stops the process; anything else stops it at once.
+/// </summary>
+public sealed class PipelineWorker(SourceOptions source, EngineOptions engine, PipelineSession session, SourceSetup setup, ILogger log)
+{
+    private static readonly TimeSpan StandbyPoll = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+    /// <summary>A session that lived this long starts the pauses anew.</summary>
+    private static readonly TimeSpan Healthy = TimeSpan.FromSeconds(10);
+
+    private int _failures;
+    private bool _standby;
+
+    /// <summary>Returns when <paramref name="stop"/> was asked for.</summary>
+    /// <exception cref="CdcException">Typed, with its remedy.</exception>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            var began = Stopwatch.GetTimestamp();
+            try
+            {
+                await session.RunAsync(stop).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                if (Stopwatch.GetElapsedTime(began) > Healthy) _failures = 0;
+                var pause = await HandleAsync(e, stop).ConfigureAwait(false);
+                await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <summary>How long to wait before the next session; throws what waiting does not mend.</summary>
+    private async Task<TimeSpan> HandleAsync(Exception e, CancellationToken ct)
+    {
+        if (IsSlotHeld(e)) return StandBy();
+        _standby = false;
+        var failure = await ExplainAsync(e, ct).ConfigureAwait(false);
+        switch (failure)
+        {
+            case null:
+                throw new CdcException(FailureKind.Unexpected, $"The pipeline failed: {e.Message}", "This is a defect: report it with the log.", e);
+            case DeclaredGapException gap:
+                return await AcceptAsync(gap, ct).ConfigureAwait(false);
+            case FencedException:
+                PipelineLog.Fenced(log, failure.Message);
+                return StandbyPoll;
+            case { Kind: FailureKind.Unavailable }:
+                return Pause(failure);
+            default:
+                throw failure;
+        }
+    }
+
+    private async Task<CdcException?> ExplainAsync(Exception e, CancellationToken ct) => e switch
+    {
+        CdcException typed => typed,
+        EngineException engineFailed => engineFailed.Failure,
+        _ => await CaptureSession.ExplainAsync(source, e, ct).ConfigureAwait(false),
+    };
+
+    private TimeSpan StandBy()
+    {
+        if (!_standby) PipelineLog.StandBy(log, source.SlotName);
+        _standby = true;
+        return StandbyPoll;
+    }
+
+    private TimeSpan Pause(CdcException failure)
+    {
+        var pause = TimeSpan.FromMilliseconds(Math.Min(LongestPause.TotalMilliseconds, 200 * Math.Pow(2, Math.Min(_failures, 10))));
+        _failures++;
+        PipelineLog.TryAgain(log, failure.Message, failure.Remedy, pause.TotalSeconds);
+        return pause;
+    }
+
+    private async Task<TimeSpan> AcceptAsync(DeclaredGapException gap, CancellationToken ct)
+    {
+        await new FollowedSourceTable(engine).DeclareGapAsync(gap.GapKind, gap.Message, ct).ConfigureAwait(false);
+        if (!source.AcceptGaps) throw gap;
+        PipelineLog.GapAccepted(log, gap.GapKind, gap.Message);
+        await setup.BeginGenerationAsync(ct).ConfigureAwait(false);
+        return TimeSpan.Zero;
+    }
+
+    private static bool IsSlotHeld(Exception e) => e is PostgresException { SqlState: PostgresErrorCodes.ObjectInUse } || (e is CdcException { InnerException: PostgresException { SqlState: PostgresErrorCodes.ObjectInUse } });
+}
