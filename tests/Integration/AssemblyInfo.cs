@@ -1,0 +1,4 @@
+using Cdc.Tests.Support.Postgres;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(TestServers))]

@@ -1,0 +1,95 @@
+using Npgsql;
+
+namespace Cdc.Tests.Support.Postgres;
+
+/// <summary>A database of one test. Disposing drops it and its replication slots, whoever still uses them.</summary>
+public sealed class TestDatabase : IAsyncDisposable
+{
+    private readonly string _adminConnectionString;
+
+    internal TestDatabase(string name, string adminConnectionString)
+    {
+        (Name, _adminConnectionString) = (name, adminConnectionString);
+        ConnectionString = new NpgsqlConnectionStringBuilder(adminConnectionString) { Database = name }.ConnectionString;
+        DataSource = NpgsqlDataSource.Create(ConnectionString);
+    }
+
+    public string Name { get; }
+
+    public string ConnectionString { get; }
+
+    /// <summary>Connections of a superuser.</summary>
+    public NpgsqlDataSource DataSource { get; }
+
+    public async Task ExecuteAsync(string sql, CancellationToken ct = default)
+    {
+        await using var command = DataSource.CreateCommand(sql);
+        command.CommandTimeout = 0;
+        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+    }
+
+    /// <summary>The first column of the first row; default when there is none or it is NULL.</summary>
+    public async Task<T?> ScalarAsync<T>(string sql, CancellationToken ct = default)
+    {
+        await using var command = DataSource.CreateCommand(sql);
+        command.CommandTimeout = 0;
+        return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) is T value ? value : default;
+    }
+
+    /// <summary>All rows as PostgreSQL's text, columns parted by <c>|</c>, NULL as nothing.</summary>
+    public async Task<IReadOnlyList<string>> RowsAsync(string sql, CancellationToken ct = default)
+    {
+        await using var connection = await DataSource.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var command = new NpgsqlCommand(sql, connection) { AllResultTypesAreUnknown = true, CommandTimeout = 0 };
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var rows = new List<string>();
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            rows.Add(string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? "" : reader.GetString(i))));
+        return rows;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await DataSource.DisposeAsync().ConfigureAwait(false);
+        await using var admin = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_adminConnectionString) { Pooling = false }.ConnectionString);
+        await DropSlotsAsync(admin).ConfigureAwait(false);
+        await ExecuteAsync(admin, $"DROP DATABASE IF EXISTS \"{Name}\" WITH (FORCE)").ConfigureAwait(false);
+    }
+
+    private async Task DropSlotsAsync(NpgsqlDataSource admin)
+    {
+        var slots = await SlotsAsync(admin).ConfigureAwait(false);
+        foreach (var slot in slots)
+            await Waiting.Eventually.True($"the slot {slot} of {Name} is dropped", () => TryDropSlotAsync(admin, slot)).ConfigureAwait(false);
+    }
+
+    private async Task<List<string>> SlotsAsync(NpgsqlDataSource admin)
+    {
+        await using var command = admin.CreateCommand("SELECT slot_name FROM pg_replication_slots WHERE database = $1");
+        command.Parameters.AddWithValue(Name);
+        await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
+        var slots = new List<string>();
+        while (await reader.ReadAsync().ConfigureAwait(false)) slots.Add(reader.GetString(0));
+        return slots;
+    }
+
+    private static async Task<bool> TryDropSlotAsync(NpgsqlDataSource admin, string slot)
+    {
+        await ExecuteAsync(admin, $"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{slot}' AND active").ConfigureAwait(false);
+        try
+        {
+            await ExecuteAsync(admin, $"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '{slot}'").ConfigureAwait(false);
+            return true;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse)
+        {
+            return false;
+        }
+    }
+
+    private static async Task ExecuteAsync(NpgsqlDataSource admin, string sql)
+    {
+        await using var command = admin.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+    }
+}

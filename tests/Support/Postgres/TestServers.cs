@@ -1,0 +1,20 @@
+namespace Cdc.Tests.Support.Postgres;
+
+/// <summary>
+/// The pair of servers of one test run. An xunit assembly fixture: <c>[assembly: AssemblyFixture(typeof(TestServers))]</c>, then a
+/// constructor parameter in each test class.
+/// </summary>
+public sealed class TestServers : IAsyncDisposable
+{
+    /// <summary>Odoo's side; <c>CDC_TEST_SOURCE</c>.</summary>
+    public TestServer Source { get; } = new("source", "CDC_TEST_SOURCE");
+
+    /// <summary>The engine's side; <c>CDC_TEST_ENGINE</c>.</summary>
+    public TestServer Engine { get; } = new("engine", "CDC_TEST_ENGINE");
+
+    public async ValueTask DisposeAsync()
+    {
+        await Source.DisposeAsync().ConfigureAwait(false);
+        await Engine.DisposeAsync().ConfigureAwait(false);
+    }
+}
