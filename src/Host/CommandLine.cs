@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using System.CommandLine.Parsing;
 using Cdc.Core.Failures;
 using Cdc.Host.Commands;
 
@@ -44,19 +43,18 @@ internal static class CommandLine
     public static async Task<int> RunAsync(IReadOnlyList<string> args, CommandHost host, StopSignals? signals, CancellationToken ct)
     {
         var parsed = Root(host, signals).Parse(args);
-        if (parsed.Action is ParseErrorAction wrong) wrong.ShowHelp = args.Count == 0;
+        // Not every error is one: --help and --version run in spite of them.
+        if (parsed.Action is ParseErrorAction && args.Count > 0)
+        {
+            UsageReport.Write(parsed, host.Terminal.Error);
+            return ExitCodes.Of(FailureKind.Usage);
+        }
         // The library's own handling would end the process two seconds after a signal: draining may take longer.
         var settings = new InvocationConfiguration
         {
             Output = host.Terminal.Out, Error = host.Terminal.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null,
         };
         var code = await parsed.InvokeAsync(settings, ct);
-        // An action may run in spite of errors: --help and --version do.
-        if (parsed.Action is not ParseErrorAction) return code;
-        host.Terminal.Error.WriteLine($"what to do next: {PathOf(parsed.CommandResult)} --help");
-        return ExitCodes.Of(FailureKind.Usage);
+        return parsed.Action is ParseErrorAction ? ExitCodes.Of(FailureKind.Usage) : code;
     }
-
-    private static string PathOf(CommandResult command) =>
-        command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : "cdc";
 }
