@@ -1,0 +1,33 @@
+using System.CommandLine;
+using Cdc.Host.Terminals;
+
+namespace Cdc.Host;
+
+/// <summary>What a command does with what was parsed. Returns the exit code; failures are thrown.</summary>
+internal delegate Task<int> CommandAction(CommandContext context, ParseResult parsed, CancellationToken ct);
+
+internal static class CommandActions
+{
+    /// <summary>Runs an action and turns whatever it throws into words on stderr and an exit code.</summary>
+    public static Command Runs(this Command command, CommandHost host, CommandAction action)
+    {
+        command.SetAction(async (parsed, ct) =>
+        {
+            using var loggers = LogSetup.Create(parsed.GetValue(GlobalOptions.Verbose), host.Terminal.ErrorIsTerminal);
+            try
+            {
+                return await action(new CommandContext(host, parsed.GetValue(GlobalOptions.Config), loggers), parsed, ct);
+            }
+            catch (OperationCanceledException) when (ct.IsCancellationRequested)
+            {
+                return ExitCodes.Interrupted;
+            }
+            catch (Exception failure)
+            {
+                FailureReport.Write(host.Terminal, failure);
+                return ExitCodes.Of(failure);
+            }
+        });
+        return command;
+    }
+}

@@ -1,0 +1,35 @@
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Host.Configuration;
+using Cdc.Host.Servers;
+using Cdc.Host.Terminals;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Host;
+
+/// <summary>One invocation: configuration is read when a command asks for it, and only for the servers it names.</summary>
+internal sealed class CommandContext(CommandHost host, string? configurationFile, ILoggerFactory loggers)
+{
+    public Parts Parts => host.Parts;
+    public Terminal Terminal => host.Terminal;
+    public TimeProvider Time => host.Time;
+    public ILoggerFactory Loggers => loggers;
+
+    public CdcOptions Options(Needs needs) => ConfigurationLoader.Load(configurationFile, host.Environment, needs);
+
+    public EntitySet Entities(CdcOptions options) => Parts.LoadEntities(options.Entities);
+
+    /// <exception cref="CdcException">Usage: no such entity, with the nearest name.</exception>
+    public EntityDeclaration Entity(CdcOptions options, string name)
+    {
+        var entities = Entities(options);
+        if (entities.Find(name) is { } entity) return entity;
+        var names = entities.All.Select(e => e.Name).ToList();
+        throw new CdcException(FailureKind.Usage, $"There is no entity or table '{name}'.",
+            NearestName.Of(name, names) is { } near ? $"Did you mean {near}?" : $"Declared: {string.Join(", ", names)}.");
+    }
+
+    public static Database Source(CdcOptions options) => Database.Source(options.Source.ConnectionString);
+
+    public static Database Engine(CdcOptions options) => Database.Engine(options.Engine.ConnectionString);
+}

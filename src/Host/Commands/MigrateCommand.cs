@@ -1,0 +1,55 @@
+using System.CommandLine;
+using Cdc.Core.Failures;
+using Cdc.Host.Configuration;
+using Cdc.Host.Terminals;
+
+namespace Cdc.Host.Commands;
+
+internal static class MigrateCommand
+{
+    private static readonly Option<int?> To = new("--to") { Description = "Apply versions up to and including N.", HelpName = "N" };
+    private static readonly Option<int?> Down = new("--down") { Description = "Undo every version above N, newest first (0: all). Their tables and rows are dropped.", HelpName = "N" };
+    private static readonly Option<bool> List = new("--list") { Description = "Only show the versions and which are applied." };
+    private static readonly Option<bool> Yes = GlobalOptions.Yes();
+
+    public static Command Create(CommandHost host) =>
+        new ExplainedCommand("migrate",
+            """
+            Create or upgrade the engine's tables. Repeating it changes nothing.
+
+            Examples:
+              cdc migrate                 everything that is pending
+              cdc migrate --list
+              cdc migrate --to 3
+              cdc migrate --down 2        undo the versions above 2
+            """) { To, Down, List, Yes }.Runs(host, RunAsync);
+
+    private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
+    {
+        if (parsed.GetValue(To) is not null && parsed.GetValue(Down) is not null)
+            throw new CdcException(FailureKind.Usage, "--to and --down cannot be combined.", "Give one of them.");
+        var options = context.Options(Needs.Engine);
+        var migrator = context.Parts.Migrator(options, context.Entities(options));
+        if (parsed.GetValue(Down) is { } down) await DownAsync(context, migrator, down, parsed.GetValue(Yes), ct);
+        else if (!parsed.GetValue(List)) await migrator.UpAsync(parsed.GetValue(To), ct);
+        Show(context.Terminal, await migrator.StatusAsync(ct));
+        return ExitCodes.Success;
+    }
+
+    private static async Task DownAsync(CommandContext context, IMigrator migrator, int to, bool yes, CancellationToken ct)
+    {
+        var undone = (await migrator.StatusAsync(ct)).Where(m => m.AppliedAt is not null && m.Version > to).Reverse().ToList();
+        if (undone.Count == 0) return;
+        Confirmation.Obtain(context.Terminal,
+            undone.Select(m => $"version {m.Version} ({m.Name}) of the engine's schema is undone: what it created is dropped, with its rows")
+                .Append("Odoo is not touched; 'cdc migrate' and 'cdc run' build everything again"), yes);
+        await migrator.DownAsync(to, ct);
+    }
+
+    private static void Show(Terminal terminal, IReadOnlyList<MigrationState> versions)
+    {
+        var grid = new Grid("version", "name", "applied");
+        foreach (var v in versions) grid.Add(v.Version.ToString(), v.Name, v.AppliedAt is null ? "pending" : Quantity.Time(v.AppliedAt));
+        grid.Write(terminal);
+    }
+}

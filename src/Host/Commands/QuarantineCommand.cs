@@ -1,0 +1,32 @@
+using System.CommandLine;
+using Cdc.Core.Failures;
+using Cdc.Host.Quarantine;
+
+namespace Cdc.Host.Commands;
+
+/// <summary>The group, and the filter that its commands share.</summary>
+internal static class QuarantineCommand
+{
+    public static Command Create(CommandHost host) =>
+        new("quarantine", "Rows that could not be applied: nothing is lost, everything else goes on.")
+        {
+            QuarantineListCommand.Create(host), QuarantineShowCommand.Create(host), QuarantineRetryCommand.Create(host), QuarantineDiscardCommand.Create(host),
+        };
+
+    public static Argument<string?> EntityArgument() => new("ENTITY") { Description = "Entity or table; none: all.", Arity = ArgumentArity.ZeroOrOne };
+
+    public static Argument<long[]> KeysArgument() => new("KEY") { Description = "Keys (Odoo's ids); none: all of the entity.", Arity = ArgumentArity.ZeroOrMore };
+
+    public static Option<bool> AllOption() => new("--all") { Description = "Every entry of every entity." };
+
+    /// <exception cref="CdcException">Usage: neither an entity nor --all, or both.</exception>
+    public static QuarantineFilter DemandFilter(CommandContext context, Configuration.CdcOptions options, string? entity, long[]? keys, bool all)
+    {
+        if (all == entity is not null)
+            throw new CdcException(FailureKind.Usage, "It is not said which entries are meant.", "Give an entity (and keys), or --all.");
+        return Filter(context, options, entity, keys);
+    }
+
+    public static QuarantineFilter Filter(CommandContext context, Configuration.CdcOptions options, string? entity, long[]? keys) =>
+        new(entity is null ? null : context.Entity(options, entity).Name, keys ?? []);
+}

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using Cdc.Core.Failures;
+using Cdc.Host.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Host.Commands;
+
+internal static class RunCommand
+{
+    public static Command Create(CommandHost host, StopSignals? signals) =>
+        new ExplainedCommand("run",
+            """
+            Load the tables, then follow every change, until Ctrl-C or SIGTERM (drains and exits 0).
+
+            A second 'cdc run' on the same slot waits as standby. Progress is in the engine: stop and start it at any time.
+
+            Examples:
+              cdc run
+              cdc run --config /etc/cdc/cdc.json --verbose
+            """).Runs(host, (context, _, ct) => RunAsync(context, signals, ct));
+
+    private static async Task<int> RunAsync(CommandContext context, StopSignals? signals, CancellationToken ct)
+    {
+        var log = context.Loggers.CreateLogger("Cdc.Host");
+        try
+        {
+            var options = context.Options(Needs.Both);
+            var entities = context.Entities(options);
+            log.Running(VersionCommand.Text, options.Source.SlotName, options.Source.Publication, entities.Count);
+            using var draining = ct.Register(() => log.Draining(signals?.First ?? "cancelled"));
+            await DrainedAsync(context.Parts.Pipeline(options, entities, context.Loggers).RunAsync(ct), ct);
+            log.Drained();
+            return ExitCodes.Success;
+        }
+        catch (CdcException failure) when (!context.Terminal.ErrorIsTerminal)
+        {
+            // Collectors read JSON lines: the plain report of other commands would be noise among them.
+            log.Stopped(ExitCodes.Of(failure), failure.Kind.ToString(), failure.Message, failure.Remedy);
+            return ExitCodes.Of(failure);
+        }
+    }
+
+    private static async Task DrainedAsync(Task run, CancellationToken ct)
+    {
+        try
+        {
+            await run;
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // The request to stop was obeyed: that is success.
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using Cdc.Core.Entities;
+using Cdc.Host.Configuration;
+using Cdc.Host.Servers;
+using Cdc.Host.Slots;
+using Cdc.Host.Status;
+using Cdc.Host.Terminals;
+
+namespace Cdc.Host.Commands;
+
+internal static class SlotResetCommand
+{
+    private static readonly Option<bool> Yes = GlobalOptions.Yes();
+
+    public static Command Create(CommandHost host) =>
+        new ExplainedCommand("reset",
+            """
+            Accept a gap: new slot from now on, new generation, every table read again while 'cdc run' streams; rows deleted in Odoo
+            meanwhile are removed. Runbook: ops/runbooks/slot-reset.md
+
+            Examples:
+              cdc slot show
+              cdc slot reset
+              cdc slot reset --yes
+            """) { Yes }.Runs(host, RunAsync);
+
+    private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
+    {
+        var options = context.Options(Needs.Both);
+        var entities = context.Entities(options);
+        await using var source = CommandContext.Source(options);
+        await using var engine = CommandContext.Engine(options);
+        var followed = await engine.UseAsync(c => FollowedSource.ReadAsync(c, ct), ct) ?? throw SlotRefusals.NothingFollowed();
+        var slot = (await source.UseAsync(c => SourceStatusReader.ReadAsync(c, options.Source.SlotName, ct), ct)).Slot;
+        SlotRefusals.ThrowIfRead(slot);
+        Confirmation.Obtain(context.Terminal, WhatWillHappen(options, entities, followed, slot), parsed.GetValue(Yes));
+        var reset = new SlotReset(source, engine, context.Parts.SlotSetup(options.Source, entities), options.Source.SlotName, options.Source.Publication, entities);
+        context.Terminal.Out.WriteLine($"generation {await reset.RunAsync(ct)} begins; 'cdc run' loads {entities.Count} entities again");
+        return ExitCodes.Success;
+    }
+
+    private static IEnumerable<string> WhatWillHappen(CdcOptions options, EntitySet entities, FollowedSource followed, SlotStatus? slot)
+    {
+        yield return slot is null
+            ? $"slot {options.Source.SlotName} is created (there is none)"
+            : $"slot {slot.Name} is dropped, with the {Quantity.Bytes(slot.RetainedBytes)} of WAL that it keeps, and created anew";
+        if (followed.Slot != options.Source.SlotName)
+            yield return $"slot {followed.Slot}, which the engine followed so far, is left alone: drop it if nobody else reads it, or it fills the disk";
+        yield return $"the engine goes from generation {followed.Generation} to {followed.Generation + 1}; its rows stay readable, as old as they are, until they are read again";
+        yield return $"at the next 'cdc run' these are read again from Odoo: {string.Join(", ", entities.All.Select(e => e.Name))}";
+        yield return "rows deleted in Odoo meanwhile are removed when their range has been read";
+        yield return "nothing changes in Odoo's tables";
+    }
+}

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Cdc.Host.Configuration;
+using Cdc.Host.Slots;
+using Cdc.Host.Status;
+using Cdc.Host.Terminals;
+
+namespace Cdc.Host.Commands;
+
+internal static class SlotShowCommand
+{
+    private static readonly Option<bool> AsJson = GlobalOptions.Json();
+
+    public static Command Create(CommandHost host) =>
+        new ExplainedCommand("show",
+            """
+            Show the slot, what the engine remembers of it, and whether the two still fit. Changes nothing.
+
+            Examples:
+              cdc slot show
+              cdc slot show --json | jq -r .verdict
+            """) { AsJson }.Runs(host, RunAsync);
+
+    private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
+    {
+        var options = context.Options(Needs.Both);
+        await using var source = CommandContext.Source(options);
+        await using var engine = CommandContext.Engine(options);
+        var status = await source.UseAsync(c => SourceStatusReader.ReadAsync(c, options.Source.SlotName, ct), ct);
+        var report = SlotReport.Of(await engine.UseAsync(c => FollowedSource.ReadAsync(c, ct), ct), status);
+        if (parsed.GetValue(AsJson)) context.Terminal.Out.WriteLine(Json.Document(report));
+        else SlotView.Write(report, context.Terminal.Out);
+        return ExitCodes.Success;
+    }
+}

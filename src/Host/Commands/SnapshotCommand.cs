@@ -1,0 +1,70 @@
+using System.CommandLine;
+using Cdc.Core.Failures;
+using Cdc.Core.Snapshots;
+using Cdc.Host.Configuration;
+using Cdc.Host.Servers;
+using Cdc.Host.Snapshots;
+using Cdc.Host.Status;
+
+namespace Cdc.Host.Commands;
+
+internal static class SnapshotCommand
+{
+    private static readonly Argument<string> Table = new("TABLE") { Description = "Entity, or the name of its table in Odoo or in the engine." };
+    private static readonly Option<string?> Keys = new("--keys") { Description = "From key A up to, but without, B; either may be left out..", HelpName = "A..B" };
+    private static readonly Option<bool> Wait = new("--wait") { Description = "Show progress until it is done." };
+
+    public static Command Create(CommandHost host) =>
+        new ExplainedCommand("snapshot",
+            """
+            Ask the running 'cdc run' to read a table, or a range of its keys, again from Odoo while it goes on streaming.
+            Rows that are gone in Odoo are removed from the engine.
+
+            Examples:
+              cdc snapshot card
+              cdc snapshot loyalty_point_history --keys 1000..2000 --wait
+            """) { Table, Keys, Wait }.Runs(host, RunAsync);
+
+    private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
+    {
+        var range = RangeOf(parsed.GetValue(Keys));
+        var options = context.Options(Needs.Both);
+        var entity = context.Entity(options, parsed.GetRequiredValue(Table));
+        await using var engine = CommandContext.Engine(options);
+        var id = await engine.UseAsync(c => SnapshotRequests.AddAsync(c, entity.Name, range, ct), ct);
+        context.Terminal.Out.WriteLine($"request {id}: {entity.Name} {(range == KeyRange.All ? "(all keys)" : range.ToString())}");
+        if (await WhoServesAsync(options, ct) is { } nobody) context.Terminal.Error.WriteLine(nobody);
+        return parsed.GetValue(Wait) ? await WaitAsync(context, engine, id, ct) : ExitCodes.Success;
+    }
+
+    private static KeyRange RangeOf(string? text)
+    {
+        if (text is null) return KeyRange.All;
+        return KeyRangeText.TryParse(text)
+            ?? throw new CdcException(FailureKind.Usage, $"'{text}' is not a range of keys.", "Write --keys A..B with A below B; either end may be left out: --keys 5000..");
+    }
+
+    /// <summary>Null when somebody reads the slot, and so will see the request.</summary>
+    private static async Task<string?> WhoServesAsync(CdcOptions options, CancellationToken ct)
+    {
+        try
+        {
+            await using var source = CommandContext.Source(options);
+            var status = await source.UseAsync(c => SourceStatusReader.ReadAsync(c, options.Source.SlotName, ct), ct);
+            return status.Slot is { Active: true } ? null : "No 'cdc run' is running: the request stays open and is picked up at its next start.";
+        }
+        catch (CdcException failure)
+        {
+            return $"Whether a 'cdc run' is running cannot be told. {failure.Message} The request stays open until one picks it up.";
+        }
+    }
+
+    private static async Task<int> WaitAsync(CommandContext context, Database engine, long id, CancellationToken ct)
+    {
+        var answered = await new SnapshotWatch(engine, context.Terminal, context.Time).UntilAnsweredAsync(id, ct);
+        if (answered.State == "refused")
+            throw new CdcException(FailureKind.Refused, $"Request {id} was refused: {answered.Answer ?? "no reason was given"}", "cdc status");
+        context.Terminal.Out.WriteLine($"request {id}: done{(answered.Answer is { } answer ? ", " + answer : "")}");
+        return ExitCodes.Success;
+    }
+}

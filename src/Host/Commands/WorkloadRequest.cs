@@ -1,0 +1,11 @@
+namespace Cdc.Host.Commands;
+
+/// <summary>What <c>cdc workload</c> asks of the generator.</summary>
+/// <param name="ConnectionString">A role that may create and write Odoo's tables.</param>
+/// <param name="Seed">The same seed gives the same history.</param>
+/// <param name="Rate">Transactions a second; null: flat out.</param>
+/// <param name="Duration">Null: until it is stopped.</param>
+/// <param name="Cards">Cards that exist before it starts.</param>
+internal sealed record WorkloadRequest(string ConnectionString, int Seed, double? Rate, TimeSpan? Duration, int Cards, int Sessions);
+
+internal sealed record WorkloadProgress(long Transactions, long Rows, TimeSpan Elapsed);

@@ -1,0 +1,27 @@
+using Cdc.Apply;
+using Cdc.Capture;
+using Cdc.Capture.Snapshot;
+using Cdc.Log;
+
+namespace Cdc.Host.Configuration;
+
+/// <summary>All that cdc.json may hold: one record a section, and the declaration's path. Their properties are the known names.</summary>
+internal sealed record CdcOptions
+{
+    public SourceOptions Source { get; init; } = new();
+    public EngineOptions Engine { get; init; } = new();
+    public LogOptions Log { get; init; } = new();
+    public SnapshotOptions Snapshot { get; init; } = new();
+    /// <summary>Path of the entities declaration; relative to the current folder.</summary>
+    public string Entities { get; init; } = Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json");
+}
+
+/// <summary>The servers that a command talks to: it asks for no connection string that it does not use.</summary>
+[Flags]
+internal enum Needs
+{
+    None = 0,
+    Source = 1,
+    Engine = 2,
+    Both = Source | Engine,
+}

@@ -1,0 +1,85 @@
+using System.Text.RegularExpressions;
+using Cdc.Core.Failures;
+using Npgsql;
+
+namespace Cdc.Host.Configuration;
+
+/// <summary>What option values must satisfy, so that a wrong one is refused before anything is touched.</summary>
+internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Finding> findings)
+{
+    private static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongestInterval = TimeSpan.FromMinutes(5);
+
+    public void Check(CdcOptions options, Needs needs)
+    {
+        if (needs.HasFlag(Needs.Source)) Connection("Source:ConnectionString", options.Source.ConnectionString);
+        if (needs.HasFlag(Needs.Engine)) Connection("Engine:ConnectionString", options.Engine.ConnectionString);
+        Source(options);
+        Sizes(options);
+    }
+
+    private void Source(CdcOptions options)
+    {
+        var source = options.Source;
+        Require(SlotNames().IsMatch(source.SlotName), "Source:SlotName", "must be 1 to 63 lower-case letters, digits and underscores, as PostgreSQL demands of slots");
+        Require(source.Publication.Length is > 0 and <= 63, "Source:Publication", "must be 1 to 63 characters");
+        Require(MemorySizes().IsMatch(source.LogicalDecodingWorkMem), "Source:LogicalDecodingWorkMem", "must be a size as PostgreSQL writes it, such as 256MB");
+        Interval("Source:HeartbeatInterval", source.HeartbeatInterval);
+        Interval("Engine:FeedbackInterval", options.Engine.FeedbackInterval);
+        Require(options.Entities.Length > 0, "Entities", "must be the path of the entities declaration");
+    }
+
+    private void Sizes(CdcOptions options)
+    {
+        AtLeast("Source:RememberedKeys", options.Source.RememberedKeys, 1);
+        AtLeast("Engine:BatchRows", options.Engine.BatchRows, 1);
+        AtLeast("Engine:BatchBytes", options.Engine.BatchBytes, 65_536);
+        AtLeast("Log:MaxBytes", options.Log.MaxBytes, 65_536);
+        AtLeast("Snapshot:Workers", options.Snapshot.Workers, 1);
+        Require(options.Snapshot.Workers <= 64, "Snapshot:Workers", "must be at most 64: each holds a connection to both servers");
+        AtLeast("Snapshot:ChunkRows", options.Snapshot.ChunkRows, 1);
+        AtLeast("Snapshot:ChunkBytes", options.Snapshot.ChunkBytes, 65_536);
+    }
+
+    private void Connection(string path, string text)
+    {
+        var variable = OptionOrigin.VariableOf(path);
+        if (string.IsNullOrWhiteSpace(text))
+            Add(path, $"{path} is missing", $"export {variable}='Host=...;Port=5432;Database=...;Username=...;Password=...'");
+        else if (!IsConnectionString(text))
+            // The text is not repeated, nor Npgsql's message: parts of a password with a semicolon in it would show.
+            Add(path, $"{origin.Of(path)} is not an Npgsql connection string with a Host",
+                "Write it as Host=...;Port=5432;Database=...;Username=...;Password='...' (quote values that contain a semicolon).");
+    }
+
+    private static bool IsConnectionString(string text)
+    {
+        try
+        {
+            return !string.IsNullOrEmpty(new NpgsqlConnectionStringBuilder(text).Host);
+        }
+        catch (Exception failure) when (failure is ArgumentException or FormatException or OverflowException)
+        {
+            return false;
+        }
+    }
+
+    private void Interval(string path, TimeSpan value) =>
+        Require(value >= ShortestInterval && value <= LongestInterval, path, $"must be between {ShortestInterval} and {LongestInterval}");
+
+    private void AtLeast(string path, long value, long least) => Require(value >= least, path, $"must be at least {least}");
+
+    private void Require(bool holds, string path, string rule)
+    {
+        if (!holds) Add(path, $"{origin.Of(path)} {rule}", $"Correct it, or leave it out for the default; {OptionOrigin.VariableOf(path)} overrides the file.");
+    }
+
+    private void Add(string path, string what, string remedy) =>
+        findings.Add(new Finding(path.EndsWith("ConnectionString", StringComparison.Ordinal) ? "connection-string" : "option-range", IsError: true, what + ".", remedy));
+
+    [GeneratedRegex("^[a-z0-9_]{1,63}\\z")]
+    private static partial Regex SlotNames();
+
+    [GeneratedRegex("^[1-9][0-9]*(kB|MB|GB)\\z")]
+    private static partial Regex MemorySizes();
+}

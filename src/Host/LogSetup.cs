@@ -1,0 +1,25 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Serilog;
+using Serilog.Events;
+using Serilog.Extensions.Logging;
+using Serilog.Formatting.Json;
+
+namespace Cdc.Host;
+
+/// <summary>Logs go to stderr, so that stdout holds results only: readable lines for a person, JSON lines for a collector.</summary>
+internal static class LogSetup
+{
+    private const string Readable = "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}";
+
+    public static ILoggerFactory Create(bool verbose, bool terminal)
+    {
+        var log = new LoggerConfiguration().MinimumLevel.Is(verbose ? LogEventLevel.Debug : LogEventLevel.Information)
+            // Npgsql logs statements and connection strings below warnings: neither belongs in our log.
+            .MinimumLevel.Override("Npgsql", LogEventLevel.Warning);
+        log = terminal
+            ? log.WriteTo.Console(outputTemplate: Readable, formatProvider: CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose)
+            : log.WriteTo.Console(new JsonFormatter(renderMessage: true), standardErrorFromLevel: LogEventLevel.Verbose);
+        return new SerilogLoggerFactory(log.CreateLogger(), dispose: true);
+    }
+}

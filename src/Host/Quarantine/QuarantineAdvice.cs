@@ -1,0 +1,35 @@
+using Cdc.Core.Entities;
+using Npgsql;
+
+namespace Cdc.Host.Quarantine;
+
+/// <summary>Explains an entry: which rule or type refused the row, and what can be done about it.</summary>
+internal static class QuarantineAdvice
+{
+    public static string Explain(string reason, EntityDeclaration? entity) =>
+        entity?.Rules.FirstOrDefault(r => r.Name == reason) is { } rule
+            ? $"rule {rule.Name} of {entity.Name} demands: {rule.Check} ({rule.Message})"
+            : SqlState(reason) ?? $"{reason} (neither a rule of the declaration nor an SQLSTATE known here)";
+
+    public static IEnumerable<string> WhatToDo(string entity, long key) =>
+    [
+        "Mend the row in Odoo: it is then applied by itself, and this entry closes.",
+        "Delete the row in Odoo: this entry closes.",
+        $"If the rule or the engine's column was changed instead: cdc quarantine retry {entity} {key}   (the row is read again from Odoo)",
+        $"To accept that the engine does not have this row: cdc quarantine discard {entity} {key}",
+    ];
+
+    private static string? SqlState(string reason) => reason switch
+    {
+        PostgresErrorCodes.NotNullViolation => "23502: a column that the engine needs is NULL in Odoo",
+        PostgresErrorCodes.CheckViolation => "23514: a CHECK constraint of the engine's table refuses the row",
+        PostgresErrorCodes.UniqueViolation => "23505: another row of the engine has the same unique value",
+        PostgresErrorCodes.ForeignKeyViolation => "23503: the row names another one that the engine does not have",
+        PostgresErrorCodes.StringDataRightTruncation => "22001: a text is longer than the engine's column",
+        PostgresErrorCodes.NumericValueOutOfRange => "22003: a number does not fit the engine's column",
+        PostgresErrorCodes.DatetimeFieldOverflow => "22008: a time does not fit the engine's column",
+        PostgresErrorCodes.InvalidTextRepresentation => "22P02: a value cannot be read as the engine column's type",
+        PostgresErrorCodes.CharacterNotInRepertoire => "22021: a text is not valid in the engine's encoding",
+        _ => null,
+    };
+}

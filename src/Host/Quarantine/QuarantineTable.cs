@@ -1,0 +1,51 @@
+using System.Text.Json;
+using Cdc.Host.Servers;
+using Npgsql;
+
+namespace Cdc.Host.Quarantine;
+
+/// <summary>cdc.quarantine as an operator uses it. Rows are never applied from here: a retry reads them again from the source.</summary>
+internal static class QuarantineTable
+{
+    private const string Matching = "($1::text IS NULL OR entity = $1) AND (cardinality($2::bigint[]) = 0 OR key = ANY($2))";
+
+    private const string Columns =
+        """
+        entity, key, generation || ':' || lsn || ':' || ordinal, reason, detail, source_row::text,
+        CASE WHEN isfinite(commit_at) THEN commit_at END, first_seen, last_seen, attempts, retry_requested
+        """;
+
+    /// <summary>Oldest first.</summary>
+    public static Task<List<QuarantineEntry>> ListAsync(NpgsqlConnection connection, QuarantineFilter filter, int limit, CancellationToken ct) =>
+        Run(connection, $"SELECT {Columns} FROM cdc.quarantine WHERE {Matching} ORDER BY first_seen, entity, key LIMIT {limit}", filter, Read, ct);
+
+    public static async Task<long> CountAsync(NpgsqlConnection connection, QuarantineFilter filter, CancellationToken ct) =>
+        (await Run(connection, $"SELECT count(*) FROM cdc.quarantine WHERE {Matching}", filter, row => row.GetInt64(0), ct)).Single();
+
+    /// <summary>Marks entries to be read again. Returns their number.</summary>
+    public static Task<long> RequestRetryAsync(NpgsqlConnection connection, QuarantineFilter filter, CancellationToken ct) =>
+        ChangeAsync(connection, $"UPDATE cdc.quarantine SET retry_requested = true WHERE {Matching} RETURNING 1", filter, ct);
+
+    /// <summary>Forgets entries. Returns their number.</summary>
+    public static Task<long> DiscardAsync(NpgsqlConnection connection, QuarantineFilter filter, CancellationToken ct) =>
+        ChangeAsync(connection, $"DELETE FROM cdc.quarantine WHERE {Matching} RETURNING 1", filter, ct);
+
+    private static async Task<long> ChangeAsync(NpgsqlConnection connection, string change, QuarantineFilter filter, CancellationToken ct) =>
+        (await Run(connection, $"WITH changed AS ({change}) SELECT count(*) FROM changed", filter, row => row.GetInt64(0), ct)).Single();
+
+    private static async Task<List<T>> Run<T>(NpgsqlConnection connection, string sql, QuarantineFilter filter, Func<NpgsqlDataReader, T> read, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.Add(new NpgsqlParameter { Value = (object?)filter.Entity ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+        command.Parameters.Add(new NpgsqlParameter { Value = filter.Keys.ToArray() });
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var rows = new List<T>();
+        while (await reader.ReadAsync(ct)) rows.Add(read(reader));
+        return rows;
+    }
+
+    private static QuarantineEntry Read(NpgsqlDataReader row) => new(
+        row.GetString(0), row.GetInt64(1), row.GetString(2), row.GetString(3), row.GetString(4),
+        row.Get<string>(5) is { } json ? JsonDocument.Parse(json).RootElement : null,
+        row.Time(6), row.Time(7)!.Value, row.Time(8)!.Value, row.GetInt32(9), row.GetBoolean(10));
+}

@@ -1,0 +1,61 @@
+using Cdc.Core.Failures;
+using Cdc.Host.Status;
+using Cdc.Host.Terminals;
+
+namespace Cdc.Host.Slots;
+
+/// <summary>What <c>cdc slot show</c> knows. Its JSON form is documented in docs/commands.md.</summary>
+/// <param name="Verdict">continuous, gap, other-identity, not-followed.</param>
+internal sealed record SlotReport(string Verdict, SlotStatus? Slot, SourceStatus Source, FollowedSource? Followed, IReadOnlyList<Finding> Findings)
+{
+    public static SlotReport Of(FollowedSource? followed, SourceStatus source)
+    {
+        if (followed is null) return new SlotReport("not-followed", source.Slot, source, null, []);
+        var identity = SlotVerdict.IdentityOf(followed, source);
+        var findings = SlotVerdict.ContinuityOf(followed, source).ToList();
+        if (followed.State == "gap")
+            findings.Add(new Finding("gap-recorded", IsError: true, $"A gap is recorded in the engine: {followed.GapKind}, {followed.GapDetail}", "cdc slot reset"));
+        var verdict = findings.Count > 0 ? "gap" : identity is not null ? "other-identity" : "continuous";
+        return new SlotReport(verdict, source.Slot, source, followed, identity is null ? findings : [identity, .. findings]);
+    }
+}
+
+internal static class SlotView
+{
+    public static void Write(SlotReport report, TextWriter writer)
+    {
+        foreach (var (name, value) in Facts(report)) writer.WriteLine($"{name + ":",-17} {value}");
+        foreach (var finding in report.Findings)
+        {
+            writer.WriteLine($"{finding.Code}: {finding.Message}");
+            writer.WriteLine($"  -> {finding.Remedy}");
+        }
+        writer.WriteLine(Meaning(report.Verdict));
+    }
+
+    private static IEnumerable<(string, string)> Facts(SlotReport report)
+    {
+        yield return ("system", $"{report.Source.SystemIdentifier}, timeline {report.Source.Timeline}, database {report.Source.Database}");
+        yield return ("insert LSN", report.Source.InsertLsn);
+        yield return ("slot", report.Slot is { } s ? $"{s.Name} ({s.Plugin ?? "physical"}, {(s.Active ? $"read by pid {s.ActivePid}" : "not read")})" : "missing");
+        if (report.Slot is { } slot)
+        {
+            yield return ("wal", $"{slot.WalStatus ?? "-"}, keeps {Quantity.Bytes(slot.RetainedBytes)}, lost after {Quantity.Bytes(slot.SafeWalSize)} more");
+            yield return ("restart LSN", slot.RestartLsn ?? "-");
+            yield return ("confirmed LSN", slot.ConfirmedFlushLsn ?? "-");
+        }
+        if (report.Followed is { } followed)
+        {
+            yield return ("engine follows", $"{followed.SystemIdentifier}, timeline {followed.Timeline}, database {followed.Database}, slot {followed.Slot}");
+            yield return ("engine state", $"{followed.State}, generation {followed.Generation}, through {followed.Through}, wrote {followed.WrittenLsn}");
+        }
+    }
+
+    private static string Meaning(string verdict) => verdict switch
+    {
+        "continuous" => "Continuous: the slot has everything that the engine lacks. 'cdc run' goes on from here.",
+        "not-followed" => "The engine follows no source yet. 'cdc run' creates what is missing and loads the tables.",
+        "other-identity" => "Another server or timeline, but nothing speaks against its being the same Odoo: 'cdc slot adopt' accepts it.",
+        _ => "A gap: 'cdc run' does not go on. 'cdc slot reset' accepts it and reads everything again (ops/runbooks/slot-reset.md).",
+    };
+}

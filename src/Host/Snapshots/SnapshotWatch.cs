@@ -1,0 +1,53 @@
+using Cdc.Host.Servers;
+using Cdc.Host.Terminals;
+using Spectre.Console;
+
+namespace Cdc.Host.Snapshots;
+
+/// <summary>Shows a request until it is answered: a bar on a terminal, a line for every change otherwise.</summary>
+internal sealed class SnapshotWatch(Database engine, Terminal terminal, TimeProvider time)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+
+    public Task<SnapshotProgress> UntilAnsweredAsync(long request, CancellationToken ct) =>
+        terminal.OutIsTerminal ? WithBarAsync(request, ct) : WithLinesAsync(request, ct);
+
+    private Task<SnapshotProgress> WithBarAsync(long request, CancellationToken ct) =>
+        terminal.Screen.Progress()
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn())
+            .StartAsync(async context =>
+            {
+                var bar = context.AddTask("waiting");
+                return await FollowAsync(request, progress =>
+                {
+                    bar.Description = Markup.Escape(Describe(progress));
+                    bar.Value = progress.State == "done" ? 100 : progress.Chunks?.Percent ?? 0;
+                }, ct);
+            });
+
+    private Task<SnapshotProgress> WithLinesAsync(long request, CancellationToken ct)
+    {
+        var last = "";
+        return FollowAsync(request, progress =>
+        {
+            if (Describe(progress) is var line && line != last) terminal.Out.WriteLine(last = line);
+        }, ct);
+    }
+
+    private async Task<SnapshotProgress> FollowAsync(long request, Action<SnapshotProgress> show, CancellationToken ct)
+    {
+        using var tick = new PeriodicTimer(Interval, time);
+        while (true)
+        {
+            var progress = await engine.UseAsync(c => SnapshotRequests.ReadAsync(c, request, ct), ct);
+            show(progress);
+            if (progress.IsOver) return progress;
+            await tick.WaitForNextTickAsync(ct);
+        }
+    }
+
+    private static string Describe(SnapshotProgress p) => p.Chunks is not { } c
+        ? $"{p.Entity}: {p.State}"
+        : $"{p.Entity}: {p.State}, {Quantity.Count(c.RowsDone)} rows, {c.ChunksDone}/{c.ChunksTotal} chunks, {Quantity.Percent(c.Percent)}, "
+            + $"{Quantity.Count((long?)c.RowsPerSecond)} rows/s, ETA {Quantity.Duration(c.EtaSeconds)}";
+}

@@ -1,0 +1,91 @@
+using Cdc.Core.Entities;
+using Cdc.Host.Servers;
+using Npgsql;
+
+namespace Cdc.Host.Status;
+
+/// <summary>Reads what the pipeline keeps in the engine, in one snapshot so that the numbers belong together.</summary>
+internal sealed class EngineStatusReader(EntitySet entities)
+{
+    private const string SourceSql =
+        """
+        SELECT s.state, s.generation, s.session, s.system_identifier, s.gap_kind, s.gap_detail, s.written_lsn::text, c.through::text,
+               NULLIF(c.last_commit, '-infinity'), extract(epoch FROM clock_timestamp() - c.moved)::float8
+        FROM (VALUES (1)) one
+        LEFT JOIN cdc.source s ON true
+        LEFT JOIN (SELECT min(through_lsn) AS through, min(last_commit_at) AS last_commit, max(updated_at) AS moved FROM cdc.checkpoints) c ON true
+        """;
+
+    // The declaration's entities first and in its order, then those that only the engine still knows.
+    private const string EntitiesSql =
+        """
+        SELECT COALESCE(d.entity, t.entity), t.state, t.reason, COALESCE(t.estimated_rows, 0),
+               (SELECT n_live_tup FROM pg_stat_all_tables WHERE relid = to_regclass(d.engine_table)),
+               q.n, q.oldest, r.n, r.oldest
+        FROM unnest($1::text[], $2::text[]) WITH ORDINALITY d(entity, engine_table, place)
+        FULL JOIN cdc.tables t ON t.entity = d.entity
+        CROSS JOIN LATERAL (SELECT count(*) AS n, min(first_seen) AS oldest FROM cdc.quarantine WHERE entity = COALESCE(d.entity, t.entity)) q
+        CROSS JOIN LATERAL (SELECT count(*) AS n, min(since) AS oldest FROM cdc.rereads WHERE entity = COALESCE(d.entity, t.entity)) r
+        ORDER BY d.place, t.entity
+        """;
+
+    private const string RequestsSql =
+        """
+        SELECT id, kind, entity, from_key, to_key, state, requested_by, requested_at, answer
+        FROM cdc.requests WHERE state IN ('open', 'accepted') ORDER BY id
+        """;
+
+    public async Task<EngineStatus> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
+        var status = (await connection.ListAsync(SourceSql, [], ReadSource, ct)).Single();
+        return status with
+        {
+            Entities = await ReadEntitiesAsync(connection, ct),
+            Requests = await connection.ListAsync(RequestsSql, [], ReadRequest, ct),
+        };
+    }
+
+    private static EngineStatus ReadSource(NpgsqlDataReader row) => new()
+    {
+        State = row.Get<string>(0) ?? "new",
+        Generation = row.IsDBNull(1) ? null : row.GetInt32(1),
+        Session = row.Long(2),
+        SystemIdentifier = row.Get<string>(3),
+        GapKind = row.Get<string>(4),
+        GapDetail = row.Get<string>(5),
+        WrittenLsn = row.Get<string>(6),
+        ThroughLsn = row.Get<string>(7),
+        LastCommitAt = row.Time(8),
+        CheckpointAgeSeconds = row.Double(9),
+    };
+
+    private async Task<List<EntityStatus>> ReadEntitiesAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        var snapshots = await SnapshotReader.ReadAsync(connection, ct);
+        object?[] declared = [entities.All.Select(e => e.Name).ToArray(), entities.All.Select(e => e.EngineName).ToArray()];
+        var rows = await connection.ListAsync(EntitiesSql, declared, row => ReadEntity(row, snapshots), ct);
+        for (var i = 0; i < rows.Count; i++)
+            if (entities.All.FirstOrDefault(e => e.Name == rows[i].Entity) is { Parents.Count: > 0 } entity)
+                rows[i] = rows[i] with { WaitingForParent = await WaitingChildren.CountAsync(connection, entities, entity, ct) };
+        return rows;
+    }
+
+    private static EntityStatus ReadEntity(NpgsqlDataReader row, Dictionary<string, ChunkCounts> snapshots) => new()
+    {
+        Entity = row.GetString(0),
+        State = row.Get<string>(1) ?? "new",
+        Reason = row.Get<string>(2),
+        Rows = row.Long(4),
+        Snapshot = snapshots.TryGetValue(row.GetString(0), out var counts) ? SnapshotMath.Of(counts, row.GetInt64(3)) : null,
+        Quarantine = row.GetInt64(5),
+        OldestQuarantine = row.Time(6),
+        Holes = row.GetInt64(7),
+        OldestHole = row.Time(8),
+        WaitingForParent = 0,
+    };
+
+    private static RequestStatus ReadRequest(NpgsqlDataReader row) => new(
+        row.GetInt64(0), row.GetString(1), row.Get<string>(2), row.Long(3), row.Long(4), row.GetString(5), row.GetString(6),
+        row.Time(7)!.Value, row.Get<string>(8));
+}

@@ -1,0 +1,31 @@
+using Cdc.Core.Changes;
+
+namespace Cdc.Host.Status;
+
+/// <summary>How far the engine is behind the source.</summary>
+internal static class Lag
+{
+    /// <summary>
+    /// What heartbeats and the server's own records write between two movements of the checkpoint. Within it a followed source counts as
+    /// idle, and the age of its last commit says nothing about lag.
+    /// </summary>
+    private const long IdleBytes = 16 << 10;
+
+    /// <summary>Null where one side is not known, or the engine follows another source.</summary>
+    public static long? Bytes(EngineStatus? engine, SourceStatus? source)
+    {
+        if (engine?.ThroughLsn is not { } through || source is null || engine.SystemIdentifier != source.SystemIdentifier) return null;
+        var (applied, written) = (Lsn.Parse(through).Value, Lsn.Parse(source.InsertLsn).Value);
+        return applied >= written ? 0 : (long)(written - applied);
+    }
+
+    /// <summary>Never less than the truth: the age of the last applied commit while there is WAL to read.</summary>
+    public static double? Seconds(EngineStatus? engine, SourceStatus? source)
+    {
+        if (Bytes(engine, source) is not { } bytes) return null;
+        if (bytes == 0) return 0;
+        var sinceCommit = engine!.LastCommitAt is { } commit ? Math.Max(0, (source!.Now - commit).TotalSeconds) : (double?)null;
+        var followed = source!.Slot is { Active: true } && bytes <= IdleBytes;
+        return followed && engine.CheckpointAgeSeconds is { } age ? Math.Min(age, sinceCommit ?? age) : sinceCommit;
+    }
+}

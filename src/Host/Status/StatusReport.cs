@@ -1,0 +1,89 @@
+namespace Cdc.Host.Status;
+
+/// <summary>What <c>cdc status</c> knows. Its JSON form is documented in docs/commands.md: names are added, never changed.</summary>
+internal sealed record StatusReport
+{
+    public required DateTimeOffset At { get; init; }
+    /// <summary>creating, streaming, gap; new (no source followed yet); unknown (the engine cannot be read).</summary>
+    public required string State { get; init; }
+    /// <summary>Somebody holds the slot. Null: the source cannot be read.</summary>
+    public required bool? Running { get; init; }
+    public required long? BytesBehind { get; init; }
+    public required double? SecondsBehind { get; init; }
+    public required ServerStatus EngineServer { get; init; }
+    public required ServerStatus SourceServer { get; init; }
+    public required EngineStatus? Engine { get; init; }
+    public required SourceStatus? Source { get; init; }
+    public IReadOnlyList<EntityStatus> Entities => Engine?.Entities ?? [];
+    public IReadOnlyList<RequestStatus> Requests => Engine?.Requests ?? [];
+}
+
+/// <param name="Name">Host, port and database.</param>
+/// <param name="Error">Why it could not be read; null if it could.</param>
+internal sealed record ServerStatus(string Name, bool Readable, string? Error, string? Remedy);
+
+/// <summary>The engine's own account. LSNs are in PostgreSQL's form.</summary>
+internal sealed record EngineStatus
+{
+    public required string State { get; init; }
+    public required int? Generation { get; init; }
+    public required long? Session { get; init; }
+    public required string? SystemIdentifier { get; init; }
+    public required string? GapKind { get; init; }
+    public required string? GapDetail { get; init; }
+    public required string? WrittenLsn { get; init; }
+    public required string? ThroughLsn { get; init; }
+    /// <summary>Commit time in the source of the last applied transaction.</summary>
+    public required DateTimeOffset? LastCommitAt { get; init; }
+    /// <summary>Seconds since the checkpoint moved, by the engine's clock.</summary>
+    public required double? CheckpointAgeSeconds { get; init; }
+    internal IReadOnlyList<EntityStatus> Entities { get; init; } = [];
+    internal IReadOnlyList<RequestStatus> Requests { get; init; } = [];
+}
+
+internal sealed record SourceStatus
+{
+    public required string SystemIdentifier { get; init; }
+    public required int Timeline { get; init; }
+    public required string Database { get; init; }
+    public required string InsertLsn { get; init; }
+    public required string FlushLsn { get; init; }
+    public required DateTimeOffset Now { get; init; }
+    /// <summary>Age of the oldest open transaction, prepared ones included: it pins WAL and keeps snapshots waiting. Other users' are seen only
+    /// with pg_read_all_stats.</summary>
+    public required double? OldestTransactionSeconds { get; init; }
+    public required SlotStatus? Slot { get; init; }
+}
+
+/// <param name="WalStatus">reserved, extended, unreserved, lost.</param>
+/// <param name="SafeWalSize">Bytes that may still be written before the slot is lost; null if max_slot_wal_keep_size is not set.</param>
+/// <param name="RetainedBytes">WAL that the slot keeps.</param>
+internal sealed record SlotStatus(
+    string Name, string? Plugin, string? Database, bool Active, int? ActivePid, string? WalStatus, long? SafeWalSize, long? RetainedBytes,
+    string? RestartLsn, string? ConfirmedFlushLsn);
+
+internal sealed record EntityStatus
+{
+    public required string Entity { get; init; }
+    /// <summary>loading, streaming, stopped; new (nothing known yet).</summary>
+    public required string State { get; init; }
+    public required string? Reason { get; init; }
+    /// <summary>Rows in the engine's table, by the server's statistics.</summary>
+    public required long? Rows { get; init; }
+    public required SnapshotStatus? Snapshot { get; init; }
+    public required long Quarantine { get; init; }
+    public required DateTimeOffset? OldestQuarantine { get; init; }
+    /// <summary>Rows of which a column is not known; they are read again.</summary>
+    public required long Holes { get; init; }
+    public required DateTimeOffset? OldestHole { get; init; }
+    /// <summary>Rows whose parent is in quarantine or is read again, and is not in the engine.</summary>
+    public required long WaitingForParent { get; init; }
+}
+
+/// <param name="Percent">Of rows where their number is estimated, else of chunks.</param>
+/// <param name="RowsPerSecond">Over the last minute; null when nothing was finished in it.</param>
+internal sealed record SnapshotStatus(
+    bool Running, long ChunksDone, long ChunksTotal, long RowsDone, long? RowsTotal, double? Percent, double? RowsPerSecond, double? EtaSeconds);
+
+internal sealed record RequestStatus(
+    long Id, string Kind, string? Entity, long? FromKey, long? ToKey, string State, string RequestedBy, DateTimeOffset RequestedAt, string? Answer);

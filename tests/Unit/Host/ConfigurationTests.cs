@@ -1,0 +1,147 @@
+using Cdc.Core.Failures;
+using Cdc.Host.Configuration;
+using Xunit;
+
+namespace Cdc.Tests.Unit.Host;
+
+public sealed class ConfigurationTests : IDisposable
+{
+    private readonly string _file = Path.Combine(Path.GetTempPath(), $"cdc-{Guid.NewGuid():N}.json");
+
+    public void Dispose() => File.Delete(_file);
+
+    [Fact]
+    public void Every_error_is_told_at_once_each_with_what_to_do()
+    {
+        File.WriteAllText(_file, """{ "Source": { "SlotNam": "x", "HeartbeatInterval": "soon" }, "Snapshot": { "Workers": 0 }, "Log": "fast", "Sink": {} }""");
+        var refused = Refused(new() { ["CDC__Engine__BatchRows"] = "many", ["CDC__Log__Kind"] = "Pigeon" }, Needs.Both);
+
+        Assert.Equal(FailureKind.Configuration, refused.Kind);
+        string[] expected =
+        [
+            "Source:SlotNam in " + _file, "Source:HeartbeatInterval in " + _file, "Snapshot:Workers in " + _file, "Sink in " + _file,
+            "environment variable CDC__Engine__BatchRows", "environment variable CDC__Log__Kind", "Source:ConnectionString", "Engine:ConnectionString",
+        ];
+        Assert.All(expected, part => Assert.Contains(refused.Findings, f => f.Message.StartsWith(part, StringComparison.Ordinal)));
+        Assert.Equal(expected.Length, refused.Findings.Count);
+        Assert.All(refused.Findings, f => Assert.NotEmpty(f.Remedy));
+    }
+
+    [Theory]
+    [InlineData("""{ "Source": { "SlotNam": "x" } }""", "SlotName")]
+    [InlineData("""{ "Sorce": { "SlotName": "x" } }""", "Source")]
+    [InlineData("""{ "Engine": { "batch_rows": 1 } }""", "BatchRows")]
+    public void An_unknown_key_is_refused_with_the_nearest_name(string json, string nearest)
+    {
+        File.WriteAllText(_file, json);
+        Assert.Contains($"Did you mean {nearest}?", Refused([], Needs.None).Findings.Single().Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_environment_wins_over_the_file()
+    {
+        File.WriteAllText(_file, """{ "Source": { "SlotName": "from_file", "Publication": "from_file" } }""");
+        var options = ConfigurationLoader.Load(_file, new Dictionary<string, string> { ["CDC__Source__SlotName"] = "from_environment" }, Needs.None);
+        Assert.Equal(("from_environment", "from_file"), (options.Source.SlotName, options.Source.Publication));
+    }
+
+    [Fact]
+    public void Only_the_connection_strings_that_a_command_uses_are_asked_for()
+    {
+        File.WriteAllText(_file, """{ "Engine": { "ConnectionString": "Host=h" } }""");
+        Assert.Equal("Host=h", ConfigurationLoader.Load(_file, new Dictionary<string, string>(), Needs.Engine).Engine.ConnectionString);
+        Assert.Contains("Source:ConnectionString is missing", Refused([], Needs.Both).Findings.Single().Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{ "Source": { "ConnectionString": "Host=h;Password=top;secret" } }""")]
+    [InlineData("""{ "Source": { "ConnectionString": "Host=h;Port=top-secret" } }""")]
+    [InlineData("""{ "Source": { "ConnectionString": "Password=top-secret" } }""")]
+    [InlineData("""{ "Source": { "ConnectionString": "Host=h;Password=top-secret" """)]
+    public void No_part_of_a_connection_string_is_ever_shown(string json)
+    {
+        File.WriteAllText(_file, json);
+        var refused = Assert.ThrowsAny<CdcException>(() => ConfigurationLoader.Load(_file, new Dictionary<string, string>(), Needs.Source));
+        Assert.DoesNotContain("secret", refused.Message + refused.Remedy, StringComparison.Ordinal);
+        Assert.Equal(FailureKind.Configuration, refused.Kind);
+    }
+
+    [Fact]
+    public void A_named_file_must_exist()
+    {
+        var refused = Assert.ThrowsAny<CdcException>(() => ConfigurationLoader.Load(_file, new Dictionary<string, string>(), Needs.None));
+        Assert.Equal(FailureKind.Configuration, refused.Kind);
+        Assert.Contains(_file, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Broken_json_is_told_with_its_line()
+    {
+        File.WriteAllText(_file, "{\n  \"Source\": {\n    \"SlotName\": }\n");
+        var refused = Assert.ThrowsAny<CdcException>(() => ConfigurationLoader.Load(_file, new Dictionary<string, string>(), Needs.None));
+        Assert.Contains("line 3", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("CDC__Source__SlotName", "Upper-Case")]
+    [InlineData("CDC__Source__SlotName", "")]
+    [InlineData("CDC__Source__Publication", "")]
+    [InlineData("CDC__Source__LogicalDecodingWorkMem", "a lot")]
+    [InlineData("CDC__Source__HeartbeatInterval", "00:00:00")]
+    [InlineData("CDC__Source__HeartbeatInterval", "5")]
+    [InlineData("CDC__Source__AcceptGaps", "perhaps")]
+    [InlineData("CDC__Source__RememberedKeys", "0")]
+    [InlineData("CDC__Engine__BatchRows", "0")]
+    [InlineData("CDC__Engine__BatchBytes", "10")]
+    [InlineData("CDC__Engine__SynchronousCommit", "on")]
+    [InlineData("CDC__Engine__FeedbackInterval", "-00:00:01")]
+    [InlineData("CDC__Log__Kind", "0")]
+    [InlineData("CDC__Log__MaxBytes", "1e9")]
+    [InlineData("CDC__Snapshot__Workers", "1000")]
+    [InlineData("CDC__Snapshot__ChunkRows", "-1")]
+    [InlineData("CDC__Snapshot__ChunkBytes", "1")]
+    [InlineData("CDC__Entities", "")]
+    public void A_value_that_cannot_work_is_refused_and_names_its_variable(string variable, string value)
+    {
+        File.WriteAllText(_file, "{}");
+        Assert.Contains(variable, Refused(new() { [variable] = value }, Needs.None).Findings.Single().Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_option_can_be_set_by_file_and_by_environment()
+    {
+        var paths = OptionPaths().ToList();
+        Assert.NotEmpty(paths);
+        foreach (var (path, type) in paths)
+        {
+            var (value, expected) = Sample(path, type);
+            File.WriteAllText(_file, "{}");
+            Assert.Equal(expected, ValueAt(ConfigurationLoader.Load(_file, new Dictionary<string, string> { [OptionOrigin.VariableOf(path)] = value }, Needs.None), path));
+            var json = path.Split(':').Reverse().Aggregate($"\"{value}\"", (inner, name) => $"{{ \"{name}\": {inner} }}");
+            File.WriteAllText(_file, json);
+            Assert.Equal(expected, ValueAt(ConfigurationLoader.Load(_file, new Dictionary<string, string>(), Needs.None), path));
+        }
+    }
+
+    internal static IEnumerable<(string Path, Type Type)> OptionPaths() =>
+        OptionBinder.PropertiesOf(typeof(CdcOptions)).Values.SelectMany(section => OptionBinder.IsSection(section.PropertyType)
+            ? OptionBinder.PropertiesOf(section.PropertyType).Values.Select(option => ($"{section.Name}:{option.Name}", option.PropertyType))
+            : [(section.Name, section.PropertyType)]);
+
+    private static (string, object) Sample(string path, Type type) => type switch
+    {
+        _ when type == typeof(bool) => ("true", true),
+        _ when type == typeof(int) => ("17", 17),
+        _ when type == typeof(long) => ("1234567", 1234567L),
+        _ when type == typeof(TimeSpan) => ("00:00:02.5", TimeSpan.FromSeconds(2.5)),
+        { IsEnum: true } => (Enum.GetNames(type)[^1], Enum.GetValues(type).GetValue(Enum.GetNames(type).Length - 1)!),
+        _ when path.EndsWith("WorkMem", StringComparison.Ordinal) => ("77MB", "77MB"),
+        _ => ("another", "another"),
+    };
+
+    private static object? ValueAt(object options, string path) =>
+        path.Split(':').Aggregate((object?)options, (value, name) => value!.GetType().GetProperty(name)!.GetValue(value));
+
+    private FindingsException Refused(Dictionary<string, string> environment, Needs needs) =>
+        Assert.Throws<FindingsException>(() => ConfigurationLoader.Load(_file, environment, needs));
+}

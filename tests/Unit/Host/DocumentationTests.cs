@@ -1,0 +1,42 @@
+using System.CommandLine;
+using Cdc.Core.Failures;
+using Cdc.Host;
+using Cdc.Host.Terminals;
+using Xunit;
+
+namespace Cdc.Tests.Unit.Host;
+
+/// <summary>docs/commands.md is a promise: what it must name is read from the program.</summary>
+public sealed class DocumentationTests
+{
+    private static readonly string Text = File.ReadAllText(Path.Combine(Root(), "docs", "commands.md"));
+
+    [Fact]
+    public void Every_exit_code_is_documented() =>
+        Assert.All(Enum.GetValues<FailureKind>(), kind => Assert.Contains($"| {(int)kind} | {kind} |", Text, StringComparison.Ordinal));
+
+    [Fact]
+    public void Every_option_of_the_configuration_is_documented() =>
+        Assert.All(ConfigurationTests.OptionPaths(), option => Assert.Contains($"| `{option.Path}` |", Text, StringComparison.Ordinal));
+
+    [Fact]
+    public void Every_command_and_every_option_of_it_is_documented()
+    {
+        var host = new CommandHost(CommandRun.NoParts, Terminal.OfProcess(), new Dictionary<string, string>(), TimeProvider.System);
+        foreach (var (path, command) in Walk("cdc", CommandLine.Root(host)))
+        {
+            if (command.Subcommands.Count == 0) Assert.Contains($"`{path}", Text, StringComparison.Ordinal);
+            Assert.All(command.Options.Where(o => o.Name != "--version"), option => Assert.Contains(option.Name, Text, StringComparison.Ordinal));
+        }
+    }
+
+    private static IEnumerable<(string Path, Command Command)> Walk(string path, Command command) =>
+        command.Subcommands.SelectMany(child => Walk($"{path} {child.Name}", child)).Prepend((path, command));
+
+    private static string Root()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Cdc.sln"))) folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("Cdc.sln");
+        return folder;
+    }
+}

@@ -1,0 +1,63 @@
+using Cdc.Core.Failures;
+using Cdc.Host;
+using Xunit;
+
+namespace Cdc.Tests.Unit.Host;
+
+public sealed class RunCommandTests
+{
+    [Fact]
+    public async Task A_signal_drains_and_exits_with_0()
+    {
+        using var stop = new CancellationTokenSource();
+        var pipeline = new Pipeline(async ct =>
+        {
+            await stop.CancelAsync();
+            ct.ThrowIfCancellationRequested();
+        });
+        Assert.Equal(0, (await RunAsync(pipeline, stop.Token)).ExitCode);
+    }
+
+    [Fact]
+    public async Task The_exit_code_waits_for_the_drain()
+    {
+        using var stop = new CancellationTokenSource();
+        var drained = false;
+        var pipeline = new Pipeline(async ct =>
+        {
+            await stop.CancelAsync();
+            Assert.True(ct.IsCancellationRequested);
+            await Task.Yield();
+            drained = true;
+        });
+        Assert.Equal(0, (await RunAsync(pipeline, stop.Token)).ExitCode);
+        Assert.True(drained);
+    }
+
+    [Theory]
+    [InlineData(FailureKind.DeclaredGap)]
+    [InlineData(FailureKind.Fenced)]
+    [InlineData(FailureKind.Preflight)]
+    public async Task A_pipeline_that_cannot_go_on_gives_its_kind_as_exit_code(FailureKind kind) =>
+        Assert.Equal((int)kind, (await RunAsync(new Pipeline(_ => throw new CdcException(kind, "m", "r")), TestContext.Current.CancellationToken)).ExitCode);
+
+    [Fact]
+    public async Task A_pipeline_that_fails_while_draining_does_not_exit_with_0()
+    {
+        using var stop = new CancellationTokenSource();
+        var pipeline = new Pipeline(async _ =>
+        {
+            await stop.CancelAsync();
+            throw new CdcException(FailureKind.Unavailable, "m", "r");
+        });
+        Assert.Equal((int)FailureKind.Unavailable, (await RunAsync(pipeline, stop.Token)).ExitCode);
+    }
+
+    private static Task<CommandRun> RunAsync(IPipeline pipeline, CancellationToken ct) =>
+        CommandRun.OfAsync(CommandRun.NoParts with { Pipeline = (_, _, _) => pipeline }, null, ct, "run");
+
+    private sealed class Pipeline(Func<CancellationToken, Task> run) : IPipeline
+    {
+        public Task RunAsync(CancellationToken ct) => run(ct);
+    }
+}
