@@ -1,0 +1,89 @@
+using Cdc.Capture.Slot;
+using Cdc.Capture.Source;
+using Cdc.Capture.Stream;
+using Cdc.Capture;
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
+using Cdc.Tests.Support.Capture;
+using Cdc.Tests.Support.Postgres;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Xunit;
+
+namespace Cdc.Tests.Integration.Capture;
+
+/// <summary>A database of its own with publication and slot, and a reader of it.</summary>
+internal sealed class StreamTestBed : IAsyncDisposable
+{
+    private const string EndPrefix = "test-end";
+
+    private StreamTestBed(TestDatabase database, SourceOptions options, EntitySet entities) =>
+        (Database, Options, Entities) = (database, options, entities);
+
+    public TestDatabase Database { get; }
+    public SourceOptions Options { get; }
+    public EntitySet Entities { get; }
+
+    public static async Task<StreamTestBed> CreateAsync(TestServers servers, string ddl, params string[] entities)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var database = await servers.Source.CreateDatabaseAsync("capture", ct: ct);
+        await database.ExecuteAsync(ddl, ct);
+        var bed = new StreamTestBed(database, OptionsOf(database), Declared.Entities(entities));
+        var setup = new SlotSetup(bed.Options, bed.Entities);
+        await setup.EnsurePublicationAsync(ct);
+        await setup.CreateSlotAsync(ct);
+        return bed;
+    }
+
+    public static SourceOptions OptionsOf(TestDatabase database) =>
+        new() { ConnectionString = database.ConnectionString, SlotName = database.Name, Publication = "cdc_test" };
+
+    public Task RunAsync(string sql) => Database.ExecuteAsync(sql, TestContext.Current.CancellationToken);
+
+    public Task<T?> ScalarAsync<T>(string sql) => Database.ScalarAsync<T>(sql, TestContext.Current.CancellationToken);
+
+    public Task<ReplicationSource> ConnectAsync(ReplicationTimeouts? timeouts = null) =>
+        ReplicationSource.ConnectAsync(Options, timeouts ?? ReplicationTimeouts.Default, NullLogger.Instance, TestContext.Current.CancellationToken);
+
+    public async Task<ReplicationSource> StartAsync(ReplicationTimeouts? timeouts = null)
+    {
+        var source = await ConnectAsync(timeouts);
+        await source.StartAsync(Lsn.Zero, TestContext.Current.CancellationToken);
+        return source;
+    }
+
+    /// <summary>Everything that was committed up to now, read over a connection of its own and not confirmed.</summary>
+    public async Task<StreamRecorder> ReadAllAsync(params int[] stopped)
+    {
+        await using var source = await StartAsync();
+        return await ReadAllAsync(source, stopped);
+    }
+
+    public async Task<StreamRecorder> ReadAllAsync(ReplicationSource source, params int[] stopped)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var end = await EmitAsync(EndPrefix);
+        var recorder = new StreamRecorder(Entities);
+        var mapper = new PgOutputMapper(Entities, 1, new XidClock(await CurrentXidAsync()), stopped);
+        while (!recorder.Messages.Contains((EndPrefix, end)) && await source.ReadAsync(ct) is { } message)
+            mapper.Map(message.Payload.Span, message.WalStart, recorder);
+        return recorder;
+    }
+
+    public async Task<Lsn> EmitAsync(string prefix)
+    {
+        await using var connection = await Database.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        return await new SourceSession(connection).EmitMarkerAsync(prefix, [], TestContext.Current.CancellationToken);
+    }
+
+    public async Task<NpgsqlConnection> OpenAsync() => await Database.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
+
+    public ValueTask DisposeAsync() => Database.DisposeAsync();
+
+    private async Task<ulong> CurrentXidAsync()
+    {
+        await using var connection = await OpenAsync();
+        return (await new SourceSession(connection).SnapshotAsync(TestContext.Current.CancellationToken)).Xmax;
+    }
+}
