@@ -11,12 +11,12 @@ public sealed class EngineException(CdcException failure, Exception inner) : Exc
 }
 
 /// <summary>What a failure of the engine means, decided by SQLSTATE alone.</summary>
-internal static class EngineErrors
+public static class EngineErrors
 {
     public const string UniqueViolation = "23505";
 
     /// <summary>The row's own: class 22 (data exception) and 23 (integrity constraint violation). Any other row may still be applied.</summary>
-    public static bool IsOfRow(PostgresException e) =>
+    internal static bool IsOfRow(PostgresException e) =>
         e.SqlState.StartsWith("22", StringComparison.Ordinal) || e.SqlState.StartsWith("23", StringComparison.Ordinal);
 
     /// <summary>Runs a piece of work against the engine; what fails in it is the engine's doing.</summary>

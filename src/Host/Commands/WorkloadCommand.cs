@@ -32,7 +32,7 @@ internal static class WorkloadCommand
         var request = new WorkloadRequest(connection, parsed.GetValue(Seed), parsed.GetValue(Rate), seconds is { } s ? TimeSpan.FromSeconds(s) : null,
             parsed.GetValue(Cards), parsed.GetValue(Sessions));
         Check(request);
-        var last = new WorkloadProgress(0, 0, TimeSpan.Zero);
+        var last = new WorkloadProgress(0, TimeSpan.Zero);
         try
         {
             await context.Parts.Workload(request, new WorkloadLines(context.Terminal, p => last = p), ct);
@@ -63,6 +63,6 @@ internal sealed class WorkloadLines(Terminal terminal, Action<WorkloadProgress> 
     }
 
     public static string Describe(WorkloadProgress p) =>
-        $"{Quantity.Count(p.Transactions)} transactions, {Quantity.Count(p.Rows)} rows in {Quantity.Duration(p.Elapsed.TotalSeconds)}"
+        $"{Quantity.Count(p.Transactions)} transactions in {Quantity.Duration(p.Elapsed.TotalSeconds)}"
         + $" ({Quantity.Count((long)(p.Transactions / Math.Max(0.001, p.Elapsed.TotalSeconds)))}/s)";
 }

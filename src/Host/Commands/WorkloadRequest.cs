@@ -8,4 +8,4 @@ namespace Cdc.Host.Commands;
 /// <param name="Cards">Cards that exist before it starts.</param>
 internal sealed record WorkloadRequest(string ConnectionString, int Seed, double? Rate, TimeSpan? Duration, int Cards, int Sessions);
 
-internal sealed record WorkloadProgress(long Transactions, long Rows, TimeSpan Elapsed);
+internal sealed record WorkloadProgress(long Transactions, TimeSpan Elapsed);

@@ -22,4 +22,7 @@ internal static partial class PipelineLog
 
     [LoggerMessage(305, LogLevel.Warning, "Gap {Kind} accepted by setting, everything is read again: {Reason}")]
     public static partial void GapAccepted(ILogger log, string kind, string reason);
+
+    [LoggerMessage(306, LogLevel.Warning, "{Code}: {Message} -> {Remedy}")]
+    public static partial void PreflightWarning(ILogger log, string code, string message, string remedy);
 }

@@ -13,8 +13,8 @@ namespace Cdc.Host.Pipeline;
 /// One life of the pipeline over the in-process log: the source's side, the log and the engine's side begin together, and the first that
 /// fails ends all of them. So a log never holds half a transaction of a session that is gone.
 /// </summary>
-public sealed class PipelineSession(
-    SourceOptions source, EngineOptions engine, SnapshotOptions snapshot, LogOptions logOptions, EntitySet entities, PipelineStatistics statistics, ILogger log)
+internal sealed class PipelineSession(
+    SourceOptions source, EngineOptions engine, SnapshotOptions snapshot, LogOptions logOptions, EntitySet entities, Preconditions preconditions, PipelineStatistics statistics, ILogger log)
 {
     /// <summary>Called when the slot is this session's and rows flow.</summary>
     public Action Started { get; init; } = () => { };
@@ -22,6 +22,7 @@ public sealed class PipelineSession(
     /// <summary>Returns when <paramref name="stop"/> was asked for and everything captured so far is applied.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
+        await preconditions.CheckAsync(stop).ConfigureAwait(false);
         await using var capture = await CaptureSession.ConnectAsync(source, snapshot, entities, log, stop).ConfigureAwait(false);
         await new SourceSetup(source, engine, entities, log).PrepareAsync(capture, stop).ConfigureAwait(false);
         await capture.AcquireSlotAsync(stop).ConfigureAwait(false);

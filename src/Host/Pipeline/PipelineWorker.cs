@@ -12,7 +12,7 @@ namespace Cdc.Host.Pipeline;
 /// Owns retry, stop and standby: the loops only throw. What goes away by itself is tried again with growing pauses; a slot that another
 /// process holds is waited for; a declared gap is written down and stops the process; anything else stops it at once.
 /// </summary>
-public sealed class PipelineWorker(SourceOptions source, EngineOptions engine, PipelineSession session, SourceSetup setup, ILogger log)
+internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine, PipelineSession session, SourceSetup setup, ILogger log)
 {
     private static readonly TimeSpan StandbyPoll = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
