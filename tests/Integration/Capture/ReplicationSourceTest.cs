@@ -1,4 +1,3 @@
-using Cdc.Capture;
 using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
 using Cdc.Capture.Stream;
@@ -6,7 +5,6 @@ using Cdc.Core.Changes;
 using Cdc.Core.Failures;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Waiting;
-using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Xunit;
 
@@ -155,7 +153,7 @@ public sealed class ReplicationSourceTest(TestServers servers)
     {
         await using var bed = await StreamTestBed.CreateAsync(servers, CardTable, Card);
         await new SlotSetup(bed.Options, bed.Entities).DropSlotAsync(Ct);
-        var gap = Assert.IsType<DeclaredGapException>(await FailureOfAsync(bed));
+        var gap = Assert.IsType<DeclaredGapException>(await StreamTestBed.FailureOfAsync(bed.Options));
         Assert.Equal(("slot-missing", "cdc slot reset"), (gap.GapKind, gap.Remedy));
     }
 
@@ -165,7 +163,7 @@ public sealed class ReplicationSourceTest(TestServers servers)
         await using var bed = await StreamTestBed.CreateAsync(servers, CardTable, Card);
         await bed.RunAsync("DROP PUBLICATION cdc_test");
         await bed.RunAsync("INSERT INTO card (code) VALUES ('a')");
-        var gap = Assert.IsType<DeclaredGapException>(await FailureOfAsync(bed));
+        var gap = Assert.IsType<DeclaredGapException>(await StreamTestBed.FailureOfAsync(bed.Options));
         Assert.Equal("publication-missing", gap.GapKind);
     }
 
@@ -176,7 +174,7 @@ public sealed class ReplicationSourceTest(TestServers servers)
         await using var first = await bed.StartAsync();
         var setup = new SlotSetup(bed.Options, bed.Entities);
         await Eventually.True("the slot is in use", async () => (await setup.ReadAsync(Ct))!.IsActive, ct: Ct);
-        var failure = await FailureOfAsync(bed);
+        var failure = await StreamTestBed.FailureOfAsync(bed.Options);
         Assert.Equal(FailureKind.Unavailable, failure!.Kind);
         Assert.Contains($"process {first.WalSenderPid}", failure.Message, StringComparison.Ordinal);
     }
@@ -210,12 +208,4 @@ public sealed class ReplicationSourceTest(TestServers servers)
 
     private static Task ConfirmedAsync(StreamTestBed bed, Lsn lsn) => Eventually.True(
         $"the slot is confirmed at {lsn}", async () => (await new SlotSetup(bed.Options, bed.Entities).ReadAsync(Ct))!.ConfirmedFlushLsn == lsn, ct: Ct);
-
-    private static async Task<CdcException?> FailureOfAsync(StreamTestBed bed)
-    {
-        await using var source = await ReplicationSource.ConnectAsync(bed.Options, NullLogger.Instance, Ct);
-        await source.StartAsync(Lsn.Zero, Ct);
-        var error = await Assert.ThrowsAsync<PostgresException>(async () => { while (await source.ReadAsync(Ct) is not null) { } });
-        return await StreamDiagnosis.ExplainAsync(bed.Options, error, Ct);
-    }
 }

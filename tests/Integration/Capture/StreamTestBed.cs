@@ -4,6 +4,7 @@ using Cdc.Capture.Stream;
 using Cdc.Capture;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Failures;
 using Cdc.Tests.Support.Capture;
 using Cdc.Tests.Support.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -72,6 +73,16 @@ internal sealed class StreamTestBed : IAsyncDisposable
         while (!recorder.Messages.Contains((EndPrefix, end)) && await source.ReadAsync(ct) is { } message)
             _mapper!.Map(message.Payload.Span, message.WalStart, recorder);
         return recorder;
+    }
+
+    /// <summary>What it means that this slot cannot be streamed from.</summary>
+    public static async Task<CdcException?> FailureOfAsync(SourceOptions options)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var source = await ReplicationSource.ConnectAsync(options, NullLogger.Instance, ct);
+        await source.StartAsync(Lsn.Zero, ct);
+        var error = await Assert.ThrowsAsync<PostgresException>(async () => { while (await source.ReadAsync(ct) is not null) { } });
+        return await StreamDiagnosis.ExplainAsync(options, error, ct);
     }
 
     public async Task<Lsn> EmitAsync(string prefix)
