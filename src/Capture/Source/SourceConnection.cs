@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Cdc.Capture.Source;
 
@@ -26,9 +27,13 @@ internal static class SourceConnection
     public static NpgsqlCommand Command(this NpgsqlConnection connection, string sql, params ReadOnlySpan<object> parameters)
     {
         var command = new NpgsqlCommand(sql, connection);
-        foreach (var value in parameters) command.Parameters.Add(new NpgsqlParameter { Value = value });
+        foreach (var value in parameters) command.Parameters.Add(Parameter(value));
         return command;
     }
+
+    /// <summary>An unsigned number is an OID: PostgreSQL has no other, and Npgsql asks which.</summary>
+    private static NpgsqlParameter Parameter(object value) =>
+        value is uint ? new NpgsqlParameter { Value = value, NpgsqlDbType = NpgsqlDbType.Oid } : new NpgsqlParameter { Value = value };
 
     public static async Task<T> ScalarAsync<T>(this NpgsqlCommand command, CancellationToken ct)
     {

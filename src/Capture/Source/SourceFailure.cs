@@ -37,14 +37,17 @@ public sealed record SourceFailure(string Code, FailureKind Kind, string Message
             $"The source refused: {e.MessageText}.", "Run 'cdc check': it names every missing privilege with its GRANT."),
         PostgresErrorCodes.ObjectInUse => new("source-in-use", FailureKind.Unavailable,
             $"The source has it in use: {e.MessageText}.", "Wait for the other process to end, or stop it ('cdc slot show' names its pid)."),
-        _ when IsTransient(e) => Unreachable(e.MessageText),
+        _ when IsTransient(e.SqlState) => Unreachable(e.MessageText),
         _ => new("source-refused", FailureKind.Unexpected, $"The source refused ({e.SqlState}): {e.MessageText}.", "See the source's server log."),
     };
 
-    /// <summary>Shutting down or starting up, out of connections, memory or disk, connection broken: classes 08, 53 and 57 but for our own cancel.</summary>
-    private static bool IsTransient(PostgresException e) =>
-        e.SqlState != PostgresErrorCodes.QueryCanceled
-        && (e.IsTransient || e.SqlState[..2] is "08" or "53" or "57");
+    /// <summary>
+    /// Connection broken (08), out of connections, memory or disk (53), shutting down or starting up (57, but for our own cancel), lost against
+    /// another transaction (40, 55P03). Not Npgsql's list, which has 55000 in it: a lost slot would be retried for ever.
+    /// </summary>
+    private static bool IsTransient(string sqlState) =>
+        sqlState[..2] is "08" or "40" or "53" || sqlState == PostgresErrorCodes.LockNotAvailable
+        || (sqlState.StartsWith("57", StringComparison.Ordinal) && sqlState != PostgresErrorCodes.QueryCanceled);
 
     private static SourceFailure Login(string code, string message) => new(code, FailureKind.Preflight,
         $"The source does not let the role in: {message}.", "Mend user and password in Source:ConnectionString, or the server's pg_hba.conf.");

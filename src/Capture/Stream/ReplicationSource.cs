@@ -75,8 +75,7 @@ internal sealed class ReplicationSource : IAsyncDisposable
     public async Task<Lsn?> SwitchPointAsync(int current, int followed, CancellationToken ct)
     {
         if (current <= 1) return null;
-        var history = await _connection.TimelineHistory((uint)current, ct).ConfigureAwait(false);
-        return TimelineHistory.SwitchPoint(history.Content, followed);
+        return TimelineHistory.SwitchPoint(await TimelineHistory.ReadAsync(_connection, current, ct).ConfigureAwait(false), followed);
     }
 
     /// <summary>

@@ -4,6 +4,7 @@ using Cdc.Capture.Stream;
 using Cdc.Capture;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Failures;
 using Cdc.Tests.Support.Capture;
 using Cdc.Tests.Support.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -16,6 +17,8 @@ namespace Cdc.Tests.Integration.Capture;
 internal sealed class StreamTestBed : IAsyncDisposable
 {
     private const string EndPrefix = "test-end";
+
+    private PgOutputMapper? _mapper;
 
     private StreamTestBed(TestDatabase database, SourceOptions options, EntitySet entities) =>
         (Database, Options, Entities) = (database, options, entities);
@@ -46,8 +49,9 @@ internal sealed class StreamTestBed : IAsyncDisposable
     public Task<ReplicationSource> ConnectAsync(ReplicationTimeouts? timeouts = null) =>
         ReplicationSource.ConnectAsync(Options, timeouts ?? ReplicationTimeouts.Default, NullLogger.Instance, TestContext.Current.CancellationToken);
 
-    public async Task<ReplicationSource> StartAsync(ReplicationTimeouts? timeouts = null)
+    public async Task<ReplicationSource> StartAsync(ReplicationTimeouts? timeouts = null, params int[] stopped)
     {
+        _mapper = new PgOutputMapper(Entities, 1, new XidClock(await CurrentXidAsync()), stopped);
         var source = await ConnectAsync(timeouts);
         await source.StartAsync(Lsn.Zero, TestContext.Current.CancellationToken);
         return source;
@@ -56,19 +60,29 @@ internal sealed class StreamTestBed : IAsyncDisposable
     /// <summary>Everything that was committed up to now, read over a connection of its own and not confirmed.</summary>
     public async Task<StreamRecorder> ReadAllAsync(params int[] stopped)
     {
-        await using var source = await StartAsync();
-        return await ReadAllAsync(source, stopped);
+        await using var source = await StartAsync(stopped: stopped);
+        return await ReadAllAsync(source);
     }
 
-    public async Task<StreamRecorder> ReadAllAsync(ReplicationSource source, params int[] stopped)
+    /// <summary>The same over a connection that was started before; it may be asked again for what was committed since.</summary>
+    public async Task<StreamRecorder> ReadAllAsync(ReplicationSource source)
     {
         var ct = TestContext.Current.CancellationToken;
         var end = await EmitAsync(EndPrefix);
         var recorder = new StreamRecorder(Entities);
-        var mapper = new PgOutputMapper(Entities, 1, new XidClock(await CurrentXidAsync()), stopped);
         while (!recorder.Messages.Contains((EndPrefix, end)) && await source.ReadAsync(ct) is { } message)
-            mapper.Map(message.Payload.Span, message.WalStart, recorder);
+            _mapper!.Map(message.Payload.Span, message.WalStart, recorder);
         return recorder;
+    }
+
+    /// <summary>What it means that this slot cannot be streamed from.</summary>
+    public static async Task<CdcException?> FailureOfAsync(SourceOptions options)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var source = await ReplicationSource.ConnectAsync(options, NullLogger.Instance, ct);
+        await source.StartAsync(Lsn.Zero, ct);
+        var error = await Assert.ThrowsAsync<PostgresException>(async () => { while (await source.ReadAsync(ct) is not null) { } });
+        return await StreamDiagnosis.ExplainAsync(options, error, ct);
     }
 
     public async Task<Lsn> EmitAsync(string prefix)
