@@ -69,7 +69,7 @@ internal sealed class CheckpointTable(Guid owner)
         if (!await reader.ReadAsync(ct).ConfigureAwait(false)) throw new FencedException("Another process applies to this engine.");
     }
 
-    public static NpgsqlParameter Lsn(Lsn lsn) => new() { Value = new NpgsqlTypes.NpgsqlLogSequenceNumber(lsn.Value) };
+    public static NpgsqlParameter Lsn(Lsn lsn) => new() { Value = new NpgsqlTypes.NpgsqlLogSequenceNumber(lsn.Value), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.PgLsn };
 
     public static Lsn Read(NpgsqlDataReader reader, int ordinal) => new((ulong)reader.GetFieldValue<NpgsqlTypes.NpgsqlLogSequenceNumber>(ordinal));
 }

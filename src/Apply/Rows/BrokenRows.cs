@@ -36,7 +36,8 @@ internal static class KeyPositions
     [
         new() { Value = changes.Select(c => c.Key).ToArray() },
         new() { Value = changes.Select(c => c.Position.Generation).ToArray() },
-        new() { Value = changes.Select(c => new NpgsqlLogSequenceNumber(c.Position.CommitLsn.Value)).ToArray() },
+        // Npgsql writes no arrays of LSNs; the statement casts them.
+        new() { Value = changes.Select(c => c.Position.CommitLsn.ToString()).ToArray() },
         new() { Value = changes.Select(c => c.Position.Ordinal).ToArray() },
     ];
 }

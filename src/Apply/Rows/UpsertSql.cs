@@ -62,7 +62,7 @@ internal sealed class UpsertSql(EntityDeclaration entity)
     /// <summary>Keys in $1 with positions in $2 (generation), $3 (LSN), $4 (ordinal): the rows go, unless they are newer.</summary>
     public IReadOnlyList<string> Delete(bool entries)
     {
-        const string Keys = "unnest($1::bigint[], $2::integer[], $3::pg_lsn[], $4::bigint[]) s(key, source_generation, source_lsn, source_ordinal)";
+        const string Keys = "unnest($1::bigint[], $2::integer[], $3::text[]::pg_lsn[], $4::bigint[]) s(key, source_generation, source_lsn, source_ordinal)";
         var delete = $"DELETE FROM {entity.EngineName} t USING {Keys} WHERE t.{_key} = s.key AND ({RowPosition}) < ({StagedPosition})";
         return entries ? [delete, CloseEntries("quarantine", Keys), CloseEntries("rereads", Keys)] : [delete];
     }
@@ -123,7 +123,7 @@ internal sealed class UpsertSql(EntityDeclaration entity)
         get
         {
             const string Rows = """
-                unnest($1::bigint[], $2::integer[], $3::pg_lsn[], $4::bigint[], $5::text[], $6::text[], $7::jsonb[], $8::timestamptz[])
+                unnest($1::bigint[], $2::integer[], $3::text[]::pg_lsn[], $4::bigint[], $5::text[], $6::text[], $7::jsonb[], $8::timestamptz[])
                 s(key, source_generation, source_lsn, source_ordinal, reason, detail, source_row, commit_at)
                 """;
             return
