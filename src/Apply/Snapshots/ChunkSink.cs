@@ -132,6 +132,8 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
             {
                 BatchCommands =
                 {
+                    // Of two chunks that finish at once the second must see that the first has.
+                    new("SELECT FROM cdc.tables WHERE entity = $1 FOR UPDATE") { Parameters = { new() { Value = name } } },
                     new("UPDATE cdc.chunks SET state = 'done', rows = $2, swept = $3, finished_at = now() WHERE id = $1")
                     {
                         Parameters = { new() { Value = chunk.Job.Id }, new() { Value = (long)chunk.Rows }, new() { Value = swept } },
