@@ -46,7 +46,7 @@ public sealed class WorkloadGeneratorTest(TestServers servers)
     }
 
     [Fact]
-    public async Task Children_always_have_their_parents_and_cards_their_last_balance()
+    public async Task Children_always_have_their_parents()
     {
         await using var database = await servers.Source.CreateDatabaseAsync("workload", ct: Ct);
         await RunAsync(Options(database) with { Transactions = 1500 });
