@@ -48,7 +48,7 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
     }
 
     private string[] WorkloadArguments() =>
-        ["workload", "--seed", Text($"{options.Seed}"), "--rate", Text($"{options.Rate}"), "--cards", "0"];
+        ["workload", "--seed", Text($"{options.Seed}"), "--rate", Text($"{options.Rate}")];
 
     private async Task WatchAsync(DemoServers servers, WatchedProcess pipeline, WatchedProcess workload)
     {

@@ -95,6 +95,16 @@ public sealed class WorkloadGeneratorTest(TestServers servers)
     }
 
     [Fact]
+    public async Task Preparing_only_when_empty_adds_nothing_the_second_time()
+    {
+        await using var database = await servers.Source.CreateDatabaseAsync("workload", ct: Ct);
+        var options = Options(database) with { Transactions = 0, Initial = InitialRows.Shop(20) with { OnlyWhenEmpty = true } };
+        await RunAsync(options);
+        await RunAsync(options);
+        Assert.Equal(20, await database.ScalarAsync<long>("SELECT count(*) FROM loyalty_card", Ct));
+    }
+
+    [Fact]
     public async Task Cancelled_it_ends_without_an_error_and_leaves_no_transaction_open()
     {
         await using var database = await servers.Source.CreateDatabaseAsync("workload", ct: Ct);
