@@ -37,6 +37,8 @@ public sealed record InitialRows
     public int Cards { get; init; }
     public int Moves { get; init; }
     public int History { get; init; }
+    /// <summary>True: nothing is added to a database that has cards, so that a command can be run again.</summary>
+    public bool OnlyWhenEmpty { get; init; }
 
     /// <summary>A shop of this many cards, with 5 programs, 2 moves and 10 history rows a card.</summary>
     public static InitialRows Shop(int cards) => new() { Programs = 5, Cards = cards, Moves = 2 * cards, History = 10 * cards };

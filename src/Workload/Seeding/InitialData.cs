@@ -7,7 +7,8 @@ internal sealed class InitialData(NpgsqlConnection connection, int seed, Initial
 {
     public async Task WriteAsync(CancellationToken ct)
     {
-        if (rows is { Programs: 0, Cards: 0, Moves: 0, History: 0 }) return;
+        if (rows.Programs + rows.Cards + rows.Moves + rows.History == 0) return;
+        if (rows.OnlyWhenEmpty && await ScalarAsync("SELECT EXISTS (SELECT FROM loyalty_card)", ct).ConfigureAwait(false) is true) return;
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
         await SkipForeignKeyTriggersAsync(ct).ConfigureAwait(false);
         var first = await FirstIdsAsync(ct).ConfigureAwait(false);

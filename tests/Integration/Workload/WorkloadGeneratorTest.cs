@@ -46,7 +46,7 @@ public sealed class WorkloadGeneratorTest(TestServers servers)
     }
 
     [Fact]
-    public async Task Children_always_have_their_parents_and_cards_their_last_balance()
+    public async Task Children_always_have_their_parents()
     {
         await using var database = await servers.Source.CreateDatabaseAsync("workload", ct: Ct);
         await RunAsync(Options(database) with { Transactions = 1500 });
@@ -92,6 +92,16 @@ public sealed class WorkloadGeneratorTest(TestServers servers)
         await RunAsync(Options(database) with { Transactions = 100 });
         await RunAsync(Options(database) with { Transactions = 100, Seed = 2 });
         Assert.True(await database.ScalarAsync<int>("SELECT max(id) FROM loyalty_card", Ct) >= 400);
+    }
+
+    [Fact]
+    public async Task Preparing_only_when_empty_adds_nothing_the_second_time()
+    {
+        await using var database = await servers.Source.CreateDatabaseAsync("workload", ct: Ct);
+        var options = Options(database) with { Transactions = 0, Initial = InitialRows.Shop(20) with { OnlyWhenEmpty = true } };
+        await RunAsync(options);
+        await RunAsync(options);
+        Assert.Equal(20, await database.ScalarAsync<long>("SELECT count(*) FROM loyalty_card", Ct));
     }
 
     [Fact]

@@ -8,6 +8,9 @@ public sealed class MissingPrerequisiteException(string message) : Exception(Ski
 {
     private const string SkipToken = "$XunitDynamicSkip$";
 
+    /// <summary>The message without xunit's token, for people.</summary>
+    public string Reason { get; } = message;
+
     private static string SkipOrFail(string message) =>
         string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI")) ? SkipToken + message : message;
 }

@@ -1,0 +1,71 @@
+using Cdc.Tests.Support.Postgres;
+using Npgsql;
+
+namespace Cdc.Bench.Demo;
+
+/// <summary>Odoo's server and the engine's, each with one database.</summary>
+internal sealed class DemoServers : IAsyncDisposable
+{
+    private const string SourceDatabase = "odoo";
+    private const string EngineDatabase = "engine";
+    private readonly PgCluster _source;
+    private readonly PgCluster _engine;
+
+    private DemoServers(PgCluster source, PgCluster engine)
+    {
+        (_source, _engine) = (source, engine);
+        (Source, Engine) = (NpgsqlDataSource.Create(SourceString), NpgsqlDataSource.Create(EngineString));
+    }
+
+    public string SourceString => _source.ConnectionString(SourceDatabase);
+    public string EngineString => _engine.ConnectionString(EngineDatabase);
+    public NpgsqlDataSource Source { get; }
+    public NpgsqlDataSource Engine { get; }
+
+    public string SourcePsql => Psql(_source, SourceDatabase);
+    public string EnginePsql => Psql(_engine, EngineDatabase);
+
+    /// <summary>What the real program is started with.</summary>
+    public IReadOnlyDictionary<string, string?> CdcSettings => new Dictionary<string, string?>
+    {
+        ["CDC__Source__ConnectionString"] = SourceString,
+        ["CDC__Engine__ConnectionString"] = EngineString,
+    };
+
+    public static async Task<DemoServers> StartAsync(CancellationToken ct)
+    {
+        var source = PgCluster.StartAsync(new PgClusterOptions { Name = "demo-odoo" }, ct);
+        var engine = PgCluster.StartAsync(new PgClusterOptions { Name = "demo-engine" }, ct);
+        try
+        {
+            await Task.WhenAll(source, engine);
+        }
+        catch
+        {
+            foreach (var started in (Task<PgCluster>[])[source, engine])
+                if (started.IsCompletedSuccessfully) await started.Result.DisposeAsync();
+            throw;
+        }
+        var servers = new DemoServers(await source, await engine);
+        await CreateDatabaseAsync(servers._source, SourceDatabase, ct);
+        await CreateDatabaseAsync(servers._engine, EngineDatabase, ct);
+        return servers;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Source.DisposeAsync();
+        await Engine.DisposeAsync();
+        await _source.DisposeAsync();
+        await _engine.DisposeAsync();
+    }
+
+    private static async Task CreateDatabaseAsync(PgCluster cluster, string name, CancellationToken ct)
+    {
+        await using var admin = NpgsqlDataSource.Create(cluster.ConnectionString("postgres"));
+        await using var command = admin.CreateCommand($"CREATE DATABASE {name} TEMPLATE template0");
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    private static string Psql(PgCluster cluster, string database) => $"psql -h 127.0.0.1 -p {cluster.Port} -U postgres {database}";
+}

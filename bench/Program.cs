@@ -1,0 +1,6 @@
+using System.CommandLine;
+using Cdc.Bench.Demo;
+
+var root = new RootCommand("Shows and measures the pipeline on servers of its own.") { DemoCommand.Create() };
+// Ctrl-C ends a demo with a last check, which takes as long as it takes: the command handles it.
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
