@@ -33,7 +33,7 @@ public sealed class ReceivePaceTest
     {
         var pace = new ReceivePace(() => _now);
         Settled(pace, 50_000);
-        Assert.Equal(5, After(pace, 5, 0).WaitMilliseconds);
+        Assert.Equal(new ReceivePace.Step(5, Gather: true, Park: false), After(pace, 5, 0));
     }
 
     private ReceivePace.Step Settled(ReceivePace pace, int bytesEachMillisecond)
