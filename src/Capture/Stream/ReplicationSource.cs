@@ -28,6 +28,7 @@ internal sealed class ReplicationSource : IAsyncDisposable
     private ReceiveLowWater? _lowWater;
     private byte[] _payload = new byte[8192];
     private Lsn _confirmed;
+    private bool _disposed;
 
     private ReplicationSource(LogicalReplicationConnection connection, SourceOptions options, ILogger log) =>
         (_connection, _options, _log) = (connection, options, log);
@@ -126,7 +127,7 @@ internal sealed class ReplicationSource : IAsyncDisposable
         await _confirming.WaitAsync(ct).ConfigureAwait(false);
         try
         {
-            // The server takes whatever it is told, backwards too.
+            // Npgsql sends whatever it is told, and older servers take it, backwards too.
             _confirmed = Lsn.Max(_confirmed, flushed);
             _connection.SetReplicationStatus(new NpgsqlLogSequenceNumber(_confirmed.Value));
             await _connection.SendStatusUpdate(ct).ConfigureAwait(false);
@@ -144,6 +145,8 @@ internal sealed class ReplicationSource : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_disposed) return;
+        _disposed = true;
         _lowWater?.Dispose();
         await EndStreamAsync().ConfigureAwait(false);
         await _connection.DisposeAsync().ConfigureAwait(false);

@@ -1,0 +1,23 @@
+-- What the bytes in loyalty.pgoutput were recorded from (PostgreSQL 15, a fresh database). Record again: see loyalty.pgoutput's first line.
+CREATE TABLE card (id serial PRIMARY KEY, noise int DEFAULT 7, code varchar, points float8, origin text);
+ALTER TABLE card ALTER origin SET STORAGE EXTERNAL;
+CREATE TABLE history (id serial PRIMARY KEY, card_id int REFERENCES card ON DELETE CASCADE ON UPDATE CASCADE);
+CREATE TABLE other (id bigint PRIMARY KEY);
+CREATE TYPE mood AS ENUM ('glad');
+CREATE PUBLICATION golden FOR TABLE card, history, other;
+SELECT pg_create_logical_replication_slot('golden', 'pgoutput');
+BEGIN;
+INSERT INTO card (code, points, origin) VALUES ('a', 1.5, repeat('x', 3000)), ('b', NULL, NULL);
+UPDATE card SET points = 2 WHERE id = 1;
+INSERT INTO history (card_id) VALUES (1);
+COMMIT;
+BEGIN; INSERT INTO other VALUES (1); UPDATE other SET id = 2; DELETE FROM card WHERE id = 2; UPDATE card SET id = 2 WHERE id = 1; COMMIT;
+SELECT pg_logical_emit_message(false, 'cdc', 'marker');
+BEGIN; SELECT pg_logical_emit_message(true, 'theirs', 'inside'); INSERT INTO history (card_id) VALUES (NULL); COMMIT;
+ALTER TABLE card REPLICA IDENTITY FULL;
+ALTER TABLE card ADD feeling mood DEFAULT 'glad';
+BEGIN; UPDATE card SET code = 'c'; UPDATE card SET id = 3; DELETE FROM card; COMMIT;
+ALTER TABLE card RENAME points TO score;
+INSERT INTO card (code) VALUES ('lost');
+ALTER TABLE card RENAME score TO points;
+BEGIN; INSERT INTO card (code) VALUES ('found'); TRUNCATE card, other CASCADE; COMMIT;
