@@ -67,7 +67,11 @@ internal sealed class ScratchEngine : IAsyncDisposable
         await RunAsync($"chmod 777 {folder}", asPostgres: false);
         await RunAsync($"initdb -D {folder}/data -A trust -U postgres -E UTF8 --locale=C.UTF-8 -N");
         await RunAsync($"pg_ctl -D {folder}/data -w -l {folder}/log -o '-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off' start");
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => RunAsync($"pg_ctl -D {folder}/data -m immediate stop; rm -rf {folder}").Wait();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+        {
+            RunAsync($"pg_ctl -D {folder}/data -m immediate stop").Wait();
+            Directory.Delete(folder, recursive: true);
+        };
         return $"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres;Pooling=false";
     }
 

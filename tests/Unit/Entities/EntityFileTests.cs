@@ -152,6 +152,13 @@ public sealed class EntityFileTests
     }
 
     [Fact]
+    public void More_rules_than_a_verdict_can_name_are_refused()
+    {
+        var columns = string.Join(", ", Enumerable.Range(0, 33).Select(i => $$"""{ "name": "c{{i}}", "type": "varchar(9)", "value": "code", "notNull": true }"""));
+        Assert.Contains("card has 66 rules", Assert.Single(Errors(File(Entity(columns: columns)))), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_file_that_is_not_there_is_a_configuration_error()
     {
         var failure = Assert.Throws<FindingsException>(() => EntityFile.Load("/nowhere/entities.json"));
