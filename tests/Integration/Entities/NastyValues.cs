@@ -44,7 +44,8 @@ internal static class NastyValues
         var bits = Enumerable.Range(0, 120).Select(_ => BitConverter.Int64BitsToDouble(random.NextInt64(long.MinValue, long.MaxValue))).Where(double.IsFinite);
         var near = Enumerable.Range(0, 60).Select(_ => Math.BitIncrement(random.Next(0, 100_000) / 100.0));
         // Sixteen digits that end in 5: a tie for the fifteen that PostgreSQL keeps.
-        var ties = Enumerable.Range(0, 40).Select(_ => random.NextInt64(100_000_000_000_000, 562_949_953_421_312) + 0.5);
+        var ties = Enumerable.Range(0, 40).Select(_ => random.NextInt64(100_000_000_000_000, 562_949_953_421_312) + 0.5)
+            .Concat(Enumerable.Range(0, 40).Select(_ => random.NextInt64(10_000_000_000_000, 100_000_000_000_000) + random.Next(2) * 0.5 + 0.25));
         return [.. Fixed8, .. money.Concat(thousandths).Concat(bits).Concat(near).Concat(ties).Select(d => d.ToString("R", CultureInfo.InvariantCulture))];
     }
 }
