@@ -29,8 +29,16 @@ public static class EntityFile
         var entities = Read(text, findings);
         // Even beside other errors: whoever mends the file wants to see all of them.
         new EntityRelations(entities, findings).Check();
+        if (!findings.Any) CheckSizes(entities, findings);
         if (findings.Any) throw findings.ToException();
         return new EntitySet([.. entities.Select(e => e.Declaration)]);
+    }
+
+    private static void CheckSizes(List<ReadEntity> entities, Findings findings)
+    {
+        foreach (var (entity, lines) in entities)
+            if (RowTransform.RulesOf(entity) is { Count: > RowTransform.MaxRules } rules)
+                findings.Add("declaration-size", lines.Entity, $"{entity.Name} has {rules.Count} rules, with those that follow from its column types.", $"At most {RowTransform.MaxRules}: join some with AND.");
     }
 
     private static List<ReadEntity> Read(string text, Findings findings)

@@ -12,7 +12,7 @@ internal static class NearestName
     }
 
     private static string? Find(string name, IReadOnlyList<string> known) =>
-        known.Select(k => (Name: k, Edits: Edits(name, k))).Where(k => k.Edits <= Math.Max(1, Math.Min(name.Length, k.Name.Length) / 3))
+        known.Select(k => (Name: k, Edits: Edits(name, k))).Where(k => k.Edits < Math.Min(name.Length, k.Name.Length) && k.Edits <= (Math.Min(name.Length, k.Name.Length) + 2) / 3)
             .OrderBy(k => k.Edits).Select(k => k.Name).FirstOrDefault();
 
     private static int Edits(string a, string b)

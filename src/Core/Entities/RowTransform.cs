@@ -11,7 +11,8 @@ namespace Cdc.Core.Entities;
 /// </summary>
 public sealed class RowTransform
 {
-    private const int MaxRules = 64;
+    /// <summary>Verdicts have one bit for each.</summary>
+    internal const int MaxRules = 64;
 
     private readonly Node<bool>[] _rules;
     private readonly ulong[] _ruleInputs;
@@ -23,7 +24,7 @@ public sealed class RowTransform
     private RowTransform(EntityDeclaration entity)
     {
         Entity = entity;
-        Rules = [.. entity.Rules, .. GeneratedRules.Of(entity)];
+        Rules = RulesOf(entity);
         if (Rules.Count > MaxRules)
             throw new InvalidOperationException($"{entity.Name} has {Rules.Count} rules with those of its column types; at most {MaxRules} can be checked.");
         _rules = [.. Rules.Select(r => ExpressionCompiler.Condition(r.Check, entity.SourceColumns))];
@@ -57,6 +58,8 @@ public sealed class RowTransform
             throw new InvalidOperationException($"{entity.Name}: {wrong.Message}", wrong);
         }
     }
+
+    internal static IReadOnlyList<RowRule> RulesOf(EntityDeclaration entity) => [.. entity.Rules, .. GeneratedRules.Of(entity)];
 
     /// <summary>Source slots that an engine column's expression reads.</summary>
     public IReadOnlyList<int> InputSlots(int column) => [.. Enumerable.Range(0, Entity.SourceColumns.Count).Where(slot => (_columnInputs[column] >> slot & 1) != 0)];

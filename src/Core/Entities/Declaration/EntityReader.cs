@@ -24,6 +24,9 @@ internal sealed class EntityReader(Findings findings)
     private static readonly string[] OwnColumns =
         ["source_generation", "source_lsn", "source_ordinal", "source_commit_at", "sync_version"];
 
+    /// <summary>Source columns whose type was not understood.</summary>
+    private readonly HashSet<(string Entity, string Column)> _untrusted = [];
+
     public ReadEntity? Read(LocatedJson json, int index)
     {
         var entity = new JsonObjectReader(json, $"entity {index + 1}", findings, "name", "source", "engine", "rules", "parents", "appendMostly", "syncVersion");
@@ -93,8 +96,6 @@ internal sealed class EntityReader(Findings findings)
             findings.Add("declaration-size", json.Line, $"{what} declares {columns.Count} source columns.", $"At most {MaxColumns}: leave out those that no expression needs.");
         return columns;
     }
-
-    private readonly HashSet<(string Entity, string Column)> _untrusted = [];
 
     private static SourceType? SourceTypeOf(LocatedJson value)
     {
@@ -208,7 +209,8 @@ internal sealed class EntityReader(Findings findings)
         }
         catch (ExpressionException wrong)
         {
-            if (wrong.Code == "expression-type" && sources.Any(c => _untrusted.Contains((entity, c.Name)))) return;
+            // The column's own type is reported already.
+            if (wrong.Code == "expression-type" && sources.Any(c => _untrusted.Contains((entity, c.Name)) && text.Contains(c.Name, StringComparison.Ordinal))) return;
             findings.Add(wrong.Code, line, $"{where}: {wrong.Message}, at character {wrong.Position + 1} of: {text}", wrong.Remedy);
         }
     }

@@ -1,3 +1,4 @@
+using Cdc.Core.Changes;
 using Cdc.Core.Entities.Expressions.Nodes;
 
 namespace Cdc.Core.Entities.Expressions;
@@ -5,7 +6,27 @@ namespace Cdc.Core.Entities.Expressions;
 /// <summary>Gives names and types to what was parsed, as PostgreSQL's parse analysis does, and refuses what would differ from it.</summary>
 internal sealed class Binder(IReadOnlyList<SourceColumn> columns)
 {
-    public Node Bind(Syntax syntax) => syntax switch
+    public Node Bind(Syntax syntax)
+    {
+        var node = Shape(syntax);
+        if (node is { Inputs: 0, CanFail: true }) RequireConstant(syntax, node);
+        return node;
+    }
+
+    /// <summary>PostgreSQL computes constants when it plans: one that fails does so for every row, even behind a CASE that is never true.</summary>
+    private static void RequireConstant(Syntax syntax, Node node)
+    {
+        try
+        {
+            NodeFactory.IsNull(negated: false, node).TryGet(new SourceRow(0), out _);
+        }
+        catch (EvaluationException failure)
+        {
+            throw Wrong(syntax, $"this constant has no value: {failure.Message}", "Write another one, or a wider type.");
+        }
+    }
+
+    private Node Shape(Syntax syntax) => syntax switch
     {
         NameSyntax name => Column(name),
         NumberSyntax number => Literals.Number(number.Text, negative: false),

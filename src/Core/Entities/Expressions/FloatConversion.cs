@@ -10,6 +10,9 @@ internal static class FloatConversion
     public const int DoubleDigits = 15, SingleDigits = 6;
 
     private const double ExactHundredths = 1e15;
+    private const long LeastFifteenDigits = 100_000_000_000_000, LeastSixteenDigits = 1_000_000_000_000_000;
+
+    private static readonly ulong[] UnsignedPowers = [.. Enumerable.Range(0, 20).Select(n => (ulong)BigInteger.Pow(10, n))];
 
     public static SqlNumeric ToNumeric(double value, int significantDigits)
     {
@@ -43,40 +46,75 @@ internal static class FloatConversion
         return rest % 10 == 0 ? new(hundredths / 10, 1) : new(hundredths, 2);
     }
 
+    /// <summary>round(value::numeric, 2), as money is declared: mostly the nearest hundredth itself.</summary>
+    public static SqlNumeric ToHundredths(double value)
+    {
+        var hundredths = Math.Round(value * 100);
+        return Math.Abs(hundredths) < ExactHundredths && hundredths / 100.0 == value
+            ? new((long)hundredths, 2)
+            : ToNumeric(value, DoubleDigits).Round(2);
+    }
+
     private static SqlNumeric FromDigits(double value, int significantDigits)
     {
-        var (mantissa, exponent) = Decompose(value, significantDigits);
+        if (significantDigits != DoubleDigits || !TryScale(Math.Abs(value), out var mantissa, out var exponent))
+            (mantissa, exponent) = Decompose(Math.Abs(value), significantDigits);
         if (mantissa == 0) return default;
         while (mantissa % 10 == 0)
         {
             mantissa /= 10;
             exponent++;
         }
+        if (value < 0) mantissa = -mantissa;
         return exponent <= 0 ? new(mantissa, -exponent) : SqlNumeric.Shifted(mantissa, -exponent);
     }
 
-    /// <summary>value ≈ mantissa × 10^exponent, the mantissa of that many digits, ties to even as printf does.</summary>
+    /// <summary>Fifteen digits of an everyday value, exactly, in 128 bits: its 53 bits times a power of ten, shifted, ties to even.</summary>
+    private static bool TryScale(double value, out long mantissa, out int exponent)
+    {
+        (mantissa, exponent) = (0, 0);
+        if (value is not (> 1e-4 and < 1e14)) return false;
+        var bits = BitConverter.DoubleToInt64Bits(value);
+        var fraction = (ulong)(bits & 0xF_FFFF_FFFF_FFFF | 1L << 52);
+        var shift = 1075 - (int)(bits >> 52);
+        var power = DoubleDigits - 1 - (int)Math.Floor(Math.Log10(value));
+        mantissa = Scaled(fraction, power, shift);
+        // The logarithm may be off by one beside a power of ten.
+        if (mantissa >= LeastSixteenDigits) mantissa = Scaled(fraction, --power, shift);
+        else if (mantissa < LeastFifteenDigits) mantissa = Scaled(fraction, ++power, shift);
+        exponent = -power;
+        return true;
+    }
+
+    private static long Scaled(ulong fraction, int power, int shift)
+    {
+        var product = new UInt128(Math.BigMul(fraction, UnsignedPowers[power], out var low), low);
+        var quotient = (ulong)(product >> shift);
+        var rest = product & ((UInt128.One << shift) - 1);
+        var half = UInt128.One << (shift - 1);
+        return (long)(rest > half || (rest == half && (quotient & 1) != 0) ? quotient + 1 : quotient);
+    }
+
+    /// <summary>|value| ≈ mantissa × 10^exponent, the mantissa of that many digits, ties to even as printf does.</summary>
     private static (long Mantissa, int Exponent) Decompose(double value, int significantDigits)
     {
         Span<char> text = stackalloc char[32];
         // Three digits more than wanted tell whether the value is near a tie, which .NET's own rounding to fewer digits does not settle as C does.
         value.TryFormat(text, out var length, significantDigits == DoubleDigits ? "E17" : "E8", CultureInfo.InvariantCulture);
         var written = text[..length];
-        var negative = written[0] == '-';
-        if (negative) written = written[1..];
         var exponentAt = written.IndexOf('E');
         var exponent = int.Parse(written[(exponentAt + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
         var long18 = (written[0] - '0') * 1L;
         foreach (var digit in written[2..exponentAt]) long18 = long18 * 10 + (digit - '0');
         var (mantissa, rest) = Math.DivRem(long18, 1000);
         if (rest > 500 || (rest == 500 && RoundsTieUp(value, mantissa, exponent - significantDigits + 1))) mantissa++;
-        return (negative ? -mantissa : mantissa, exponent - significantDigits + 1);
+        return (mantissa, exponent - significantDigits + 1);
     }
 
     /// <summary>The value is at or next to mantissa + ½: decided on its exact binary value.</summary>
     private static bool RoundsTieUp(double value, long mantissa, int exponent)
     {
-        var bits = BitConverter.DoubleToInt64Bits(Math.Abs(value));
+        var bits = BitConverter.DoubleToInt64Bits(value);
         var biased = (int)(bits >> 52);
         var fraction = bits & 0xF_FFFF_FFFF_FFFF;
         BigInteger exact = biased == 0 ? fraction : fraction | (1L << 52);

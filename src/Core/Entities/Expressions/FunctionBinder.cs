@@ -52,7 +52,9 @@ internal sealed class FunctionBinder(Binder binder)
         if (arguments.Count == 1 && operand is Node<double> number) return new RoundFloatNode(number);
         if (operand is not Node<SqlNumeric> numeric)
             throw Binder.Wrong(call, $"PostgreSQL has no such round of {operand.Type}", "Cast it first: round(points::numeric, 2).");
-        return new RoundNumericNode(numeric, arguments.Count == 1 ? 0 : Digits(arguments[1]));
+        var digits = arguments.Count == 1 ? 0 : Digits(arguments[1]);
+        var rounded = new RoundNumericNode(numeric, digits);
+        return digits == 2 && numeric is FloatToNumericNode { Column: { } column } ? new RoundColumnNode(column, rounded) : rounded;
     }
 
     private int Digits(Syntax argument) =>

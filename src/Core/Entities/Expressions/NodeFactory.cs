@@ -41,13 +41,13 @@ internal static class NodeFactory
         _ => new NullIfNode<ReadOnlySpan<byte>, TextOrdering>(left.Type, (Node<ReadOnlySpan<byte>>)left, (Node<ReadOnlySpan<byte>>)right),
     };
 
-    public static Node<bool> IsNull(bool negated, Node operand) => operand switch
+    public static Node<bool> IsNull(bool negated, Node operand) => operand.NullSource switch
     {
         Node<long> a => new IsNullNode<long>(negated, a),
         Node<double> a => new IsNullNode<double>(negated, a),
         Node<SqlNumeric> a => new IsNullNode<SqlNumeric>(negated, a),
         Node<bool> a => new IsNullNode<bool>(negated, a),
-        _ => new IsNullNode<ReadOnlySpan<byte>>(negated, (Node<ReadOnlySpan<byte>>)operand),
+        var a => new IsNullNode<ReadOnlySpan<byte>>(negated, (Node<ReadOnlySpan<byte>>)a),
     };
 
     public static Node Coalesce(SqlType type, Node[] operands) => operands[0] switch

@@ -44,6 +44,7 @@ internal readonly struct SqlNumeric
     /// <summary>The value is <see cref="Unscaled"/> / 10^<see cref="Scale"/>, and fits in <see cref="Small"/>.</summary>
     public bool IsSmall => _large is null;
     public long Small => _small;
+    private int Sign => _large is BigInteger large ? large.Sign : Math.Sign(_small);
     public BigInteger Unscaled => _large is BigInteger large ? large : _small;
 
     public static BigInteger PowerOfTen(int n) => n < Powers.Length ? Powers[n] : BigInteger.Pow(10, n);
@@ -78,7 +79,7 @@ internal readonly struct SqlNumeric
         _ => IsSmall && _small != long.MinValue ? new(-_small, Scale) : new(-Unscaled, Scale),
     };
 
-    public SqlNumeric Abs() => Special == Kind.NegativeInfinity || (IsFinite && Unscaled.Sign < 0) ? Negate() : this;
+    public SqlNumeric Abs() => Special == Kind.NegativeInfinity || (IsFinite && Sign < 0) ? Negate() : this;
 
     /// <summary>A number as SQL writes it, with an exponent if need be.</summary>
     public static SqlNumeric Parse(ReadOnlySpan<char> text)
@@ -121,9 +122,7 @@ internal readonly struct SqlNumeric
     {
         scaled = 0;
         if (!value.IsSmall || scale - value.Scale >= Powers.Length) return false;
-        var product = (Int128)value._small * Powers[scale - value.Scale];
-        scaled = (long)product;
-        return scaled == product;
+        return Math.BigMul(value._small, Powers[scale - value.Scale], out scaled) == scaled >> 63;
     }
 
     private static long RoundedQuotient(long value, long divisor)

@@ -5,6 +5,8 @@ namespace Cdc.Core.Entities.Expressions.Nodes;
 /// <summary>round of a numeric: half away from zero.</summary>
 internal sealed class RoundNumericNode(Node<SqlNumeric> operand, int digits) : Node<SqlNumeric>(SqlType.Numeric, operand)
 {
+    protected override Node? Mapped => operand;
+
     public override bool TryGet(SourceRow row, out SqlNumeric value)
     {
         if (!operand.TryGet(row, out value)) return false;
@@ -13,9 +15,26 @@ internal sealed class RoundNumericNode(Node<SqlNumeric> operand, int digits) : N
     }
 }
 
+/// <summary>round(column::numeric, 2), the declaration of money, in one step. A float4 goes the long way.</summary>
+internal sealed class RoundColumnNode(FloatColumnNode column, Node<SqlNumeric> rounded) : Node<SqlNumeric>(SqlType.Numeric, column)
+{
+    protected override Node? Mapped => column;
+
+    public override bool TryGet(SourceRow row, out SqlNumeric value)
+    {
+        value = default;
+        if (!column.TryGet(row, out var number)) return false;
+        if (column.WidthIn(row) != sizeof(double)) return rounded.TryGet(row, out value);
+        value = FloatConversion.ToHundredths(number);
+        return true;
+    }
+}
+
 /// <summary>round of a double: half to even, as PostgreSQL's rint.</summary>
 internal sealed class RoundFloatNode(Node<double> operand) : Node<double>(SqlType.Double, operand)
 {
+    protected override Node? Mapped => operand;
+
     public override bool TryGet(SourceRow row, out double value)
     {
         if (!operand.TryGet(row, out value)) return false;
@@ -26,6 +45,8 @@ internal sealed class RoundFloatNode(Node<double> operand) : Node<double>(SqlTyp
 
 internal sealed class NegateFloatNode(Node<double> operand, bool absolute) : Node<double>(operand.Type, operand)
 {
+    protected override Node? Mapped => operand;
+
     public override bool TryGet(SourceRow row, out double value)
     {
         if (!operand.TryGet(row, out value)) return false;
@@ -36,6 +57,8 @@ internal sealed class NegateFloatNode(Node<double> operand, bool absolute) : Nod
 
 internal sealed class NegateNumericNode(Node<SqlNumeric> operand, bool absolute) : Node<SqlNumeric>(SqlType.Numeric, operand)
 {
+    protected override Node? Mapped => operand;
+
     public override bool TryGet(SourceRow row, out SqlNumeric value)
     {
         if (!operand.TryGet(row, out value)) return false;

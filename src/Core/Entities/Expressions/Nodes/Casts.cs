@@ -27,6 +27,8 @@ internal sealed class IntegerCastNode : Node<long>
 
 internal sealed class IntegerToNumericNode(Node<long> operand) : Node<SqlNumeric>(SqlType.Numeric, operand)
 {
+    protected override Node? Mapped => operand;
+
     public override bool TryGet(SourceRow row, out SqlNumeric value)
     {
         var known = operand.TryGet(row, out var integer);
@@ -37,6 +39,8 @@ internal sealed class IntegerToNumericNode(Node<long> operand) : Node<SqlNumeric
 
 internal sealed class IntegerToFloatNode(Node<long> operand) : Node<double>(SqlType.Double, operand)
 {
+    protected override Node? Mapped => operand;
+
     public override bool TryGet(SourceRow row, out double value)
     {
         var known = operand.TryGet(row, out var integer);
@@ -48,7 +52,12 @@ internal sealed class IntegerToFloatNode(Node<long> operand) : Node<double>(SqlT
 /// <summary>Of a column the width on the wire decides how many digits count; any other expression is a double.</summary>
 internal sealed class FloatToNumericNode(Node<double> operand) : Node<SqlNumeric>(SqlType.Numeric, operand)
 {
+    protected override Node? Mapped => operand;
+
     private readonly FloatColumnNode? _column = operand as FloatColumnNode;
+
+    /// <summary>Null if what is cast is more than a column.</summary>
+    public FloatColumnNode? Column => _column;
 
     public override bool TryGet(SourceRow row, out SqlNumeric value)
     {
@@ -63,6 +72,8 @@ internal sealed class FloatToNumericNode(Node<double> operand) : Node<SqlNumeric
 /// <summary>A cast to double precision of what is a float already: only its type becomes certain.</summary>
 internal sealed class FloatCastNode(Node<double> operand) : Node<double>(SqlType.Double, operand)
 {
+    protected override Node? Mapped => operand;
+
     public override bool TryGet(SourceRow row, out double value) => operand.TryGet(row, out value);
 }
 
@@ -175,5 +186,7 @@ internal sealed class BooleanToTextNode(Node<bool> operand) : Node<ReadOnlySpan<
 /// <summary>AT TIME ZONE 'UTC': the same microseconds, with or without a zone; infinities stay what they are.</summary>
 internal sealed class UtcNode(Node<long> operand, SqlType type) : Node<long>(type, operand)
 {
+    protected override Node? Mapped => operand;
+
     public override bool TryGet(SourceRow row, out long value) => operand.TryGet(row, out value);
 }

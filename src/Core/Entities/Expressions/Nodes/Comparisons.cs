@@ -19,8 +19,9 @@ internal sealed class CompareNode<T, TOrdering>(Comparison comparison, Node<T> l
     public override bool TryGet(SourceRow row, out bool value)
     {
         value = false;
-        if (!left.TryGet(row, out var a) || !right.TryGet(row, out var b)) return false;
-        var order = TOrdering.Compare(a, b);
+        // Both, even if the first is NULL: the second may fail, and then the whole does.
+        if (!(left.TryGet(row, out var a) & right.TryGet(row, out var b))) return false;
+        var order = TOrdering.Compare(a!, b!);
         value = comparison switch
         {
             Comparison.Equal => order == 0,
@@ -77,8 +78,12 @@ internal sealed class NullIfNode<T, TOrdering>(SqlType type, Node<T> left, Node<
     where T : allows ref struct
     where TOrdering : IOrdering<T>
 {
-    public override bool TryGet(SourceRow row, [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out T value) =>
-        left.TryGet(row, out value) && !(right.TryGet(row, out var other) && TOrdering.Compare(value, other) == 0);
+    public override bool TryGet(SourceRow row, [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out T value)
+    {
+        var hasLeft = left.TryGet(row, out value);
+        var hasRight = right.TryGet(row, out var other);
+        return hasLeft && !(hasRight && TOrdering.Compare(value!, other!) == 0);
+    }
 }
 
 internal sealed class IsNullNode<T>(bool negated, Node<T> operand) : Node<bool>(SqlType.Boolean, operand) where T : allows ref struct

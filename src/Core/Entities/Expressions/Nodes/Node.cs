@@ -27,6 +27,9 @@ internal abstract class Node
     /// <summary>COLLATE "C" was said here or below, as PostgreSQL derives an explicit collation.</summary>
     public bool IsCollatedC { get; protected init; }
     public virtual bool IsConstant => false;
+    /// <summary>A node that is NULL exactly when this one is, and cheaper to ask: the operand of a function that only maps values.</summary>
+    public Node NullSource => CanFail ? this : Mapped?.NullSource ?? this;
+    protected virtual Node? Mapped => null;
 }
 
 /// <typeparam name="T">bool, long (integers, timestamps, dates), double, SqlNumeric or ReadOnlySpan of UTF-8.</typeparam>

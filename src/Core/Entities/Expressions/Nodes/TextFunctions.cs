@@ -11,12 +11,16 @@ internal sealed class CollateNode : Node<ReadOnlySpan<byte>>
 
     public CollateNode(Node<ReadOnlySpan<byte>> operand) : base(SqlType.Text, operand) => (_operand, IsCollatedC) = (operand, true);
 
+    protected override Node? Mapped => _operand;
+
     public override bool TryGet(SourceRow row, out ReadOnlySpan<byte> value) => _operand.TryGet(row, out value);
 }
 
 /// <summary>upper and lower under "C": ASCII letters only, so bytes of other characters stay as they are.</summary>
 internal sealed class CaseMappingNode(bool upper, Node<ReadOnlySpan<byte>> operand) : Node<ReadOnlySpan<byte>>(SqlType.Text, operand)
 {
+    protected override Node? Mapped => operand;
+
     private byte[] _buffer = new byte[64];
 
     public override bool TryGet(SourceRow row, out ReadOnlySpan<byte> value)
@@ -51,15 +55,17 @@ internal sealed class TrimNode : Node<ReadOnlySpan<byte>>
 {
     private readonly Node<ReadOnlySpan<byte>> _operand;
     private readonly TrimSides _sides;
-    private readonly byte[] _ascii;
+    private readonly bool[] _ascii = new bool[256];
     private readonly byte[][] _others;
 
     public TrimNode(TrimSides sides, Node<ReadOnlySpan<byte>> operand, string characters) : base(SqlType.Text, operand)
     {
         (_sides, _operand) = (sides, operand);
-        _ascii = [.. characters.Where(char.IsAscii).Select(c => (byte)c)];
+        foreach (var c in characters.Where(char.IsAscii)) _ascii[c] = true;
         _others = [.. characters.EnumerateRunes().Where(r => !r.IsAscii).Select(r => Encoding.UTF8.GetBytes(r.ToString()))];
     }
+
+    protected override Node? Mapped => _operand;
 
     public override bool TryGet(SourceRow row, out ReadOnlySpan<byte> value)
     {
@@ -73,7 +79,9 @@ internal sealed class TrimNode : Node<ReadOnlySpan<byte>>
     {
         while (true)
         {
-            value = value.TrimStart(_ascii);
+            var start = 0;
+            while (start < value.Length && _ascii[value[start]]) start++;
+            value = value[start..];
             var before = value.Length;
             foreach (var other in _others)
                 if (value.StartsWith(other)) value = value[other.Length..];
@@ -85,7 +93,9 @@ internal sealed class TrimNode : Node<ReadOnlySpan<byte>>
     {
         while (true)
         {
-            value = value.TrimEnd(_ascii);
+            var end = value.Length;
+            while (end > 0 && _ascii[value[end - 1]]) end--;
+            value = value[..end];
             var before = value.Length;
             foreach (var other in _others)
                 if (value.EndsWith(other)) value = value[..^other.Length];
@@ -97,6 +107,8 @@ internal sealed class TrimNode : Node<ReadOnlySpan<byte>>
 /// <summary>length: characters, not bytes.</summary>
 internal sealed class LengthNode(Node<ReadOnlySpan<byte>> operand) : Node<long>(new SqlType(SqlFamily.Integer, 4), operand)
 {
+    protected override Node? Mapped => operand;
+
     public override bool TryGet(SourceRow row, out long value)
     {
         value = 0;

@@ -1,0 +1,145 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Json;
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
+using Xunit;
+
+namespace Cdc.Tests.Unit.Entities;
+
+public sealed class RowTransformTests
+{
+    private static readonly EntityDeclaration Move = EntityFile.Load(Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json")).Find("move")!;
+
+    private static EntityDeclaration Declared(string columns, string rules = "") => EntityFile.Parse($$"""
+        { "entities": [ { "name": "t", "source": { "table": "t", "key": "id", "columns": { "id": "int4", "code": "varchar", "other": "varchar", "points": "float8", "at": "timestamp" } },
+          "engine": { "table": "e", "key": "id", "columns": [ {{columns}} ] }, "rules": [ {{rules}} ] } ] }
+        """, "t").All[0];
+
+    /// <summary>A pgoutput row: null is 'n', "?" is unchanged.</summary>
+    private static SourceRow Row(params object?[] values)
+    {
+        var bytes = new CopyBuffer();
+        bytes.WriteInt16((short)values.Length);
+        foreach (var value in values)
+        {
+            byte[]? field = value switch
+            {
+                null or "?" => null,
+                int i => Big(4, b => BinaryPrimitives.WriteInt32BigEndian(b, i)),
+                long i => Big(8, b => BinaryPrimitives.WriteInt64BigEndian(b, i)),
+                double d => Big(8, b => BinaryPrimitives.WriteDoubleBigEndian(b, d)),
+                byte[] raw => raw,
+                _ => Encoding.UTF8.GetBytes((string)value),
+            };
+            bytes.WriteByte((byte)(field is not null ? 'b' : value is null ? 'n' : 'u'));
+            if (field is not null) bytes.WriteField(field);
+        }
+        var row = new SourceRow(values.Length);
+        var schema = new TableSchema(0, 0, "t", [.. values.Select((_, i) => new ColumnSchema($"c{i}", 0, false))], [.. Enumerable.Range(0, values.Length)], values.Length, RowFormat.PgOutput);
+        row.Read(new RowImage(bytes.WrittenSpan.ToArray(), 0, bytes.Length), schema);
+        return row;
+    }
+
+    private static byte[] Big(int size, Action<byte[]> write)
+    {
+        var bytes = new byte[size];
+        write(bytes);
+        return bytes;
+    }
+
+    [Fact]
+    public void The_first_broken_rule_is_the_reason_and_a_warning_lets_the_row_pass()
+    {
+        var transform = RowTransform.Compile(Declared(
+            """{ "name": "code", "type": "varchar(3)", "value": "code", "notNull": true }""",
+            """{ "name": "code-empty", "check": "code <> ''", "message": "empty" }, { "name": "points-negative", "check": "points >= 0", "message": "negative", "warn": true }"""));
+        Assert.Equal("code-empty", transform.Describe(transform.Check(Row(1, "", "", 1.0, null))).Reason);
+        Assert.Equal("code-null", transform.Describe(transform.Check(Row(1, null, "", 1.0, null))).Reason);
+        Assert.Equal("code-too-long", transform.Describe(transform.Check(Row(1, "éééé", "", 1.0, null))).Reason);
+        Assert.True(transform.Check(Row(1, "ééé", "", 1.0, null)).IsOk);
+        var warned = transform.Check(Row(1, "a", "", -1.0, null));
+        Assert.True(warned.IsOk);
+        Assert.Equal(1UL << 1, warned.Warned);
+    }
+
+    [Fact]
+    public void A_rule_is_skipped_when_none_of_its_columns_is_known_and_unknown_when_some_are()
+    {
+        var transform = RowTransform.Compile(Declared(
+            """{ "name": "code", "type": "text", "value": "code", "notNull": true }""",
+            """{ "name": "both", "check": "code <> other", "message": "m" }"""));
+        Assert.True(transform.Check(Row(1, "?", "?", 1.0, null)).IsOk);
+        Assert.True(transform.Check(Row(1, "a", "?", 1.0, null)).IsUnknown);
+        Assert.True(transform.Check(Row(1, "a", "a", 1.0, null)).IsBroken);
+        // Broken by what is known: what is not known cannot mend it.
+        var broken = transform.Check(Row(1, null, "?", 1.0, null));
+        Assert.True(broken.IsBroken);
+        Assert.False(broken.IsUnknown);
+    }
+
+    [Fact]
+    public void A_column_with_an_unchanged_input_is_written_as_NULL_and_reported()
+    {
+        var transform = RowTransform.Compile(Declared("""
+            { "name": "a", "type": "bigint", "value": "id" }, { "name": "b", "type": "text", "value": "coalesce(code, other)" }, { "name": "c", "type": "boolean", "value": "true" }
+            """));
+        var row = Row(7, "x", "?", 1.0, null);
+        var buffer = new CopyBuffer(16);
+        transform.WriteColumns(row, buffer);
+        Assert.Equal(0b10UL, transform.UnknownColumns(row));
+        Assert.Equal([1, 2], transform.InputSlots(1));
+        Assert.Equal("000000080000000000000007FFFFFFFF0000000101", Convert.ToHexString(buffer.WrittenSpan));
+    }
+
+    [Theory]
+    [InlineData(1e300, "points-too-large")]
+    [InlineData(1e16, "points-too-large")]
+    [InlineData(double.NaN, "points-too-large")]
+    [InlineData(double.NegativeInfinity, "points-too-large")]
+    [InlineData(9999999999999990d, "")]
+    public void Money_beyond_the_engines_numeric_breaks_a_rule_and_never_throws(double points, string reason)
+    {
+        var transform = RowTransform.Compile(Declared("""{ "name": "points", "type": "numeric(18,2)", "value": "points::numeric" }"""));
+        Assert.Equal(reason, transform.Describe(transform.Check(Row(1, "", "", points, null))).Reason);
+    }
+
+    [Fact]
+    public void An_id_beyond_the_engines_integer_and_a_cast_without_value_break_rules()
+    {
+        var transform = RowTransform.Compile(Declared("""{ "name": "a", "type": "integer", "value": "id" }, { "name": "b", "type": "bigint", "value": "points::bigint" }"""));
+        Assert.Equal("a-out-of-range", transform.Describe(transform.Check(Row(4294967296L, "", "", 1.0, null))).Reason);
+        Assert.Equal("b-not-computable", transform.Describe(transform.Check(Row(1, "", "", 1e300, null))).Reason);
+    }
+
+    [Fact]
+    public void Checking_and_writing_a_row_allocates_nothing()
+    {
+        var transform = RowTransform.Compile(Move);
+        var row = Row(1, 2, 3, 4L, 5L, 33.333333333333336, 12.5, "active", "origin ä", 6L);
+        var buffer = new CopyBuffer();
+        for (var i = 0; i < 100; i++) Once();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 1000; i++) Once();
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+
+        void Once()
+        {
+            buffer.Reset();
+            Assert.True(transform.Check(row).IsOk);
+            transform.WriteColumns(row, buffer);
+        }
+    }
+
+    [Fact]
+    public void The_row_for_people_is_JSON_whatever_it_holds()
+    {
+        var transform = RowTransform.Compile(Declared("""{ "name": "a", "type": "bigint", "value": "id" }"""));
+        Assert.Equal("""{"id":7,"code":"a\"ä\uD83D\uDE00","other":{"unchanged":true},"points":"NaN","at":"infinity"}""", transform.SourceJson(Row(7, "a\"ä😀", "?", double.NaN, long.MaxValue)));
+        Assert.Contains("\"at\":\"294276-12-31 23:59:59.999999\"", transform.SourceJson(Row(7, null, null, 1.5, 9223371331199999999L)), StringComparison.Ordinal);
+        Assert.Contains("\"at\":\"4714-11-24 00:00:00 BC\"", transform.SourceJson(Row(7, null, null, 1.5, -211813488000000000L)), StringComparison.Ordinal);
+        using var odd = JsonDocument.Parse(transform.SourceJson(Row(new byte[] { 1, 2, 3 }, new byte[] { 0xff, 0 }, new string('é', 5000), new byte[5], new byte[] { 9 })));
+        Assert.Equal("0x010203", odd.RootElement.GetProperty("id").GetString());
+        Assert.EndsWith("... (10000 bytes)", odd.RootElement.GetProperty("other").GetString(), StringComparison.Ordinal);
+    }
+}
