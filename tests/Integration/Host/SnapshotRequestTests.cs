@@ -31,7 +31,7 @@ public sealed class SnapshotRequestTests(HostServers servers)
         Assert.Equal(0, await world.EngineAsync<long>("SELECT count(*) FROM cdc.requests"));
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task Wait_shows_the_requests_own_chunks_until_it_is_done()
     {
         await using var world = await HostWorld.CreateAsync(servers);
@@ -49,7 +49,7 @@ public sealed class SnapshotRequestTests(HostServers servers)
         Assert.EndsWith("done, 950 rows\n", run.Out, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task Wait_for_a_refused_request_exits_with_Refused_and_the_answer()
     {
         await using var world = await HostWorld.CreateAsync(servers);

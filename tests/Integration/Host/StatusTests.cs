@@ -115,7 +115,7 @@ public sealed class StatusTests(HostServers servers)
         Assert.Equal((int)FailureKind.Migration, (await world.RunAsync("quarantine", "list")).ExitCode);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task Watch_off_a_terminal_writes_a_line_each_look_until_it_is_stopped()
     {
         await using var world = await HostWorld.CreateAsync(servers);
