@@ -1,0 +1,150 @@
+using System.Text.Json;
+using Cdc.Core.Failures;
+using Xunit;
+
+namespace Cdc.Tests.Integration.Host;
+
+[Collection(HostServersCollection.Name)]
+public sealed class StatusTests(HostServers servers)
+{
+    private const string NoServer = "Host=127.0.0.1;Port=1;Database=none;Username=nobody;Password=secret;Timeout=2";
+
+    [Fact]
+    public async Task Status_tells_state_lag_and_every_entity()
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        await world.SourceAsync("CREATE TABLE t AS SELECT generate_series(1, 10000) AS i");
+        var status = Json(await world.RunAsync("status", "--json"));
+
+        Assert.Equal("streaming", status.GetProperty("state").GetString());
+        Assert.False(status.GetProperty("running").GetBoolean());
+        Assert.Equal((3, 7), (status.GetProperty("engine").GetProperty("generation").GetInt32(), status.GetProperty("engine").GetProperty("session").GetInt32()));
+        Assert.InRange(status.GetProperty("bytesBehind").GetInt64(), 100_000, 100_000_000);
+        Assert.InRange(status.GetProperty("secondsBehind").GetDouble(), 299, 3000);
+        Assert.Equal("reserved", status.GetProperty("source").GetProperty("slot").GetProperty("walStatus").GetString());
+        Assert.InRange(status.GetProperty("source").GetProperty("slot").GetProperty("retainedBytes").GetInt64(), 100_000, 100_000_000);
+        Assert.Equal(["card", "move"], status.GetProperty("entities").EnumerateArray().Select(e => e.GetProperty("entity").GetString()!));
+    }
+
+    [Fact]
+    public async Task An_engine_that_follows_nothing_yet_is_new()
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        var status = Json(await world.RunAsync("status", "--json"));
+        Assert.Equal("new", status.GetProperty("state").GetString());
+        Assert.Equal(JsonValueKind.Null, status.GetProperty("source").GetProperty("slot").ValueKind);
+    }
+
+    [Fact]
+    public async Task A_running_load_shows_chunks_percent_rate_and_eta()
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        await world.EngineAsync("""
+            INSERT INTO cdc.chunks (entity, generation, kind, state, rows, created_at, finished_at) VALUES
+              ('card', 3, 'load', 'done', 250, now() - interval '1 hour', now()), ('card', 3, 'load', 'pending', 0, now() - interval '1 hour', NULL),
+              ('card', 2, 'load', 'done', 9999, now(), now()), ('move', 3, 'load', 'done', 5, now() - interval '1 hour', now())
+            """);
+        var entities = Json(await world.RunAsync("status", "--json")).GetProperty("entities");
+
+        var card = entities[0].GetProperty("snapshot");
+        Assert.Equal((true, 1, 2, 25.0), (card.GetProperty("running").GetBoolean(), card.GetProperty("chunksDone").GetInt32(),
+            card.GetProperty("chunksTotal").GetInt32(), card.GetProperty("percent").GetDouble()));
+        Assert.Equal(250 / 60.0, card.GetProperty("rowsPerSecond").GetDouble(), 3);
+        Assert.Equal(750 / (250 / 60.0), card.GetProperty("etaSeconds").GetDouble(), 3);
+        Assert.Equal((false, 100.0), (entities[1].GetProperty("snapshot").GetProperty("running").GetBoolean(), entities[1].GetProperty("snapshot").GetProperty("percent").GetDouble()));
+    }
+
+    [Fact]
+    public async Task Children_wait_while_their_parent_is_in_quarantine_or_read_again_and_absent()
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        await world.EngineAsync("""
+            INSERT INTO cdc.quarantine (entity, key, generation, lsn, ordinal, reason, detail, commit_at) VALUES
+              ('card', 1, 3, '0/1', 0, 'code-empty', 'd', now()), ('card', 2, 3, '0/1', 0, 'code-empty', 'd', now());
+            INSERT INTO cdc.rereads (entity, key, generation, lsn, ordinal) VALUES ('card', 1, 3, '0/1', 0), ('card', 3, 3, '0/1', 0);
+            INSERT INTO loyalty_cards VALUES (2);
+            INSERT INTO point_moves VALUES (10, 1), (11, 1), (12, 2), (13, 3), (14, 4)
+            """);
+        var entities = Json(await world.RunAsync("status", "--json")).GetProperty("entities");
+        Assert.Equal((2, 2, 0), Counts(entities[0]));
+        Assert.Equal((0, 0, 3), Counts(entities[1]));
+    }
+
+    [Fact]
+    public async Task With_the_source_down_the_engine_is_still_shown()
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        world.SourceConnection = NoServer;
+        var run = await world.RunAsync("status");
+        Assert.Equal(0, run.ExitCode);
+        Assert.Matches(@"cannot read: +The source 127\.0\.0\.1:1/none cannot be reached", run.Out);
+        Assert.Matches(@"generation: +3, session 7", run.Out);
+        Assert.DoesNotContain("secret", run.Out + run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task With_the_engine_down_the_slot_is_still_shown()
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        world.EngineConnection = NoServer;
+        var run = await world.RunAsync("status");
+        Assert.Equal(0, run.ExitCode);
+        Assert.Matches(@"state: +unknown", run.Out);
+        Assert.Contains(world.Slot + ", not read, wal reserved", run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task With_both_down_the_exit_code_is_Unavailable()
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        (world.SourceConnection, world.EngineConnection) = (NoServer, NoServer);
+        Assert.Equal((int)FailureKind.Unavailable, (await world.RunAsync("status")).ExitCode);
+    }
+
+    [Fact]
+    public async Task An_engine_without_the_schema_is_told_to_migrate()
+    {
+        await using var world = await HostWorld.CreateAsync(servers, migrated: false);
+        var server = Json(await world.RunAsync("status", "--json")).GetProperty("engineServer");
+        Assert.Equal((false, "cdc migrate"), (server.GetProperty("readable").GetBoolean(), server.GetProperty("remedy").GetString()));
+        Assert.Equal((int)FailureKind.Migration, (await world.RunAsync("quarantine", "list")).ExitCode);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Watch_off_a_terminal_writes_a_line_each_look_until_it_is_stopped()
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(HostWorld.Ct);
+        var run = await world.RunAsync(null, new StopAfterLines(2, stop), stop.Token, "status", "--watch");
+        Assert.Equal(0, run.ExitCode);
+        var lines = run.Out.TrimEnd().Split('\n');
+        Assert.Equal(2, lines.Length);
+        Assert.All(lines, line => Assert.Contains("state=streaming bytes_behind=", line, StringComparison.Ordinal));
+    }
+
+    private static (int, int, int) Counts(JsonElement e) =>
+        (e.GetProperty("quarantine").GetInt32(), e.GetProperty("holes").GetInt32(), e.GetProperty("waitingForParent").GetInt32());
+
+    private static JsonElement Json(CommandRun run)
+    {
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        return JsonDocument.Parse(run.Out).RootElement;
+    }
+
+    private sealed class StopAfterLines(int lines, CancellationTokenSource stop) : StringWriter
+    {
+        private int _written;
+
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            if (++_written == lines) stop.Cancel();
+        }
+    }
+}
