@@ -1,5 +1,4 @@
 using Cdc.Workload;
-using Npgsql;
 
 namespace Cdc.Host.Commands;
 
@@ -8,7 +7,6 @@ internal static class WorkloadRun
 {
     public static async Task RunAsync(WorkloadRequest request, IProgress<WorkloadProgress> progress, CancellationToken ct)
     {
-        var empty = await IsEmptyAsync(request.ConnectionString, ct).ConfigureAwait(false);
         await using var generator = new WorkloadGenerator(new WorkloadOptions
         {
             ConnectionString = request.ConnectionString,
@@ -16,8 +14,8 @@ internal static class WorkloadRun
             TransactionsPerSecond = request.Rate,
             Duration = request.Duration,
             Sessions = request.Sessions,
-            CreateTables = empty,
-            Initial = empty ? InitialRows.Shop(request.Cards) : new InitialRows(),
+            CreateTables = true,
+            Initial = InitialRows.Shop(request.Cards) with { OnlyWhenEmpty = true },
         });
         await generator.PrepareAsync(ct).ConfigureAwait(false);
         var running = generator.RunAsync(ct);
@@ -32,12 +30,4 @@ internal static class WorkloadRun
 
     private static void Report(IProgress<WorkloadProgress> progress, WorkloadReport report) =>
         progress.Report(new WorkloadProgress(report.Transactions, report.Elapsed));
-
-    private static async Task<bool> IsEmptyAsync(string connectionString, CancellationToken ct)
-    {
-        await using var connection = new NpgsqlConnection(connectionString);
-        await connection.OpenAsync(ct).ConfigureAwait(false);
-        await using var command = new NpgsqlCommand("SELECT to_regclass('loyalty_card') IS NULL", connection);
-        return (bool)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
-    }
 }
