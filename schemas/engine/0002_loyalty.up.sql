@@ -27,7 +27,9 @@ CREATE UNIQUE INDEX loyalty_cards_odoo_card_id ON public.loyalty_cards (odoo_car
 CREATE INDEX loyalty_cards_code ON public.loyalty_cards (code);
 CREATE INDEX loyalty_cards_partner_id ON public.loyalty_cards (partner_id);
 -- Partial, or every applied update would change it and none were HOT.
-CREATE INDEX loyalty_cards_synced ON public.loyalty_cards (synced_to_odoo, sync_version) WHERE synced_to_odoo;
+-- Not (synced_to_odoo, sync_version), partial or not: PostgreSQL counts the columns of a partial index too, so every update of
+-- sync_version would touch every index of the table (no HOT update; seen: 0 of 2.3 million).
+CREATE INDEX loyalty_cards_synced ON public.loyalty_cards (id) WHERE synced_to_odoo;
 
 CREATE SEQUENCE public.point_moves_id_seq AS bigint MINVALUE 4294967296 START 4294967296;
 CREATE TABLE public.point_moves (
