@@ -26,6 +26,7 @@ internal sealed class EntityWriter
     private readonly List<RowChange> _deletes = [];
     private readonly List<long> _unknown = [];
     private bool _meetsEntries;
+    private bool _onlyUpdates;
     private bool _stageUsed;
     private bool _holesUsed;
 
@@ -64,7 +65,7 @@ internal sealed class EntityWriter
         {
             await StageAsync(_staged, _sql.Stage, _sql.CopyStage, _stageUsed, ct).ConfigureAwait(false);
             _stageUsed = true;
-            await ExecuteAsync(_sql.Upsert(_meetsEntries), [], ct).ConfigureAwait(false);
+            await UpsertAsync(ct).ConfigureAwait(false);
         }
         if (_direct.Count > 0) await _direct.SendAsync(_connection, _sql.CopyTable, ct).ConfigureAwait(false);
         if (_holes.Count > 0) await FillHolesAsync(ct).ConfigureAwait(false);
@@ -97,7 +98,7 @@ internal sealed class EntityWriter
         _broken.Clear();
         _deletes.Clear();
         _unknown.Clear();
-        (_meetsEntries, CopiedStraight, Quarantined) = (false, false, 0);
+        (_meetsEntries, _onlyUpdates, CopiedStraight, Quarantined) = (false, true, false, 0);
     }
 
     private void Encode(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlySpan<long> keys, StraightCopy straight)
@@ -128,6 +129,7 @@ internal sealed class EntityWriter
             EncodeColumns(_direct.Row(_entity.Columns.Count + 5), write);
         else
         {
+            _onlyUpdates &= row.Kind == RowChangeKind.Update && row.Delete is null;
             var buffer = _staged.Row(_entity.Columns.Count + 6);
             EncodeColumns(buffer, write);
             buffer.WriteInt32Field(row.Updates);
@@ -184,6 +186,12 @@ internal sealed class EntityWriter
         await rows.SendAsync(_connection, copySql, ct).ConfigureAwait(false);
     }
 
+    private async Task UpsertAsync(CancellationToken ct)
+    {
+        if (_onlyUpdates && !_meetsEntries && await ExecuteAsync([_sql.Update], [], ct).ConfigureAwait(false) == _staged.Count) return;
+        await ExecuteAsync(_sql.Upsert(_meetsEntries), [], ct).ConfigureAwait(false);
+    }
+
     private async Task FillHolesAsync(CancellationToken ct)
     {
         await StageAsync(_holes, _sql.Holes, _sql.CopyHoles, _holesUsed, ct).ConfigureAwait(false);
@@ -200,7 +208,7 @@ internal sealed class EntityWriter
         foreach (var key in _broken.Keys) _entries.Add(_entity.Name, key);
     }
 
-    private async Task ExecuteAsync(IReadOnlyList<string> statements, NpgsqlParameter[] parameters, CancellationToken ct)
+    private async Task<int> ExecuteAsync(IReadOnlyList<string> statements, NpgsqlParameter[] parameters, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(_connection);
         foreach (var statement in statements)
@@ -210,7 +218,7 @@ internal sealed class EntityWriter
             batch.BatchCommands.Add(command);
         }
         if (statements.Count > 0 && !statements[0].StartsWith("CREATE", StringComparison.Ordinal)) await batch.PrepareAsync(ct).ConfigureAwait(false);
-        await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        return await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 }
 

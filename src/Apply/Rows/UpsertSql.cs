@@ -16,6 +16,9 @@ internal sealed class UpsertSql(EntityDeclaration entity)
     private const string RowPosition = "t.source_generation, t.source_lsn, t.source_ordinal";
     private const string EntryPosition = "e.generation, e.lsn, e.ordinal";
 
+    private const string SetPosition =
+        "source_generation = s.source_generation, source_lsn = s.source_lsn, source_ordinal = s.source_ordinal, source_commit_at = s.source_commit_at";
+
     private readonly string _key = Sql.Identifier(entity.EngineKey);
     private readonly string _name = Sql.Literal(entity.Name);
     private readonly string[] _columns = [.. entity.Columns.Select(c => Sql.Identifier(c.Name))];
@@ -36,6 +39,19 @@ internal sealed class UpsertSql(EntityDeclaration entity)
         $"COPY {entity.EngineName} ({_key}, {List(_columns)}, {PositionColumns}, source_commit_at) FROM STDIN (FORMAT BINARY)";
 
     public string MaxKey => $"SELECT coalesce(max({_key}), {long.MinValue}) FROM {entity.EngineName} WHERE {_key} < {FirstEngineId}";
+
+    /// <summary>
+    /// Staged rows whose keys should all be there. Without the speculative lookup and the row lock of ON CONFLICT; where it finds fewer rows
+    /// than are staged, <see cref="Upsert"/> does the rest, since what was updated is not older any more.
+    /// </summary>
+    public string Update
+    {
+        get
+        {
+            var sets = _columns.Select(c => $"{c} = s.{c}").Append(SetPosition).Concat(entity.HasSyncVersion ? ["sync_version = t.sync_version + s.updates"] : []);
+            return $"UPDATE {entity.EngineName} t SET {List(sets)} FROM {Stage} s WHERE t.{_key} = s.key AND ({RowPosition}) < ({StagedPosition})";
+        }
+    }
 
     /// <summary>Staged rows to the table. A row read in a chunk (negative ordinal) counts as an update only if it differs.</summary>
     /// <param name="entries">Some staged key has a quarantine or re-read entry: it is compared too, and closed by a newer row.</param>
@@ -89,7 +105,6 @@ internal sealed class UpsertSql(EntityDeclaration entity)
         get
         {
             var kept = _columns.Select((c, i) => $"{c} = CASE WHEN s.unknown & {1L << i} <> 0 THEN t.{c} ELSE s.{c} END");
-            var position = "source_generation = s.source_generation, source_lsn = s.source_lsn, source_ordinal = s.source_ordinal, source_commit_at = s.source_commit_at";
             var sync = entity.HasSyncVersion ? ", sync_version = t.sync_version + s.updates" : "";
             var older = $"t.{_key} = s.key AND ({RowPosition}) < ({StagedPosition})";
             return
@@ -98,14 +113,14 @@ internal sealed class UpsertSql(EntityDeclaration entity)
                 $"DELETE FROM {Holes} s WHERE NOT ({NoEntryAbove})",
                 $"""
                 WITH whole AS (
-                    UPDATE {entity.EngineName} t SET {List(kept)}, {position}{sync} FROM {Holes} s
+                    UPDATE {entity.EngineName} t SET {List(kept)}, {SetPosition}{sync} FROM {Holes} s
                     WHERE {older} AND NOT s.rekeyed AND s.unknown >= 0 AND (t.source_generation, t.source_lsn) >= ($1::integer, $2::pg_lsn)
                       AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = {_name} AND e.key = s.key)
                       AND NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = {_name} AND e.key = s.key)
                     RETURNING s.key)
                 DELETE FROM {Holes} s USING whole WHERE s.key = whole.key
                 """,
-                $"UPDATE {entity.EngineName} t SET {List(kept)}, {position}{sync} FROM {Holes} s WHERE {older} AND s.unknown >= 0",
+                $"UPDATE {entity.EngineName} t SET {List(kept)}, {SetPosition}{sync} FROM {Holes} s WHERE {older} AND s.unknown >= 0",
                 $"""
                 INSERT INTO cdc.rereads AS e (entity, key, generation, lsn, ordinal) SELECT {_name}, s.key, {StagedPosition} FROM {Holes} s
                 ON CONFLICT (entity, key) DO UPDATE SET generation = EXCLUDED.generation, lsn = EXCLUDED.lsn, ordinal = EXCLUDED.ordinal
