@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Cdc.Tests.Integration.Crash;
 using Cdc.Tests.Integration.Pipeline.Histories;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
@@ -95,20 +96,12 @@ public sealed class RandomHistoriesTest(TestServers servers, ITestOutputHelper o
         await Task.WhenAll(sessions);
         await bed.CaughtUpAsync(Ct);
         await bed.AssertEqualAsync(Ct);
-        await AssertUpdatesCountedOnceAsync(bed);
+        await UpdateCount.AssertAppliedOnceAsync(bed, Ct);
     }
 
     private static async Task RunAsync(HistorySession session, Func<Task> between)
     {
         await using (session) await session.RunAsync(TransactionsOfSession, between, Ct);
-    }
-
-    /// <summary>Of cards that were never in quarantine: redelivery adds nothing, and neither does a row that is read again as it was.</summary>
-    private static async Task AssertUpdatesCountedOnceAsync(PipelineBed bed)
-    {
-        var counted = await bed.Source.RowsAsync("SELECT id, updates FROM loyalty_card WHERE NOT was_broken ORDER BY id", Ct);
-        var keys = string.Join(',', counted.Select(c => c.Split('|')[0]).DefaultIfEmpty("0"));
-        Assert.Equal(counted, await bed.Engine.RowsAsync($"SELECT id, sync_version FROM loyalty_cards WHERE id IN ({keys}) ORDER BY id", Ct));
     }
 
     /// <summary>The same in every process, which <see cref="System.HashCode"/> is not.</summary>
