@@ -101,13 +101,13 @@ internal sealed class ApplyLoop(
                 await FlushAsync(ct).ConfigureAwait(false);
                 await writer.BeginAsync(ct).ConfigureAwait(false);
                 await tables.ChangeAsync(connection, state, ct).ConfigureAwait(false);
+                CrashPoint.Hit("after-table-state");
                 transaction.HasWork = true;
                 break;
             case ThroughChange through:
                 _through = Lsn.Max(_through, through.Through);
                 break;
             case ChunkEndChange end:
-                _last = end.Chunk.First with { Ordinal = -1 } is var at && at > _last ? at : _last;
                 _passed.Add(end.Chunk);
                 break;
             default:
@@ -132,6 +132,7 @@ internal sealed class ApplyLoop(
         _rows += _batch.Count;
         statistics.QuarantinedRows(writer.Quarantined);
         _batch.Clear();
+        CrashPoint.Hit("after-flush");
     }
 
     private long[][] SortedKeys()
@@ -154,6 +155,7 @@ internal sealed class ApplyLoop(
             if (tables.IsStopped(entity)) continue;
             await gate.EnterAllAsync(entity).WaitAsync(ct).ConfigureAwait(false);
             await writer.TruncateAsync(entity, truncate.Position, ct).ConfigureAwait(false);
+            CrashPoint.Hit("after-truncate");
         }
     }
 

@@ -41,6 +41,7 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
     {
         var connection = await TakeAsync(ct).ConfigureAwait(false);
         var swept = await connection.FinishAsync(chunk, checkpoints, ct).ConfigureAwait(false);
+        CrashPoint.Hit("after-chunk-finished");
         _idle.Add(connection);
         return swept;
     }
