@@ -90,7 +90,11 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
 
     void IStreamSink.Commit(CommitChange change) => _batch.Add(change);
 
-    void IStreamSink.TableState(TableStateChange change) => _batch.Add(change);
+    void IStreamSink.TableState(TableStateChange change)
+    {
+        if (change.StopReason is null) ledger.Skipped(change.Entity);
+        _batch.Add(change);
+    }
 
     void IStreamSink.Message(string prefix, ReadOnlySpan<byte> content, Lsn lsn)
     {

@@ -43,6 +43,8 @@ internal sealed class ChunkLedger(int rememberedKeys)
     private readonly Lock _lock = new();
     private readonly StreamedKeys _keys = new(rememberedKeys, 2 * rememberedKeys);
     private readonly Dictionary<long, ChunkTicket> _open = [];
+    private readonly Dictionary<int, ulong> _barriers = [];
+    private readonly HashSet<int> _skipped = [];
     private long _number;
 
     public void Begin(ulong xid)
@@ -58,6 +60,26 @@ internal sealed class ChunkLedger(int rememberedKeys)
     public void Truncated(int entity)
     {
         lock (_lock) _keys.AddAll(entity);
+    }
+
+    /// <summary>Rows of the entity were streamed and not passed on: their keys are not known here.</summary>
+    public void Skipped(int entity)
+    {
+        lock (_lock) _skipped.Add(entity);
+    }
+
+    /// <summary>
+    /// The 64-bit xid below which every transaction must have ended before the entity is read. What was skipped may not be visible yet: the
+    /// first look after it only remembers that, and the snapshot of the second one, which is later for certain, sets the barrier.
+    /// </summary>
+    public ulong BarrierXid(int entity, SourceSnapshot now)
+    {
+        lock (_lock)
+        {
+            if (_skipped.Remove(entity)) _barriers[entity] = ulong.MaxValue;
+            else if (_barriers.TryGetValue(entity, out var barrier) && barrier == ulong.MaxValue) _barriers[entity] = now.Xmax;
+            return _barriers.GetValueOrDefault(entity);
+        }
     }
 
     public ChunkTicket Announce(ChunkJob job)

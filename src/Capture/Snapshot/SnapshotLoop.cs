@@ -60,8 +60,8 @@ internal sealed class SnapshotLoop(
     {
         var job = await queue.NextAsync([.. _running.Values], ct).ConfigureAwait(false);
         if (job is null) return null;
-        var barrier = Math.Max(startXmax, queue.BarrierXid(job.Entity));
         var now = await markers.SnapshotAsync(ct).ConfigureAwait(false);
+        var barrier = Math.Max(Math.Max(startXmax, queue.BarrierXid(job.Entity)), ledger.BarrierXid(job.Entity, now));
         if (now.Xmin >= barrier) return job;
         CaptureLog.ChunkWaits(log, entities[job.Entity].Name, now.Xmin, barrier);
         return null;
