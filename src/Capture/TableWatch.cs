@@ -54,7 +54,7 @@ internal sealed class TableWatch(SourceOptions options, EntitySet entities, Slot
 
     private async Task<IReadOnlyList<(EntityDeclaration, Look)>> LookAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        var probed = await TableProbe.ReadAsync(connection, entities, ct).ConfigureAwait(false);
+        var probed = await TableProbe.LookAsync(connection, entities, ct).ConfigureAwait(false);
         var members = await MembersAsync(connection, options.Publication, ct).ConfigureAwait(false);
         string? unpublished = null;
         if (probed.Any(t => t is not null && !members.ContainsKey(t.RelationOid)))

@@ -23,7 +23,7 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
 
     private const string NextRange = """
         SELECT c.id, c.entity, c.kind, c.from_key, c.to_key FROM cdc.chunks c JOIN cdc.tables t ON t.entity = c.entity
-        WHERE c.state = 'pending' AND t.state <> 'stopped' AND c.generation = $1 AND NOT c.id = ANY($2)
+        WHERE c.state = 'pending' AND t.state <> 'stopped' AND c.generation = $1 AND NOT c.id = ANY($2) AND NOT c.entity = ANY($4)
         ORDER BY array_position($3::text[], c.entity), c.from_key NULLS FIRST LIMIT 1
         """;
 
@@ -31,7 +31,7 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
         SELECT e.kind, e.entity, e.key FROM (
             SELECT 'reread' AS kind, entity, key FROM cdc.rereads
             UNION ALL SELECT 'retry', entity, key FROM cdc.quarantine WHERE retry_requested) e
-        JOIN cdc.tables t ON t.entity = e.entity WHERE t.state <> 'stopped' ORDER BY e.kind, e.entity, e.key LIMIT $1
+        JOIN cdc.tables t ON t.entity = e.entity WHERE t.state <> 'stopped' AND NOT e.entity = ANY($2) ORDER BY e.kind, e.entity, e.key LIMIT $1
         """;
 
     private readonly SemaphoreSlim _lock = new(1, 1);
@@ -41,11 +41,12 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
 
     public Task WaitAsync(TimeSpan atMost, CancellationToken ct) => Task.Delay(atMost, ct);
 
-    public Task<ChunkJob?> NextAsync(IReadOnlyCollection<ChunkJob> busy, CancellationToken ct) => EngineErrors.GuardAsync(() => FindAsync(busy, ct));
+    public Task<ChunkJob?> NextAsync(IReadOnlyCollection<ChunkJob> busy, IReadOnlyCollection<int> waiting, CancellationToken ct) =>
+        EngineErrors.GuardAsync(() => FindAsync(busy, [.. waiting.Select(e => entities[e].Name)], ct));
 
     public Task<ChunkJob> SplitAsync(ChunkJob job, long at, CancellationToken ct) => EngineErrors.GuardAsync(() => CutAsync(job, at, ct));
 
-    private async Task<ChunkJob?> FindAsync(IReadOnlyCollection<ChunkJob> busy, CancellationToken ct)
+    private async Task<ChunkJob?> FindAsync(IReadOnlyCollection<ChunkJob> busy, string[] waiting, CancellationToken ct)
     {
         await _lock.WaitAsync(ct).ConfigureAwait(false);
         try
@@ -56,7 +57,7 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
                 await accept.PrepareAsync(ct).ConfigureAwait(false);
                 if (await accept.ExecuteNonQueryAsync(ct).ConfigureAwait(false) > 0) CrashPoint.Hit("after-request-accepted");
             }
-            return await NextRangeAsync(connection, busy, ct).ConfigureAwait(false) ?? await NextKeysAsync(connection, busy, ct).ConfigureAwait(false);
+            return await NextRangeAsync(connection, busy, waiting, ct).ConfigureAwait(false) ?? await NextKeysAsync(connection, busy, waiting, ct).ConfigureAwait(false);
         }
         finally
         {
@@ -99,14 +100,14 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
     private async ValueTask<NpgsqlConnection> ConnectionAsync(CancellationToken ct) =>
         _connection ??= await EngineConnection.OpenAsync(options, "chunks", ct).ConfigureAwait(false);
 
-    private async Task<ChunkJob?> NextRangeAsync(NpgsqlConnection connection, IReadOnlyCollection<ChunkJob> busy, CancellationToken ct)
+    private async Task<ChunkJob?> NextRangeAsync(NpgsqlConnection connection, IReadOnlyCollection<ChunkJob> busy, string[] waiting, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(NextRange, connection)
         {
             Parameters =
             {
                 new() { Value = generation }, new() { Value = busy.Select(j => j.Id).ToArray() },
-                new() { Value = entities.All.Select(e => e.Name).ToArray() },
+                new() { Value = entities.All.Select(e => e.Name).ToArray() }, new() { Value = waiting },
             },
         };
         await command.PrepareAsync(ct).ConfigureAwait(false);
@@ -116,10 +117,10 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
         return new ChunkJob(reader.GetInt64(0), generation, entity.Index, kind, new KeyRange(Bound(reader, 3), Bound(reader, 4)), null);
     }
 
-    private async Task<ChunkJob?> NextKeysAsync(NpgsqlConnection connection, IReadOnlyCollection<ChunkJob> busy, CancellationToken ct)
+    private async Task<ChunkJob?> NextKeysAsync(NpgsqlConnection connection, IReadOnlyCollection<ChunkJob> busy, string[] waiting, CancellationToken ct)
     {
         var jobs = new Dictionary<(string Kind, string Entity), List<long>>();
-        await using var command = new NpgsqlCommand(NextKeys, connection) { Parameters = { new() { Value = KeysOfOneJob } } };
+        await using var command = new NpgsqlCommand(NextKeys, connection) { Parameters = { new() { Value = KeysOfOneJob }, new() { Value = waiting } } };
         await command.PrepareAsync(ct).ConfigureAwait(false);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await reader.ReadAsync(ct).ConfigureAwait(false))

@@ -56,14 +56,18 @@ internal sealed class SnapshotLoop(
         }
     }
 
+    /// <summary>The next job that may be read now; an entity that must wait for an old transaction holds up no other.</summary>
     private async Task<ChunkJob?> NextAsync(ulong startXmax, CancellationToken ct)
     {
-        var job = await queue.NextAsync([.. _running.Values], ct).ConfigureAwait(false);
-        if (job is null) return null;
-        var now = await markers.SnapshotAsync(ct).ConfigureAwait(false);
-        var barrier = Math.Max(Math.Max(startXmax, queue.BarrierXid(job.Entity)), ledger.BarrierXid(job.Entity, now));
-        if (now.Xmin >= barrier) return job;
-        CaptureLog.ChunkWaits(log, entities[job.Entity].Name, now.Xmin, barrier);
+        var waiting = new HashSet<int>();
+        while (await queue.NextAsync([.. _running.Values], waiting, ct).ConfigureAwait(false) is { } job)
+        {
+            var now = await markers.SnapshotAsync(ct).ConfigureAwait(false);
+            var barrier = Math.Max(Math.Max(startXmax, queue.BarrierXid(job.Entity)), ledger.BarrierXid(job.Entity, now));
+            if (now.Xmin >= barrier) return job;
+            CaptureLog.ChunkWaits(log, entities[job.Entity].Name, now.Xmin, barrier);
+            waiting.Add(job.Entity);
+        }
         return null;
     }
 

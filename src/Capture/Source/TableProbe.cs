@@ -9,6 +9,12 @@ internal static class TableProbe
     /// <summary>Pages below which a table is counted rather than estimated.</summary>
     private const int SmallPages = 1024;
 
+    /// <summary>Of the catalog alone: a size would wait for whoever is altering the table.</summary>
+    private const string LookSql = """
+        SELECT c.oid, c.relfilenode, 0::float4, 0, 0::bigint, 0::bigint
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2
+        """;
+
     private const string TableSql = """
         SELECT c.oid, c.relfilenode, c.reltuples, c.relpages,
                pg_relation_size(c.oid) / current_setting('block_size')::int AS pages, pg_total_relation_size(c.oid)
@@ -21,22 +27,30 @@ internal static class TableProbe
         FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND attname = ANY ($2) ORDER BY attnum
         """;
 
+    /// <summary>By entity; null where the table does not exist. Takes no lock on the tables, and knows nothing of their sizes.</summary>
+    public static Task<IReadOnlyList<ProbedTable?>> LookAsync(NpgsqlConnection connection, EntitySet entities, CancellationToken ct) =>
+        ReadAsync(connection, entities, LookSql, (_, _) => Task.FromResult(0L), ct);
+
     /// <summary>By entity; null where the table does not exist.</summary>
-    public static async Task<IReadOnlyList<ProbedTable?>> ReadAsync(NpgsqlConnection connection, EntitySet entities, CancellationToken ct)
+    public static Task<IReadOnlyList<ProbedTable?>> ReadAsync(NpgsqlConnection connection, EntitySet entities, CancellationToken ct) =>
+        ReadAsync(connection, entities, TableSql, async (size, entity) => size.Estimate ?? await CountAsync(connection, entity, ct).ConfigureAwait(false), ct);
+
+    private static async Task<IReadOnlyList<ProbedTable?>> ReadAsync(
+        NpgsqlConnection connection, EntitySet entities, string sql, Func<Size, EntityDeclaration, Task<long>> rows, CancellationToken ct)
     {
         var tables = new ProbedTable?[entities.Count];
-        foreach (var entity in entities.All) tables[entity.Index] = await ReadAsync(connection, entity, ct).ConfigureAwait(false);
+        foreach (var entity in entities.All) tables[entity.Index] = await ReadAsync(connection, entity, sql, rows, ct).ConfigureAwait(false);
         return tables;
     }
 
-    private static async Task<ProbedTable?> ReadAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
+    private static async Task<ProbedTable?> ReadAsync(
+        NpgsqlConnection connection, EntityDeclaration entity, string sql, Func<Size, EntityDeclaration, Task<long>> rows, CancellationToken ct)
     {
-        var found = await connection.Command(TableSql, entity.SourceSchema, entity.SourceTable).RowsAsync(Size.Read, ct).ConfigureAwait(false);
+        var found = await connection.Command(sql, entity.SourceSchema, entity.SourceTable).RowsAsync(Size.Read, ct).ConfigureAwait(false);
         if (found is not [var size]) return null;
         string[] names = [.. entity.SourceColumns.Select(c => c.Name)];
         var columns = await connection.Command(ColumnSql, size.Oid, names).RowsAsync(Column, ct).ConfigureAwait(false);
-        var rows = size.Estimate ?? await CountAsync(connection, entity, ct).ConfigureAwait(false);
-        return new ProbedTable(entity.Index, size.Oid, size.FileNode, columns, rows, size.TotalBytes);
+        return new ProbedTable(entity.Index, size.Oid, size.FileNode, columns, await rows(size, entity).ConfigureAwait(false), size.TotalBytes);
     }
 
     private static Task<long> CountAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct) =>

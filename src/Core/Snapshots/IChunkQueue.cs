@@ -4,7 +4,8 @@ namespace Cdc.Core.Snapshots;
 public interface IChunkQueue
 {
     /// <summary>Something to read that does not touch what is being read already; null if there is nothing.</summary>
-    Task<ChunkJob?> NextAsync(IReadOnlyCollection<ChunkJob> busy, CancellationToken ct);
+    /// <param name="waiting">Entities that cannot be read yet: they must not hold up the others.</param>
+    Task<ChunkJob?> NextAsync(IReadOnlyCollection<ChunkJob> busy, IReadOnlyCollection<int> waiting, CancellationToken ct);
 
     /// <summary>Cuts a range job in two at a key: returns the part below it, the rest waits its turn. Survives a crash.</summary>
     Task<ChunkJob> SplitAsync(ChunkJob job, long at, CancellationToken ct);
