@@ -10,7 +10,14 @@ internal sealed class CopyRows
     private static readonly byte[] Header = [.. "PGCOPY\n"u8, 0xFF, (byte)'\r', (byte)'\n', 0, 0, 0, 0, 0, 0, 0, 0, 0];
     private static readonly byte[] Trailer = [0xFF, 0xFF];
 
-    private readonly CopyBuffer _buffer = new();
+    /// <summary>Below the large object heap, with room for one more row of usual size.</summary>
+    private const int BlockSize = 64 << 10;
+    private const int BlockIsFull = BlockSize - (4 << 10);
+    /// <summary>Blocks that are kept for the next batch; the rest, and blocks that one large row made grow, go with this one.</summary>
+    private const int KeptBlocks = 64;
+
+    private readonly List<CopyBuffer> _blocks = [new(BlockSize)];
+    private int _block;
 
     public int Count { get; private set; }
 
@@ -18,8 +25,10 @@ internal sealed class CopyRows
     public CopyBuffer Row(int fields)
     {
         Count++;
-        _buffer.WriteInt16((short)fields);
-        return _buffer;
+        if (_blocks[_block].Length > BlockIsFull && ++_block == _blocks.Count) _blocks.Add(new CopyBuffer(BlockSize));
+        var buffer = _blocks[_block];
+        buffer.WriteInt16((short)fields);
+        return buffer;
     }
 
     /// <summary>Four fields: generation, LSN, ordinal, commit time.</summary>
@@ -35,13 +44,19 @@ internal sealed class CopyRows
     {
         await using var stream = await connection.BeginRawBinaryCopyAsync(copySql, ct).ConfigureAwait(false);
         await stream.WriteAsync(Header, ct).ConfigureAwait(false);
-        await stream.WriteAsync(_buffer.WrittenMemory, ct).ConfigureAwait(false);
+        for (var block = 0; block <= _block; block++)
+            await stream.WriteAsync(_blocks[block].WrittenMemory, ct).ConfigureAwait(false);
         await stream.WriteAsync(Trailer, ct).ConfigureAwait(false);
     }
 
     public void Clear()
     {
-        Count = 0;
-        _buffer.Reset();
+        (Count, _block) = (0, 0);
+        if (_blocks.Count > KeptBlocks) _blocks.RemoveRange(KeptBlocks, _blocks.Count - KeptBlocks);
+        for (var block = 0; block < _blocks.Count; block++)
+        {
+            if (_blocks[block].Capacity > BlockSize) _blocks[block] = new CopyBuffer(BlockSize);
+            else _blocks[block].Reset();
+        }
     }
 }

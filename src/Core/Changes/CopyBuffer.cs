@@ -9,6 +9,9 @@ public sealed class CopyBuffer(int capacity = 4096)
 
     public int Length { get; private set; }
 
+    /// <summary>Bytes it can hold without growing.</summary>
+    public int Capacity => _bytes.Length;
+
     /// <summary>Valid until the next write.</summary>
     public ReadOnlySpan<byte> WrittenSpan => new(_bytes, 0, Length);
 
