@@ -1,10 +1,13 @@
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Processes;
+using Cdc.Tests.Support.Waiting;
+using Npgsql;
 
 namespace Cdc.Tests.Integration.Pipeline.Histories;
 
 /// <summary>Keeps one pipeline running, in this process or as the real one, and disturbs it.</summary>
-internal sealed class Disturbances(PipelineBed bed, Random random)
+/// <param name="losesSlots">The slot is dropped too: everything written meanwhile is found by reading everything again.</param>
+internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlots)
 {
     private InProcessPipeline? _inProcess;
     private WatchedProcess? _process;
@@ -24,6 +27,7 @@ internal sealed class Disturbances(PipelineBed bed, Random random)
             case < 30: await SnapshotAsync(ct); break;
             case < 45: await RetryAsync(ct); break;
             case < 60: await DisconnectAsync(ct); break;
+            case < 70 when losesSlots: await LoseSlotAsync(ct); break;
             case < 85: await RestartAsync(ct); break;
             default: await KillAsync(ct); break;
         }
@@ -64,6 +68,27 @@ internal sealed class Disturbances(PipelineBed bed, Random random)
             ? (bed.Source, "pid IN (SELECT active_pid FROM pg_replication_slots)")
             : (bed.Engine, "application_name IN ('cdc apply', 'cdc load', 'cdc feedback')");
         await database.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND {sessions}", ct);
+    }
+
+    private async Task LoseSlotAsync(CancellationToken ct)
+    {
+        Count("slot lost");
+        await Eventually.True("the slot is dropped", () => TryDropSlotAsync(ct), ct: ct);
+    }
+
+    private async Task<bool> TryDropSlotAsync(CancellationToken ct)
+    {
+        const string OfThisDatabase = "FROM pg_replication_slots WHERE database = current_database()";
+        try
+        {
+            await bed.Source.ExecuteAsync($"SELECT pg_terminate_backend(active_pid) {OfThisDatabase} AND active", ct);
+            await bed.Source.ExecuteAsync($"SELECT pg_drop_replication_slot(slot_name) {OfThisDatabase}", ct);
+            return true;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse)
+        {
+            return false;
+        }
     }
 
     /// <summary>In this process, drained.</summary>
