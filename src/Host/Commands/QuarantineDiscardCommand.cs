@@ -31,7 +31,7 @@ internal static class QuarantineDiscardCommand
         if (count > 0)
         {
             Confirmation.Obtain(context.Terminal, WhatWillHappen(filter, count), parsed.GetValue(Yes));
-            count = await engine.UseAsync(c => QuarantineTable.DiscardAsync(c, filter, ct), ct);
+            count = await engine.UseAsync(c => QuarantineTable.DiscardAsync(c, filter, context.Entities(options), ct), ct);
         }
         context.Terminal.Out.WriteLine($"{count} entries discarded ({filter})");
         return ExitCodes.Success;

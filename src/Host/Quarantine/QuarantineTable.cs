@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cdc.Core.Entities;
 using Cdc.Host.Servers;
 using Npgsql;
 
@@ -26,9 +27,29 @@ internal static class QuarantineTable
     public static Task<long> RequestRetryAsync(NpgsqlConnection connection, QuarantineFilter filter, CancellationToken ct) =>
         ChangeAsync(connection, $"UPDATE cdc.quarantine SET retry_requested = true WHERE {Matching} RETURNING 1", filter, ct);
 
-    /// <summary>Forgets entries. Returns their number.</summary>
-    public static Task<long> DiscardAsync(NpgsqlConnection connection, QuarantineFilter filter, CancellationToken ct) =>
-        ChangeAsync(connection, $"DELETE FROM cdc.quarantine WHERE {Matching} RETURNING 1", filter, ct);
+    /// <summary>
+    /// Forgets entries, and returns their number. The engine's older versions of the rows are marked as not whole: the forgotten change may
+    /// have set a column which a later UPDATE leaves unsaid.
+    /// </summary>
+    public static async Task<long> DiscardAsync(NpgsqlConnection connection, QuarantineFilter filter, EntitySet entities, CancellationToken ct)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var discarded = await Run(connection, $"DELETE FROM cdc.quarantine WHERE {Matching} RETURNING entity, key", filter,
+            row => (Entity: row.GetString(0), Key: row.GetInt64(1)), ct);
+        foreach (var keys in discarded.ToLookup(d => d.Entity, d => d.Key))
+            if (entities.All.FirstOrDefault(e => e.Name == keys.Key) is { } entity)
+                await MarkNotWholeAsync(connection, entity, [.. keys], ct);
+        await transaction.CommitAsync(ct);
+        return discarded.Count;
+    }
+
+    /// <summary>No generation is 0, so that everything the table's own generation says is newer, and nothing older will come again.</summary>
+    private static async Task MarkNotWholeAsync(NpgsqlConnection connection, EntityDeclaration entity, long[] keys, CancellationToken ct)
+    {
+        var sql = $"UPDATE {entity.EngineName} SET source_generation = 0 WHERE {Sql.Identifier(entity.EngineKey)} = ANY($1)";
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = keys } } };
+        await command.ExecuteNonQueryAsync(ct);
+    }
 
     private static async Task<long> ChangeAsync(NpgsqlConnection connection, string change, QuarantineFilter filter, CancellationToken ct) =>
         (await Run(connection, $"WITH changed AS ({change}) SELECT count(*) FROM changed", filter, row => row.GetInt64(0), ct)).Single();

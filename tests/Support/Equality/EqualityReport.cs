@@ -6,7 +6,12 @@ namespace Cdc.Tests.Support.Equality;
 /// <param name="Engine">The value in the engine.</param>
 public sealed record Difference(string Entity, long Key, string What, string? Source, string? Engine)
 {
-    public override string ToString() => $"{Entity} {Key}: {What} (source {Source ?? "NULL"}, engine {Engine ?? "NULL"})";
+    private const int ShownCharacters = 200;
+
+    public override string ToString() => $"{Entity} {Key}: {What} (source {Shown(Source)}, engine {Shown(Engine)})";
+
+    private static string Shown(string? value) =>
+        value is null ? "NULL" : value.Length <= ShownCharacters ? value : $"{value[..ShownCharacters]}… {value.Length} characters";
 }
 
 /// <param name="Rows">Keys on either side.</param>
