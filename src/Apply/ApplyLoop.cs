@@ -107,7 +107,6 @@ internal sealed class ApplyLoop(
                 _through = Lsn.Max(_through, through.Through);
                 break;
             case ChunkEndChange end:
-                _last = end.Chunk.First with { Ordinal = -1 } is var at && at > _last ? at : _last;
                 _passed.Add(end.Chunk);
                 break;
             default:

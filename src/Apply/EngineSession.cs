@@ -19,13 +19,14 @@ public sealed class EngineSession : IAsyncDisposable
 {
     private readonly NpgsqlConnection _connection;
     private readonly ApplyLoop _loop;
+    private readonly LoadGate _gate;
     private readonly AppliedProgress _progress;
     private readonly ChunkTable _chunkTable;
     private readonly ChunkSink _chunkSink;
 
-    private EngineSession(NpgsqlConnection connection, ResumePoint resume, ITableRegistry tables, ApplyLoop loop, AppliedProgress progress, ChunkTable chunkTable, ChunkSink chunkSink)
+    private EngineSession(NpgsqlConnection connection, ResumePoint resume, ITableRegistry tables, ApplyLoop loop, LoadGate gate, AppliedProgress progress, ChunkTable chunkTable, ChunkSink chunkSink)
     {
-        (_connection, Resume, Tables, _loop, _progress, _chunkTable, _chunkSink) = (connection, resume, tables, loop, progress, chunkTable, chunkSink);
+        (_connection, Resume, Tables, _loop, _gate, _progress, _chunkTable, _chunkSink) = (connection, resume, tables, loop, gate, progress, chunkTable, chunkSink);
     }
 
     public ResumePoint Resume { get; }
@@ -71,12 +72,15 @@ public sealed class EngineSession : IAsyncDisposable
         var progress = new AppliedProgress(options, start, session);
         var loop = new ApplyLoop(entities, options, connection, transaction, writer, checkpoints, start, tables, gate, progress, statistics);
         var resume = new ResumePoint(start.Last.Generation, session, start.Through, start.Last, start.LastTransaction?.Xid ?? 0, start.LastTransaction?.CommitMicros ?? 0);
-        return new EngineSession(connection, resume, tables, loop, progress,
+        return new EngineSession(connection, resume, tables, loop, gate, progress,
             new ChunkTable(entities, options, tables, start.Last.Generation), new ChunkSink(entities, options, factory, checkpoints, gate));
     }
 
     /// <summary>Applies until the log is closed and read to its end.</summary>
     public Task RunAsync(IChangeLogReader log, CancellationToken ct) => EngineErrors.GuardAsync(() => _loop.RunAsync(log, ct));
+
+    /// <summary>Capture has ended. A chunk whose range it reserved may never be loaded: the stream must not wait for it while it drains.</summary>
+    public void CaptureEnded() => _gate.ReleaseAll();
 
     public async ValueTask DisposeAsync()
     {

@@ -13,7 +13,8 @@ public sealed class LoadGate
     /// <summary>Above it a transaction counts as having touched every key: what is remembered of a large one stays small.</summary>
     private const int RememberedKeys = 250_000;
 
-    private static readonly long[] EveryKey = [];
+    /// <summary>Known by its reference; not the empty array, which all of a process shares.</summary>
+    private static readonly long[] EveryKey = [long.MinValue];
 
     private sealed record Reservation(ChunkJob Job, TaskCompletionSource Done);
 
@@ -43,6 +44,16 @@ public sealed class LoadGate
             if (index < 0) return;
             _reserved[index].Done.TrySetResult();
             _reserved.RemoveAt(index);
+        }
+    }
+
+    /// <summary>Whoever reads chunks has ended: what is still reserved will never be loaded, and nothing may wait for it.</summary>
+    public void ReleaseAll()
+    {
+        lock (_lock)
+        {
+            foreach (var reservation in _reserved) reservation.Done.TrySetResult();
+            _reserved.Clear();
         }
     }
 

@@ -63,13 +63,17 @@ public sealed class CaptureSession : IAsyncDisposable
     public async Task AcquireSlotAsync(CancellationToken ct)
     {
         await using var connection = await SourceConnection.OpenAsync(_options, ct).ConfigureAwait(false);
-        _confirmedAtStart = (await SlotSetup.ReadAsync(connection, _options.SlotName, ct).ConfigureAwait(false))?.ConfirmedFlushLsn ?? Lsn.Zero;
         await _source.StartAsync(Lsn.Zero, ct).ConfigureAwait(false);
         while (true)
         {
             await _source.ThrowIfRefusedAsync().ConfigureAwait(false);
             var slot = await SlotSetup.ReadAsync(connection, _options.SlotName, ct).ConfigureAwait(false);
-            if (slot?.ActivePid == _source.WalSenderPid) return;
+            if (slot?.ActivePid == _source.WalSenderPid)
+            {
+                // Not before it is ours: whoever held it may have confirmed more until the end.
+                _confirmedAtStart = slot.ConfirmedFlushLsn ?? Lsn.Zero;
+                return;
+            }
             await Task.Delay(SlotPoll, ct).ConfigureAwait(false);
         }
     }

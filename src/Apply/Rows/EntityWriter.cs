@@ -112,10 +112,13 @@ internal sealed class EntityWriter
             if (row.Delete is { } delete) _deletes.Add(delete);
             if (row.Write is not { } write) continue;
             Read(row);
-            var isNew = row.Delete is null && !hasEntry && (straight == StraightCopy.All || (straight == StraightCopy.NewKeys && key > highest));
+            var isNew = row.Delete is null && !hasEntry && !CountsUpdates(row) && (straight == StraightCopy.All || (straight == StraightCopy.NewKeys && key > highest));
             EncodeRow(row, write, isNew);
         }
     }
+
+    /// <summary>A row copied straight in begins with no update counted.</summary>
+    private bool CountsUpdates(in FoldedRow row) => _entity.HasSyncVersion && row.Updates > 0;
 
     private void EncodeRow(in FoldedRow row, RowChange write, bool isNew)
     {

@@ -41,6 +41,7 @@ internal sealed class PipelineSession(
         var first = await Task.WhenAny(applying, capturing).ConfigureAwait(false);
         if (first == capturing && capturing.IsCompletedSuccessfully)
         {
+            apply.CaptureEnded();
             channel.Close();
             await applying.ConfigureAwait(false);
             return;

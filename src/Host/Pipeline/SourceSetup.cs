@@ -21,11 +21,14 @@ public sealed class SourceSetup(SourceOptions source, EngineOptions engine, Enti
     /// <exception cref="DeclaredGapException">Continuity is broken.</exception>
     public async Task PrepareAsync(CaptureSession capture, CancellationToken ct)
     {
-        var now = await capture.IdentifyAsync(ct).ConfigureAwait(false);
+        // In this order, because another process may be running while this one waits as standby: what it confirms it has written before,
+        // and what it has applied the server has flushed before. Read the other way round, its progress would look like a gap.
+        var slot = await _slot.ReadAsync(ct).ConfigureAwait(false);
         var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
+        var now = await capture.IdentifyAsync(ct).ConfigureAwait(false);
         if (followed is null)
         {
-            await RefuseForeignSlotAsync(ct).ConfigureAwait(false);
+            RefuseForeignSlot(slot);
             await BeginGenerationAsync(now.Identity, ct).ConfigureAwait(false);
             CrashPoint.Hit("after-generation-begun");
         }
@@ -34,7 +37,7 @@ public sealed class SourceSetup(SourceOptions source, EngineOptions engine, Enti
             await CompleteGenerationAsync(ct).ConfigureAwait(false);
             return;
         }
-        await CheckContinuityAsync(capture, followed, now, ct).ConfigureAwait(false);
+        await CheckContinuityAsync(capture, followed, slot, now, ct).ConfigureAwait(false);
         await AddEntitiesAsync(ct).ConfigureAwait(false);
     }
 
@@ -62,17 +65,16 @@ public sealed class SourceSetup(SourceOptions source, EngineOptions engine, Enti
         _followed.BeginGenerationAsync(identity.SystemIdentifier, identity.Timeline, identity.DatabaseName, source.SlotName, source.Publication, ct);
 
     /// <summary>A slot of that name that this engine knows nothing of may be another pipeline's.</summary>
-    private async Task RefuseForeignSlotAsync(CancellationToken ct)
+    private static void RefuseForeignSlot(SlotInfo? slot)
     {
-        if (await _slot.ReadAsync(ct).ConfigureAwait(false) is not { } slot) return;
+        if (slot is null) return;
         throw new DeclaredGapException("slot-foreign",
             $"Slot {slot.Name} exists on the source, but this engine has never used it: it may feed another engine.",
             $"Choose another name in Source:SlotName; or, if nothing else uses it, run 'cdc slot drop' and start again.");
     }
 
-    private async Task CheckContinuityAsync(CaptureSession capture, FollowedSource followed, IdentifiedSource now, CancellationToken ct)
+    private async Task CheckContinuityAsync(CaptureSession capture, FollowedSource followed, SlotInfo? slot, IdentifiedSource now, CancellationToken ct)
     {
-        var slot = await _slot.ReadAsync(ct).ConfigureAwait(false);
         var switched = now.Identity.Timeline != followed.Timeline && now.Identity.SystemIdentifier == followed.SystemIdentifier
             ? await capture.SwitchPointAsync(now.Identity.Timeline, followed.Timeline, ct).ConfigureAwait(false)
             : null;

@@ -5,6 +5,7 @@ namespace Cdc.Tests.Support.Postgres;
 /// <summary>A database of one test. Disposing drops it and its replication slots, whoever still uses them.</summary>
 public sealed class TestDatabase : IAsyncDisposable
 {
+    private static int _created;
     private readonly string _adminConnectionString;
 
     internal TestDatabase(string name, string adminConnectionString)
@@ -20,6 +21,17 @@ public sealed class TestDatabase : IAsyncDisposable
 
     /// <summary>Connections of a superuser.</summary>
     public NpgsqlDataSource DataSource { get; }
+
+    /// <param name="prefix">Lower-case letters, digits and underscores; the name is made unique.</param>
+    /// <param name="server">Connection string of a superuser, to the database <c>postgres</c>.</param>
+    public static async Task<TestDatabase> CreateAsync(string prefix, string server, CancellationToken ct, string? template = null)
+    {
+        var name = $"{prefix}_{Environment.ProcessId}_{Interlocked.Increment(ref _created)}_{Random.Shared.Next(0x10000):x4}";
+        await using var admin = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);
+        await using var command = admin.CreateCommand($"CREATE DATABASE \"{name}\" TEMPLATE \"{template ?? "template0"}\"");
+        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        return new TestDatabase(name, server);
+    }
 
     public async Task ExecuteAsync(string sql, CancellationToken ct = default)
     {

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace Cdc.Tests.Support.Postgres;
 
 /// <summary>
@@ -13,7 +11,6 @@ public sealed class TestServer : IAsyncDisposable
     private readonly Lock _lock = new();
     private Task<string>? _started;
     private PgCluster? _cluster;
-    private int _databases;
 
     internal TestServer(string name, string variable)
     {
@@ -32,12 +29,8 @@ public sealed class TestServer : IAsyncDisposable
     /// <param name="template">A database to copy, or null.</param>
     public async Task<TestDatabase> CreateDatabaseAsync(string prefix, string? template = null, CancellationToken ct = default)
     {
-        var admin = await ConnectionStringAsync().WaitAsync(ct).ConfigureAwait(false);
-        var name = $"{prefix}_{Environment.ProcessId}_{Interlocked.Increment(ref _databases)}_{Random.Shared.Next(0x10000):x4}";
-        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(admin) { Pooling = false }.ConnectionString);
-        await using var command = source.CreateCommand($"CREATE DATABASE \"{name}\" TEMPLATE \"{template ?? "template0"}\"");
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-        return new TestDatabase(name, admin);
+        var server = await ConnectionStringAsync().WaitAsync(ct).ConfigureAwait(false);
+        return await TestDatabase.CreateAsync(prefix, server, ct, template).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()

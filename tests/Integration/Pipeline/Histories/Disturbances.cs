@@ -1,0 +1,88 @@
+using Cdc.Tests.Support.Pipeline;
+using Cdc.Tests.Support.Processes;
+
+namespace Cdc.Tests.Integration.Pipeline.Histories;
+
+/// <summary>Keeps one pipeline running, in this process or as the real one, and disturbs it.</summary>
+internal sealed class Disturbances(PipelineBed bed, Random random)
+{
+    private InProcessPipeline? _inProcess;
+    private WatchedProcess? _process;
+
+    /// <summary>How often each was done.</summary>
+    public Dictionary<string, int> Done { get; } = [];
+
+    public void Start()
+    {
+        _inProcess = bed.StartInProcess();
+    }
+
+    public async Task NextAsync(CancellationToken ct)
+    {
+        switch (random.Next(100))
+        {
+            case < 30: await SnapshotAsync(ct); break;
+            case < 45: await RetryAsync(ct); break;
+            case < 60: await DisconnectAsync(ct); break;
+            case < 85: await RestartAsync(ct); break;
+            default: await KillAsync(ct); break;
+        }
+    }
+
+    /// <summary>The end of whatever runs; throws what it failed with.</summary>
+    public async Task StopAsync(CancellationToken ct)
+    {
+        if (_inProcess is not null) await _inProcess.StopAsync();
+        if (_process is not null && await _process.StopAsync(Signal.Terminate, ct) is var code and not 0)
+            throw new InvalidOperationException($"cdc run ended with exit code {code}: {_process.Tail}");
+        (_inProcess, _process) = (null, null);
+    }
+
+    public string Describe() =>
+        string.Join(", ", Done.Select(d => $"{d.Key} {d.Value}")) + Environment.NewLine
+        + (_process?.Tail ?? string.Join(Environment.NewLine, bed.Log.Lines.TakeLast(40)));
+
+    private async Task SnapshotAsync(CancellationToken ct)
+    {
+        Count("snapshot");
+        var entity = bed.Entities.All[random.Next(bed.Entities.Count)].Name;
+        var from = random.Next(3) == 0 ? "NULL" : $"{random.Next(12)}";
+        var to = random.Next(3) == 0 ? "NULL" : $"{random.Next(12, 120)}";
+        await bed.Engine.ExecuteAsync($"INSERT INTO cdc.requests (kind, entity, from_key, to_key) VALUES ('snapshot', '{entity}', {from}, {to})", ct);
+    }
+
+    private async Task RetryAsync(CancellationToken ct)
+    {
+        Count("retry");
+        await bed.Engine.ExecuteAsync("UPDATE cdc.quarantine SET retry_requested = true", ct);
+    }
+
+    private async Task DisconnectAsync(CancellationToken ct)
+    {
+        Count("disconnect");
+        var (database, sessions) = random.Next(2) == 0
+            ? (bed.Source, "pid IN (SELECT active_pid FROM pg_replication_slots)")
+            : (bed.Engine, "application_name IN ('cdc apply', 'cdc load', 'cdc feedback')");
+        await database.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND {sessions}", ct);
+    }
+
+    /// <summary>In this process, drained.</summary>
+    private async Task RestartAsync(CancellationToken ct)
+    {
+        Count("restart");
+        await StopAsync(ct);
+        Start();
+    }
+
+    /// <summary>Of the real process, which is started for the next time.</summary>
+    private async Task KillAsync(CancellationToken ct)
+    {
+        Count("kill");
+        if (_process is not null) await _process.StopAsync(Signal.Kill, ct);
+        if (_inProcess is not null) await _inProcess.StopAsync();
+        _inProcess = null;
+        _process = await bed.StartProcessAsync(ct: ct);
+    }
+
+    private void Count(string what) => Done[what] = Done.GetValueOrDefault(what) + 1;
+}

@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using System.Globalization;
+using Cdc.Tests.Integration.Pipeline.Histories;
+using Cdc.Tests.Support.Pipeline;
+using Cdc.Tests.Support.Postgres;
+using Xunit;
+
+namespace Cdc.Tests.Integration.Pipeline;
+
+/// <summary>
+/// Random transaction histories under random disturbances end with engine = source, and nothing was ever seen going backwards or torn.
+/// <c>CDC_TEST_SEED=n</c> draws the same histories again (how sessions interleave is the machine's). The short run is CI's; the long one
+/// is <c>CDC_TEST_LONG=1</c>.
+/// </summary>
+public sealed class RandomHistoriesTest(TestServers servers, ITestOutputHelper output)
+{
+    private const int Sessions = 3;
+    private const int TransactionsOfSession = 8;
+
+    private static readonly bool Long = Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1";
+    private static readonly TimeSpan Duration = Long ? TimeSpan.FromMinutes(15) : TimeSpan.FromSeconds(35);
+
+    /// <summary>Histories in one database, before the next one with other settings.</summary>
+    private const int HistoriesOfBed = 60;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Random_histories_end_equal_and_nothing_goes_backwards()
+    {
+        var given = Environment.GetEnvironmentVariable("CDC_TEST_SEED");
+        var seed = given is null ? Random.Shared.Next() : int.Parse(given, CultureInfo.InvariantCulture);
+        var clock = Stopwatch.StartNew();
+        var histories = 0;
+        do
+        {
+            output.WriteLine($"CDC_TEST_SEED={seed}");
+            histories += await RunBedAsync(seed++, clock);
+        }
+        while (clock.Elapsed < Duration && given is null);
+        output.WriteLine($"{histories} histories of {Sessions * TransactionsOfSession} transactions");
+    }
+
+    private async Task<int> RunBedAsync(int seed, Stopwatch clock)
+    {
+        await using var bed = await PipelineBed.CreateAsync(servers, Ct);
+        var random = new Random(seed);
+        Configure(bed, random);
+        await bed.Source.ExecuteAsync(HistoryPlan.Setup, Ct);
+        var disturbances = new Disturbances(bed, random);
+        disturbances.Start();
+        // Every update is counted from the first one on, because no row is there yet when the tables are read.
+        await bed.CaughtUpAsync(Ct);
+
+        using var quiet = new CancellationTokenSource();
+        var watch = new BackwardsWatch(bed.Engine);
+        var watching = watch.RunAsync(quiet.Token, Ct);
+        var history = 0;
+        try
+        {
+            for (; history < HistoriesOfBed && clock.Elapsed < Duration; history++)
+            {
+                await RunHistoryAsync(bed, seed, history, random, disturbances);
+                if (watching.IsFaulted) await watching;
+            }
+            await disturbances.StopAsync(Ct);
+            await quiet.CancelAsync();
+            await watching;
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException($"CDC_TEST_SEED={seed}, history {history}: {e.Message}{Environment.NewLine}{disturbances.Describe()}", e);
+        }
+        output.WriteLine($"  {history} histories, looked at {watch.Looks} times; {string.Join(", ", disturbances.Done.Select(d => $"{d.Key} {d.Value}"))}");
+        return history;
+    }
+
+    /// <summary>Small bounds, so that batches, chunks and remembered keys run over within a few rows.</summary>
+    private static void Configure(PipelineBed bed, Random random)
+    {
+        bed.EngineOptions = bed.EngineOptions with { BatchRows = random.Next(1, 40) };
+        bed.SnapshotOptions = bed.SnapshotOptions with { ChunkRows = random.Next(2, 30), Workers = random.Next(1, 4) };
+        bed.SourceOptions = bed.SourceOptions with { RememberedKeys = random.Next(3, 60) };
+    }
+
+    private static async Task RunHistoryAsync(PipelineBed bed, int seed, int history, Random random, Disturbances disturbances)
+    {
+        var sessions = new List<Task>();
+        for (var number = 0; number < Sessions; number++)
+        {
+            var disturbs = number == 0;
+            var session = await HistorySession.OpenAsync(bed.Source.DataSource, HashCode(seed, history, number), $"{bed.Source.Name}-{history}-{number}", Ct);
+            sessions.Add(RunAsync(session, () => disturbs && random.Next(8) == 0 ? disturbances.NextAsync(Ct) : Task.CompletedTask));
+        }
+        await Task.WhenAll(sessions);
+        await bed.CaughtUpAsync(Ct);
+        await bed.AssertEqualAsync(Ct);
+        await AssertUpdatesCountedOnceAsync(bed);
+    }
+
+    private static async Task RunAsync(HistorySession session, Func<Task> between)
+    {
+        await using (session) await session.RunAsync(TransactionsOfSession, between, Ct);
+    }
+
+    /// <summary>Of cards that were never in quarantine: redelivery adds nothing, and neither does a row that is read again as it was.</summary>
+    private static async Task AssertUpdatesCountedOnceAsync(PipelineBed bed)
+    {
+        var counted = await bed.Source.RowsAsync("SELECT id, updates FROM loyalty_card WHERE NOT was_broken ORDER BY id", Ct);
+        var keys = string.Join(',', counted.Select(c => c.Split('|')[0]).DefaultIfEmpty("0"));
+        Assert.Equal(counted, await bed.Engine.RowsAsync($"SELECT id, sync_version FROM loyalty_cards WHERE id IN ({keys}) ORDER BY id", Ct));
+    }
+
+    /// <summary>The same in every process, which <see cref="System.HashCode"/> is not.</summary>
+    private static int HashCode(int seed, int history, int session) => unchecked((seed * 31 + history) * 31 + session) & int.MaxValue;
+}

@@ -1,0 +1,136 @@
+using System.Globalization;
+using Cdc.Apply;
+using Cdc.Apply.Migrations;
+using Cdc.Capture;
+using Cdc.Capture.Snapshot;
+using Cdc.Core.Entities;
+using Cdc.Host.Pipeline;
+using Cdc.Log;
+using Cdc.Tests.Support.Equality;
+using Cdc.Tests.Support.Postgres;
+using Cdc.Tests.Support.Processes;
+using Cdc.Workload;
+
+namespace Cdc.Tests.Support.Pipeline;
+
+/// <summary>
+/// One test's own pipeline: a source database with Odoo's tables (empty), a migrated engine database, a slot and a publication of their
+/// own. Start it in this process or as the real <c>cdc run</c>; only one at a time holds the slot. Disposing stops whatever still runs and
+/// drops all of it.
+/// </summary>
+public sealed class PipelineBed : IAsyncDisposable
+{
+    private readonly List<IAsyncDisposable> _started = [];
+
+    private PipelineBed(TestDatabase source, TestDatabase engine)
+    {
+        (Source, Engine) = (source, engine);
+        // Ten times as often as in production, so that tests wait less. Nothing may depend on it.
+        var beat = TimeSpan.FromMilliseconds(100);
+        SourceOptions = new SourceOptions { ConnectionString = source.ConnectionString, SlotName = source.Name, Publication = source.Name, HeartbeatInterval = beat };
+        EngineOptions = new EngineOptions { ConnectionString = engine.ConnectionString, FeedbackInterval = beat };
+    }
+
+    public TestDatabase Source { get; }
+    public TestDatabase Engine { get; }
+
+    /// <summary>Change these before a start; they act from then on.</summary>
+    public SourceOptions SourceOptions { get; set; }
+    public EngineOptions EngineOptions { get; set; }
+    public SnapshotOptions SnapshotOptions { get; set; } = new();
+    public LogOptions LogOptions { get; set; } = new();
+
+    /// <summary>The delivered declaration: card, move, history, program.</summary>
+    public EntitySet Entities { get; } = EntityFile.Load(EntitiesPath);
+
+    /// <summary>What pipelines of this process logged.</summary>
+    public RecordedLog Log { get; } = new();
+
+    private static string EntitiesPath => SourceTree.PathOf("schemas/entities.json");
+
+    /// <summary>On the servers that all tests share.</summary>
+    public static async Task<PipelineBed> CreateAsync(TestServers servers, CancellationToken ct) =>
+        await CreateAsync(await servers.Source.ConnectionStringAsync().ConfigureAwait(false), await servers.Engine.ConnectionStringAsync().ConfigureAwait(false), ct).ConfigureAwait(false);
+
+    /// <summary>On any two servers, such as a <see cref="PgCluster"/> that the test is going to stop.</summary>
+    /// <param name="sourceServer">Connection string of a superuser, to the database <c>postgres</c>.</param>
+    /// <param name="engineServer">The same of the engine's server.</param>
+    public static async Task<PipelineBed> CreateAsync(string sourceServer, string engineServer, CancellationToken ct)
+    {
+        var source = await TestDatabase.CreateAsync("pipe", sourceServer, ct).ConfigureAwait(false);
+        var engine = await TestDatabase.CreateAsync("pipe_engine", engineServer, ct).ConfigureAwait(false);
+        await source.ExecuteAsync(OdooSchema.Sql, ct).ConfigureAwait(false);
+        await new Migrator(engine.DataSource, Migration.ReadAll(SourceTree.PathOf("schemas/engine"))).UpAsync(null, ct).ConfigureAwait(false);
+        return new PipelineBed(source, engine);
+    }
+
+    /// <summary>Starts the pipeline in this process, retries and standby included.</summary>
+    public InProcessPipeline StartInProcess()
+    {
+        var pipeline = InProcessPipeline.Start(this);
+        _started.Add(pipeline);
+        return pipeline;
+    }
+
+    /// <summary>Starts the real <c>cdc run</c>.</summary>
+    /// <param name="crashAt">Where it kills itself with SIGKILL: the name of a <c>CrashPoint</c>, or <c>name:N</c> for the N-th time.</param>
+    public async Task<WatchedProcess> StartProcessAsync(string? crashAt = null, CancellationToken ct = default)
+    {
+        var process = await CdcProcess.StartAsync(["run"], Environment(crashAt), null, ct).ConfigureAwait(false);
+        _started.Add(process);
+        return process;
+    }
+
+    /// <summary>This bed's options as environment variables of a <c>cdc</c> process.</summary>
+    public IReadOnlyDictionary<string, string?> Environment(string? crashAt = null) => new Dictionary<string, string?>
+    {
+        ["CDC_CRASH_AT"] = crashAt,
+        ["CDC__Entities"] = EntitiesPath,
+        ["CDC__Source__ConnectionString"] = SourceOptions.ConnectionString,
+        ["CDC__Source__SlotName"] = SourceOptions.SlotName,
+        ["CDC__Source__Publication"] = SourceOptions.Publication,
+        ["CDC__Source__HeartbeatInterval"] = SourceOptions.HeartbeatInterval.ToString("c", CultureInfo.InvariantCulture),
+        ["CDC__Source__AcceptGaps"] = Text(SourceOptions.AcceptGaps),
+        ["CDC__Source__RememberedKeys"] = Text(SourceOptions.RememberedKeys),
+        ["CDC__Engine__ConnectionString"] = EngineOptions.ConnectionString,
+        ["CDC__Engine__BatchRows"] = Text(EngineOptions.BatchRows),
+        ["CDC__Engine__BatchBytes"] = Text(EngineOptions.BatchBytes),
+        ["CDC__Engine__SynchronousCommit"] = Text(EngineOptions.SynchronousCommit),
+        ["CDC__Engine__FeedbackInterval"] = EngineOptions.FeedbackInterval.ToString("c", CultureInfo.InvariantCulture),
+        ["CDC__Snapshot__Workers"] = Text(SnapshotOptions.Workers),
+        ["CDC__Snapshot__ChunkRows"] = Text(SnapshotOptions.ChunkRows),
+        ["CDC__Snapshot__ChunkBytes"] = Text(SnapshotOptions.ChunkBytes),
+        ["CDC__Log__MaxBytes"] = Text(LogOptions.MaxBytes),
+    };
+
+    /// <summary>
+    /// Waits until the engine has all that was committed in the source before this call: <c>through</c> has reached the source's WAL, no
+    /// chunk is pending, no row waits to be read again.
+    /// </summary>
+    /// <exception cref="TimeoutException">It does not get there; the message says how far it is.</exception>
+    public Task CaughtUpAsync(CancellationToken ct, TimeSpan? timeout = null) => EngineProgress.CatchUpAsync(Source.DataSource, Engine.DataSource, ct, timeout);
+
+    /// <summary>All columns of all entities, by SQL. Only while nobody writes, after <see cref="CaughtUpAsync"/>.</summary>
+    /// <exception cref="NotEqualException">Source and engine differ.</exception>
+    public async Task AssertEqualAsync(CancellationToken ct)
+    {
+        var report = await CompareAsync(ct).ConfigureAwait(false);
+        if (!report.AreEqual) throw new NotEqualException(report);
+    }
+
+    public Task<EqualityReport> CompareAsync(CancellationToken ct) => new EqualityCheck(Entities).CompareAsync(Source.DataSource, Engine.DataSource, ct);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var started in _started) await started.DisposeAsync().ConfigureAwait(false);
+        await Source.DisposeAsync().ConfigureAwait(false);
+        await Engine.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
+
+    private static string Text(bool value) => value ? "true" : "false";
+}
+
+/// <summary>Source and engine are not equal; the message has the first differences.</summary>
+public sealed class NotEqualException(EqualityReport report) : Exception(report.ToString());
