@@ -16,6 +16,7 @@ internal static class EngineConnection
             WriteBufferSize = 65536,
             ReadBufferSize = 65536,
             KeepAlive = 10,
+            TcpKeepAlive = true,
             CommandTimeout = 0,
         };
         var connection = new NpgsqlConnection(settings.ConnectionString);

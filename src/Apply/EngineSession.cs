@@ -17,6 +17,13 @@ namespace Cdc.Apply;
 /// </summary>
 public sealed class EngineSession : IAsyncDisposable
 {
+    private const string EndEarlierSql = """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+            AND application_name IN ('cdc apply', 'cdc load', 'cdc feedback', 'cdc chunks', 'cdc pulse')
+        """;
+
+    private readonly EngineOptions _options;
     private readonly NpgsqlConnection _connection;
     private readonly ApplyLoop _loop;
     private readonly LoadGate _gate;
@@ -24,9 +31,9 @@ public sealed class EngineSession : IAsyncDisposable
     private readonly ChunkTable _chunkTable;
     private readonly ChunkSink _chunkSink;
 
-    private EngineSession(NpgsqlConnection connection, ResumePoint resume, ITableRegistry tables, ApplyLoop loop, LoadGate gate, AppliedProgress progress, ChunkTable chunkTable, ChunkSink chunkSink)
+    private EngineSession(EngineOptions options, NpgsqlConnection connection, ResumePoint resume, ITableRegistry tables, ApplyLoop loop, LoadGate gate, AppliedProgress progress, ChunkTable chunkTable, ChunkSink chunkSink)
     {
-        (_connection, Resume, Tables, _loop, _gate, _progress, _chunkTable, _chunkSink) = (connection, resume, tables, loop, gate, progress, chunkTable, chunkSink);
+        (_options, _connection, Resume, Tables, _loop, _gate, _progress, _chunkTable, _chunkSink) = (options, connection, resume, tables, loop, gate, progress, chunkTable, chunkSink);
     }
 
     public ResumePoint Resume { get; }
@@ -59,6 +66,7 @@ public sealed class EngineSession : IAsyncDisposable
 
     private static async Task<EngineSession> OpenAsync(NpgsqlConnection connection, EngineOptions options, EntitySet entities, PipelineStatistics statistics, CancellationToken ct)
     {
+        await EndEarlierAsync(connection, ct).ConfigureAwait(false);
         var session = await BeginSessionAsync(connection, ct).ConfigureAwait(false);
         var checkpoints = new CheckpointTable(Guid.NewGuid());
         var start = await checkpoints.TakeAsync(connection, ct).ConfigureAwait(false);
@@ -72,12 +80,21 @@ public sealed class EngineSession : IAsyncDisposable
         var progress = new AppliedProgress(options, start, session);
         var loop = new ApplyLoop(entities, options, connection, transaction, writer, checkpoints, start, tables, gate, progress, statistics);
         var resume = new ResumePoint(start.Last.Generation, session, start.Through, start.Last, start.LastTransaction?.Xid ?? 0, start.LastTransaction?.CommitMicros ?? 0);
-        return new EngineSession(connection, resume, tables, loop, gate, progress,
+        return new EngineSession(options, connection, resume, tables, loop, gate, progress,
             new ChunkTable(entities, options, tables, start.Last.Generation), new ChunkSink(entities, options, factory, checkpoints, gate));
     }
 
     /// <summary>Applies until the log is closed and read to its end.</summary>
-    public Task RunAsync(IChangeLogReader log, CancellationToken ct) => EngineErrors.GuardAsync(() => _loop.RunAsync(log, ct));
+    public async Task RunAsync(IChangeLogReader log, CancellationToken ct)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var applying = EngineErrors.GuardAsync(() => _loop.RunAsync(log, ended.Token));
+        var pulse = EngineErrors.GuardAsync(() => EnginePulse.RunAsync(_options, ended.Token));
+        var first = await Task.WhenAny(applying, pulse).ConfigureAwait(false);
+        await ended.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(applying, pulse).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await first.ConfigureAwait(false);
+    }
 
     /// <summary>Capture has ended. A chunk whose range it reserved may never be loaded: the stream must not wait for it while it drains.</summary>
     public void CaptureEnded() => _gate.ReleaseAll();
@@ -88,6 +105,16 @@ public sealed class EngineSession : IAsyncDisposable
         await _chunkTable.DisposeAsync().ConfigureAwait(false);
         await _progress.DisposeAsync().ConfigureAwait(false);
         await _connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// The slot is ours, so what is left of earlier sessions is of nobody. One whose client vanished without a word (its machine or the
+    /// network died) would keep its locks, the checkpoint's among them, for hours.
+    /// </summary>
+    private static async Task EndEarlierAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(EndEarlierSql, connection);
+        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 
     private static async Task<long> BeginSessionAsync(NpgsqlConnection connection, CancellationToken ct)

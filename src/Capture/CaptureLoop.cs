@@ -99,7 +99,11 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
     void IStreamSink.Message(string prefix, ReadOnlySpan<byte> content, Lsn lsn)
     {
         // It comes between transactions: everything that was committed before it has been streamed.
-        if (!mapper.InTransaction) _batch.Add(new ThroughChange { Through = lsn });
+        if (!mapper.InTransaction)
+        {
+            redelivery.Passed(lsn);
+            _batch.Add(new ThroughChange { Through = lsn });
+        }
         if (prefix != ChunkPrefix || content.Length != 24 || new Guid(content[..16]) != _session) return;
         (_markedTicket, _markedAt) = (ledger.Find(BinaryPrimitives.ReadInt64BigEndian(content[16..])), lsn);
     }

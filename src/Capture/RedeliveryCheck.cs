@@ -21,9 +21,17 @@ internal sealed class RedeliveryCheck(ResumePoint resume, Lsn confirmed, string 
         var same = transaction.CommitLsn == resume.Last.CommitLsn
             && (uint)transaction.Xid == (uint)resume.LastXid
             && transaction.CommitMicros == resume.LastCommitMicros;
-        if (same) return;
-        throw new DeclaredGapException("source-rewound",
-            $"The last applied transaction was {(uint)resume.LastXid} at {resume.Last.CommitLsn}; slot {slot} sends {(uint)transaction.Xid} at {transaction.CommitLsn} in its place. The source is not the one that was followed: it was restored, or replaced.",
-            "Look with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md).");
+        if (!same) throw Rewound($"sends {(uint)transaction.Xid} at {transaction.CommitLsn} in its place");
     }
+
+    /// <summary>A marker came, between two transactions. It may be at the very place of the next commit, not beyond it.</summary>
+    /// <exception cref="DeclaredGapException">The last applied transaction should have come before it.</exception>
+    public void Passed(Lsn marker)
+    {
+        if (_pending && marker > resume.Last.CommitLsn) throw Rewound($"goes on to {marker} without it");
+    }
+
+    private DeclaredGapException Rewound(string what) => new("source-rewound",
+        $"The last applied transaction was {(uint)resume.LastXid} at {resume.Last.CommitLsn}; slot {slot} {what}. The source is not the one that was followed: it was restored, or replaced.",
+        "Look with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md).");
 }

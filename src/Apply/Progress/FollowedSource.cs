@@ -43,6 +43,23 @@ public sealed class FollowedSourceTable(EngineOptions options)
         return await reader.ReadAsync(ct).ConfigureAwait(false) ? Read(reader) : null;
     }, ct);
 
+    /// <summary>Waits until no other process sets this engine up; held until it is disposed of, or this process ends.</summary>
+    public Task<IAsyncDisposable> LockSetUpAsync(CancellationToken ct) => EngineErrors.GuardAsync(async () =>
+    {
+        var connection = await EngineConnection.OpenAsync(options, "set-up", ct).ConfigureAwait(false);
+        try
+        {
+            await using var command = new NpgsqlCommand("SELECT pg_advisory_lock(hashtextextended('cdc set-up', 0))", connection);
+            await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            return (IAsyncDisposable)connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    });
+
     /// <summary>
     /// Begins generation 1, or the next one: everything of older ones loses. Ends the session that may be running, whose feedback and commits
     /// fail from here on.

@@ -44,6 +44,10 @@ internal static class StreamDiagnosis
         if (!hasPublication)
             return new DeclaredGapException("publication-missing",
                 $"Publication {options.Publication} does not exist on the source: changes since it was dropped cannot be decoded.", "cdc slot reset");
+        if (exception is PostgresException { SqlState: PostgresErrorCodes.UndefinedObject })
+            // It exists now, and slot too: so it did not exist when something was changed that is to be decoded. That stays so for this slot.
+            return new DeclaredGapException("publication-recreated",
+                $"Publication {options.Publication} was dropped and created again: what was changed between cannot be decoded.", "cdc slot reset");
         if (slot.IsActive)
             return new CdcException(FailureKind.Unavailable, $"Slot {slot.Name} is in use by process {slot.ActivePid} of the source.",
                 "Nothing to do where another capture is running: this one takes over when it ends.", exception);

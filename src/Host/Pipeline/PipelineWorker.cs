@@ -57,7 +57,7 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
             case null:
                 throw new CdcException(FailureKind.Unexpected, $"The pipeline failed: {e.Message}", "This is a defect: report it with the log.", e);
             case DeclaredGapException gap:
-                return await AcceptAsync(gap, ct).ConfigureAwait(false);
+                return await DeclareAsync(gap, ct).ConfigureAwait(false);
             case FencedException:
                 PipelineLog.Fenced(log, failure.Message);
                 return StandbyPoll;
@@ -88,6 +88,20 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
         _failures++;
         PipelineLog.TryAgain(log, failure.Message, failure.Remedy, pause.TotalSeconds);
         return pause;
+    }
+
+    /// <summary>A server that is down just now is waited for: the next session finds the same gap.</summary>
+    private async Task<TimeSpan> DeclareAsync(DeclaredGapException gap, CancellationToken ct)
+    {
+        try
+        {
+            return await AcceptAsync(gap, ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not (CdcException or OperationCanceledException))
+        {
+            if (await ExplainAsync(e, ct).ConfigureAwait(false) is not { } failure) throw;
+            return failure.Kind == FailureKind.Unavailable ? Pause(failure) : throw failure;
+        }
     }
 
     private async Task<TimeSpan> AcceptAsync(DeclaredGapException gap, CancellationToken ct)

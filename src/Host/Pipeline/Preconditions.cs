@@ -20,13 +20,35 @@ internal sealed class Preconditions(CdcOptions options, EntitySet entities, ILog
     public async Task CheckAsync(CancellationToken ct)
     {
         if (_held) return;
-        List<Finding> findings = [.. await Preflight.CheckAsync(options.Source, entities, ct).ConfigureAwait(false)];
-        var kind = Preflight.KindOf(findings);
-        findings.AddRange(await EngineErrors.GuardAsync(() => CheckEngineAsync(ct)).ConfigureAwait(false));
+        // A lost slot is a break in continuity, not something that is missing: that check, which comes next, writes it down and may accept it.
+        var ofSource = (await Preflight.CheckAsync(options.Source, entities, ct).ConfigureAwait(false)).Where(f => f.Code != "slot-lost").ToList();
+        var (ofEngine, engineKind) = await EngineFindingsAsync(ct).ConfigureAwait(false);
+        List<Finding> findings = [.. ofSource, .. ofEngine];
         if (findings.Any(f => f.IsError))
-            throw new FindingsException(kind == FailureKind.Unavailable ? kind : FailureKind.Preflight, "Source or engine are not ready:", findings);
+            throw new FindingsException(KindOf(ofSource, engineKind), "Source or engine are not ready:", findings);
         foreach (var warning in findings) PipelineLog.PreflightWarning(log, warning.Code, warning.Message, warning.Remedy);
         _held = true;
+    }
+
+    /// <summary>Waiting helps only if it helps against all that was found.</summary>
+    private static FailureKind KindOf(IReadOnlyList<Finding> ofSource, FailureKind? engine)
+    {
+        FailureKind? source = ofSource.Any(f => f.IsError) ? Preflight.KindOf(ofSource) : null;
+        return source is { } one && engine is { } other && one != other ? FailureKind.Preflight : source ?? engine ?? FailureKind.Preflight;
+    }
+
+    /// <summary>An engine that is down must not hide what the source lacks.</summary>
+    private async Task<(IReadOnlyList<Finding>, FailureKind?)> EngineFindingsAsync(CancellationToken ct)
+    {
+        try
+        {
+            var findings = await EngineErrors.GuardAsync(() => CheckEngineAsync(ct)).ConfigureAwait(false);
+            return (findings, findings.Any(f => f.IsError) ? FailureKind.Preflight : null);
+        }
+        catch (EngineException e)
+        {
+            return ([new Finding("engine", IsError: true, e.Failure.Message, e.Failure.Remedy)], e.Failure.Kind);
+        }
     }
 
     private async Task<IReadOnlyList<Finding>> CheckEngineAsync(CancellationToken ct)

@@ -26,19 +26,28 @@ public sealed class SourceSetup(SourceOptions source, EngineOptions engine, Enti
         var slot = await _slot.ReadAsync(ct).ConfigureAwait(false);
         var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
         var now = await capture.IdentifyAsync(ct).ConfigureAwait(false);
-        if (followed is null)
-        {
-            RefuseForeignSlot(slot);
-            await BeginGenerationAsync(now.Identity, ct).ConfigureAwait(false);
-            CrashPoint.Hit("after-generation-begun");
-        }
         if (followed is null or { State: "creating" })
         {
-            await CompleteGenerationAsync(ct).ConfigureAwait(false);
+            await SetUpAsync(now.Identity, ct).ConfigureAwait(false);
             return;
         }
         await CheckContinuityAsync(capture, followed, slot, now, ct).ConfigureAwait(false);
         await AddEntitiesAsync(ct).ConfigureAwait(false);
+    }
+
+    /// <summary>One process at a time: two that start on a new engine would each create the slot, and drop the other's.</summary>
+    private async Task SetUpAsync(SourceIdentity identity, CancellationToken ct)
+    {
+        await using var alone = await _followed.LockSetUpAsync(ct).ConfigureAwait(false);
+        var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
+        if (followed is { State: not "creating" }) return;
+        if (followed is null)
+        {
+            RefuseForeignSlot(await _slot.ReadAsync(ct).ConfigureAwait(false));
+            await BeginGenerationAsync(identity, ct).ConfigureAwait(false);
+            CrashPoint.Hit("after-generation-begun");
+        }
+        await CompleteGenerationAsync(ct).ConfigureAwait(false);
     }
 
     /// <summary>First half of a reset: the engine knows that a new generation begins; whoever runs fails at its next commit.</summary>
@@ -64,11 +73,11 @@ public sealed class SourceSetup(SourceOptions source, EngineOptions engine, Enti
     private Task BeginGenerationAsync(SourceIdentity identity, CancellationToken ct) =>
         _followed.BeginGenerationAsync(identity.SystemIdentifier, identity.Timeline, identity.DatabaseName, source.SlotName, source.Publication, ct);
 
-    /// <summary>A slot of that name that this engine knows nothing of may be another pipeline's.</summary>
+    /// <summary>A slot of that name that this engine knows nothing of may be another pipeline's. No gap, or Source:AcceptGaps would drop it.</summary>
     private static void RefuseForeignSlot(SlotInfo? slot)
     {
         if (slot is null) return;
-        throw new DeclaredGapException("slot-foreign",
+        throw new CdcException(FailureKind.DeclaredGap,
             $"Slot {slot.Name} exists on the source, but this engine has never used it: it may feed another engine.",
             $"Choose another name in Source:SlotName; or, if nothing else uses it, run 'cdc slot drop' and start again.");
     }
