@@ -1,0 +1,75 @@
+using System.CommandLine;
+using Cdc.Core.Failures;
+using Cdc.Tests.Support.Postgres;
+
+namespace Cdc.Bench.Measure;
+
+internal static class BenchCommand
+{
+    private static readonly Option<bool> Quick = new("--quick") { Description = "All figures on less data, in under four minutes on a quiet machine." };
+    private static readonly Option<FileInfo?> Out = new("--out") { Description = "Write machine and figures as JSON.", HelpName = "FILE" };
+    private static readonly Option<string?> Only = new("--only") { Description = "Some of: load, backlog, bulk, latency; with commas between.", HelpName = "PARTS" };
+    private static readonly Option<int?> Rounds = new("--rounds") { Description = "How often native and cdc take turns.", HelpName = "N" };
+    private static readonly Option<string> Subscription = new("--subscription")
+    {
+        Description = "Options for native's CREATE SUBSCRIPTION, such as 'binary = true'.", DefaultValueFactory = _ => "", HelpName = "OPTIONS",
+    };
+
+    public static Command Create()
+    {
+        var command = new Command("bench", "Measures cdc run against PostgreSQL's own logical replication, on servers of its own.") { Quick, Out, Only, Rounds, Subscription };
+        Only.Validators.Add(result =>
+        {
+            if (PartsOf(result.GetValueOrDefault<string?>()) is null) result.AddError("--only takes some of: load, backlog, bulk, latency; with commas between.");
+        });
+        Rounds.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 1) result.AddError("--rounds must be at least 1.");
+        });
+        command.SetAction((parsed, ct) => RunAsync(OptionsOf(parsed), ct));
+        return command;
+    }
+
+    private static MeasureOptions OptionsOf(ParseResult parsed)
+    {
+        var sizes = parsed.GetValue(Quick) ? MeasureSizes.Quick : MeasureSizes.Full;
+        if (parsed.GetValue(Rounds) is { } rounds) sizes = sizes with { Rounds = rounds, LatencyRounds = rounds };
+        return new MeasureOptions(PartsOf(parsed.GetValue(Only))!.Value, sizes, parsed.GetValue(Subscription)!, parsed.GetValue(Out));
+    }
+
+    private static async Task<int> RunAsync(MeasureOptions options, CancellationToken ct)
+    {
+        try
+        {
+            await new MeasureRun(options).RunAsync(ct);
+            return 0;
+        }
+        catch (MissingPrerequisiteException missing)
+        {
+            await Console.Error.WriteLineAsync($"{missing.Reason} './dev bench' does it for you on Debian.");
+            return (int)FailureKind.Unavailable;
+        }
+        catch (CdcException failure)
+        {
+            await Console.Error.WriteLineAsync($"{failure.Message}{Environment.NewLine}-> {failure.Remedy}");
+            return (int)failure.Kind;
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            return (int)FailureKind.Refused;
+        }
+    }
+
+    /// <summary>All for null; null if a word is none of them.</summary>
+    private static Parts? PartsOf(string? words)
+    {
+        if (words is null) return Parts.All;
+        var parts = Parts.None;
+        foreach (var word in words.Split(',', StringSplitOptions.TrimEntries))
+        {
+            if (!word.All(char.IsAsciiLetter) || !Enum.TryParse<Parts>(word, ignoreCase: true, out var part) || part == Parts.None) return null;
+            parts |= part;
+        }
+        return parts;
+    }
+}

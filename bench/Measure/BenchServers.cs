@@ -1,0 +1,61 @@
+using Cdc.Tests.Support.Postgres;
+
+namespace Cdc.Bench.Measure;
+
+/// <summary>Odoo's cluster, and the engine's with one database for each replica.</summary>
+internal sealed class BenchServers : IAsyncDisposable
+{
+    private readonly PgCluster _source;
+    private readonly PgCluster _engine;
+
+    private BenchServers(PgCluster source, PgCluster engine) => (_source, _engine) = (source, engine);
+
+    public int SourcePort => _source.Port;
+    public string Binaries => _source.Binaries;
+    public BenchDatabase Odoo => new(_source.ConnectionString("odoo"));
+    public BenchDatabase EngineAdmin => new(_engine.ConnectionString("postgres"));
+
+    /// <summary>CPU of all processes of Odoo's server, those that have ended included.</summary>
+    public TimeSpan SourceCpu => ProcessCpu.OfServer(_source.Pid);
+    public TimeSpan EngineCpu => ProcessCpu.OfServer(_engine.Pid);
+
+    public BenchDatabase EngineDatabase(string name) => new(_engine.ConnectionString(name));
+
+    public string EngineLog => _engine.LogTail();
+
+    public static async Task<BenchServers> StartAsync(CancellationToken ct)
+    {
+        var source = await PgCluster.StartAsync(new PgClusterOptions { Name = "bench-odoo", Settings = SourceSettings }, ct);
+        try
+        {
+            var engine = await PgCluster.StartAsync(new PgClusterOptions { Name = "bench-engine", Settings = EngineSettings }, ct);
+            await new BenchDatabase(source.ConnectionString("postgres")).ExecuteAsync(ct, "CREATE DATABASE odoo TEMPLATE template0");
+            return new BenchServers(source, engine);
+        }
+        catch
+        {
+            await source.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _engine.DisposeAsync();
+        await _source.DisposeAsync();
+    }
+
+    // Vacuum runs between measurements, never beside one by chance.
+    private static readonly Dictionary<string, string> Quiet = new()
+    {
+        ["autovacuum"] = "off",
+        ["checkpoint_timeout"] = "1h",
+        ["max_wal_size"] = "16GB",
+    };
+
+    // cdc asks for it in its connection; a native subscription cannot, so everyone gets it.
+    private static readonly Dictionary<string, string> SourceSettings = new(Quiet) { ["logical_decoding_work_mem"] = "256MB" };
+
+    // Or a subscription that is enabled again waits up to 5 s for its worker.
+    private static readonly Dictionary<string, string> EngineSettings = new(Quiet) { ["wal_retrieve_retry_interval"] = "100ms" };
+}

@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using System.Globalization;
+using Cdc.Core.Failures;
+using Cdc.Tests.Support.Processes;
+
+namespace Cdc.Bench.Measure;
+
+/// <summary>The real <c>cdc run</c>, with the settings it has by itself (and any CDC__ variables of this process).</summary>
+internal sealed class CdcReplica(BenchServers servers, OdooSource source) : IReplica
+{
+    public const string Publication = "cdc_loyalty";
+    private const string DatabaseName = "engine";
+    private const string Migrated = "engine_migrated";
+
+    private const string StreamingSql = "SELECT EXISTS (SELECT FROM cdc.source WHERE state = 'streaming')";
+    private const string LoadedSql = """
+        SELECT EXISTS (SELECT FROM cdc.tables) AND NOT EXISTS (SELECT FROM cdc.tables WHERE state = 'loading')
+            AND NOT EXISTS (SELECT FROM cdc.chunks WHERE state = 'pending')
+        """;
+
+    private WatchedProcess? _process;
+
+    public string Name => "cdc";
+    public string Slot => "cdc_loyalty";
+    public BenchDatabase Target { get; } = servers.EngineDatabase(DatabaseName);
+    public string CardTable => "public.loyalty_cards";
+    public string HistoryTable => "public.point_history";
+    public TimeSpan ProgramCpu => _process is { } process ? ProcessCpu.Of(process.Pid) : TimeSpan.Zero;
+
+    /// <summary>The most memory that any life of the process had so far, in bytes.</summary>
+    public long PeakMemory { get; private set; }
+
+    /// <summary>Of the life that was stopped last.</summary>
+    public long LastPeakMemory { get; private set; }
+
+    /// <summary>A migrated database to copy: migrations are not what is measured.</summary>
+    public async Task PrepareAsync(CancellationToken ct)
+    {
+        await servers.EngineAdmin.ExecuteAsync(ct, $"CREATE DATABASE {Migrated} TEMPLATE template0");
+        var (code, output) = await CdcProcess.RunAsync(["migrate"], Settings(servers.EngineDatabase(Migrated)), ct);
+        if (code != 0) throw Ended("migrate", code, output);
+    }
+
+    public async Task<LoadTimes> LoadAsync(CancellationToken ct)
+    {
+        await servers.EngineAdmin.ExecuteAsync(ct,
+            $"DROP DATABASE IF EXISTS {DatabaseName} WITH (FORCE)", $"CREATE DATABASE {DatabaseName} TEMPLATE {Migrated}", "CHECKPOINT");
+        await source.DropSlotAsync(Slot, ct);
+        await using var streaming = await Probe.OpenAsync(Target, StreamingSql, ct);
+        await using var loaded = await Probe.OpenAsync(Target, LoadedSql, ct);
+        var asked = Stopwatch.GetTimestamp();
+        await StartAsync(ct);
+        var began = await streaming.UntilAsync<bool>(yes => yes, ThrowIfEnded, ct);
+        var ended = await loaded.UntilAsync<bool>(yes => yes, ThrowIfEnded, ct);
+        return new LoadTimes(Stopwatch.GetElapsedTime(asked, began), Stopwatch.GetElapsedTime(began, ended));
+    }
+
+    public async Task StartAsync(CancellationToken ct) => _process = await CdcProcess.StartAsync(["run"], Settings(Target), null, ct);
+
+    public async Task StopAsync(CancellationToken ct)
+    {
+        if (_process is not { } process) return;
+        LastPeakMemory = ProcessCpu.PeakMemory(process.Pid);
+        PeakMemory = Math.Max(PeakMemory, LastPeakMemory);
+        var code = await process.StopAsync(Signal.Terminate, ct);
+        if (code != 0) throw Ended("run", code, process.Tail);
+        await process.DisposeAsync();
+        _process = null;
+        await source.UntilSlotAsync(Slot, active: false, () => { }, ct);
+    }
+
+    public void ThrowIfEnded()
+    {
+        if (_process is { HasExited: true } process) throw Ended("run", process.ExitCode, process.Tail);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { } process) await process.DisposeAsync();
+    }
+
+    private Dictionary<string, string?> Settings(BenchDatabase engine) => new()
+    {
+        ["CDC__Source__ConnectionString"] = source.Database.ConnectionString,
+        ["CDC__Engine__ConnectionString"] = engine.ConnectionString,
+    };
+
+    private static CdcException Ended(string command, int code, string output) => new(
+        code != 0 && Enum.IsDefined((FailureKind)code) ? (FailureKind)code : FailureKind.Unexpected,
+        string.Create(CultureInfo.InvariantCulture, $"'cdc {command}' ended with exit code {code} while it was measured."),
+        $"It said last:{Environment.NewLine}{output}");
+}

@@ -1,0 +1,28 @@
+namespace Cdc.Bench.Measure;
+
+/// <summary>What can be measured by itself.</summary>
+[Flags]
+internal enum Parts
+{
+    None = 0,
+    Load = 1,
+    Backlog = 2,
+    Bulk = 4,
+    Latency = 8,
+    All = Load | Backlog | Bulk | Latency,
+}
+
+/// <param name="Subscription">What native's CREATE SUBSCRIPTION is given besides, such as <c>binary = true</c>; empty: PostgreSQL's defaults.</param>
+internal sealed record MeasureOptions(Parts Parts, MeasureSizes Sizes, string Subscription, FileInfo? Out);
+
+/// <summary>How much is measured.</summary>
+/// <param name="Cards">Cards at the beginning; a bulk transaction updates all of them.</param>
+/// <param name="History">History rows at the beginning.</param>
+/// <param name="BacklogTransactions">Of two rows each.</param>
+/// <param name="Rounds">Native and cdc take turns so many times; figures are medians.</param>
+/// <param name="LatencyWarmUp">Transactions before it is over are not counted.</param>
+internal sealed record MeasureSizes(int Cards, int History, int BacklogTransactions, int Rounds, int LatencyRounds, TimeSpan LatencyWarmUp, TimeSpan LatencyDuration)
+{
+    public static readonly MeasureSizes Quick = new(100_000, 400_000, 100_000, 2, 1, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(8));
+    public static readonly MeasureSizes Full = new(300_000, 1_000_000, 250_000, 3, 3, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30));
+}
