@@ -22,7 +22,7 @@ internal sealed class RedeliveryCheck(ResumePoint resume, Lsn confirmed, string 
             && (uint)transaction.Xid == (uint)resume.LastXid
             && transaction.CommitMicros == resume.LastCommitMicros;
         if (same) return;
-        throw new DeclaredGapException("source-rewound",
+        throw new DeclaredGapException(GapKinds.SourceRewound,
             $"The last applied transaction was {(uint)resume.LastXid} at {resume.Last.CommitLsn}; slot {slot} sends {(uint)transaction.Xid} at {transaction.CommitLsn} in its place. The source is not the one that was followed: it was restored, or replaced.",
             "Look with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md).");
     }
