@@ -3,6 +3,7 @@ using Cdc.Apply.Rows;
 using Cdc.Apply.Snapshots;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Failures;
 using Cdc.Core.Progress;
 using Cdc.Core.Snapshots;
 using Cdc.Core.Telemetry;
@@ -119,8 +120,10 @@ public sealed class EngineSession : IAsyncDisposable
 
     private static async Task<long> BeginSessionAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand("UPDATE cdc.source SET session = session + 1, updated_at = now() RETURNING session", connection);
-        return (long)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
+        // A reset that began after this session had looked has no checkpoint to go on from yet.
+        await using var command = new NpgsqlCommand("UPDATE cdc.source SET session = session + 1, updated_at = now() WHERE state = 'streaming' RETURNING session", connection);
+        return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as long?
+            ?? throw new FencedException("A new generation began, or a gap was declared, while this session was starting.");
     }
 
     private static async Task<KeyHighWater> HighestAsync(NpgsqlConnection connection, EntitySet entities, CancellationToken ct)

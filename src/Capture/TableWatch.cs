@@ -75,7 +75,7 @@ internal sealed class TableWatch(SourceOptions options, EntitySet entities, Slot
             var found = table.Columns.FirstOrDefault(c => c.Name == column.Name);
             if (found is null)
                 return new Look($"Column {column.Name} of {entity.SourceName} does not exist. Add it again, or change entity '{entity.Name}' in the declaration; the table is then read again by itself.", null);
-            if (!ReadableTypes.CanRead(column.Type, found.TypeOid))
+            if (!SourceTypes.CanRead(column.Type, found.TypeOid))
                 return new Look($"Column {column.Name} of {entity.SourceName} cannot be read as {column.Type} any more. Change its type back, or the declaration; the table is then read again by itself.", null);
         }
         if (!members.ContainsKey(table.RelationOid))
@@ -110,10 +110,10 @@ internal sealed class TableWatch(SourceOptions options, EntitySet entities, Slot
         var rows = await connection.Command(MembershipSql, publication)
             .RowsAsync(r => (All: r.GetBoolean(1), Table: r.IsDBNull(2) ? 0 : r.GetFieldValue<uint>(2), Member: r.IsDBNull(3) ? 0 : r.GetFieldValue<uint>(3)), ct).ConfigureAwait(false);
         if (rows.Count == 0)
-            throw new DeclaredGapException("publication-missing", $"Publication {publication} was dropped while its slot was followed: changes from then on cannot be decoded.",
+            throw new DeclaredGapException(GapKinds.PublicationMissing, $"Publication {publication} was dropped while its slot was followed: changes from then on cannot be decoded.",
                 "Run 'cdc slot reset': it creates the publication and a new slot and reads everything again (ops/runbooks/slot-reset.md).");
         if (!rows[0].All)
-            throw new DeclaredGapException("publication-partial", $"Publication {publication} no longer publishes every operation: changes were left out.",
+            throw new DeclaredGapException(GapKinds.PublicationPartial, $"Publication {publication} no longer publishes every operation: changes were left out.",
                 $"Run: ALTER PUBLICATION {Sql.Identifier(publication)} SET (publish = 'insert, update, delete, truncate'); then 'cdc slot reset' (ops/runbooks/slot-reset.md).");
         return rows.Where(r => r.Table != 0).ToDictionary(r => r.Table, r => r.Member);
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cdc.Apply;
 using Cdc.Host.Terminals;
 
 namespace Cdc.Host;
@@ -22,8 +23,9 @@ internal static class CommandActions
             {
                 return ExitCodes.Interrupted;
             }
-            catch (Exception failure)
+            catch (Exception thrown)
             {
+                var failure = thrown is EngineException engine ? engine.Failure : thrown;
                 FailureReport.Write(host.Terminal, failure);
                 return ExitCodes.Of(failure);
             }

@@ -14,6 +14,8 @@ internal sealed class CommandContext(CommandHost host, string? configurationFile
     public Terminal Terminal => host.Terminal;
     public TimeProvider Time => host.Time;
     public ILoggerFactory Loggers => loggers;
+    /// <summary>Of what the commands share with the pipeline.</summary>
+    public ILogger Log => field ??= loggers.CreateLogger("Cdc.Host");
 
     public CdcOptions Options(Needs needs) => ConfigurationLoader.Load(configurationFile, host.Environment, needs);
 

@@ -15,4 +15,7 @@ internal static partial class HostLog
 
     [LoggerMessage(4, LogLevel.Error, "Stops with exit code {ExitCode} ({Kind}): {Reason} What to do next: {Remedy}")]
     public static partial void Stopped(this ILogger log, int exitCode, string kind, string reason, string remedy);
+
+    [LoggerMessage(5, LogLevel.Critical, "Stops with exit code {ExitCode} (Unexpected): {Reason} This is a defect: report it with this line")]
+    public static partial void Defect(this ILogger log, Exception exception, int exitCode, string reason);
 }

@@ -60,7 +60,7 @@ public static class MigrationCheck
             yield return Error("engine-column-type", $"{name} is {column.Type}; declared is {wanted.Type}.", $"{alter} TYPE {wanted.Type};");
         else if (column.NotNull && !wanted.NotNull)
             yield return Error("engine-column-not-null", $"{name} is NOT NULL in the engine, but a row without a value would reach it.", $"Declare \"notNull\": true, or {alter} DROP NOT NULL;");
-        else if (!column.NotNull && wanted.NotNull)
+        else if (!column.NotNull && wanted.NotNull && wanted.Value != entity.Key.Name) // Odoo's id: NULL in rows born in the engine, until Odoo knows them.
             yield return Warning("engine-column-nullable", $"{name} may be NULL in the engine; declared is NOT NULL.", $"{alter} SET NOT NULL;");
     }
 

@@ -1,5 +1,6 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Failures;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -18,10 +19,14 @@ public sealed record PlannedTable(string Entity, TableFingerprint? Fingerprint, 
 
 /// <summary>
 /// cdc.source and everything that begins with a generation. In two steps, so that a crash between them is taken up where it was:
-/// <see cref="BeginGenerationAsync"/> before the slot is touched, <see cref="CompleteGenerationAsync"/> when it stands.
+/// <see cref="BeginGenerationAsync"/> before the slot is touched, <see cref="CompleteGenerationAsync"/> when it stands. Between the two the
+/// state is <c>creating</c>, in which no session starts.
 /// </summary>
 public sealed class FollowedSourceTable(EngineOptions options)
 {
+    // Any fixed number; it must not change, or an older program would not wait for this one.
+    private const long GenerationLock = 0x0CDC_0000_0002;
+
     private const string ReadSql = """
         SELECT s.state, s.generation, s.system_identifier, s.timeline, s.database_name, s.slot, s.publication, s.written_lsn,
                coalesce(c.through_lsn, '0/0'), s.gap_kind, s.gap_detail
@@ -43,23 +48,6 @@ public sealed class FollowedSourceTable(EngineOptions options)
         return await reader.ReadAsync(ct).ConfigureAwait(false) ? Read(reader) : null;
     }, ct);
 
-    /// <summary>Waits until no other process sets this engine up; held until it is disposed of, or this process ends.</summary>
-    public Task<IAsyncDisposable> LockSetUpAsync(CancellationToken ct) => EngineErrors.GuardAsync(async () =>
-    {
-        var connection = await EngineConnection.OpenAsync(options, "set-up", ct).ConfigureAwait(false);
-        try
-        {
-            await using var command = new NpgsqlCommand("SELECT pg_advisory_lock(hashtextextended('cdc set-up', 0))", connection);
-            await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-            return (IAsyncDisposable)connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
-    });
-
     /// <summary>
     /// Begins generation 1, or the next one: everything of older ones loses. Ends the session that may be running, whose feedback and commits
     /// fail from here on.
@@ -70,13 +58,46 @@ public sealed class FollowedSourceTable(EngineOptions options)
             Parameters = { new() { Value = systemIdentifier }, new() { Value = timeline }, new() { Value = database }, new() { Value = slot }, new() { Value = publication } },
         }, new("UPDATE cdc.checkpoints SET owner_token = gen_random_uuid()")], ct);
 
-    /// <summary>The slot stands at <paramref name="start"/>: every table is to be read, all commits from there on will be streamed.</summary>
-    public Task CompleteGenerationAsync(Lsn start, IReadOnlyList<PlannedTable> tables, CancellationToken ct) => ExecuteAsync(
-    [
-        new("UPDATE cdc.source SET state = 'streaming', written_lsn = $1, gap_kind = NULL, gap_detail = NULL, updated_at = now()")
+    /// <summary>
+    /// Only one process at a time makes the slot of a generation; another waits here, and then finds the work done. Given back when disposed.
+    /// </summary>
+    public Task<IAsyncDisposable> LockGenerationAsync(CancellationToken ct) => EngineErrors.GuardAsync<IAsyncDisposable>(async () =>
+    {
+        var connection = await EngineConnection.OpenAsync(options, "generation", ct).ConfigureAwait(false);
+        try
         {
-            Parameters = { CheckpointTable.Lsn(start) },
-        },
+            await using var command = new NpgsqlCommand($"SELECT pg_advisory_lock({GenerationLock})", connection);
+            await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    });
+
+    /// <summary>The slot stands at <paramref name="start"/>: every table is to be read, all commits from there on will be streamed.</summary>
+    /// <exception cref="FencedException">Another generation has begun meanwhile.</exception>
+    public Task CompleteGenerationAsync(int generation, Lsn start, IReadOnlyList<PlannedTable> tables, CancellationToken ct) => WithConnectionAsync(async connection =>
+    {
+        await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
+        NpgsqlBatchCommand source = new("""
+            UPDATE cdc.source SET state = 'streaming', written_lsn = $1, gap_kind = NULL, gap_detail = NULL, updated_at = now()
+            WHERE state = 'creating' AND generation = $2
+            """)
+        {
+            Parameters = { CheckpointTable.Lsn(start), new() { Value = generation } },
+        };
+        if (await ExecuteAsync(connection, [source], ct).ConfigureAwait(false) != 1)
+            throw new FencedException($"Generation {generation} is not the one that is being created any more.");
+        await ExecuteAsync(connection, [.. Begin(start), .. tables.SelectMany(t => Load(t, 0))], ct).ConfigureAwait(false);
+        await transaction.CommitAsync(ct).ConfigureAwait(false);
+        return true;
+    }, ct);
+
+    private static IEnumerable<NpgsqlBatchCommand> Begin(Lsn start) =>
+    [
         new("""
             INSERT INTO cdc.checkpoints (partition, generation, through_lsn, owner_token) SELECT 'all', generation, $1, gen_random_uuid() FROM cdc.source
             ON CONFLICT (partition) DO UPDATE SET generation = EXCLUDED.generation, last_lsn = '0/0', last_ordinal = 0, last_xid = 0,
@@ -86,8 +107,9 @@ public sealed class FollowedSourceTable(EngineOptions options)
             Parameters = { CheckpointTable.Lsn(start) },
         },
         new("DELETE FROM cdc.chunks"),
-        .. tables.SelectMany(t => Load(t, 0)),
-    ], ct);
+        // Their chunks are gone: the next session cuts them again.
+        new("UPDATE cdc.requests SET state = 'open' WHERE state = 'accepted'"),
+    ];
 
     /// <summary>Entities that were declared since: their tables are read once every transaction below the barrier has ended.</summary>
     public Task AddEntitiesAsync(IReadOnlyList<PlannedTable> tables, ulong barrierXid, CancellationToken ct) =>
@@ -104,18 +126,31 @@ public sealed class FollowedSourceTable(EngineOptions options)
     }, ct);
 
     /// <summary>Continuity is broken: nothing goes on, here or in a restarted process, until it is accepted.</summary>
-    public Task DeclareGapAsync(string kind, string detail, CancellationToken ct) =>
-        ExecuteAsync([new("UPDATE cdc.source SET state = 'gap', gap_kind = $1, gap_detail = $2, updated_at = now() WHERE state <> 'creating'")
+    /// <returns>False: another generation began meanwhile, of which nothing is known to be broken.</returns>
+    public async Task<bool> DeclareGapAsync(int generation, string kind, string detail, CancellationToken ct) =>
+        await ExecuteAsync([new("UPDATE cdc.source SET state = 'gap', gap_kind = $1, gap_detail = $2, updated_at = now() WHERE state <> 'creating' AND generation = $3")
         {
-            Parameters = { new() { Value = kind }, new() { Value = detail } },
-        }], ct);
+            Parameters = { new() { Value = kind }, new() { Value = detail }, new() { Value = generation } },
+        }], ct).ConfigureAwait(false) == 1;
 
-    /// <summary>Accepts another identity of the same source: after the checks of 'cdc slot adopt', or a new timeline that goes on where it must.</summary>
-    public Task AdoptAsync(string systemIdentifier, int timeline, string database, CancellationToken ct) =>
-        ExecuteAsync([new("UPDATE cdc.source SET state = 'streaming', system_identifier = $1, timeline = $2, database_name = $3, gap_kind = NULL, gap_detail = NULL, updated_at = now()")
+    /// <summary>Nothing is broken with this identity of the same source: after the checks of 'cdc slot adopt', or where it goes on by itself.</summary>
+    /// <exception cref="FencedException">What was checked has changed meanwhile.</exception>
+    public async Task AdoptAsync(FollowedSource from, string systemIdentifier, int timeline, CancellationToken ct)
+    {
+        NpgsqlBatchCommand update = new("""
+            UPDATE cdc.source SET state = 'streaming', system_identifier = $1, timeline = $2, gap_kind = NULL, gap_detail = NULL, updated_at = now()
+            WHERE generation = $3 AND system_identifier = $4 AND timeline = $5 AND state = $6
+            """)
         {
-            Parameters = { new() { Value = systemIdentifier }, new() { Value = timeline }, new() { Value = database } },
-        }], ct);
+            Parameters =
+            {
+                new() { Value = systemIdentifier }, new() { Value = timeline }, new() { Value = from.Generation }, new() { Value = from.SystemIdentifier },
+                new() { Value = from.Timeline }, new() { Value = from.State },
+            },
+        };
+        if (await ExecuteAsync([update], ct).ConfigureAwait(false) != 1)
+            throw new FencedException("The engine's source was changed by another process while this one was checking it.");
+    }
 
     internal static NpgsqlBatchCommand SetFingerprint(string entity, TableFingerprint fingerprint) =>
         new("UPDATE cdc.tables SET relation_oid = $2, relfilenode = $3, columns = $4, barrier_xid = $5 WHERE entity = $1")
@@ -152,13 +187,16 @@ public sealed class FollowedSourceTable(EngineOptions options)
         r.GetString(0), r.GetInt32(1), r.GetString(2), r.GetInt32(3), r.GetString(4), r.GetString(5), r.GetString(6),
         CheckpointTable.Read(r, 7), CheckpointTable.Read(r, 8), r.IsDBNull(9) ? null : r.GetString(9), r.IsDBNull(10) ? null : r.GetString(10));
 
-    private Task<int> ExecuteAsync(IReadOnlyList<NpgsqlBatchCommand> commands, CancellationToken ct) => WithConnectionAsync(async connection =>
+    private Task<int> ExecuteAsync(IReadOnlyList<NpgsqlBatchCommand> commands, CancellationToken ct) =>
+        WithConnectionAsync(connection => ExecuteAsync(connection, commands, ct), ct);
+
+    /// <summary>One implicit transaction, where none is open: all of it or nothing.</summary>
+    private static async Task<int> ExecuteAsync(NpgsqlConnection connection, IReadOnlyList<NpgsqlBatchCommand> commands, CancellationToken ct)
     {
-        // One implicit transaction: all of it or nothing.
         await using var batch = new NpgsqlBatch(connection);
         foreach (var command in commands) batch.BatchCommands.Add(command);
         return await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-    }, ct);
+    }
 
     private Task<T> WithConnectionAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken ct) => EngineErrors.GuardAsync(async () =>
     {

@@ -78,8 +78,16 @@ internal sealed class TableStates(EntitySet entities) : ITableRegistry
                 {
                     Parameters = { new() { Value = entity }, new() { Value = whole.Generation }, CheckpointTable.Lsn(whole.CommitLsn) },
                 },
-                // Chunks that are not read yet would read what the one below reads.
-                new("DELETE FROM cdc.chunks WHERE entity = $1 AND state = 'pending'") { Parameters = { new() { Value = entity } } },
+                // Chunks that are not read yet would read what the one below reads. A request that loses one begins anew: whoever asked may
+                // wait for rows that are read after this change.
+                new("""
+                    WITH gone AS (DELETE FROM cdc.chunks WHERE entity = $1 AND state = 'pending' RETURNING request),
+                         reopened AS (UPDATE cdc.requests SET state = 'open' WHERE state = 'accepted' AND id IN (SELECT request FROM gone) RETURNING id)
+                    UPDATE cdc.chunks SET request = NULL WHERE state = 'done' AND request IN (SELECT id FROM reopened)
+                    """)
+                {
+                    Parameters = { new() { Value = entity } },
+                },
                 new("INSERT INTO cdc.chunks (entity, generation, kind) VALUES ($1, $2, 'snapshot')")
                 {
                     Parameters = { new() { Value = entity }, new() { Value = whole.Generation } },

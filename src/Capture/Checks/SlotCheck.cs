@@ -17,7 +17,7 @@ internal static class SlotCheck
         if (slot.IsTemporary)
             yield return Error("slot-temporary", $"Slot {slot.Name} is temporary: it ends with the session that created it.", other);
         if (slot.IsLost)
-            yield return Error("slot-lost", $"Slot {slot.Name} is lost ({slot.InvalidationReason ?? slot.WalStatus}): the source has removed WAL that it needs.",
+            yield return Error(GapKinds.SlotLost, $"Slot {slot.Name} is lost ({slot.InvalidationReason ?? slot.WalStatus}): the source has removed WAL that it needs.",
                 "cdc slot reset -- makes a new slot and reads every table again");
         else if (slot.WalStatus == "unreserved")
             yield return new Finding("slot-unreserved", IsError: false,

@@ -69,13 +69,13 @@ internal static class TableCheck
             var column = table.Columns.FirstOrDefault(c => c.Name == declared.Name);
             if (column is null)
                 yield return Error("column-missing", $"Table {entity.SourceName} has no column {declared.Name}.",
-                    $"ALTER TABLE {entity.SourceName} ADD COLUMN {name} {ReadableTypes.Example(declared.Type)}; -- or take it out of '{entity.Name}' in the declaration");
+                    $"ALTER TABLE {entity.SourceName} ADD COLUMN {name} {SourceTypes.Example(declared.Type)}; -- or take it out of '{entity.Name}' in the declaration");
             else if (column.IsGenerated)
                 yield return Error("column-generated", $"Column {declared.Name} of {entity.SourceName} is generated: the stream does not carry it.",
                     $"ALTER TABLE {entity.SourceName} ALTER COLUMN {name} DROP EXPRESSION; -- or write its expression into '{entity.Name}' in the declaration");
-            else if (!ReadableTypes.CanRead(declared.Type, column.TypeOid))
+            else if (!SourceTypes.CanRead(declared.Type, column.TypeOid))
                 yield return Error("column-type", $"Column {declared.Name} of {entity.SourceName} is {column.TypeName}: it cannot be read as {declared.Type}.",
-                    $"ALTER TABLE {entity.SourceName} ALTER COLUMN {name} TYPE {ReadableTypes.Example(declared.Type)}; -- or declare its type in '{entity.Name}'");
+                    $"ALTER TABLE {entity.SourceName} ALTER COLUMN {name} TYPE {SourceTypes.Example(declared.Type)}; -- or declare its type in '{entity.Name}'");
         }
     }
 

@@ -14,6 +14,14 @@ namespace Cdc.Capture.Slot;
 /// </param>
 public sealed record PublicationChange(bool Created, IReadOnlyList<EntityDeclaration> Added, ulong BarrierXid);
 
+/// <summary>Whether an existing publication brings every operation.</summary>
+public enum PublicationState
+{
+    Missing,
+    Partial,
+    Whole,
+}
+
 /// <summary>Makes, reads and moves the publication and the slot. Driver errors pass through; see <see cref="SourceFailure.Of"/>.</summary>
 public sealed class SlotSetup(SourceOptions options, EntitySet entities)
 {
@@ -56,6 +64,14 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     {
         await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
         return await ReadAsync(connection, options.SlotName, ct).ConfigureAwait(false);
+    }
+
+    public async Task<PublicationState> ReadPublicationAsync(CancellationToken ct)
+    {
+        await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
+        var found = await connection.Command("SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate FROM pg_publication WHERE pubname = $1", options.Publication)
+            .RowsAsync(row => row.GetBoolean(0), ct).ConfigureAwait(false);
+        return found is not [var whole] ? PublicationState.Missing : whole ? PublicationState.Whole : PublicationState.Partial;
     }
 
     /// <returns>False if there was none.</returns>

@@ -77,7 +77,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await reader.ReadAsync(ct).ConfigureAwait(false)) types[reader.GetString(0)] = reader.GetFieldValue<uint>(1);
         foreach (var column in entity.SourceColumns)
-            if (types.TryGetValue(column.Name, out var type) && !ReadableTypes.CanRead(column.Type, type))
+            if (types.TryGetValue(column.Name, out var type) && !SourceTypes.CanRead(column.Type, type))
                 throw new UnreadableTableException(entity.Name, column.Name);
     }
 

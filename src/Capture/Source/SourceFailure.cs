@@ -23,6 +23,20 @@ public sealed record SourceFailure(string Code, FailureKind Kind, string Message
         _ => null,
     };
 
+    /// <summary>Runs a piece of work against the source; what fails in it is the source's doing.</summary>
+    /// <exception cref="CdcException">Typed, with its remedy.</exception>
+    public static async Task<T> GuardAsync<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work().ConfigureAwait(false);
+        }
+        catch (Exception e) when (Of(e) is { } failure)
+        {
+            throw failure.ToException(e);
+        }
+    }
+
     public Finding ToFinding() => new(Code, IsError: true, Message, Remedy);
 
     public CdcException ToException(Exception inner) => new(Kind, Message, Remedy, inner);

@@ -27,11 +27,11 @@ internal sealed record SchemaMapping(TableSchema? Schema, int KeyColumn, string?
         var sent = relation.Columns.FirstOrDefault(c => c.Name == column.Name);
         if (sent is null)
             return $"Column {column.Name} of {entity.SourceName} is missing. Add or rename it back in Odoo "
-                + $"(ALTER TABLE {entity.SourceName} ADD COLUMN {Sql.Identifier(column.Name)} {ReadableTypes.Example(column.Type)}), "
+                + $"(ALTER TABLE {entity.SourceName} ADD COLUMN {Sql.Identifier(column.Name)} {SourceTypes.Example(column.Type)}), "
                 + "or take it out of the entities declaration.";
-        if (!ReadableTypes.CanRead(column.Type, sent.TypeOid))
+        if (!SourceTypes.CanRead(column.Type, sent.TypeOid))
             return $"Column {column.Name} of {entity.SourceName} now has the type with OID {sent.TypeOid}, which cannot be read as {column.Type}. "
-                + $"Change it back (ALTER TABLE {entity.SourceName} ALTER COLUMN {Sql.Identifier(column.Name)} TYPE {ReadableTypes.Example(column.Type)}), "
+                + $"Change it back (ALTER TABLE {entity.SourceName} ALTER COLUMN {Sql.Identifier(column.Name)} TYPE {SourceTypes.Example(column.Type)}), "
                 + "or declare another type for it.";
         if (column.Slot == entity.Key.Slot && !sent.IsKey)
             return $"The replica identity of {entity.SourceName} does not have its key column {column.Name}: "

@@ -34,15 +34,15 @@ internal static class StreamDiagnosis
     {
         var slot = await SlotSetup.ReadAsync(connection, options.SlotName, ct).ConfigureAwait(false);
         if (slot is null)
-            return new DeclaredGapException("slot-missing", $"Slot {options.SlotName} does not exist on the source: changes since the last feedback are lost.",
+            return new DeclaredGapException(GapKinds.SlotMissing, $"Slot {options.SlotName} does not exist on the source: changes since the last feedback are lost.",
                 "cdc slot reset");
         if (slot.IsLost)
-            return new DeclaredGapException("slot-lost",
+            return new DeclaredGapException(GapKinds.SlotLost,
                 $"Slot {slot.Name} is lost ({slot.InvalidationReason ?? slot.WalStatus}): the source has removed WAL that was not read yet.", "cdc slot reset");
         var hasPublication = await connection.Command("SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1)", options.Publication)
             .ScalarAsync<bool>(ct).ConfigureAwait(false);
         if (!hasPublication)
-            return new DeclaredGapException("publication-missing",
+            return new DeclaredGapException(GapKinds.PublicationMissing,
                 $"Publication {options.Publication} does not exist on the source: changes since it was dropped cannot be decoded.", "cdc slot reset");
         if (exception is PostgresException { SqlState: PostgresErrorCodes.UndefinedObject })
             // It exists now, and slot too: so it did not exist when something was changed that is to be decoded. That stays so for this slot.

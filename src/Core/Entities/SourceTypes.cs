@@ -24,14 +24,13 @@ public static class SourceTypes
         _ => false,
     };
 
-    /// <summary>For messages, such as <c>smallint, integer or bigint</c>.</summary>
-    public static string Readable(SourceType declared) => declared switch
+    /// <summary>A PostgreSQL type that can be read as declared, for remedies.</summary>
+    public static string Example(SourceType declared) => declared switch
     {
-        SourceType.Integer => "smallint, integer or bigint",
-        SourceType.Float => "real or double precision",
-        SourceType.Text => "text or character varying",
-        SourceType.Timestamp => "timestamp without time zone",
-        SourceType.TimestampTz => "timestamp with time zone",
+        SourceType.Integer => "integer",
+        SourceType.Float => "double precision",
+        SourceType.Timestamp => "timestamp",
+        SourceType.TimestampTz => "timestamptz",
         _ => declared.ToString().ToLowerInvariant(),
     };
 }

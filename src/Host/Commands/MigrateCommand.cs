@@ -1,7 +1,12 @@
 using System.CommandLine;
+using System.Globalization;
+using Cdc.Apply;
+using Cdc.Apply.Migrations;
 using Cdc.Core.Failures;
 using Cdc.Host.Configuration;
+using Cdc.Host.Pipeline;
 using Cdc.Host.Terminals;
+using Npgsql;
 
 namespace Cdc.Host.Commands;
 
@@ -29,19 +34,25 @@ internal static class MigrateCommand
         if (parsed.GetValue(To) is not null && parsed.GetValue(Down) is not null)
             throw new CdcException(FailureKind.Usage, "--to and --down cannot be combined.", "Give one of them.");
         var options = context.Options(Needs.Engine);
-        var migrator = context.Parts.Migrator(options, context.Entities(options));
-        if (parsed.GetValue(Down) is { } down) await DownAsync(context, migrator, down, parsed.GetValue(Yes), ct);
-        else if (!parsed.GetValue(List)) await migrator.UpAsync(parsed.GetValue(To), ct);
-        Show(context.Terminal, await migrator.StatusAsync(ct));
+        await EngineErrors.GuardAsync(() => MigrateAsync(context, options, parsed, ct));
         return ExitCodes.Success;
     }
 
-    private static async Task DownAsync(CommandContext context, IMigrator migrator, int to, bool yes, CancellationToken ct)
+    private static async Task MigrateAsync(CommandContext context, CdcOptions options, ParseResult parsed, CancellationToken ct)
     {
-        var undone = (await migrator.StatusAsync(ct)).Where(m => m.AppliedAt is not null && m.Version > to).Reverse().ToList();
+        await using var engine = NpgsqlDataSource.Create(options.Engine.ConnectionString);
+        var migrator = new Migrator(engine, Migration.ReadAll(Preconditions.MigrationsFolder), context.Terminal.Error.WriteLine);
+        if (parsed.GetValue(Down) is { } down) await DownAsync(context, migrator, down, parsed.GetValue(Yes), ct);
+        else if (!parsed.GetValue(List)) await migrator.UpAsync(parsed.GetValue(To), ct);
+        Show(context.Terminal, (await migrator.StatusAsync(ct)).Migrations);
+    }
+
+    private static async Task DownAsync(CommandContext context, Migrator migrator, int to, bool yes, CancellationToken ct)
+    {
+        var undone = (await migrator.StatusAsync(ct)).Migrations.Where(m => m.AppliedAt is not null && m.Migration.Version > to).Reverse().ToList();
         if (undone.Count == 0) return;
         Confirmation.Obtain(context.Terminal,
-            undone.Select(m => $"version {m.Version} ({m.Name}) of the engine's schema is undone: what it created is dropped, with its rows")
+            undone.Select(m => $"version {m.Migration.Version} ({m.Migration.Name}) of the engine's schema is undone: what it created is dropped, with its rows")
                 .Append("Odoo is not touched; 'cdc migrate' and 'cdc run' build everything again"), yes);
         await migrator.DownAsync(to, ct);
     }
@@ -49,7 +60,7 @@ internal static class MigrateCommand
     private static void Show(Terminal terminal, IReadOnlyList<MigrationState> versions)
     {
         var grid = new Grid("version", "name", "applied");
-        foreach (var v in versions) grid.Add(v.Version.ToString(), v.Name, v.AppliedAt is null ? "pending" : Quantity.Time(v.AppliedAt));
+        foreach (var v in versions) grid.Add(v.Migration.Version.ToString(CultureInfo.InvariantCulture), v.Migration.Name, v.AppliedAt is null ? "pending" : Quantity.Time(v.AppliedAt));
         grid.Write(terminal);
     }
 }

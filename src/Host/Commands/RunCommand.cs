@@ -28,7 +28,7 @@ internal static class RunCommand
             var entities = context.Entities(options);
             log.Running(VersionCommand.Text, options.Source.SlotName, options.Source.Publication, entities.Count);
             using var draining = ct.Register(() => log.Draining(signals?.First ?? "cancelled"));
-            await DrainedAsync(context.Parts.Pipeline(options, entities, context.Loggers).RunAsync(ct), ct);
+            await DrainedAsync(context.Parts.Pipeline(options, entities, context.Loggers, ct), ct);
             log.Drained();
             return ExitCodes.Success;
         }
@@ -36,6 +36,11 @@ internal static class RunCommand
         {
             // Collectors read JSON lines: the plain report of other commands would be noise among them.
             log.Stopped(ExitCodes.Of(failure), failure.Kind.ToString(), failure.Message, failure.Remedy);
+            return ExitCodes.Of(failure);
+        }
+        catch (Exception failure) when (!context.Terminal.ErrorIsTerminal && failure is not OperationCanceledException)
+        {
+            log.Defect(failure, ExitCodes.Of(failure), failure.Message);
             return ExitCodes.Of(failure);
         }
     }

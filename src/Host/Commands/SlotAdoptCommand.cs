@@ -1,5 +1,9 @@
 using System.CommandLine;
+using Cdc.Apply.Progress;
+using Cdc.Capture.Source;
+using Cdc.Core.Failures;
 using Cdc.Host.Configuration;
+using Cdc.Host.Pipeline;
 using Cdc.Host.Slots;
 using Cdc.Host.Status;
 using Cdc.Host.Terminals;
@@ -13,8 +17,9 @@ internal static class SlotAdoptCommand
     public static Command Create(CommandHost host) =>
         new ExplainedCommand("adopt",
             """
-            Accept that the same Odoo has another system identifier (pg_upgrade) or timeline (failover), without reading everything again.
+            Accept that the same Odoo has another system identifier (pg_upgrade), without reading everything again.
             Checked first: the slot is not confirmed beyond what the engine wrote, and the source's WAL reaches what is applied.
+            After a failover nothing is to be adopted: 'cdc run' goes on by itself where the new timeline has everything that is applied.
             It cannot be checked that it is the same Odoo: that is what you confirm.
 
             Examples:
@@ -26,18 +31,28 @@ internal static class SlotAdoptCommand
     {
         var options = context.Options(Needs.Both);
         await using var source = CommandContext.Source(options);
-        await using var engine = CommandContext.Engine(options);
-        var followed = await engine.UseAsync(c => FollowedSource.ReadAsync(c, ct), ct) ?? throw SlotRefusals.NothingFollowed();
         var status = await source.UseAsync(c => SourceStatusReader.ReadAsync(c, options.Source.SlotName, ct), ct);
         SlotRefusals.ThrowIfRead(status.Slot);
-        SlotAdoption.Check(followed, status);
-        Confirmation.Obtain(context.Terminal, WhatWillHappen(followed, status), parsed.GetValue(Yes));
-        await engine.UseAsync(c => SlotAdoption.AcceptAsync(c, followed, status, ct), ct);
-        context.Terminal.Out.WriteLine($"adopted: system {status.SystemIdentifier}, timeline {status.Timeline}; 'cdc run' goes on from {followed.Through}");
+        var continuity = await Continuity.ReadAsync(options, context.Entities(options), context.Log, ct);
+        if (continuity.Followed is not { } followed) throw SlotRefusals.NothingFollowed();
+        RequireAdoptable(continuity);
+        var identity = continuity.Now!.Server.Identity;
+        Confirmation.Obtain(context.Terminal, WhatWillHappen(followed, identity), parsed.GetValue(Yes));
+        await new FollowedSourceTable(options.Engine).AdoptAsync(followed, identity.SystemIdentifier, identity.Timeline, ct);
+        context.Terminal.Out.WriteLine($"adopted: system {identity.SystemIdentifier}, timeline {identity.Timeline}; 'cdc run' goes on from {followed.Through}");
         return ExitCodes.Success;
     }
 
-    private static string[] WhatWillHappen(FollowedSource followed, SourceStatus source) =>
+    private static void RequireAdoptable(Continuity continuity)
+    {
+        if (continuity.IsAdoptable) return;
+        if (continuity.Findings.All(f => f.Code != GapKinds.SourceChanged))
+            throw new CdcException(FailureKind.Refused, "There is nothing to adopt: the source is the one that the engine follows.",
+                continuity.Findings.Count == 0 ? "cdc run" : "The gap is another one ('cdc slot show' names it): cdc slot reset");
+        throw new FindingsException(FailureKind.DeclaredGap, "This source cannot be adopted, changes may be missing:", continuity.Findings);
+    }
+
+    private static string[] WhatWillHappen(FollowedSource followed, SourceIdentity source) =>
     [
         $"the engine, which followed system {followed.SystemIdentifier} on timeline {followed.Timeline}, follows {source.SystemIdentifier} on timeline {source.Timeline} from now on",
         $"'cdc run' goes on from {followed.Through} without reading the tables again",

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cdc.Host.Configuration;
+using Cdc.Host.Pipeline;
 using Cdc.Host.Terminals;
 
 namespace Cdc.Host.Commands;
@@ -11,7 +12,8 @@ internal static class SlotCreateCommand
     public static Command Create(CommandHost host) =>
         new ExplainedCommand("create",
             """
-            Create the publication, if it is missing, and the slot. 'cdc run' does this by itself the first time.
+            Begin to follow: publication, slot, and the engine's record of them, so that nothing is lost from now on. The first 'cdc run' does
+            this by itself; done before, it loads as of now, whenever it is started.
 
             Examples:
               cdc slot create
@@ -20,17 +22,20 @@ internal static class SlotCreateCommand
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
-        var options = context.Options(Needs.Source);
-        var setup = context.Parts.SlotSetup(options.Source, context.Entities(options));
+        var options = context.Options(Needs.Both);
+        var entities = context.Entities(options);
+        var setup = new SourceSetup(options.Source, options.Engine, entities, context.Log);
+        await setup.RequireNothingFollowedAsync(ct);
+        await new Preconditions(options, entities, context.Log).CheckAsync(ct);
         Confirmation.Obtain(context.Terminal,
         [
             $"publication {options.Source.Publication} of the declared tables is created in the source, if it is missing",
             $"logical replication slot {options.Source.SlotName} is created; it waits until every transaction that is open now has ended",
             "from then on the server keeps WAL until 'cdc run' has read it: a slot that nobody reads fills the disk",
-            "an engine that followed an older slot of this name sees a gap, and needs 'cdc slot reset' instead of this",
+            "the engine remembers that it follows this slot; the next 'cdc run' loads the tables and streams",
         ], parsed.GetValue(Yes));
-        var start = await setup.CreateAsync(ct);
-        context.Terminal.Out.WriteLine($"slot {options.Source.SlotName} created at {start}");
+        var generation = await setup.CreateAsync(ct);
+        context.Terminal.Out.WriteLine($"slot {options.Source.SlotName} created for generation {generation}; 'cdc run' goes on from it");
         return ExitCodes.Success;
     }
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Cdc.Capture.Slot;
+using Cdc.Capture.Source;
 using Cdc.Host.Configuration;
 using Cdc.Host.Slots;
 using Cdc.Host.Status;
@@ -23,14 +25,13 @@ internal static class SlotDropCommand
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
         var options = context.Options(Needs.Source);
-        var setup = context.Parts.SlotSetup(options.Source, context.Entities(options));
         await using var source = CommandContext.Source(options);
         var slot = (await source.UseAsync(c => SourceStatusReader.ReadAsync(c, options.Source.SlotName, ct), ct)).Slot;
         SlotRefusals.ThrowIfRead(slot);
         if (slot is not null)
         {
             Confirmation.Obtain(context.Terminal, WhatWillHappen(slot), parsed.GetValue(Yes));
-            await setup.DropAsync(ct);
+            await SourceFailure.GuardAsync(() => new SlotSetup(options.Source, context.Entities(options)).DropSlotAsync(ct));
         }
         context.Terminal.Out.WriteLine(slot is null ? $"slot {options.Source.SlotName} does not exist" : $"slot {slot.Name} dropped");
         return ExitCodes.Success;

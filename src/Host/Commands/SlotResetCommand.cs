@@ -1,7 +1,8 @@
 using System.CommandLine;
+using Cdc.Apply.Progress;
 using Cdc.Core.Entities;
 using Cdc.Host.Configuration;
-using Cdc.Host.Servers;
+using Cdc.Host.Pipeline;
 using Cdc.Host.Slots;
 using Cdc.Host.Status;
 using Cdc.Host.Terminals;
@@ -29,13 +30,12 @@ internal static class SlotResetCommand
         var options = context.Options(Needs.Both);
         var entities = context.Entities(options);
         await using var source = CommandContext.Source(options);
-        await using var engine = CommandContext.Engine(options);
-        var followed = await engine.UseAsync(c => FollowedSource.ReadAsync(c, ct), ct) ?? throw SlotRefusals.NothingFollowed();
+        var followed = await new FollowedSourceTable(options.Engine).ReadAsync(ct) ?? throw SlotRefusals.NothingFollowed();
         var slot = (await source.UseAsync(c => SourceStatusReader.ReadAsync(c, options.Source.SlotName, ct), ct)).Slot;
         SlotRefusals.ThrowIfRead(slot);
         Confirmation.Obtain(context.Terminal, WhatWillHappen(options, entities, followed, slot), parsed.GetValue(Yes));
-        var reset = new SlotReset(source, engine, context.Parts.SlotSetup(options.Source, entities), options.Source.SlotName, options.Source.Publication, entities);
-        context.Terminal.Out.WriteLine($"generation {await reset.RunAsync(ct)} begins; 'cdc run' loads {entities.Count} entities again");
+        var generation = await new SourceSetup(options.Source, options.Engine, entities, context.Log).ResetAsync(ct);
+        context.Terminal.Out.WriteLine($"generation {generation} begins; 'cdc run' loads {entities.Count} entities again");
         return ExitCodes.Success;
     }
 
@@ -46,7 +46,8 @@ internal static class SlotResetCommand
             : $"slot {slot.Name} is dropped, with the {Quantity.Bytes(slot.RetainedBytes)} of WAL that it keeps, and created anew";
         if (followed.Slot != options.Source.SlotName)
             yield return $"slot {followed.Slot}, which the engine followed so far, is left alone: drop it if nobody else reads it, or it fills the disk";
-        yield return $"the engine goes from generation {followed.Generation} to {followed.Generation + 1}; its rows stay readable, as old as they are, until they are read again";
+        yield return (followed.State == "creating" ? $"generation {followed.Generation}, which was begun, is completed" : $"the engine goes from generation {followed.Generation} to {followed.Generation + 1}")
+            + "; its rows stay readable, as old as they are, until they are read again";
         yield return $"at the next 'cdc run' these are read again from Odoo: {string.Join(", ", entities.All.Select(e => e.Name))}";
         yield return "rows deleted in Odoo meanwhile are removed when their range has been read";
         yield return "nothing changes in Odoo's tables";

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cdc.Host.Configuration;
+using Cdc.Host.Pipeline;
 using Cdc.Host.Slots;
 using Cdc.Host.Status;
 using Cdc.Host.Terminals;
@@ -24,9 +25,8 @@ internal static class SlotShowCommand
     {
         var options = context.Options(Needs.Both);
         await using var source = CommandContext.Source(options);
-        await using var engine = CommandContext.Engine(options);
         var status = await source.UseAsync(c => SourceStatusReader.ReadAsync(c, options.Source.SlotName, ct), ct);
-        var report = SlotReport.Of(await engine.UseAsync(c => FollowedSource.ReadAsync(c, ct), ct), status);
+        var report = SlotReport.Of(await Continuity.ReadAsync(options, context.Entities(options), context.Log, ct), status);
         if (parsed.GetValue(AsJson)) context.Terminal.Out.WriteLine(Json.Document(report));
         else SlotView.Write(report, context.Terminal.Out);
         return ExitCodes.Success;

@@ -1,7 +1,6 @@
 using Cdc.Apply.Progress;
+using Cdc.Capture;
 using Cdc.Capture.Slot;
-using Cdc.Capture.Source;
-using Cdc.Core.Changes;
 using Cdc.Core.Failures;
 
 namespace Cdc.Host.Pipeline;
@@ -10,49 +9,72 @@ namespace Cdc.Host.Pipeline;
 /// Progress is bound to its source: is the slot that is there now the one that was followed, on the server that was followed? PostgreSQL
 /// keeps no creation point of a slot, and a slot's confirmed LSN may step back after a crash of the source; only forward is impossible.
 /// </summary>
-public static class ContinuityCheck
+internal static class ContinuityCheck
 {
     private const string Accept = "Look with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md).";
 
-    /// <param name="switchPoint">Where the source's timeline left the followed one; null if it never was on it, or is still on it.</param>
-    /// <returns>Null if nothing is broken.</returns>
-    public static DeclaredGapException? Find(FollowedSource followed, string slotName, SlotInfo? slot, IdentifiedSource now, Lsn? switchPoint)
+    /// <returns>The first of <see cref="FindAll"/>; null if nothing is broken.</returns>
+    public static DeclaredGapException? Find(FollowedSource followed, SourceOptions options, PresentSource now) =>
+        FindAll(followed, options, now) is [var first, ..] ? new DeclaredGapException(first.Code, first.Message, first.Remedy) : null;
+
+    /// <summary>Everything that speaks against going on; each code is the kind of a gap.</summary>
+    public static IReadOnlyList<Finding> FindAll(FollowedSource followed, SourceOptions options, PresentSource now)
     {
-        if (followed.State == "gap")
-            return Gap(followed.GapKind ?? "unknown", followed.GapDetail ?? "A gap was declared.", Accept);
-        return OfIdentity(followed, now, switchPoint) ?? OfSlot(followed, slotName, slot) ?? OfWal(followed, now);
+        IEnumerable<Finding> all = [.. Recorded(followed), .. OfIdentity(followed, now), .. OfSlot(followed, options, now), .. OfPublication(options, now), .. OfWal(followed, now)];
+        return [.. all.DistinctBy(f => f.Code)];
     }
 
-    private static DeclaredGapException? OfIdentity(FollowedSource followed, IdentifiedSource now, Lsn? switchPoint)
+    /// <summary>All that is broken is the identity of the server, as after pg_upgrade: an operator may say that it is the same Odoo.</summary>
+    public static bool IsAdoptable(FollowedSource followed, IReadOnlyList<Finding> findings, PresentSource now) =>
+        findings is [{ Code: GapKinds.SourceChanged }] && now.Server.Identity.DatabaseName == followed.Database;
+
+    /// <summary>Where the configuration led elsewhere nothing was missed: that gap ends when it is mended. Any other stays until it is accepted.</summary>
+    private static IEnumerable<Finding> Recorded(FollowedSource followed)
     {
-        var identity = now.Identity;
+        if (followed is { State: "gap", GapKind: not (GapKinds.SourceChanged or GapKinds.SlotRenamed) })
+            yield return Gap(followed.GapKind ?? "unknown", followed.GapDetail ?? "A gap was declared.", Accept);
+    }
+
+    private static IEnumerable<Finding> OfIdentity(FollowedSource followed, PresentSource now)
+    {
+        var identity = now.Server.Identity;
         if (identity.SystemIdentifier != followed.SystemIdentifier || identity.DatabaseName != followed.Database)
-            return Gap("source-changed",
+            yield return Gap(GapKinds.SourceChanged,
                 $"The engine has followed database {followed.Database} of system {followed.SystemIdentifier}; the source is now {identity.DatabaseName} of system {identity.SystemIdentifier}.",
                 "If it is the same data on a new cluster (pg_upgrade), run 'cdc slot adopt'; otherwise mend Source:ConnectionString, or run 'cdc slot reset'.");
-        if (identity.Timeline == followed.Timeline || (switchPoint is { } point && point >= followed.Through)) return null;
-        return Gap("timeline-changed",
-            $"The source is on timeline {identity.Timeline}, which left timeline {followed.Timeline} at {switchPoint?.ToString() ?? "an unknown point"}; changes are applied through {followed.Through}.", Accept);
+        else if (identity.Timeline != followed.Timeline && !(now.SwitchPoint >= followed.Through))
+            yield return Gap(GapKinds.TimelineChanged,
+                $"The source is on timeline {identity.Timeline}, which left timeline {followed.Timeline} at {now.SwitchPoint?.ToString() ?? "an unknown point"}; changes are applied through {followed.Through}.", Accept);
     }
 
-    private static DeclaredGapException? OfSlot(FollowedSource followed, string slotName, SlotInfo? slot)
+    private static IEnumerable<Finding> OfSlot(FollowedSource followed, SourceOptions options, PresentSource now)
     {
-        if (followed.Slot != slotName)
-            return Gap("slot-renamed", $"The engine has followed slot {followed.Slot}; the configuration names {slotName}.",
+        if (followed.Slot != options.SlotName)
+            yield return Gap(GapKinds.SlotRenamed, $"The engine has followed slot {followed.Slot}; the configuration names {options.SlotName}.",
                 $"Set Source:SlotName back to {followed.Slot}, or run 'cdc slot reset'.");
-        if (slot is null)
-            return Gap("slot-missing", $"Slot {slotName} does not exist on the source: changes since {followed.Written} are lost.", Accept);
-        if (slot.IsLost)
-            return Gap("slot-lost", $"Slot {slotName} is lost ({slot.InvalidationReason ?? slot.WalStatus}): the source has removed WAL that was not read yet.", Accept);
-        if (slot.ConfirmedFlushLsn is { } confirmed && confirmed > followed.Written)
-            return Gap("slot-advanced",
-                $"Slot {slotName} is confirmed up to {confirmed}; this engine has written no more than {followed.Written}. The slot was recreated or advanced, or the engine was restored from a backup.", Accept);
-        return null;
+        else if (now.Slot is not { } slot)
+            yield return Gap(GapKinds.SlotMissing, $"Slot {followed.Slot} does not exist on the source: changes since {followed.Written} are lost.", Accept);
+        else if (slot.IsLost)
+            yield return Gap(GapKinds.SlotLost, $"Slot {slot.Name} is lost ({slot.InvalidationReason ?? slot.WalStatus}): the source has removed WAL that was not read yet.", Accept);
+        else if (slot.ConfirmedFlushLsn is { } confirmed && confirmed > followed.Written)
+            yield return Gap(GapKinds.SlotAdvanced,
+                $"Slot {slot.Name} is confirmed up to {confirmed}; this engine has written no more than {followed.Written}. The slot was recreated or advanced, or the engine was restored from a backup.", Accept);
     }
 
-    private static DeclaredGapException? OfWal(FollowedSource followed, IdentifiedSource now) =>
-        now.FlushLsn >= followed.Through ? null
-            : Gap("source-behind", $"The source's WAL ends at {now.FlushLsn}; changes are applied through {followed.Through}. The source was restored from a backup.", Accept);
+    private static IEnumerable<Finding> OfPublication(SourceOptions options, PresentSource now)
+    {
+        if (now.Publication == PublicationState.Missing)
+            yield return Gap(GapKinds.PublicationMissing, $"Publication {options.Publication} does not exist on the source: changes since it was dropped cannot be decoded.", Accept);
+        else if (now.Publication == PublicationState.Partial)
+            yield return Gap(GapKinds.PublicationPartial, $"Publication {options.Publication} does not publish every operation: changes were left out.",
+                $"Run: ALTER PUBLICATION {Core.Entities.Sql.Identifier(options.Publication)} SET (publish = 'insert, update, delete, truncate'); then 'cdc slot reset' (ops/runbooks/slot-reset.md).");
+    }
 
-    private static DeclaredGapException Gap(string kind, string message, string remedy) => new(kind, message, remedy);
+    private static IEnumerable<Finding> OfWal(FollowedSource followed, PresentSource now)
+    {
+        if (now.Server.FlushLsn < followed.Through)
+            yield return Gap(GapKinds.SourceBehind, $"The source's WAL ends at {now.Server.FlushLsn}; changes are applied through {followed.Through}. The source was restored from a backup.", Accept);
+    }
+
+    private static Finding Gap(string kind, string message, string remedy) => new(kind, IsError: true, message, remedy);
 }

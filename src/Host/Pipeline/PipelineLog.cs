@@ -8,8 +8,8 @@ internal static partial class PipelineLog
     [LoggerMessage(300, LogLevel.Information, "Creating slot {Slot}: waits until every running transaction of the source has ended")]
     public static partial void CreatingSlot(ILogger log, string slot);
 
-    [LoggerMessage(301, LogLevel.Information, "A generation begins: slot {Slot} at {Lsn}, every table is read")]
-    public static partial void GenerationBegins(ILogger log, string slot, Lsn lsn);
+    [LoggerMessage(301, LogLevel.Information, "Generation {Generation} begins: slot {Slot} at {Lsn}, every table is read")]
+    public static partial void GenerationBegins(ILogger log, int generation, string slot, Lsn lsn);
 
     [LoggerMessage(302, LogLevel.Information, "Standby: another process holds slot {Slot}; this one takes over when it ends")]
     public static partial void StandBy(ILogger log, string slot);
@@ -22,6 +22,9 @@ internal static partial class PipelineLog
 
     [LoggerMessage(305, LogLevel.Warning, "Gap {Kind} accepted by setting, everything is read again: {Reason}")]
     public static partial void GapAccepted(ILogger log, string kind, string reason);
+
+    [LoggerMessage(307, LogLevel.Error, "The pipeline failed by a defect, or in a way that it does not know")]
+    public static partial void Unexpected(ILogger log, Exception exception);
 
     [LoggerMessage(306, LogLevel.Warning, "{Code}: {Message} -> {Remedy}")]
     public static partial void PreflightWarning(ILogger log, string code, string message, string remedy);

@@ -14,7 +14,7 @@ namespace Cdc.Host.Pipeline;
 /// fails ends all of them. So a log never holds half a transaction of a session that is gone.
 /// </summary>
 internal sealed class PipelineSession(
-    SourceOptions source, EngineOptions engine, SnapshotOptions snapshot, LogOptions logOptions, EntitySet entities, Preconditions preconditions, PipelineStatistics statistics, ILogger log)
+    SourceOptions source, EngineOptions engine, SnapshotOptions snapshot, LogOptions logOptions, EntitySet entities, Preconditions preconditions, SourceSetup setup, PipelineStatistics statistics, ILogger log)
 {
     /// <summary>Called when the slot is this session's and rows flow.</summary>
     public Action Started { get; init; } = () => { };
@@ -24,7 +24,7 @@ internal sealed class PipelineSession(
     {
         await preconditions.CheckAsync(stop).ConfigureAwait(false);
         await using var capture = await CaptureSession.ConnectAsync(source, snapshot, entities, log, stop).ConfigureAwait(false);
-        await new SourceSetup(source, engine, entities, log).PrepareAsync(capture, stop).ConfigureAwait(false);
+        await setup.PrepareAsync(capture, stop).ConfigureAwait(false);
         await capture.AcquireSlotAsync(stop).ConfigureAwait(false);
         await using var apply = await EngineSession.OpenAsync(engine, entities, statistics, stop).ConfigureAwait(false);
         Started();

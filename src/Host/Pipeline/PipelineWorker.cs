@@ -52,6 +52,8 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
         if (IsSlotHeld(e)) return StandBy();
         _standby = false;
         var failure = await ExplainAsync(e, ct).ConfigureAwait(false);
+        // The stack says where; the typed failure that goes on from here does not carry it to the log.
+        if (failure is null or { Kind: FailureKind.Unexpected }) PipelineLog.Unexpected(log, e);
         switch (failure)
         {
             case null:
@@ -106,7 +108,12 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
 
     private async Task<TimeSpan> AcceptAsync(DeclaredGapException gap, CancellationToken ct)
     {
-        await new FollowedSourceTable(engine).DeclareGapAsync(gap.GapKind, gap.Message, ct).ConfigureAwait(false);
+        if (setup.Generation is { } generation && !await new FollowedSourceTable(engine).DeclareGapAsync(generation, gap.GapKind, gap.Message, ct).ConfigureAwait(false))
+        {
+            // A reset took the slot away under this session: what it saw is not a gap of the generation that begins.
+            PipelineLog.Fenced(log, gap.Message);
+            return StandbyPoll;
+        }
         if (!source.AcceptGaps) throw gap;
         PipelineLog.GapAccepted(log, gap.GapKind, gap.Message);
         await setup.BeginGenerationAsync(ct).ConfigureAwait(false);

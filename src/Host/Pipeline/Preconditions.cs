@@ -9,19 +9,26 @@ using Npgsql;
 
 namespace Cdc.Host.Pipeline;
 
-/// <summary>What must hold before anything is changed in source or engine. Looked at once, by the first session that reaches both.</summary>
+/// <summary>What must hold before anything is changed in source or engine. A run looks at it once, in the first session that reaches both.</summary>
 internal sealed class Preconditions(CdcOptions options, EntitySet entities, ILogger log)
 {
     public static string MigrationsFolder { get; } = Path.Combine(AppContext.BaseDirectory, "schemas", "engine");
 
     private bool _held;
 
+    /// <summary>Everything that is missing on both servers. One that is down does not hide what the other lacks.</summary>
+    public async Task<IReadOnlyList<Finding>> FindAsync(CancellationToken ct)
+    {
+        var ofSource = await Preflight.CheckAsync(options.Source, entities, ct).ConfigureAwait(false);
+        return [.. ofSource, .. (await EngineFindingsAsync(ct).ConfigureAwait(false)).Findings];
+    }
+
     /// <exception cref="FindingsException">Every error of both servers, each with what mends it.</exception>
     public async Task CheckAsync(CancellationToken ct)
     {
         if (_held) return;
         // A lost slot is a break in continuity, not something that is missing: that check, which comes next, writes it down and may accept it.
-        var ofSource = (await Preflight.CheckAsync(options.Source, entities, ct).ConfigureAwait(false)).Where(f => f.Code != "slot-lost").ToList();
+        var ofSource = (await Preflight.CheckAsync(options.Source, entities, ct).ConfigureAwait(false)).Where(f => f.Code != GapKinds.SlotLost).ToList();
         var (ofEngine, engineKind) = await EngineFindingsAsync(ct).ConfigureAwait(false);
         List<Finding> findings = [.. ofSource, .. ofEngine];
         if (findings.Any(f => f.IsError))
@@ -38,7 +45,7 @@ internal sealed class Preconditions(CdcOptions options, EntitySet entities, ILog
     }
 
     /// <summary>An engine that is down must not hide what the source lacks.</summary>
-    private async Task<(IReadOnlyList<Finding>, FailureKind?)> EngineFindingsAsync(CancellationToken ct)
+    private async Task<(IReadOnlyList<Finding> Findings, FailureKind? Kind)> EngineFindingsAsync(CancellationToken ct)
     {
         try
         {

@@ -3,6 +3,7 @@ using Cdc.Apply.Progress;
 using Cdc.Capture;
 using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
+using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Microsoft.Extensions.Logging;
@@ -13,83 +14,139 @@ namespace Cdc.Host.Pipeline;
 /// Brings publication, slot and the engine's record of them to where a session can start: the first time, after an accepted gap, and when
 /// entities were declared since. Every step can be repeated after a crash.
 /// </summary>
-public sealed class SourceSetup(SourceOptions source, EngineOptions engine, EntitySet entities, ILogger log)
+internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, EntitySet entities, ILogger log)
 {
     private readonly FollowedSourceTable _followed = new(engine);
     private readonly SlotSetup _slot = new(source, entities);
 
+    /// <summary>That of the session that was prepared last; null while none is known to be followed.</summary>
+    public int? Generation { get; private set; }
+
+    /// <summary>What comes before a session.</summary>
     /// <exception cref="DeclaredGapException">Continuity is broken.</exception>
     public async Task PrepareAsync(CaptureSession capture, CancellationToken ct)
     {
+        Generation = null;
         // In this order, because another process may be running while this one waits as standby: what it confirms it has written before,
         // and what it has applied the server has flushed before. Read the other way round, its progress would look like a gap.
         var slot = await _slot.ReadAsync(ct).ConfigureAwait(false);
         var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
-        var now = await capture.IdentifyAsync(ct).ConfigureAwait(false);
         if (followed is null or { State: "creating" })
         {
-            await SetUpAsync(now.Identity, ct).ConfigureAwait(false);
+            Generation = await CreateAsync((await capture.IdentifyAsync(ct).ConfigureAwait(false)).Identity, ct).ConfigureAwait(false);
             return;
         }
-        await CheckContinuityAsync(capture, followed, slot, now, ct).ConfigureAwait(false);
+        Generation = followed.Generation;
+        await CheckContinuityAsync(capture, followed, slot, ct).ConfigureAwait(false);
         await AddEntitiesAsync(ct).ConfigureAwait(false);
     }
 
-    /// <summary>One process at a time: two that start on a new engine would each create the slot, and drop the other's.</summary>
-    private async Task SetUpAsync(SourceIdentity identity, CancellationToken ct)
+    /// <returns>What was begun but not completed, or null.</returns>
+    /// <exception cref="CdcException">Refused: the engine follows a source already.</exception>
+    public async Task<FollowedSource?> RequireNothingFollowedAsync(CancellationToken ct)
     {
-        await using var alone = await _followed.LockSetUpAsync(ct).ConfigureAwait(false);
         var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
-        if (followed is { State: not "creating" }) return;
-        if (followed is null)
-        {
-            RefuseForeignSlot(await _slot.ReadAsync(ct).ConfigureAwait(false));
-            await BeginGenerationAsync(identity, ct).ConfigureAwait(false);
-            CrashPoint.Hit("after-generation-begun");
-        }
-        await CompleteGenerationAsync(ct).ConfigureAwait(false);
+        if (followed is null or { State: "creating" }) return followed;
+        throw new CdcException(FailureKind.Refused, $"This engine follows slot {followed.Slot} already. Nothing was changed.",
+            "'cdc run' goes on with it. To begin anew with another slot and read everything again: cdc slot reset");
+    }
+
+    /// <summary>The first generation, or one that was begun but not completed.</summary>
+    /// <returns>The generation.</returns>
+    /// <exception cref="CdcException">Refused: the engine follows a source already. DeclaredGap: the slot is somebody else's.</exception>
+    public async Task<int> CreateAsync(CancellationToken ct)
+    {
+        await RequireNothingFollowedAsync(ct).ConfigureAwait(false);
+        return await CreateAsync(await IdentifyAsync(ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Accepts a gap: a new generation with a new slot, in which everything is read again. One that was begun so is completed.</summary>
+    /// <returns>The generation.</returns>
+    public async Task<int> ResetAsync(CancellationToken ct)
+    {
+        var identity = await IdentifyAsync(ct).ConfigureAwait(false);
+        var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
+        if (!IsBegun(followed, identity)) await BeginGenerationAsync(identity, ct).ConfigureAwait(false);
+        return await CompleteGenerationAsync(ct).ConfigureAwait(false);
     }
 
     /// <summary>First half of a reset: the engine knows that a new generation begins; whoever runs fails at its next commit.</summary>
-    public async Task BeginGenerationAsync(CancellationToken ct)
+    public async Task BeginGenerationAsync(CancellationToken ct) =>
+        await BeginGenerationAsync(await IdentifyAsync(ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+
+    private async Task<SourceIdentity> IdentifyAsync(CancellationToken ct) =>
+        (await SourceFailure.GuardAsync(() => CaptureSession.IdentifyAsync(source, log, ct)).ConfigureAwait(false)).Identity;
+
+    /// <summary>One process at a time: two that start on a new engine would each create the slot, and drop the other's.</summary>
+    private async Task<int> CreateAsync(SourceIdentity identity, CancellationToken ct)
     {
-        var now = await CaptureSession.IdentifyAsync(source, log, ct).ConfigureAwait(false);
-        await BeginGenerationAsync(now.Identity, ct).ConfigureAwait(false);
+        await using var alone = await _followed.LockGenerationAsync(ct).ConfigureAwait(false);
+        var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
+        if (followed is { State: not "creating" }) return followed.Generation;
+        if (!IsBegun(followed, identity))
+        {
+            await RefuseForeignSlotAsync(ct).ConfigureAwait(false);
+            await BeginGenerationAsync(identity, ct).ConfigureAwait(false);
+        }
+        return await CompleteAloneAsync(ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Begun for this very server and slot: what stands under the slot's name there is a half-made one of ours.</summary>
+    private bool IsBegun(FollowedSource? followed, SourceIdentity now) =>
+        followed is { State: "creating" } && followed.Slot == source.SlotName && followed.Publication == source.Publication
+        && followed.SystemIdentifier == now.SystemIdentifier && followed.Database == now.DatabaseName;
+
+    private async Task BeginGenerationAsync(SourceIdentity identity, CancellationToken ct)
+    {
+        await _followed.BeginGenerationAsync(identity.SystemIdentifier, identity.Timeline, identity.DatabaseName, source.SlotName, source.Publication, ct).ConfigureAwait(false);
+        CrashPoint.Hit("after-generation-begun");
     }
 
     /// <summary>Second half: publication, a new slot, and every table to be read.</summary>
-    public async Task CompleteGenerationAsync(CancellationToken ct)
+    private async Task<int> CompleteGenerationAsync(CancellationToken ct)
+    {
+        await using var alone = await _followed.LockGenerationAsync(ct).ConfigureAwait(false);
+        return await CompleteAloneAsync(ct).ConfigureAwait(false);
+    }
+
+    private async Task<int> CompleteAloneAsync(CancellationToken ct)
+    {
+        var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
+        if (followed is not { State: "creating" }) return followed?.Generation ?? throw new FencedException("The engine's record of its source is gone.");
+        var start = await MakeSlotAsync(ct).ConfigureAwait(false);
+        await _followed.CompleteGenerationAsync(followed.Generation, start, await PlanAsync(entities.All, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+        PipelineLog.GenerationBegins(log, followed.Generation, source.SlotName, start);
+        return followed.Generation;
+    }
+
+    /// <summary>Failures are explained here: to who asks the catalog for the reason later, a slot that is not made yet is a lost one.</summary>
+    private Task<Lsn> MakeSlotAsync(CancellationToken ct) => SourceFailure.GuardAsync(async () =>
     {
         await _slot.EnsurePublicationAsync(ct).ConfigureAwait(false);
         CrashPoint.Hit("after-publication");
         await _slot.DropSlotAsync(ct).ConfigureAwait(false);
+        CrashPoint.Hit("after-slot-dropped");
         PipelineLog.CreatingSlot(log, source.SlotName);
         var start = await _slot.CreateSlotAsync(ct).ConfigureAwait(false);
         CrashPoint.Hit("after-slot");
-        await _followed.CompleteGenerationAsync(start, await PlanAsync(entities.All, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
-        PipelineLog.GenerationBegins(log, source.SlotName, start);
-    }
-
-    private Task BeginGenerationAsync(SourceIdentity identity, CancellationToken ct) =>
-        _followed.BeginGenerationAsync(identity.SystemIdentifier, identity.Timeline, identity.DatabaseName, source.SlotName, source.Publication, ct);
+        return start;
+    });
 
     /// <summary>A slot of that name that this engine knows nothing of may be another pipeline's. No gap, or Source:AcceptGaps would drop it.</summary>
-    private static void RefuseForeignSlot(SlotInfo? slot)
+    private async Task RefuseForeignSlotAsync(CancellationToken ct)
     {
-        if (slot is null) return;
+        if (await SourceFailure.GuardAsync(() => _slot.ReadAsync(ct)).ConfigureAwait(false) is not { } slot) return;
         throw new CdcException(FailureKind.DeclaredGap,
             $"Slot {slot.Name} exists on the source, but this engine has never used it: it may feed another engine.",
-            $"Choose another name in Source:SlotName; or, if nothing else uses it, run 'cdc slot drop' and start again.");
+            "Choose another name in Source:SlotName; or, if nothing else uses it, run 'cdc slot drop' and start again.");
     }
 
-    private async Task CheckContinuityAsync(CaptureSession capture, FollowedSource followed, SlotInfo? slot, IdentifiedSource now, CancellationToken ct)
+    private async Task CheckContinuityAsync(CaptureSession capture, FollowedSource followed, SlotInfo? slot, CancellationToken ct)
     {
-        var switched = now.Identity.Timeline != followed.Timeline && now.Identity.SystemIdentifier == followed.SystemIdentifier
-            ? await capture.SwitchPointAsync(now.Identity.Timeline, followed.Timeline, ct).ConfigureAwait(false)
-            : null;
-        if (ContinuityCheck.Find(followed, source.SlotName, slot, now, switched) is { } gap) throw gap;
-        if (switched is not null)
-            await _followed.AdoptAsync(now.Identity.SystemIdentifier, now.Identity.Timeline, now.Identity.DatabaseName, ct).ConfigureAwait(false);
+        var now = await PresentSource.ReadAsync(capture, slot, await _slot.ReadPublicationAsync(ct).ConfigureAwait(false), followed, ct).ConfigureAwait(false);
+        if (ContinuityCheck.Find(followed, source, now) is { } gap) throw gap;
+        if (now.SwitchPoint is not null || followed.State == "gap")
+            await _followed.AdoptAsync(followed, now.Server.Identity.SystemIdentifier, now.Server.Identity.Timeline, ct).ConfigureAwait(false);
     }
 
     private async Task AddEntitiesAsync(CancellationToken ct)
@@ -103,7 +160,7 @@ public sealed class SourceSetup(SourceOptions source, EngineOptions engine, Enti
 
     private async Task<IReadOnlyList<PlannedTable>> PlanAsync(IReadOnlyList<EntityDeclaration> planned, CancellationToken ct)
     {
-        var tables = await CaptureSession.ReadTablesAsync(source, entities, ct).ConfigureAwait(false);
+        var tables = await SourceFailure.GuardAsync(() => CaptureSession.ReadTablesAsync(source, entities, ct)).ConfigureAwait(false);
         return [.. planned.Select(e => new PlannedTable(e.Name, tables[e.Index].Fingerprint, tables[e.Index].EstimatedRows))];
     }
 }

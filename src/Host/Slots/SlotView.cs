@@ -1,23 +1,26 @@
+using Cdc.Apply.Progress;
 using Cdc.Core.Failures;
+using Cdc.Host.Pipeline;
 using Cdc.Host.Status;
 using Cdc.Host.Terminals;
 
 namespace Cdc.Host.Slots;
 
 /// <summary>What <c>cdc slot show</c> knows. Its JSON form is documented in docs/commands.md.</summary>
-/// <param name="Verdict">continuous, gap, other-identity, not-followed.</param>
+/// <param name="Verdict">continuous, gap, other-identity, creating, not-followed.</param>
 internal sealed record SlotReport(string Verdict, SlotStatus? Slot, SourceStatus Source, FollowedSource? Followed, IReadOnlyList<Finding> Findings)
 {
-    public static SlotReport Of(FollowedSource? followed, SourceStatus source)
+    public static SlotReport Of(Continuity continuity, SourceStatus source) =>
+        new(VerdictOf(continuity), source.Slot, source, continuity.Followed, continuity.Findings);
+
+    private static string VerdictOf(Continuity continuity) => continuity switch
     {
-        if (followed is null) return new SlotReport("not-followed", source.Slot, source, null, []);
-        var identity = SlotVerdict.IdentityOf(followed, source);
-        var findings = SlotVerdict.ContinuityOf(followed, source).ToList();
-        if (followed.State == "gap")
-            findings.Add(new Finding("gap-recorded", IsError: true, $"A gap is recorded in the engine: {followed.GapKind}, {followed.GapDetail}", "cdc slot reset"));
-        var verdict = findings.Count > 0 ? "gap" : identity is not null ? "other-identity" : "continuous";
-        return new SlotReport(verdict, source.Slot, source, followed, identity is null ? findings : [identity, .. findings]);
-    }
+        { Followed: null } => "not-followed",
+        { Followed.State: "creating" } => "creating",
+        { Findings.Count: 0 } => "continuous",
+        { IsAdoptable: true } => "other-identity",
+        _ => "gap",
+    };
 }
 
 internal static class SlotView
@@ -47,7 +50,7 @@ internal static class SlotView
         if (report.Followed is { } followed)
         {
             yield return ("engine follows", $"{followed.SystemIdentifier}, timeline {followed.Timeline}, database {followed.Database}, slot {followed.Slot}");
-            yield return ("engine state", $"{followed.State}, generation {followed.Generation}, through {followed.Through}, wrote {followed.WrittenLsn}");
+            yield return ("engine state", $"{followed.State}, generation {followed.Generation}, through {followed.Through}, wrote {followed.Written}");
         }
     }
 
@@ -55,7 +58,8 @@ internal static class SlotView
     {
         "continuous" => "Continuous: the slot has everything that the engine lacks. 'cdc run' goes on from here.",
         "not-followed" => "The engine follows no source yet. 'cdc run' creates what is missing and loads the tables.",
-        "other-identity" => "Another server or timeline, but nothing speaks against its being the same Odoo: 'cdc slot adopt' accepts it.",
+        "creating" => "A generation was begun and not completed. 'cdc run' or 'cdc slot reset' completes it.",
+        "other-identity" => "Another server, but nothing speaks against its being the same Odoo: 'cdc slot adopt' accepts it.",
         _ => "A gap: 'cdc run' does not go on. 'cdc slot reset' accepts it and reads everything again (ops/runbooks/slot-reset.md).",
     };
 }

@@ -8,7 +8,11 @@ internal static class FailureReport
 {
     public static void Write(Terminal terminal, Exception failure)
     {
-        if (failure is CdcException known) Write(terminal, known.Message, known.Remedy);
+        if (failure is CdcException known)
+        {
+            Write(terminal, known.Message, known.Remedy);
+            if (known is { Kind: FailureKind.Unexpected, InnerException: { } cause }) terminal.Error.WriteLine(cause);
+        }
         else
         {
             Write(terminal, "Unexpected: " + failure.Message, "This is a defect. Report it with the lines below; run again with --verbose for more.");

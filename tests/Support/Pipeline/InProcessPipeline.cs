@@ -16,7 +16,7 @@ public sealed class InProcessPipeline : IAsyncDisposable
         var options = new CdcOptions { Source = bed.SourceOptions, Engine = bed.EngineOptions, Snapshot = bed.SnapshotOptions, Log = bed.LogOptions };
         var setup = new SourceSetup(options.Source, options.Engine, bed.Entities, bed.Log);
         var preconditions = new Preconditions(options, bed.Entities, bed.Log);
-        var session = new PipelineSession(options.Source, options.Engine, options.Snapshot, options.Log, bed.Entities, preconditions, Statistics, bed.Log)
+        var session = new PipelineSession(options.Source, options.Engine, options.Snapshot, options.Log, bed.Entities, preconditions, setup, Statistics, bed.Log)
         {
             Started = () => _streaming.TrySetResult(),
         };

@@ -1,0 +1,24 @@
+namespace Cdc.Core.Failures;
+
+/// <summary>What can break continuity with the source. Scripts and alerts read these words: one is never renamed.</summary>
+public static class GapKinds
+{
+    public const string SlotMissing = "slot-missing";
+    /// <summary>The server removed WAL that the slot needs.</summary>
+    public const string SlotLost = "slot-lost";
+    /// <summary>Confirmed beyond what the engine wrote: recreated, advanced, or the engine comes from a backup.</summary>
+    public const string SlotAdvanced = "slot-advanced";
+    /// <summary>The configuration names another slot than the one that was followed.</summary>
+    public const string SlotRenamed = "slot-renamed";
+    /// <summary>Another system identifier or database.</summary>
+    public const string SourceChanged = "source-changed";
+    /// <summary>A timeline that does not contain everything that is applied.</summary>
+    public const string TimelineChanged = "timeline-changed";
+    /// <summary>The source's WAL ends below what is applied.</summary>
+    public const string SourceBehind = "source-behind";
+    /// <summary>The last applied transaction is another one in the source now.</summary>
+    public const string SourceRewound = "source-rewound";
+    public const string PublicationMissing = "publication-missing";
+    /// <summary>The publication leaves out some operations.</summary>
+    public const string PublicationPartial = "publication-partial";
+}

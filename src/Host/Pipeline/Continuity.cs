@@ -1,0 +1,35 @@
+using Cdc.Apply.Progress;
+using Cdc.Capture;
+using Cdc.Capture.Slot;
+using Cdc.Capture.Source;
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Host.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Host.Pipeline;
+
+/// <summary>What <c>cdc run</c> would find if it started now. Changes nothing.</summary>
+/// <param name="Followed">Null: the engine follows no source yet.</param>
+/// <param name="Now">Null where there is nothing to compare with: no source is followed, or the slot is being made.</param>
+internal sealed record Continuity(FollowedSource? Followed, PresentSource? Now, IReadOnlyList<Finding> Findings)
+{
+    public bool IsAdoptable => Followed is not null && Now is not null && ContinuityCheck.IsAdoptable(Followed, Findings, Now);
+
+    public static async Task<Continuity> ReadAsync(CdcOptions options, EntitySet entities, ILogger log, CancellationToken ct)
+    {
+        // Before the engine's record: what a running process confirms meanwhile it has written down first, so it cannot look like a gap.
+        var setup = new SlotSetup(options.Source, entities);
+        var slot = await SourceFailure.GuardAsync(() => setup.ReadAsync(ct)).ConfigureAwait(false);
+        var followed = await new FollowedSourceTable(options.Engine).ReadAsync(ct).ConfigureAwait(false);
+        if (followed is null or { State: "creating" }) return new Continuity(followed, null, []);
+        var now = await SourceFailure.GuardAsync(() => LookAsync(options, entities, setup, slot, followed, log, ct)).ConfigureAwait(false);
+        return new Continuity(followed, now, ContinuityCheck.FindAll(followed, options.Source, now));
+    }
+
+    private static async Task<PresentSource> LookAsync(CdcOptions options, EntitySet entities, SlotSetup setup, SlotInfo? slot, FollowedSource followed, ILogger log, CancellationToken ct)
+    {
+        await using var capture = await CaptureSession.ConnectAsync(options.Source, options.Snapshot, entities, log, ct).ConfigureAwait(false);
+        return await PresentSource.ReadAsync(capture, slot, await setup.ReadPublicationAsync(ct).ConfigureAwait(false), followed, ct).ConfigureAwait(false);
+    }
+}
