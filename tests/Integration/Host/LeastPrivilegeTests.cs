@@ -27,15 +27,15 @@ public sealed class LeastPrivilegeTests(TestServers servers)
             // That one is the server's setting, not a privilege.
             Assert.Equal(["wal-keep-size"], findings.Select(f => f.GetProperty("code").GetString()!));
 
-            await ExecuteAsync(source, "INSERT INTO loyalty_program (id, name) VALUES (1, 'Before the load'); INSERT INTO loyalty_card (id, program_id, code, points) VALUES (1, 1, 'A', 5)");
+            await ExecuteAsync(source, "INSERT INTO loyalty_program (id, name) VALUES (1, 'Before the load'), (2, 'Deleted later'); INSERT INTO loyalty_card (id, program_id, code, points) VALUES (1, 1, 'A', 5)");
             await world.RunUntilAsync("SELECT count(*) = 4 AND bool_and(state = 'streaming') FROM cdc.tables");
             await ExecuteAsync(source, """
                 UPDATE loyalty_card SET points = 7; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (2, 1, ' ', 0);
-                INSERT INTO loyalty_point_move (id, loyalty_card_id) VALUES (1, 1); DELETE FROM loyalty_program; TRUNCATE loyalty_point_history
+                INSERT INTO loyalty_point_move (id, loyalty_card_id) VALUES (1, 1); DELETE FROM loyalty_program WHERE id = 2; TRUNCATE loyalty_point_history
                 """);
             await world.RunUntilAsync("""
                 SELECT (SELECT points FROM loyalty_cards WHERE id = 1) = 7 AND EXISTS (SELECT FROM cdc.quarantine WHERE key = 2)
-                   AND EXISTS (SELECT FROM point_moves) AND EXISTS (SELECT FROM cdc.floors)
+                   AND EXISTS (SELECT FROM point_moves) AND NOT EXISTS (SELECT FROM promotion_programs WHERE id = 2) AND EXISTS (SELECT FROM cdc.floors)
                 """);
             Assert.Equal(0, (await world.RunAsync("status")).ExitCode);
             Assert.Equal(0, (await world.RunAsync("slot", "reset", "--yes")).ExitCode);

@@ -1,6 +1,9 @@
 using System.Text.Json;
+using Cdc.Apply.Progress;
+using Cdc.Core.Changes;
 using Cdc.Core.Failures;
 using Cdc.Tests.Support.Postgres;
+using Npgsql;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Host;
@@ -47,6 +50,27 @@ public sealed class SlotCreateTests(TestServers servers)
         Assert.Equal(0, (await world.RunAsync("slot", "reset", "--yes")).ExitCode);
         Assert.Equal("open", await world.EngineAsync<string>("SELECT state FROM cdc.requests"));
         await world.RunUntilAsync("SELECT state = 'done' FROM cdc.requests");
+    }
+
+    [Fact]
+    public async Task A_request_whose_chunks_a_rewritten_table_throws_away_begins_anew()
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        await world.EngineAsync("""
+            INSERT INTO cdc.requests (kind, entity, state) VALUES ('snapshot', 'card', 'accepted'), ('snapshot', 'move', 'accepted');
+            INSERT INTO cdc.chunks (entity, generation, kind, request, state, from_key) VALUES
+              ('card', 3, 'snapshot', 1, 'done', NULL), ('card', 3, 'snapshot', 1, 'pending', 5), ('move', 3, 'snapshot', 2, 'pending', NULL)
+            """);
+        await using var engine = new NpgsqlConnection(world.EngineConnection);
+        await engine.OpenAsync(HostWorld.Ct);
+        var rewritten = new TableStateChange { Entity = 0, Position = new ChangePosition(3, new Lsn(9), 0), StopReason = null, Fingerprint = null };
+        await new TableStates(world.Entities).ChangeAsync(engine, rewritten, HostWorld.Ct);
+
+        Assert.Equal("1/card/open 2/move/accepted", await world.EngineAsync<string>("SELECT string_agg(concat_ws('/', id, entity, state), ' ' ORDER BY id) FROM cdc.requests"));
+        // The rows of the first try are not counted to the second.
+        Assert.Equal("card/done/- card/pending/- move/pending/2",
+            await world.EngineAsync<string>("SELECT string_agg(concat_ws('/', entity, state, COALESCE(request::text, '-')), ' ' ORDER BY entity, state) FROM cdc.chunks"));
     }
 
     [Fact]

@@ -42,6 +42,13 @@ public sealed class RunCommandTests
         Assert.Equal((int)kind, (await RunAsync(Pipeline(_ => throw new CdcException(kind, "m", "r")), TestContext.Current.CancellationToken)).ExitCode);
 
     [Fact]
+    public async Task A_defect_goes_to_the_log_with_exit_code_1_and_not_as_plain_text_among_its_lines()
+    {
+        var run = await RunAsync(Pipeline(_ => throw new InvalidOperationException("a defect")), TestContext.Current.CancellationToken);
+        Assert.Equal(((int)FailureKind.Unexpected, ""), (run.ExitCode, run.Error));
+    }
+
+    [Fact]
     public async Task A_pipeline_that_fails_while_draining_does_not_exit_with_0()
     {
         using var stop = new CancellationTokenSource();
