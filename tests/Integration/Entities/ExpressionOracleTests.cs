@@ -2,11 +2,12 @@ using Cdc.Core.Entities;
 using Cdc.Core.Entities.Expressions;
 using FsCheck;
 using FsCheck.Fluent;
+using Cdc.Tests.Support.Postgres;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Entities;
 
-public sealed class ExpressionOracleTests
+public sealed class ExpressionOracleTests(TestServers servers)
 {
     private const int Expressions = 400;
 
@@ -15,7 +16,7 @@ public sealed class ExpressionOracleTests
     {
         var seed = Environment.GetEnvironmentVariable("CDC_TEST_SEED") is { Length: > 0 } given ? ulong.Parse(given) : (ulong)Random.Shared.NextInt64();
         TestContext.Current.TestOutputHelper?.WriteLine($"CDC_TEST_SEED={seed}");
-        await using var engine = await ScratchEngine.CreateAsync("oracle");
+        await using var engine = await servers.Engine.CreateDatabaseAsync("oracle", ct: TestContext.Current.CancellationToken);
         var table = await OracleTable.CreateAsync(engine,
             ("id", "int4", SourceType.Integer, NastyValues.Integers4),
             ("id8", "int8", SourceType.Integer, NastyValues.Integers8),
@@ -54,7 +55,7 @@ public sealed class ExpressionOracleTests
     {
         foreach (var entity in EntityFile.Load(Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json")).All)
         {
-            await using var engine = await ScratchEngine.CreateAsync("declared");
+            await using var engine = await servers.Engine.CreateDatabaseAsync("declared", ct: TestContext.Current.CancellationToken);
             var table = await OracleTable.CreateAsync(engine, [.. entity.SourceColumns.Select(c => (c.Name, PostgresType(c.Type), c.Type, Values(c.Type)))]);
             var expressions = entity.Columns.Select(c => c.Value).Concat(RowTransform.Compile(entity).Rules.Select(r => r.Check));
             foreach (var expression in expressions)

@@ -4,12 +4,14 @@ using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Entities.Expressions;
 using Cdc.Core.Entities.Expressions.Nodes;
+using Cdc.Tests.Support.Postgres;
 using Npgsql;
+using Xunit;
 
 namespace Cdc.Tests.Integration.Entities;
 
 /// <summary>A source table of nasty values, and PostgreSQL's own answer to any expression over it, row by row.</summary>
-internal sealed class OracleTable(ScratchEngine engine, IReadOnlyList<SourceColumn> columns, List<RowImage> rows)
+internal sealed class OracleTable(TestDatabase engine, IReadOnlyList<SourceColumn> columns, List<RowImage> rows)
 {
     /// <summary>What an expression gives where PostgreSQL raises an error about data (class 22, and NaN to integer).</summary>
     private const string DataError = "ERROR";
@@ -37,11 +39,11 @@ internal sealed class OracleTable(ScratchEngine engine, IReadOnlyList<SourceColu
     public int PlannedAway { get; private set; }
 
     /// <param name="types">Name, PostgreSQL's type, declared type and values of each column; rows take the values in turns.</param>
-    public static async Task<OracleTable> CreateAsync(ScratchEngine engine, params (string Name, string Type, SourceType Declared, string?[] Values)[] types)
+    public static async Task<OracleTable> CreateAsync(TestDatabase engine, params (string Name, string Type, SourceType Declared, string?[] Values)[] types)
     {
         var count = types.Max(t => t.Values.Length);
-        await engine.ExecuteAsync($"CREATE TABLE nasty (n int, {string.Join(", ", types.Select(t => $"{t.Name} {t.Type}"))})");
-        await engine.ExecuteAsync(OracleFunction);
+        await engine.ExecuteAsync($"CREATE TABLE nasty (n int, {string.Join(", ", types.Select(t => $"{t.Name} {t.Type}"))})", TestContext.Current.CancellationToken);
+        await engine.ExecuteAsync(OracleFunction, TestContext.Current.CancellationToken);
         await using var connection = await engine.DataSource.OpenConnectionAsync();
         for (var i = 0; i < count; i++)
         {
@@ -60,7 +62,7 @@ internal sealed class OracleTable(ScratchEngine engine, IReadOnlyList<SourceColu
     public async Task<string?> DifferenceAsync(string expression)
     {
         var node = ExpressionCompiler.Any(expression, Columns);
-        var expected = await engine.RowsAsync($"SELECT oracle({Sql.Literal(Canonical(expression, node.Type.Family))}, n) FROM nasty ORDER BY n");
+        var expected = await engine.RowsAsync($"SELECT oracle({Sql.Literal(Canonical(expression, node.Type.Family))}, n) FROM nasty ORDER BY n", "NULL", TestContext.Current.CancellationToken);
         var row = new SourceRow(Columns.Count);
         var schema = CopiedTable.SchemaOf(Columns);
         for (var i = 0; i < rows.Count; i++)
@@ -74,7 +76,7 @@ internal sealed class OracleTable(ScratchEngine engine, IReadOnlyList<SourceColu
                 PlannedAway++;
                 continue;
             }
-            var source = await engine.RowsAsync($"SELECT to_json(nasty) FROM nasty WHERE n = {i}");
+            var source = await engine.RowsAsync($"SELECT to_json(nasty) FROM nasty WHERE n = {i}", "NULL", TestContext.Current.CancellationToken);
             return $"{expression}\n  PostgreSQL: {expected[i]}\n  C#:         {actual}\n  row: {source[0]}";
         }
         return null;

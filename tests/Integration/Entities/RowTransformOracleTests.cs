@@ -1,12 +1,13 @@
 using System.Buffers.Binary;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Tests.Support.Postgres;
 using Npgsql;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Entities;
 
-public sealed class RowTransformOracleTests
+public sealed class RowTransformOracleTests(TestServers servers)
 {
     public static TheoryData<string> Names => ["card", "move", "history", "program"];
 
@@ -16,7 +17,7 @@ public sealed class RowTransformOracleTests
     {
         var entity = EntityFile.Load(Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json")).Find(name)!;
         var transform = RowTransform.Compile(entity);
-        await using var engine = await ScratchEngine.CreateAsync("transform");
+        await using var engine = await servers.Engine.CreateDatabaseAsync("transform", ct: TestContext.Current.CancellationToken);
         var seed = Random.Shared.Next();
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         await OracleTable.CreateAsync(engine, [.. entity.SourceColumns.Select(c => (c.Name, PostgresType(c.Type), c.Type, Values(c, seed)))]);
@@ -25,12 +26,12 @@ public sealed class RowTransformOracleTests
         var (passed, broken) = await TransformAsync(transform, connection);
 
         var rules = string.Join(" AND ", transform.Rules.Select(r => $"({r.Check}) IS NOT FALSE"));
-        Assert.Equal(await engine.RowsAsync($"SELECT n FROM nasty WHERE NOT ({rules}) ORDER BY n"), broken.Select(n => $"{n}"));
+        Assert.Equal(await engine.RowsAsync($"SELECT n FROM nasty WHERE NOT ({rules}) ORDER BY n", "NULL", TestContext.Current.CancellationToken), broken.Select(n => $"{n}"));
         Assert.True(passed > 5, $"only {passed} rows passed: the values test nothing");
         var wanted = string.Join(", ", entity.Columns.Select(c => $"({c.Value})::{c.Type}::text"));
         var actual = string.Join(", ", entity.Columns.Select(c => $"{Sql.Identifier(c.Name)}::text"));
-        var expected = await engine.RowsAsync($"SELECT {wanted} FROM nasty WHERE {rules} ORDER BY n");
-        Assert.Equal(expected, await engine.RowsAsync($"SELECT {actual} FROM transformed ORDER BY place"));
+        var expected = await engine.RowsAsync($"SELECT {wanted} FROM nasty WHERE {rules} ORDER BY n", "NULL", TestContext.Current.CancellationToken);
+        Assert.Equal(expected, await engine.RowsAsync($"SELECT {actual} FROM transformed ORDER BY place", "NULL", TestContext.Current.CancellationToken));
     }
 
     private static async Task<(int Passed, List<int> Broken)> TransformAsync(RowTransform transform, NpgsqlConnection connection)

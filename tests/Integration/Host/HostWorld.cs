@@ -1,6 +1,10 @@
 using Cdc.Core.Entities;
 using Cdc.Host;
 using Cdc.Host.Terminals;
+using Cdc.Tests.Support.Postgres;
+using Cdc.Tests.Support.Processes;
+using Cdc.Tests.Support.Waiting;
+using Cdc.Workload;
 using Npgsql;
 using Xunit;
 
@@ -9,43 +13,66 @@ namespace Cdc.Tests.Integration.Host;
 /// <summary>Two databases, a slot name and the command line over them; all of its own and gone afterwards.</summary>
 internal sealed class HostWorld : IAsyncDisposable
 {
-    private readonly HostServers _servers;
-    private readonly string _name = "cdc_host_" + Guid.NewGuid().ToString("N")[..12];
+    private readonly TestDatabase _source;
+    private readonly TestDatabase _engine;
 
-    private HostWorld(HostServers servers) => _servers = servers;
+    private HostWorld(TestDatabase source, TestDatabase engine, EntitySet entities)
+    {
+        (_source, _engine, Entities) = (source, engine, entities);
+        (SourceConnection, EngineConnection, Slot) = (Unpooled(source), Unpooled(engine), source.Name);
+    }
 
-    public string Slot => _name;
-    public string SourceConnection { get; set; } = "";
-    public string EngineConnection { get; set; } = "";
-    public SqlSlotSetup Setup { get; private set; } = null!;
-    public EntitySet Entities { get; } = new([Entity(0, "card", "loyalty_card", "loyalty_cards"), Entity(1, "move", "loyalty_point_move", "point_moves", "card")]);
+    public string Slot { get; set; }
+    public string SourceConnection { get; set; }
+    public string EngineConnection { get; set; }
+    public EntitySet Entities { get; }
 
     public static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public static async Task<HostWorld> CreateAsync(HostServers servers, bool migrated = true)
+    /// <summary>Two entities of keys only: enough for what the commands read and write themselves.</summary>
+    public static async Task<HostWorld> CreateAsync(TestServers servers, bool migrated = true)
     {
-        var world = new HostWorld(servers);
-        world.SourceConnection = await CreateDatabaseAsync(servers.Source, world._name + "_s");
-        world.EngineConnection = await CreateDatabaseAsync(servers.Engine, world._name + "_e");
-        world.Setup = new SqlSlotSetup(world.SourceConnection, world.Slot);
+        var world = await EmptyAsync(servers, new([Entity(0, "card", "loyalty_card", "loyalty_cards"), Entity(1, "move", "loyalty_point_move", "point_moves", "card")]));
+        await world.SourceAsync("CREATE TABLE loyalty_card (id int PRIMARY KEY); CREATE TABLE loyalty_point_move (id int PRIMARY KEY)");
         if (migrated) await world.EngineAsync(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "schemas", "engine", "0001_cdc.up.sql"), Ct));
         if (migrated) await world.EngineAsync("CREATE TABLE loyalty_cards (id bigint PRIMARY KEY); CREATE TABLE point_moves (id bigint PRIMARY KEY, card_id bigint)");
         return world;
     }
 
+    /// <summary>Odoo's tables and the delivered declaration: what the whole program needs. The engine is as <c>cdc migrate</c> leaves it.</summary>
+    public static async Task<HostWorld> CreateWholeAsync(TestServers servers)
+    {
+        var world = await EmptyAsync(servers, EntityFile.Load(Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json")));
+        await world.SourceAsync(OdooSchema.Sql);
+        Assert.Equal(0, (await world.RunAsync("migrate")).ExitCode);
+        return world;
+    }
+
+    private static async Task<HostWorld> EmptyAsync(TestServers servers, EntitySet entities) =>
+        new(await servers.Source.CreateDatabaseAsync("cdc_host_s", ct: Ct), await servers.Engine.CreateDatabaseAsync("cdc_host_e", ct: Ct), entities);
+
     /// <summary>The engine follows the source's slot, with everything applied that is written now.</summary>
     public async Task FollowAsync()
     {
-        var start = await Setup.CreateAsync(Ct);
+        await SourceAsync("CREATE PUBLICATION cdc_loyalty FOR TABLE loyalty_card, loyalty_point_move");
+        var start = await CreateSlotAsync();
         var identity = await SourceAsync<string>("SELECT system_identifier::text FROM pg_control_system()");
         await EngineAsync($"""
             INSERT INTO cdc.source (state, generation, session, system_identifier, timeline, database_name, slot, publication, written_lsn)
-            VALUES ('streaming', 3, 7, '{identity}', 1, '{_name}_s', '{Slot}', 'cdc_loyalty', '{start}');
+            VALUES ('streaming', 3, 7, '{identity}', 1, '{_source.Name}', '{Slot}', 'cdc_loyalty', '{start}');
             INSERT INTO cdc.checkpoints (partition, generation, last_lsn, last_xid, last_commit_at, through_lsn, owner_token)
             VALUES ('all', 3, '{start}', 99, now() - interval '5 minutes', '{start}', '00000000-0000-0000-0000-000000000001');
             INSERT INTO cdc.tables (entity, state, estimated_rows) VALUES ('card', 'streaming', 1000), ('move', 'streaming', 0)
             """);
     }
+
+    /// <returns>Its confirmed LSN.</returns>
+    public Task<string> CreateSlotAsync() => SourceAsync<string>($"SELECT lsn::text FROM pg_create_logical_replication_slot('{Slot}', 'pgoutput')");
+
+    /// <summary>The real program, in a process of its own.</summary>
+    /// <param name="crashAt">Where it is killed with SIGKILL.</param>
+    public Task<(int ExitCode, string Output)> RunProcessAsync(string? crashAt, params string[] args) =>
+        CdcProcess.RunAsync(args, Environment().Append(new("CDC_CRASH_AT", crashAt!)).ToDictionary(e => e.Key, e => (string?)e.Value), Ct);
 
     public Task<CommandRun> RunAsync(params string[] args) => RunAsync(null, new StringWriter(), Ct, args);
 
@@ -57,8 +84,20 @@ internal sealed class HostWorld : IAsyncDisposable
         {
             Out = output, Error = error, In = new StringReader(answers ?? ""), OutIsTerminal = false, ErrorIsTerminal = false, CanAsk = answers is not null,
         };
-        var code = await CommandLine.RunAsync(args, new CommandHost(Parts(), terminal, Environment(), TimeProvider.System), null, ct);
+        var code = await CommandLine.RunAsync(args, new CommandHost(Parts, terminal, Environment(), TimeProvider.System), null, ct);
         return new CommandRun(code, output.ToString(), error.ToString());
+    }
+
+    /// <summary><c>cdc run</c>, until a query of the engine is true; it must then drain and exit with 0.</summary>
+    public async Task RunUntilAsync(string reached)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        var run = RunAsync(null, new StringWriter(), stop.Token, "run");
+        await Eventually.True(reached, async () => run.IsCompleted || await EngineAsync<bool>(reached), ct: Ct);
+        await stop.CancelAsync();
+        var ended = await run;
+        Assert.True(ended.ExitCode == 0, ended.Error);
+        Assert.True(await EngineAsync<bool>(reached));
     }
 
     public Task EngineAsync(string sql) => ExecuteAsync(EngineConnection, sql);
@@ -71,21 +110,11 @@ internal sealed class HostWorld : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        NpgsqlConnection.ClearAllPools();
-        await ExecuteAsync(_servers.Source, $"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '{Slot}'");
-        await ExecuteAsync(_servers.Source, $"DROP DATABASE IF EXISTS {_name}_s WITH (FORCE)");
-        await ExecuteAsync(_servers.Engine, $"DROP DATABASE IF EXISTS {_name}_e WITH (FORCE)");
+        await _source.DisposeAsync();
+        await _engine.DisposeAsync();
     }
 
-    private Parts Parts() => new()
-    {
-        LoadEntities = _ => Entities,
-        Pipeline = (_, _, _) => throw new InvalidOperationException("not expected: pipeline"),
-        Preflight = (_, _, _) => throw new InvalidOperationException("not expected: preflight"),
-        Migrator = (_, _) => throw new InvalidOperationException("not expected: migrator"),
-        SlotSetup = (_, _) => Setup,
-        Workload = (_, _, _) => throw new InvalidOperationException("not expected: workload"),
-    };
+    private Parts Parts => Composition.Connect() with { LoadEntities = _ => Entities };
 
     private Dictionary<string, string> Environment() => new()
     {
@@ -103,11 +132,8 @@ internal sealed class HostWorld : IAsyncDisposable
         };
     }
 
-    private static async Task<string> CreateDatabaseAsync(string server, string name)
-    {
-        await ExecuteAsync(server, $"CREATE DATABASE {name}");
-        return new NpgsqlConnectionStringBuilder(server) { Database = name, Pooling = false }.ConnectionString;
-    }
+    private static string Unpooled(TestDatabase database) =>
+        new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString;
 
     private static async Task ExecuteAsync(string connectionString, string sql)
     {

@@ -1,11 +1,11 @@
 using System.Text.Json;
 using Cdc.Core.Failures;
+using Cdc.Tests.Support.Postgres;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Host;
 
-[Collection(HostServersCollection.Name)]
-public sealed class QuarantineTests(HostServers servers)
+public sealed class QuarantineTests(TestServers servers)
 {
     [Fact]
     public async Task List_filters_by_entity_and_key_and_shows_no_values()

@@ -2,12 +2,12 @@ using System.Text.Json;
 using Cdc.Core.Failures;
 using Npgsql.Replication;
 using Npgsql.Replication.PgOutput;
+using Cdc.Tests.Support.Postgres;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Host;
 
-[Collection(HostServersCollection.Name)]
-public sealed class SlotTests(HostServers servers)
+public sealed class SlotTests(TestServers servers)
 {
     [Fact]
     public async Task Show_finds_a_slot_that_fits()
@@ -19,11 +19,14 @@ public sealed class SlotTests(HostServers servers)
     }
 
     [Theory]
-    [InlineData("UPDATE cdc.source SET written_lsn = '0/1'", "gap", "slot-ahead")]
+    [InlineData("UPDATE cdc.source SET written_lsn = '0/1'", "gap", "slot-advanced")]
     [InlineData("UPDATE cdc.checkpoints SET through_lsn = 'FFFF/0'", "gap", "source-behind")]
-    [InlineData("UPDATE cdc.source SET state = 'gap', gap_kind = 'slot-missing'", "gap", "gap-recorded")]
-    [InlineData("UPDATE cdc.source SET timeline = 9", "other-identity", "other-identity")]
-    [InlineData("UPDATE cdc.source SET system_identifier = '9'", "other-identity", "other-identity")]
+    [InlineData("UPDATE cdc.source SET state = 'gap', gap_kind = 'source-rewound'", "gap", "source-rewound")]
+    [InlineData("UPDATE cdc.source SET timeline = 9", "gap", "timeline-changed")]
+    [InlineData("UPDATE cdc.source SET slot = 'another'", "gap", "slot-renamed")]
+    [InlineData("UPDATE cdc.source SET database_name = 'another'", "gap", "source-changed")]
+    [InlineData("UPDATE cdc.source SET system_identifier = '9'", "other-identity", "source-changed")]
+    [InlineData("UPDATE cdc.source SET system_identifier = '9', state = 'gap', gap_kind = 'source-changed'", "other-identity", "source-changed")]
     public async Task Show_names_what_does_not_fit(string broken, string verdict, string finding)
     {
         await using var world = await HostWorld.CreateAsync(servers);
@@ -32,6 +35,32 @@ public sealed class SlotTests(HostServers servers)
         var report = JsonDocument.Parse((await world.RunAsync("slot", "show", "--json")).Out).RootElement;
         Assert.Equal(verdict, report.GetProperty("verdict").GetString());
         Assert.Equal(finding, report.GetProperty("findings")[0].GetProperty("code").GetString());
+    }
+
+    [Theory]
+    [InlineData("DROP PUBLICATION cdc_loyalty", "publication-missing")]
+    [InlineData("ALTER PUBLICATION cdc_loyalty SET (publish = 'insert, update')", "publication-partial")]
+    public async Task Show_names_a_publication_that_does_not_bring_everything(string broken, string finding)
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        await world.SourceAsync(broken);
+        var report = JsonDocument.Parse((await world.RunAsync("slot", "show", "--json")).Out).RootElement;
+        Assert.Equal("gap", report.GetProperty("verdict").GetString());
+        Assert.Equal(finding, report.GetProperty("findings")[0].GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public async Task Show_names_everything_that_does_not_fit_at_once()
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        await world.SourceAsync($"SELECT pg_drop_replication_slot('{world.Slot}')");
+        await world.SourceAsync("DROP PUBLICATION cdc_loyalty");
+        await world.EngineAsync("UPDATE cdc.source SET system_identifier = '9'; UPDATE cdc.checkpoints SET through_lsn = 'FFFF/0'");
+        var report = JsonDocument.Parse((await world.RunAsync("slot", "show", "--json")).Out).RootElement;
+        Assert.Equal(["source-changed", "slot-missing", "publication-missing", "source-behind"],
+            report.GetProperty("findings").EnumerateArray().Select(f => f.GetProperty("code").GetString()!));
     }
 
     [Fact]
@@ -46,7 +75,6 @@ public sealed class SlotTests(HostServers servers)
     }
 
     [Theory]
-    [InlineData("create")]
     [InlineData("drop")]
     [InlineData("reset")]
     [InlineData("adopt")]
@@ -54,8 +82,7 @@ public sealed class SlotTests(HostServers servers)
     {
         await using var world = await HostWorld.CreateAsync(servers);
         await world.FollowAsync();
-        if (command == "create") await world.SourceAsync($"SELECT pg_drop_replication_slot('{world.Slot}')");
-        if (command == "adopt") await world.EngineAsync("UPDATE cdc.source SET timeline = 9");
+        if (command == "adopt") await world.EngineAsync("UPDATE cdc.source SET system_identifier = '9'");
         var before = await StateAsync(world);
         var run = await world.RunAsync("slot", command);
         Assert.Equal((int)FailureKind.Refused, run.ExitCode);
@@ -84,7 +111,7 @@ public sealed class SlotTests(HostServers servers)
     {
         await using var world = await HostWorld.CreateAsync(servers);
         await world.FollowAsync();
-        await world.EngineAsync("UPDATE cdc.source SET system_identifier = '9', timeline = 4, state = 'gap', gap_kind = 'other-identity'");
+        await world.EngineAsync("UPDATE cdc.source SET system_identifier = '9', timeline = 4, state = 'gap', gap_kind = 'source-changed'");
         var through = await world.EngineAsync<string>("SELECT through_lsn::text FROM cdc.checkpoints");
         Assert.Equal(0, (await world.RunAsync("slot", "adopt", "--yes")).ExitCode);
         Assert.Equal("continuous", await VerdictAsync(world));
@@ -92,10 +119,12 @@ public sealed class SlotTests(HostServers servers)
     }
 
     [Theory]
-    [InlineData("UPDATE cdc.source SET timeline = 4, written_lsn = '0/1'", FailureKind.DeclaredGap)]
-    [InlineData("UPDATE cdc.source SET timeline = 4; UPDATE cdc.checkpoints SET through_lsn = 'FFFF/0'", FailureKind.DeclaredGap)]
-    [InlineData("UPDATE cdc.source SET timeline = 4, database_name = 'another'", FailureKind.DeclaredGap)]
-    [InlineData("UPDATE cdc.source SET state = 'gap', gap_kind = 'transaction-differs'", FailureKind.Refused)]
+    [InlineData("UPDATE cdc.source SET system_identifier = '9', written_lsn = '0/1'", FailureKind.DeclaredGap)]
+    [InlineData("UPDATE cdc.source SET system_identifier = '9'; UPDATE cdc.checkpoints SET through_lsn = 'FFFF/0'", FailureKind.DeclaredGap)]
+    [InlineData("UPDATE cdc.source SET system_identifier = '9', database_name = 'another'", FailureKind.DeclaredGap)]
+    [InlineData("UPDATE cdc.source SET system_identifier = '9', state = 'gap', gap_kind = 'source-rewound'", FailureKind.DeclaredGap)]
+    [InlineData("UPDATE cdc.source SET timeline = 4", FailureKind.Refused)]
+    [InlineData("UPDATE cdc.source SET state = 'gap', gap_kind = 'source-rewound'", FailureKind.Refused)]
     public async Task Adopt_refuses_where_changes_may_be_missing(string broken, FailureKind kind)
     {
         await using var world = await HostWorld.CreateAsync(servers);

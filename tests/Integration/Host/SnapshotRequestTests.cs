@@ -1,10 +1,10 @@
 using Cdc.Core.Failures;
+using Cdc.Tests.Support.Postgres;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Host;
 
-[Collection(HostServersCollection.Name)]
-public sealed class SnapshotRequestTests(HostServers servers)
+public sealed class SnapshotRequestTests(TestServers servers)
 {
     private const string Requested = "SELECT string_agg(concat_ws('/', kind, entity, COALESCE(from_key::text, '-'), COALESCE(to_key::text, '-'), state), ' ' ORDER BY id) FROM cdc.requests";
 

@@ -1,11 +1,11 @@
 using System.Text.Json;
 using Cdc.Core.Failures;
+using Cdc.Tests.Support.Postgres;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Host;
 
-[Collection(HostServersCollection.Name)]
-public sealed class StatusTests(HostServers servers)
+public sealed class StatusTests(TestServers servers)
 {
     private const string NoServer = "Host=127.0.0.1;Port=1;Database=none;Username=nobody;Password=secret;Timeout=2";
 

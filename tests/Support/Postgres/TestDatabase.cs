@@ -49,14 +49,17 @@ public sealed class TestDatabase : IAsyncDisposable
     }
 
     /// <summary>All rows as PostgreSQL's text, columns parted by <c>|</c>, NULL as nothing.</summary>
-    public async Task<IReadOnlyList<string>> RowsAsync(string sql, CancellationToken ct = default)
+    public Task<IReadOnlyList<string>> RowsAsync(string sql, CancellationToken ct = default) => RowsAsync(sql, "", ct);
+
+    /// <param name="nullText">Stands for NULL, where it must not look like an empty text.</param>
+    public async Task<IReadOnlyList<string>> RowsAsync(string sql, string nullText, CancellationToken ct)
     {
         await using var connection = await DataSource.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var command = new NpgsqlCommand(sql, connection) { AllResultTypesAreUnknown = true, CommandTimeout = 0 };
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var rows = new List<string>();
         while (await reader.ReadAsync(ct).ConfigureAwait(false))
-            rows.Add(string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? "" : reader.GetString(i))));
+            rows.Add(string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? nullText : reader.GetString(i))));
         return rows;
     }
 

@@ -18,10 +18,7 @@ internal sealed record CommandRun(int ExitCode, string Out, string Error)
     public static Parts NoParts { get; } = new()
     {
         LoadEntities = _ => new EntitySet([]),
-        Pipeline = (_, _, _) => throw new InvalidOperationException("not expected: pipeline"),
-        Preflight = (_, _, _) => throw new InvalidOperationException("not expected: preflight"),
-        Migrator = (_, _) => throw new InvalidOperationException("not expected: migrator"),
-        SlotSetup = (_, _) => throw new InvalidOperationException("not expected: slot setup"),
+        Pipeline = (_, _, _, _) => throw new InvalidOperationException("not expected: pipeline"),
         Workload = (_, _, _) => throw new InvalidOperationException("not expected: workload"),
     };
 

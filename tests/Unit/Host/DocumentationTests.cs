@@ -30,6 +30,14 @@ public sealed class DocumentationTests
         }
     }
 
+    [Fact]
+    public void The_service_is_not_restarted_after_an_exit_code_that_needs_a_person()
+    {
+        FailureKind[] needAPerson = [FailureKind.Usage, FailureKind.Configuration, FailureKind.Preflight, FailureKind.DeclaredGap, FailureKind.Migration];
+        Assert.Contains($"RestartPreventExitStatus={string.Join(' ', needAPerson.Select(k => (int)k))}\n",
+            File.ReadAllText(Path.Combine(Root(), "ops", "systemd", "cdc.service")), StringComparison.Ordinal);
+    }
+
     private static IEnumerable<(string Path, Command Command)> Walk(string path, Command command) =>
         command.Subcommands.SelectMany(child => Walk($"{path} {child.Name}", child)).Prepend((path, command));
 

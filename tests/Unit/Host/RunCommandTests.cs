@@ -10,7 +10,7 @@ public sealed class RunCommandTests
     public async Task A_signal_drains_and_exits_with_0()
     {
         using var stop = new CancellationTokenSource();
-        var pipeline = new Pipeline(async ct =>
+        var pipeline = Pipeline(async ct =>
         {
             await stop.CancelAsync();
             ct.ThrowIfCancellationRequested();
@@ -23,7 +23,7 @@ public sealed class RunCommandTests
     {
         using var stop = new CancellationTokenSource();
         var drained = false;
-        var pipeline = new Pipeline(async ct =>
+        var pipeline = Pipeline(async ct =>
         {
             await stop.CancelAsync();
             Assert.True(ct.IsCancellationRequested);
@@ -39,13 +39,20 @@ public sealed class RunCommandTests
     [InlineData(FailureKind.Fenced)]
     [InlineData(FailureKind.Preflight)]
     public async Task A_pipeline_that_cannot_go_on_gives_its_kind_as_exit_code(FailureKind kind) =>
-        Assert.Equal((int)kind, (await RunAsync(new Pipeline(_ => throw new CdcException(kind, "m", "r")), TestContext.Current.CancellationToken)).ExitCode);
+        Assert.Equal((int)kind, (await RunAsync(Pipeline(_ => throw new CdcException(kind, "m", "r")), TestContext.Current.CancellationToken)).ExitCode);
+
+    [Fact]
+    public async Task A_defect_goes_to_the_log_with_exit_code_1_and_not_as_plain_text_among_its_lines()
+    {
+        var run = await RunAsync(Pipeline(_ => throw new InvalidOperationException("a defect")), TestContext.Current.CancellationToken);
+        Assert.Equal(((int)FailureKind.Unexpected, ""), (run.ExitCode, run.Error));
+    }
 
     [Fact]
     public async Task A_pipeline_that_fails_while_draining_does_not_exit_with_0()
     {
         using var stop = new CancellationTokenSource();
-        var pipeline = new Pipeline(async _ =>
+        var pipeline = Pipeline(async _ =>
         {
             await stop.CancelAsync();
             throw new CdcException(FailureKind.Unavailable, "m", "r");
@@ -53,11 +60,8 @@ public sealed class RunCommandTests
         Assert.Equal((int)FailureKind.Unavailable, (await RunAsync(pipeline, stop.Token)).ExitCode);
     }
 
-    private static Task<CommandRun> RunAsync(IPipeline pipeline, CancellationToken ct) =>
-        CommandRun.OfAsync(CommandRun.NoParts with { Pipeline = (_, _, _) => pipeline }, null, ct, "run");
+    private static Task<CommandRun> RunAsync(RunPipeline pipeline, CancellationToken ct) =>
+        CommandRun.OfAsync(CommandRun.NoParts with { Pipeline = pipeline }, null, ct, "run");
 
-    private sealed class Pipeline(Func<CancellationToken, Task> run) : IPipeline
-    {
-        public Task RunAsync(CancellationToken ct) => run(ct);
-    }
+    private static RunPipeline Pipeline(Func<CancellationToken, Task> run) => (_, _, _, ct) => run(ct);
 }
