@@ -51,7 +51,7 @@ public sealed class RandomHistoriesTest(TestServers servers, ITestOutputHelper o
         // being written to, at the start and after every lost slot.
         var counts = random.Next(2) == 0;
         Configure(bed, random, acceptGaps: !counts);
-        var disturbances = new Disturbances(bed, random, losesSlots: !counts);
+        await using var disturbances = new Disturbances(bed, random, losesSlots: !counts);
         if (!counts) await RunHistoryAsync(bed, seed, -1, random, null);
         disturbances.Start();
         if (counts) await bed.CaughtUpAsync(Ct);
@@ -65,6 +65,7 @@ public sealed class RandomHistoriesTest(TestServers servers, ITestOutputHelper o
             for (; history < HistoriesOfBed && clock.Elapsed < Duration; history++)
             {
                 await RunHistoryAsync(bed, seed, history, random, disturbances);
+                await disturbances.ReleaseAsync();
                 await bed.CaughtUpAsync(Ct);
                 await bed.AssertEqualAsync(Ct);
                 if (counts) await UpdateCount.AssertAppliedOnceAsync(bed, Ct);

@@ -91,6 +91,20 @@ public sealed class SilentChangesTest(TestServers servers)
         await bed.AssertEqualAsync(Ct);
     }
 
+    [Fact]
+    public async Task A_request_for_a_table_that_is_stopped_is_answered_when_the_table_can_be_read_again()
+    {
+        await using var bed = await LoadedAsync();
+        await bed.Source.ExecuteAsync("ALTER TABLE loyalty_card RENAME partner_id TO partner", Ct);
+        await EngineShowsAsync(bed, "SELECT state FROM cdc.tables WHERE entity = 'card'", "stopped");
+        await bed.Engine.ExecuteAsync("INSERT INTO cdc.requests (kind, entity) VALUES ('snapshot', 'card')", Ct);
+        await EngineShowsAsync(bed, "SELECT state FROM cdc.requests", "accepted");
+        await bed.Source.ExecuteAsync("ALTER TABLE loyalty_card RENAME partner TO partner_id", Ct);
+        await EngineShowsAsync(bed, "SELECT state FROM cdc.requests", "done");
+        await bed.CaughtUpAsync(Ct);
+        await bed.AssertEqualAsync(Ct);
+    }
+
     private static string Large => "'" + string.Concat(Enumerable.Range(0, 400).Select(i => (i * 7919L * 104729L % 1_000_003).ToString("x8", System.Globalization.CultureInfo.InvariantCulture))) + "'";
 
     private async Task<PipelineBed> LoadedAsync()

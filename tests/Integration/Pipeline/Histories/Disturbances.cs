@@ -7,8 +7,9 @@ namespace Cdc.Tests.Integration.Pipeline.Histories;
 
 /// <summary>Keeps one pipeline running, in this process or as the real one, and disturbs it.</summary>
 /// <param name="losesSlots">The slot is dropped too: everything written meanwhile is found by reading everything again.</param>
-internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlots)
+internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlots) : IAsyncDisposable
 {
+    private NpgsqlConnection? _holder;
     private InProcessPipeline? _inProcess;
     private WatchedProcess? _process;
 
@@ -22,15 +23,24 @@ internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlo
 
     public async Task NextAsync(CancellationToken ct)
     {
+        await ReleaseAsync();
         switch (random.Next(100))
         {
-            case < 30: await SnapshotAsync(ct); break;
-            case < 45: await RetryAsync(ct); break;
+            case < 25: await SnapshotAsync(ct); break;
+            case < 35: await RetryAsync(ct); break;
+            case < 45: await HoldAsync(ct); break;
             case < 60: await DisconnectAsync(ct); break;
             case < 70 when losesSlots: await LoseSlotAsync(ct); break;
             case < 85: await RestartAsync(ct); break;
             default: await KillAsync(ct); break;
         }
+    }
+
+    /// <summary>The stream may go on.</summary>
+    public async Task ReleaseAsync()
+    {
+        if (_holder is not null) await _holder.DisposeAsync();
+        _holder = null;
     }
 
     /// <summary>The end of whatever runs; throws what it failed with.</summary>
@@ -41,6 +51,8 @@ internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlo
             throw new InvalidOperationException($"cdc run ended with exit code {code}: {_process.Tail}");
         (_inProcess, _process) = (null, null);
     }
+
+    public async ValueTask DisposeAsync() => await ReleaseAsync();
 
     public string Describe() =>
         string.Join(", ", Done.Select(d => $"{d.Key} {d.Value}")) + Environment.NewLine
@@ -59,6 +71,16 @@ internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlo
     {
         Count("retry");
         await bed.Engine.ExecuteAsync("UPDATE cdc.quarantine SET retry_requested = true", ct);
+    }
+
+    /// <summary>Until the next disturbance the stream cannot commit, and falls behind the chunks that are loaded beside it.</summary>
+    private async Task HoldAsync(CancellationToken ct)
+    {
+        Count("hold");
+        _holder = new NpgsqlConnection(bed.Engine.ConnectionString + ";Pooling=false");
+        await _holder.OpenAsync(ct);
+        await using var command = new NpgsqlCommand("BEGIN; SELECT FROM cdc.checkpoints FOR SHARE", _holder);
+        await command.ExecuteNonQueryAsync(ct);
     }
 
     private async Task DisconnectAsync(CancellationToken ct)
