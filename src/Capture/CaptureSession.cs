@@ -67,11 +67,13 @@ public sealed class CaptureSession : IAsyncDisposable
         while (true)
         {
             await _source.ThrowIfRefusedAsync().ConfigureAwait(false);
+            // A stream may end in an error right after its first message: then the slot was ours, and whoever reads on gets the error.
+            var hasBegun = _source.HasBegun;
             var slot = await SlotSetup.ReadAsync(connection, _options.SlotName, ct).ConfigureAwait(false);
-            if (slot?.ActivePid == _source.WalSenderPid)
+            if (hasBegun || slot?.ActivePid == _source.WalSenderPid)
             {
                 // Not before it is ours: whoever held it may have confirmed more until the end.
-                _confirmedAtStart = slot.ConfirmedFlushLsn ?? Lsn.Zero;
+                _confirmedAtStart = slot?.ConfirmedFlushLsn ?? Lsn.Zero;
                 return;
             }
             await Task.Delay(SlotPoll, ct).ConfigureAwait(false);

@@ -102,6 +102,9 @@ internal sealed class ReplicationSource : IAsyncDisposable
         CaptureLog.StreamStarted(_log, _options.SlotName, start, GathersPackets);
     }
 
+    /// <summary>The first message has arrived: the server has given the slot to this stream.</summary>
+    public bool HasBegun => _first is { IsCompletedSuccessfully: true };
+
     /// <summary>Throws what the server answered if it did not start the stream.</summary>
     public Task ThrowIfRefusedAsync() => _first is { IsFaulted: true } refused ? refused : Task.CompletedTask;
 

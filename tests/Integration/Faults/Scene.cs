@@ -80,11 +80,16 @@ internal sealed class Scene : IAsyncDisposable
     /// <summary>The program ends by itself as a declared gap of this kind, and says with which command to go on.</summary>
     public async Task StopsWithGapAsync(WatchedProcess run, string kind)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        patience.CancelAfter(TimeSpan.FromSeconds(60));
-        Assert.True(await run.WaitAsync(patience.Token) == 5, $"exit code {run.ExitCode}: {run.Tail}");
+        Assert.True(await EndAsync(run) == 5, $"exit code {run.ExitCode}: {run.Tail}");
         Assert.Contains("cdc slot reset", run.Tail, StringComparison.Ordinal);
         Assert.Equal($"gap|{kind}", Assert.Single(await Engine.RowsAsync("SELECT state, gap_kind FROM cdc.source", Ct)));
+    }
+
+    /// <summary>The exit code of a program that ends by itself.</summary>
+    public static async Task<int> EndAsync(WatchedProcess run)
+    {
+        await Eventually.True("cdc run ends by itself", () => run.HasExited, () => run.Tail, ct: Ct);
+        return await run.WaitAsync(Ct);
     }
 
     /// <summary>Starting again does not go on; accepting the gap and starting again ends equal.</summary>
