@@ -9,6 +9,7 @@ internal static class BenchCommand
     private static readonly Option<bool> Quick = new("--quick") { Description = "All figures on less data, in under four minutes on a quiet machine." };
     private static readonly Option<FileInfo?> Out = new("--out") { Description = "Write machine and figures as JSON.", HelpName = "FILE" };
     private static readonly Option<string?> Only = new("--only") { Description = "Some of: load, backlog, bulk, latency; with commas between.", HelpName = "PARTS" };
+    private static readonly Option<bool> Long = new("--long") { Description = "Instead of all others: memory with a transaction of 5 million rows, and with a backlog of 2 million." };
     private static readonly Option<int?> Rounds = new("--rounds") { Description = "How often native and cdc take turns.", HelpName = "N" };
     private static readonly Option<string> Subscription = new("--subscription")
     {
@@ -17,7 +18,7 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        var command = new Command("bench", "Measures cdc run against PostgreSQL's own logical replication, on servers of its own.") { Quick, Out, Only, Rounds, Subscription };
+        var command = new Command("bench", "Measures cdc run against PostgreSQL's own logical replication, on servers of its own.") { Quick, Out, Only, Long, Rounds, Subscription };
         Only.Validators.Add(result =>
         {
             if (PartsOf(result.GetValueOrDefault<string?>()) is null) result.AddError("--only takes some of: load, backlog, bulk, latency; with commas between.");
@@ -34,7 +35,8 @@ internal static class BenchCommand
     {
         var sizes = parsed.GetValue(Quick) ? MeasureSizes.Quick : MeasureSizes.Full;
         if (parsed.GetValue(Rounds) is { } rounds) sizes = sizes with { Rounds = rounds, LatencyRounds = rounds };
-        return new MeasureOptions(PartsOf(parsed.GetValue(Only))!.Value, sizes, parsed.GetValue(Subscription)!, parsed.GetValue(Out));
+        var parts = parsed.GetValue(Long) ? Parts.Long : PartsOf(parsed.GetValue(Only))!.Value;
+        return new MeasureOptions(parts, sizes, parsed.GetValue(Subscription)!, parsed.GetValue(Out));
     }
 
     private static async Task<int> RunAsync(MeasureOptions options, CancellationToken ct)
@@ -67,7 +69,7 @@ internal static class BenchCommand
         var parts = Parts.None;
         foreach (var word in words.Split(',', StringSplitOptions.TrimEntries))
         {
-            if (!word.All(char.IsAsciiLetter) || !Enum.TryParse<Parts>(word, ignoreCase: true, out var part) || part == Parts.None) return null;
+            if (!word.All(char.IsAsciiLetter) || !Enum.TryParse<Parts>(word, ignoreCase: true, out var part) || !Parts.All.HasFlag(part) || part == Parts.None) return null;
             parts |= part;
         }
         return parts;

@@ -1,7 +1,8 @@
 namespace Cdc.Bench.Measure;
 
 /// <summary>A backlog that was written while nobody streamed, worked off by native, by cdc and raw, one after the other.</summary>
-internal sealed class DrainPart(BenchBed bed, string name, Func<CancellationToken, Task<Backlog>> write)
+/// <param name="programCpu">The figure that cdc's own CPU goes into.</param>
+internal sealed class DrainPart(BenchBed bed, string name, string programCpu, Func<CancellationToken, Task<Backlog>> write)
 {
     private readonly Drain _drain = new(bed.Servers, bed.Source);
     private readonly RawDrain _raw = new(bed.Servers, bed.Source);
@@ -43,7 +44,7 @@ internal sealed class DrainPart(BenchBed bed, string name, Func<CancellationToke
             bed.Figures.AddMedian($"{name}.cpu.engine_s_per_mrow.{who}", times.Select(t => t.PerMillion(t.EngineCpu)), "s");
             bed.Figures.AddMedian($"{name}.startup_s.{who}", times.Select(t => t.StartUp.TotalSeconds), "s");
         }
-        bed.Figures.AddMedian($"{name}.cpu.program_s_per_mrow.cdc", _times["cdc"].Select(t => t.PerMillion(t.ProgramCpu)), "s");
+        bed.Figures.AddMedian(programCpu, _times["cdc"].Select(t => t.PerMillion(t.ProgramCpu)), "s");
     }
 
     /// <summary>Of the two in the same round: the machine's mood changes between rounds.</summary>

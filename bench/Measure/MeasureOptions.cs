@@ -10,6 +10,8 @@ internal enum Parts
     Bulk = 4,
     Latency = 8,
     All = Load | Backlog | Bulk | Latency,
+    /// <summary>Memory with millions of rows; by itself, since it takes as long as all others.</summary>
+    Long = 16,
 }
 
 /// <param name="Subscription">What native's CREATE SUBSCRIPTION is given besides, such as <c>binary = true</c>; empty: PostgreSQL's defaults.</param>

@@ -17,10 +17,16 @@ internal sealed class MeasureRun(MeasureOptions options)
 
     private IEnumerable<Func<CancellationToken, Task>> PartsOf(BenchBed bed)
     {
+        if (options.Parts == Parts.Long)
+        {
+            yield return new LongRun(bed).MeasureAsync;
+            yield break;
+        }
         var load = new LoadPart(bed);
         yield return options.Parts.HasFlag(Parts.Load) ? load.MeasureAsync : load.PrepareAsync;
         if (options.Parts.HasFlag(Parts.Backlog))
-            yield return new DrainPart(bed, "backlog", ct => bed.Source.WriteOrdersAsync(bed.Sizes.BacklogTransactions, ct)).MeasureAsync;
-        if (options.Parts.HasFlag(Parts.Bulk)) yield return new DrainPart(bed, "bulk", bed.Source.WriteBulkAsync).MeasureAsync;
+            yield return new DrainPart(bed, "backlog", "cpu.s_per_mrow.cdc", ct => bed.Source.WriteOrdersAsync(bed.Sizes.BacklogTransactions, ct)).MeasureAsync;
+        if (options.Parts.HasFlag(Parts.Bulk)) yield return new DrainPart(bed, "bulk", "bulk.cpu.program_s_per_mrow.cdc", bed.Source.WriteBulkAsync).MeasureAsync;
+        if (options.Parts.HasFlag(Parts.Latency)) yield return new LatencyPart(bed).MeasureAsync;
     }
 }
