@@ -58,12 +58,12 @@ public sealed class CommandLineTests
     [Fact]
     public async Task A_known_failure_is_told_without_a_stack_a_defect_with_it()
     {
-        var known = await CommandRun.OfAsync(CommandRun.NoParts with { Migrator = (_, _) => throw new CdcException(FailureKind.Migration, "what", "remedy") },
-            null, TestContext.Current.CancellationToken, "migrate");
+        var known = await CommandRun.OfAsync(CommandRun.NoParts with { Workload = (_, _, _) => throw new CdcException(FailureKind.Migration, "what", "remedy") },
+            null, TestContext.Current.CancellationToken, "workload");
         Assert.Equal((int)FailureKind.Migration, known.ExitCode);
         Assert.Equal($"error: what{Environment.NewLine}what to do next: remedy{Environment.NewLine}", known.Error);
 
-        var defect = await CommandRun.OfAsync("migrate");
+        var defect = await CommandRun.OfAsync("workload");
         Assert.Equal((int)FailureKind.Unexpected, defect.ExitCode);
         Assert.Contains("   at ", defect.Error, StringComparison.Ordinal);
     }

@@ -31,6 +31,10 @@ public sealed class DocumentationTests
     }
 
     [Fact]
+    public void Every_kind_of_gap_is_documented() =>
+        Assert.All(typeof(GapKinds).GetFields(), kind => Assert.Contains($"`{kind.GetRawConstantValue()}`", Text, StringComparison.Ordinal));
+
+    [Fact]
     public void The_service_is_not_restarted_after_an_exit_code_that_needs_a_person()
     {
         FailureKind[] needAPerson = [FailureKind.Usage, FailureKind.Configuration, FailureKind.Preflight, FailureKind.DeclaredGap, FailureKind.Migration];
