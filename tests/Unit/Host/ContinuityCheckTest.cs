@@ -1,4 +1,5 @@
 using Cdc.Apply.Progress;
+using Cdc.Capture;
 using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
 using Cdc.Core.Changes;
@@ -64,7 +65,7 @@ public sealed class ContinuityCheckTest
         AssertGap("slot-lost", Find(Followed with { State = "gap", GapKind = "slot-lost", GapDetail = "gone" }, Slot, Now));
 
     private static DeclaredGapException? Find(FollowedSource followed, SlotInfo? slot, IdentifiedSource now, Lsn? switchPoint = null) =>
-        ContinuityCheck.Find(followed, "slot", slot, now, switchPoint);
+        ContinuityCheck.Find(followed, new SourceOptions { SlotName = "slot", Publication = "publication" }, new PresentSource(now, slot, PublicationState.Whole, switchPoint));
 
     private static void AssertGap(string kind, DeclaredGapException? gap)
     {
