@@ -7,10 +7,17 @@ internal abstract record Backlog(string End)
     /// <summary>Row changes.</summary>
     public required long Rows { get; init; }
 
-    /// <summary>SQL for the share, from 0 to 1, that a replica shows. It applies commits in order, and one commit at once.</summary>
-    public abstract string ShareSql(IReplica replica);
+    /// <summary>Whether a replica shows all of it. By keys: max(id) would wade through what is being written and not committed yet.</summary>
+    public abstract string IsShownSql(IReplica replica);
+
+    /// <summary>Whether it shows the first <see cref="WarmShare"/>; null where everything shows at once.</summary>
+    public virtual string? IsWarmSql(IReplica replica) => null;
+
+    /// <summary>After it, caches and compilers are taken to be warm.</summary>
+    public const double WarmShare = 0.2;
 }
 
+/// <summary>The history rows are committed in the order of their ids, and replicas show commits in their order.</summary>
 internal sealed record OrderBacklog : Backlog
 {
     private readonly int _first, _last;
@@ -18,8 +25,11 @@ internal sealed record OrderBacklog : Backlog
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public OrderBacklog(int first, int last, string end) : base(end) => (_first, _last, Rows) = (first, last, 2L * (last - first + 1));
 
-    public override string ShareSql(IReplica replica) =>
-        $"SELECT greatest(coalesce(max(id), 0) - {_first - 1}, 0) / {_last - _first + 1}::float8 FROM {replica.HistoryTable}";
+    public override string IsShownSql(IReplica replica) => HasSql(replica, _last);
+
+    public override string IsWarmSql(IReplica replica) => HasSql(replica, _first + (int)((_last - _first) * WarmShare));
+
+    public static string HasSql(IReplica replica, int history) => $"SELECT EXISTS (SELECT FROM {replica.HistoryTable} WHERE id = {history})";
 }
 
 internal sealed record BulkBacklog : Backlog
@@ -29,6 +39,6 @@ internal sealed record BulkBacklog : Backlog
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public BulkBacklog(long rows, int lastCard, int points, string end) : base(end) => (Rows, _lastCard, _points) = (rows, lastCard, points);
 
-    public override string ShareSql(IReplica replica) =>
-        $"SELECT (points = {_points})::integer::float8 FROM {replica.CardTable} WHERE id = {_lastCard}";
+    public override string IsShownSql(IReplica replica) =>
+        $"SELECT EXISTS (SELECT FROM {replica.CardTable} WHERE id = {_lastCard} AND points = {_points})";
 }

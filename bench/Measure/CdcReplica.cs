@@ -19,6 +19,7 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source) : IRep
         """;
 
     private WatchedProcess? _process;
+    private long _recentPeak;
 
     public string Name => "cdc";
     public string Slot => "cdc_loyalty";
@@ -32,6 +33,14 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source) : IRep
 
     /// <summary>Of the life that was stopped last.</summary>
     public long LastPeakMemory { get; private set; }
+
+    /// <summary>Of the lives that were stopped since this was last asked for.</summary>
+    public long TakePeakMemory()
+    {
+        var peak = _recentPeak;
+        _recentPeak = 0;
+        return peak;
+    }
 
     /// <summary>A migrated database to copy: migrations are not what is measured.</summary>
     public async Task PrepareAsync(CancellationToken ct)
@@ -62,6 +71,7 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source) : IRep
         if (_process is not { } process) return;
         LastPeakMemory = ProcessCpu.PeakMemory(process.Pid);
         PeakMemory = Math.Max(PeakMemory, LastPeakMemory);
+        _recentPeak = Math.Max(_recentPeak, LastPeakMemory);
         var code = await process.StopAsync(Signal.Terminate, ct);
         if (code != 0) throw Ended("run", code, process.Tail);
         await process.DisposeAsync();

@@ -13,6 +13,9 @@ internal sealed record DrainTimes(long Rows, TimeSpan StartUp, TimeSpan Taken, d
 
     public double Rate => Rows / Taken.TotalSeconds;
 
+    /// <summary>Of everybody who takes part.</summary>
+    public TimeSpan Cpu => ProgramCpu + SourceCpu + EngineCpu;
+
     /// <summary>CPU seconds for a million rows.</summary>
     public double PerMillion(TimeSpan cpu) => cpu.TotalSeconds * 1e6 / Rows;
 }
@@ -20,23 +23,21 @@ internal sealed record DrainTimes(long Rows, TimeSpan StartUp, TimeSpan Taken, d
 /// <summary>Lets one replica work off a backlog, alone, and stops it again.</summary>
 internal sealed class Drain(BenchServers servers, OdooSource source)
 {
-    private const double WarmShare = 0.2;
-
     public async Task<DrainTimes> RunAsync(IReplica replica, Backlog backlog, CancellationToken ct)
     {
         await replica.Target.ExecuteAsync(ct, "CHECKPOINT");
-        await using var share = await Probe.OpenAsync(replica.Target, backlog.ShareSql(replica), ct);
+        await using var warm = backlog.IsWarmSql(replica) is { } sql ? await Probe.OpenAsync(replica.Target, sql, ct) : null;
+        await using var shown = await Probe.OpenAsync(replica.Target, backlog.IsShownSql(replica), ct);
         var asked = Stopwatch.GetTimestamp();
         await replica.StartAsync(ct);
         // The same beginning for everyone, whatever it does between that and its first row.
         var began = await source.UntilSlotAsync(replica.Slot, active: true, replica.ThrowIfEnded, ct);
         var before = Cpu(replica);
-        var warmShare = 0.0;
-        var warm = await share.UntilAsync<double>(s => (warmShare = s) >= WarmShare, replica.ThrowIfEnded, ct);
-        var ended = await share.UntilAsync<double>(s => s >= 1, replica.ThrowIfEnded, ct);
+        var warmed = warm is null ? (long?)null : await warm.UntilAsync<bool>(yes => yes, replica.ThrowIfEnded, ct);
+        var ended = await shown.UntilAsync<bool>(yes => yes, replica.ThrowIfEnded, ct);
         var after = Cpu(replica);
         await replica.StopAsync(ct);
-        var steady = warmShare < 1 ? backlog.Rows * (1 - warmShare) / Stopwatch.GetElapsedTime(warm, ended).TotalSeconds : double.NaN;
+        var steady = warmed is { } from ? backlog.Rows * (1 - Backlog.WarmShare) / Stopwatch.GetElapsedTime(from, ended).TotalSeconds : double.NaN;
         return new DrainTimes(backlog.Rows, Stopwatch.GetElapsedTime(asked, began), Stopwatch.GetElapsedTime(began, ended), steady)
         {
             ProgramCpu = after.Program - before.Program, SourceCpu = after.Source - before.Source, EngineCpu = after.Engine - before.Engine,

@@ -37,6 +37,8 @@ internal sealed class DrainPart(BenchBed bed, string name, string programCpu, Fu
         Ratio("ratio", "native", t => t.Rate);
         Ratio("drain_ratio", "raw", t => t.Rate);
         Ratio("steady_ratio", "native", t => t.SteadyRate);
+        // The other way round, so that more is better here too; and it hardly depends on who else works on this machine.
+        Ratio("cpu.ratio", "native", t => 1 / t.PerMillion(t.Cpu));
         foreach (var (who, times) in _times)
         {
             bed.Figures.AddMedian($"{name}.cpu.source_s_per_mrow.{who}", times.Select(t => t.PerMillion(t.SourceCpu)), "s");

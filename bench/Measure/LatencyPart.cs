@@ -50,8 +50,8 @@ internal sealed class LatencyPart(BenchBed bed)
     {
         await replica.StartAsync(ct);
         await bed.Source.UntilSlotAsync(replica.Slot, active: true, replica.ThrowIfEnded, ct);
-        await using var probe = await Probe.OpenAsync(replica.Target, $"SELECT coalesce(max(id), 0)::bigint FROM {replica.HistoryTable}", ct);
-        await probe.UntilAsync<long>(id => id >= bed.Source.LastHistory, replica.ThrowIfEnded, ct);
+        await using var probe = await Probe.OpenAsync(replica.Target, OrderBacklog.HasSql(replica, bed.Source.LastHistory), ct);
+        await probe.UntilAsync<bool>(yes => yes, replica.ThrowIfEnded, ct);
     }
 
     private async Task CatchUpAsync(IReplica replica, CancellationToken ct)

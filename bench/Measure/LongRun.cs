@@ -21,8 +21,8 @@ internal sealed class LongRun(BenchBed bed)
     private async Task ShownAsync(Backlog backlog, string figure, CancellationToken ct)
     {
         bed.Progress.Say($"written; waiting until the engine shows it");
-        await using var share = await Probe.OpenAsync(bed.Cdc.Target, backlog.ShareSql(bed.Cdc), ct);
-        await share.UntilAsync<double>(s => s >= 1, bed.Cdc.ThrowIfEnded, ct);
+        await using var shown = await Probe.OpenAsync(bed.Cdc.Target, backlog.IsShownSql(bed.Cdc), ct);
+        await shown.UntilAsync<bool>(yes => yes, bed.Cdc.ThrowIfEnded, ct);
         await bed.Cdc.StopAsync(ct);
         await SameRows.CheckAsync(bed, bed.Cdc, ct);
         bed.Figures.Add(figure, bed.Cdc.LastPeakMemory / (double)(1 << 20), "MiB");

@@ -25,6 +25,6 @@ internal sealed record MeasureOptions(Parts Parts, MeasureSizes Sizes, string Su
 /// <param name="LatencyWarmUp">Transactions before it is over are not counted.</param>
 internal sealed record MeasureSizes(int Cards, int History, int BacklogTransactions, int Rounds, int LatencyRounds, TimeSpan LatencyWarmUp, TimeSpan LatencyDuration)
 {
-    public static readonly MeasureSizes Quick = new(100_000, 400_000, 100_000, 2, 1, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(8));
+    public static readonly MeasureSizes Quick = new(200_000, 500_000, 200_000, 2, 1, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(8));
     public static readonly MeasureSizes Full = new(300_000, 1_000_000, 250_000, 3, 3, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30));
 }

@@ -8,25 +8,33 @@ internal sealed class MeasureRun(MeasureOptions options)
         var loadBefore = MachineDescription.Load();
         var figures = new Figures(Console.Out);
         await using var bed = await BenchBed.StartAsync(options, new Progress(Console.Error), figures, ct);
-        foreach (var part in PartsOf(bed)) await part(ct);
-        figures.Add("rss.peak_mib", bed.Cdc.PeakMemory / (double)(1 << 20), "MiB");
+        if (options.Parts == Parts.Long) await new LongRun(bed).MeasureAsync(ct);
+        else await MeasureAsync(bed, ct);
+        figures.Add("rss.peak_mib", MiB(bed.Cdc.PeakMemory), "MiB");
         var machine = await MachineDescription.ReadAsync(bed.Servers.EngineAdmin, loadBefore, ct);
         figures.Add("machine.load_average", machine.LoadAverage.Average(), "processes");
         if (options.Out is { } file) await figures.WriteAsync(file.FullName, machine, ct);
     }
 
-    private IEnumerable<Func<CancellationToken, Task>> PartsOf(BenchBed bed)
+    private async Task MeasureAsync(BenchBed bed, CancellationToken ct)
     {
-        if (options.Parts == Parts.Long)
-        {
-            yield return new LongRun(bed).MeasureAsync;
-            yield break;
-        }
         var load = new LoadPart(bed);
-        yield return options.Parts.HasFlag(Parts.Load) ? load.MeasureAsync : load.PrepareAsync;
-        if (options.Parts.HasFlag(Parts.Backlog))
-            yield return new DrainPart(bed, "backlog", "cpu.s_per_mrow.cdc", ct => bed.Source.WriteOrdersAsync(bed.Sizes.BacklogTransactions, ct)).MeasureAsync;
-        if (options.Parts.HasFlag(Parts.Bulk)) yield return new DrainPart(bed, "bulk", "bulk.cpu.program_s_per_mrow.cdc", bed.Source.WriteBulkAsync).MeasureAsync;
-        if (options.Parts.HasFlag(Parts.Latency)) yield return new LatencyPart(bed).MeasureAsync;
+        // The other parts start from what it leaves behind.
+        if (!options.Parts.HasFlag(Parts.Load)) await load.PrepareAsync(ct);
+        bed.Cdc.TakePeakMemory();
+        (Parts Part, Func<CancellationToken, Task> MeasureAsync)[] parts =
+        [
+            (Parts.Load, load.MeasureAsync),
+            (Parts.Backlog, new DrainPart(bed, "backlog", "cpu.s_per_mrow.cdc", c => bed.Source.WriteOrdersAsync(bed.Sizes.BacklogTransactions, c)).MeasureAsync),
+            (Parts.Bulk, new DrainPart(bed, "bulk", "bulk.cpu.program_s_per_mrow.cdc", bed.Source.WriteBulkAsync).MeasureAsync),
+            (Parts.Latency, new LatencyPart(bed).MeasureAsync),
+        ];
+        foreach (var (part, measureAsync) in parts.Where(p => options.Parts.HasFlag(p.Part)))
+        {
+            await measureAsync(ct);
+            bed.Figures.Add($"rss.{part.ToString().ToLowerInvariant()}_mib", MiB(bed.Cdc.TakePeakMemory()), "MiB");
+        }
     }
+
+    private static double MiB(long bytes) => bytes / (double)(1 << 20);
 }

@@ -1,4 +1,7 @@
+using Cdc.Apply;
+using Cdc.Apply.Progress;
 using Cdc.Core.Failures;
+using Cdc.Core.Telemetry;
 using Cdc.Tests.Support.Postgres;
 using Xunit;
 
@@ -50,6 +53,39 @@ public sealed class SlotResetTests(TestServers servers)
         Assert.Equal(0, (await world.RunAsync("slot", next, "--yes")).ExitCode);
         Assert.Equal("2 streaming", await world.EngineAsync<string>("SELECT concat_ws(' ', generation, state) FROM cdc.source"));
         Assert.Equal("continuous", await SlotTests.VerdictAsync(world));
+    }
+
+    [Fact(Timeout = 180_000)]
+    public async Task A_reset_that_is_killed_is_completed_by_the_next_run()
+    {
+        await using var world = await HostWorld.CreateWholeAsync(servers);
+        await world.RunAsync("slot", "create", "--yes");
+        Assert.Equal(137, (await world.RunProcessAsync("after-slot-dropped", "slot", "reset", "--yes")).ExitCode);
+        await world.RunUntilAsync("SELECT count(*) = 4 AND bool_and(state = 'streaming' AND whole_generation = 2) FROM cdc.tables");
+    }
+
+    [Fact]
+    public async Task A_session_that_starts_while_a_generation_is_made_is_fenced()
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        await world.EngineAsync("UPDATE cdc.source SET state = 'creating'");
+        var before = await SlotTests.StateAsync(world);
+        await Assert.ThrowsAsync<FencedException>(() => EngineSession.OpenAsync(
+            new EngineOptions { ConnectionString = world.EngineConnection }, world.Entities, new PipelineStatistics(), HostWorld.Ct));
+        Assert.Equal(before, await SlotTests.StateAsync(world));
+    }
+
+    [Fact]
+    public async Task A_gap_that_was_seen_in_an_older_generation_is_not_declared_of_the_new_one()
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        var followed = new FollowedSourceTable(new EngineOptions { ConnectionString = world.EngineConnection });
+        Assert.False(await followed.DeclareGapAsync(2, GapKinds.SlotMissing, "seen while a reset made the slot anew", HostWorld.Ct));
+        Assert.Equal("continuous", await SlotTests.VerdictAsync(world));
+        Assert.True(await followed.DeclareGapAsync(3, GapKinds.SlotMissing, "d", HostWorld.Ct));
+        Assert.Equal("gap", await SlotTests.VerdictAsync(world));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Cdc.Capture.Snapshot;
 using Cdc.Capture.Source;
 using Cdc.Core.Entities;
 using Cdc.Core.Snapshots;
+using Cdc.Tests.Support.Equality;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Waiting;
@@ -46,6 +47,15 @@ public sealed class SilentChangesTest(TestServers servers)
         await EngineShowsAsync(bed, "SELECT remaining_point, left(origin, 9) FROM point_moves", "5.00|rewritten");
         await bed.CaughtUpAsync(Ct);
         await bed.AssertEqualAsync(Ct);
+    }
+
+    [Fact]
+    public async Task Rows_from_before_a_rewrite_are_not_whole_however_far_the_stream_is_behind()
+    {
+        await using var bed = await LoadedAsync();
+        var before = await EngineProgress.SourcePositionAsync(bed.Source.DataSource, Ct);
+        await bed.Source.ExecuteAsync("ALTER TABLE loyalty_point_move ALTER origin TYPE varchar USING 'rewritten ' || origin", Ct);
+        await EngineShowsAsync(bed, $"SELECT whole_lsn > '{before}' FROM cdc.tables WHERE entity = 'move'", "t");
     }
 
     [Fact]
