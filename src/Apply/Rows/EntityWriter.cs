@@ -24,7 +24,6 @@ internal sealed class EntityWriter
     private readonly CopyRows _holes = new();
     private readonly BrokenRows _broken = new();
     private readonly List<RowChange> _deletes = [];
-    private readonly List<long> _unknown = [];
     private bool _meetsEntries;
     private bool _onlyUpdates;
     private bool _stageUsed;
@@ -97,7 +96,6 @@ internal sealed class EntityWriter
         _holes.Clear();
         _broken.Clear();
         _deletes.Clear();
-        _unknown.Clear();
         (_meetsEntries, _onlyUpdates, CopiedStraight, Quarantined) = (false, true, false, 0);
     }
 
@@ -153,7 +151,6 @@ internal sealed class EntityWriter
         buffer.WriteInt32Field(row.Updates);
         buffer.WriteInt64Field(passed ? (long)_transform.UnknownColumns(_row) : -1);
         buffer.WriteBooleanField(row.Kind == RowChangeKind.Rekey);
-        _unknown.Add(write.Key);
     }
 
     private void EncodeColumns(CopyBuffer buffer, RowChange write)
@@ -201,7 +198,9 @@ internal sealed class EntityWriter
         _holesUsed = true;
         var since = _whole[_entity.Index];
         await ExecuteAsync(_sql.FillHoles, [new() { Value = since.Generation }, Progress.CheckpointTable.Lsn(since.CommitLsn)], ct).ConfigureAwait(false);
-        foreach (var key in _unknown) _entries.Add(_entity.Name, key);
+        await using var command = new NpgsqlCommand(_sql.RemainingHoles, _connection);
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false)) _entries.Add(_entity.Name, reader.GetInt64(0));
     }
 
     private async Task QuarantineAsync(CancellationToken ct)

@@ -129,6 +129,9 @@ internal sealed class UpsertSql(EntityDeclaration entity)
         }
     }
 
+    /// <summary>The keys that <see cref="FillHoles"/> could not fill: each has an entry now.</summary>
+    public string RemainingHoles => $"SELECT key FROM {Holes}";
+
     /// <summary>
     /// Broken rows to quarantine: $1 keys, $2 generations, $3 LSNs, $4 ordinals, $5 reasons, $6 details, $7 source rows, $8 commit times.
     /// The engine keeps the row it had.
