@@ -10,6 +10,11 @@ internal sealed class LongRun(BenchBed bed)
     {
         bed.Progress.Say($"loading");
         await bed.Cdc.LoadAsync(ct);
+        await bed.Cdc.StopAsync(ct);
+        bed.Figures.Add("rss.load_mib", bed.Cdc.LastPeakMemory / (double)(1 << 20), "MiB");
+        // A life of its own, or the load's memory would be taken for the transaction's.
+        await bed.Cdc.StartAsync(ct);
+        await bed.Source.UntilSlotAsync(bed.Cdc.Slot, active: true, bed.Cdc.ThrowIfEnded, ct);
         bed.Progress.Say($"one transaction of {HugeRows:#,0} rows, while cdc runs");
         await ShownAsync(await bed.Source.WriteHugeAsync(HugeRows, ct), "rss.tx5m_mib", ct);
         bed.Progress.Say($"{BacklogRows:#,0} rows of orders, while cdc is stopped");
