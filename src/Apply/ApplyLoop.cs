@@ -101,6 +101,7 @@ internal sealed class ApplyLoop(
                 await FlushAsync(ct).ConfigureAwait(false);
                 await writer.BeginAsync(ct).ConfigureAwait(false);
                 await tables.ChangeAsync(connection, state, ct).ConfigureAwait(false);
+                CrashPoint.Hit("after-table-state");
                 transaction.HasWork = true;
                 break;
             case ThroughChange through:
@@ -131,6 +132,7 @@ internal sealed class ApplyLoop(
         _rows += _batch.Count;
         statistics.QuarantinedRows(writer.Quarantined);
         _batch.Clear();
+        CrashPoint.Hit("after-flush");
     }
 
     private long[][] SortedKeys()
@@ -153,6 +155,7 @@ internal sealed class ApplyLoop(
             if (tables.IsStopped(entity)) continue;
             await gate.EnterAllAsync(entity).WaitAsync(ct).ConfigureAwait(false);
             await writer.TruncateAsync(entity, truncate.Position, ct).ConfigureAwait(false);
+            CrashPoint.Hit("after-truncate");
         }
     }
 

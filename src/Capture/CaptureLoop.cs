@@ -26,7 +26,7 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
     private const long BatchBytes = 512 << 10;
 
     private readonly Guid _session = Guid.NewGuid();
-    private readonly ConcurrentQueue<(int Entity, string? StopReason, TableFingerprint? Fingerprint)> _tableStates = new();
+    private readonly ConcurrentQueue<(int Entity, string? StopReason, TableFingerprint? Fingerprint, Lsn SeenAt)> _tableStates = new();
     private ChangeBatch _batch = new();
     private ChunkTicket? _markedTicket;
     private Lsn _markedAt;
@@ -67,7 +67,8 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
     }
 
     /// <summary>Takes its place in the stream between the next two transactions.</summary>
-    public void ChangeTable(int entity, string? stopReason, TableFingerprint? fingerprint) => _tableStates.Enqueue((entity, stopReason, fingerprint));
+    /// <param name="seenAt">End of the source's WAL when the change was seen: what made it lies before.</param>
+    public void ChangeTable(int entity, string? stopReason, TableFingerprint? fingerprint, Lsn seenAt) => _tableStates.Enqueue((entity, stopReason, fingerprint, seenAt));
 
     void IStreamSink.Begin(SourceTransaction transaction)
     {
@@ -132,8 +133,9 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
     {
         while (_tableStates.TryDequeue(out var state))
         {
-            // Above everything streamed so far, so that a restart neither repeats nor skips it.
-            var position = new ChangePosition(generation, new Lsn(_streamed.Value + 1), 0);
+            // Above everything streamed so far, so that a restart neither repeats nor skips it; and above the change itself, which the stream may
+            // not have come to: rows from before it are not whole.
+            var position = new ChangePosition(generation, Lsn.Max(new Lsn(_streamed.Value + 1), state.SeenAt), 0);
             _batch.Add(new TableStateChange { Entity = state.Entity, Position = position, StopReason = state.StopReason, Fingerprint = state.Fingerprint });
         }
     }

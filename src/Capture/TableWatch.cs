@@ -50,7 +50,7 @@ internal sealed class TableWatch(SourceOptions options, EntitySet entities, Slot
         return [.. probed.Select(t => (t is null ? null : Fingerprint(t, members, barrier), t?.EstimatedRows ?? 0))];
     }
 
-    private readonly record struct Look(string? StopReason, TableFingerprint? Fingerprint);
+    private readonly record struct Look(string? StopReason, TableFingerprint? Fingerprint, Lsn SeenAt = default);
 
     private async Task<IReadOnlyList<(EntityDeclaration, Look)>> LookAsync(NpgsqlConnection connection, CancellationToken ct)
     {
@@ -63,7 +63,8 @@ internal sealed class TableWatch(SourceOptions options, EntitySet entities, Slot
             members = await MembersAsync(connection, options.Publication, ct).ConfigureAwait(false);
         }
         var barrier = (await markers.SnapshotAsync(ct).ConfigureAwait(false)).Xmax;
-        return [.. entities.All.Select(e => (e, LookAt(e, probed[e.Index], members, unpublished, barrier)))];
+        var seenAt = await markers.CurrentWalLsnAsync(ct).ConfigureAwait(false);
+        return [.. entities.All.Select(e => (e, LookAt(e, probed[e.Index], members, unpublished, barrier) with { SeenAt = seenAt }))];
     }
 
     private static Look LookAt(EntityDeclaration entity, ProbedTable? table, Dictionary<uint, uint> members, string? unpublished, ulong barrier)
@@ -91,7 +92,7 @@ internal sealed class TableWatch(SourceOptions options, EntitySet entities, Slot
             if (_stopped[index] is not null || (_posted[index] is null && registry.IsStopped(index))) return;
             (_stopped[index], _posted[index]) = (reason, null);
             CaptureLog.TableStops(log, entity.SourceName, reason);
-            stream.ChangeTable(index, reason, null);
+            stream.ChangeTable(index, reason, null, look.SeenAt);
             return;
         }
         var known = _posted[index] ?? registry.Fingerprints[index];
@@ -99,7 +100,7 @@ internal sealed class TableWatch(SourceOptions options, EntitySet entities, Slot
         if (!stopped && known is not null && IsSame(known, look.Fingerprint!)) return;
         (_stopped[index], _posted[index]) = (null, look.Fingerprint);
         CaptureLog.TableReadAgain(log, entity.SourceName);
-        stream.ChangeTable(index, null, look.Fingerprint);
+        stream.ChangeTable(index, null, look.Fingerprint, look.SeenAt);
     }
 
     private static bool IsSame(TableFingerprint a, TableFingerprint b) => a with { BarrierXid = 0 } == b with { BarrierXid = 0 };

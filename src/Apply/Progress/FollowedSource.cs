@@ -69,6 +69,7 @@ public sealed class FollowedSourceTable(EngineOptions options)
             Parameters = { CheckpointTable.Lsn(start) },
         },
         new("DELETE FROM cdc.chunks"),
+        new("UPDATE cdc.requests SET state = 'open' WHERE state = 'accepted'"),
         .. tables.SelectMany(t => Load(t, 0)),
     ], ct);
 

@@ -78,8 +78,14 @@ internal sealed class TableStates(EntitySet entities) : ITableRegistry
                 {
                     Parameters = { new() { Value = entity }, new() { Value = whole.Generation }, CheckpointTable.Lsn(whole.CommitLsn) },
                 },
-                // Chunks that are not read yet would read what the one below reads.
-                new("DELETE FROM cdc.chunks WHERE entity = $1 AND state = 'pending'") { Parameters = { new() { Value = entity } } },
+                // Chunks that are not read yet would read what the one below reads. Who asked for one waits for an answer: it is asked for again.
+                new("""
+                    WITH gone AS (DELETE FROM cdc.chunks WHERE entity = $1 AND state = 'pending' RETURNING request)
+                    UPDATE cdc.requests SET state = 'open' WHERE state = 'accepted' AND id IN (SELECT request FROM gone)
+                    """)
+                {
+                    Parameters = { new() { Value = entity } },
+                },
                 new("INSERT INTO cdc.chunks (entity, generation, kind) VALUES ($1, $2, 'snapshot')")
                 {
                     Parameters = { new() { Value = entity }, new() { Value = whole.Generation } },

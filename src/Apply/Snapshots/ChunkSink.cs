@@ -41,6 +41,7 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
     {
         var connection = await TakeAsync(ct).ConfigureAwait(false);
         var swept = await connection.FinishAsync(chunk, checkpoints, ct).ConfigureAwait(false);
+        CrashPoint.Hit("after-chunk-finished");
         _idle.Add(connection);
         return swept;
     }
@@ -132,6 +133,8 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
             {
                 BatchCommands =
                 {
+                    // One after the other: two last chunks that are recorded at the same time would each see the other one pending.
+                    new("SELECT FROM cdc.tables WHERE entity = $1 FOR UPDATE") { Parameters = { new() { Value = name } } },
                     new("UPDATE cdc.chunks SET state = 'done', rows = $2, swept = $3, finished_at = now() WHERE id = $1")
                     {
                         Parameters = { new() { Value = chunk.Job.Id }, new() { Value = (long)chunk.Rows }, new() { Value = swept } },

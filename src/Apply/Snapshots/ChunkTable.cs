@@ -1,5 +1,6 @@
 using Cdc.Apply.Progress;
 using Cdc.Core.Entities;
+using Cdc.Core.Failures;
 using Cdc.Core.Snapshots;
 using Npgsql;
 using NpgsqlTypes;
@@ -53,7 +54,7 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
             await using (var accept = new NpgsqlCommand(AcceptRequests, connection) { Parameters = { new() { Value = generation } } })
             {
                 await accept.PrepareAsync(ct).ConfigureAwait(false);
-                await accept.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+                if (await accept.ExecuteNonQueryAsync(ct).ConfigureAwait(false) > 0) CrashPoint.Hit("after-request-accepted");
             }
             return await NextRangeAsync(connection, busy, ct).ConfigureAwait(false) ?? await NextKeysAsync(connection, busy, ct).ConfigureAwait(false);
         }
@@ -78,6 +79,7 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
             };
             await command.PrepareAsync(ct).ConfigureAwait(false);
             await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            CrashPoint.Hit("after-split");
             return job with { Range = job.Range with { To = at } };
         }
         finally

@@ -23,6 +23,8 @@ internal sealed class MarkerWriter(NpgsqlConnection connection) : IAsyncDisposab
 
     public Task<SourceSnapshot> SnapshotAsync(CancellationToken ct) => LockedAsync(() => _session.SnapshotAsync(ct), ct);
 
+    public Task<Lsn> CurrentWalLsnAsync(CancellationToken ct) => LockedAsync(() => _session.CurrentWalLsnAsync(ct), ct);
+
     /// <summary>Returns the marker's LSN.</summary>
     public Task<Lsn> WriteAsync(string prefix, byte[] content, CancellationToken ct) =>
         LockedAsync(() => _session.EmitMarkerAsync(prefix, content, ct), ct);

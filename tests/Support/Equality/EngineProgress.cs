@@ -15,6 +15,8 @@ public static class EngineProgress
             AND NOT EXISTS (SELECT FROM cdc.rereads)
         """;
 
+    private const string StreamCaughtUpSql = "SELECT coalesce((SELECT min(through_lsn) FROM cdc.checkpoints) >= $1::pg_lsn, false)";
+
     private const string StateSql = """
         SELECT format('through %s, tables %s, %s chunks pending, %s rows to read again',
             (SELECT min(through_lsn) FROM cdc.checkpoints), (SELECT string_agg(entity || ' ' || state, ', ' ORDER BY entity) FROM cdc.tables),
@@ -30,16 +32,24 @@ public static class EngineProgress
 
     /// <summary>Waits until the engine has all that was committed in the source before this call, first loads included.</summary>
     /// <exception cref="TimeoutException">It does not get there; the message says how far it is.</exception>
-    public static async Task CatchUpAsync(NpgsqlDataSource source, NpgsqlDataSource engine, CancellationToken ct, TimeSpan? timeout = null)
+    public static Task CatchUpAsync(NpgsqlDataSource source, NpgsqlDataSource engine, CancellationToken ct, TimeSpan? timeout = null) =>
+        CatchUpAsync(CaughtUpSql, source, engine, timeout, ct);
+
+    /// <summary>Waits for the stream alone: tables may be loading, and rows waiting to be read again.</summary>
+    /// <exception cref="TimeoutException">As with <see cref="CatchUpAsync(NpgsqlDataSource, NpgsqlDataSource, CancellationToken, TimeSpan?)"/>.</exception>
+    public static Task StreamCatchUpAsync(NpgsqlDataSource source, NpgsqlDataSource engine, CancellationToken ct) =>
+        CatchUpAsync(StreamCaughtUpSql, source, engine, null, ct);
+
+    private static async Task CatchUpAsync(string sql, NpgsqlDataSource source, NpgsqlDataSource engine, TimeSpan? timeout, CancellationToken ct)
     {
         var target = await SourcePositionAsync(source, ct).ConfigureAwait(false);
         await Eventually.True(
-            $"the engine has caught up with the source's {target}", () => HasReachedAsync(engine, target, ct), () => StateAsync(engine, ct), timeout, ct).ConfigureAwait(false);
+            $"the engine has caught up with the source's {target}", () => HasReachedAsync(engine, sql, target, ct), () => StateAsync(engine, ct), timeout, ct).ConfigureAwait(false);
     }
 
-    private static async Task<bool> HasReachedAsync(NpgsqlDataSource engine, string target, CancellationToken ct)
+    private static async Task<bool> HasReachedAsync(NpgsqlDataSource engine, string sql, string target, CancellationToken ct)
     {
-        await using var command = engine.CreateCommand(CaughtUpSql);
+        await using var command = engine.CreateCommand(sql);
         command.Parameters.AddWithValue(target);
         return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) is true;
     }

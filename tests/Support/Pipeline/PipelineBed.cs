@@ -40,8 +40,8 @@ public sealed class PipelineBed : IAsyncDisposable
     public SnapshotOptions SnapshotOptions { get; set; } = new();
     public LogOptions LogOptions { get; set; } = new();
 
-    /// <summary>The delivered declaration: card, move, history, program.</summary>
-    public EntitySet Entities { get; } = EntityFile.Load(EntitiesPath);
+    /// <summary>The delivered declaration: card, move, history, program. The real process always reads that one.</summary>
+    public EntitySet Entities { get; set; } = EntityFile.Load(EntitiesPath);
 
     /// <summary>What pipelines of this process logged.</summary>
     public RecordedLog Log { get; } = new();
@@ -70,6 +70,13 @@ public sealed class PipelineBed : IAsyncDisposable
         var pipeline = InProcessPipeline.Start(this);
         _started.Add(pipeline);
         return pipeline;
+    }
+
+    /// <summary>Drains the pipeline that was started last in this process, and starts another with the options as they are now.</summary>
+    public async Task<InProcessPipeline> RestartInProcessAsync()
+    {
+        await _started.OfType<InProcessPipeline>().Last().StopAsync().ConfigureAwait(false);
+        return StartInProcess();
     }
 
     /// <summary>Starts the real <c>cdc run</c>.</summary>
@@ -109,6 +116,9 @@ public sealed class PipelineBed : IAsyncDisposable
     /// </summary>
     /// <exception cref="TimeoutException">It does not get there; the message says how far it is.</exception>
     public Task CaughtUpAsync(CancellationToken ct, TimeSpan? timeout = null) => EngineProgress.CatchUpAsync(Source.DataSource, Engine.DataSource, ct, timeout);
+
+    /// <summary>The same of the stream alone: chunks and rows to be read again may be waiting.</summary>
+    public Task StreamCaughtUpAsync(CancellationToken ct) => EngineProgress.StreamCatchUpAsync(Source.DataSource, Engine.DataSource, ct);
 
     /// <summary>All columns of all entities, by SQL. Only while nobody writes, after <see cref="CaughtUpAsync"/>.</summary>
     /// <exception cref="NotEqualException">Source and engine differ.</exception>

@@ -62,10 +62,18 @@ public sealed class TestDatabase : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await RollbackPreparedAsync().ConfigureAwait(false);
         await DataSource.DisposeAsync().ConfigureAwait(false);
         await using var admin = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_adminConnectionString) { Pooling = false }.ConnectionString);
         await DropSlotsAsync(admin).ConfigureAwait(false);
         await ExecuteAsync(admin, $"DROP DATABASE IF EXISTS \"{Name}\" WITH (FORCE)").ConfigureAwait(false);
+    }
+
+    /// <summary>What a failed test left prepared would keep the database, and hide the failure.</summary>
+    private async Task RollbackPreparedAsync()
+    {
+        foreach (var transaction in await RowsAsync("SELECT quote_literal(gid) FROM pg_prepared_xacts WHERE database = current_database()").ConfigureAwait(false))
+            await ExecuteAsync($"ROLLBACK PREPARED {transaction}").ConfigureAwait(false);
     }
 
     private async Task DropSlotsAsync(NpgsqlDataSource admin)

@@ -1,11 +1,15 @@
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Processes;
+using Cdc.Tests.Support.Waiting;
+using Npgsql;
 
 namespace Cdc.Tests.Integration.Pipeline.Histories;
 
 /// <summary>Keeps one pipeline running, in this process or as the real one, and disturbs it.</summary>
-internal sealed class Disturbances(PipelineBed bed, Random random)
+/// <param name="losesSlots">The slot is dropped too: everything written meanwhile is found by reading everything again.</param>
+internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlots) : IAsyncDisposable
 {
+    private NpgsqlConnection? _holder;
     private InProcessPipeline? _inProcess;
     private WatchedProcess? _process;
 
@@ -19,14 +23,38 @@ internal sealed class Disturbances(PipelineBed bed, Random random)
 
     public async Task NextAsync(CancellationToken ct)
     {
+        await ReleaseAsync();
         switch (random.Next(100))
         {
-            case < 30: await SnapshotAsync(ct); break;
-            case < 45: await RetryAsync(ct); break;
+            case < 25: await SnapshotAsync(ct); break;
+            case < 35: await RetryAsync(ct); break;
+            case < 45: await HoldAsync(ct); break;
             case < 60: await DisconnectAsync(ct); break;
+            case < 70 when losesSlots: await LoseSlotAsync(ct); break;
             case < 85: await RestartAsync(ct); break;
             default: await KillAsync(ct); break;
         }
+    }
+
+    /// <summary>The stream may go on.</summary>
+    public async Task ReleaseAsync()
+    {
+        if (_holder is not null) await _holder.DisposeAsync();
+        _holder = null;
+    }
+
+    /// <summary>Waits until the engine has everything; throws what the pipeline ended with, if it ended.</summary>
+    public async Task CaughtUpAsync(CancellationToken ct)
+    {
+        await ReleaseAsync();
+        var caughtUp = bed.CaughtUpAsync(ct);
+        var ended = _inProcess?.Completion ?? _process!.WaitAsync(ct);
+        if (await Task.WhenAny(caughtUp, ended) == ended)
+        {
+            await ended;
+            throw new InvalidOperationException("The pipeline has ended.");
+        }
+        await caughtUp;
     }
 
     /// <summary>The end of whatever runs; throws what it failed with.</summary>
@@ -37,6 +65,8 @@ internal sealed class Disturbances(PipelineBed bed, Random random)
             throw new InvalidOperationException($"cdc run ended with exit code {code}: {_process.Tail}");
         (_inProcess, _process) = (null, null);
     }
+
+    public async ValueTask DisposeAsync() => await ReleaseAsync();
 
     public string Describe() =>
         string.Join(", ", Done.Select(d => $"{d.Key} {d.Value}")) + Environment.NewLine
@@ -57,6 +87,16 @@ internal sealed class Disturbances(PipelineBed bed, Random random)
         await bed.Engine.ExecuteAsync("UPDATE cdc.quarantine SET retry_requested = true", ct);
     }
 
+    /// <summary>Until the next disturbance the stream cannot commit, and falls behind the chunks that are loaded beside it.</summary>
+    private async Task HoldAsync(CancellationToken ct)
+    {
+        Count("hold");
+        _holder = new NpgsqlConnection(bed.Engine.ConnectionString + ";Pooling=false");
+        await _holder.OpenAsync(ct);
+        await using var command = new NpgsqlCommand("BEGIN; SELECT FROM cdc.checkpoints FOR SHARE", _holder);
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
     private async Task DisconnectAsync(CancellationToken ct)
     {
         Count("disconnect");
@@ -64,6 +104,27 @@ internal sealed class Disturbances(PipelineBed bed, Random random)
             ? (bed.Source, "pid IN (SELECT active_pid FROM pg_replication_slots)")
             : (bed.Engine, "application_name IN ('cdc apply', 'cdc load', 'cdc feedback')");
         await database.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND {sessions}", ct);
+    }
+
+    private async Task LoseSlotAsync(CancellationToken ct)
+    {
+        Count("slot lost");
+        await Eventually.True("the slot is dropped", () => TryDropSlotAsync(ct), ct: ct);
+    }
+
+    private async Task<bool> TryDropSlotAsync(CancellationToken ct)
+    {
+        const string OfThisDatabase = "FROM pg_replication_slots WHERE database = current_database()";
+        try
+        {
+            await bed.Source.ExecuteAsync($"SELECT pg_terminate_backend(active_pid) {OfThisDatabase} AND active", ct);
+            await bed.Source.ExecuteAsync($"SELECT pg_drop_replication_slot(slot_name) {OfThisDatabase}", ct);
+            return true;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse)
+        {
+            return false;
+        }
     }
 
     /// <summary>In this process, drained.</summary>

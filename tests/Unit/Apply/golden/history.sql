@@ -1,0 +1,80 @@
+-- staging tables
+CREATE TEMP TABLE stage_history (key bigint, odoo_history_id integer, loyalty_card_id bigint, point_move_id bigint, points_amount numeric(18,2), points_balance numeric(18,2), transaction_time timestamptz, origin text, membership_product_id bigint, status_membership_product_id bigint, created_at timestamptz, source_generation integer, source_lsn pg_lsn, source_ordinal bigint, source_commit_at timestamptz, updates integer) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE holes_history (key bigint, odoo_history_id integer, loyalty_card_id bigint, point_move_id bigint, points_amount numeric(18,2), points_balance numeric(18,2), transaction_time timestamptz, origin text, membership_product_id bigint, status_membership_product_id bigint, created_at timestamptz, source_generation integer, source_lsn pg_lsn, source_ordinal bigint, source_commit_at timestamptz, updates integer, unknown bigint, rekeyed boolean) ON COMMIT DELETE ROWS;
+COPY stage_history FROM STDIN (FORMAT BINARY);
+COPY holes_history FROM STDIN (FORMAT BINARY);
+
+-- straight copy
+SELECT coalesce(max(id), -9223372036854775808) FROM public.point_history WHERE id < 4294967296;
+SELECT EXISTS (SELECT FROM public.point_history WHERE ($1::bigint IS NULL OR id >= $1) AND ($2::bigint IS NULL OR id < $2) AND id < 4294967296);
+COPY public.point_history (id, odoo_history_id, loyalty_card_id, point_move_id, points_amount, points_balance, transaction_time, origin, membership_product_id, status_membership_product_id, created_at, source_generation, source_lsn, source_ordinal, source_commit_at) FROM STDIN (FORMAT BINARY);
+
+-- upsert
+INSERT INTO public.point_history AS t (id, odoo_history_id, loyalty_card_id, point_move_id, points_amount, points_balance, transaction_time, origin, membership_product_id, status_membership_product_id, created_at, source_generation, source_lsn, source_ordinal, source_commit_at)
+SELECT s.key, s.odoo_history_id, s.loyalty_card_id, s.point_move_id, s.points_amount, s.points_balance, s.transaction_time, s.origin, s.membership_product_id, s.status_membership_product_id, s.created_at, s.source_generation, s.source_lsn, s.source_ordinal, s.source_commit_at
+FROM stage_history s
+ON CONFLICT (id) DO UPDATE SET odoo_history_id = EXCLUDED.odoo_history_id, loyalty_card_id = EXCLUDED.loyalty_card_id, point_move_id = EXCLUDED.point_move_id, points_amount = EXCLUDED.points_amount, points_balance = EXCLUDED.points_balance, transaction_time = EXCLUDED.transaction_time, origin = EXCLUDED.origin, membership_product_id = EXCLUDED.membership_product_id, status_membership_product_id = EXCLUDED.status_membership_product_id, created_at = EXCLUDED.created_at, source_generation = EXCLUDED.source_generation, source_lsn = EXCLUDED.source_lsn, source_ordinal = EXCLUDED.source_ordinal, source_commit_at = EXCLUDED.source_commit_at
+WHERE (t.source_generation, t.source_lsn, t.source_ordinal) < (EXCLUDED.source_generation, EXCLUDED.source_lsn, EXCLUDED.source_ordinal);
+
+-- upsert that meets entries
+INSERT INTO public.point_history AS t (id, odoo_history_id, loyalty_card_id, point_move_id, points_amount, points_balance, transaction_time, origin, membership_product_id, status_membership_product_id, created_at, source_generation, source_lsn, source_ordinal, source_commit_at)
+SELECT s.key, s.odoo_history_id, s.loyalty_card_id, s.point_move_id, s.points_amount, s.points_balance, s.transaction_time, s.origin, s.membership_product_id, s.status_membership_product_id, s.created_at, s.source_generation, s.source_lsn, s.source_ordinal, s.source_commit_at
+FROM stage_history s WHERE NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = 'history' AND e.key = s.key AND (e.generation, e.lsn, e.ordinal) >= (s.source_generation, s.source_lsn, s.source_ordinal)) AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = 'history' AND e.key = s.key AND (e.generation, e.lsn, e.ordinal) >= (s.source_generation, s.source_lsn, s.source_ordinal))
+ON CONFLICT (id) DO UPDATE SET odoo_history_id = EXCLUDED.odoo_history_id, loyalty_card_id = EXCLUDED.loyalty_card_id, point_move_id = EXCLUDED.point_move_id, points_amount = EXCLUDED.points_amount, points_balance = EXCLUDED.points_balance, transaction_time = EXCLUDED.transaction_time, origin = EXCLUDED.origin, membership_product_id = EXCLUDED.membership_product_id, status_membership_product_id = EXCLUDED.status_membership_product_id, created_at = EXCLUDED.created_at, source_generation = EXCLUDED.source_generation, source_lsn = EXCLUDED.source_lsn, source_ordinal = EXCLUDED.source_ordinal, source_commit_at = EXCLUDED.source_commit_at
+WHERE (t.source_generation, t.source_lsn, t.source_ordinal) < (EXCLUDED.source_generation, EXCLUDED.source_lsn, EXCLUDED.source_ordinal);
+DELETE FROM cdc.quarantine e USING stage_history s WHERE e.entity = 'history' AND e.key = s.key AND (e.generation, e.lsn, e.ordinal) < (s.source_generation, s.source_lsn, s.source_ordinal);
+DELETE FROM cdc.rereads e USING stage_history s WHERE e.entity = 'history' AND e.key = s.key AND (e.generation, e.lsn, e.ordinal) < (s.source_generation, s.source_lsn, s.source_ordinal);
+
+-- delete
+DELETE FROM public.point_history t USING unnest($1::bigint[], $2::integer[], $3::text[]::pg_lsn[], $4::bigint[]) s(key, source_generation, source_lsn, source_ordinal) WHERE t.id = s.key AND (t.source_generation, t.source_lsn, t.source_ordinal) < (s.source_generation, s.source_lsn, s.source_ordinal);
+
+-- delete that meets entries
+DELETE FROM public.point_history t USING unnest($1::bigint[], $2::integer[], $3::text[]::pg_lsn[], $4::bigint[]) s(key, source_generation, source_lsn, source_ordinal) WHERE t.id = s.key AND (t.source_generation, t.source_lsn, t.source_ordinal) < (s.source_generation, s.source_lsn, s.source_ordinal);
+DELETE FROM cdc.quarantine e USING unnest($1::bigint[], $2::integer[], $3::text[]::pg_lsn[], $4::bigint[]) s(key, source_generation, source_lsn, source_ordinal) WHERE e.entity = 'history' AND e.key = s.key AND (e.generation, e.lsn, e.ordinal) < (s.source_generation, s.source_lsn, s.source_ordinal);
+DELETE FROM cdc.rereads e USING unnest($1::bigint[], $2::integer[], $3::text[]::pg_lsn[], $4::bigint[]) s(key, source_generation, source_lsn, source_ordinal) WHERE e.entity = 'history' AND e.key = s.key AND (e.generation, e.lsn, e.ordinal) < (s.source_generation, s.source_lsn, s.source_ordinal);
+
+-- truncate
+DELETE FROM public.point_history t WHERE t.id < 4294967296 AND (t.source_generation, t.source_lsn, t.source_ordinal) < ($1::integer, $2::pg_lsn, $3::bigint);
+DELETE FROM cdc.quarantine e WHERE e.entity = 'history' AND (e.generation, e.lsn, e.ordinal) < ($1::integer, $2::pg_lsn, $3::bigint);
+DELETE FROM cdc.rereads e WHERE e.entity = 'history' AND (e.generation, e.lsn, e.ordinal) < ($1::integer, $2::pg_lsn, $3::bigint);
+INSERT INTO cdc.floors AS f (entity, generation, lsn, ordinal) VALUES ('history', $1::integer, $2::pg_lsn, $3::bigint)
+ON CONFLICT (entity) DO UPDATE SET generation = EXCLUDED.generation, lsn = EXCLUDED.lsn, ordinal = EXCLUDED.ordinal
+WHERE (f.generation, f.lsn, f.ordinal) < (EXCLUDED.generation, EXCLUDED.lsn, EXCLUDED.ordinal);
+
+-- holes
+DELETE FROM holes_history s USING public.point_history t WHERE t.id = s.key AND (t.source_generation, t.source_lsn, t.source_ordinal) >= (s.source_generation, s.source_lsn, s.source_ordinal);
+DELETE FROM holes_history s WHERE NOT (NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = 'history' AND e.key = s.key AND (e.generation, e.lsn, e.ordinal) >= (s.source_generation, s.source_lsn, s.source_ordinal)) AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = 'history' AND e.key = s.key AND (e.generation, e.lsn, e.ordinal) >= (s.source_generation, s.source_lsn, s.source_ordinal)));
+WITH whole AS (
+    UPDATE public.point_history t SET odoo_history_id = CASE WHEN s.unknown & 1 <> 0 THEN t.odoo_history_id ELSE s.odoo_history_id END, loyalty_card_id = CASE WHEN s.unknown & 2 <> 0 THEN t.loyalty_card_id ELSE s.loyalty_card_id END, point_move_id = CASE WHEN s.unknown & 4 <> 0 THEN t.point_move_id ELSE s.point_move_id END, points_amount = CASE WHEN s.unknown & 8 <> 0 THEN t.points_amount ELSE s.points_amount END, points_balance = CASE WHEN s.unknown & 16 <> 0 THEN t.points_balance ELSE s.points_balance END, transaction_time = CASE WHEN s.unknown & 32 <> 0 THEN t.transaction_time ELSE s.transaction_time END, origin = CASE WHEN s.unknown & 64 <> 0 THEN t.origin ELSE s.origin END, membership_product_id = CASE WHEN s.unknown & 128 <> 0 THEN t.membership_product_id ELSE s.membership_product_id END, status_membership_product_id = CASE WHEN s.unknown & 256 <> 0 THEN t.status_membership_product_id ELSE s.status_membership_product_id END, created_at = CASE WHEN s.unknown & 512 <> 0 THEN t.created_at ELSE s.created_at END, source_generation = s.source_generation, source_lsn = s.source_lsn, source_ordinal = s.source_ordinal, source_commit_at = s.source_commit_at FROM holes_history s
+    WHERE t.id = s.key AND (t.source_generation, t.source_lsn, t.source_ordinal) < (s.source_generation, s.source_lsn, s.source_ordinal) AND NOT s.rekeyed AND s.unknown >= 0 AND (t.source_generation, t.source_lsn) >= ($1::integer, $2::pg_lsn)
+      AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = 'history' AND e.key = s.key)
+      AND NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = 'history' AND e.key = s.key)
+    RETURNING s.key)
+DELETE FROM holes_history s USING whole WHERE s.key = whole.key;
+UPDATE public.point_history t SET odoo_history_id = CASE WHEN s.unknown & 1 <> 0 THEN t.odoo_history_id ELSE s.odoo_history_id END, loyalty_card_id = CASE WHEN s.unknown & 2 <> 0 THEN t.loyalty_card_id ELSE s.loyalty_card_id END, point_move_id = CASE WHEN s.unknown & 4 <> 0 THEN t.point_move_id ELSE s.point_move_id END, points_amount = CASE WHEN s.unknown & 8 <> 0 THEN t.points_amount ELSE s.points_amount END, points_balance = CASE WHEN s.unknown & 16 <> 0 THEN t.points_balance ELSE s.points_balance END, transaction_time = CASE WHEN s.unknown & 32 <> 0 THEN t.transaction_time ELSE s.transaction_time END, origin = CASE WHEN s.unknown & 64 <> 0 THEN t.origin ELSE s.origin END, membership_product_id = CASE WHEN s.unknown & 128 <> 0 THEN t.membership_product_id ELSE s.membership_product_id END, status_membership_product_id = CASE WHEN s.unknown & 256 <> 0 THEN t.status_membership_product_id ELSE s.status_membership_product_id END, created_at = CASE WHEN s.unknown & 512 <> 0 THEN t.created_at ELSE s.created_at END, source_generation = s.source_generation, source_lsn = s.source_lsn, source_ordinal = s.source_ordinal, source_commit_at = s.source_commit_at FROM holes_history s WHERE t.id = s.key AND (t.source_generation, t.source_lsn, t.source_ordinal) < (s.source_generation, s.source_lsn, s.source_ordinal) AND s.unknown >= 0;
+INSERT INTO cdc.rereads AS e (entity, key, generation, lsn, ordinal) SELECT 'history', s.key, s.source_generation, s.source_lsn, s.source_ordinal FROM holes_history s
+ON CONFLICT (entity, key) DO UPDATE SET generation = EXCLUDED.generation, lsn = EXCLUDED.lsn, ordinal = EXCLUDED.ordinal;
+
+-- quarantine
+DELETE FROM cdc.rereads e USING unnest($1::bigint[], $2::integer[], $3::text[]::pg_lsn[], $4::bigint[], $5::text[], $6::text[], $7::jsonb[], $8::timestamptz[])
+s(key, source_generation, source_lsn, source_ordinal, reason, detail, source_row, commit_at) WHERE e.entity = 'history' AND e.key = s.key AND (e.generation, e.lsn, e.ordinal) < (s.source_generation, s.source_lsn, s.source_ordinal);
+INSERT INTO cdc.quarantine AS q (entity, key, generation, lsn, ordinal, reason, detail, source_row, commit_at)
+SELECT 'history', s.key, s.source_generation, s.source_lsn, s.source_ordinal, s.reason, s.detail, s.source_row, s.commit_at FROM unnest($1::bigint[], $2::integer[], $3::text[]::pg_lsn[], $4::bigint[], $5::text[], $6::text[], $7::jsonb[], $8::timestamptz[])
+s(key, source_generation, source_lsn, source_ordinal, reason, detail, source_row, commit_at)
+WHERE NOT EXISTS (SELECT FROM public.point_history t WHERE t.id = s.key AND (t.source_generation, t.source_lsn, t.source_ordinal) >= (s.source_generation, s.source_lsn, s.source_ordinal))
+  AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = 'history' AND e.key = s.key AND (e.generation, e.lsn, e.ordinal) >= (s.source_generation, s.source_lsn, s.source_ordinal))
+ON CONFLICT (entity, key) DO UPDATE SET generation = EXCLUDED.generation, lsn = EXCLUDED.lsn, ordinal = EXCLUDED.ordinal,
+    reason = EXCLUDED.reason, detail = EXCLUDED.detail, source_row = EXCLUDED.source_row, commit_at = EXCLUDED.commit_at,
+    last_seen = now(), attempts = q.attempts + 1, retry_requested = false
+WHERE (q.generation, q.lsn, q.ordinal) < (EXCLUDED.generation, EXCLUDED.lsn, EXCLUDED.ordinal);
+
+-- sweep of a range
+DELETE FROM public.point_history t WHERE ($1::bigint IS NULL OR t.id >= $1) AND ($2::bigint IS NULL OR t.id < $2) AND t.id < 4294967296 AND NOT t.id = ANY($4::bigint[]) AND (t.source_generation, t.source_lsn, t.source_ordinal) < ($5::integer, $6::pg_lsn, $7::bigint) AND NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = 'history' AND e.key = t.id AND (e.generation, e.lsn, e.ordinal) >= ($5::integer, $6::pg_lsn, $7::bigint)) AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = 'history' AND e.key = t.id AND (e.generation, e.lsn, e.ordinal) >= ($5::integer, $6::pg_lsn, $7::bigint));
+DELETE FROM cdc.quarantine e WHERE e.entity = 'history' AND ($1::bigint IS NULL OR e.key >= $1) AND ($2::bigint IS NULL OR e.key < $2) AND e.key < 4294967296 AND NOT e.key = ANY($4::bigint[]) AND (e.generation, e.lsn, e.ordinal) < ($5::integer, $6::pg_lsn, $7::bigint);
+DELETE FROM cdc.rereads e WHERE e.entity = 'history' AND ($1::bigint IS NULL OR e.key >= $1) AND ($2::bigint IS NULL OR e.key < $2) AND e.key < 4294967296 AND NOT e.key = ANY($4::bigint[]) AND (e.generation, e.lsn, e.ordinal) < ($5::integer, $6::pg_lsn, $7::bigint);
+
+-- sweep of keys
+DELETE FROM public.point_history t WHERE t.id = ANY($3::bigint[]) AND t.id < 4294967296 AND NOT t.id = ANY($4::bigint[]) AND (t.source_generation, t.source_lsn, t.source_ordinal) < ($5::integer, $6::pg_lsn, $7::bigint) AND NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = 'history' AND e.key = t.id AND (e.generation, e.lsn, e.ordinal) >= ($5::integer, $6::pg_lsn, $7::bigint)) AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = 'history' AND e.key = t.id AND (e.generation, e.lsn, e.ordinal) >= ($5::integer, $6::pg_lsn, $7::bigint));
+DELETE FROM cdc.quarantine e WHERE e.entity = 'history' AND e.key = ANY($3::bigint[]) AND e.key < 4294967296 AND NOT e.key = ANY($4::bigint[]) AND (e.generation, e.lsn, e.ordinal) < ($5::integer, $6::pg_lsn, $7::bigint);
+DELETE FROM cdc.rereads e WHERE e.entity = 'history' AND e.key = ANY($3::bigint[]) AND e.key < 4294967296 AND NOT e.key = ANY($4::bigint[]) AND (e.generation, e.lsn, e.ordinal) < ($5::integer, $6::pg_lsn, $7::bigint);
+
