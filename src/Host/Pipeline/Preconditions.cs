@@ -1,5 +1,6 @@
 using Cdc.Apply;
 using Cdc.Apply.Migrations;
+using Cdc.Apply.Progress;
 using Cdc.Capture;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
@@ -20,14 +21,19 @@ internal sealed class Preconditions(CdcOptions options, EntitySet entities, ILog
     public async Task CheckAsync(CancellationToken ct)
     {
         if (_held) return;
-        List<Finding> findings = [.. await Preflight.CheckAsync(options.Source, entities, ct).ConfigureAwait(false)];
-        var kind = Preflight.KindOf(findings);
-        findings.AddRange(await EngineErrors.GuardAsync(() => CheckEngineAsync(ct)).ConfigureAwait(false));
+        var ofSource = await Preflight.CheckAsync(options.Source, entities, ct).ConfigureAwait(false);
+        var kind = Preflight.KindOf(ofSource);
+        var ofEngine = await EngineErrors.GuardAsync(() => CheckEngineAsync(ct)).ConfigureAwait(false);
+        if (!ofEngine.Any(f => f.IsError) && await IsFollowingAsync(ct).ConfigureAwait(false)) ofSource = Preflight.WhenFollowing(ofSource);
+        List<Finding> findings = [.. ofSource, .. ofEngine];
         if (findings.Any(f => f.IsError))
             throw new FindingsException(kind == FailureKind.Unavailable ? kind : FailureKind.Preflight, "Source or engine are not ready:", findings);
         foreach (var warning in findings) PipelineLog.PreflightWarning(log, warning.Code, warning.Message, warning.Remedy);
         _held = true;
     }
+
+    private async Task<bool> IsFollowingAsync(CancellationToken ct) =>
+        await new FollowedSourceTable(options.Engine).ReadAsync(ct).ConfigureAwait(false) is { State: not "creating" };
 
     private async Task<IReadOnlyList<Finding>> CheckEngineAsync(CancellationToken ct)
     {
