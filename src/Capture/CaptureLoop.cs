@@ -25,8 +25,10 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
     private const int BatchEvents = 1024;
     private const long BatchBytes = 512 << 10;
 
+    private sealed record PostedState(int Entity, string? StopReason, TableFingerprint? Fingerprint, Lsn SeenAt, TaskCompletionSource Applied);
+
     private readonly Guid _session = Guid.NewGuid();
-    private readonly ConcurrentQueue<(int Entity, string? StopReason, TableFingerprint? Fingerprint, Lsn SeenAt)> _tableStates = new();
+    private readonly ConcurrentQueue<PostedState> _tableStates = new();
     private ChangeBatch _batch = new();
     private ChunkTicket? _markedTicket;
     private Lsn _markedAt;
@@ -66,9 +68,14 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
         return content;
     }
 
-    /// <summary>Takes its place in the stream between the next two transactions.</summary>
+    /// <summary>Takes its place in the stream between the next two transactions. The task ends when the registry of tables has it.</summary>
     /// <param name="seenAt">End of the source's WAL when the change was seen: what made it lies before.</param>
-    public void ChangeTable(int entity, string? stopReason, TableFingerprint? fingerprint, Lsn seenAt) => _tableStates.Enqueue((entity, stopReason, fingerprint, seenAt));
+    public Task ChangeTable(int entity, string? stopReason, TableFingerprint? fingerprint, Lsn seenAt)
+    {
+        var posted = new PostedState(entity, stopReason, fingerprint, seenAt, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        _tableStates.Enqueue(posted);
+        return posted.Applied.Task;
+    }
 
     void IStreamSink.Begin(SourceTransaction transaction)
     {
@@ -144,7 +151,15 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
             // Above everything streamed so far, so that a restart neither repeats nor skips it; and above the change itself, which the stream may
             // not have come to: rows from before it are not whole.
             var position = new ChangePosition(generation, Lsn.Max(new Lsn(_streamed.Value + 1), state.SeenAt), 0);
-            _batch.Add(new TableStateChange { Entity = state.Entity, Position = position, StopReason = state.StopReason, Fingerprint = state.Fingerprint });
+            if (state.Fingerprint is { } fingerprint) mapper.GoOn(state.Entity, (uint)fingerprint.RelationOid);
+            _batch.Add(new TableStateChange
+            {
+                Entity = state.Entity,
+                Position = position,
+                StopReason = state.StopReason,
+                Fingerprint = state.Fingerprint,
+                Applied = state.Applied,
+            });
         }
     }
 

@@ -41,6 +41,13 @@ public static class Preflight
     public static FailureKind KindOf(IReadOnlyList<Finding> findings) =>
         findings.Any(f => f.Code is SourceFailure.UnreachableCode) ? FailureKind.Unavailable : FailureKind.Preflight;
 
+    /// <summary>
+    /// The findings for an engine that follows the source already. A table that cannot be read as declared is no reason to keep all others
+    /// waiting: it stops alone, and goes on when it is mended.
+    /// </summary>
+    public static IReadOnlyList<Finding> WhenFollowing(IEnumerable<Finding> findings) =>
+        [.. findings.Select(f => f.Code is TableCheck.Missing or TableCheck.ColumnMissing or TableCheck.ColumnType ? f with { IsError = false } : f)];
+
     private static async Task<IReadOnlyList<Finding>> CheckAsync(NpgsqlConnection connection, SourceOptions options, EntitySet entities, CancellationToken ct)
     {
         var server = await ServerCheck.ReadAsync(connection, ct).ConfigureAwait(false);

@@ -27,8 +27,7 @@ internal sealed class TableWatch(SourceOptions options, EntitySet entities, Slot
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
-    private readonly TableFingerprint?[] _posted = new TableFingerprint?[entities.Count];
-    private readonly string?[] _stopped = new string?[entities.Count];
+    private readonly Task[] _posted = [.. Enumerable.Repeat(Task.CompletedTask, entities.Count)];
 
     public async Task RunAsync(CancellationToken ct)
     {
@@ -84,23 +83,24 @@ internal sealed class TableWatch(SourceOptions options, EntitySet entities, Slot
         return new Look(null, Fingerprint(table, members, barrier));
     }
 
+    /// <summary>
+    /// The registry is the truth, because the stream changes it too; but only when it has what was posted last, or it would be posted twice.
+    /// </summary>
     private void Compare(EntityDeclaration entity, Look look)
     {
         var index = entity.Index;
+        if (!_posted[index].IsCompleted) return;
+        var stopped = registry.IsStopped(index);
         if (look.StopReason is { } reason)
         {
-            if (_stopped[index] is not null || (_posted[index] is null && registry.IsStopped(index))) return;
-            (_stopped[index], _posted[index]) = (reason, null);
+            if (stopped) return;
             CaptureLog.TableStops(log, entity.SourceName, reason);
-            stream.ChangeTable(index, reason, null, look.SeenAt);
+            _posted[index] = stream.ChangeTable(index, reason, null, look.SeenAt);
             return;
         }
-        var known = _posted[index] ?? registry.Fingerprints[index];
-        var stopped = _stopped[index] is not null || (_posted[index] is null && registry.IsStopped(index));
-        if (!stopped && known is not null && IsSame(known, look.Fingerprint!)) return;
-        (_stopped[index], _posted[index]) = (null, look.Fingerprint);
+        if (!stopped && registry.Fingerprints[index] is { } known && IsSame(known, look.Fingerprint!)) return;
         CaptureLog.TableReadAgain(log, entity.SourceName);
-        stream.ChangeTable(index, null, look.Fingerprint, look.SeenAt);
+        _posted[index] = stream.ChangeTable(index, null, look.Fingerprint, look.SeenAt);
     }
 
     private static bool IsSame(TableFingerprint a, TableFingerprint b) => a with { BarrierXid = 0 } == b with { BarrierXid = 0 };

@@ -45,6 +45,7 @@ internal sealed class TableStates(EntitySet entities) : ITableRegistry
         else
             await ReadAgainAsync(connection, name, change, ct).ConfigureAwait(false);
         Remember(change);
+        change.Applied?.TrySetResult();
     }
 
     private void Remember(TableStateChange change)

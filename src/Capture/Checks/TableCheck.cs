@@ -7,10 +7,14 @@ namespace Cdc.Capture.Checks;
 /// <summary>Whether the rows of a declared table can be followed, and read.</summary>
 internal static class TableCheck
 {
+    public const string Missing = "table-missing";
+    public const string ColumnMissing = "column-missing";
+    public const string ColumnType = "column-type";
+
     public static IEnumerable<Finding> Findings(EntityDeclaration entity, SourceTable? table, string role)
     {
         if (table is null)
-            return [Error("table-missing", $"Table {entity.SourceName} does not exist.",
+            return [Error(Missing, $"Table {entity.SourceName} does not exist.",
                 $"Mend the name in the entities declaration ('{entity.Name}'), or create the table in Odoo (install its module).")];
         if (table.Kind != 'r')
             return [Error("table-kind", $"{entity.SourceName} is not an ordinary table: it cannot be followed.",
@@ -68,13 +72,13 @@ internal static class TableCheck
             var name = Sql.Identifier(declared.Name);
             var column = table.Columns.FirstOrDefault(c => c.Name == declared.Name);
             if (column is null)
-                yield return Error("column-missing", $"Table {entity.SourceName} has no column {declared.Name}.",
+                yield return Error(ColumnMissing, $"Table {entity.SourceName} has no column {declared.Name}.",
                     $"ALTER TABLE {entity.SourceName} ADD COLUMN {name} {SourceTypes.Example(declared.Type)}; -- or take it out of '{entity.Name}' in the declaration");
             else if (column.IsGenerated)
                 yield return Error("column-generated", $"Column {declared.Name} of {entity.SourceName} is generated: the stream does not carry it.",
                     $"ALTER TABLE {entity.SourceName} ALTER COLUMN {name} DROP EXPRESSION; -- or write its expression into '{entity.Name}' in the declaration");
             else if (!SourceTypes.CanRead(declared.Type, column.TypeOid))
-                yield return Error("column-type", $"Column {declared.Name} of {entity.SourceName} is {column.TypeName}: it cannot be read as {declared.Type}.",
+                yield return Error(ColumnType, $"Column {declared.Name} of {entity.SourceName} is {column.TypeName}: it cannot be read as {declared.Type}.",
                     $"ALTER TABLE {entity.SourceName} ALTER COLUMN {name} TYPE {SourceTypes.Example(declared.Type)}; -- or declare its type in '{entity.Name}'");
         }
     }

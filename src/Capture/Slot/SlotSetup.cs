@@ -25,7 +25,12 @@ public enum PublicationState
 /// <summary>Makes, reads and moves the publication and the slot. Driver errors pass through; see <see cref="SourceFailure.Of"/>.</summary>
 public sealed class SlotSetup(SourceOptions options, EntitySet entities)
 {
-    private const string PublishedSql = "SELECT schemaname::text, tablename::text FROM pg_publication_tables WHERE pubname = $1";
+    // A declared table that does not exist cannot be added, and must not keep the others out.
+    private const string UnpublishedSql = """
+        SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        JOIN unnest($2, $3) d(schema_name, table_name) ON d.schema_name = n.nspname AND d.table_name = c.relname
+        WHERE NOT EXISTS (SELECT FROM pg_publication_tables p WHERE p.pubname = $1 AND p.schemaname = n.nspname AND p.tablename = c.relname)
+        """;
 
     /// <summary>
     /// Creates the publication for exactly the declared tables, or adds the ones it lacks. Before the slot is created: a slot that decodes
@@ -102,9 +107,11 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
 
     private async Task<IReadOnlyList<EntityDeclaration>> MissingAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        var published = await connection.Command(PublishedSql, options.Publication)
+        string[] schemas = [.. entities.All.Select(e => e.SourceSchema)];
+        string[] tables = [.. entities.All.Select(e => e.SourceTable)];
+        var unpublished = await connection.Command(UnpublishedSql, options.Publication, schemas, tables)
             .RowsAsync(row => (row.GetString(0), row.GetString(1)), ct).ConfigureAwait(false);
-        return [.. entities.All.Where(e => !published.Contains((e.SourceSchema, e.SourceTable)))];
+        return [.. entities.All.Where(e => unpublished.Contains((e.SourceSchema, e.SourceTable)))];
     }
 
     private async Task<SlotInfo?> IdleSlotAsync(NpgsqlConnection connection, string purpose, CancellationToken ct)

@@ -27,10 +27,12 @@ internal sealed class RelationMap
         ? relation.Table
         : throw new InvalidDataException($"The stream has a row of relation {oid}, which it never described.");
 
-    /// <summary>Takes a relation message; returns the entities whose state it changes.</summary>
+    /// <summary>
+    /// Takes a relation message; returns the entities whose state it changes. One that says what the last one said counts too: a table may
+    /// have been mended and broken again in between, without a row that would have told.
+    /// </summary>
     public IReadOnlyList<EntityState> Learn(RelationMessage message)
     {
-        if (_relations.TryGetValue(message.Oid, out var known) && IsSame(known.Message, message)) return [];
         List<EntityState> changes = [.. RenamedAway(message)];
         var mappings = EntitiesOf(message).Select(entity => (entity, SchemaMapping.Of(entity, message))).ToList();
         foreach (var (entity, mapping) in mappings)
@@ -42,6 +44,13 @@ internal sealed class RelationMap
         var table = new MappedTable(message.Name, readable.FirstOrDefault()?.KeyColumn ?? -1, [.. readable.Select(m => m.Schema!)]);
         _relations[message.Oid] = (message, table);
         return changes;
+    }
+
+    /// <summary>The entity is not stopped any more: the next relation message that cannot be read stops it anew.</summary>
+    public void GoOn(int entity, uint relation)
+    {
+        _stopped.Remove(entity);
+        Release(entity, relation);
     }
 
     private EntityDeclaration[] EntitiesOf(RelationMessage message) => _declared.GetValueOrDefault((message.Schema, message.Table), []);
@@ -67,15 +76,12 @@ internal sealed class RelationMap
     /// <summary>The newest relation of that name feeds the entity; one that had the name before (dropped, or renamed without a row since) no longer does.</summary>
     private void Release(int entity, uint newOwner)
     {
-        if (_relationOfEntity.TryGetValue(entity, out var before) && before != newOwner)
+        if (_relationOfEntity.TryGetValue(entity, out var before) && before != newOwner && _relations.TryGetValue(before, out var relation))
         {
-            var (message, table) = _relations[before];
+            var (message, table) = relation;
             TableSchema[] others = [.. table.Schemas.ToArray().Where(s => s.Entity != entity)];
             _relations[before] = (message, new MappedTable(table.Name, table.KeyColumn, others));
         }
         _relationOfEntity[entity] = newOwner;
     }
-
-    private static bool IsSame(RelationMessage a, RelationMessage b) =>
-        a.Schema == b.Schema && a.Table == b.Table && a.Columns.SequenceEqual(b.Columns);
 }

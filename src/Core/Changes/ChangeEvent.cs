@@ -78,4 +78,6 @@ public sealed class TableStateChange : ChangeEvent
     public required string? StopReason { get; init; }
     /// <summary>What the source's table looks like from here on; null if that is not known here.</summary>
     public TableFingerprint? Fingerprint { get; init; }
+    /// <summary>Completed when the registry of tables has it; null if nobody waits for that.</summary>
+    public TaskCompletionSource? Applied { get; init; }
 }

@@ -1,5 +1,6 @@
 using Cdc.Apply;
 using Cdc.Apply.Migrations;
+using Cdc.Apply.Progress;
 using Cdc.Capture;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
@@ -30,6 +31,7 @@ internal sealed class Preconditions(CdcOptions options, EntitySet entities, ILog
         // A lost slot is a break in continuity, not something that is missing: that check, which comes next, writes it down and may accept it.
         var ofSource = (await Preflight.CheckAsync(options.Source, entities, ct).ConfigureAwait(false)).Where(f => f.Code != GapKinds.SlotLost).ToList();
         var (ofEngine, engineKind) = await EngineFindingsAsync(ct).ConfigureAwait(false);
+        if (engineKind is null && await IsFollowingAsync(ct).ConfigureAwait(false)) ofSource = [.. Preflight.WhenFollowing(ofSource)];
         List<Finding> findings = [.. ofSource, .. ofEngine];
         if (findings.Any(f => f.IsError))
             throw new FindingsException(KindOf(ofSource, engineKind), "Source or engine are not ready:", findings);
@@ -57,6 +59,9 @@ internal sealed class Preconditions(CdcOptions options, EntitySet entities, ILog
             return ([new Finding("engine", IsError: true, e.Failure.Message, e.Failure.Remedy)], e.Failure.Kind);
         }
     }
+
+    private async Task<bool> IsFollowingAsync(CancellationToken ct) =>
+        await new FollowedSourceTable(options.Engine).ReadAsync(ct).ConfigureAwait(false) is { State: not "creating" };
 
     private async Task<IReadOnlyList<Finding>> CheckEngineAsync(CancellationToken ct)
     {

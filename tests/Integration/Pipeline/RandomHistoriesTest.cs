@@ -65,7 +65,8 @@ public sealed class RandomHistoriesTest(TestServers servers, ITestOutputHelper o
             for (; history < HistoriesOfBed && clock.Elapsed < Duration; history++)
             {
                 await RunHistoryAsync(bed, seed, history, random, disturbances);
-                await disturbances.CaughtUpAsync(Ct);
+                await disturbances.ReleaseAsync();
+                await bed.CaughtUpAsync(Ct);
                 await bed.AssertEqualAsync(Ct);
                 if (counts) await UpdateCount.AssertAppliedOnceAsync(bed, Ct);
                 if (watching.IsFaulted) await watching;

@@ -53,7 +53,6 @@ public sealed class RowsWithLongTextTest(TestServers servers)
     {
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
         await InsertAsync(bed, 5);
-        var snapshots = bed.SnapshotOptions;
         var streamOnly = StartWithoutChunks(bed);
         await streamOnly.Streaming.WaitAsync(Ct);
         await bed.Source.ExecuteAsync("UPDATE loyalty_point_move SET remaining_point = 7; DELETE FROM loyalty_point_move WHERE id = 5", Ct);
@@ -61,7 +60,6 @@ public sealed class RowsWithLongTextTest(TestServers servers)
         Assert.Equal(0, await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM point_moves", Ct));
         Assert.Equal(4, (await bed.StatusAsync("move", Ct)).GetProperty("holes").GetInt64());
         await streamOnly.StopAsync();
-        bed.SnapshotOptions = snapshots;
         bed.StartInProcess();
         await bed.CaughtUpAsync(Ct);
         await bed.AssertEqualAsync(Ct);
@@ -80,7 +78,6 @@ public sealed class RowsWithLongTextTest(TestServers servers)
         await bed.Source.ExecuteAsync($"UPDATE loyalty_point_move SET origin = {LongText.Sql('z')}; DELETE FROM loyalty_point_move WHERE id = 6", Ct);
 
         bed.SourceOptions = bed.SourceOptions with { AcceptGaps = true };
-        var snapshots = bed.SnapshotOptions;
         var streamOnly = StartWithoutChunks(bed);
         await streamOnly.Streaming.WaitAsync(Ct);
         await bed.Source.ExecuteAsync("UPDATE loyalty_point_move SET remaining_point = 7 WHERE id <= 3", Ct);
@@ -94,7 +91,6 @@ public sealed class RowsWithLongTextTest(TestServers servers)
         await bed.Source.ExecuteAsync("DELETE FROM loyalty_point_move WHERE id = 3", Ct);
         await HolesAsync(bed, ["1", "2"]);
         await streamOnly.StopAsync();
-        bed.SnapshotOptions = snapshots;
         bed.StartInProcess();
         await bed.CaughtUpAsync(Ct);
         await bed.AssertEqualAsync(Ct);
@@ -154,8 +150,11 @@ public sealed class RowsWithLongTextTest(TestServers servers)
     /// <summary>Streams, but reads no chunk.</summary>
     private static InProcessPipeline StartWithoutChunks(PipelineBed bed)
     {
-        bed.SnapshotOptions = bed.SnapshotOptions with { Workers = 0 };
-        return bed.StartInProcess();
+        var options = bed.SnapshotOptions;
+        bed.SnapshotOptions = options with { Workers = 0 };
+        var pipeline = bed.StartInProcess();
+        bed.SnapshotOptions = options;
+        return pipeline;
     }
 
     private static Task InsertAsync(PipelineBed bed, int moves) => bed.Source.ExecuteAsync(

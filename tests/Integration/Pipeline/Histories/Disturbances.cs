@@ -43,20 +43,6 @@ internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlo
         _holder = null;
     }
 
-    /// <summary>Waits until the engine has everything; throws what the pipeline ended with, if it ended.</summary>
-    public async Task CaughtUpAsync(CancellationToken ct)
-    {
-        await ReleaseAsync();
-        var caughtUp = bed.CaughtUpAsync(ct);
-        var ended = _inProcess?.Completion ?? _process!.WaitAsync(ct);
-        if (await Task.WhenAny(caughtUp, ended) == ended)
-        {
-            await ended;
-            throw new InvalidOperationException("The pipeline has ended.");
-        }
-        await caughtUp;
-    }
-
     /// <summary>The end of whatever runs; throws what it failed with.</summary>
     public async Task StopAsync(CancellationToken ct)
     {
