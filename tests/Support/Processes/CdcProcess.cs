@@ -8,7 +8,8 @@ public static class CdcProcess
         Environment.GetEnvironmentVariable("DOTNET_HOST_PATH")
         ?? (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet");
 
-    public static string ProgramPath => Path.Combine(AppContext.BaseDirectory, "cdc.dll");
+    /// <summary>CDC_PROGRAM names another build of it, such as one that was compiled ahead of time.</summary>
+    public static string ProgramPath => Environment.GetEnvironmentVariable("CDC_PROGRAM") ?? Path.Combine(AppContext.BaseDirectory, "cdc.dll");
 
     /// <param name="environment">Settings, such as <c>CDC__Source__ConnectionString</c>.</param>
     /// <param name="onLine">Called for every line of output.</param>
