@@ -83,8 +83,11 @@ public sealed class PipelineBed : IAsyncDisposable
     /// <param name="crashAt">Where it kills itself with SIGKILL: the name of a <c>CrashPoint</c>, or <c>name:N</c> for the N-th time.</param>
     public async Task<WatchedProcess> StartProcessAsync(string? crashAt = null, CancellationToken ct = default)
     {
-        var process = await CdcProcess.StartAsync(["run"], Environment(crashAt), null, ct).ConfigureAwait(false);
+        var spoken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var process = await CdcProcess.StartAsync(["run"], Environment(crashAt), _ => spoken.TrySetResult(), ct).ConfigureAwait(false);
         _started.Add(process);
+        // Before its first line the runtime may not have installed the signal handlers: a SIGTERM would end it as it ends any program.
+        await Task.WhenAny(spoken.Task, process.WaitAsync(ct)).ConfigureAwait(false);
         return process;
     }
 
