@@ -57,8 +57,24 @@ internal sealed class Scene : IAsyncDisposable
     /// <summary>Updates every card, deletes one with its moves and history, inserts one.</summary>
     public Task ChangeAsync() => Source.ExecuteAsync(Change, Ct);
 
+    /// <summary>In one transaction.</summary>
+    public Task InsertHistoryAsync(int rows) => Source.ExecuteAsync(
+        $"INSERT INTO loyalty_point_history (loyalty_card_id, points_amount, points_balance) SELECT 1 + i % 50, i, i FROM generate_series(1, {rows}) i", Ct);
+
+    /// <summary>The engine has written rows of a transaction that it has not committed yet.</summary>
+    public Task ApplyIsInTransactionAsync() => Eventually.True("the engine is in the middle of a transaction", async () =>
+        await Engine.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'cdc apply' AND backend_xid IS NOT NULL)", Ct), ct: Ct);
+
+    /// <summary>After a server was restarted or replaced: connections in the test's own pools lead nowhere.</summary>
+    public void ForgetConnections()
+    {
+        Source.DataSource.Clear();
+        Engine.DataSource.Clear();
+    }
+
     public async Task CaughtUpAsync(WatchedProcess run)
     {
+        ForgetConnections();
         try
         {
             await Bed.CaughtUpAsync(Ct);
@@ -133,7 +149,11 @@ internal sealed class Scene : IAsyncDisposable
 
     public Task CreateSlotAsync() => Source.ExecuteAsync($"SELECT pg_create_logical_replication_slot('{Slot}', 'pgoutput')", Ct);
 
-    public ValueTask DisposeAsync() => Bed.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        ForgetConnections();
+        return Bed.DisposeAsync();
+    }
 
     private static async Task<Scene> WithShopAsync(PipelineBed bed)
     {
