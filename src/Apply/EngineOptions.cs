@@ -7,7 +7,7 @@ public sealed record EngineOptions
     public string ConnectionString { get; init; } = "";
     /// <summary>Rows that are folded and written together; measured best around 20,000.</summary>
     public int BatchRows { get; init; } = 20_000;
-    public long BatchBytes { get; init; } = 16 << 20;
+    public long BatchBytes { get; init; } = 8 << 20;
     /// <summary>
     /// Off: batches are visible at once and flushed with the next feedback, before it is confirmed to the source; a crash of the engine
     /// takes the last second back and it is sent again. On: flushed at every commit.

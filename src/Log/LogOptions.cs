@@ -10,5 +10,5 @@ public sealed record LogOptions
 {
     public ChangeLogKind Kind { get; init; } = ChangeLogKind.InProcess;
     /// <summary>Bytes that may wait between capture and apply.</summary>
-    public long MaxBytes { get; init; } = 32 << 20;
+    public long MaxBytes { get; init; } = 16 << 20;
 }
