@@ -115,7 +115,7 @@ internal sealed class ApplyLoop(
         }
     }
 
-    private bool IsFull(int batches) => _batch.Count >= options.BatchRows * batches || _batch.Bytes >= options.BatchBytes * batches;
+    private bool IsFull(int batches) => _batch.Count >= options.BatchRows * batches || _batch.Bytes >= options.BatchBytes;
 
     /// <summary>Something to show at once, or a position that nobody has written down for a while.</summary>
     private bool IsDue() =>

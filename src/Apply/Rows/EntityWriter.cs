@@ -70,6 +70,8 @@ internal sealed class EntityWriter
         if (_holes.Count > 0) await FillHolesAsync(ct).ConfigureAwait(false);
         if (_broken.Count > 0) await QuarantineAsync(ct).ConfigureAwait(false);
         if (sortedKeys.Length > 0) _highest.Raise(_entity.Index, sortedKeys.Span[^1]);
+        // Now, and not when the next batch has been gathered beside it.
+        foreach (var written in (CopyRows[])[_staged, _direct, _holes]) written.Clear();
     }
 
     /// <summary>Puts one row into quarantine for what the engine said of it.</summary>

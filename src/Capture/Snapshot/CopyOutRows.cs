@@ -8,6 +8,7 @@ internal sealed class CopyOutRows(System.IO.Stream copy)
 {
     private const int BlockSize = 64 << 10;
     private const int HeaderLength = 19;
+    private const int Headroom = 4096;
 
     private byte[] _block = new byte[BlockSize];
     private int _start;
@@ -44,7 +45,8 @@ internal sealed class CopyOutRows(System.IO.Stream copy)
         if (_end - _start >= bytes) return;
         if (_start + bytes > _block.Length)
         {
-            var block = GC.AllocateUninitializedArray<byte>(Math.Max(BlockSize, bytes));
+            // Room behind a large column for the small ones that follow it, or each of them would move the row to another block.
+            var block = GC.AllocateUninitializedArray<byte>(bytes < BlockSize ? BlockSize : bytes + Headroom);
             Buffer.BlockCopy(_block, _start, block, 0, _end - _start);
             (_block, _start, _end) = (block, 0, _end - _start);
         }

@@ -72,6 +72,8 @@ internal sealed class StreamedKeys(int keysOfOneTransaction, int keysOfAll)
         var tables = _large.TryGetValue(_xid, out var known) ? known : _large[_xid] = [];
         for (var i = _start; i < _entries.Count; i++) tables.Add(_entries[i].Entity);
         _entries.RemoveRange(_start, _entries.Count - _start);
+        // A list keeps the room of what it held: tens of megabytes, beside a transaction that needs them.
+        _entries.TrimExcess();
         _currentLarge = tables;
     }
 }

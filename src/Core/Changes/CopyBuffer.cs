@@ -5,6 +5,8 @@ namespace Cdc.Core.Changes;
 /// <summary>Bytes of binary COPY, in network order. Grows, and is reused after <see cref="Reset"/>.</summary>
 public sealed class CopyBuffer(int capacity = 4096)
 {
+    private const int Headroom = 4096;
+
     private byte[] _bytes = new byte[Math.Max(capacity, 16)];
 
     public int Length { get; private set; }
@@ -84,5 +86,6 @@ public sealed class CopyBuffer(int capacity = 4096)
         return span;
     }
 
-    private void Grow(int count) => Array.Resize(ref _bytes, (int)Math.Min(Array.MaxLength, Math.Max(_bytes.Length * 2L, (long)Length + count)));
+    // A large field gets room for the small ones behind it, or the first of them would double it.
+    private void Grow(int count) => Array.Resize(ref _bytes, (int)Math.Min(Array.MaxLength, Math.Max(_bytes.Length * 2L, (long)Length + count + Headroom)));
 }
