@@ -85,13 +85,13 @@ public sealed class RefusalTest(OwnServers servers) : IClassFixture<OwnServers>
         try
         {
             var text = await File.ReadAllTextAsync(Cdc.Tests.Support.SourceTree.PathOf("schemas/entities.json"), Scene.Ct);
-            await File.WriteAllTextAsync(file, text.Replace("\"double precision\"", "\"doubel\"", StringComparison.Ordinal).Replace("\"float\"", "\"flaot\"", StringComparison.Ordinal), Scene.Ct);
+            await File.WriteAllTextAsync(file, text.Replace("\"float8\"", "\"flaot8\"", StringComparison.Ordinal), Scene.Ct);
             var environment = new Dictionary<string, string?>(scene.Bed.Environment()) { ["CDC__Entities"] = file };
             foreach (var command in new[] { "check", "run" })
             {
                 var (code, output) = await CdcProcess.RunAsync([command], environment, Scene.Ct);
                 Assert.Equal(3, code);
-                Assert.True(output.Split("flaot").Length > 3, output);
+                Assert.True(output.Split("flaot8").Length > 3, output);
                 Assert.Contains("line", output, StringComparison.Ordinal);
             }
             await NothingWasChangedAsync(scene);

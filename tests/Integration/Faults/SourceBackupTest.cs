@@ -64,7 +64,8 @@ public sealed class SourceBackupTest(OwnServers servers) : IClassFixture<OwnServ
     {
         await using var scene = await Scene.CreateAsync(servers.Source, servers.Engine);
         await scene.FollowAsync();
-        await using var other = await TestDatabase.CreateAsync("other", servers.Source.ConnectionString("postgres"), Scene.Ct, scene.Source.Name);
+        await using var other = await TestDatabase.CreateAsync("other", servers.Source.ConnectionString("postgres"), Scene.Ct);
+        await other.ExecuteAsync(Cdc.Workload.OdooSchema.Sql, Scene.Ct);
         scene.Bed.SourceOptions = scene.Bed.SourceOptions with { ConnectionString = other.ConnectionString };
         Assert.Contains("slot-database", await scene.CommandAsync(4, "run"), StringComparison.Ordinal);
         await scene.DropSlotAsync();
