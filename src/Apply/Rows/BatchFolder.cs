@@ -10,9 +10,6 @@ namespace Cdc.Apply.Rows;
 internal sealed class BatchFolder(int entities)
 {
     private readonly Dictionary<long, FoldedRow>[] _rows = [.. Enumerable.Range(0, entities).Select(_ => new Dictionary<long, FoldedRow>())];
-    private const long LargeBytes = 12 << 20;
-    private const int LargeRow = 1024;
-
     private bool _holdsReads;
 
     /// <summary>Changes added since the last <see cref="Clear"/>.</summary>
@@ -41,9 +38,6 @@ internal sealed class BatchFolder(int entities)
     public void Clear()
     {
         foreach (var rows in _rows) rows.Clear();
-        // The runtime lets large objects pile up to a multiple of what lives before it looks at them, and rows of a megabyte are all large.
-        // Beside writing such a batch, a collection costs nothing.
-        if (Bytes >= LargeBytes && Bytes / Count >= LargeRow) GC.Collect();
         (Count, Bytes) = (0, 0);
     }
 
