@@ -10,6 +10,9 @@ namespace Cdc.Apply.Rows;
 internal sealed class BatchFolder(int entities)
 {
     private readonly Dictionary<long, FoldedRow>[] _rows = [.. Enumerable.Range(0, entities).Select(_ => new Dictionary<long, FoldedRow>())];
+    private const long LargeBatch = 4 << 20;
+    private const int LargeRow = 64 << 10;
+
     private bool _holdsReads;
 
     /// <summary>Changes added since the last <see cref="Clear"/>.</summary>
@@ -38,6 +41,9 @@ internal sealed class BatchFolder(int entities)
     public void Clear()
     {
         foreach (var rows in _rows) rows.Clear();
+        // The runtime lets large objects pile up to a multiple of what lives before it looks at them. Beside writing such a batch, a
+        // collection costs nothing.
+        if (Bytes >= LargeBatch && Bytes / Count >= LargeRow) GC.Collect();
         (Count, Bytes) = (0, 0);
     }
 

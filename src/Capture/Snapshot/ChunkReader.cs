@@ -100,7 +100,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
                 await copy.CancelAsync().ConfigureAwait(false);
                 return new ChunkReading(new ChunkRows(schema, read, micros), rowKey);
             }
-            bytes += image.Length + 64;
+            bytes += image.Length;
             read.Add((rowKey, image));
         }
         return new ChunkReading(new ChunkRows(schema, read, micros), null);

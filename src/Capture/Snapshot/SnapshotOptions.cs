@@ -7,5 +7,5 @@ public sealed record SnapshotOptions
     public int Workers { get; init; } = 3;
     public int ChunkRows { get; init; } = 50_000;
     /// <summary>A chunk is cut where its rows reach this many bytes.</summary>
-    public long ChunkBytes { get; init; } = 12 << 20;
+    public long ChunkBytes { get; init; } = 8 << 20;
 }
