@@ -74,6 +74,7 @@ public sealed class CaptureSession : IAsyncDisposable
             {
                 // Not before it is ours: whoever held it may have confirmed more until the end.
                 _confirmedAtStart = slot?.ConfirmedFlushLsn ?? Lsn.Zero;
+                CaptureLog.StreamStarted(_log, _options.SlotName, _confirmedAtStart, _source.GathersPackets);
                 return;
             }
             await Task.Delay(SlotPoll, ct).ConfigureAwait(false);

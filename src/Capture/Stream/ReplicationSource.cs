@@ -99,7 +99,6 @@ internal sealed class ReplicationSource : IAsyncDisposable
         // The enumerator sends START_REPLICATION when it is first moved.
         _first = _messages.MoveNextAsync().AsTask();
         _lowWater = ReceiveLowWater.TryAttach(localPort, _options);
-        CaptureLog.StreamStarted(_log, _options.SlotName, start, GathersPackets);
     }
 
     /// <summary>The first message has arrived: the server has given the slot to this stream.</summary>

@@ -49,6 +49,14 @@ internal static class WorkloadCommand
     {
         if (request.Rate is <= 0 || request.Duration?.TotalSeconds is <= 0 || request.Cards < 1 || request.Sessions < 1)
             throw new CdcException(FailureKind.Usage, "--rate, --seconds, --cards and --sessions must be above 0.", "cdc workload --help");
+        try
+        {
+            _ = new NpgsqlConnectionStringBuilder(request.ConnectionString);
+        }
+        catch (ArgumentException e)
+        {
+            throw new CdcException(FailureKind.Usage, $"--connection is no connection string: {e.Message}", "Such as --connection 'Host=127.0.0.1;Database=odoo_test;Username=odoo'.", e);
+        }
     }
 }
 

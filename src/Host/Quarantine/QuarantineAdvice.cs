@@ -16,7 +16,7 @@ internal static class QuarantineAdvice
         "Mend the row in Odoo: it is then applied by itself, and this entry closes.",
         "Delete the row in Odoo: this entry closes.",
         $"If the rule or the engine's column was changed instead: cdc quarantine retry {entity} {key}   (the row is read again from Odoo)",
-        $"To accept that the engine does not have this row: cdc quarantine discard {entity} {key}",
+        $"To accept that the engine keeps the row it had, or none: cdc quarantine discard {entity} {key}",
     ];
 
     private static string? SqlState(string reason) => reason switch
