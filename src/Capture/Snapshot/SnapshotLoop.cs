@@ -24,6 +24,7 @@ internal sealed class SnapshotLoop(
 
     private readonly Dictionary<Task, ChunkJob> _running = [];
     private readonly ConcurrentBag<ChunkReader> _idle = [];
+    private TaskCompletionSource _split = NewSignal();
 
     /// <param name="startXmax">No chunk is read before every transaction has ended that ran when the session started: some of them may have been streamed before.</param>
     public async Task RunAsync(ulong startXmax, CancellationToken ct)
@@ -33,10 +34,11 @@ internal sealed class SnapshotLoop(
             while (true)
             {
                 await ReapAsync().ConfigureAwait(false);
+                var split = Volatile.Read(ref _split).Task;
                 if (_running.Count < options.Workers && await NextAsync(startXmax, ct).ConfigureAwait(false) is { } job)
                     _running.Add(RunAsync(job, ct), job);
                 else
-                    await Task.WhenAny([queue.WaitAsync(Pause, ct), .. _running.Keys]).ConfigureAwait(false);
+                    await Task.WhenAny([queue.WaitAsync(Pause, ct), split, .. _running.Keys]).ConfigureAwait(false);
                 ct.ThrowIfCancellationRequested();
             }
         }
@@ -94,7 +96,7 @@ internal sealed class SnapshotLoop(
         try
         {
             if (job.Keys is null && await reader.BoundaryAsync(job, ct).ConfigureAwait(false) is { } boundary)
-                job = await queue.SplitAsync(job, boundary, ct).ConfigureAwait(false);
+                job = await SplitAsync(job, boundary, ct).ConfigureAwait(false);
             ticket = ledger.Announce(job);
             var reading = await reader.ReadAsync(job, snapshot => ledger.TrySetSnapshot(ticket, snapshot), ct).ConfigureAwait(false);
             if (reading is not null) return await NarrowAsync(ticket, reading, ct).ConfigureAwait(false);
@@ -108,13 +110,23 @@ internal sealed class SnapshotLoop(
         return null;
     }
 
+    /// <summary>The rest is another job: whoever has nothing to do need not wait for the next look at the queue.</summary>
+    private async Task<ChunkJob> SplitAsync(ChunkJob job, long at, CancellationToken ct)
+    {
+        var lower = await queue.SplitAsync(job, at, ct).ConfigureAwait(false);
+        Interlocked.Exchange(ref _split, NewSignal()).SetResult();
+        return lower;
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private async Task<ChunkTicket> NarrowAsync(ChunkTicket ticket, ChunkReading reading, CancellationToken ct)
     {
         var job = ticket.Chunk.Job;
         if (reading.Next is { } next)
             ticket.Narrow(job.Keys is { } keys
                 ? job with { Keys = keys.Where(k => k < next).ToHashSet() }
-                : await queue.SplitAsync(job, next, ct).ConfigureAwait(false));
+                : await SplitAsync(job, next, ct).ConfigureAwait(false));
         ticket.Rows = reading.Rows;
         ticket.Chunk.Rows = reading.Rows.Rows.Count;
         return ticket;
