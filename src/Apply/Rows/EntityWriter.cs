@@ -37,9 +37,6 @@ internal sealed class EntityWriter
 
     public UpsertSql Sql => _sql;
 
-    /// <summary>Rows written straight in by the last <see cref="WriteAsync"/>: a unique violation may mean that one of their keys was there.</summary>
-    public bool CopiedStraight { get; private set; }
-
     public int Quarantined { get; private set; }
 
     /// <summary>The connection has begun a transaction: its staging tables are empty.</summary>
@@ -57,7 +54,6 @@ internal sealed class EntityWriter
     {
         Clear();
         Encode(rows, sortedKeys.Span, straight);
-        CopiedStraight = _direct.Count > 0;
         if (_deletes.Count > 0)
             await ExecuteAsync(_sql.Delete(_meetsEntries), [.. KeyPositions.Parameters(_deletes)], ct).ConfigureAwait(false);
         if (_staged.Count > 0)
@@ -98,7 +94,7 @@ internal sealed class EntityWriter
         _holes.Clear();
         _broken.Clear();
         _deletes.Clear();
-        (_meetsEntries, _onlyUpdates, CopiedStraight, Quarantined) = (false, true, false, 0);
+        (_meetsEntries, _onlyUpdates, Quarantined) = (false, true, 0);
     }
 
     private void Encode(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlySpan<long> keys, StraightCopy straight)
