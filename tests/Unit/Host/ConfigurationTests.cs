@@ -34,7 +34,7 @@ public sealed class ConfigurationTests : IDisposable
     public void An_unknown_key_is_refused_with_the_nearest_name(string json, string nearest)
     {
         File.WriteAllText(_file, json);
-        Assert.Contains($"Did you mean {nearest}?", Refused([], Needs.None).Findings.Single().Remedy, StringComparison.Ordinal);
+        Assert.Contains($"Did you mean \"{nearest}\"?", Refused([], Needs.None).Findings.Single().Remedy, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-using Cdc.Host.Configuration;
+using Cdc.Core.Entities;
 using Cdc.Host.Snapshots;
 using Cdc.Host.Status;
 using Cdc.Host.Terminals;
