@@ -10,8 +10,9 @@ namespace Cdc.Apply.Rows;
 /// </summary>
 internal sealed class CopyRows
 {
-    private static readonly byte[] Header = [.. "PGCOPY\n"u8, 0xFF, (byte)'\r', (byte)'\n', 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    private static readonly byte[] Trailer = [0xFF, 0xFF];
+    /// <summary>What a binary COPY begins with: signature, flags, no extension.</summary>
+    public static readonly byte[] Header = [.. "PGCOPY\n"u8, 0xFF, (byte)'\r', (byte)'\n', 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    public static readonly byte[] Trailer = [0xFF, 0xFF];
 
     /// <summary>Below the large object heap, with room for one more row of usual size.</summary>
     private const int BlockSize = 64 << 10;
@@ -35,12 +36,12 @@ internal sealed class CopyRows
     }
 
     /// <summary>Four fields: generation, LSN, ordinal, commit time.</summary>
-    public static void PositionFields(CopyBuffer buffer, RowChange change)
+    public static void PositionFields(CopyBuffer buffer, ChangePosition position, long commitMicros)
     {
-        buffer.WriteInt32Field(change.Position.Generation);
-        buffer.WriteInt64Field((long)change.Position.CommitLsn.Value);
-        buffer.WriteInt64Field(change.Position.Ordinal);
-        buffer.WriteInt64Field(change.CommitMicros);
+        buffer.WriteInt32Field(position.Generation);
+        buffer.WriteInt64Field((long)position.CommitLsn.Value);
+        buffer.WriteInt64Field(position.Ordinal);
+        buffer.WriteInt64Field(commitMicros);
     }
 
     public async Task SendAsync(NpgsqlConnection connection, string copySql, CancellationToken ct)

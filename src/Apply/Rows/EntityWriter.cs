@@ -33,9 +33,13 @@ internal sealed class EntityWriter
     {
         (_entity, _transform, _connection, _entries, _whole, _highest) = (entity, transform, connection, entries, whole, highest);
         (_sql, _row, _older) = (new UpsertSql(entity), new SourceRow(entity.SourceColumns.Count), new SourceRow(entity.SourceColumns.Count));
+        EmptyRange = new EmptyRangeCopy(entity, transform, _sql.CopyTable, connection, entries, highest);
     }
 
     public UpsertSql Sql => _sql;
+
+    /// <summary>For chunks in whose range the engine has no row.</summary>
+    public EmptyRangeCopy EmptyRange { get; }
 
     public int Quarantined { get; private set; }
 
@@ -49,7 +53,7 @@ internal sealed class EntityWriter
     }
 
     /// <param name="sortedKeys">The keys to write, ascending.</param>
-    /// <param name="straight">How whole rows may be copied without staging: not at all, those above the highest known key, or all.</param>
+    /// <param name="straight">Which whole rows may be copied without staging.</param>
     public async Task WriteAsync(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlyMemory<long> sortedKeys, StraightCopy straight, CancellationToken ct)
     {
         Clear();
@@ -109,7 +113,7 @@ internal sealed class EntityWriter
             if (row.Delete is { } delete) _deletes.Add(delete);
             if (row.Write is not { } write) continue;
             Read(row);
-            var isNew = row.Delete is null && !hasEntry && !CountsUpdates(row) && (straight == StraightCopy.All || (straight == StraightCopy.NewKeys && key > highest));
+            var isNew = row.Delete is null && !hasEntry && !CountsUpdates(row) && straight == StraightCopy.NewKeys && key > highest;
             EncodeRow(row, write, isNew);
         }
     }
@@ -155,7 +159,7 @@ internal sealed class EntityWriter
     {
         buffer.WriteInt64Field(write.Key);
         _transform.WriteColumns(_row, buffer);
-        CopyRows.PositionFields(buffer, write);
+        CopyRows.PositionFields(buffer, write.Position, write.CommitMicros);
     }
 
     private void Read(in FoldedRow row)
@@ -228,6 +232,4 @@ internal enum StraightCopy
     None,
     /// <summary>Keys above the highest that the engine may have.</summary>
     NewKeys,
-    /// <summary>The range is empty in the engine.</summary>
-    All,
 }

@@ -15,6 +15,8 @@ internal sealed partial class ReceiveLowWater : IDisposable
     private const int SolSocket = 1;
     private const int SoRcvLowat = 18;
     private const int Mark = 64 << 10;
+    private const int SoRcvBuf = 8;
+    private static readonly int Buffer = int.Parse(Environment.GetEnvironmentVariable("DOTNET_XRCVBUF") ?? "0", System.Globalization.CultureInfo.InvariantCulture);
 
     private readonly SafeFileHandle _socket;
     private readonly Thread _ticker;
@@ -26,6 +28,7 @@ internal sealed partial class ReceiveLowWater : IDisposable
     private ReceiveLowWater(SafeFileHandle socket)
     {
         _socket = socket;
+        if (Buffer > 0) _ = SetSocketOption(_socket, SolSocket, SoRcvBuf, Buffer, sizeof(int));
         _ticker = new Thread(Tick) { IsBackground = true, Name = "cdc receive low water" };
         _ticker.Start();
     }
