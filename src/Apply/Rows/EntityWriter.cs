@@ -57,15 +57,10 @@ internal sealed class EntityWriter
     public async Task WriteAsync(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlyMemory<long> sortedKeys, StraightCopy straight, CancellationToken ct)
     {
         Clear();
-        Encode(rows, sortedKeys.Span, straight);
+        await EncodeAsync(rows, sortedKeys, straight, ct).ConfigureAwait(false);
         if (_deletes.Count > 0)
             await ExecuteAsync(_sql.Delete(_meetsEntries), [.. KeyPositions.Parameters(_deletes)], ct).ConfigureAwait(false);
-        if (_staged.Count > 0)
-        {
-            await StageAsync(_staged, _sql.Stage, _sql.CopyStage, _stageUsed, ct).ConfigureAwait(false);
-            _stageUsed = true;
-            await UpsertAsync(ct).ConfigureAwait(false);
-        }
+        if (_staged.Count > 0) await UpsertAsync(ct).ConfigureAwait(false);
         if (_direct.Count > 0) await _direct.SendAsync(_connection, _sql.CopyTable, ct).ConfigureAwait(false);
         if (_holes.Count > 0) await FillHolesAsync(ct).ConfigureAwait(false);
         if (_broken.Count > 0) await QuarantineAsync(ct).ConfigureAwait(false);
@@ -101,12 +96,37 @@ internal sealed class EntityWriter
         (_meetsEntries, _onlyUpdates, Quarantined) = (false, true, 0);
     }
 
-    private void Encode(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlySpan<long> keys, StraightCopy straight)
+    /// <summary>What is to be staged is sent while the rest is encoded: the engine takes it in meanwhile.</summary>
+    private async Task EncodeAsync(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlyMemory<long> keys, StraightCopy straight, CancellationToken ct)
+    {
+        for (var next = 0; next < keys.Length;)
+        {
+            next += EncodeSome(rows, keys.Span[next..], straight);
+            if (!_staged.HasMuchToSend) continue;
+            await BeginStageAsync(ct).ConfigureAwait(false);
+            await _staged.SendAheadAsync(_connection, _sql.CopyStage, ct).ConfigureAwait(false);
+        }
+        if (_staged.Count == 0) return;
+        await BeginStageAsync(ct).ConfigureAwait(false);
+        await _staged.SendAsync(_connection, _sql.CopyStage, ct).ConfigureAwait(false);
+        _stageUsed = true;
+    }
+
+    /// <summary>Rows of an earlier flush of the same transaction go; a commit has emptied the table otherwise.</summary>
+    private async ValueTask BeginStageAsync(CancellationToken ct)
+    {
+        if (_stageUsed && !_staged.IsSending) await ExecuteAsync([$"TRUNCATE {_sql.Stage}"], [], ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Returns how many of the keys were encoded: all of them, or until much is to be sent.</summary>
+    private int EncodeSome(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlySpan<long> keys, StraightCopy straight)
     {
         var highest = _highest.Of(_entity.Index);
         var anyEntries = _entries.Any(_entity.Name);
-        foreach (var key in keys)
+        for (var i = 0; i < keys.Length; i++)
         {
+            if (_staged.HasMuchToSend) return i;
+            var key = keys[i];
             var row = rows[key];
             var hasEntry = anyEntries && _entries.Contains(_entity.Name, key);
             _meetsEntries |= hasEntry;
@@ -116,6 +136,7 @@ internal sealed class EntityWriter
             var isNew = row.Delete is null && !hasEntry && !CountsUpdates(row) && straight == StraightCopy.NewKeys && key > highest;
             EncodeRow(row, write, isNew);
         }
+        return keys.Length;
     }
 
     /// <summary>A row copied straight in begins with no update counted.</summary>
@@ -181,13 +202,6 @@ internal sealed class EntityWriter
         into.FillUnknownFrom(before);
     }
 
-    private async Task StageAsync(CopyRows rows, string table, string copySql, bool used, CancellationToken ct)
-    {
-        // Rows of an earlier flush of the same transaction; a commit has emptied it otherwise.
-        if (used) await ExecuteAsync([$"TRUNCATE {table}"], [], ct).ConfigureAwait(false);
-        await rows.SendAsync(_connection, copySql, ct).ConfigureAwait(false);
-    }
-
     private async Task UpsertAsync(CancellationToken ct)
     {
         if (_onlyUpdates && !_meetsEntries && await ExecuteAsync([_sql.Update], [], ct).ConfigureAwait(false) == _staged.Count) return;
@@ -196,7 +210,8 @@ internal sealed class EntityWriter
 
     private async Task FillHolesAsync(CancellationToken ct)
     {
-        await StageAsync(_holes, _sql.Holes, _sql.CopyHoles, _holesUsed, ct).ConfigureAwait(false);
+        if (_holesUsed) await ExecuteAsync([$"TRUNCATE {_sql.Holes}"], [], ct).ConfigureAwait(false);
+        await _holes.SendAsync(_connection, _sql.CopyHoles, ct).ConfigureAwait(false);
         _holesUsed = true;
         var since = _whole[_entity.Index];
         await ExecuteAsync(_sql.FillHoles, [new() { Value = since.Generation }, Progress.CheckpointTable.Lsn(since.CommitLsn)], ct).ConfigureAwait(false);

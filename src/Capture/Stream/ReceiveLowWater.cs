@@ -13,10 +13,14 @@ namespace Cdc.Capture.Stream;
 internal sealed partial class ReceiveLowWater : IDisposable
 {
     private const int SolSocket = 1;
+    private const int SoRcvBuf = 8;
     private const int SoRcvLowat = 18;
     private const int Mark = 64 << 10;
-    private const int SoRcvBuf = 8;
-    private static readonly int Buffer = int.Parse(Environment.GetEnvironmentVariable("DOTNET_XRCVBUF") ?? "0", System.Globalization.CultureInfo.InvariantCulture);
+    /// <summary>
+    /// On one machine the sender pays for every packet that the receiver's buffer takes, and what does not fit it sends on as one: a small buffer
+    /// makes a walsender that is ahead cheaper (seen: 9.4 to 7.6 µs a row). Over a network it would bound the bytes under way.
+    /// </summary>
+    private const int LoopbackBuffer = 64 << 10;
 
     private readonly SafeFileHandle _socket;
     private readonly Thread _ticker;
@@ -28,7 +32,7 @@ internal sealed partial class ReceiveLowWater : IDisposable
     private ReceiveLowWater(SafeFileHandle socket)
     {
         _socket = socket;
-        if (Buffer > 0) _ = SetSocketOption(_socket, SolSocket, SoRcvBuf, Buffer, sizeof(int));
+        if (IsLoopback((int)socket.DangerousGetHandle())) SetOption(SoRcvBuf, LoopbackBuffer);
         _ticker = new Thread(Tick) { IsBackground = true, Name = "cdc receive low water" };
         _ticker.Start();
     }
@@ -98,7 +102,9 @@ internal sealed partial class ReceiveLowWater : IDisposable
         _parked = false;
     }
 
-    private void SetMark(int bytes) => _ = SetSocketOption(_socket, SolSocket, SoRcvLowat, bytes, sizeof(int));
+    private void SetMark(int bytes) => SetOption(SoRcvLowat, bytes);
+
+    private void SetOption(int name, int value) => _ = SetSocketOption(_socket, SolSocket, name, value, sizeof(int));
 
     /// <summary>
     /// A duplicate of the descriptor: when Npgsql closes its own, the number may be given to another socket, which must never get our mark.
@@ -125,6 +131,19 @@ internal sealed partial class ReceiveLowWater : IDisposable
         if (name(descriptor, address, ref length) != 0 || length < 4) return 0;
         var family = MemoryMarshal.Read<ushort>(address);
         return family is 2 or 10 ? (address[2] << 8) | address[3] : 0;
+    }
+
+    private static bool IsLoopback(int descriptor)
+    {
+        Span<byte> address = stackalloc byte[128];
+        var length = address.Length;
+        if (GetPeerName(descriptor, address, ref length) != 0) return false;
+        return MemoryMarshal.Read<ushort>(address) switch
+        {
+            2 => address[4] == 127,
+            10 => System.Net.IPAddress.IsLoopback(new System.Net.IPAddress(address.Slice(8, 16))),
+            _ => false,
+        };
     }
 
     [LibraryImport("libc", EntryPoint = "setsockopt")]
