@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Cdc.Capture.Source;
 using Microsoft.Win32.SafeHandles;
 using Npgsql;
 
@@ -41,10 +42,8 @@ internal sealed partial class ReceiveLowWater : IDisposable
     public static async Task<int?> ClientPortAsync(SourceOptions options, int walSenderPid, CancellationToken ct)
     {
         if (!OperatingSystem.IsLinux()) return null;
-        await using var connection = new NpgsqlConnection(options.ConnectionString);
-        await connection.OpenAsync(ct).ConfigureAwait(false);
-        await using var command = new NpgsqlCommand("SELECT client_port FROM pg_stat_activity WHERE pid = $1", connection);
-        command.Parameters.Add(new NpgsqlParameter { Value = walSenderPid });
+        await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
+        await using var command = connection.Command("SELECT client_port FROM pg_stat_activity WHERE pid = $1", walSenderPid);
         return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) is int port and > 0 ? port : null;
     }
 

@@ -41,7 +41,7 @@ internal sealed class EngineStatusReader(EntitySet entities)
         var status = (await connection.ListAsync(SourceSql, [], ReadSource, ct)).Single();
         return status with
         {
-            Entities = await ReadEntitiesAsync(connection, ct),
+            Entities = [.. (await ReadEntitiesAsync(connection, ct)).Select(e => e with { BehindGap = status.State == "gap" })],
             Requests = await connection.ListAsync(RequestsSql, [], ReadRequest, ct),
         };
     }

@@ -68,6 +68,8 @@ internal sealed record EntityStatus
     /// <summary>loading, streaming, stopped; new (nothing known yet).</summary>
     public required string State { get; init; }
     public required string? Reason { get; init; }
+    /// <summary>A gap is declared: what Odoo changed since is in no row of it until the gap is accepted and everything was read again.</summary>
+    public bool BehindGap { get; init; }
     /// <summary>Rows in the engine's table, by the server's statistics.</summary>
     public required long? Rows { get; init; }
     public required SnapshotStatus? Snapshot { get; init; }

@@ -68,7 +68,7 @@ internal static class StatusView
     {
         var grid = new Terminals.Grid("entity", "state", "rows", "chunks", "loaded", "rows/s", "eta", "quarantine", "holes", "waiting for parent");
         foreach (var e in entities)
-            grid.Add(e.Entity, e.State, e.Rows is null ? "-" : "~" + Quantity.Count(e.Rows),
+            grid.Add(e.Entity, e.BehindGap ? $"{e.State} (behind the gap)" : e.State, e.Rows is null ? "-" : "~" + Quantity.Count(e.Rows),
                 e.Snapshot is { } s ? $"{s.ChunksDone}/{s.ChunksTotal}" : "-", Quantity.Percent(e.Snapshot?.Percent),
                 Quantity.Count((long?)e.Snapshot?.RowsPerSecond), Quantity.Duration(e.Snapshot?.EtaSeconds),
                 Quantity.Count(e.Quarantine), Quantity.Count(e.Holes), Quantity.Count(e.WaitingForParent));

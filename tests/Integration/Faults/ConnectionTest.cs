@@ -34,7 +34,7 @@ public sealed class ConnectionTest(TestServers servers)
     {
         await using var scene = await Scene.CreateAsync(servers);
         await using var network = TcpProxy.Start(PortOf(scene.Engine.ConnectionString));
-        scene.Bed.EngineOptions = scene.Bed.EngineOptions with { ConnectionString = Through(network, scene.Engine.ConnectionString) + ";Timeout=3" };
+        scene.Bed.EngineOptions = scene.Bed.EngineOptions with { ConnectionString = Through(network, scene.Engine.ConnectionString) };
         var run = await scene.FollowingAsync();
         // A session whose client is gone, in the middle of its transaction.
         await using var dead = new NpgsqlConnection(scene.Engine.ConnectionString + ";Application Name=cdc apply;Pooling=false");
@@ -53,7 +53,7 @@ public sealed class ConnectionTest(TestServers servers)
     {
         await using var scene = await Scene.CreateAsync(servers);
         await using var network = TcpProxy.Start(PortOf(scene.Source.ConnectionString));
-        scene.Bed.SourceOptions = scene.Bed.SourceOptions with { ConnectionString = Through(network, scene.Source.ConnectionString) + ";Command Timeout=3;Timeout=3" };
+        scene.Bed.SourceOptions = scene.Bed.SourceOptions with { ConnectionString = Through(network, scene.Source.ConnectionString) };
         var run = await scene.FollowingAsync();
         network.GoSilent();
         await scene.ChangeAsync();
