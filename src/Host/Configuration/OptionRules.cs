@@ -29,6 +29,8 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
         Interval("Engine:FeedbackInterval", options.Engine.FeedbackInterval);
         Require(options.Engine.FenceHoldTimeout >= ShortestInterval && options.Engine.FenceHoldTimeout <= LongestHold,
             "Engine:FenceHoldTimeout", $"must be between {ShortestInterval} and {LongestHold}: changes wait meanwhile");
+        Interval("Fence:Timeout", options.Fence.Timeout);
+        AtLeast("Fence:Attempts", options.Fence.Attempts, 1);
         Require(options.Entities.Length > 0, "Entities", "must be the path of the entities declaration");
     }
 
