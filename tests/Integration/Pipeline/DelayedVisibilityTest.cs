@@ -105,6 +105,37 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task After_a_restart_a_chunk_waits_for_what_was_streamed_before_it_and_is_not_visible_yet()
+    {
+        // No heartbeat behind the transaction that waits: it is the newest that there is.
+        var beat = _bed.SourceOptions;
+        _bed.SourceOptions = beat with { HeartbeatInterval = TimeSpan.FromMinutes(5) };
+        await (await _bed.RestartInProcessAsync()).Streaming.WaitAsync(Ct);
+        // The first heartbeat comes before this row is applied.
+        await _bed.Source.ExecuteAsync("INSERT INTO loyalty_program (name) VALUES ('two')", Ct);
+        await Eventually.True("the session streams", () => _bed.Engine.ScalarAsync<bool>("SELECT count(*) = 2 FROM promotion_programs", Ct), ct: Ct);
+        await _standby.HoldAsync();
+        var waiting = CommitAsync("UPDATE loyalty_card SET points = points + 10");
+        string[] streamed = ["1|11.00", "2|12.00", "3|13.00"];
+        await EngineShowsAsync(streamed);
+        _bed.SourceOptions = beat;
+        await _bed.RestartInProcessAsync();
+
+        await RequestAsync();
+        await Eventually.True("the chunk waits, or was read",
+            async () => _bed.Log.Lines.Any(l => l.Contains("A chunk of card waits", StringComparison.Ordinal)) || await IsAnsweredAsync(), ct: Ct);
+        await _bed.StreamCaughtUpAsync(Ct);
+        Assert.Equal(streamed, await EngineAsync());
+        Assert.False(await IsAnsweredAsync());
+
+        await _standby.ReleaseAsync();
+        await waiting;
+        await AnsweredAsync();
+        Assert.Equal(streamed, await EngineAsync());
+        await _bed.AssertEqualAsync(Ct);
+    }
+
+    [Fact]
     public async Task Markers_pass_where_a_transactional_message_waits_for_the_standby()
     {
         await _standby.HoldAsync();
@@ -138,7 +169,9 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
 
     private Task RequestAsync() => _bed.Engine.ExecuteAsync("INSERT INTO cdc.requests (kind, entity) VALUES ('snapshot', 'card')", Ct);
 
+    private Task<bool> IsAnsweredAsync() => _bed.Engine.ScalarAsync<bool>("SELECT bool_and(state = 'done') FROM cdc.requests", Ct);
+
     private Task AnsweredAsync() =>
-        Eventually.True("the card table is read again", () => _bed.Engine.ScalarAsync<bool>("SELECT bool_and(state = 'done') FROM cdc.requests", Ct),
+        Eventually.True("the card table is read again", IsAnsweredAsync,
             () => Task.FromResult(string.Join(Environment.NewLine, _bed.Log.Lines.TakeLast(10))), ct: Ct);
 }
