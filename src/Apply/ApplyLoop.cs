@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cdc.Apply.Fences;
 using Cdc.Apply.Progress;
 using Cdc.Apply.Rows;
 using Cdc.Core.Changes;
@@ -18,7 +19,7 @@ namespace Cdc.Apply;
 /// </summary>
 internal sealed class ApplyLoop(
     EntitySet entities, EngineOptions options, NpgsqlConnection connection, EngineTransaction transaction, BatchWriter writer,
-    CheckpointTable checkpoints, Checkpoint start, TableStates tables, LoadGate gate, AppliedProgress progress, PipelineStatistics statistics)
+    CheckpointTable checkpoints, Checkpoint start, TableStates tables, LoadGate gate, FenceHold fences, AppliedProgress progress, PipelineStatistics statistics)
 {
     /// <summary>A transaction is written in flushes of this many batches' rows before its end is seen.</summary>
     private const int LargeTransactionBatches = 1;
@@ -109,6 +110,10 @@ internal sealed class ApplyLoop(
                 break;
             case ChunkEndChange end:
                 _passed.Add(end.Chunk);
+                break;
+            case FenceChange fence:
+                await CommitAsync(ct).ConfigureAwait(false);
+                await fences.HoldAsync(connection, fence, ct).ConfigureAwait(false);
                 break;
             default:
                 throw new UnreachableException($"A change log event of type {change.GetType().Name} is not known here.");

@@ -15,4 +15,6 @@ public sealed record EngineOptions
     public bool SynchronousCommit { get; init; }
     /// <summary>How often what was applied is confirmed to the source.</summary>
     public TimeSpan FeedbackInterval { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>How long changes wait at a fence for the engine's snapshot; then the comparison is given up and repeated.</summary>
+    public TimeSpan FenceHoldTimeout { get; init; } = TimeSpan.FromSeconds(2);
 }

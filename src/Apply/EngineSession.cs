@@ -1,9 +1,11 @@
+using Cdc.Apply.Fences;
 using Cdc.Apply.Progress;
 using Cdc.Apply.Rows;
 using Cdc.Apply.Snapshots;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Fences;
 using Cdc.Core.Progress;
 using Cdc.Core.Snapshots;
 using Cdc.Core.Telemetry;
@@ -21,7 +23,7 @@ public sealed class EngineSession : IAsyncDisposable
     private const string EndEarlierSql = """
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
-            AND application_name IN ('cdc apply', 'cdc load', 'cdc feedback', 'cdc chunks', 'cdc pulse')
+            AND application_name IN ('cdc apply', 'cdc load', 'cdc feedback', 'cdc chunks', 'cdc fences', 'cdc pulse')
         """;
 
     private readonly EngineOptions _options;
@@ -31,10 +33,15 @@ public sealed class EngineSession : IAsyncDisposable
     private readonly AppliedProgress _progress;
     private readonly ChunkTable _chunkTable;
     private readonly ChunkSink _chunkSink;
+    private readonly FenceSignals _signals;
+    private readonly FenceTable _fences;
 
-    private EngineSession(EngineOptions options, NpgsqlConnection connection, ResumePoint resume, ITableRegistry tables, ApplyLoop loop, LoadGate gate, AppliedProgress progress, ChunkTable chunkTable, ChunkSink chunkSink)
+    private EngineSession(
+        EngineOptions options, NpgsqlConnection connection, ResumePoint resume, ITableRegistry tables, ApplyLoop loop, LoadGate gate, AppliedProgress progress,
+        ChunkTable chunkTable, ChunkSink chunkSink, FenceSignals signals, FenceTable fences)
     {
-        (_options, _connection, Resume, Tables, _loop, _gate, _progress, _chunkTable, _chunkSink) = (options, connection, resume, tables, loop, gate, progress, chunkTable, chunkSink);
+        (_options, _connection, Resume, Tables, _loop, _gate, _progress) = (options, connection, resume, tables, loop, gate, progress);
+        (_chunkTable, _chunkSink, _signals, _fences) = (chunkTable, chunkSink, signals, fences);
     }
 
     public ResumePoint Resume { get; }
@@ -46,6 +53,8 @@ public sealed class EngineSession : IAsyncDisposable
     public IChunkQueue ChunkQueue => _chunkTable;
 
     public IChunkSink ChunkSink => _chunkSink;
+
+    public IFenceQueue Fences => _fences;
 
     /// <exception cref="EngineException">The engine cannot be reached, or is not set up.</exception>
     public static Task<EngineSession> OpenAsync(EngineOptions options, EntitySet entities, PipelineStatistics statistics, CancellationToken ct) =>
@@ -78,11 +87,14 @@ public sealed class EngineSession : IAsyncDisposable
         var transaction = new EngineTransaction(connection);
         var writer = new BatchWriter(entities, await factory.CreateAsync(connection, ct).ConfigureAwait(false), transaction);
         var gate = new LoadGate();
+        var signals = new FenceSignals(options);
+        var hold = new FenceHold(options, signals, session, statistics);
         var progress = new AppliedProgress(options, start, session);
-        var loop = new ApplyLoop(entities, options, connection, transaction, writer, checkpoints, start, tables, gate, progress, statistics);
+        var loop = new ApplyLoop(entities, options, connection, transaction, writer, checkpoints, start, tables, gate, hold, progress, statistics);
         var resume = new ResumePoint(start.Last.Generation, session, start.Through, start.Last, start.LastTransaction?.Xid ?? 0, start.LastTransaction?.CommitMicros ?? 0);
         return new EngineSession(options, connection, resume, tables, loop, gate, progress,
-            new ChunkTable(entities, options, tables, start.Last.Generation), new ChunkSink(entities, options, factory, checkpoints, gate));
+            new ChunkTable(entities, options, tables, start.Last.Generation), new ChunkSink(entities, options, factory, checkpoints, gate),
+            signals, new FenceTable(entities, options, signals, start.Last.Generation, session));
     }
 
     /// <summary>Applies until the log is closed and read to its end.</summary>
@@ -91,9 +103,10 @@ public sealed class EngineSession : IAsyncDisposable
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var applying = EngineErrors.GuardAsync(() => _loop.RunAsync(log, ended.Token));
         var pulse = EngineErrors.GuardAsync(() => EnginePulse.RunAsync(_options, ended.Token));
-        var first = await Task.WhenAny(applying, pulse).ConfigureAwait(false);
+        var listening = EngineErrors.GuardAsync(() => _signals.RunAsync(ended.Token));
+        var first = await Task.WhenAny(applying, pulse, listening).ConfigureAwait(false);
         await ended.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(applying, pulse).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(applying, pulse, listening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await first.ConfigureAwait(false);
     }
 
@@ -103,6 +116,7 @@ public sealed class EngineSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _chunkSink.DisposeAsync().ConfigureAwait(false);
+        await _fences.DisposeAsync().ConfigureAwait(false);
         await _chunkTable.DisposeAsync().ConfigureAwait(false);
         await _progress.DisposeAsync().ConfigureAwait(false);
         await _connection.DisposeAsync().ConfigureAwait(false);
@@ -122,8 +136,11 @@ public sealed class EngineSession : IAsyncDisposable
     {
         // A reset that began after this session had looked has no checkpoint to go on from yet.
         await using var command = new NpgsqlCommand("UPDATE cdc.source SET session = session + 1, updated_at = now() WHERE state = 'streaming' RETURNING session", connection);
-        return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as long?
+        var session = await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as long?
             ?? throw new FencedException("A new generation began, or a gap was declared, while this session was starting.");
+        await using var fences = new NpgsqlCommand(FenceSql.BreakOlderSessions, connection) { Parameters = { new() { Value = session } } };
+        await fences.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        return session;
     }
 
     private static async Task<KeyHighWater> HighestAsync(NpgsqlConnection connection, EntitySet entities, CancellationToken ct)

@@ -23,6 +23,12 @@ internal static partial class CaptureLog
     [LoggerMessage(112, LogLevel.Information, "Chunk of {Table} done ({Kind} {Range}): {Rows} rows read, {Swept} removed, {Dropped} keys in flight")]
     public static partial void ChunkDone(ILogger log, string table, string kind, string range, int rows, long swept, int dropped);
 
+    [LoggerMessage(115, LogLevel.Debug, "A fence of {Table} waits: oldest running transaction {Xmin}, must be at least {Barrier}")]
+    public static partial void FenceWaits(ILogger log, string table, ulong xmin, ulong barrier);
+
+    [LoggerMessage(116, LogLevel.Information, "Fence {Fence} of {Table} is given up: {Reason}")]
+    public static partial void FenceGivenUp(ILogger log, long fence, string table, string reason);
+
     [LoggerMessage(120, LogLevel.Warning, "Table {Table} stops: {Reason}")]
     public static partial void TableStops(ILogger log, string table, string reason);
 

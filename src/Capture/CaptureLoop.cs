@@ -1,5 +1,5 @@
-using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using Cdc.Capture.Fences;
 using Cdc.Capture.Snapshot;
 using Cdc.Capture.Stream;
 using Cdc.Core.Changes;
@@ -11,13 +11,14 @@ namespace Cdc.Capture;
 
 /// <summary>
 /// Reads the slot and appends to the change log. Its duties, in order, for every message: map it, remember its keys for the drop rule, close
-/// the chunk whose marker it is, and hand the batch over when it is large or nothing more is buffered.
+/// the chunk or fence whose marker it is, and hand the batch over when it is large or nothing more is buffered.
 /// </summary>
 internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLedger ledger, IChunkSink chunks, RedeliveryCheck redelivery, IChangeLogWriter log)
     : IStreamSink
 {
     public const string HeartbeatPrefix = "cdc.heartbeat";
     public const string ChunkPrefix = "cdc.chunk";
+    public const string FencePrefix = "cdc.fence";
 
     /// <summary>Rows of a chunk count from here at its marker; its end is at -1.</summary>
     private const long FirstChunkOrdinal = int.MinValue;
@@ -27,10 +28,10 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
 
     private sealed record PostedState(int Entity, string? StopReason, TableFingerprint? Fingerprint, Lsn SeenAt, TaskCompletionSource Applied);
 
-    private readonly Guid _session = Guid.NewGuid();
+    private readonly SessionMarker _marker = new();
     private readonly ConcurrentQueue<PostedState> _tableStates = new();
     private ChangeBatch _batch = new();
-    private ChunkTicket? _markedTicket;
+    private LedgerTicket? _markedTicket;
     private Lsn _markedAt;
     private Lsn _streamed;
 
@@ -48,7 +49,7 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
                     throw new IOException("The source ended the replication stream.");
                 mapper.Map(message.Payload.Span, message.WalStart, this);
                 CrashPoint.Hit("after-read");
-                if (_markedTicket is not null) await CloseChunkAsync(ct).ConfigureAwait(false);
+                if (_markedTicket is not null) await CloseAsync(ct).ConfigureAwait(false);
                 if (!mapper.InTransaction && !_tableStates.IsEmpty) AppendTableStates();
                 if (_batch.Count >= BatchEvents || _batch.Bytes >= BatchBytes) await HandOverAsync(ct).ConfigureAwait(false);
             }
@@ -59,14 +60,8 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
         }
     }
 
-    /// <summary>The content of a marker that brings this session's chunk back.</summary>
-    public byte[] MarkerOf(ChunkTicket ticket)
-    {
-        var content = new byte[24];
-        _session.TryWriteBytes(content);
-        BinaryPrimitives.WriteInt64BigEndian(content.AsSpan(16), ticket.Number);
-        return content;
-    }
+    /// <summary>The content of a marker that brings this session's chunk or fence back.</summary>
+    public byte[] MarkerOf(LedgerTicket ticket) => _marker.Of(ticket.Number);
 
     /// <summary>Takes its place in the stream between the next two transactions. The task ends when the registry of tables has it.</summary>
     /// <param name="seenAt">End of the source's WAL when the change was seen: what made it lies before.</param>
@@ -112,15 +107,32 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
             redelivery.Passed(lsn);
             _batch.Add(new ThroughChange { Through = lsn });
         }
-        if (prefix != ChunkPrefix || content.Length != 24 || new Guid(content[..16]) != _session) return;
-        (_markedTicket, _markedAt) = (ledger.Find(BinaryPrimitives.ReadInt64BigEndian(content[16..])), lsn);
+        if (prefix is ChunkPrefix or FencePrefix && _marker.TicketOf(content) is { } ticket) (_markedTicket, _markedAt) = (ledger.Find(ticket), lsn);
+    }
+
+    private ValueTask CloseAsync(CancellationToken ct)
+    {
+        var ticket = _markedTicket;
+        _markedTicket = null;
+        if (ticket is ChunkTicket chunk) return CloseChunkAsync(chunk, ct);
+        CloseFence((FenceTicket)ticket!);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>After everything before its marker and before everything after it.</summary>
+    private void CloseFence(FenceTicket ticket)
+    {
+        if (!ledger.TryClose(ticket))
+            ticket.Fail("A transaction of too many keys to remember was streamed, and the source's snapshot may not see it.");
+        else if (ticket.HasTooManyInFlight)
+            ticket.Fail($"{ticket.InFlight.Count} keys were in flight.");
+        else
+            _batch.Add(new FenceChange { Fence = ticket.Fence, Marker = _markedAt, InFlight = ticket.InFlight, InFlightAll = ticket.InFlightAll });
     }
 
     /// <summary>A chunk's rows go here, after everything before its marker and before everything after it; or its range is reserved here.</summary>
-    private async ValueTask CloseChunkAsync(CancellationToken ct)
+    private async ValueTask CloseChunkAsync(ChunkTicket ticket, CancellationToken ct)
     {
-        var ticket = _markedTicket!;
-        _markedTicket = null;
         if (!ledger.TryClose(ticket))
         {
             ticket.SetMarked(MarkerOutcome.ReadAgain);

@@ -1,3 +1,4 @@
+using Cdc.Capture.Fences;
 using Cdc.Capture.Slot;
 using Cdc.Capture.Snapshot;
 using Cdc.Capture.Source;
@@ -5,6 +6,7 @@ using Cdc.Capture.Stream;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Fences;
 using Cdc.Core.Progress;
 using Cdc.Core.Snapshots;
 using Cdc.Core.Telemetry;
@@ -15,7 +17,7 @@ namespace Cdc.Capture;
 
 /// <summary>What the engine's side gives to Capture for one session.</summary>
 public sealed record CaptureSeams(
-    ResumePoint Resume, ITableRegistry Tables, IAppliedProgress Progress, IChunkQueue ChunkQueue, IChunkSink ChunkSink, IChangeLogWriter Log, PipelineStatistics Statistics);
+    ResumePoint Resume, ITableRegistry Tables, IAppliedProgress Progress, IChunkQueue ChunkQueue, IChunkSink ChunkSink, IFenceQueue Fences, IChangeLogWriter Log, PipelineStatistics Statistics);
 
 /// <summary>
 /// The source's side of one session: holds the slot, streams, reads chunks, confirms. Nothing in it survives a failure.
@@ -92,7 +94,9 @@ public sealed class CaptureSession : IAsyncDisposable
         var mapper = new PgOutputMapper(_entities, seams.Resume.Generation, xids, stopped);
         var redelivery = new RedeliveryCheck(seams.Resume, _confirmedAtStart, _options.SlotName);
         var stream = new CaptureLoop(seams.Resume.Generation, mapper, ledger, seams.ChunkSink, redelivery, seams.Log);
-        var chunks = new SnapshotLoop(_options, _snapshot, _entities, ledger, stream, markers, seams.ChunkQueue, seams.ChunkSink, seams.Statistics, _log);
+        var barrier = new ReadBarrier(atStart.Xmax, seams.ChunkQueue, ledger, markers);
+        var chunks = new SnapshotLoop(_options, _snapshot, _entities, ledger, barrier, stream, markers, seams.ChunkQueue, seams.ChunkSink, seams.Statistics, _log);
+        var fences = new FenceLoop(_entities, ledger, barrier, stream, markers, seams.Tables, seams.Fences, _log);
         var watch = new TableWatch(_options, _entities, new SlotSetup(_options, _entities), markers, seams.Tables, stream, _log);
 
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -102,7 +106,8 @@ public sealed class CaptureSession : IAsyncDisposable
             streaming,
             new HeartbeatLoop(_options, markers, ledger, xids).RunAsync(ended.Token),
             new FeedbackLoop(feedbackInterval, seams.Progress, _source).RunAsync(ended.Token),
-            chunks.RunAsync(atStart.Xmax, ended.Token),
+            chunks.RunAsync(ended.Token),
+            fences.RunAsync(ended.Token),
             watch.RunAsync(ended.Token),
         ];
         var first = await Task.WhenAny(all).ConfigureAwait(false);

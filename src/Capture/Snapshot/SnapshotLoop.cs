@@ -13,7 +13,7 @@ namespace Cdc.Capture.Snapshot;
 /// loaded beside the stream or has travelled in it, and is finished when the stream has passed it.
 /// </summary>
 internal sealed class SnapshotLoop(
-    SourceOptions source, SnapshotOptions options, EntitySet entities, ChunkLedger ledger, CaptureLoop stream, MarkerWriter markers, IChunkQueue queue, IChunkSink sink,
+    SourceOptions source, SnapshotOptions options, EntitySet entities, ChunkLedger ledger, ReadBarrier barrier, CaptureLoop stream, MarkerWriter markers, IChunkQueue queue, IChunkSink sink,
     PipelineStatistics statistics, ILogger log)
 {
     private const string UndefinedTable = "42P01";
@@ -26,8 +26,7 @@ internal sealed class SnapshotLoop(
     private readonly ConcurrentBag<ChunkReader> _idle = [];
     private TaskCompletionSource _split = NewSignal();
 
-    /// <param name="startXmax">No chunk is read before every transaction has ended that ran when the session started: some of them may have been streamed before.</param>
-    public async Task RunAsync(ulong startXmax, CancellationToken ct)
+    public async Task RunAsync(CancellationToken ct)
     {
         try
         {
@@ -35,7 +34,7 @@ internal sealed class SnapshotLoop(
             {
                 await ReapAsync().ConfigureAwait(false);
                 var split = Volatile.Read(ref _split).Task;
-                if (_running.Count < options.Workers && await NextAsync(startXmax, ct).ConfigureAwait(false) is { } job)
+                if (_running.Count < options.Workers && await NextAsync(ct).ConfigureAwait(false) is { } job)
                     _running.Add(RunAsync(job, ct), job);
                 else
                     await Task.WhenAny([queue.WaitAsync(Pause, ct), split, .. _running.Keys]).ConfigureAwait(false);
@@ -59,15 +58,13 @@ internal sealed class SnapshotLoop(
     }
 
     /// <summary>The next job that may be read now; an entity that must wait for an old transaction holds up no other.</summary>
-    private async Task<ChunkJob?> NextAsync(ulong startXmax, CancellationToken ct)
+    private async Task<ChunkJob?> NextAsync(CancellationToken ct)
     {
         var waiting = new HashSet<int>();
         while (await queue.NextAsync([.. _running.Values], waiting, ct).ConfigureAwait(false) is { } job)
         {
-            var now = await markers.SnapshotAsync(ct).ConfigureAwait(false);
-            var barrier = Math.Max(Math.Max(startXmax, queue.BarrierXid(job.Entity)), ledger.BarrierXid(job.Entity, now));
-            if (now.Xmin >= barrier) return job;
-            CaptureLog.ChunkWaits(log, entities[job.Entity].Name, now.Xmin, barrier);
+            if (await barrier.FindAsync(job.Entity, ct).ConfigureAwait(false) is not { } wait) return job;
+            CaptureLog.ChunkWaits(log, entities[job.Entity].Name, wait.Xmin, wait.Barrier);
             waiting.Add(job.Entity);
         }
         return null;

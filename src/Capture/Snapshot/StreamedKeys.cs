@@ -1,5 +1,4 @@
 using Cdc.Capture.Source;
-using Cdc.Core.Snapshots;
 
 namespace Cdc.Capture.Snapshot;
 
@@ -53,16 +52,17 @@ internal sealed class StreamedKeys(int keysOfOneTransaction, int keysOfAll)
     /// <summary>True if a transaction too large to remember, not visible in the snapshot, has touched the entity.</summary>
     public bool IsTooLarge(SourceSnapshot snapshot, int entity) => _large.Any(l => l.Value.Contains(entity) && !snapshot.Sees(l.Key));
 
-    /// <summary>Keys of a job in transactions that were streamed and are not visible in its snapshot; all: a truncate is among them.</summary>
-    public (HashSet<long> Keys, bool All) InFlight(SourceSnapshot snapshot, ChunkJob job)
+    /// <summary>Keys of an entity in transactions that were streamed and are not visible in the snapshot; all: a truncate is among them.</summary>
+    /// <param name="covers">Which keys are asked for.</param>
+    public (HashSet<long> Keys, bool All) InFlight(SourceSnapshot snapshot, int entity, Func<long, bool> covers)
     {
         var keys = new HashSet<long>();
         var all = false;
-        foreach (var (xid, entity, key) in _entries)
+        foreach (var (xid, of, key) in _entries)
         {
-            if (entity != job.Entity || snapshot.Sees(xid)) continue;
+            if (of != entity || snapshot.Sees(xid)) continue;
             if (key == EveryKey) all = true;
-            else if (job.Covers(key)) keys.Add(key);
+            else if (covers(key)) keys.Add(key);
         }
         return (keys, all);
     }

@@ -69,6 +69,22 @@ public sealed class ChunkEndChange : ChangeEvent
     public required Snapshots.Chunk Chunk { get; init; }
 }
 
+/// <summary>
+/// The stream has passed a fence's marker. What comes after it waits until whoever compares there has the engine's snapshot, or has missed it.
+/// </summary>
+public sealed class FenceChange : ChangeEvent
+{
+    /// <summary>Its row in cdc.fences.</summary>
+    public required long Fence { get; init; }
+    public required Lsn Marker { get; init; }
+    /// <summary>Keys of its range that were streamed before the marker and that the source's snapshot may not see.</summary>
+    public required IReadOnlySet<long> InFlight { get; init; }
+    /// <summary>All keys were in flight (a truncate).</summary>
+    public required bool InFlightAll { get; init; }
+
+    public override int Bytes => 64 + 16 * InFlight.Count;
+}
+
 /// <summary>A table must stop (its rows from here on are not applied), or may go on.</summary>
 public sealed class TableStateChange : ChangeEvent
 {

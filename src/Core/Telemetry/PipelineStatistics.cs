@@ -9,6 +9,8 @@ public sealed class PipelineStatistics
     private long _quarantined;
     private long _batches;
     private long _chunkRows;
+    private long _fences;
+    private long _fenceTicks;
 
     /// <summary>Row changes of the stream that were applied.</summary>
     public long RowsApplied => Interlocked.Read(ref _rowsApplied);
@@ -20,6 +22,11 @@ public sealed class PipelineStatistics
     public long Batches => Interlocked.Read(ref _batches);
     /// <summary>Rows read in snapshot chunks.</summary>
     public long ChunkRows => Interlocked.Read(ref _chunkRows);
+
+    /// <summary>Fences at which changes were held.</summary>
+    public long Fences => Interlocked.Read(ref _fences);
+    /// <summary>How long they were held in all.</summary>
+    public TimeSpan FencesHeld => TimeSpan.FromTicks(Interlocked.Read(ref _fenceTicks));
 
     public void Applied(long rows, long transactions)
     {
@@ -33,4 +40,10 @@ public sealed class PipelineStatistics
     public void QuarantinedRows(long rows) => Interlocked.Add(ref _quarantined, rows);
 
     public void ChunkRead(long rows) => Interlocked.Add(ref _chunkRows, rows);
+
+    public void FenceHeld(TimeSpan held)
+    {
+        Interlocked.Add(ref _fenceTicks, held.Ticks);
+        Interlocked.Increment(ref _fences);
+    }
 }

@@ -8,6 +8,7 @@ namespace Cdc.Host.Configuration;
 internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Finding> findings)
 {
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongestHold = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestInterval = TimeSpan.FromMinutes(5);
 
     public void Check(CdcOptions options, Needs needs)
@@ -26,6 +27,10 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
         Require(MemorySizes().IsMatch(source.LogicalDecodingWorkMem), "Source:LogicalDecodingWorkMem", "must be a size as PostgreSQL writes it, such as 256MB");
         Interval("Source:HeartbeatInterval", source.HeartbeatInterval);
         Interval("Engine:FeedbackInterval", options.Engine.FeedbackInterval);
+        Require(options.Engine.FenceHoldTimeout >= ShortestInterval && options.Engine.FenceHoldTimeout <= LongestHold,
+            "Engine:FenceHoldTimeout", $"must be between {ShortestInterval} and {LongestHold}: changes wait meanwhile");
+        Interval("Fence:Timeout", options.Fence.Timeout);
+        AtLeast("Fence:Attempts", options.Fence.Attempts, 1);
         Require(options.Entities.Length > 0, "Entities", "must be the path of the entities declaration");
     }
 

@@ -35,7 +35,7 @@ internal sealed class PipelineSession(
     {
         using var channel = new InProcessLog(logOptions.MaxBytes);
         using var failed = new CancellationTokenSource();
-        var seams = new CaptureSeams(apply.Resume, apply.Tables, apply.Progress, apply.ChunkQueue, apply.ChunkSink, channel, statistics);
+        var seams = new CaptureSeams(apply.Resume, apply.Tables, apply.Progress, apply.ChunkQueue, apply.ChunkSink, apply.Fences, channel, statistics);
         var applying = Task.Run(() => apply.RunAsync(channel, failed.Token), CancellationToken.None);
         var capturing = Task.Run(() => capture.RunAsync(seams, engine.FeedbackInterval, stop, failed.Token), CancellationToken.None);
         var first = await Task.WhenAny(applying, capturing).ConfigureAwait(false);

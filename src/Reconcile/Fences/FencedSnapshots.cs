@@ -23,10 +23,14 @@ public sealed class FencedSnapshots(NpgsqlConnection source, NpgsqlConnection en
     /// <summary>Where in the source's WAL the two sides are compared.</summary>
     public Lsn Marker { get; } = marker;
 
+    /// <summary>Called when both transactions have ended.</summary>
+    internal Func<Task>? Ended { get; set; }
+
     /// <summary>Ends both transactions by closing their connections.</summary>
     public async ValueTask DisposeAsync()
     {
         await Source.DisposeAsync().ConfigureAwait(false);
         await Engine.DisposeAsync().ConfigureAwait(false);
+        if (Ended is { } ended) await ended().ConfigureAwait(false);
     }
 }

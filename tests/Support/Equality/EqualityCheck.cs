@@ -1,5 +1,6 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Snapshots;
+using Cdc.Reconcile.Fences;
 using Npgsql;
 
 namespace Cdc.Tests.Support.Equality;
@@ -28,6 +29,21 @@ public sealed class EqualityCheck(EntitySet entities, int maxExamples = 10)
         return new EqualityReport(results, examples);
     }
 
+    /// <summary>
+    /// One entity at a fence, while everybody writes: exact outside of the keys that the fence says are in flight, and of what the engine
+    /// itself knows to be missing.
+    /// </summary>
+    public async Task<EqualityReport> CompareAsync(EntityDeclaration entity, FencedSnapshots fence, CancellationToken ct, KeyRange range = default)
+    {
+        await ExecuteAsync(fence.Source, EqualitySql.Session, ct).ConfigureAwait(false);
+        await ExecuteAsync(fence.Engine, EqualitySql.Session, ct).ConfigureAwait(false);
+        var unfinished = await UnfinishedRanges.ReadAsync(fence.Engine, entity, ct).ConfigureAwait(false);
+        var holes = await KeysAsync(fence.Engine, $"SELECT key FROM cdc.rereads WHERE entity = {Sql.Literal(entity.Name)}", ct).ConfigureAwait(false);
+        bool IsLeftOut(long key) => fence.InFlight.Contains(key) || holes.Contains(key) || unfinished.Any(r => r.Contains(key));
+        var comparison = await CompareAsync(entity, fence.Source, EqualitySql.Source(entity, range), fence.Engine, range, ct, IsLeftOut).ConfigureAwait(false);
+        return new EqualityReport([comparison.Result], comparison.Examples);
+    }
+
     private async Task<EntityComparison> CompareEntityAsync(
         EntityDeclaration entity, NpgsqlConnection source, NpgsqlConnection engine, KeyRange range, CancellationToken ct)
     {
@@ -46,9 +62,10 @@ public sealed class EqualityCheck(EntitySet entities, int maxExamples = 10)
     }
 
     private async Task<EntityComparison> CompareAsync(
-        EntityDeclaration entity, NpgsqlConnection source, string sourceSql, NpgsqlConnection engine, KeyRange range, CancellationToken ct)
+        EntityDeclaration entity, NpgsqlConnection source, string sourceSql, NpgsqlConnection engine, KeyRange range, CancellationToken ct, Func<long, bool>? isLeftOut = null)
     {
-        var comparison = new EntityComparison(entity, await QuarantineAsync(entity, engine, range, ct).ConfigureAwait(false), maxExamples);
+        var quarantined = await KeysAsync(engine, EqualitySql.Quarantine(entity, range), ct).ConfigureAwait(false);
+        var comparison = new EntityComparison(entity, quarantined, maxExamples, isLeftOut ?? (_ => false));
         await using var left = await ComparedRows.OpenAsync(source, sourceSql, ct).ConfigureAwait(false);
         await using var right = await ComparedRows.OpenAsync(engine, EqualitySql.Engine(entity, range), ct).ConfigureAwait(false);
         while (left.Current is not null || right.Current is not null)
@@ -63,9 +80,9 @@ public sealed class EqualityCheck(EntitySet entities, int maxExamples = 10)
         return comparison;
     }
 
-    private static async Task<HashSet<long>> QuarantineAsync(EntityDeclaration entity, NpgsqlConnection engine, KeyRange range, CancellationToken ct)
+    private static async Task<HashSet<long>> KeysAsync(NpgsqlConnection engine, string sql, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(EqualitySql.Quarantine(entity, range), engine);
+        await using var command = new NpgsqlCommand(sql, engine);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var keys = new HashSet<long>();
         while (await reader.ReadAsync(ct).ConfigureAwait(false)) keys.Add(reader.GetInt64(0));

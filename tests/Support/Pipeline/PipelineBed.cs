@@ -75,9 +75,12 @@ public sealed class PipelineBed : IAsyncDisposable
     /// <summary>Drains the pipeline that was started last in this process, and starts another with the options as they are now.</summary>
     public async Task<InProcessPipeline> RestartInProcessAsync()
     {
-        await _started.OfType<InProcessPipeline>().Last().StopAsync().ConfigureAwait(false);
+        await StopInProcessAsync().ConfigureAwait(false);
         return StartInProcess();
     }
+
+    /// <summary>Drains the pipeline that was started last in this process.</summary>
+    public Task StopInProcessAsync() => _started.OfType<InProcessPipeline>().Last().StopAsync();
 
     /// <summary>Starts the real <c>cdc run</c>.</summary>
     /// <param name="crashAt">Where it kills itself with SIGKILL: the name of a <c>CrashPoint</c>, or <c>name:N</c> for the N-th time.</param>
@@ -107,6 +110,7 @@ public sealed class PipelineBed : IAsyncDisposable
         ["CDC__Engine__BatchBytes"] = Text(EngineOptions.BatchBytes),
         ["CDC__Engine__SynchronousCommit"] = Text(EngineOptions.SynchronousCommit),
         ["CDC__Engine__FeedbackInterval"] = EngineOptions.FeedbackInterval.ToString("c", CultureInfo.InvariantCulture),
+        ["CDC__Engine__FenceHoldTimeout"] = EngineOptions.FenceHoldTimeout.ToString("c", CultureInfo.InvariantCulture),
         ["CDC__Snapshot__Workers"] = Text(SnapshotOptions.Workers),
         ["CDC__Snapshot__ChunkRows"] = Text(SnapshotOptions.ChunkRows),
         ["CDC__Snapshot__ChunkBytes"] = Text(SnapshotOptions.ChunkBytes),

@@ -29,8 +29,8 @@ public sealed class StreamedKeysTest
         _keys.Add(0, 5);
         _keys.Add(1, 5);
         _keys.Add(0, 50);
-        Assert.Equal([50L], _keys.InFlight(SeesNothing, Table with { Range = new KeyRange(10, null) }).Keys);
-        Assert.Equal([5L], _keys.InFlight(SeesNothing, Table with { Keys = new HashSet<long> { 5, 6 } }).Keys);
+        Assert.Equal([50L], InFlight(SeesNothing, Table with { Range = new KeyRange(10, null) }).Keys);
+        Assert.Equal([5L], InFlight(SeesNothing, Table with { Keys = new HashSet<long> { 5, 6 } }).Keys);
     }
 
     [Fact]
@@ -38,9 +38,9 @@ public sealed class StreamedKeysTest
     {
         _keys.Begin(10);
         _keys.AddAll(0);
-        Assert.True(_keys.InFlight(SeesNothing, Table).All);
-        Assert.False(_keys.InFlight(SeesNothing, Table with { Entity = 1 }).All);
-        Assert.False(_keys.InFlight(SourceSnapshot.Parse("11:11:"), Table).All);
+        Assert.True(InFlight(SeesNothing, Table).All);
+        Assert.False(InFlight(SeesNothing, Table with { Entity = 1 }).All);
+        Assert.False(InFlight(SourceSnapshot.Parse("11:11:"), Table).All);
     }
 
     [Fact]
@@ -91,5 +91,7 @@ public sealed class StreamedKeysTest
         foreach (var key in keys) _keys.Add(0, key);
     }
 
-    private IEnumerable<long> InFlight(SourceSnapshot snapshot) => _keys.InFlight(snapshot, Table).Keys.Order();
+    private IEnumerable<long> InFlight(SourceSnapshot snapshot) => InFlight(snapshot, Table).Keys.Order();
+
+    private (HashSet<long> Keys, bool All) InFlight(SourceSnapshot snapshot, ChunkJob job) => _keys.InFlight(snapshot, job.Entity, job.Covers);
 }

@@ -1,0 +1,93 @@
+using Cdc.Capture.Snapshot;
+using Cdc.Capture.Source;
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Core.Fences;
+using Cdc.Core.Snapshots;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Capture.Fences;
+
+/// <summary>
+/// Capture's part of a fence, as a chunk's without rows: announce it in the ledger, which forgets no keys from then on; be told the snapshot
+/// that was taken since; write the marker. The stream closes the fence where the marker comes back.
+/// </summary>
+internal sealed class FenceLoop(
+    EntitySet entities, ChunkLedger ledger, ReadBarrier barrier, CaptureLoop stream, MarkerWriter markers, ITableRegistry tables, IFenceQueue queue, ILogger log)
+{
+    /// <summary>Whoever asks is heard by a notification. This is for one that was lost.</summary>
+    private static readonly TimeSpan QuietPause = TimeSpan.FromSeconds(5);
+
+    /// <summary>While something is open whose end nobody notifies of: a transaction that is waited for, or a fence whose time runs out.</summary>
+    private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(200);
+
+    private readonly Dictionary<long, FenceTicket> _tickets = [];
+
+    public async Task RunAsync(CancellationToken ct)
+    {
+        while (true)
+        {
+            var pending = await queue.PendingAsync(ct).ConfigureAwait(false);
+            GiveUpAllBut(pending);
+            foreach (var fence in pending) await AdvanceAsync(fence, ct).ConfigureAwait(false);
+            await queue.WaitAsync(pending.Count > 0 ? BusyPause : QuietPause, ct).ConfigureAwait(false);
+        }
+    }
+
+    private void GiveUpAllBut(IReadOnlyList<FenceRequest> pending)
+    {
+        foreach (var fence in _tickets.Keys.Except(pending.Select(p => p.Id)).ToList())
+        {
+            ledger.GiveUp(_tickets[fence]);
+            _tickets.Remove(fence);
+        }
+    }
+
+    private Task AdvanceAsync(FenceRequest fence, CancellationToken ct) => fence.Stage switch
+    {
+        FenceStage.Announced => ArmAsync(fence, ct),
+        FenceStage.Read => MarkAsync(fence, ct),
+        _ => Task.CompletedTask,
+    };
+
+    private async Task ArmAsync(FenceRequest fence, CancellationToken ct)
+    {
+        if (tables.IsStopped(fence.Entity))
+        {
+            await BreakAsync(fence, FenceReasons.Stopped, "The table is stopped: its rows are not applied.", ct).ConfigureAwait(false);
+            return;
+        }
+        if (await barrier.FindAsync(fence.Entity, ct).ConfigureAwait(false) is { } wait)
+        {
+            CaptureLog.FenceWaits(log, entities[fence.Entity].Name, wait.Xmin, wait.Barrier);
+            await queue.PostponeAsync(fence.Id, FenceReasons.Waits,
+                $"Transactions are running that began before the pipeline's session; the oldest is {wait.Xmin}.", ct).ConfigureAwait(false);
+            return;
+        }
+        var ticket = ledger.Announce(fence);
+        if (await queue.ArmAsync(fence.Id, ct).ConfigureAwait(false)) _tickets.Add(fence.Id, ticket);
+        else ledger.GiveUp(ticket);
+        CrashPoint.Hit("after-fence-armed");
+    }
+
+    private async Task MarkAsync(FenceRequest fence, CancellationToken ct)
+    {
+        var ticket = _tickets[fence.Id];
+        if (!ticket.IsMarked && ledger.TrySetSnapshot(ticket, SourceSnapshot.Parse(fence.Snapshot!)))
+        {
+            ticket.IsMarked = true;
+            await markers.WriteAsync(CaptureLoop.FencePrefix, stream.MarkerOf(ticket), ct).ConfigureAwait(false);
+            CrashPoint.Hit("after-fence-marked");
+        }
+        else if (!ticket.IsMarked)
+            await BreakAsync(fence, FenceReasons.TooLarge, "A transaction of too many keys to remember was streamed, and the source's snapshot does not see it.", ct).ConfigureAwait(false);
+        else if (ticket.Failure is { } failure)
+            await BreakAsync(fence, FenceReasons.TooLarge, failure, ct).ConfigureAwait(false);
+    }
+
+    private Task BreakAsync(FenceRequest fence, string reason, string detail, CancellationToken ct)
+    {
+        CaptureLog.FenceGivenUp(log, fence.Id, entities[fence.Entity].Name, detail);
+        return queue.BreakAsync(fence.Id, reason, detail, ct);
+    }
+}
