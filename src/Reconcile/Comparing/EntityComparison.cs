@@ -9,10 +9,13 @@ using Npgsql;
 namespace Cdc.Reconcile.Comparing;
 
 /// <summary>A slice that was compared, where, and how long its snapshots were held.</summary>
-internal sealed record ComparedSlice(KeySpan Span, int Generation, Lsn Marker, TimeSpan Held, SliceResult Result);
+/// <param name="LastChange">The last change of any table that the engine had applied, as text; null if there was none.</param>
+internal sealed record ComparedSlice(KeySpan Span, int Generation, Lsn Marker, string? LastChange, TimeSpan Held, SliceResult Result);
 
 /// <summary>Compares one entity's keys slice by slice, each within a fence of its own.</summary>
-internal sealed class EntityComparison(EntityDeclaration entity, NpgsqlDataSource source, NpgsqlDataSource engine, IFence fences, ReconcileOptions options, DateTimeOffset? since = null)
+/// <param name="totals">Null: money is not summed. Otherwise all entities, as a row's parent may know its program.</param>
+internal sealed class EntityComparison(
+    EntityDeclaration entity, NpgsqlDataSource source, NpgsqlDataSource engine, IFence fences, ReconcileOptions options, DateTimeOffset? since = null, EntitySet? totals = null)
 {
     /// <summary>All keys were in flight (a truncate): look again, so many times.</summary>
     private const int MostTruncates = 20;
@@ -40,7 +43,7 @@ internal sealed class EntityComparison(EntityDeclaration entity, NpgsqlDataSourc
         var (left, right) = (SideSql.Source(entity, columns, since), SideSql.Engine(entity, columns, since));
         if (await EndsAsync(left, right, range, ct).ConfigureAwait(false) is ({ } lowest, { } highest))
             _pacer.Expect(lowest, highest, await ComparedSession.EstimateAsync(connection, entity.SourceName, ct).ConfigureAwait(false));
-        return (new SliceComparison(entity, columns, left, right), left, right);
+        return (new SliceComparison(entity, columns, left, right, totals is null ? null : new MoneySql(entity, totals, columns)), left, right);
     }
 
     private async Task<ComparedSlice> CompareNextAsync((SliceComparison Slices, SideSql Source, SideSql Engine) comparison, KeySpan rest, int maxDrift, CancellationToken ct)
@@ -79,7 +82,7 @@ internal sealed class EntityComparison(EntityDeclaration entity, NpgsqlDataSourc
         var result = await slices.CompareAsync(fence, spans, maxDrift, ct).ConfigureAwait(false);
         var held = Stopwatch.GetElapsedTime(began);
         _pacer.Took(held, Math.Max(result.Numbers.SourceRows, result.Numbers.EngineRows), spans);
-        return new ComparedSlice(span, fence.Generation, fence.Marker, held, result);
+        return new ComparedSlice(span, fence.Generation, fence.Marker, await ComparedSession.LastChangeAsync(fence.Engine, ct).ConfigureAwait(false), held, result);
     }
 
     /// <summary>The lowest and the highest key of both sides. Only where slices are cut depends on it, so that it needs no fence.</summary>

@@ -10,6 +10,8 @@ internal readonly record struct KeySpan(long Low, long High)
     /// <summary>What was born in the engine has no other side.</summary>
     public const long Highest = EntityDeclaration.FirstEngineId;
 
+    public static readonly KeySpan All = new(Lowest, Highest);
+
     public static KeySpan Of(KeyRange range) => new(range.From ?? Lowest, Math.Min(range.To ?? Highest, Highest));
 
     public bool IsEmpty => Low >= High;

@@ -44,6 +44,16 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
         return values;
     }
 
+    /// <summary>Sums of money by program and company; null if some value is no amount of money.</summary>
+    public async Task<Dictionary<(long? Program, long? Company), decimal[]>?> TotalsAsync(string text, IReadOnlyList<KeySpan> spans, CancellationToken ct)
+    {
+        var totals = new Dictionary<(long?, long?), decimal[]>();
+        var command = Command(text, spans.Select(s => s.Low).ToArray(), spans.Select(s => s.High).ToArray(), leaveOut);
+        return await TryAsync(command, row => totals[(Number(row, 0), Number(row, 1))] = [.. Enumerable.Range(2, row.FieldCount - 2).Select(row.GetDecimal)], ct).ConfigureAwait(false)
+            ? totals
+            : null;
+    }
+
     public async Task<long> CountAsync(IReadOnlyList<KeySpan> spans, CancellationToken ct)
     {
         if (spans.Count == 0) return 0;
@@ -159,6 +169,8 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
     }
 
     private static string?[] Texts(NpgsqlDataReader row) => [.. Enumerable.Range(1, row.FieldCount - 1).Select(i => Text(row, i))];
+
+    private static long? Number(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }

@@ -68,6 +68,13 @@ internal sealed class SideSql
     /// <summary>The lowest key from $1 on and the highest key below $2; NULL where there is none.</summary>
     public string Ends => $"SELECT (SELECT min({_key})::bigint FROM {_table} AS cdc_row WHERE {_key} >= $1), (SELECT max({_key})::bigint FROM {_table} AS cdc_row WHERE {_key} < $2)";
 
+    /// <summary>Groups within each span.</summary>
+    /// <param name="groups">The first so many columns.</param>
+    public string Grouped(string by, IEnumerable<string> sums, int groups) => $"""
+        SELECT cdc_group.* FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
+        LATERAL (SELECT {by}, {string.Join(", ", sums)} FROM {_table} AS cdc_row WHERE {InSpan(leaveOut: true)} GROUP BY {string.Join(", ", Enumerable.Range(1, groups))}) AS cdc_group
+        """;
+
     private string InSpan(bool leaveOut) =>
         $"{_key} >= cdc_span.low AND {_key} < cdc_span.high{(leaveOut ? $" AND NOT {_key} = ANY($3::bigint[])" : "")}{_filter}";
 

@@ -5,13 +5,16 @@ namespace Cdc.Reconcile.Comparing;
 
 /// <param name="Drift">Differences, as many as were asked for; <see cref="SliceNumbers.Drift"/> counts all of them.</param>
 /// <param name="Unlisted">Keys that differ and are counted, but whose values were not fetched.</param>
-internal sealed record SliceResult(SliceNumbers Numbers, IReadOnlyList<DriftRow> Drift, long Unlisted, bool Stopped);
+/// <param name="LeftOut">What was not compared.</param>
+/// <param name="Totals">Empty where they were not asked for.</param>
+internal sealed record SliceResult(SliceNumbers Numbers, IReadOnlyList<DriftRow> Drift, long Unlisted, ExceptionKeys LeftOut, IReadOnlyList<MoneyTotal> Totals);
 
 /// <summary>
 /// Compares one slice of an entity within one fence: sums of all spans at once, then 64 parts of each span that differs, then key by key,
 /// and values only of keys that differ.
 /// </summary>
-internal sealed class SliceComparison(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, SideSql source, SideSql engine)
+/// <param name="money">Null: no totals.</param>
+internal sealed class SliceComparison(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, SideSql source, SideSql engine, MoneySql? money = null)
 {
     private const int Parts = 64;
     /// <summary>Spans of so many rows are compared key by key.</summary>
@@ -24,7 +27,6 @@ internal sealed class SliceComparison(EntityDeclaration entity, IReadOnlyList<Ca
     {
         var slice = new KeySpan(spans[0].Low, spans[^1].High);
         var except = await ExceptionKeys.ReadAsync(fence, entity, slice, ct).ConfigureAwait(false);
-        if (except.Stopped) return new SliceResult(default, [], 0, Stopped: true);
         var leaveOut = except.All;
         var (left, right) = (new SideReader(fence.Source, source, leaveOut), new SideReader(fence.Engine, engine, leaveOut));
         var compared = spans.SelectMany(s => s.Without(except.Loading)).ToList();
@@ -40,7 +42,8 @@ internal sealed class SliceComparison(EntityDeclaration entity, IReadOnlyList<Ca
         var drift = await ValuesAsync(left, right, listed, ct).ConfigureAwait(false);
         // Hashes may differ where values do not (servers of two encodings): what counts is the value.
         numbers = numbers with { Differing = numbers.Differing - (listed.Count - drift.Select(d => d.Key).Distinct().Count()) };
-        return new SliceResult(numbers, drift, differing.Keys.Count - listed.Count, Stopped: false);
+        var totals = money is null ? [] : await TotalsAsync(left, right, money, compared, ct).ConfigureAwait(false);
+        return new SliceResult(numbers, drift, differing.Keys.Count - listed.Count, except, totals);
     }
 
     /// <summary>Numbers of the spans that are equal, and the small spans that are not.</summary>
@@ -91,6 +94,16 @@ internal sealed class SliceComparison(EntityDeclaration entity, IReadOnlyList<Ca
                 drift.AddRange(DriftOfRow.Of(entity.Name, columns, key, sources.GetValueOrDefault(key), engines.GetValueOrDefault(key)));
         }
         return drift;
+    }
+
+    private async Task<IReadOnlyList<MoneyTotal>> TotalsAsync(SideReader left, SideReader right, MoneySql wanted, List<KeySpan> spans, CancellationToken ct)
+    {
+        if (wanted.Money.Count == 0 || spans.Count == 0) return [];
+        var (odoo, engines) = await BothAsync(left.TotalsAsync(wanted.Source(source), spans, ct), right.TotalsAsync(wanted.Engine(engine), spans, ct)).ConfigureAwait(false);
+        // A NaN on one side must not make the other side's sum look like drift: the slice is left out of both. Which row it is, the drift says.
+        if (odoo is null || engines is null) return [];
+        return [.. odoo.Keys.Union(engines.Keys).SelectMany(group => wanted.Money.Select((column, i) => new MoneyTotal(
+            column.Name, group.Program, group.Company, odoo.GetValueOrDefault(group)?[i] ?? 0, engines.GetValueOrDefault(group)?[i] ?? 0)))];
     }
 
     private static async Task<(T, T)> BothAsync<T>(Task<T> left, Task<T> right)

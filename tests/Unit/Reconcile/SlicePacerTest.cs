@@ -6,7 +6,7 @@ namespace Cdc.Tests.Unit.Reconcile;
 
 public sealed class SlicePacerTest
 {
-    private static readonly KeySpan All = new(KeySpan.Lowest, KeySpan.Highest);
+    private static readonly KeySpan All = KeySpan.All;
 
     [Fact]
     public void Spans_tile_the_slice_without_gap_or_overlap()
