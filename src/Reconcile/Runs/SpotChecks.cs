@@ -40,10 +40,10 @@ internal static class SpotChecks
         var company = entity.Columns.FirstOrDefault(c => c.Name == "company_id") is { } column ? $"({column.Value})::bigint" : "NULL::bigint";
         // Places between the lowest and the highest key, and the next row of each.
         var rows = await connection.Statement($"""
-            SELECT DISTINCT cdc_draw.key, cdc_draw.company FROM (SELECT min({key})::bigint AS low, max({key})::bigint AS high FROM {entity.SourceName}) AS cdc_ends,
-            generate_series(1, {Draws}) AS cdc_draws,
-            LATERAL (SELECT {key}::bigint AS key, {company} AS company FROM {entity.SourceName} AS cdc_row
-                WHERE {key} >= cdc_ends.low + ((cdc_ends.high - cdc_ends.low + 1) * random() + 0 * cdc_draws)::bigint ORDER BY {key} LIMIT 1) AS cdc_draw
+            SELECT DISTINCT cdc_draw.key, cdc_draw.company
+            FROM (SELECT low + ((high - low + 1) * random())::bigint AS at
+                FROM (SELECT min({key})::bigint AS low, max({key})::bigint AS high FROM {entity.SourceName}) AS cdc_ends, generate_series(1, {Draws})) AS cdc_places,
+            LATERAL (SELECT {key}::bigint AS key, {company} AS company FROM {entity.SourceName} AS cdc_row WHERE {key} >= cdc_places.at ORDER BY {key} LIMIT 1) AS cdc_draw
             """).RowsAsync(r => (Key: r.GetInt64(0), Company: r.Long(1)), ct).ConfigureAwait(false);
         var except = leftOut.All.ToHashSet();
         return [.. rows.Where(r => KeySpan.All.Contains(r.Key) && !except.Contains(r.Key) && !leftOut.Loading.Any(l => l.Contains(r.Key)))
