@@ -80,8 +80,20 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
     public static Task FailAsync(NpgsqlConnection connection, long run, string detail, CancellationToken ct) =>
         connection.Statement("UPDATE cdc.reconcile_runs SET state = 'failed', detail = $2, finished_at = clock_timestamp() WHERE id = $1 AND state = 'running'", run, detail).ExecuteAsync(ct);
 
-    /// <summary>Gives the lock back with the session.</summary>
-    public ValueTask DisposeAsync() => engine.DisposeAsync();
+    /// <summary>Gives the lock back: a pooled connection's session would keep it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            if (engine.FullState == System.Data.ConnectionState.Open)
+                await engine.Statement("SELECT pg_advisory_unlock($1)", Lock).ExecuteAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (NpgsqlException)
+        {
+            // The session is gone, and the lock with it.
+        }
+        await engine.DisposeAsync().ConfigureAwait(false);
+    }
 
     private async Task<IReadOnlyDictionary<string, DoneSlices>> DoneAsync(long run, CancellationToken ct)
     {

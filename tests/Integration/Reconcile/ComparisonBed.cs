@@ -3,6 +3,8 @@ using Cdc.Core.Entities;
 using Cdc.Core.Snapshots;
 using Cdc.Reconcile;
 using Cdc.Reconcile.Comparing;
+using Cdc.Reconcile.Reports;
+using Cdc.Reconcile.Runs;
 using Cdc.Tests.Support;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Reconcile;
@@ -75,6 +77,20 @@ internal sealed class ComparisonBed : IAsyncDisposable
         var slices = new List<ComparedSlice>();
         await foreach (var slice in comparison.CompareAsync(KeySpan.Of(range), () => maxDrift, Ct)) slices.Add(slice);
         return new Compared(slices);
+    }
+
+    /// <summary>A run as <c>cdc reconcile</c> makes it; its report.</summary>
+    public async Task<RunReport> RunAsync(RunKind kind, string[] names, KeyRange range = default, DateTimeOffset? since = null, bool violations = false, IProgress<ReconcileProgress>? progress = null, CancellationToken? ct = null)
+    {
+        var reconciler = new Reconciler(Source.DataSource, Engine.DataSource, Fence, Entities, Options, progress);
+        var run = await reconciler.RunAsync(new RunRequest(kind, [.. names.Select(n => Entities.Find(n)!)], range, since, violations), ct ?? Ct);
+        return await ReportAsync(run);
+    }
+
+    public async Task<RunReport> ReportAsync(long run)
+    {
+        await using var connection = await Engine.DataSource.OpenConnectionAsync(Ct);
+        return await ReportReader.ReadAsync(connection, run, 1000, Ct);
     }
 
     public async ValueTask DisposeAsync()
