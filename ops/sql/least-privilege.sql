@@ -27,3 +27,18 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA cdc TO cdc_engine;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.promotion_programs, public.loyalty_cards, public.point_moves, public.point_history TO cdc_engine;
 -- For the staging tables of the session that applies. PostgreSQL gives it to everybody; this is for databases where it was revoked.
 DO $$ BEGIN EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO cdc_engine', current_database()); END $$;
+
+-- == Compare, source: only where source and engine are compared by a process with roles of its own; in Odoo's database, as a superuser.
+-- It reads, and nothing else. cdc_source can do the same.
+CREATE ROLE cdc_reconcile_source LOGIN;
+GRANT USAGE ON SCHEMA public TO cdc_reconcile_source;
+GRANT SELECT ON public.loyalty_program, public.loyalty_card, public.loyalty_point_move, public.loyalty_point_history TO cdc_reconcile_source;
+
+-- == Compare, engine: after 'cdc migrate', as the role that ran it (CREATE ROLE: as a superuser). cdc_engine can do the same.
+CREATE ROLE cdc_reconcile_engine LOGIN;
+GRANT USAGE ON SCHEMA cdc, public TO cdc_reconcile_engine;
+GRANT SELECT ON public.cdc_migrations, public.promotion_programs, public.loyalty_cards, public.point_moves, public.point_history TO cdc_reconcile_engine;
+GRANT SELECT ON ALL TABLES IN SCHEMA cdc TO cdc_reconcile_engine;
+-- It asks the running 'cdc run' for a point to compare at, and to read rows again. Rows it changes nowhere.
+GRANT INSERT, UPDATE ON cdc.fences TO cdc_reconcile_engine;
+GRANT INSERT ON cdc.requests TO cdc_reconcile_engine;

@@ -33,5 +33,6 @@ CREATE TABLE cdc.fences (
 CREATE INDEX fences_pending ON cdc.fences (id) WHERE state IN ('announced', 'armed', 'read', 'reached');
 
 -- Exactly these keys, where a range would be too much: a repair.
-ALTER TABLE cdc.requests ADD COLUMN keys bigint[];
+ALTER TABLE cdc.requests ADD COLUMN keys bigint[],
+    ADD CONSTRAINT requests_keys CHECK (keys IS NULL OR (cardinality(keys) > 0 AND from_key IS NULL AND to_key IS NULL));
 ALTER TABLE cdc.chunks ADD COLUMN keys bigint[];

@@ -87,7 +87,7 @@ public sealed class CaptureSession : IAsyncDisposable
     public async Task RunAsync(CaptureSeams seams, TimeSpan feedbackInterval, CancellationToken stop, CancellationToken ct)
     {
         await using var markers = await MarkerWriter.OpenAsync(_options, ct).ConfigureAwait(false);
-        var atStart = await markers.SnapshotAsync(ct).ConfigureAwait(false);
+        var atStart = await markers.SnapshotAboveWritersAsync(ct).ConfigureAwait(false);
         var xids = new XidClock(atStart.Xmax);
         var ledger = new ChunkLedger(_options.RememberedKeys);
         var stopped = _entities.All.Where(e => seams.Tables.IsStopped(e.Index)).Select(e => e.Index);

@@ -61,7 +61,7 @@ internal sealed class TableWatch(SourceOptions options, EntitySet entities, Slot
             unpublished = await PublishAsync(ct).ConfigureAwait(false);
             members = await MembersAsync(connection, options.Publication, ct).ConfigureAwait(false);
         }
-        var barrier = (await markers.SnapshotAsync(ct).ConfigureAwait(false)).Xmax;
+        var barrier = (await markers.SnapshotAboveWritersAsync(ct).ConfigureAwait(false)).Xmax;
         var seenAt = await markers.CurrentWalLsnAsync(ct).ConfigureAwait(false);
         return [.. entities.All.Select(e => (e, LookAt(e, probed[e.Index], members, unpublished, barrier) with { SeenAt = seenAt }))];
     }

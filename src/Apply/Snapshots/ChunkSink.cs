@@ -6,7 +6,6 @@ using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Snapshots;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Cdc.Apply.Snapshots;
 
@@ -117,8 +116,8 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
                 var command = new NpgsqlBatchCommand(statement);
                 command.Parameters.Add(ChunkTable.Key(job.Range.From));
                 command.Parameters.Add(ChunkTable.Key(job.Range.To));
-                command.Parameters.Add(Keys(job.Keys));
-                command.Parameters.Add(Keys(chunk.Dropped));
+                command.Parameters.Add(ChunkTable.Keys(job.Keys));
+                command.Parameters.Add(ChunkTable.Keys(chunk.Dropped));
                 foreach (var parameter in EntityWriter.PositionParameters(chunk.First)) command.Parameters.Add(parameter);
                 batch.BatchCommands.Add(command);
             }
@@ -159,8 +158,5 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
             };
             await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         }
-
-        private static NpgsqlParameter Keys(IEnumerable<long>? keys) =>
-            new() { Value = (object?)keys?.ToArray() ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
     }
 }

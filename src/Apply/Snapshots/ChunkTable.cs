@@ -15,14 +15,20 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
 {
     private const int KeysOfOneJob = 1_000;
 
+    /// <summary>$1 generation, $2 keys of one chunk at most.</summary>
     private const string AcceptRequests = """
         WITH accepted AS (
-            UPDATE cdc.requests SET state = 'accepted' WHERE state = 'open' AND kind = 'snapshot' RETURNING id, entity, from_key, to_key)
-        INSERT INTO cdc.chunks (entity, generation, kind, from_key, to_key, request) SELECT entity, $1, 'snapshot', from_key, to_key, id FROM accepted
+            UPDATE cdc.requests SET state = 'accepted' WHERE state = 'open' AND kind = 'snapshot' RETURNING id, entity, from_key, to_key, keys),
+        numbered AS (
+            SELECT a.id, a.entity, k.key, (row_number() OVER (PARTITION BY a.id ORDER BY k.key) - 1) / $2 AS part
+            FROM accepted a, LATERAL (SELECT DISTINCT unnest(a.keys) AS key) k)
+        INSERT INTO cdc.chunks (entity, generation, kind, from_key, to_key, keys, request)
+        SELECT entity, $1, 'snapshot', from_key, to_key, NULL, id FROM accepted WHERE keys IS NULL
+        UNION ALL SELECT entity, $1, 'snapshot', NULL, NULL, array_agg(key), id FROM numbered GROUP BY id, entity, part
         """;
 
     private const string NextRange = """
-        SELECT c.id, c.entity, c.kind, c.from_key, c.to_key FROM cdc.chunks c JOIN cdc.tables t ON t.entity = c.entity
+        SELECT c.id, c.entity, c.kind, c.from_key, c.to_key, c.keys FROM cdc.chunks c JOIN cdc.tables t ON t.entity = c.entity
         WHERE c.state = 'pending' AND t.state <> 'stopped' AND c.generation = $1 AND NOT c.id = ANY($2) AND NOT c.entity = ANY($4)
         ORDER BY array_position($3::text[], c.entity), c.from_key NULLS FIRST LIMIT 1
         """;
@@ -52,7 +58,7 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
         try
         {
             var connection = await ConnectionAsync(ct).ConfigureAwait(false);
-            await using (var accept = new NpgsqlCommand(AcceptRequests, connection) { Parameters = { new() { Value = generation } } })
+            await using (var accept = new NpgsqlCommand(AcceptRequests, connection) { Parameters = { new() { Value = generation }, new() { Value = KeysOfOneJob } } })
             {
                 await accept.PrepareAsync(ct).ConfigureAwait(false);
                 if (await accept.ExecuteNonQueryAsync(ct).ConfigureAwait(false) > 0) CrashPoint.Hit("after-request-accepted");
@@ -67,21 +73,29 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
 
     private async Task<ChunkJob> CutAsync(ChunkJob job, long at, CancellationToken ct)
     {
+        // The others are kept as their own entries.
+        if (job.Id == 0) return Below(job, at);
         await _lock.WaitAsync(ct).ConfigureAwait(false);
         try
         {
             var connection = await ConnectionAsync(ct).ConfigureAwait(false);
             await using var command = new NpgsqlCommand("""
-                WITH lower AS (UPDATE cdc.chunks SET to_key = $2 WHERE id = $1 AND state = 'pending' RETURNING entity, generation, kind, request)
-                INSERT INTO cdc.chunks (entity, generation, kind, from_key, to_key, request) SELECT entity, generation, kind, $2, $3, request FROM lower
+                WITH lower AS (
+                    UPDATE cdc.chunks SET to_key = CASE WHEN keys IS NULL THEN $2 END, keys = $4
+                    WHERE id = $1 AND state = 'pending' RETURNING entity, generation, kind, request)
+                INSERT INTO cdc.chunks (entity, generation, kind, from_key, to_key, keys, request)
+                SELECT entity, generation, kind, CASE WHEN $5 IS NULL THEN $2 END, $3, $5, request FROM lower
                 """, connection)
             {
-                Parameters = { new() { Value = job.Id }, new() { Value = at }, Key(job.Range.To) },
+                Parameters =
+                {
+                    new() { Value = job.Id }, new() { Value = at }, Key(job.Range.To), Keys(job.Keys?.Where(k => k < at)), Keys(job.Keys?.Where(k => k >= at)),
+                },
             };
             await command.PrepareAsync(ct).ConfigureAwait(false);
             await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
             CrashPoint.Hit("after-split");
-            return job with { Range = job.Range with { To = at } };
+            return Below(job, at);
         }
         finally
         {
@@ -94,6 +108,12 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
         _lock.Dispose();
         if (_connection is { } connection) await connection.DisposeAsync().ConfigureAwait(false);
     }
+
+    private static ChunkJob Below(ChunkJob job, long at) =>
+        job.Keys is { } keys ? job with { Keys = keys.Where(k => k < at).ToHashSet() } : job with { Range = job.Range with { To = at } };
+
+    public static NpgsqlParameter Keys(IEnumerable<long>? keys) =>
+        new() { Value = (object?)keys?.ToArray() ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
 
     public static NpgsqlParameter Key(long? key) => new() { Value = (object?)key ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint };
 
@@ -114,7 +134,8 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         if (!await reader.ReadAsync(ct).ConfigureAwait(false) || entities.Find(reader.GetString(1)) is not { } entity) return null;
         var kind = reader.GetString(2) == "load" ? ChunkKind.Load : ChunkKind.Snapshot;
-        return new ChunkJob(reader.GetInt64(0), generation, entity.Index, kind, new KeyRange(Bound(reader, 3), Bound(reader, 4)), null);
+        return new ChunkJob(reader.GetInt64(0), generation, entity.Index, kind, new KeyRange(Bound(reader, 3), Bound(reader, 4)),
+            reader.IsDBNull(5) ? null : reader.GetFieldValue<long[]>(5).ToHashSet());
     }
 
     private async Task<ChunkJob?> NextKeysAsync(NpgsqlConnection connection, IReadOnlyCollection<ChunkJob> busy, string[] waiting, CancellationToken ct)

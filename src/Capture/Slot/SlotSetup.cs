@@ -46,8 +46,8 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
         if (missing.Count == 0) return null;
         var sql = exists ? SlotSql.AddTables(options.Publication, missing) : SlotSql.CreatePublication(options.Publication, missing);
         await connection.Command(sql).ExecuteAsync(ct).ConfigureAwait(false);
-        // A snapshot taken after the change committed: who is below its xmax may have written before it.
-        var after = await new SourceSession(connection).SnapshotAsync(ct).ConfigureAwait(false);
+        // After the change committed: who is below its xmax may have written before it.
+        var after = await new SourceSession(connection).SnapshotAboveWritersAsync(ct).ConfigureAwait(false);
         return new PublicationChange(!exists, missing, after.Xmax);
     }
 

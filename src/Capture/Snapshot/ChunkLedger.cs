@@ -44,6 +44,7 @@ internal sealed class ChunkLedger(int rememberedKeys)
     /// The 64-bit xid below which every transaction must have ended before the entity is read. What was skipped may not be visible yet: the
     /// first look after it only remembers that, and the snapshot of the second one, which is later for certain, sets the barrier.
     /// </summary>
+    /// <param name="now">Above every writer of its moment.</param>
     public ulong BarrierXid(int entity, SourceSnapshot now)
     {
         lock (_lock)

@@ -23,6 +23,9 @@ internal sealed class MarkerWriter(NpgsqlConnection connection) : IAsyncDisposab
 
     public Task<SourceSnapshot> SnapshotAsync(CancellationToken ct) => LockedAsync(() => _session.SnapshotAsync(ct), ct);
 
+    /// <inheritdoc cref="SourceSession.SnapshotAboveWritersAsync"/>
+    public Task<SourceSnapshot> SnapshotAboveWritersAsync(CancellationToken ct) => LockedAsync(() => _session.SnapshotAboveWritersAsync(ct), ct);
+
     public Task<Lsn> CurrentWalLsnAsync(CancellationToken ct) => LockedAsync(() => _session.CurrentWalLsnAsync(ct), ct);
 
     /// <summary>Returns the marker's LSN.</summary>

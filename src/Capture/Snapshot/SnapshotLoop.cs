@@ -119,11 +119,7 @@ internal sealed class SnapshotLoop(
 
     private async Task<ChunkTicket> NarrowAsync(ChunkTicket ticket, ChunkReading reading, CancellationToken ct)
     {
-        var job = ticket.Chunk.Job;
-        if (reading.Next is { } next)
-            ticket.Narrow(job.Keys is { } keys
-                ? job with { Keys = keys.Where(k => k < next).ToHashSet() }
-                : await SplitAsync(job, next, ct).ConfigureAwait(false));
+        if (reading.Next is { } next) ticket.Narrow(await SplitAsync(ticket.Chunk.Job, next, ct).ConfigureAwait(false));
         ticket.Rows = reading.Rows;
         ticket.Chunk.Rows = reading.Rows.Rows.Count;
         return ticket;

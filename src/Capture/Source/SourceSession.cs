@@ -17,6 +17,16 @@ internal sealed class SourceSession(NpgsqlConnection connection)
         SourceSnapshot.Parse(await connection.Command("SELECT pg_current_snapshot()::text").ScalarAsync<string>(ct).ConfigureAwait(false));
 
     /// <summary>
+    /// In autocommit: a snapshot whose Xmax is above every transaction that had begun to write before this call. A snapshot's own is only
+    /// above those that have ended: a writer that began last may be at it or beyond. One that takes an id and ends lies between the two.
+    /// </summary>
+    public async Task<SourceSnapshot> SnapshotAboveWritersAsync(CancellationToken ct)
+    {
+        await connection.Command("SELECT pg_current_xact_id()::text").ScalarAsync<string>(ct).ConfigureAwait(false);
+        return await SnapshotAsync(ct).ConfigureAwait(false);
+    }
+
+    /// <summary>
     /// Writes a marker into the WAL, outside of any transaction; returns the LSN under which the stream brings it. Never inside a read
     /// transaction, where nothing flushes it: the connection has to be in autocommit.
     /// </summary>

@@ -12,7 +12,7 @@ internal sealed class SourceSnapshot
     /// <summary>Every transaction below has ended.</summary>
     public ulong Xmin { get; }
 
-    /// <summary>No transaction at or above had begun to write.</summary>
+    /// <summary>Above every transaction that had ended. Those at or above it had not, whether they had begun to write or not.</summary>
     public ulong Xmax { get; }
 
     /// <summary>Top-level transactions between the two that had not ended; prepared ones are among them.</summary>

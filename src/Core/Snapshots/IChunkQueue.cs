@@ -7,7 +7,7 @@ public interface IChunkQueue
     /// <param name="waiting">Entities that cannot be read yet: they must not hold up the others.</param>
     Task<ChunkJob?> NextAsync(IReadOnlyCollection<ChunkJob> busy, IReadOnlyCollection<int> waiting, CancellationToken ct);
 
-    /// <summary>Cuts a range job in two at a key: returns the part below it, the rest waits its turn. Survives a crash.</summary>
+    /// <summary>Cuts a job in two at a key: returns the part below it, the rest waits its turn. Survives a crash.</summary>
     Task<ChunkJob> SplitAsync(ChunkJob job, long at, CancellationToken ct);
 
     /// <summary>64-bit xid below which every transaction must have ended before chunks of this entity are read.</summary>

@@ -36,6 +36,19 @@ public sealed class SourceSessionTest(TestServers servers)
     }
 
     [Fact]
+    public async Task A_snapshot_above_writers_is_above_the_one_that_began_last()
+    {
+        await using var bed = await StreamTestBed.CreateAsync(servers, CardTable, Card);
+        await using var writer = await bed.OpenAsync();
+        await using var connection = await bed.OpenAsync();
+        await using var open = await writer.BeginTransactionAsync(Ct);
+        var running = Xid(await writer.Command("SELECT pg_current_xact_id()::text").ScalarAsync<string>(Ct));
+        var above = await new SourceSession(connection).SnapshotAboveWritersAsync(Ct);
+        Assert.True(above.Xmax > running, $"{above.Xmax} is not above {running}, which is running.");
+        Assert.False(above.Sees(running));
+    }
+
+    [Fact]
     public async Task A_marker_comes_back_in_the_stream_at_the_lsn_it_was_given()
     {
         await using var bed = await StreamTestBed.CreateAsync(servers, CardTable, Card);

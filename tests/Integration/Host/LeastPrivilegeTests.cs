@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Cdc.Tests.Support;
 using Cdc.Tests.Support.Postgres;
 using Npgsql;
 using Xunit;
@@ -18,9 +17,9 @@ public sealed class LeastPrivilegeTests(TestServers servers)
         var (source, engine) = (world.SourceConnection, world.EngineConnection);
         try
         {
-            await world.SourceAsync(Part("Source"));
-            await world.EngineAsync(Part("Engine, first"));
-            await world.EngineAsync(Part("Engine, second"));
+            await world.SourceAsync(LeastPrivilege.Part("Source", _suffix));
+            await world.EngineAsync(LeastPrivilege.Part("Engine, first", _suffix));
+            await world.EngineAsync(LeastPrivilege.Part("Engine, second", _suffix));
             (world.SourceConnection, world.EngineConnection) = (As(source, "cdc_source"), As(engine, "cdc_engine"));
 
             var findings = JsonDocument.Parse((await world.RunAsync("check", "--json")).Out).RootElement.GetProperty("findings").EnumerateArray();
@@ -46,13 +45,6 @@ public sealed class LeastPrivilegeTests(TestServers servers)
             await ExecuteAsync(source, $"DROP PUBLICATION cdc_loyalty; DROP OWNED BY cdc_source{_suffix}; DROP ROLE cdc_source{_suffix}");
             await ExecuteAsync(engine, $"DROP OWNED BY cdc_engine{_suffix}; REVOKE SET ON PARAMETER session_replication_role FROM cdc_engine{_suffix}; DROP ROLE cdc_engine{_suffix}");
         }
-    }
-
-    private string Part(string heading)
-    {
-        var parts = File.ReadAllText(SourceTree.PathOf("ops/sql/least-privilege.sql")).Split("-- == ");
-        return "-- " + parts.Single(p => p.StartsWith(heading, StringComparison.Ordinal))
-            .Replace("cdc_source", "cdc_source" + _suffix, StringComparison.Ordinal).Replace("cdc_engine", "cdc_engine" + _suffix, StringComparison.Ordinal);
     }
 
     private string As(string connection, string role) => new NpgsqlConnectionStringBuilder(connection) { Username = role + _suffix }.ConnectionString;

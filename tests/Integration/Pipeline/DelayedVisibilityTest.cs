@@ -13,6 +13,7 @@ namespace Cdc.Tests.Integration.Pipeline;
 public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
 {
     private PgCluster _odoo = null!;
+    private MissingStandby _standby = null!;
     private PipelineBed _bed = null!;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -20,6 +21,7 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _odoo = await PgCluster.StartAsync(new PgClusterOptions { Name = "delayed", SharedBuffers = "32MB" }, Ct);
+        _standby = new MissingStandby(_odoo);
         _bed = await PipelineBed.CreateAsync(_odoo.ConnectionString("postgres"), await servers.Engine.ConnectionStringAsync(), Ct);
         await _bed.Source.ExecuteAsync("""
             INSERT INTO loyalty_program (name) VALUES ('one');
@@ -31,7 +33,7 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await ReleaseAsync();
+        await _standby.DisposeAsync();
         await _bed.DisposeAsync();
         await _odoo.DisposeAsync();
     }
@@ -39,7 +41,7 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
     [Fact]
     public async Task A_chunk_that_does_not_see_a_streamed_transaction_brings_nothing_old_back()
     {
-        await HoldAsync();
+        await _standby.HoldAsync();
         var waiting = CommitAsync("""
             UPDATE loyalty_card SET points = 10 WHERE id = 1;
             DELETE FROM loyalty_card WHERE id = 2;
@@ -54,7 +56,7 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
 
         Assert.False(waiting.IsCompleted);
         Assert.Equal(streamed, await EngineAsync());
-        await ReleaseAsync();
+        await _standby.ReleaseAsync();
         await waiting;
         await SnapshotAsync();
         await _bed.CaughtUpAsync(Ct);
@@ -65,12 +67,12 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
     [Fact]
     public async Task A_chunk_that_does_not_see_a_streamed_truncate_brings_no_row_back()
     {
-        await HoldAsync();
+        await _standby.HoldAsync();
         var waiting = CommitAsync("TRUNCATE loyalty_card CASCADE; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (5, 1, 'five', 5)");
         await EngineShowsAsync("5|5.00");
         // The truncated table is locked until the transaction is visible; the chunk is read when it is.
         await RequestAsync();
-        await ReleaseAsync();
+        await _standby.ReleaseAsync();
         await waiting;
         await AnsweredAsync();
         await _bed.CaughtUpAsync(Ct);
@@ -85,7 +87,7 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
         _bed.SourceOptions = _bed.SourceOptions with { RememberedKeys = 1 };
         await _bed.RestartInProcessAsync();
         await _bed.CaughtUpAsync(Ct);
-        await HoldAsync();
+        await _standby.HoldAsync();
         var waiting = CommitAsync("UPDATE loyalty_card SET points = points + 10");
         string[] streamed = ["1|11.00", "2|12.00", "3|13.00"];
         await EngineShowsAsync(streamed);
@@ -95,7 +97,38 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
         Assert.Equal(streamed, await EngineAsync());
         Assert.True(await _bed.Engine.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM cdc.requests WHERE state <> 'done')", Ct));
 
-        await ReleaseAsync();
+        await _standby.ReleaseAsync();
+        await waiting;
+        await AnsweredAsync();
+        Assert.Equal(streamed, await EngineAsync());
+        await _bed.AssertEqualAsync(Ct);
+    }
+
+    [Fact]
+    public async Task After_a_restart_a_chunk_waits_for_what_was_streamed_before_it_and_is_not_visible_yet()
+    {
+        // No heartbeat behind the transaction that waits: it is the newest that there is.
+        var beat = _bed.SourceOptions;
+        _bed.SourceOptions = beat with { HeartbeatInterval = TimeSpan.FromMinutes(5) };
+        await (await _bed.RestartInProcessAsync()).Streaming.WaitAsync(Ct);
+        // The first heartbeat comes before this row is applied.
+        await _bed.Source.ExecuteAsync("INSERT INTO loyalty_program (name) VALUES ('two')", Ct);
+        await Eventually.True("the session streams", () => _bed.Engine.ScalarAsync<bool>("SELECT count(*) = 2 FROM promotion_programs", Ct), ct: Ct);
+        await _standby.HoldAsync();
+        var waiting = CommitAsync("UPDATE loyalty_card SET points = points + 10");
+        string[] streamed = ["1|11.00", "2|12.00", "3|13.00"];
+        await EngineShowsAsync(streamed);
+        _bed.SourceOptions = beat;
+        await _bed.RestartInProcessAsync();
+
+        await RequestAsync();
+        await Eventually.True("the chunk waits, or was read",
+            async () => _bed.Log.Lines.Any(l => l.Contains("A chunk of card waits", StringComparison.Ordinal)) || await IsAnsweredAsync(), ct: Ct);
+        await _bed.StreamCaughtUpAsync(Ct);
+        Assert.Equal(streamed, await EngineAsync());
+        Assert.False(await IsAnsweredAsync());
+
+        await _standby.ReleaseAsync();
         await waiting;
         await AnsweredAsync();
         Assert.Equal(streamed, await EngineAsync());
@@ -105,38 +138,13 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
     [Fact]
     public async Task Markers_pass_where_a_transactional_message_waits_for_the_standby()
     {
-        await HoldAsync();
+        await _standby.HoldAsync();
         var waiting = CommitAsync("SELECT pg_logical_emit_message(true, 'test', 'waits')");
         await _bed.CaughtUpAsync(Ct);
         Assert.False(waiting.IsCompleted);
-        await ReleaseAsync();
+        await _standby.ReleaseAsync();
         await waiting;
     }
-
-    /// <summary>From here on, commits wait for a standby that there is not.</summary>
-    private async Task HoldAsync()
-    {
-        await AdminAsync("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-        await AdminAsync("SELECT pg_reload_conf()");
-        await Eventually.True("the setting is known", async () => await SettingAsync() == "nobody", ct: Ct);
-    }
-
-    private async Task ReleaseAsync()
-    {
-        await AdminAsync("ALTER SYSTEM RESET synchronous_standby_names");
-        await AdminAsync("SELECT pg_reload_conf()");
-        await Eventually.True("the setting is gone", async () => await SettingAsync() == "", ct: CancellationToken.None);
-    }
-
-    private async Task AdminAsync(string sql)
-    {
-        await using var connection = new NpgsqlConnection(_odoo.ConnectionString("postgres") + ";Pooling=false;Options=-c synchronous_commit=local");
-        await connection.OpenAsync(CancellationToken.None);
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(CancellationToken.None);
-    }
-
-    private Task<string?> SettingAsync() => _bed.Source.ScalarAsync<string>("SELECT setting FROM pg_settings WHERE name = 'synchronous_standby_names'");
 
     /// <summary>One transaction; the task ends when its commit does.</summary>
     private async Task CommitAsync(string sql)
@@ -161,7 +169,9 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
 
     private Task RequestAsync() => _bed.Engine.ExecuteAsync("INSERT INTO cdc.requests (kind, entity) VALUES ('snapshot', 'card')", Ct);
 
+    private Task<bool> IsAnsweredAsync() => _bed.Engine.ScalarAsync<bool>("SELECT bool_and(state = 'done') FROM cdc.requests", Ct);
+
     private Task AnsweredAsync() =>
-        Eventually.True("the card table is read again", () => _bed.Engine.ScalarAsync<bool>("SELECT bool_and(state = 'done') FROM cdc.requests", Ct),
+        Eventually.True("the card table is read again", IsAnsweredAsync,
             () => Task.FromResult(string.Join(Environment.NewLine, _bed.Log.Lines.TakeLast(10))), ct: Ct);
 }

@@ -1,5 +1,6 @@
 using Cdc.Capture.Snapshot;
 using Cdc.Capture.Source;
+using Cdc.Core.Fences;
 using Cdc.Core.Snapshots;
 using Xunit;
 
@@ -114,6 +115,41 @@ public sealed class ChunkLedgerTest
         ticket.Narrow(Table with { Range = new KeyRange(null, 10) });
         Assert.True(_ledger.TryClose(ticket));
         Assert.Equal([1L], ticket.Chunk.Dropped);
+    }
+
+    [Fact]
+    public void A_fence_keeps_what_a_chunk_keeps_and_finds_its_ranges_keys_in_flight()
+    {
+        Stream(10, 1, 50);
+        var ticket = _ledger.Announce(new FenceRequest(17, 0, new KeyRange(null, 10), FenceStage.Announced, null));
+        _ledger.Forget(SeesTen);
+        Assert.True(_ledger.TrySetSnapshot(ticket, DoesNotSeeTen));
+        _ledger.Forget(SeesTen);
+        Stream(12, 2);
+        Assert.Same(ticket, _ledger.Find(ticket.Number));
+        Assert.True(_ledger.TryClose(ticket));
+        Assert.Equal([1L, 2L], ticket.InFlight.Order());
+        Assert.Equal((17L, false, null), (ticket.Fence, ticket.InFlightAll, ticket.Failure));
+    }
+
+    [Fact]
+    public void A_truncate_in_flight_leaves_a_fence_nothing_to_compare()
+    {
+        var ticket = _ledger.Announce(new FenceRequest(17, 0, KeyRange.All, FenceStage.Announced, null));
+        Assert.True(_ledger.TrySetSnapshot(ticket, DoesNotSeeTen));
+        _ledger.Begin(10);
+        _ledger.Truncated(0);
+        Assert.True(_ledger.TryClose(ticket));
+        Assert.True(ticket.InFlightAll);
+    }
+
+    [Fact]
+    public void A_fence_is_given_up_when_a_large_transaction_came_before_its_marker()
+    {
+        var ticket = _ledger.Announce(new FenceRequest(17, 0, KeyRange.All, FenceStage.Announced, null));
+        Assert.True(_ledger.TrySetSnapshot(ticket, SourceSnapshot.Parse("10:10:")));
+        Stream(10, 1, 2, 3, 4);
+        Assert.False(_ledger.TryClose(ticket));
     }
 
     private ChunkTicket Read(SourceSnapshot snapshot)

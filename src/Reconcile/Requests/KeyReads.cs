@@ -1,0 +1,63 @@
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Npgsql;
+
+namespace Cdc.Reconcile.Requests;
+
+/// <summary>
+/// Has the running pipeline read exactly some keys again, which is how rows are repaired: they travel in the stream as a chunk, so nothing
+/// newer is overwritten. A key that Odoo has not is removed from the engine, after this second reading at a point of its own; one that was
+/// in flight there is left to its own event. Whoever wants to be sure compares again afterwards.
+/// </summary>
+/// <param name="engine">Connection string of a role that may insert into cdc.requests.</param>
+public sealed class KeyReads(string engine)
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>The request survives both processes; it stays open until a pipeline serves it.</summary>
+    /// <returns>Its id.</returns>
+    public async Task<long> AskAsync(EntityDeclaration entity, IReadOnlyCollection<long> keys, CancellationToken ct)
+    {
+        if (keys.Count == 0) throw new ArgumentException("No keys are asked for.", nameof(keys));
+        await using var connection = await OpenAsync(ct).ConfigureAwait(false);
+        await using var command = new NpgsqlCommand("INSERT INTO cdc.requests (kind, entity, keys) VALUES ('snapshot', $1, $2) RETURNING id", connection)
+        {
+            Parameters = { new() { Value = entity.Name }, new() { Value = keys.ToArray() } },
+        };
+        return (long)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
+    }
+
+    /// <summary>Waits as long as it takes.</summary>
+    /// <exception cref="CdcException">Refused: the pipeline refused it, and says why.</exception>
+    public async Task<KeyReadAnswer> WaitAsync(long request, CancellationToken ct)
+    {
+        await using var connection = await OpenAsync(ct).ConfigureAwait(false);
+        using var tick = new PeriodicTimer(Look);
+        while (true)
+        {
+            var (state, answer) = await ReadAsync(connection, request, ct).ConfigureAwait(false);
+            if (state == "done") return new KeyReadAnswer(request, answer);
+            if (state == "refused") throw new CdcException(FailureKind.Refused, $"Request {request} was refused: {answer}", "cdc status");
+            await tick.WaitForNextTickAsync(ct).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<NpgsqlConnection> OpenAsync(CancellationToken ct)
+    {
+        var connection = new NpgsqlConnection(engine);
+        await connection.OpenAsync(ct).ConfigureAwait(false);
+        return connection;
+    }
+
+    private static async Task<(string State, string Answer)> ReadAsync(NpgsqlConnection connection, long request, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("SELECT state, coalesce(answer, '') FROM cdc.requests WHERE id = $1", connection) { Parameters = { new() { Value = request } } };
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        return await reader.ReadAsync(ct).ConfigureAwait(false)
+            ? (reader.GetString(0), reader.GetString(1))
+            : throw new CdcException(FailureKind.Refused, $"There is no request {request} any more.", "Ask again.");
+    }
+}
+
+/// <param name="Answer">As the pipeline says it: <c>3 rows read, 1 rows removed</c>.</param>
+public sealed record KeyReadAnswer(long Request, string Answer);

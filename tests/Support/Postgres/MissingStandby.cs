@@ -1,0 +1,47 @@
+using Cdc.Tests.Support.Waiting;
+using Npgsql;
+
+namespace Cdc.Tests.Support.Postgres;
+
+/// <summary>
+/// Commits of a cluster wait for a synchronous standby that there is not: they are in the WAL, and streamed, before any snapshot sees them.
+/// </summary>
+public sealed class MissingStandby(PgCluster cluster) : IAsyncDisposable
+{
+    /// <summary>From here on commits wait.</summary>
+    public async Task HoldAsync()
+    {
+        await ExecuteAsync("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").ConfigureAwait(false);
+        await KnownAsync("nobody").ConfigureAwait(false);
+    }
+
+    /// <summary>Those that wait become visible.</summary>
+    public async Task ReleaseAsync()
+    {
+        await ExecuteAsync("ALTER SYSTEM RESET synchronous_standby_names").ConfigureAwait(false);
+        await KnownAsync("").ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync() => await ReleaseAsync().ConfigureAwait(false);
+
+    private async Task KnownAsync(string setting)
+    {
+        await ExecuteAsync("SELECT pg_reload_conf()").ConfigureAwait(false);
+        await Eventually.True("the setting is known", async () => await SettingAsync().ConfigureAwait(false) == setting).ConfigureAwait(false);
+    }
+
+    private Task<string?> SettingAsync() => UseAsync("SELECT setting FROM pg_settings WHERE name = 'synchronous_standby_names'", async c => (string?)await c.ExecuteScalarAsync().ConfigureAwait(false));
+
+    private Task ExecuteAsync(string sql) => UseAsync(sql, c => c.ExecuteNonQueryAsync());
+
+    private async Task<T> UseAsync<T>(string sql, Func<NpgsqlCommand, Task<T>> use)
+    {
+        var connection = new NpgsqlConnection(cluster.ConnectionString("postgres") + ";Pooling=false;Options=-c synchronous_commit=local");
+        await using (connection.ConfigureAwait(false))
+        {
+            await connection.OpenAsync().ConfigureAwait(false);
+            await using var command = new NpgsqlCommand(sql, connection);
+            return await use(command).ConfigureAwait(false);
+        }
+    }
+}
