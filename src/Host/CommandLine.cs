@@ -17,6 +17,7 @@ internal static class CommandLine
           cdc migrate                  create or upgrade the engine's tables
           cdc run                      load, then follow; stop it with Ctrl-C or SIGTERM
           cdc status --watch           how far it is
+          cdc reconcile                whether Odoo and engine are equal
 
         Configuration: cdc.json in the current folder, or environment variables such as
         CDC__Source__ConnectionString and CDC__Engine__ConnectionString.
@@ -30,7 +31,7 @@ internal static class CommandLine
         root.Options.Add(GlobalOptions.Verbose);
         Command[] commands =
         [
-            RunCommand.Create(host, signals), MigrateCommand.Create(host), CheckCommand.Create(host), StatusCommand.Create(host), SnapshotCommand.Create(host),
+            RunCommand.Create(host, signals), MigrateCommand.Create(host), CheckCommand.Create(host), StatusCommand.Create(host), SnapshotCommand.Create(host), ReconcileCommand.Create(host),
             QuarantineCommand.Create(host), SlotCommand.Create(host), WorkloadCommand.Create(host), VersionCommand.Create(host),
         ];
         foreach (var command in commands) root.Subcommands.Add(command);

@@ -8,8 +8,7 @@ namespace Cdc.Apply.Rows;
 /// </summary>
 internal sealed class UpsertSql(EntityDeclaration entity)
 {
-    /// <summary>Ids from here on were born in the engine: no source row explains them, and no source event may delete them.</summary>
-    public const long FirstEngineId = 1L << 32;
+    private const long FirstEngineId = EntityDeclaration.FirstEngineId;
 
     private const string PositionColumns = "source_generation, source_lsn, source_ordinal";
     private const string StagedPosition = "s.source_generation, s.source_lsn, s.source_ordinal";

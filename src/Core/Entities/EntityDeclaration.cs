@@ -23,6 +23,9 @@ public sealed record ParentReference(string Column, string Entity);
 /// <summary>One source table and the engine table it feeds.</summary>
 public sealed record EntityDeclaration
 {
+    /// <summary>Ids from here on were born in the engine: no source row explains them, and no source event may delete them.</summary>
+    public const long FirstEngineId = 1L << 32;
+
     /// <summary>Place in the declaration; what ChangeEvents carry.</summary>
     public required int Index { get; init; }
     /// <summary>Short name used in commands and tables, such as <c>card</c>.</summary>

@@ -23,4 +23,6 @@ public enum FailureKind
     Refused = 9,
     /// <summary>Source and engine differ.</summary>
     NotEqual = 10,
+    /// <summary>Nothing differs, but not everything could be compared.</summary>
+    Inconclusive = 11,
 }

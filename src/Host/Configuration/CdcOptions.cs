@@ -2,6 +2,7 @@ using Cdc.Apply;
 using Cdc.Capture;
 using Cdc.Capture.Snapshot;
 using Cdc.Log;
+using Cdc.Reconcile;
 using Cdc.Reconcile.Fences;
 
 namespace Cdc.Host.Configuration;
@@ -14,6 +15,7 @@ internal sealed record CdcOptions
     public LogOptions Log { get; init; } = new();
     public SnapshotOptions Snapshot { get; init; } = new();
     public FenceOptions Fence { get; init; } = new();
+    public ReconcileOptions Reconcile { get; init; } = new();
     /// <summary>Path of the entities declaration; relative to the current folder.</summary>
     public string Entities { get; init; } = Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json");
 }

@@ -31,6 +31,10 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
             "Engine:FenceHoldTimeout", $"must be between {ShortestInterval} and {LongestHold}: changes wait meanwhile");
         Interval("Fence:Timeout", options.Fence.Timeout);
         AtLeast("Fence:Attempts", options.Fence.Attempts, 1);
+        AtLeast("Reconcile:SliceRows", options.Reconcile.SliceRows, 1);
+        Interval("Reconcile:SliceTime", options.Reconcile.SliceTime);
+        Interval("Reconcile:StatementTimeout", options.Reconcile.StatementTimeout);
+        AtLeast("Reconcile:MaxDrift", options.Reconcile.MaxDrift, 0);
         Require(options.Entities.Length > 0, "Entities", "must be the path of the entities declaration");
     }
 

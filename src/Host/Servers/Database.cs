@@ -24,6 +24,9 @@ internal sealed class Database : IAsyncDisposable
 
     public static Database Engine(string connectionString) => new("engine", "Engine:ConnectionString", connectionString);
 
+    /// <summary>For work that takes many connections; their failures are not translated.</summary>
+    public NpgsqlDataSource Connections => _connections;
+
     /// <exception cref="CdcException">Unavailable, Configuration (login refused, no such database), Preflight (a privilege is missing) or
     /// Migration (the schema cdc is not there).</exception>
     public async Task<T> UseAsync<T>(Func<NpgsqlConnection, Task<T>> use, CancellationToken ct)

@@ -12,7 +12,7 @@ namespace Cdc.Reconcile.Fences;
 /// </summary>
 /// <param name="source">Connection string to the source's primary, of a role that may read the table.</param>
 /// <param name="engine">Connection string to the engine, of a role that may write cdc.fences.</param>
-public sealed class FenceGate(string source, string engine, FenceOptions options, TimeProvider? time = null)
+public sealed class FenceGate(string source, string engine, FenceOptions options, TimeProvider? time = null) : IFence
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);

@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.Globalization;
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Core.Snapshots;
+using Cdc.Host.Configuration;
+using Cdc.Host.Reconciling;
+using Cdc.Host.Snapshots;
+using Cdc.Host.Terminals;
+using Cdc.Reconcile.Reports;
+using Cdc.Reconcile.Runs;
+
+namespace Cdc.Host.Commands;
+
+internal static class ReconcileCommand
+{
+    /// <summary>Differences on the terminal, and in JSON and HTML.</summary>
+    private const int Shown = 20, Reported = 10_000;
+
+    private static readonly Argument<string[]> Names = new("ENTITY") { Description = "Entities, or names of their tables; without any all are compared.", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Option<bool> Full = new("--full") { Description = "Compare every row (this is what is done without another option)." };
+    private static readonly Option<bool> Changed = new("--changed") { Description = "Compare only partitions that were touched since the last run over everything." };
+    private static readonly Option<string?> Partition = new("--partition") { Description = "Compare only keys from A up to, but without, B; either may be left out.", HelpName = "A..B" };
+    private static readonly Option<string?> Since = new("--since") { Description = "Compare only rows with a date at or after this one (UTC where it names no zone).", HelpName = "DATE" };
+    private static readonly Option<bool> SignOff = new("--sign-off") { Description = "Odoo is frozen: one exact pass; refused if anything is in flight or changes meanwhile." };
+    private static readonly Option<bool> Violations = new("--violations") { Description = "Look besides for places where Odoo's own numbers disagree (reads whole tables in Odoo)." };
+    private static readonly Option<bool> AsJson = GlobalOptions.Json();
+    private static readonly Option<FileInfo?> Report = new("--report") { Description = "Write the result as a page of HTML that needs nothing else.", HelpName = "FILE" };
+
+    public static Command Create(CommandHost host) =>
+        new ExplainedCommand("reconcile",
+            """
+            Compare Odoo and the engine, exactly and while both are written to. Needs a running 'cdc run'.
+
+            Every row's values are compared as the declaration defines them, slice by slice; each slice is one point of Odoo's WAL on both
+            sides. What it finds is kept in the engine (cdc.reconcile_runs, cdc.drift). A run that was interrupted goes on where it was when
+            the same command is given again. Exit code 0: consistent; 10: drift; 11: nothing differs, but not everything could be compared.
+
+            Examples:
+              cdc reconcile
+              cdc reconcile card --partition 1000..2000
+              cdc reconcile --changed --json | jq .total.rate
+              cdc reconcile history move --since 2026-01-01 --report money.html
+              cdc reconcile --sign-off --violations --report sign-off.html
+            """) { Names, Full, Changed, Partition, Since, SignOff, Violations, AsJson, Report }.Runs(host, RunAsync);
+
+    private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
+    {
+        var kind = KindOf(parsed);
+        var (range, since) = (RangeOf(parsed.GetValue(Partition)), DateOf(parsed.GetValue(Since)));
+        var options = context.Options(Needs.Both);
+        var entities = context.Entities(options);
+        IReadOnlyList<EntityDeclaration> wanted = parsed.GetValue(Names) is { Length: > 0 } names ? [.. names.Select(n => context.Entity(options, n)).Distinct().OrderBy(e => e.Index)] : entities.All;
+        var request = new RunRequest(kind, wanted, range, since, parsed.GetValue(Violations));
+        var report = await new ReconcileSession(options, entities, context.Terminal, context.Time).RunAsync(request, Reported, ct);
+        if (parsed.GetValue(Report) is { } file) await File.WriteAllTextAsync(file.FullName, HtmlReport.Of(report), ct);
+        if (parsed.GetValue(AsJson)) context.Terminal.Out.WriteLine(Json.Document(report));
+        else ReconcileView.Write(report, Shown, context.Terminal);
+        return ExitCodeOf(report.Run.Verdict);
+    }
+
+    private static RunKind KindOf(ParseResult parsed)
+    {
+        var (full, changed, signOff) = (parsed.GetValue(Full), parsed.GetValue(Changed), parsed.GetValue(SignOff));
+        if ((full ? 1 : 0) + (changed ? 1 : 0) + (signOff ? 1 : 0) > 1)
+            throw new CdcException(FailureKind.Usage, "--full, --changed and --sign-off exclude each other.", "Give one of them, or none (that is --full).");
+        if ((changed || signOff) && (parsed.GetValue(Partition) is not null || parsed.GetValue(Since) is not null))
+            throw new CdcException(FailureKind.Usage, "--partition and --since are for --full only.", "Leave them out, or leave out --changed and --sign-off.");
+        return changed ? RunKind.Changed : signOff ? RunKind.SignOff : RunKind.Full;
+    }
+
+    private static KeyRange RangeOf(string? text)
+    {
+        if (text is null) return KeyRange.All;
+        return KeyRangeText.TryParse(text)
+            ?? throw new CdcException(FailureKind.Usage, $"'{text}' is not a range of keys.", "Write --partition A..B with A below B; either end may be left out: --partition 5000..");
+    }
+
+    private static DateTimeOffset? DateOf(string? text)
+    {
+        if (text is null) return null;
+        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)
+            ? date
+            : throw new CdcException(FailureKind.Usage, $"'{text}' is not a date.", "Write --since 2026-01-31, or --since 2026-01-31T12:00:00Z.");
+    }
+
+    private static int ExitCodeOf(string? verdict) => verdict switch
+    {
+        "consistent" => ExitCodes.Success,
+        "drift" => ExitCodes.Of(FailureKind.NotEqual),
+        _ => ExitCodes.Of(FailureKind.Inconclusive),
+    };
+}

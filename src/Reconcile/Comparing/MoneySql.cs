@@ -1,0 +1,57 @@
+using Cdc.Core.Entities;
+
+namespace Cdc.Reconcile.Comparing;
+
+/// <summary>
+/// Sums of an entity's money columns by program and company, as text; the same spans and keys as <see cref="SideSql"/>. Rows without these
+/// columns are summed by their parent first, and then by what the parent has.
+/// </summary>
+internal sealed class MoneySql
+{
+    private const string ProgramColumn = "program_id";
+    private const string CompanyColumn = "company_id";
+
+    private readonly EntityDeclaration _entity;
+    private readonly (ParentReference Reference, EntityDeclaration Entity)? _parent;
+
+    public MoneySql(EntityDeclaration entity, EntitySet entities, IReadOnlyList<CanonicalColumn> columns)
+    {
+        _entity = entity;
+        Money = [.. columns.Where(c => c.Scale is not null)];
+        if (Column(entity, ProgramColumn) is null && Column(entity, CompanyColumn) is null)
+            _parent = entity.Parents.Select(p => ((ParentReference, EntityDeclaration)?)(p, entities.Find(p.Entity)!))
+                .FirstOrDefault(p => Column(p!.Value.Item2, ProgramColumn) is not null || Column(p.Value.Item2, CompanyColumn) is not null);
+    }
+
+    /// <summary>The columns that are summed, in the order of the answer.</summary>
+    public IReadOnlyList<CanonicalColumn> Money { get; }
+
+    /// <summary>Program, company, then the sums.</summary>
+    public string Source(SideSql side) => Of(side, c => c.SourceForm, c => $"({c.Value})", e => (e.SourceName, Sql.Identifier(e.Key.Name)));
+
+    public string Engine(SideSql side) => Of(side, c => c.EngineForm, c => Sql.Identifier(c.Name), e => (e.EngineName, Sql.Identifier(e.EngineKey)));
+
+    private string Of(SideSql side, Func<CanonicalColumn, string> form, Func<EngineColumn, string> value, Func<EntityDeclaration, (string Table, string Key)> table)
+    {
+        var sums = Money.Select((c, i) => $"sum({form(c)}) AS sum_{i}");
+        if (_parent is not { } parent)
+            return $"SELECT program, company, {Scaled("")} FROM ({side.Grouped($"{Value(_entity, ProgramColumn, value)} AS program, {Value(_entity, CompanyColumn, value)} AS company", sums, 2)}) AS cdc_rows GROUP BY 1, 2";
+        var (parentTable, parentKey) = table(parent.Entity);
+        var reference = value(Column(_entity, parent.Reference.Column)!);
+        return $"""
+            SELECT cdc_parent.program, cdc_parent.company, {Scaled("cdc_rows.")}
+            FROM (SELECT parent, {string.Join(", ", Money.Select((_, i) => $"sum(sum_{i}) AS sum_{i}"))} FROM ({side.Grouped($"{reference} AS parent", sums, 1)}) AS cdc_spans GROUP BY 1) AS cdc_rows
+            LEFT JOIN LATERAL (SELECT {Value(parent.Entity, ProgramColumn, value)} AS program, {Value(parent.Entity, CompanyColumn, value)} AS company FROM {parentTable} AS cdc_row WHERE cdc_row.{parentKey} = cdc_rows.parent) AS cdc_parent ON true
+            GROUP BY 1, 2
+            """;
+    }
+
+    /// <summary>In units of money, not cents; exact.</summary>
+    private string Scaled(string from) => string.Join(", ", Money.Select((c, i) => $"coalesce(sum({from}sum_{i}), 0) * {Unit(c.Scale!.Value)}"));
+
+    private static string Unit(int scale) => scale == 0 ? "1" : "0." + new string('0', scale - 1) + "1";
+
+    private static string Value(EntityDeclaration entity, string column, Func<EngineColumn, string> value) => Column(entity, column) is { } c ? $"{value(c)}::bigint" : "NULL::bigint";
+
+    private static EngineColumn? Column(EntityDeclaration entity, string name) => entity.Columns.FirstOrDefault(c => c.Name == name);
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using Cdc.Core.Entities;
+
+namespace Cdc.Reconcile.Comparing;
+
+/// <summary>
+/// What one side is asked for one entity, as text. Spans travel as $1 (low) and $2 (high), keys to leave out as $3. Each span is a range
+/// scan of the primary key by itself: a GROUP BY would sort or hash every row.
+/// </summary>
+internal sealed class SideSql
+{
+    // Where two columns hold the same value their hashes must not cancel out, and no value may move to another column or row unseen: each
+    // column of each key has a seed of its own. Within a row the hashes are joined by XOR, rows by SUM (equal rows would cancel by XOR).
+    private const long SeedStep = 1L << 40;
+
+    private readonly string _table;
+    private readonly string _key;
+    private readonly string _rowHash;
+    private readonly string _filter;
+    private readonly IReadOnlyList<string> _texts;
+
+    private SideSql(string table, string key, IReadOnlyList<(CanonicalColumn Column, string Form, string Text)> columns, string? since)
+    {
+        (_table, _key) = (table, "cdc_row." + Sql.Identifier(key));
+        _rowHash = string.Join(" # ", columns.Select((c, i) => c.Column.Hash(c.Form, Seed(i + 1))).Prepend($"hashint8extended({_key}, {Seed(0)})"));
+        _texts = [.. columns.Select(c => c.Text)];
+        _filter = since is null ? "" : $" AND {since}";
+    }
+
+    /// <param name="since">Only rows with a date at or after it; null: all.</param>
+    public static SideSql Source(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, DateTimeOffset? since = null) =>
+        new(entity.SourceName, entity.Key.Name, [.. columns.Select(c => (c, c.SourceForm, c.SourceText))], SinceFilter.Source(entity, since));
+
+    public static SideSql Engine(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, DateTimeOffset? since = null) =>
+        new(entity.EngineName, entity.EngineKey, [.. columns.Select(c => (c, c.EngineForm, c.EngineText))], SinceFilter.Engine(entity, since));
+
+    /// <summary>For each span its place (from 1), rows, and the sum of the rows' hashes as text.</summary>
+    public string Sums(bool leaveOut) => $"""
+        SELECT cdc_span.place, cdc_sum.rows, cdc_sum.hash
+        FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS cdc_span(low, high, place),
+        LATERAL (SELECT count(*) AS rows, coalesce(sum({_rowHash}), 0)::text AS hash FROM {_table} AS cdc_row WHERE {InSpan(leaveOut)}) AS cdc_sum
+        """;
+
+    /// <summary>Key and hash of every row of the spans.</summary>
+    public string Hashes(bool leaveOut) => $"""
+        SELECT cdc_hash.key, cdc_hash.hash
+        FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
+        LATERAL (SELECT {_key}::bigint AS key, {_rowHash} AS hash FROM {_table} AS cdc_row WHERE {InSpan(leaveOut)}) AS cdc_hash
+        """;
+
+    /// <summary>Key and values, as text, of the rows with the keys $1.</summary>
+    public string Values => $"SELECT {_key}::bigint{string.Concat(_texts.Select(t => ", " + t))} FROM {_table} AS cdc_row WHERE {_key} = ANY($1::bigint[])";
+
+    /// <summary>The same for one column (from 0), where some value cannot be computed.</summary>
+    public string Value(int column) => $"SELECT {_texts[column]} FROM {_table} AS cdc_row WHERE {_key} = $1";
+
+    /// <summary>Whether there is a row with key $1, whatever its values.</summary>
+    public string Exists => $"SELECT EXISTS (SELECT FROM {_table} AS cdc_row WHERE {_key} = $1)";
+
+    public int Columns => _texts.Count;
+
+    /// <summary>Rows of the spans.</summary>
+    public string Count => $"""
+        SELECT coalesce(sum(cdc_sum.rows), 0)::bigint FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
+        LATERAL (SELECT count(*) AS rows FROM {_table} AS cdc_row WHERE {InSpan(leaveOut: false)}) AS cdc_sum
+        """;
+
+    /// <summary>The lowest key from $1 on and the highest key below $2; NULL where there is none.</summary>
+    public string Ends => $"SELECT (SELECT min({_key})::bigint FROM {_table} AS cdc_row WHERE {_key} >= $1), (SELECT max({_key})::bigint FROM {_table} AS cdc_row WHERE {_key} < $2)";
+
+    /// <summary>Groups within each span.</summary>
+    /// <param name="groups">The first so many columns.</param>
+    public string Grouped(string by, IEnumerable<string> sums, int groups) => $"""
+        SELECT cdc_group.* FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
+        LATERAL (SELECT {by}, {string.Join(", ", sums)} FROM {_table} AS cdc_row WHERE {InSpan(leaveOut: true)} GROUP BY {string.Join(", ", Enumerable.Range(1, groups))}) AS cdc_group
+        """;
+
+    private string InSpan(bool leaveOut) =>
+        $"{_key} >= cdc_span.low AND {_key} < cdc_span.high{(leaveOut ? $" AND NOT {_key} = ANY($3::bigint[])" : "")}{_filter}";
+
+    private string Seed(int place) => string.Create(CultureInfo.InvariantCulture, $"{_key} + {place * SeedStep + 1}");
+}

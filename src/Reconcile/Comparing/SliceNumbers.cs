@@ -1,0 +1,24 @@
+namespace Cdc.Reconcile.Comparing;
+
+/// <summary>Numbers of one slice, one entity or all. They are never mixed: a key is in one of them only.</summary>
+/// <param name="Compared">Keys on either side that were compared.</param>
+/// <param name="Missing">Compared keys that only the source has.</param>
+/// <param name="Extra">Compared keys that only the engine has.</param>
+/// <param name="Differing">Compared keys of which some value differs.</param>
+/// <param name="InFlight">Keys whose change was on its way at the fence.</param>
+/// <param name="Quarantined">Keys that wait in quarantine.</param>
+/// <param name="Holes">Keys of which the engine knows that a column is not known.</param>
+/// <param name="Loading">Source rows in ranges that are not loaded yet.</param>
+public readonly record struct SliceNumbers(
+    long SourceRows, long EngineRows, long Compared, long Missing, long Extra, long Differing, long InFlight, long Quarantined, long Holes, long Loading)
+{
+    /// <summary>Distinct keys.</summary>
+    public long Drift => Missing + Extra + Differing;
+
+    /// <summary>1 − drift / compared; null where nothing was compared.</summary>
+    public double? Rate => Compared == 0 ? null : 1 - (double)Drift / Compared;
+
+    public static SliceNumbers operator +(SliceNumbers a, SliceNumbers b) => new(
+        a.SourceRows + b.SourceRows, a.EngineRows + b.EngineRows, a.Compared + b.Compared, a.Missing + b.Missing, a.Extra + b.Extra,
+        a.Differing + b.Differing, a.InFlight + b.InFlight, a.Quarantined + b.Quarantined, a.Holes + b.Holes, a.Loading + b.Loading);
+}

@@ -1,0 +1,17 @@
+namespace Cdc.Reconcile;
+
+/// <summary>How the two sides are compared.</summary>
+public sealed record ReconcileOptions
+{
+    /// <summary>Rows of a slice to begin with: each slice has a fence and a pair of snapshots of its own.</summary>
+    public int SliceRows { get; init; } = 262_144;
+
+    /// <summary>What a slice should take. The number of rows follows.</summary>
+    public TimeSpan SliceTime { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>A statement of ours that takes longer is ended by the server, and its slice is cut smaller.</summary>
+    public TimeSpan StatementTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Differing keys of one entity whose values are kept. Further ones are counted, and the run says that it was capped.</summary>
+    public int MaxDrift { get; init; } = 10_000;
+}

@@ -1,0 +1,100 @@
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Core.Fences;
+using Cdc.Reconcile.Comparing;
+using Cdc.Reconcile.Fences;
+using Npgsql;
+
+namespace Cdc.Reconcile.Runs;
+
+/// <summary>A slice was compared; the numbers are those of its entity so far.</summary>
+public sealed record ReconcileProgress(long Run, string Entity, SliceNumbers Numbers, long? UpTo);
+
+/// <summary>
+/// Compares source and engine as a request says and records what it finds in the engine. A run that is killed goes on where it was when the
+/// same is asked again; one that fails says so, and is never consistent.
+/// </summary>
+/// <param name="source">Of a role that may read the declared tables.</param>
+/// <param name="fences">Where the pairs of snapshots come from.</param>
+public sealed class Reconciler(NpgsqlDataSource source, NpgsqlDataSource engine, IFence fences, EntitySet entities, ReconcileOptions options, IProgress<ReconcileProgress>? progress = null)
+{
+    /// <returns>The run's id.</returns>
+    /// <exception cref="CdcException">The run failed; it is recorded as such.</exception>
+    public async Task<long> RunAsync(RunRequest request, CancellationToken ct)
+    {
+        await using var store = new RunStore(await engine.OpenConnectionAsync(ct).ConfigureAwait(false));
+        await store.LockAsync(ct).ConfigureAwait(false);
+        var run = await store.BeginAsync(request, ct).ConfigureAwait(false);
+        try
+        {
+            await CompareAsync(store, run, request, ct).ConfigureAwait(false);
+            return run.Id;
+        }
+        // A run that is interrupted stays open: the same command goes on with it.
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            await RecordFailureAsync(run.Id, failure).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task CompareAsync(RunStore store, OpenRun run, RunRequest request, CancellationToken ct)
+    {
+        await using var looking = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        var state = new RunState(request.Kind);
+        foreach (var (name, done) in run.Done) state.Resume(name, done);
+        var looked = request.Kind == RunKind.Changed ? await TouchedPartitions.ThroughAsync(looking, ct).ConfigureAwait(false) : null;
+        foreach (var entity in request.Entities)
+        {
+            await CompareAsync(store, run, request, entity, await SpansAsync(looking, run, request, entity, ct).ConfigureAwait(false), state, ct).ConfigureAwait(false);
+            if (request.WithTotals) await SpotChecks.RunAsync(source, looking, fences, entity, run.Id, options, ct).ConfigureAwait(false);
+        }
+        if (request.Violations) await OdooViolations.RunAsync(source, looking, entities, run.Id, ct).ConfigureAwait(false);
+        await store.FinishAsync(run.Id, state.Verdict, state.Unlisted > 0, state.Generation, state.Detail, looked, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>What is left to compare of an entity.</summary>
+    private static async Task<IReadOnlyList<KeySpan>> SpansAsync(NpgsqlConnection looking, OpenRun run, RunRequest request, EntityDeclaration entity, CancellationToken ct)
+    {
+        var range = KeySpan.Of(request.Range);
+        if (run.Done.GetValueOrDefault(entity.Name) is { } done) return [range with { Low = done.Next }];
+        if (request.Kind != RunKind.Changed) return [range];
+        var generation = await looking.Statement("SELECT generation FROM cdc.source").RowsAsync(r => r.GetInt32(0), ct).ConfigureAwait(false);
+        return generation is [var followed] ? await TouchedPartitions.ReadAsync(looking, entity, followed, ct).ConfigureAwait(false) ?? [range] : [range];
+    }
+
+    private async Task CompareAsync(RunStore store, OpenRun run, RunRequest request, EntityDeclaration entity, IReadOnlyList<KeySpan> spans, RunState state, CancellationToken ct)
+    {
+        var comparison = new EntityComparison(entity, source, engine, fences, options, request.Since, request.WithTotals ? entities : null);
+        try
+        {
+            foreach (var span in spans)
+                await foreach (var slice in comparison.CompareAsync(span, () => state.RoomFor(entity.Name, options.MaxDrift), ct).ConfigureAwait(false))
+                {
+                    var place = state.Add(entity.Name, slice);
+                    await store.SaveAsync(run.Id, entity.Name, place, slice, resolve: request.Since is null, ct).ConfigureAwait(false);
+                    CrashPoint.Hit("reconcile-slice-saved");
+                    progress?.Report(new ReconcileProgress(run.Id, entity.Name, state.Of(entity.Name), slice.Span.ToRange().To));
+                }
+        }
+        catch (FenceException stopped) when (stopped.Reason == FenceReasons.Stopped)
+        {
+            state.Stop(entity.Name, stopped.Message);
+            await store.SaveStoppedAsync(run.Id, entity.Name, ct).ConfigureAwait(false);
+        }
+    }
+
+    private async Task RecordFailureAsync(long run, Exception failure)
+    {
+        try
+        {
+            await using var connection = await engine.OpenConnectionAsync(CancellationToken.None).ConfigureAwait(false);
+            await RunStore.FailAsync(connection, run, failure is CdcException known ? known.Message : failure.GetType().Name, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (NpgsqlException)
+        {
+            // The engine is gone. The run stays 'running' without a lock: the next one sees that it was killed.
+        }
+    }
+}

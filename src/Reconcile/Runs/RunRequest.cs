@@ -1,0 +1,25 @@
+using Cdc.Core.Entities;
+using Cdc.Core.Snapshots;
+
+namespace Cdc.Reconcile.Runs;
+
+public enum RunKind
+{
+    Full,
+    /// <summary>Only partitions that were touched since the last run, or that had drift or were not loaded then.</summary>
+    Changed,
+    /// <summary>Odoo is frozen: one exact pass, and nothing may be in flight or left out.</summary>
+    SignOff,
+}
+
+/// <summary>What is to be compared.</summary>
+/// <param name="Since">Only rows with a date at or after it.</param>
+/// <param name="Violations">Look besides for places where Odoo's own numbers disagree.</param>
+public sealed record RunRequest(RunKind Kind, IReadOnlyList<EntityDeclaration> Entities, KeyRange Range = default, DateTimeOffset? Since = null, bool Violations = false)
+{
+    /// <summary>Sums of money are part of it. A run over some partitions would only show some of them.</summary>
+    public bool WithTotals => Kind != RunKind.Changed && Range == KeyRange.All;
+
+    /// <summary>As in cdc.reconcile_runs.</summary>
+    public string KindWord => Kind switch { RunKind.Full => "full", RunKind.Changed => "changed", _ => "sign-off" };
+}

@@ -1,0 +1,60 @@
+using Cdc.Core.Failures;
+using Cdc.Reconcile.Comparing;
+
+namespace Cdc.Reconcile.Runs;
+
+/// <summary>What a run has found so far.</summary>
+internal sealed class RunState(RunKind kind)
+{
+    private sealed record Sum(SliceNumbers Numbers, long Unlisted, int Slices);
+
+    private readonly Dictionary<string, Sum> _entities = [];
+    private readonly List<string> _stopped = [];
+    private string? _lastChange;
+
+    public int? Generation { get; private set; }
+
+    public long Unlisted => _entities.Values.Sum(e => e.Unlisted);
+
+    public string? Detail => _stopped.Count == 0 ? null : string.Join(" ", _stopped);
+
+    public RunVerdict Verdict => Verdicts.Of(kind, _entities.Values.Aggregate(new SliceNumbers(), (sum, e) => sum + e.Numbers), _stopped.Count > 0);
+
+    public SliceNumbers Of(string entity) => _entities.GetValueOrDefault(entity)?.Numbers ?? default;
+
+    /// <summary>Differing keys whose values may still be kept.</summary>
+    public int RoomFor(string entity, int most) =>
+        _entities.GetValueOrDefault(entity) is { } e ? (int)Math.Max(0, most - (e.Numbers.Drift - e.Unlisted)) : most;
+
+    public void Resume(string entity, DoneSlices done)
+    {
+        RequireGeneration(done.Generation);
+        _entities[entity] = new Sum(done.Numbers, done.Unlisted, done.Count);
+    }
+
+    /// <returns>The slice's place among those of its entity.</returns>
+    /// <exception cref="CdcException">DeclaredGap: a new generation began. Refused: a sign-off, and somebody writes.</exception>
+    public int Add(string entity, ComparedSlice slice)
+    {
+        RequireGeneration(slice.Generation);
+        RequireFrozen(slice);
+        var before = _entities.GetValueOrDefault(entity) ?? new Sum(default, 0, 0);
+        _entities[entity] = new Sum(before.Numbers + slice.Result.Numbers, before.Unlisted + slice.Result.Unlisted, before.Slices + 1);
+        return before.Slices;
+    }
+
+    public void Stop(string entity, string why) => _stopped.Add($"{entity}: {why}");
+
+    /// <summary>Slices of two generations say nothing together: everything was read again between them.</summary>
+    private void RequireGeneration(int generation)
+    {
+        if ((Generation ??= generation) != generation)
+            throw new CdcException(FailureKind.Unavailable, $"Generation {generation} of the pipeline began while the run compared generation {Generation}.", "Run it again.");
+    }
+
+    private void RequireFrozen(ComparedSlice slice)
+    {
+        if (kind == RunKind.SignOff && (_lastChange ??= slice.LastChange) != slice.LastChange)
+            throw new CdcException(FailureKind.Refused, "Writes are not frozen: Odoo's tables changed between two slices of the sign-off.", "Stop every writer of Odoo, and run it again.");
+    }
+}

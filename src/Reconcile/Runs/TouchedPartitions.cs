@@ -1,0 +1,63 @@
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
+using Cdc.Reconcile.Comparing;
+using Npgsql;
+
+namespace Cdc.Reconcile.Runs;
+
+/// <summary>
+/// Which partitions of an entity a run over what has changed must look at: those with rows that are newer than the last run, with another
+/// number of rows than then (deletes leave no row behind), with open drift, or not whole then. Asked of the engine alone, to spare Odoo.
+/// </summary>
+internal static class TouchedPartitions
+{
+    // The tiles are the slices of the last run over everything; later runs over what had changed looked at whole tiles.
+    private const string TilesSql = """
+        WITH base AS (
+            SELECT max(r.id) AS run FROM cdc.reconcile_runs r WHERE r.state = 'done' AND r.kind <> 'changed' AND r.from_key IS NULL AND r.to_key IS NULL AND r.since IS NULL
+              AND r.generation = $2 AND $1 = ANY(r.entities) AND NOT EXISTS (SELECT FROM cdc.reconcile_partitions s WHERE s.run = r.id AND s.entity = $1 AND s.state = 'stopped')),
+        tiles AS (
+            SELECT coalesce(p.from_key, $3) AS low, coalesce(p.to_key, $4) AS high FROM cdc.reconcile_partitions p, base WHERE p.run = base.run AND p.entity = $1)
+        SELECT t.low, t.high, last.rows, last.whole,
+            EXISTS (SELECT FROM cdc.drift d WHERE d.entity = $1 AND d.resolved_at IS NULL AND d.key >= t.low AND d.key < t.high)
+        FROM tiles t, base, LATERAL (
+            SELECT sum(p.engine_rows)::bigint AS rows, bool_and(p.loading = 0 AND p.unlisted = 0 AND p.missing + p.extra + p.differing + p.in_flight = 0) AS whole
+            FROM cdc.reconcile_partitions p JOIN cdc.reconcile_runs r ON r.id = p.run
+            WHERE p.run >= base.run AND p.entity = $1 AND coalesce(p.from_key, $3) >= t.low AND coalesce(p.to_key, $4) <= t.high AND r.state = 'done' AND r.since IS NULL
+              AND r.from_key IS NULL AND r.to_key IS NULL
+            GROUP BY p.run ORDER BY p.run DESC LIMIT 1) AS last
+        ORDER BY t.low
+        """;
+
+    private const string LookedSql = """
+        SELECT max(looked_lsn)::text FROM cdc.reconcile_runs
+        WHERE state = 'done' AND from_key IS NULL AND to_key IS NULL AND since IS NULL AND generation = $1 AND $2 = ANY(entities)
+        """;
+
+    /// <summary>Null: no run over everything is there to go on from, so that everything is to be looked at.</summary>
+    public static async Task<IReadOnlyList<KeySpan>?> ReadAsync(NpgsqlConnection engine, EntityDeclaration entity, int generation, CancellationToken ct)
+    {
+        var looked = (await engine.Statement(LookedSql, generation, entity.Name).RowsAsync(r => r.Get<string>(0), ct).ConfigureAwait(false)).Single();
+        var tiles = await engine.Statement(TilesSql, entity.Name, generation, KeySpan.Lowest, KeySpan.Highest)
+            .RowsAsync(r => (Span: new KeySpan(r.GetInt64(0), r.GetInt64(1)), Rows: r.GetInt64(2), Look: !r.GetBoolean(3) || r.GetBoolean(4)), ct).ConfigureAwait(false);
+        if (looked is null || tiles.Count == 0) return null;
+        var now = await NowAsync(engine, entity, generation, looked, [.. tiles.Select(t => t.Span)], ct).ConfigureAwait(false);
+        return [.. tiles.Where((tile, i) => tile.Look || now[i].IsTouched || now[i].Rows != tile.Rows).Select(t => t.Span)];
+    }
+
+    /// <summary>Where the engine's changes are: everything that starts below it is applied.</summary>
+    public static async Task<Lsn?> ThroughAsync(NpgsqlConnection engine, CancellationToken ct) =>
+        (await engine.Statement("SELECT min(through_lsn)::text FROM cdc.checkpoints").RowsAsync(r => r.Get<string>(0), ct).ConfigureAwait(false)).Single() is { } lsn ? Lsn.Parse(lsn) : null;
+
+    private static async Task<(long Rows, bool IsTouched)[]> NowAsync(NpgsqlConnection engine, EntityDeclaration entity, int generation, string looked, KeySpan[] tiles, CancellationToken ct)
+    {
+        var key = Sql.Identifier(entity.EngineKey);
+        var now = new (long, bool)[tiles.Length];
+        await engine.Statement($"""
+            SELECT t.place, s.rows, s.touched FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS t(low, high, place),
+            LATERAL (SELECT count(*) AS rows, coalesce(bool_or((source_generation, source_lsn) >= ($3, $4::text::pg_lsn)), false) AS touched FROM {entity.EngineName} WHERE {key} >= t.low AND {key} < t.high) AS s
+            """, tiles.Select(t => t.Low).ToArray(), tiles.Select(t => t.High).ToArray(), generation, looked)
+            .RowsAsync(r => now[r.GetInt64(0) - 1] = (r.GetInt64(1), r.GetBoolean(2)), ct).ConfigureAwait(false);
+        return now;
+    }
+}

@@ -1,0 +1,21 @@
+using Cdc.Core.Entities;
+using Cdc.Tests.Support.Postgres;
+
+namespace Cdc.Tests.Support.Reconcile;
+
+/// <summary>Makes the engine what the declaration makes of the source, by SQL alone: whoever looks for differences must find none.</summary>
+public static class EngineFill
+{
+    /// <summary>Copies all rows of an entity; the engine's table must be empty.</summary>
+    public static async Task CopyAsync(EntityDeclaration entity, TestDatabase source, TestDatabase engine, CancellationToken ct)
+    {
+        await using var from = await source.DataSource.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var to = await engine.DataSource.OpenConnectionAsync(ct).ConfigureAwait(false);
+        var values = entity.Columns.Select(c => $"CAST(({c.Value}) AS {c.Type})");
+        await using var read = await from.BeginRawBinaryCopyAsync(
+            $"COPY (SELECT {Sql.Identifier(entity.Key.Name)}::bigint, {string.Join(", ", values)} FROM {entity.SourceName}) TO STDOUT (FORMAT BINARY)", ct).ConfigureAwait(false);
+        await using var write = await to.BeginRawBinaryCopyAsync(
+            $"COPY {entity.EngineName} ({Sql.Identifier(entity.EngineKey)}, {string.Join(", ", entity.Columns.Select(c => Sql.Identifier(c.Name)))}) FROM STDIN (FORMAT BINARY)", ct).ConfigureAwait(false);
+        await read.CopyToAsync(write, ct).ConfigureAwait(false);
+    }
+}

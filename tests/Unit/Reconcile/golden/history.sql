@@ -1,0 +1,59 @@
+-- source, sums
+SELECT cdc_span.place, cdc_sum.rows, cdc_sum.hash
+FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS cdc_span(low, high, place),
+LATERAL (SELECT count(*) AS rows, coalesce(sum(hashint8extended(cdc_row.id, cdc_row.id + 1) # coalesce(hashint8extended((id)::bigint, cdc_row.id + 1099511627777), 0) # coalesce(hashint8extended((loyalty_card_id)::bigint, cdc_row.id + 2199023255553), 0) # coalesce(hashint8extended((point_move_id)::bigint, cdc_row.id + 3298534883329), 0) # coalesce(hashint8extended(CASE WHEN abs(points_amount) < 1e13::float8 AND round(points_amount * 100::float8) / 100::float8 = points_amount THEN round(points_amount * 100::float8)::bigint ELSE (round((round(points_amount::numeric, 2))::numeric, 2) * 100)::bigint END, cdc_row.id + 4398046511105), 0) # coalesce(hashint8extended(CASE WHEN abs(points_balance) < 1e13::float8 AND round(points_balance * 100::float8) / 100::float8 = points_balance THEN round(points_balance * 100::float8)::bigint ELSE (round((round(points_balance::numeric, 2))::numeric, 2) * 100)::bigint END, cdc_row.id + 5497558138881), 0) # coalesce(timestamp_hash_extended(transaction_time, cdc_row.id + 6597069766657), 0) # coalesce(hashtextextended((origin)::text COLLATE "C", cdc_row.id + 7696581394433), 0) # coalesce(hashint8extended((membership_product_id)::bigint, cdc_row.id + 8796093022209), 0) # coalesce(hashint8extended((status_membership_product_id)::bigint, cdc_row.id + 9895604649985), 0) # coalesce(timestamp_hash_extended(create_date, cdc_row.id + 10995116277761), 0)), 0)::text AS hash FROM public.loyalty_point_history AS cdc_row WHERE cdc_row.id >= cdc_span.low AND cdc_row.id < cdc_span.high) AS cdc_sum;
+
+-- source, hashes without some keys
+SELECT cdc_hash.key, cdc_hash.hash
+FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
+LATERAL (SELECT cdc_row.id::bigint AS key, hashint8extended(cdc_row.id, cdc_row.id + 1) # coalesce(hashint8extended((id)::bigint, cdc_row.id + 1099511627777), 0) # coalesce(hashint8extended((loyalty_card_id)::bigint, cdc_row.id + 2199023255553), 0) # coalesce(hashint8extended((point_move_id)::bigint, cdc_row.id + 3298534883329), 0) # coalesce(hashint8extended(CASE WHEN abs(points_amount) < 1e13::float8 AND round(points_amount * 100::float8) / 100::float8 = points_amount THEN round(points_amount * 100::float8)::bigint ELSE (round((round(points_amount::numeric, 2))::numeric, 2) * 100)::bigint END, cdc_row.id + 4398046511105), 0) # coalesce(hashint8extended(CASE WHEN abs(points_balance) < 1e13::float8 AND round(points_balance * 100::float8) / 100::float8 = points_balance THEN round(points_balance * 100::float8)::bigint ELSE (round((round(points_balance::numeric, 2))::numeric, 2) * 100)::bigint END, cdc_row.id + 5497558138881), 0) # coalesce(timestamp_hash_extended(transaction_time, cdc_row.id + 6597069766657), 0) # coalesce(hashtextextended((origin)::text COLLATE "C", cdc_row.id + 7696581394433), 0) # coalesce(hashint8extended((membership_product_id)::bigint, cdc_row.id + 8796093022209), 0) # coalesce(hashint8extended((status_membership_product_id)::bigint, cdc_row.id + 9895604649985), 0) # coalesce(timestamp_hash_extended(create_date, cdc_row.id + 10995116277761), 0) AS hash FROM public.loyalty_point_history AS cdc_row WHERE cdc_row.id >= cdc_span.low AND cdc_row.id < cdc_span.high AND NOT cdc_row.id = ANY($3::bigint[])) AS cdc_hash;
+
+-- source, values
+SELECT cdc_row.id::bigint, (id)::bigint::text, (loyalty_card_id)::bigint::text, (point_move_id)::bigint::text, round((round(points_amount::numeric, 2))::numeric, 2)::text, round((round(points_balance::numeric, 2))::numeric, 2)::text, (transaction_time AT TIME ZONE 'UTC')::timestamptz::text, (origin)::text, (membership_product_id)::bigint::text, (status_membership_product_id)::bigint::text, (create_date AT TIME ZONE 'UTC')::timestamptz::text FROM public.loyalty_point_history AS cdc_row WHERE cdc_row.id = ANY($1::bigint[]);
+
+-- source, one value
+SELECT (loyalty_card_id)::bigint::text FROM public.loyalty_point_history AS cdc_row WHERE cdc_row.id = $1;
+
+-- source, is there
+SELECT EXISTS (SELECT FROM public.loyalty_point_history AS cdc_row WHERE cdc_row.id = $1);
+
+-- source, rows
+SELECT coalesce(sum(cdc_sum.rows), 0)::bigint FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
+LATERAL (SELECT count(*) AS rows FROM public.loyalty_point_history AS cdc_row WHERE cdc_row.id >= cdc_span.low AND cdc_row.id < cdc_span.high) AS cdc_sum;
+
+-- source, ends
+SELECT (SELECT min(cdc_row.id)::bigint FROM public.loyalty_point_history AS cdc_row WHERE cdc_row.id >= $1), (SELECT max(cdc_row.id)::bigint FROM public.loyalty_point_history AS cdc_row WHERE cdc_row.id < $2);
+
+-- engine, sums
+SELECT cdc_span.place, cdc_sum.rows, cdc_sum.hash
+FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS cdc_span(low, high, place),
+LATERAL (SELECT count(*) AS rows, coalesce(sum(hashint8extended(cdc_row.id, cdc_row.id + 1) # coalesce(hashint8extended(odoo_history_id::bigint, cdc_row.id + 1099511627777), 0) # coalesce(hashint8extended(loyalty_card_id::bigint, cdc_row.id + 2199023255553), 0) # coalesce(hashint8extended(point_move_id::bigint, cdc_row.id + 3298534883329), 0) # coalesce(hashint8extended((points_amount * 100)::bigint, cdc_row.id + 4398046511105), 0) # coalesce(hashint8extended((points_balance * 100)::bigint, cdc_row.id + 5497558138881), 0) # coalesce(timestamp_hash_extended(transaction_time::timestamptz AT TIME ZONE 'UTC', cdc_row.id + 6597069766657), 0) # coalesce(hashtextextended(origin::text COLLATE "C", cdc_row.id + 7696581394433), 0) # coalesce(hashint8extended(membership_product_id::bigint, cdc_row.id + 8796093022209), 0) # coalesce(hashint8extended(status_membership_product_id::bigint, cdc_row.id + 9895604649985), 0) # coalesce(timestamp_hash_extended(created_at::timestamptz AT TIME ZONE 'UTC', cdc_row.id + 10995116277761), 0)), 0)::text AS hash FROM public.point_history AS cdc_row WHERE cdc_row.id >= cdc_span.low AND cdc_row.id < cdc_span.high) AS cdc_sum;
+
+-- engine, hashes without some keys
+SELECT cdc_hash.key, cdc_hash.hash
+FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
+LATERAL (SELECT cdc_row.id::bigint AS key, hashint8extended(cdc_row.id, cdc_row.id + 1) # coalesce(hashint8extended(odoo_history_id::bigint, cdc_row.id + 1099511627777), 0) # coalesce(hashint8extended(loyalty_card_id::bigint, cdc_row.id + 2199023255553), 0) # coalesce(hashint8extended(point_move_id::bigint, cdc_row.id + 3298534883329), 0) # coalesce(hashint8extended((points_amount * 100)::bigint, cdc_row.id + 4398046511105), 0) # coalesce(hashint8extended((points_balance * 100)::bigint, cdc_row.id + 5497558138881), 0) # coalesce(timestamp_hash_extended(transaction_time::timestamptz AT TIME ZONE 'UTC', cdc_row.id + 6597069766657), 0) # coalesce(hashtextextended(origin::text COLLATE "C", cdc_row.id + 7696581394433), 0) # coalesce(hashint8extended(membership_product_id::bigint, cdc_row.id + 8796093022209), 0) # coalesce(hashint8extended(status_membership_product_id::bigint, cdc_row.id + 9895604649985), 0) # coalesce(timestamp_hash_extended(created_at::timestamptz AT TIME ZONE 'UTC', cdc_row.id + 10995116277761), 0) AS hash FROM public.point_history AS cdc_row WHERE cdc_row.id >= cdc_span.low AND cdc_row.id < cdc_span.high AND NOT cdc_row.id = ANY($3::bigint[])) AS cdc_hash;
+
+-- engine, values
+SELECT cdc_row.id::bigint, odoo_history_id::bigint::text, loyalty_card_id::bigint::text, point_move_id::bigint::text, points_amount::text, points_balance::text, transaction_time::timestamptz::text, origin::text, membership_product_id::bigint::text, status_membership_product_id::bigint::text, created_at::timestamptz::text FROM public.point_history AS cdc_row WHERE cdc_row.id = ANY($1::bigint[]);
+
+-- engine, one value
+SELECT loyalty_card_id::bigint::text FROM public.point_history AS cdc_row WHERE cdc_row.id = $1;
+
+-- engine, is there
+SELECT EXISTS (SELECT FROM public.point_history AS cdc_row WHERE cdc_row.id = $1);
+
+-- engine, rows
+SELECT coalesce(sum(cdc_sum.rows), 0)::bigint FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
+LATERAL (SELECT count(*) AS rows FROM public.point_history AS cdc_row WHERE cdc_row.id >= cdc_span.low AND cdc_row.id < cdc_span.high) AS cdc_sum;
+
+-- engine, ends
+SELECT (SELECT min(cdc_row.id)::bigint FROM public.point_history AS cdc_row WHERE cdc_row.id >= $1), (SELECT max(cdc_row.id)::bigint FROM public.point_history AS cdc_row WHERE cdc_row.id < $2);
+
+-- source, a window of time
+SELECT coalesce(sum(cdc_sum.rows), 0)::bigint FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
+LATERAL (SELECT count(*) AS rows FROM public.loyalty_point_history AS cdc_row WHERE cdc_row.id >= cdc_span.low AND cdc_row.id < cdc_span.high AND coalesce(greatest((transaction_time AT TIME ZONE 'UTC')::timestamptz, (create_date AT TIME ZONE 'UTC')::timestamptz) >= '2026-01-02 03:04:05.000000+00'::timestamptz, true)) AS cdc_sum;
+
+-- engine, a window of time
+SELECT coalesce(sum(cdc_sum.rows), 0)::bigint FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
+LATERAL (SELECT count(*) AS rows FROM public.point_history AS cdc_row WHERE cdc_row.id >= cdc_span.low AND cdc_row.id < cdc_span.high AND coalesce(greatest(transaction_time::timestamptz, created_at::timestamptz) >= '2026-01-02 03:04:05.000000+00'::timestamptz, true)) AS cdc_sum;
