@@ -4,6 +4,7 @@ using Cdc.Apply.Rows;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Progress;
 using Cdc.Core.Snapshots;
 using Npgsql;
 using NpgsqlTypes;
@@ -75,6 +76,7 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
             var straight = await HasRowsAsync(chunk, ct).ConfigureAwait(false) ? StraightCopy.None : StraightCopy.All;
             await writer.WriteAsync(_rows, Keys(chunk.Job.Entity), straight, ct).ConfigureAwait(false);
             _rows.Clear();
+            await AnnounceAsync([.. writer.Notices], ct).ConfigureAwait(false);
             await checkpoints.AssertOwnedAsync(connection, ct).ConfigureAwait(false);
             await _transaction.CommitAsync(ct).ConfigureAwait(false);
         }
@@ -122,8 +124,18 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
                 foreach (var parameter in EntityWriter.PositionParameters(chunk.First)) command.Parameters.Add(parameter);
                 batch.BatchCommands.Add(command);
             }
-            await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            // Entries that close without a row make an answer about that row another one too.
+            if (await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false) > 0 && entities[job.Entity] is { NotifyColumn: not null } entity)
+                await AnnounceAsync([(TouchedRows.ChannelOf(entity), ChangeNotice.Everything)], ct).ConfigureAwait(false);
             return (long)batch.BatchCommands[0].RecordsAffected;
+        }
+
+        private async Task AnnounceAsync((string Channel, string Notice)[] notices, CancellationToken ct)
+        {
+            if (notices.Length == 0) return;
+            await using var batch = new NpgsqlBatch(connection);
+            foreach (var notice in notices) batch.BatchCommands.Add(CheckpointTable.Announce(notice));
+            await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         }
 
         private async Task RecordAsync(Chunk chunk, long swept, CancellationToken ct)

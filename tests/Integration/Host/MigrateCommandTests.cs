@@ -20,16 +20,16 @@ public sealed class MigrateCommandTests(TestServers servers)
     }
 
     [Theory]
-    [InlineData(null, (int)FailureKind.Refused, "1,2,3")]
-    [InlineData("n\n", (int)FailureKind.Refused, "1,2,3")]
-    [InlineData("", (int)FailureKind.Refused, "1,2,3")]
+    [InlineData(null, (int)FailureKind.Refused, "1,2,3,4")]
+    [InlineData("n\n", (int)FailureKind.Refused, "1,2,3,4")]
+    [InlineData("", (int)FailureKind.Refused, "1,2,3,4")]
     [InlineData("y\n", 0, "1")]
     public async Task Down_does_what_is_answered_and_nothing_where_nobody_can_be_asked(string? answer, int exitCode, string applied)
     {
         await using var world = await MigratedAsync();
         var run = await world.RunAsync(answer, new StringWriter(), HostWorld.Ct, "migrate", "--down", "1");
         Assert.Equal((exitCode, applied), (run.ExitCode, await world.EngineAsync<string>(Applied)));
-        Assert.Contains("version 3 (program)", run.Error, StringComparison.Ordinal);
+        Assert.Contains("version 4 (api)", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Cdc.Core.Operations;
 using Cdc.Host.Configuration;
 using Cdc.Host.Snapshots;
 using Cdc.Host.Status;
