@@ -62,7 +62,8 @@ public sealed class ApiHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
+        // What a callback of a broken connection throws must not keep the server from stopping.
+        await _stop.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5))) await _app.StopAsync(patience.Token).ConfigureAwait(false);
         await _background.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _otlp?.Dispose();
@@ -75,7 +76,6 @@ public sealed class ApiHost : IAsyncDisposable
         MapPipeline(_app);
         // Its instruments are there from the start, whoever asks first.
         _app.Services.GetRequiredService<MetricCollector>();
-        _app.Services.GetRequiredService<ApiMeter>();
         await _app.StartAsync(ct).ConfigureAwait(false);
         var services = _app.Services;
         _background = Task.WhenAll(

@@ -30,39 +30,54 @@ internal sealed class FlagTable(EngineReads engine) : IListened
         """;
 
     private volatile IReadOnlyDictionary<string, FeatureFlag>? _flags;
-    private volatile bool _stale = true;
+    /// <summary>Read by anybody: a slow reader may put an older one here, which only counts while the engine is down.</summary>
+    private volatile IReadOnlyDictionary<string, FeatureFlag>? _lastKnown;
+    private int _changes = 1;
+    private int _readAt;
 
     public string Channel => "cdc_flags";
 
-    public bool IsStale => _stale;
+    public bool IsStale => Volatile.Read(ref _changes) != Volatile.Read(ref _readAt);
 
-    public void Heard() => _stale = true;
+    public void Heard() => Interlocked.Increment(ref _changes);
 
-    public void Lost() => _stale = true;
+    public void Lost() => Heard();
 
     public async Task ReloadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        _stale = false;
-        _flags = await ReadAsync(connection, ct).ConfigureAwait(false);
+        var changes = Volatile.Read(ref _changes);
+        _flags = _lastKnown = await ReadAsync(connection, ct).ConfigureAwait(false);
+        // Only now: until then what was read before would count as heard. Of a change since then the next reading tells.
+        Volatile.Write(ref _readAt, changes);
     }
 
     /// <exception cref="EngineUnavailableException">They were never read, and cannot be now.</exception>
     public async ValueTask<IReadOnlyDictionary<string, FeatureFlag>> AllAsync(CancellationToken ct)
     {
-        if (!_stale && _flags is { } heard) return heard;
+        if (!IsStale && _flags is { } heard) return heard;
         try
         {
-            return _flags = await engine.UseAsync(c => ReadAsync(c, ct), ct).ConfigureAwait(false);
+            return _lastKnown = await engine.UseAsync(c => ReadAsync(c, ct), ct).ConfigureAwait(false);
         }
-        catch (EngineUnavailableException) when (_flags is not null)
+        catch (EngineUnavailableException) when (_lastKnown is not null)
         {
-            return _flags;
+            return _lastKnown;
         }
     }
 
     public Task<FeatureFlag> ChangeAsync(string name, FlagChangeRequest change, string by, string? address, CancellationToken ct) => engine.UseAsync(async connection =>
     {
-        NpgsqlBatchCommand command = new(ChangeSql)
+        await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
+        await using (var locked = new NpgsqlCommand(LockSql, connection)) await locked.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        var changed = await ChangeAsync(connection, name, change, by, address, ct).ConfigureAwait(false);
+        await transaction.CommitAsync(ct).ConfigureAwait(false);
+        Heard();
+        return changed;
+    }, ct);
+
+    private static async Task<FeatureFlag> ChangeAsync(NpgsqlConnection connection, string name, FlagChangeRequest change, string by, string? address, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(ChangeSql, connection)
         {
             Parameters =
             {
@@ -70,12 +85,10 @@ internal sealed class FlagTable(EngineReads engine) : IListened
                 Optional(change.Companies?.Distinct().Order().ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint), new() { Value = by }, Optional(address, NpgsqlDbType.Text),
             },
         };
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(LockSql), command } };
-        await using var row = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         await row.ReadAsync(ct).ConfigureAwait(false);
-        _stale = true;
         return Read(row);
-    }, ct);
+    }
 
     /// <summary>Newest first.</summary>
     public Task<List<FlagChange>> ChangesAsync(string name, int limit, CancellationToken ct) => engine.UseAsync(async connection =>
@@ -102,7 +115,10 @@ internal sealed class FlagTable(EngineReads engine) : IListened
     }
 
     private static FeatureFlag Read(NpgsqlDataReader row) =>
-        new(row.GetString(0), row.GetBoolean(1), row.GetDecimal(2), row.GetFieldValue<long[]>(3), row.GetInt64(4), row.GetFieldValue<DateTimeOffset>(5), row.GetString(6));
+        new(row.GetString(0), row.GetBoolean(1), WithoutZeros(row.GetDecimal(2)), row.GetFieldValue<long[]>(3), row.GetInt64(4), row.GetFieldValue<DateTimeOffset>(5), row.GetString(6));
+
+    /// <summary>25.00 as 25: a division takes the scale away.</summary>
+    private static decimal WithoutZeros(decimal value) => value / 1.000000000000000000000000000m;
 
     private static NpgsqlParameter Optional(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
 }

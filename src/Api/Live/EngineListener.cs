@@ -59,8 +59,11 @@ internal sealed class EngineListener(EngineReads engine, EntityDeclaration card,
         foreach (var other in listened) other.Lost();
     }
 
-    private async Task ListenAsync(Action stands, CancellationToken ct)
+    private async Task ListenAsync(Action stands, CancellationToken stop)
     {
+        // Npgsql may leave callbacks of a connection that broke behind; they go with this source, before anybody cancels.
+        using var connected = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var ct = connected.Token;
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(engine.ConnectionString) { ApplicationName = "cdc api listener", Pooling = false }.ConnectionString);
         await connection.OpenAsync(ct).ConfigureAwait(false);
         connection.Notification += (_, notice) => Hear(notice.Channel, notice.Payload);
@@ -102,7 +105,7 @@ internal sealed class EngineListener(EngineReads engine, EntityDeclaration card,
         while (until - Environment.TickCount64 is var left and > 0)
         {
             // What was heard during the beat comes first.
-            foreach (var other in listened.Where(o => o.IsStale)) await other.ReloadAsync(connection, ct).ConfigureAwait(false);
+            while (listened.FirstOrDefault(o => o.IsStale) is { } stale) await stale.ReloadAsync(connection, ct).ConfigureAwait(false);
             await connection.WaitAsync(TimeSpan.FromMilliseconds(left), ct).ConfigureAwait(false);
         }
     }

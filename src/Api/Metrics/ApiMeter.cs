@@ -34,6 +34,8 @@ internal sealed class ApiMeter : IDisposable
 
     public Histogram<double> RequestDuration { get; }
 
+    public bool Owns(Instrument instrument) => ReferenceEquals(instrument.Meter, _meter);
+
     public void Dispose() => _meter.Dispose();
 
     private void Pipeline()

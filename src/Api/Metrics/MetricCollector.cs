@@ -10,11 +10,12 @@ internal sealed class MetricCollector : IDisposable
     private readonly ConcurrentDictionary<Instrument, ConcurrentDictionary<string, Series>> _instruments = new();
     private readonly Lock _collecting = new();
 
-    public MetricCollector()
+    /// <param name="meter">Only its own instruments: another Api of this process has others by the same names.</param>
+    public MetricCollector(ApiMeter meter)
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name != ApiMeter.Name) return;
+            if (!meter.Owns(instrument)) return;
             _instruments.TryAdd(instrument, new());
             listener.EnableMeasurementEvents(instrument);
         };

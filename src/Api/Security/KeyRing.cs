@@ -27,7 +27,9 @@ internal sealed class KeyRing(EngineReads engine) : IListened
     public async Task ReloadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         _stale = false;
-        _keys = await ReadAsync(connection, ct).ConfigureAwait(false);
+        var keys = await ReadAsync(connection, ct).ConfigureAwait(false);
+        // A change that was announced meanwhile may not be in it.
+        if (!_stale) _keys = keys;
     }
 
     /// <returns>The key, if it is one that may be used; and whether any was ever made.</returns>

@@ -82,7 +82,11 @@ public sealed class FlagTests(TestServers servers)
     {
         var on = new HashSet<int>();
         for (var card = 1; card <= 200; card++)
-            if ((await shop.GetAsync($"/feature-flags/{flag}?card={card}{more}"))["on"] == "True") on.Add(card);
+        {
+            var answer = await shop.GetAsync($"/feature-flags/{flag}?card={card}{more}");
+            Assert.True(answer.Status == 200, $"{answer}{string.Join('\n', shop.Bed.Log.Lines.TakeLast(3))}");
+            if (answer["on"] == "True") on.Add(card);
+        }
         return on;
     }
 

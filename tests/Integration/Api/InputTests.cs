@@ -6,7 +6,7 @@ namespace Cdc.Tests.Integration.Api;
 public sealed class InputTests(TestServers servers)
 {
     private static readonly string[] Attacks =
-        ["'", "';DROP TABLE loyalty_cards;--", "1 OR 1=1", "\\'; --", "$1", "$$", "{0}", "%00", "%2527", "'||pg_sleep(9)||'", "\"", "*", "..", "%2e%2e%2f", "<script>", "\u202e", "ß", "日本", "😀"];
+        ["'", "';DROP TABLE loyalty_cards;--", "1 OR 1=1", "\\'; --", "$1", "$$", "{0}", "%00", "%2527", "'||pg_sleep(9)||'", "\"", "*", "%2e%2e%2f", "<script>", "\u202e", "ß", "日本", "😀"];
 
     [Fact]
     public async Task Whatever_stands_in_a_parameter_is_data()

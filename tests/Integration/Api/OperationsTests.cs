@@ -74,9 +74,13 @@ public sealed class OperationsTests(TestServers servers)
     public async Task Metrics_have_what_the_alerts_need_and_promtool_finds_nothing_to_say()
     {
         await using var shop = await Shop.OpenAsync(servers);
+        // Without a commit since the load nobody could say how old the engine is while other tests write to the same server.
+        await shop.ChangeAsync("UPDATE loyalty_card SET points = 3 WHERE id = 3");
+        await shop.Bed.CaughtUpAsync(Shop.Ct);
+        await Eventually.True("the lag is known", async () => (await shop.GetAsync("/lag"))["seconds"] is not null, ct: Shop.Ct);
         await shop.BalanceAsync("card 1");
         await shop.BalanceAsync("card 1");
-        await shop.BalanceAsync("no such \"card\"\\");
+        await shop.BalanceAsync("somebody's secret");
         var text = (await shop.GetAsync("/metrics")).Text;
         string[] wanted =
         [
@@ -86,7 +90,7 @@ public sealed class OperationsTests(TestServers servers)
             "cdc_state{state=\"streaming\"} 1", "cdc_up{server=\"engine\"} 1",
         ];
         Assert.All(wanted, w => Assert.Contains(w, text, StringComparison.Ordinal));
-        Assert.DoesNotContain("such", text.Replace("no such", "such", StringComparison.Ordinal).Replace("such as", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", text, StringComparison.OrdinalIgnoreCase);
         await PromtoolAsync(text);
     }
 

@@ -82,7 +82,8 @@ public sealed record Answer(int Status, IReadOnlyDictionary<string, string> Head
     /// <summary>The last word of a problem's type; null: it is none.</summary>
     public string? Problem => Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty("type", out var type) ? type.GetString()!.Split(':')[^1] : null;
 
-    public string? this[string name] => Json.GetProperty(name) is { ValueKind: not JsonValueKind.Null } value ? value.ToString() : null;
+    /// <summary>As text; null: it is null, or not there.</summary>
+    public string? this[string name] => Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value.ToString() : null;
 
     public override string ToString() => $"{Status} {Text}";
 }
