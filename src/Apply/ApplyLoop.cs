@@ -173,7 +173,7 @@ internal sealed class ApplyLoop(
         if (next != _committed || transaction.HasWork)
         {
             await writer.BeginAsync(ct).ConfigureAwait(false);
-            await checkpoints.MoveAsync(connection, _committed, next, ct).ConfigureAwait(false);
+            await checkpoints.MoveAsync(connection, _committed, next, writer.Notices, ct).ConfigureAwait(false);
             CrashPoint.Hit("after-checkpoint-before-commit");
             await transaction.CommitAsync(ct).ConfigureAwait(false);
             CrashPoint.Hit("after-commit");

@@ -9,7 +9,7 @@ namespace Cdc.Apply.Rows;
 /// Copies a chunk straight into the table, in whose range the engine has no row, while it is being encoded: the engine writes the first rows
 /// when the last are still to be made, and nothing is kept for them.
 /// </summary>
-internal sealed class EmptyRangeCopy(EntityDeclaration entity, RowTransform transform, string copySql, NpgsqlConnection connection, EntryIndex entries, KeyHighWater highest)
+internal sealed class EmptyRangeCopy(EntityDeclaration entity, RowTransform transform, string copySql, NpgsqlConnection connection, EntryIndex entries, KeyHighWater highest, TouchedRows? touched)
 {
     private const int BlockSize = 64 << 10;
     private const int BlockIsFull = BlockSize - (4 << 10);
@@ -32,7 +32,10 @@ internal sealed class EmptyRangeCopy(EntityDeclaration entity, RowTransform tran
         }
         await SendAsync(copy, ct).ConfigureAwait(false);
         await copy.WriteAsync(CopyRows.Trailer, ct).ConfigureAwait(false);
-        if (rows.Rows.Count > 0) highest.Raise(entity.Index, rows.Rows[^1].Key);
+        if (rows.Rows.Count == 0) return left;
+        highest.Raise(entity.Index, rows.Rows[^1].Key);
+        // Seldom so few that naming them would spare anybody a look.
+        touched?.AddEverything();
         return left;
     }
 

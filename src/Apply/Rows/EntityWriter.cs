@@ -23,6 +23,7 @@ internal sealed class EntityWriter
     private readonly CopyRows _direct = new();
     private readonly CopyRows _holes = new();
     private readonly BrokenRows _broken = new();
+    private readonly TouchedRows? _touched;
     private readonly List<RowChange> _deletes = [];
     private bool _meetsEntries;
     private bool _onlyUpdates;
@@ -32,8 +33,9 @@ internal sealed class EntityWriter
     public EntityWriter(EntityDeclaration entity, RowTransform transform, NpgsqlConnection connection, EntryIndex entries, WholeSince whole, KeyHighWater highest)
     {
         (_entity, _transform, _connection, _entries, _whole, _highest) = (entity, transform, connection, entries, whole, highest);
+        _touched = entity.NotifyColumn is null ? null : new TouchedRows(entity);
         (_sql, _row, _older) = (new UpsertSql(entity), new SourceRow(entity.SourceColumns.Count), new SourceRow(entity.SourceColumns.Count));
-        EmptyRange = new EmptyRangeCopy(entity, transform, _sql.CopyTable, connection, entries, highest);
+        EmptyRange = new EmptyRangeCopy(entity, transform, _sql.CopyTable, connection, entries, highest, _touched);
     }
 
     public UpsertSql Sql => _sql;
@@ -43,8 +45,15 @@ internal sealed class EntityWriter
 
     public int Quarantined { get; private set; }
 
+    /// <summary>What the open transaction has to announce when it commits; null: nothing.</summary>
+    public (string Channel, string Notice)? Notice => _touched?.Notice;
+
     /// <summary>The connection has begun a transaction: its staging tables are empty.</summary>
-    public void TransactionBegins() => (_stageUsed, _holesUsed) = (false, false);
+    public void TransactionBegins()
+    {
+        (_stageUsed, _holesUsed) = (false, false);
+        _touched?.Clear();
+    }
 
     public async Task PrepareAsync(CancellationToken ct)
     {
@@ -74,14 +83,18 @@ internal sealed class EntityWriter
     {
         if (row.Write is not { } change) throw e;
         Clear();
+        _touched?.Add(change.Key);
         if (row.Delete is { } delete) await ExecuteAsync(_sql.Delete(entries: true), [.. KeyPositions.Parameters([delete])], ct).ConfigureAwait(false);
         Read(row);
         _broken.Add(change, e.SqlState, e.ConstraintName is { } constraint ? $"{e.MessageText} ({constraint})" : e.MessageText, _transform.SourceJson(_row));
         await QuarantineAsync(ct).ConfigureAwait(false);
     }
 
-    public async Task TruncateAsync(ChangePosition position, CancellationToken ct) =>
+    public async Task TruncateAsync(ChangePosition position, CancellationToken ct)
+    {
+        _touched?.AddEverything();
         await ExecuteAsync(_sql.Truncate, PositionParameters(position), ct).ConfigureAwait(false);
+    }
 
     public static NpgsqlParameter[] PositionParameters(ChangePosition position) =>
         [new() { Value = position.Generation }, Progress.CheckpointTable.Lsn(position.CommitLsn), new() { Value = position.Ordinal }];
@@ -131,8 +144,13 @@ internal sealed class EntityWriter
             var hasEntry = anyEntries && _entries.Contains(_entity.Name, key);
             _meetsEntries |= hasEntry;
             if (row.Delete is { } delete) _deletes.Add(delete);
-            if (row.Write is not { } write) continue;
+            if (row.Write is not { } write)
+            {
+                _touched?.Add(key);
+                continue;
+            }
             Read(row);
+            if (_touched is { IsFull: false }) _touched.Add(key, _transform, _row);
             var isNew = row.Delete is null && !hasEntry && !CountsUpdates(row) && straight == StraightCopy.NewKeys && key > highest;
             EncodeRow(row, write, isNew);
         }

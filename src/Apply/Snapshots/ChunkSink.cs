@@ -4,6 +4,7 @@ using Cdc.Apply.Rows;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Progress;
 using Cdc.Core.Snapshots;
 using Npgsql;
 
@@ -81,6 +82,7 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
             await _writer.BeginAsync(ct).ConfigureAwait(false);
             if (await HasRowsAsync(chunk, ct).ConfigureAwait(false) || !await TryCopyAsync(chunk, rows, ct).ConfigureAwait(false))
                 await WriteAsync(chunk, rows.ChangesIn(chunk), ct).ConfigureAwait(false);
+            await AnnounceAsync([.. _writer.Notices], ct).ConfigureAwait(false);
             await checkpoints.AssertOwnedAsync(_connection, ct).ConfigureAwait(false);
             await _transaction.CommitAsync(ct).ConfigureAwait(false);
         }
@@ -154,8 +156,18 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
                 foreach (var parameter in EntityWriter.PositionParameters(chunk.First)) command.Parameters.Add(parameter);
                 batch.BatchCommands.Add(command);
             }
-            await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            // Entries that close without a row make an answer about that row another one too.
+            if (await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false) > 0 && _entities[job.Entity] is { NotifyColumn: not null } entity)
+                await AnnounceAsync([(TouchedRows.ChannelOf(entity), ChangeNotice.Everything)], ct).ConfigureAwait(false);
             return (long)batch.BatchCommands[0].RecordsAffected;
+        }
+
+        private async Task AnnounceAsync((string Channel, string Notice)[] notices, CancellationToken ct)
+        {
+            if (notices.Length == 0) return;
+            await using var batch = new NpgsqlBatch(_connection);
+            foreach (var notice in notices) batch.BatchCommands.Add(CheckpointTable.Announce(notice));
+            await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         }
 
         private async Task RecordAsync(Chunk chunk, long swept, CancellationToken ct)

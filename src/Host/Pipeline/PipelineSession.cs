@@ -44,7 +44,7 @@ internal sealed class PipelineSession(
 
     private async Task StreamAsync(CaptureSession capture, EngineSession apply, CancellationToken stop)
     {
-        using var channel = new InProcessLog(logOptions.MaxBytes);
+        using var channel = new InProcessLog(logOptions.MaxBytes, statistics);
         using var failed = new CancellationTokenSource();
         var seams = new CaptureSeams(apply.Resume, apply.Tables, apply.Progress, apply.ChunkQueue, apply.ChunkSink, apply.Fences, channel, statistics);
         var applying = Task.Run(() => apply.RunAsync(channel, failed.Token), CancellationToken.None);

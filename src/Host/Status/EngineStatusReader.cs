@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Core.Operations;
 using Cdc.Host.Servers;
 using Npgsql;
 

@@ -1,4 +1,6 @@
 using Cdc.Core.Entities;
+using Cdc.Core.Operations;
+using Cdc.Host.Configuration;
 using Cdc.Host.Snapshots;
 using Cdc.Host.Status;
 using Cdc.Host.Terminals;
