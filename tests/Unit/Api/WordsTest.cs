@@ -13,9 +13,9 @@ namespace Cdc.Tests.Unit.Api;
 public sealed class WordsTest
 {
     [Theory]
-    [InlineData("1:16/B374D848", 1, 0x16B374D848)]
+    [InlineData("1:16/B374D848", 1, 0x16B374D848L)]
     [InlineData("16/B374D848", 3, 0x16B374D848)]
-    [InlineData("2:0/A:-7", 2, 0xB)]
+    [InlineData("2:0/A:-7", 2, 0xBL)]
     [InlineData("", 0, null)]
     [InlineData("1", 0, null)]
     [InlineData("1:2", 0, null)]
