@@ -96,7 +96,16 @@ public sealed class FenceTest(TestServers servers) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_table_that_was_truncated_is_compared_when_the_pipeline_has_noticed()
+    public async Task A_table_that_was_rewritten_without_an_event_is_no_drift_before_it_is_read_again()
+    {
+        await _bed.Source.ExecuteAsync("ALTER TABLE loyalty_card ALTER COLUMN points TYPE double precision USING points * 2", Ct);
+        await _bed.AssertEqualAtFenceAsync("card", Ct);
+        await _bed.CaughtUpAsync(Ct);
+        Assert.Equal(20, (await _bed.AssertEqualAtFenceAsync("card", Ct)).Compared);
+    }
+
+    [Fact]
+    public async Task A_table_that_was_truncated_is_compared_as_it_is_now()
     {
         await _bed.Source.ExecuteAsync("TRUNCATE loyalty_card CASCADE; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (5, 1, 'five', 5)", Ct);
         await _bed.AssertEqualAtFenceAsync("card", Ct);

@@ -32,7 +32,7 @@ public sealed class MissingStandby(PgCluster cluster) : IAsyncDisposable
 
     private Task<string?> SettingAsync() => UseAsync("SELECT setting FROM pg_settings WHERE name = 'synchronous_standby_names'", async c => (string?)await c.ExecuteScalarAsync().ConfigureAwait(false));
 
-    private Task ExecuteAsync(string sql) => UseAsync(sql, c => c.ExecuteNonQueryAsync());
+    private Task<int> ExecuteAsync(string sql) => UseAsync(sql, c => c.ExecuteNonQueryAsync());
 
     private async Task<T> UseAsync<T>(string sql, Func<NpgsqlCommand, Task<T>> use)
     {
