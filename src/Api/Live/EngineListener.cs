@@ -70,7 +70,8 @@ internal sealed class EngineListener(EngineReads engine, EntityDeclaration card,
         // Its own notices carry nothing that must survive a crash.
         var channels = listened.Select(l => l.Channel).Append(ChangeNotice.Channel(card.Name)).Append(_own);
         await ExecuteAsync(connection, "SET synchronous_commit = off; " + string.Concat(channels.Select(c => $"LISTEN {Sql.Identifier(c)}; ")), ct).ConfigureAwait(false);
-        // After LISTEN: what changes from here on is heard.
+        // Until this is held, nothing may have been announced; from here on everything is.
+        await ExecuteAsync(connection, $"SELECT pg_advisory_lock_shared({ChangeNotice.ListenerLock})", ct).ConfigureAwait(false);
         foreach (var other in listened) await other.ReloadAsync(connection, ct).ConfigureAwait(false);
         while (!ct.IsCancellationRequested)
         {

@@ -1,5 +1,6 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
+using Cdc.Core.Progress;
 using Npgsql;
 
 namespace Cdc.Apply.Progress;
@@ -49,9 +50,12 @@ internal sealed class CheckpointTable(Guid owner)
             throw new FencedException($"The checkpoint is not at {from.Last} any more: another process applies to this engine.");
     }
 
-    /// <summary>Delivered when the transaction commits, in the order of commits; costs microseconds where nobody listens.</summary>
+    /// <summary>
+    /// Delivered when the transaction commits, in the order of commits. Where nobody listens it is a lock that is free: a NOTIFY costs a commit
+    /// some 50 microseconds (seen), whether or not anybody hears it. The last statement before COMMIT, or a listener that begins waits longer.
+    /// </summary>
     public static NpgsqlBatchCommand Announce((string Channel, string Notice) notice) =>
-        new("SELECT pg_notify($1, $2)") { Parameters = { new() { Value = notice.Channel }, new() { Value = notice.Notice } } };
+        new($"SELECT pg_notify($1, $2) WHERE NOT pg_try_advisory_xact_lock({ChangeNotice.ListenerLock})") { Parameters = { new() { Value = notice.Channel }, new() { Value = notice.Notice } } };
 
     private NpgsqlBatchCommand Move(Checkpoint from, Checkpoint to) =>
         new(MoveSql)
