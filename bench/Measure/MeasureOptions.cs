@@ -12,6 +12,8 @@ internal enum Parts
     All = Load | Backlog | Bulk | Latency,
     /// <summary>Memory with millions of rows; by itself, since it takes as long as all others.</summary>
     Long = 16,
+    /// <summary>The comparison; by itself, since it needs other rows.</summary>
+    Reconcile = 32,
 }
 
 /// <param name="Subscription">What native's CREATE SUBSCRIPTION is given besides, such as <c>binary = true</c>; empty: PostgreSQL's defaults.</param>
@@ -22,9 +24,10 @@ internal sealed record MeasureOptions(Parts Parts, MeasureSizes Sizes, string Su
 /// <param name="History">History rows at the beginning.</param>
 /// <param name="BacklogTransactions">Of two rows each.</param>
 /// <param name="Rounds">Native and cdc take turns so many times; figures are medians.</param>
+/// <param name="ReconcileHistory">History rows of the comparison, on either side.</param>
 /// <param name="LatencyWarmUp">Transactions before it is over are not counted.</param>
-internal sealed record MeasureSizes(int Cards, int History, int BacklogTransactions, int Rounds, int LatencyRounds, TimeSpan LatencyWarmUp, TimeSpan LatencyDuration)
+internal sealed record MeasureSizes(int Cards, int History, int BacklogTransactions, int Rounds, int LatencyRounds, TimeSpan LatencyWarmUp, TimeSpan LatencyDuration, int ReconcileHistory)
 {
-    public static readonly MeasureSizes Quick = new(200_000, 500_000, 200_000, 2, 1, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(8));
-    public static readonly MeasureSizes Full = new(300_000, 1_000_000, 250_000, 3, 3, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30));
+    public static readonly MeasureSizes Quick = new(200_000, 500_000, 200_000, 2, 1, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(8), 1_000_000);
+    public static readonly MeasureSizes Full = new(300_000, 1_000_000, 250_000, 3, 3, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), 5_000_000);
 }

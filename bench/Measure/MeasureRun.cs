@@ -1,3 +1,5 @@
+using Cdc.Bench.Reconcile;
+
 namespace Cdc.Bench.Measure;
 
 /// <summary>The parts that were asked for, one after the other.</summary>
@@ -7,11 +9,28 @@ internal sealed class MeasureRun(MeasureOptions options)
     {
         var loadBefore = MachineDescription.Load();
         var figures = new Figures(Console.Out);
+        if (options.Parts == Parts.Reconcile)
+        {
+            await ReconcileAsync(figures, loadBefore, ct);
+            return;
+        }
         await using var bed = await BenchBed.StartAsync(options, new Progress(Console.Error), figures, ct);
         if (options.Parts == Parts.Long) await new LongRun(bed).MeasureAsync(ct);
         else await MeasureAsync(bed, ct);
         figures.Add("rss.peak_mib", MiB(bed.Cdc.PeakMemory), "MiB");
-        var machine = await MachineDescription.ReadAsync(bed.Servers.EngineAdmin, loadBefore, ct);
+        await WriteAsync(figures, bed.Servers, loadBefore, ct);
+    }
+
+    private async Task ReconcileAsync(Figures figures, double loadBefore, CancellationToken ct)
+    {
+        await using var bench = await ReconcileBench.StartAsync(options.Sizes, new Progress(Console.Error), figures, ct);
+        await bench.MeasureAsync(ct);
+        await WriteAsync(figures, bench.Servers, loadBefore, ct);
+    }
+
+    private async Task WriteAsync(Figures figures, BenchServers servers, double loadBefore, CancellationToken ct)
+    {
+        var machine = await MachineDescription.ReadAsync(servers.EngineAdmin, loadBefore, ct);
         figures.Add("machine.load_average", machine.LoadAverage.Average(), "processes");
         if (options.Out is { } file) await figures.WriteAsync(file.FullName, machine, ct);
     }

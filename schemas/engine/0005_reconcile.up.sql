@@ -25,7 +25,7 @@ CREATE INDEX reconcile_runs_running ON cdc.reconcile_runs (id) WHERE state = 'ru
 
 -- A slice of an entity's keys, compared at one fence. Recorded as it is done, so that a run that was killed goes on behind it.
 CREATE TABLE cdc.reconcile_partitions (
-    run               bigint NOT NULL REFERENCES cdc.reconcile_runs (id) ON DELETE CASCADE,
+    run               bigint NOT NULL,
     entity            text NOT NULL,
     place             integer NOT NULL,
     -- Half-open, NULL is open.
@@ -74,7 +74,7 @@ CREATE INDEX drift_last_run ON cdc.drift (last_run, entity, key);
 
 -- Sums of money on both sides. Of an entity without program and company of its own they are its parent's; without parent NULL.
 CREATE TABLE cdc.reconcile_totals (
-    run               bigint NOT NULL REFERENCES cdc.reconcile_runs (id) ON DELETE CASCADE,
+    run               bigint NOT NULL,
     entity            text NOT NULL,
     field             text NOT NULL,
     program_id        bigint,
@@ -86,7 +86,7 @@ CREATE UNIQUE INDEX reconcile_totals_key ON cdc.reconcile_totals (run, entity, f
 
 -- Rows taken at random and compared value by value, without a hash.
 CREATE TABLE cdc.reconcile_spot_checks (
-    run               bigint NOT NULL REFERENCES cdc.reconcile_runs (id) ON DELETE CASCADE,
+    run               bigint NOT NULL,
     entity            text NOT NULL,
     company_id        bigint,
     keys              bigint[] NOT NULL,
@@ -95,7 +95,7 @@ CREATE TABLE cdc.reconcile_spot_checks (
 
 -- Where Odoo's own numbers disagree, whatever the engine has.
 CREATE TABLE cdc.reconcile_violations (
-    run               bigint NOT NULL REFERENCES cdc.reconcile_runs (id) ON DELETE CASCADE,
+    run               bigint NOT NULL,
     kind              text NOT NULL,
     rows              bigint NOT NULL,
     examples          bigint[] NOT NULL

@@ -51,7 +51,7 @@ internal sealed class ComparisonBed : IAsyncDisposable
         foreach (var entity in bed.Entities.All)
         {
             await bed.Engine.ExecuteAsync($"ALTER TABLE {entity.EngineName} DISABLE TRIGGER ALL; INSERT INTO cdc.tables (entity, state) VALUES ('{entity.Name}', 'streaming')", Ct);
-            await EngineFill.CopyAsync(entity, bed.Source, bed.Engine, Ct);
+            await EngineFill.CopyAsync(entity, bed.Source.DataSource, bed.Engine.DataSource, Ct);
         }
         return bed;
     }

@@ -1,5 +1,5 @@
 using Cdc.Core.Entities;
-using Cdc.Tests.Support.Postgres;
+using Npgsql;
 
 namespace Cdc.Tests.Support.Reconcile;
 
@@ -7,10 +7,10 @@ namespace Cdc.Tests.Support.Reconcile;
 public static class EngineFill
 {
     /// <summary>Copies all rows of an entity; the engine's table must be empty.</summary>
-    public static async Task CopyAsync(EntityDeclaration entity, TestDatabase source, TestDatabase engine, CancellationToken ct)
+    public static async Task CopyAsync(EntityDeclaration entity, NpgsqlDataSource source, NpgsqlDataSource engine, CancellationToken ct)
     {
-        await using var from = await source.DataSource.OpenConnectionAsync(ct).ConfigureAwait(false);
-        await using var to = await engine.DataSource.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var from = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var to = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
         var values = entity.Columns.Select(c => $"CAST(({c.Value}) AS {c.Type})");
         await using var read = await from.BeginRawBinaryCopyAsync(
             $"COPY (SELECT {Sql.Identifier(entity.Key.Name)}::bigint, {string.Join(", ", values)} FROM {entity.SourceName}) TO STDOUT (FORMAT BINARY)", ct).ConfigureAwait(false);
