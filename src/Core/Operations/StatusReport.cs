@@ -91,5 +91,6 @@ public sealed record EntityStatus
 public sealed record SnapshotStatus(
     bool Running, long ChunksDone, long ChunksTotal, long RowsDone, long? RowsTotal, double? Percent, double? RowsPerSecond, double? EtaSeconds);
 
+/// <param name="KeyCount">How many keys are asked for; null: a range is.</param>
 public sealed record RequestStatus(
-    long Id, string Kind, string? Entity, long? FromKey, long? ToKey, string State, string RequestedBy, DateTimeOffset RequestedAt, string? Answer);
+    long Id, string Kind, string? Entity, long? FromKey, long? ToKey, string State, string RequestedBy, DateTimeOffset RequestedAt, string? Answer, long? KeyCount);

@@ -87,7 +87,7 @@ internal static class StatusView
     {
         var grid = new Terminals.Grid("request", "kind", "entity", "keys", "state", "by", "since");
         foreach (var r in requests)
-            grid.Add(r.Id.ToString(), r.Kind, r.Entity ?? "all", $"{r.FromKey}..{r.ToKey}", r.State, r.RequestedBy, Quantity.Time(r.RequestedAt));
+            grid.Add(r.Id.ToString(), r.Kind, r.Entity ?? "all", r.KeyCount is { } keys ? $"{keys} keys" : $"{r.FromKey}..{r.ToKey}", r.State, r.RequestedBy, Quantity.Time(r.RequestedAt));
         return grid;
     }
 

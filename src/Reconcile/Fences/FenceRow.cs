@@ -22,7 +22,7 @@ internal sealed class FenceRow : IAsyncDisposable
 
     private const string ReadSql = $"""
         WITH moved AS (
-            UPDATE cdc.fences SET state = 'read', source_snapshot = $2, read_at = clock_timestamp() WHERE id = $1 AND state = 'armed' RETURNING id)
+            UPDATE cdc.fences SET state = 'read', source_snapshot = $2::text::pg_snapshot, read_at = clock_timestamp() WHERE id = $1 AND state = 'armed' RETURNING id)
         {Ask}
         """;
 
