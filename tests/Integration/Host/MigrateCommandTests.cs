@@ -20,13 +20,14 @@ public sealed class MigrateCommandTests(TestServers servers)
     }
 
     [Theory]
-    [InlineData(null, (int)FailureKind.Refused, "1,2,3")]
-    [InlineData("n\n", (int)FailureKind.Refused, "1,2,3")]
-    [InlineData("", (int)FailureKind.Refused, "1,2,3")]
+    [InlineData(null, (int)FailureKind.Refused, null)]
+    [InlineData("n\n", (int)FailureKind.Refused, null)]
+    [InlineData("", (int)FailureKind.Refused, null)]
     [InlineData("y\n", 0, "1")]
-    public async Task Down_does_what_is_answered_and_nothing_where_nobody_can_be_asked(string? answer, int exitCode, string applied)
+    public async Task Down_does_what_is_answered_and_nothing_where_nobody_can_be_asked(string? answer, int exitCode, string? undoneTo)
     {
         await using var world = await MigratedAsync();
+        var applied = undoneTo ?? await world.EngineAsync<string>(Applied);
         var run = await world.RunAsync(answer, new StringWriter(), HostWorld.Ct, "migrate", "--down", "1");
         Assert.Equal((exitCode, applied), (run.ExitCode, await world.EngineAsync<string>(Applied)));
         Assert.Contains("version 3 (program)", run.Error, StringComparison.Ordinal);
