@@ -8,7 +8,7 @@ namespace Cdc.Reconcile.Fences;
 
 /// <summary>
 /// One attempt, in its order: announce; when Capture forgets no more keys, the source's snapshot; when Apply holds at the marker, the
-/// engine's snapshot; and it counts only if Apply was still holding then. Owns both connections until they are taken.
+/// engine's snapshot; and it counts only if Apply was still holding then. Opens both connections, and owns them until they are taken.
 /// </summary>
 internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection engine, EntityDeclaration entity, TimeSpan timeout) : IAsyncDisposable
 {
@@ -23,6 +23,8 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
     /// <returns>Null: both snapshots are open.</returns>
     public async Task<BrokenFence?> RunAsync(NpgsqlConnection asking, KeyRange range, CancellationToken ct)
     {
+        await source.OpenAsync(ct).ConfigureAwait(false);
+        await engine.OpenAsync(ct).ConfigureAwait(false);
         await EngineReading.WarmAsync(engine, entity, ct).ConfigureAwait(false);
         await using var row = await FenceRow.AnnounceAsync(asking, entity, range, timeout, ct).ConfigureAwait(false);
         _fence = row.Id;

@@ -49,9 +49,9 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
 
     private async Task<(FencedSnapshots? Opened, BrokenFence? Broken)> AttemptAsync(EntityDeclaration entity, KeyRange range, CancellationToken ct)
     {
-        await using var asking = await OpenConnectionAsync(_engine, ct).ConfigureAwait(false);
-        await using var attempt = new FenceAttempt(
-            await OpenConnectionAsync(_source, ct).ConfigureAwait(false), await OpenConnectionAsync(_engine, ct).ConfigureAwait(false), entity, options.Timeout);
+        await using var asking = new NpgsqlConnection(_engine);
+        await asking.OpenAsync(ct).ConfigureAwait(false);
+        await using var attempt = new FenceAttempt(new NpgsqlConnection(_source), new NpgsqlConnection(_engine), entity, options.Timeout);
         var broken = await attempt.RunAsync(asking, range, ct).ConfigureAwait(false);
         return broken is null ? (attempt.Take(EndAsync), null) : (null, broken);
     }
@@ -61,7 +61,8 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
     {
         try
         {
-            await using var connection = await OpenConnectionAsync(_engine, CancellationToken.None).ConfigureAwait(false);
+            await using var connection = new NpgsqlConnection(_engine);
+            await connection.OpenAsync(CancellationToken.None).ConfigureAwait(false);
             await FenceRow.EndAsync(connection, fence, CancellationToken.None).ConfigureAwait(false);
         }
         catch (NpgsqlException)
@@ -77,19 +78,4 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
     }
 
     private static string Named(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "cdc reconcile" }.ConnectionString;
-
-    private static async Task<NpgsqlConnection> OpenConnectionAsync(string connectionString, CancellationToken ct)
-    {
-        var connection = new NpgsqlConnection(connectionString);
-        try
-        {
-            await connection.OpenAsync(ct).ConfigureAwait(false);
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
-    }
 }
