@@ -22,7 +22,7 @@ internal sealed class StreamBaseline(EntityDeclaration entity, NpgsqlDataSource 
     {
         await using var left = await OpenAsync(source, ct);
         await using var right = await OpenAsync(engine, ct);
-        var columns = entity.Columns.Select(c => CanonicalColumn.Of(c, new HashSet<string>())).ToList();
+        var columns = entity.Columns.Select(c => CanonicalColumn.Of(c, new Dictionary<string, uint>())).ToList();
         var (began, cpu, bytes) = (Stopwatch.GetTimestamp(), Process.GetCurrentProcess().TotalProcessorTime, 0L);
         await using (var odoo = await CopyAsync(left, entity.SourceName, entity.Key.Name, columns.Select(c => c.SourceText), ct))
         await using (var copy = await CopyAsync(right, entity.EngineName, entity.EngineKey, columns.Select(c => c.EngineText), ct))
@@ -49,5 +49,5 @@ internal sealed class StreamBaseline(EntityDeclaration entity, NpgsqlDataSource 
     }
 
     private static Task<NpgsqlRawCopyStream> CopyAsync(NpgsqlConnection connection, string table, string key, IEnumerable<string> values, CancellationToken ct) =>
-        connection.BeginRawBinaryCopyAsync($"COPY (SELECT {Sql.Identifier(key)}::bigint, {string.Join(", ", values)} FROM {table} ORDER BY {Sql.Identifier(key)}) TO STDOUT (FORMAT BINARY)", ct);
+        connection.BeginRawBinaryCopyAsync($"COPY (SELECT {Sql.Identifier(key)}::bigint, {string.Join(", ", values)} FROM {table} AS cdc_row ORDER BY cdc_row.{Sql.Identifier(key)}) TO STDOUT (FORMAT BINARY)", ct);
 }

@@ -14,8 +14,7 @@ internal static class ComparedSession
         SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_memoize = off; SET LOCAL enable_material = off
         """;
 
-    // float8 is 701 in PostgreSQL's pg_type.dat.
-    private const string DoublesSql = "SELECT attname::text FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND atttypid = 701";
+    private const string TypesSql = "SELECT attname::text, atttypid FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped";
 
     private const string EstimateSql = "SELECT reltuples::float8 FROM pg_class WHERE oid = $1::regclass";
 
@@ -26,14 +25,14 @@ internal static class ComparedSession
         await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 
-    /// <summary>Columns of type double precision.</summary>
-    public static async Task<IReadOnlySet<string>> DoublesAsync(NpgsqlConnection connection, string table, CancellationToken ct)
+    /// <summary>By column, the OID of its type.</summary>
+    public static async Task<IReadOnlyDictionary<string, uint>> TypesAsync(NpgsqlConnection connection, string table, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(DoublesSql, connection) { Parameters = { new() { Value = table } } };
+        await using var command = new NpgsqlCommand(TypesSql, connection) { Parameters = { new() { Value = table } } };
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        var names = new HashSet<string>();
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) names.Add(reader.GetString(0));
-        return names;
+        var types = new Dictionary<string, uint>();
+        while (await reader.ReadAsync(ct).ConfigureAwait(false)) types[reader.GetString(0)] = reader.GetFieldValue<uint>(1);
+        return types;
     }
 
     /// <summary>Rows as the server's statistics have them; below 0 where they have nothing.</summary>

@@ -38,8 +38,8 @@ internal sealed class EntityComparison(
     private async Task<(SliceComparison Slices, SideSql Source, SideSql Engine)> PrepareAsync(KeySpan range, CancellationToken ct)
     {
         await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        var doubles = await ComparedSession.DoublesAsync(connection, entity.SourceName, ct).ConfigureAwait(false);
-        CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, doubles))];
+        var types = await ComparedSession.TypesAsync(connection, entity.SourceName, ct).ConfigureAwait(false);
+        CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, types))];
         var (left, right) = (SideSql.Source(entity, columns, since), SideSql.Engine(entity, columns, since));
         if (await EndsAsync(left, right, range, ct).ConfigureAwait(false) is ({ } lowest, { } highest))
             _pacer.Expect(lowest, highest, await ComparedSession.EstimateAsync(connection, entity.SourceName, ct).ConfigureAwait(false));

@@ -19,20 +19,21 @@ internal sealed class SideSql
     private readonly string _filter;
     private readonly IReadOnlyList<string> _texts;
 
-    private SideSql(string table, string key, IReadOnlyList<(CanonicalColumn Column, string Form, string Text)> columns, string? since)
+    /// <param name="hasKeyColumn">Some column is the key itself: the row's hash needs no other.</param>
+    private SideSql(string table, string key, IReadOnlyList<(Func<string, string> Hash, string Text)> columns, bool hasKeyColumn, string? since)
     {
         (_table, _key) = (table, "cdc_row." + Sql.Identifier(key));
-        _rowHash = string.Join(" # ", columns.Select((c, i) => c.Column.Hash(c.Form, Seed(i + 1))).Prepend($"hashint8extended({_key}, {Seed(0)})"));
+        _rowHash = string.Join(" # ", columns.Select((c, i) => c.Hash(Seed(i + 1))).Prepend($"hashint8extended({_key}, {Seed(0)})").Skip(hasKeyColumn ? 1 : 0));
         _texts = [.. columns.Select(c => c.Text)];
         _filter = since is null ? "" : $" AND {since}";
     }
 
     /// <param name="since">Only rows with a date at or after it; null: all.</param>
     public static SideSql Source(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, DateTimeOffset? since = null) =>
-        new(entity.SourceName, entity.Key.Name, [.. columns.Select(c => (c, c.SourceForm, c.SourceText))], SinceFilter.Source(entity, since));
+        new(entity.SourceName, entity.Key.Name, [.. columns.Select(c => ((Func<string, string>)c.SourceHash, c.SourceText))], HasKeyColumn(entity), SinceFilter.Source(entity, since));
 
     public static SideSql Engine(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, DateTimeOffset? since = null) =>
-        new(entity.EngineName, entity.EngineKey, [.. columns.Select(c => (c, c.EngineForm, c.EngineText))], SinceFilter.Engine(entity, since));
+        new(entity.EngineName, entity.EngineKey, [.. columns.Select(c => ((Func<string, string>)c.EngineHash, c.EngineText))], HasKeyColumn(entity), SinceFilter.Engine(entity, since));
 
     /// <summary>For each span its place (from 1), rows, and the sum of the rows' hashes as text.</summary>
     public string Sums(bool leaveOut) => $"""
@@ -77,6 +78,8 @@ internal sealed class SideSql
 
     private string InSpan(bool leaveOut) =>
         $"{_key} >= cdc_span.low AND {_key} < cdc_span.high{(leaveOut ? $" AND NOT {_key} = ANY($3::bigint[])" : "")}{_filter}";
+
+    private static bool HasKeyColumn(EntityDeclaration entity) => entity.Columns.Any(c => c.Value == entity.Key.Name);
 
     private string Seed(int place) => string.Create(CultureInfo.InvariantCulture, $"{_key} + {place * SeedStep + 1}");
 }

@@ -53,8 +53,8 @@ internal static class SpotChecks
     private static async Task<HashSet<long>> DifferingAsync(NpgsqlDataSource source, FencedSnapshots fence, EntityDeclaration entity, long[] keys, CancellationToken ct)
     {
         await using var catalog = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        var doubles = await ComparedSession.DoublesAsync(catalog, entity.SourceName, ct).ConfigureAwait(false);
-        CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, doubles))];
+        var types = await ComparedSession.TypesAsync(catalog, entity.SourceName, ct).ConfigureAwait(false);
+        CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, types))];
         var odoo = await new SideReader(fence.Source, SideSql.Source(entity, columns), []).ValuesAsync(keys, ct).ConfigureAwait(false);
         var engine = await new SideReader(fence.Engine, SideSql.Engine(entity, columns), []).ValuesAsync(keys, ct).ConfigureAwait(false);
         return [.. keys.Where(key => DriftOfRow.Of(entity.Name, columns, key, odoo.GetValueOrDefault(key), engine.GetValueOrDefault(key)).Any())];

@@ -15,8 +15,9 @@ public sealed class SideSqlTest
     {
         var path = SourceTree.PathOf($"tests/Unit/Reconcile/golden/{name}.sql");
         var entity = EntityFile.Load(SourceTree.PathOf("schemas/entities.json")).Find(name)!;
-        var doubles = entity.SourceColumns.Where(c => c.Type == SourceType.Float).Select(c => c.Name).ToHashSet();
-        CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, doubles))];
+        // As Odoo's catalog has them: int4 and float8.
+        var types = entity.SourceColumns.ToDictionary(c => c.Name, c => c.Type switch { SourceType.Integer => 23u, SourceType.Float => 701u, _ => 0u });
+        CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, types))];
         var since = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
         var text = Text("source", SideSql.Source(entity, columns)) + Text("engine", SideSql.Engine(entity, columns))
             + $"-- source, a window of time\n{SideSql.Source(entity, columns, since).Count};\n\n-- engine, a window of time\n{SideSql.Engine(entity, columns, since).Count};\n";
