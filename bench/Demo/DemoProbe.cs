@@ -26,21 +26,22 @@ internal sealed class DemoProbe(DemoServers servers, EntitySet entities)
     }
 
     /// <summary>Both servers run on this machine: their clocks are one.</summary>
-    private async Task<(long Bytes, double Milliseconds)> LagAsync(CancellationToken ct)
+    private async Task<(long Bytes, double? Milliseconds)> LagAsync(CancellationToken ct)
     {
         await using var position = servers.Source.CreateCommand("SELECT pg_current_wal_lsn()::text");
         var written = (string)(await position.ExecuteScalarAsync(ct))!;
         await using var command = servers.Engine.CreateCommand("""
             SELECT greatest(pg_wal_lsn_diff($1::pg_lsn, min(through_lsn)), 0)::bigint,
-                CASE WHEN isfinite(min(last_commit_at)) THEN extract(epoch FROM clock_timestamp() - min(last_commit_at)) * 1000 ELSE 0 END::float8
+                CASE WHEN isfinite(min(last_commit_at)) THEN extract(epoch FROM clock_timestamp() - min(last_commit_at)) * 1000 ELSE 0 END::float8,
+                EXISTS (SELECT FROM cdc.tables WHERE state = 'loading')
             FROM cdc.checkpoints
             """);
         command.Parameters.AddWithValue(written);
         await using var reader = await command.ExecuteReaderAsync(ct);
         await reader.ReadAsync(ct);
-        if (reader.IsDBNull(0)) return (0, 0);
+        if (reader.IsDBNull(0)) return (0, null);
         var bytes = reader.GetInt64(0);
-        return (bytes, bytes == 0 ? 0 : reader.GetDouble(1));
+        return (bytes, reader.GetBoolean(2) ? null : bytes == 0 ? 0 : reader.GetDouble(1));
     }
 
     private static async Task<long> NumberAsync(NpgsqlDataSource database, string sql, CancellationToken ct)

@@ -22,6 +22,9 @@ internal sealed class DemoServers : IAsyncDisposable
     public NpgsqlDataSource Source { get; }
     public NpgsqlDataSource Engine { get; }
 
+    /// <summary>Where <c>cdc run</c> serves its Api: beside another copy of the demo the default port may be taken.</summary>
+    public string ApiUrl { get; } = $"http://127.0.0.1:{FreePort.Next()}";
+
     public string SourcePsql => Psql(_source, SourceDatabase);
     public string EnginePsql => Psql(_engine, EngineDatabase);
 
@@ -30,6 +33,7 @@ internal sealed class DemoServers : IAsyncDisposable
     {
         ["CDC__Source__ConnectionString"] = SourceString,
         ["CDC__Engine__ConnectionString"] = EngineString,
+        ["CDC__Api__Urls"] = ApiUrl,
     };
 
     public static async Task<DemoServers> StartAsync(CancellationToken ct)

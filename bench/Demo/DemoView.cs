@@ -15,7 +15,7 @@ internal abstract class DemoView
     public abstract Task LiveAsync(Func<Action<DemoSample, string>, Task> work);
 
     protected static string Lag(DemoSample sample) =>
-        string.Create(CultureInfo.InvariantCulture, $"lag {sample.LagMilliseconds:0} ms, {sample.LagBytes / 1024.0:#,0} KiB of WAL");
+        sample.LagMilliseconds is { } lag ? string.Create(CultureInfo.InvariantCulture, $"lag {lag:0} ms, {sample.LagBytes / 1024.0:#,0} KiB of WAL") : "loading";
 }
 
 internal sealed class PlainDemoView : DemoView

@@ -93,6 +93,8 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source) : IRep
     {
         ["CDC__Source__ConnectionString"] = source.Database.ConnectionString,
         ["CDC__Engine__ConnectionString"] = engine.ConnectionString,
+        // Any free port.
+        ["CDC__Api__Urls"] = "http://127.0.0.1:0",
     };
 
     private static CdcException Ended(string command, int code, string output) => new(

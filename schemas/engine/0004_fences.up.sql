@@ -14,7 +14,7 @@ CREATE TABLE cdc.fences (
     -- The session of cdc.source that armed it: the fence dies with it.
     session           bigint,
     generation        integer,
-    source_snapshot   text,
+    source_snapshot   pg_snapshot,
     marker_lsn        pg_lsn,
     -- Keys streamed before the marker that the source's snapshot may not see.
     in_flight         bigint[],
@@ -28,7 +28,8 @@ CREATE TABLE cdc.fences (
     read_at           timestamptz,
     reached_at        timestamptz,
     opened_at         timestamptz,
-    ended_at          timestamptz
+    ended_at          timestamptz,
+    CHECK (source_snapshot IS NOT NULL OR state IN ('announced', 'armed', 'broken'))
 );
 CREATE INDEX fences_pending ON cdc.fences (id) WHERE state IN ('announced', 'armed', 'read', 'reached');
 

@@ -21,9 +21,6 @@ internal sealed class ApplyLoop(
     EntitySet entities, EngineOptions options, NpgsqlConnection connection, EngineTransaction transaction, BatchWriter writer,
     CheckpointTable checkpoints, Checkpoint start, TableStates tables, LoadGate gate, FenceHold fences, AppliedProgress progress, PipelineStatistics statistics)
 {
-    /// <summary>A transaction is written in flushes of this many batches' rows before its end is seen.</summary>
-    private const int LargeTransactionBatches = 1;
-
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromMilliseconds(500);
 
     private readonly BatchFolder _batch = new(entities.Count);
@@ -46,7 +43,7 @@ internal sealed class ApplyLoop(
             {
                 foreach (var change in events.Events)
                     if (!TryFold(change)) await ApplyAsync(change, ct).ConfigureAwait(false);
-                if (!_inTransaction && IsFull(1)) await CommitAsync(ct).ConfigureAwait(false);
+                if (!_inTransaction && IsFull) await CommitAsync(ct).ConfigureAwait(false);
             }
             if (!_inTransaction && IsDue()) await CommitAsync(ct).ConfigureAwait(false);
         }
@@ -66,7 +63,7 @@ internal sealed class ApplyLoop(
             return true;
         }
         if (tables.IsStopped(row.Schema.Entity)) return true;
-        if (!_batch.Accepts(row) || IsFull(LargeTransactionBatches + 1)) return false;
+        if (!_batch.Accepts(row) || HasNoRoom) return false;
         _batch.Add(row);
         return true;
     }
@@ -80,7 +77,7 @@ internal sealed class ApplyLoop(
             _transactions++;
         }
         _through = Lsn.Max(_through, commit.EndLsn);
-        return !IsFull(1);
+        return !IsFull;
     }
 
     private async Task ApplyAsync(ChangeEvent change, CancellationToken ct)
@@ -120,7 +117,11 @@ internal sealed class ApplyLoop(
         }
     }
 
-    private bool IsFull(int batches) => _batch.Count >= options.BatchRows * batches || _batch.Bytes >= options.BatchBytes;
+    /// <summary>To be committed at the next boundary between transactions.</summary>
+    private bool IsFull => _batch.Count >= options.BatchRows || _batch.Bytes >= options.BatchBytes;
+
+    /// <summary>To be written before the transaction's end is seen. Twice the rows, or the last small transaction of most batches would be cut in two.</summary>
+    private bool HasNoRoom => _batch.Count >= 2 * options.BatchRows || _batch.Bytes >= options.BatchBytes;
 
     /// <summary>Something to show at once, or a position that nobody has written down for a while.</summary>
     private bool IsDue() =>
@@ -172,7 +173,7 @@ internal sealed class ApplyLoop(
         if (next != _committed || transaction.HasWork)
         {
             await writer.BeginAsync(ct).ConfigureAwait(false);
-            await checkpoints.MoveAsync(connection, _committed, next, ct).ConfigureAwait(false);
+            await checkpoints.MoveAsync(connection, _committed, next, writer.Notices, ct).ConfigureAwait(false);
             CrashPoint.Hit("after-checkpoint-before-commit");
             await transaction.CommitAsync(ct).ConfigureAwait(false);
             CrashPoint.Hit("after-commit");

@@ -1,3 +1,4 @@
+using Cdc.Core.Failures;
 using Npgsql;
 
 namespace Cdc.Apply;
@@ -9,16 +10,13 @@ internal static class EngineConnection
 
     public static async Task<NpgsqlConnection> OpenAsync(EngineOptions options, string role, CancellationToken ct)
     {
-        var settings = new NpgsqlConnectionStringBuilder(options.ConnectionString)
-        {
-            ApplicationName = $"cdc {role}",
-            Pooling = false,
-            WriteBufferSize = 65536,
-            ReadBufferSize = 65536,
-            KeepAlive = 10,
-            TcpKeepAlive = true,
-            CommandTimeout = 0,
-        };
+        var settings = ServerPatience.Settings(options.ConnectionString);
+        settings.ApplicationName = $"cdc {role}";
+        settings.Pooling = false;
+        settings.WriteBufferSize = 65536;
+        settings.ReadBufferSize = 65536;
+        // Loading and applying take as long as they take: the pulse notices an engine that is away.
+        settings.CommandTimeout = 0;
         var connection = new NpgsqlConnection(settings.ConnectionString);
         try
         {

@@ -1,3 +1,4 @@
+using Cdc.Core.Failures;
 using Npgsql;
 
 namespace Cdc.Apply;
@@ -9,13 +10,12 @@ namespace Cdc.Apply;
 internal static class EnginePulse
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <exception cref="NpgsqlException">No answer.</exception>
     public static async Task RunAsync(EngineOptions options, CancellationToken ct)
     {
         await using var connection = await EngineConnection.OpenAsync(options, "pulse", ct).ConfigureAwait(false);
-        await using var command = new NpgsqlCommand("SELECT 1", connection) { CommandTimeout = (int)Patience.TotalSeconds };
+        await using var command = new NpgsqlCommand("SELECT 1", connection) { CommandTimeout = ServerPatience.Settings(options.ConnectionString, ServerPatience.AnswerSeconds).CommandTimeout };
         using var timer = new PeriodicTimer(Interval);
         while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false)) await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }

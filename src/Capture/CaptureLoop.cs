@@ -141,13 +141,13 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
         var chunk = ticket.Chunk;
         chunk.First = new ChangePosition(generation, _markedAt, FirstChunkOrdinal);
         var beside = chunks.TryReserve(chunk);
-        if (!beside) await AppendRowsAsync(ticket.Rows!.At(chunk), ct).ConfigureAwait(false);
+        if (!beside) await AppendRowsAsync(ticket.Rows!.ChangesIn(chunk), ct).ConfigureAwait(false);
         _batch.Add(new ChunkEndChange { Chunk = chunk });
         ticket.SetMarked(beside ? MarkerOutcome.Beside : MarkerOutcome.InStream);
         CrashPoint.Hit("after-marker");
     }
 
-    private async ValueTask AppendRowsAsync(IReadOnlyList<RowChange> rows, CancellationToken ct)
+    private async ValueTask AppendRowsAsync(IEnumerable<RowChange> rows, CancellationToken ct)
     {
         foreach (var row in rows)
         {

@@ -26,9 +26,7 @@ internal sealed class CommandContext(CommandHost host, string? configurationFile
     {
         var entities = Entities(options);
         if (entities.Find(name) is { } entity) return entity;
-        var names = entities.All.Select(e => e.Name).ToList();
-        throw new CdcException(FailureKind.Usage, $"There is no entity or table '{name}'.",
-            NearestName.Of(name, names) is { } near ? $"Did you mean {near}?" : $"Declared: {string.Join(", ", names)}.");
+        throw new CdcException(FailureKind.Usage, $"There is no entity or table '{name}'.", NearestName.Remedy(name, entities.All.Select(e => e.Name), "Declared"));
     }
 
     public static Database Source(CdcOptions options) => Database.Source(options.Source.ConnectionString);

@@ -14,15 +14,28 @@ internal static class Composition
     {
         LoadEntities = EntityFile.Load,
         Pipeline = RunPipelineAsync,
+        Api = (options, entities, loggers, ct) => new ApiWorker(options, entities, null, loggers).RunAsync(ct),
         Workload = WorkloadRun.RunAsync,
     };
 
-    private static Task RunPipelineAsync(CdcOptions options, EntitySet entities, ILoggerFactory loggers, CancellationToken ct)
+    private static async Task RunPipelineAsync(CdcOptions options, EntitySet entities, ILoggerFactory loggers, CancellationToken ct)
     {
         var log = loggers.CreateLogger("Cdc.Pipeline");
         var setup = new SourceSetup(options.Source, options.Engine, entities, log);
         var preconditions = new Preconditions(options, entities, log);
-        var session = new PipelineSession(options.Source, options.Engine, options.Snapshot, options.Log, entities, preconditions, setup, new PipelineStatistics(), log);
-        return new PipelineWorker(options.Source, options.Engine, session, setup, log).RunAsync(ct);
+        var statistics = new PipelineStatistics();
+        var session = new PipelineSession(options.Source, options.Engine, options.Snapshot, options.Log, entities, preconditions, setup, statistics, log);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken.None);
+        var serving = options.Api.Enabled ? new ApiWorker(options, entities, statistics, loggers).ServeBesideAsync(ended.Token) : Task.CompletedTask;
+        try
+        {
+            await new PipelineWorker(options.Source, options.Engine, session, setup, log).RunAsync(ct);
+        }
+        finally
+        {
+            // While the pipeline drains, the Api still answers.
+            await ended.CancelAsync();
+            await serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 }

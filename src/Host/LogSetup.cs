@@ -16,7 +16,9 @@ internal static class LogSetup
     {
         var log = new LoggerConfiguration().MinimumLevel.Is(verbose ? LogEventLevel.Debug : LogEventLevel.Information)
             // Npgsql logs statements and connection strings below warnings: neither belongs in our log.
-            .MinimumLevel.Override("Npgsql", LogEventLevel.Warning);
+            .MinimumLevel.Override("Npgsql", LogEventLevel.Warning)
+            // ASP.NET logs request paths below warnings, and a path holds a card's code.
+            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning);
         log = terminal
             ? log.WriteTo.Console(outputTemplate: Readable, formatProvider: CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose)
             : log.WriteTo.Console(new JsonFormatter(renderMessage: true), standardErrorFromLevel: LogEventLevel.Verbose);

@@ -13,11 +13,17 @@ namespace Cdc.Host;
 /// <exception cref="CdcException">It cannot go on by itself; the kind is the exit code.</exception>
 internal delegate Task RunPipeline(CdcOptions options, EntitySet entities, ILoggerFactory loggers, CancellationToken ct);
 
+/// <summary>Serves until <paramref name="ct"/> is cancelled.</summary>
+/// <exception cref="CdcException">It cannot start.</exception>
+internal delegate Task RunApi(CdcOptions options, EntitySet entities, ILoggerFactory loggers, CancellationToken ct);
+
 /// <summary>What is long-running, or read from files: tests put their own in its place. <see cref="Composition"/> connects the real ones.</summary>
 internal sealed record Parts
 {
     /// <summary>Reads the entities declaration from a path; throws with every error at once.</summary>
     public required Func<string, EntitySet> LoadEntities { get; init; }
     public required RunPipeline Pipeline { get; init; }
+    /// <summary>The Api by itself.</summary>
+    public required RunApi Api { get; init; }
     public required Func<WorkloadRequest, IProgress<WorkloadProgress>, CancellationToken, Task> Workload { get; init; }
 }

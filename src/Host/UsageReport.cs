@@ -1,23 +1,33 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using Cdc.Host.Configuration;
+using System.Text.RegularExpressions;
+using Cdc.Core.Entities;
 
 namespace Cdc.Host;
 
 /// <summary>Tells what is wrong with a command line, on stderr: the library's own report puts its suggestions among the results.</summary>
-internal static class UsageReport
+internal static partial class UsageReport
 {
     public static void Write(ParseResult parsed, TextWriter error)
     {
-        foreach (var message in parsed.Errors.Select(e => e.Message).Distinct()) error.WriteLine("error: " + message);
+        foreach (var message in parsed.Errors.Select(e => Readable(e.Message)).Distinct()) error.WriteLine("error: " + message);
         var command = parsed.CommandResult;
         var near = parsed.UnmatchedTokens.Select(token => NearestName.Of(token, NamesOf(command))).FirstOrDefault(name => name is not null);
         error.WriteLine(near is null ? $"what to do next: {PathOf(command)} --help" : $"what to do next: did you mean '{PathOf(command)} {near}'? ({PathOf(command)} --help)");
     }
+
+    /// <summary>The library names the type that it could not make, as .NET calls it.</summary>
+    private static string Readable(string message) => WholeNumber().Replace(Number().Replace(message, "as a number"), "as a whole number");
 
     private static IEnumerable<string> NamesOf(CommandResult command) =>
         [.. command.Command.Subcommands.Select(c => c.Name), .. command.Command.Options.Select(o => o.Name)];
 
     private static string PathOf(CommandResult command) =>
         command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : "cdc";
+
+    [GeneratedRegex("as expected type '[^']*Int(32|64)[^']*'")]
+    private static partial Regex WholeNumber();
+
+    [GeneratedRegex("as expected type '[^']*(Double|Decimal)[^']*'")]
+    private static partial Regex Number();
 }

@@ -13,7 +13,7 @@ internal static class FenceSql
 
     /// <summary>$1 session.</summary>
     public const string Pending = """
-        SELECT id, entity, from_key, to_key, state, source_snapshot FROM cdc.fences
+        SELECT id, entity, from_key, to_key, state, source_snapshot::text FROM cdc.fences
         WHERE state = 'announced' OR (state IN ('armed', 'read') AND session = $1) ORDER BY id
         """;
 

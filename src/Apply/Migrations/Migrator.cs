@@ -14,13 +14,18 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
     // Any fixed number; it must not change, or an older program would not wait for this one.
     private const long LockKey = 0x0CDC_0000_0001;
 
+    // IF NOT EXISTS would say at every step but the first that the table exists, to somebody who did not ask for one.
     private const string CreateTable = """
-        CREATE TABLE IF NOT EXISTS public.cdc_migrations (
-            version     integer PRIMARY KEY,
-            name        text NOT NULL,
-            checksum    text NOT NULL,
-            applied_at  timestamptz NOT NULL DEFAULT now()
-        )
+        DO $$ BEGIN
+            IF to_regclass('public.cdc_migrations') IS NULL THEN
+                CREATE TABLE public.cdc_migrations (
+                    version     integer PRIMARY KEY,
+                    name        text NOT NULL,
+                    checksum    text NOT NULL,
+                    applied_at  timestamptz NOT NULL DEFAULT now()
+                );
+            END IF;
+        END $$
         """;
 
     /// <summary>Applies what is missing, up to and including <paramref name="target"/> (all, if null).</summary>

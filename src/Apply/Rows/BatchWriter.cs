@@ -13,6 +13,9 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
     /// <summary>Rows that went to quarantine in the last <see cref="WriteAsync"/>.</summary>
     public int Quarantined { get; private set; }
 
+    /// <summary>What the open transaction has to announce when it commits.</summary>
+    public IEnumerable<(string Channel, string Notice)> Notices => writers.Select(w => w.Notice).OfType<(string, string)>();
+
     /// <param name="sortedKeys">Per entity, ascending.</param>
     public async Task WriteAsync(BatchFolder batch, long[][] sortedKeys, StraightCopy straight, CancellationToken ct)
     {

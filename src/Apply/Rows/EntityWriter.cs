@@ -23,6 +23,7 @@ internal sealed class EntityWriter
     private readonly CopyRows _direct = new();
     private readonly CopyRows _holes = new();
     private readonly BrokenRows _broken = new();
+    private readonly TouchedRows? _touched;
     private readonly List<RowChange> _deletes = [];
     private bool _meetsEntries;
     private bool _onlyUpdates;
@@ -32,15 +33,27 @@ internal sealed class EntityWriter
     public EntityWriter(EntityDeclaration entity, RowTransform transform, NpgsqlConnection connection, EntryIndex entries, WholeSince whole, KeyHighWater highest)
     {
         (_entity, _transform, _connection, _entries, _whole, _highest) = (entity, transform, connection, entries, whole, highest);
+        _touched = entity.NotifyColumn is null ? null : new TouchedRows(entity);
         (_sql, _row, _older) = (new UpsertSql(entity), new SourceRow(entity.SourceColumns.Count), new SourceRow(entity.SourceColumns.Count));
+        EmptyRange = new EmptyRangeCopy(entity, transform, _sql.CopyTable, connection, entries, highest, _touched);
     }
 
     public UpsertSql Sql => _sql;
 
+    /// <summary>For chunks in whose range the engine has no row.</summary>
+    public EmptyRangeCopy EmptyRange { get; }
+
     public int Quarantined { get; private set; }
 
+    /// <summary>What the open transaction has to announce when it commits; null: nothing.</summary>
+    public (string Channel, string Notice)? Notice => _touched?.Notice;
+
     /// <summary>The connection has begun a transaction: its staging tables are empty.</summary>
-    public void TransactionBegins() => (_stageUsed, _holesUsed) = (false, false);
+    public void TransactionBegins()
+    {
+        (_stageUsed, _holesUsed) = (false, false);
+        _touched?.Clear();
+    }
 
     public async Task PrepareAsync(CancellationToken ct)
     {
@@ -49,19 +62,14 @@ internal sealed class EntityWriter
     }
 
     /// <param name="sortedKeys">The keys to write, ascending.</param>
-    /// <param name="straight">How whole rows may be copied without staging: not at all, those above the highest known key, or all.</param>
+    /// <param name="straight">Which whole rows may be copied without staging.</param>
     public async Task WriteAsync(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlyMemory<long> sortedKeys, StraightCopy straight, CancellationToken ct)
     {
         Clear();
-        Encode(rows, sortedKeys.Span, straight);
+        await EncodeAsync(rows, sortedKeys, straight, ct).ConfigureAwait(false);
         if (_deletes.Count > 0)
             await ExecuteAsync(_sql.Delete(_meetsEntries), [.. KeyPositions.Parameters(_deletes)], ct).ConfigureAwait(false);
-        if (_staged.Count > 0)
-        {
-            await StageAsync(_staged, _sql.Stage, _sql.CopyStage, _stageUsed, ct).ConfigureAwait(false);
-            _stageUsed = true;
-            await UpsertAsync(ct).ConfigureAwait(false);
-        }
+        if (_staged.Count > 0) await UpsertAsync(ct).ConfigureAwait(false);
         if (_direct.Count > 0) await _direct.SendAsync(_connection, _sql.CopyTable, ct).ConfigureAwait(false);
         if (_holes.Count > 0) await FillHolesAsync(ct).ConfigureAwait(false);
         if (_broken.Count > 0) await QuarantineAsync(ct).ConfigureAwait(false);
@@ -75,14 +83,18 @@ internal sealed class EntityWriter
     {
         if (row.Write is not { } change) throw e;
         Clear();
+        _touched?.Add(change.Key);
         if (row.Delete is { } delete) await ExecuteAsync(_sql.Delete(entries: true), [.. KeyPositions.Parameters([delete])], ct).ConfigureAwait(false);
         Read(row);
         _broken.Add(change, e.SqlState, e.ConstraintName is { } constraint ? $"{e.MessageText} ({constraint})" : e.MessageText, _transform.SourceJson(_row));
         await QuarantineAsync(ct).ConfigureAwait(false);
     }
 
-    public async Task TruncateAsync(ChangePosition position, CancellationToken ct) =>
+    public async Task TruncateAsync(ChangePosition position, CancellationToken ct)
+    {
+        _touched?.AddEverything();
         await ExecuteAsync(_sql.Truncate, PositionParameters(position), ct).ConfigureAwait(false);
+    }
 
     public static NpgsqlParameter[] PositionParameters(ChangePosition position) =>
         [new() { Value = position.Generation }, Progress.CheckpointTable.Lsn(position.CommitLsn), new() { Value = position.Ordinal }];
@@ -97,21 +109,52 @@ internal sealed class EntityWriter
         (_meetsEntries, _onlyUpdates, Quarantined) = (false, true, 0);
     }
 
-    private void Encode(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlySpan<long> keys, StraightCopy straight)
+    /// <summary>What is to be staged is sent while the rest is encoded: the engine takes it in meanwhile.</summary>
+    private async Task EncodeAsync(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlyMemory<long> keys, StraightCopy straight, CancellationToken ct)
+    {
+        for (var next = 0; next < keys.Length;)
+        {
+            next += EncodeSome(rows, keys.Span[next..], straight);
+            if (!_staged.HasMuchToSend) continue;
+            await BeginStageAsync(ct).ConfigureAwait(false);
+            await _staged.SendAheadAsync(_connection, _sql.CopyStage, ct).ConfigureAwait(false);
+        }
+        if (_staged.Count == 0) return;
+        await BeginStageAsync(ct).ConfigureAwait(false);
+        await _staged.SendAsync(_connection, _sql.CopyStage, ct).ConfigureAwait(false);
+        _stageUsed = true;
+    }
+
+    /// <summary>Rows of an earlier flush of the same transaction go; a commit has emptied the table otherwise.</summary>
+    private async ValueTask BeginStageAsync(CancellationToken ct)
+    {
+        if (_stageUsed && !_staged.IsSending) await ExecuteAsync([$"TRUNCATE {_sql.Stage}"], [], ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Returns how many of the keys were encoded: all of them, or until much is to be sent.</summary>
+    private int EncodeSome(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlySpan<long> keys, StraightCopy straight)
     {
         var highest = _highest.Of(_entity.Index);
         var anyEntries = _entries.Any(_entity.Name);
-        foreach (var key in keys)
+        for (var i = 0; i < keys.Length; i++)
         {
+            if (_staged.HasMuchToSend) return i;
+            var key = keys[i];
             var row = rows[key];
             var hasEntry = anyEntries && _entries.Contains(_entity.Name, key);
             _meetsEntries |= hasEntry;
             if (row.Delete is { } delete) _deletes.Add(delete);
-            if (row.Write is not { } write) continue;
+            if (row.Write is not { } write)
+            {
+                _touched?.Add(key);
+                continue;
+            }
             Read(row);
-            var isNew = row.Delete is null && !hasEntry && !CountsUpdates(row) && (straight == StraightCopy.All || (straight == StraightCopy.NewKeys && key > highest));
+            if (_touched is { IsFull: false }) _touched.Add(key, _transform, _row);
+            var isNew = row.Delete is null && !hasEntry && !CountsUpdates(row) && straight == StraightCopy.NewKeys && key > highest;
             EncodeRow(row, write, isNew);
         }
+        return keys.Length;
     }
 
     /// <summary>A row copied straight in begins with no update counted.</summary>
@@ -155,7 +198,7 @@ internal sealed class EntityWriter
     {
         buffer.WriteInt64Field(write.Key);
         _transform.WriteColumns(_row, buffer);
-        CopyRows.PositionFields(buffer, write);
+        CopyRows.PositionFields(buffer, write.Position, write.CommitMicros);
     }
 
     private void Read(in FoldedRow row)
@@ -177,13 +220,6 @@ internal sealed class EntityWriter
         into.FillUnknownFrom(before);
     }
 
-    private async Task StageAsync(CopyRows rows, string table, string copySql, bool used, CancellationToken ct)
-    {
-        // Rows of an earlier flush of the same transaction; a commit has emptied it otherwise.
-        if (used) await ExecuteAsync([$"TRUNCATE {table}"], [], ct).ConfigureAwait(false);
-        await rows.SendAsync(_connection, copySql, ct).ConfigureAwait(false);
-    }
-
     private async Task UpsertAsync(CancellationToken ct)
     {
         if (_onlyUpdates && !_meetsEntries && await ExecuteAsync([_sql.Update], [], ct).ConfigureAwait(false) == _staged.Count) return;
@@ -192,7 +228,8 @@ internal sealed class EntityWriter
 
     private async Task FillHolesAsync(CancellationToken ct)
     {
-        await StageAsync(_holes, _sql.Holes, _sql.CopyHoles, _holesUsed, ct).ConfigureAwait(false);
+        if (_holesUsed) await ExecuteAsync([$"TRUNCATE {_sql.Holes}"], [], ct).ConfigureAwait(false);
+        await _holes.SendAsync(_connection, _sql.CopyHoles, ct).ConfigureAwait(false);
         _holesUsed = true;
         var since = _whole[_entity.Index];
         await ExecuteAsync(_sql.FillHoles, [new() { Value = since.Generation }, Progress.CheckpointTable.Lsn(since.CommitLsn)], ct).ConfigureAwait(false);
@@ -228,6 +265,4 @@ internal enum StraightCopy
     None,
     /// <summary>Keys above the highest that the engine may have.</summary>
     NewKeys,
-    /// <summary>The range is empty in the engine.</summary>
-    All,
 }

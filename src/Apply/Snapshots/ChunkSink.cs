@@ -4,6 +4,7 @@ using Cdc.Apply.Rows;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Progress;
 using Cdc.Core.Snapshots;
 using Npgsql;
 
@@ -54,10 +55,21 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
         _idle.TryTake(out var connection) ? connection : await LoadConnection.OpenAsync(entities, options, writers, ct).ConfigureAwait(false);
 
     /// <summary>One connection with its staging tables. Not given back after a failure: the session ends then.</summary>
-    private sealed class LoadConnection(EntitySet entities, NpgsqlConnection connection, IReadOnlyList<EntityWriter> entityWriters) : IAsyncDisposable
+    private sealed class LoadConnection : IAsyncDisposable
     {
-        private readonly EngineTransaction _transaction = new(connection);
-        private readonly BatchFolder _rows = new(entities.Count);
+        private readonly EntitySet _entities;
+        private readonly NpgsqlConnection _connection;
+        private readonly IReadOnlyList<EntityWriter> _entityWriters;
+        private readonly EngineTransaction _transaction;
+        private readonly BatchWriter _writer;
+        private readonly BatchFolder _rows;
+
+        private LoadConnection(EntitySet entities, NpgsqlConnection connection, IReadOnlyList<EntityWriter> entityWriters)
+        {
+            (_entities, _connection, _entityWriters) = (entities, connection, entityWriters);
+            (_transaction, _rows) = (new EngineTransaction(connection), new BatchFolder(entities.Count));
+            _writer = new BatchWriter(entities, entityWriters, _transaction);
+        }
 
         public static async Task<LoadConnection> OpenAsync(EntitySet entities, EngineOptions options, WriterFactory writers, CancellationToken ct)
         {
@@ -67,14 +79,11 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
 
         public async Task LoadAsync(Chunk chunk, ChunkRows rows, CheckpointTable checkpoints, CancellationToken ct)
         {
-            var writer = new BatchWriter(entities, entityWriters, _transaction);
-            await writer.BeginAsync(ct).ConfigureAwait(false);
-            _rows.Clear();
-            foreach (var change in rows.At(chunk)) _rows.Add(change);
-            var straight = await HasRowsAsync(chunk, ct).ConfigureAwait(false) ? StraightCopy.None : StraightCopy.All;
-            await writer.WriteAsync(_rows, Keys(chunk.Job.Entity), straight, ct).ConfigureAwait(false);
-            _rows.Clear();
-            await checkpoints.AssertOwnedAsync(connection, ct).ConfigureAwait(false);
+            await _writer.BeginAsync(ct).ConfigureAwait(false);
+            if (await HasRowsAsync(chunk, ct).ConfigureAwait(false) || !await TryCopyAsync(chunk, rows, ct).ConfigureAwait(false))
+                await WriteAsync(chunk, rows.ChangesIn(chunk), ct).ConfigureAwait(false);
+            await AnnounceAsync([.. _writer.Notices], ct).ConfigureAwait(false);
+            await checkpoints.AssertOwnedAsync(_connection, ct).ConfigureAwait(false);
             await _transaction.CommitAsync(ct).ConfigureAwait(false);
         }
 
@@ -84,23 +93,49 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
             var swept = chunk.DroppedAll ? 0 : await SweepAsync(chunk, ct).ConfigureAwait(false);
             CrashPoint.Hit("after-sweep");
             if (chunk.Job.Id > 0) await RecordAsync(chunk, swept, ct).ConfigureAwait(false);
-            await checkpoints.AssertOwnedAsync(connection, ct).ConfigureAwait(false);
+            await checkpoints.AssertOwnedAsync(_connection, ct).ConfigureAwait(false);
             await _transaction.CommitAsync(ct).ConfigureAwait(false);
             return swept;
         }
 
-        public ValueTask DisposeAsync() => connection.DisposeAsync();
+        public ValueTask DisposeAsync() => _connection.DisposeAsync();
+
+        /// <summary>False: the engine refused a row, and nothing of the chunk is written.</summary>
+        private async Task<bool> TryCopyAsync(Chunk chunk, ChunkRows rows, CancellationToken ct)
+        {
+            try
+            {
+                var left = await _entityWriters[chunk.Job.Entity].EmptyRange.WriteAsync(rows, chunk, ct).ConfigureAwait(false);
+                _transaction.HasWork = true;
+                if (left.Count > 0) await WriteAsync(chunk, left, ct).ConfigureAwait(false);
+                return true;
+            }
+            catch (PostgresException e) when (EngineErrors.IsOfRow(e))
+            {
+                await _transaction.RollbackAsync(ct).ConfigureAwait(false);
+                await _writer.BeginAsync(ct).ConfigureAwait(false);
+                return false;
+            }
+        }
+
+        private async Task WriteAsync(Chunk chunk, IEnumerable<RowChange> changes, CancellationToken ct)
+        {
+            _rows.Clear();
+            foreach (var change in changes) _rows.Add(change);
+            await _writer.WriteAsync(_rows, Keys(chunk.Job.Entity), StraightCopy.None, ct).ConfigureAwait(false);
+            _rows.Clear();
+        }
 
         private long[][] Keys(int entity)
         {
-            var keys = Enumerable.Range(0, entities.Count).Select(_ => Array.Empty<long>()).ToArray();
+            var keys = Enumerable.Range(0, _entities.Count).Select(_ => Array.Empty<long>()).ToArray();
             keys[entity] = [.. _rows.Of(entity).Keys.Order()];
             return keys;
         }
 
         private async Task<bool> HasRowsAsync(Chunk chunk, CancellationToken ct)
         {
-            await using var command = new NpgsqlCommand(entityWriters[chunk.Job.Entity].Sql.HasRows, connection)
+            await using var command = new NpgsqlCommand(_entityWriters[chunk.Job.Entity].Sql.HasRows, _connection)
             {
                 Parameters = { ChunkTable.Key(chunk.Job.Range.From), ChunkTable.Key(chunk.Job.Range.To) },
             };
@@ -110,8 +145,8 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
         private async Task<long> SweepAsync(Chunk chunk, CancellationToken ct)
         {
             var job = chunk.Job;
-            await using var batch = new NpgsqlBatch(connection);
-            foreach (var statement in entityWriters[job.Entity].Sql.Sweep(job.Keys is not null))
+            await using var batch = new NpgsqlBatch(_connection);
+            foreach (var statement in _entityWriters[job.Entity].Sql.Sweep(job.Keys is not null))
             {
                 var command = new NpgsqlBatchCommand(statement);
                 command.Parameters.Add(ChunkTable.Key(job.Range.From));
@@ -121,14 +156,24 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
                 foreach (var parameter in EntityWriter.PositionParameters(chunk.First)) command.Parameters.Add(parameter);
                 batch.BatchCommands.Add(command);
             }
-            await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            // Entries that close without a row make an answer about that row another one too.
+            if (await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false) > 0 && _entities[job.Entity] is { NotifyColumn: not null } entity)
+                await AnnounceAsync([(TouchedRows.ChannelOf(entity), ChangeNotice.Everything)], ct).ConfigureAwait(false);
             return (long)batch.BatchCommands[0].RecordsAffected;
+        }
+
+        private async Task AnnounceAsync((string Channel, string Notice)[] notices, CancellationToken ct)
+        {
+            if (notices.Length == 0) return;
+            await using var batch = new NpgsqlBatch(_connection);
+            foreach (var notice in notices) batch.BatchCommands.Add(CheckpointTable.Announce(notice));
+            await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         }
 
         private async Task RecordAsync(Chunk chunk, long swept, CancellationToken ct)
         {
-            var name = entities[chunk.Job.Entity].Name;
-            await using var batch = new NpgsqlBatch(connection)
+            var name = _entities[chunk.Job.Entity].Name;
+            await using var batch = new NpgsqlBatch(_connection)
             {
                 BatchCommands =
                 {

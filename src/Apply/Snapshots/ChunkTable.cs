@@ -27,10 +27,13 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
         UNION ALL SELECT entity, $1, 'snapshot', NULL, NULL, array_agg(key), id FROM numbered GROUP BY id, entity, part
         """;
 
+    /// <summary>
+    /// First of the entity that is read by fewest: connections that load one table wait for each other's locks on its indexes and its end.
+    /// </summary>
     private const string NextRange = """
         SELECT c.id, c.entity, c.kind, c.from_key, c.to_key, c.keys FROM cdc.chunks c JOIN cdc.tables t ON t.entity = c.entity
         WHERE c.state = 'pending' AND t.state <> 'stopped' AND c.generation = $1 AND NOT c.id = ANY($2) AND NOT c.entity = ANY($4)
-        ORDER BY array_position($3::text[], c.entity), c.from_key NULLS FIRST LIMIT 1
+        ORDER BY cardinality(array_positions($5, c.entity)), array_position($3::text[], c.entity), c.from_key NULLS FIRST LIMIT 1
         """;
 
     private const string NextKeys = """
@@ -128,6 +131,7 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
             {
                 new() { Value = generation }, new() { Value = busy.Select(j => j.Id).ToArray() },
                 new() { Value = entities.All.Select(e => e.Name).ToArray() }, new() { Value = waiting },
+                new() { Value = busy.Select(j => entities[j.Entity].Name).ToArray() },
             },
         };
         await command.PrepareAsync(ct).ConfigureAwait(false);

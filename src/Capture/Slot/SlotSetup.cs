@@ -22,7 +22,7 @@ public enum PublicationState
     Whole,
 }
 
-/// <summary>Makes, reads and moves the publication and the slot. Driver errors pass through; see <see cref="SourceFailure.Of"/>.</summary>
+/// <summary>Makes and reads the publication and the slot, and drops the slot. Driver errors pass through; see <see cref="SourceFailure.Of"/>.</summary>
 public sealed class SlotSetup(SourceOptions options, EntitySet entities)
 {
     // A declared table that does not exist cannot be added, and must not keep the others out.
@@ -84,22 +84,14 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     public async Task<bool> DropSlotAsync(CancellationToken ct)
     {
         await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
-        if (await IdleSlotAsync(connection, "dropped", ct).ConfigureAwait(false) is null) return false;
+        var slot = await ReadAsync(connection, options.SlotName, ct).ConfigureAwait(false);
+        if (slot is null) return false;
+        if (slot.IsActive)
+            throw new CdcException(FailureKind.Unavailable,
+                $"Slot {slot.Name} cannot be dropped: process {slot.ActivePid} of the source is streaming from it.",
+                $"Stop the 'cdc run' that uses it, or end its connection on the source: SELECT pg_terminate_backend({slot.ActivePid})");
         await connection.Command("SELECT pg_drop_replication_slot($1)", options.SlotName).ExecuteAsync(ct).ConfigureAwait(false);
         return true;
-    }
-
-    /// <summary>Gives up everything below <paramref name="to"/>: a declared gap. Goes no further than the server has flushed.</summary>
-    /// <returns>Where the slot is now.</returns>
-    /// <exception cref="CdcException">There is no such slot, or another process is using it.</exception>
-    public async Task<Lsn> AdvanceSlotAsync(Lsn to, CancellationToken ct)
-    {
-        await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
-        if (await IdleSlotAsync(connection, "advanced", ct).ConfigureAwait(false) is null)
-            throw new CdcException(FailureKind.DeclaredGap, $"Slot {options.SlotName} does not exist: it cannot be advanced.", "cdc slot reset");
-        var end = await connection.Command("SELECT end_lsn::text FROM pg_replication_slot_advance($1, $2::pg_lsn)", options.SlotName, to.ToString())
-            .ScalarAsync<string>(ct).ConfigureAwait(false);
-        return Lsn.Parse(end);
     }
 
     internal static async Task<SlotInfo?> ReadAsync(NpgsqlConnection connection, string slot, CancellationToken ct) =>
@@ -112,15 +104,6 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
         var unpublished = await connection.Command(UnpublishedSql, options.Publication, schemas, tables)
             .RowsAsync(row => (row.GetString(0), row.GetString(1)), ct).ConfigureAwait(false);
         return [.. entities.All.Where(e => unpublished.Contains((e.SourceSchema, e.SourceTable)))];
-    }
-
-    private async Task<SlotInfo?> IdleSlotAsync(NpgsqlConnection connection, string purpose, CancellationToken ct)
-    {
-        var slot = await ReadAsync(connection, options.SlotName, ct).ConfigureAwait(false);
-        if (slot is not { IsActive: true }) return slot;
-        throw new CdcException(FailureKind.Unavailable,
-            $"Slot {slot.Name} cannot be {purpose}: process {slot.ActivePid} of the source is streaming from it.",
-            $"Stop the 'cdc run' that uses it, or end its connection on the source: SELECT pg_terminate_backend({slot.ActivePid})");
     }
 
     private static SlotInfo Slot(NpgsqlDataReader row) => new(

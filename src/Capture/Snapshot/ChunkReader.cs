@@ -27,7 +27,11 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
         var key = Sql.Identifier(entity.Key.Name);
         var connection = await ConnectionAsync(ct).ConfigureAwait(false);
         await using var command = new NpgsqlCommand(
-            $"SELECT {key}::bigint FROM {entity.SourceName} WHERE {InRange(job, key)} ORDER BY {key} OFFSET {options.ChunkRows} LIMIT 1", connection);
+            $"SELECT {key}::bigint FROM {entity.SourceName} WHERE {InRange(job, key)} ORDER BY {key} OFFSET {options.ChunkRows} LIMIT 1", connection)
+        {
+            // As long as it takes, on a table that is not in memory: the heartbeat notices a source that is away.
+            CommandTimeout = 0,
+        };
         return (long?)await command.ExecuteScalarAsync(ct).ConfigureAwait(false);
     }
 

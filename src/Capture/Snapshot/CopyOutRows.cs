@@ -16,7 +16,29 @@ internal sealed class CopyOutRows(System.IO.Stream copy)
     private bool _headerRead;
 
     /// <summary>Null at the end.</summary>
-    public async ValueTask<RowImage?> NextAsync(CancellationToken ct)
+    public ValueTask<RowImage?> NextAsync(CancellationToken ct) => TryCut(out var image) ? new(image) : ReadNextAsync(ct);
+
+    /// <summary>The common case without a state machine: the whole row is in the block.</summary>
+    private bool TryCut(out RowImage image)
+    {
+        image = default;
+        var bytes = _block.AsSpan(_start, _end - _start);
+        if (!_headerRead || bytes.Length < 2) return false;
+        var columns = BinaryPrimitives.ReadInt16BigEndian(bytes);
+        if (columns < 0) return false;
+        var length = 2;
+        for (var column = 0; column < columns; column++)
+        {
+            if (bytes.Length < length + 4) return false;
+            length += 4 + Math.Max(0, BinaryPrimitives.ReadInt32BigEndian(bytes[length..]));
+        }
+        if (bytes.Length < length) return false;
+        image = new RowImage(_block, _start, length);
+        _start += length;
+        return true;
+    }
+
+    private async ValueTask<RowImage?> ReadNextAsync(CancellationToken ct)
     {
         if (!_headerRead)
         {

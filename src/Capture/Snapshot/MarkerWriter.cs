@@ -16,7 +16,7 @@ internal sealed class MarkerWriter(NpgsqlConnection connection) : IAsyncDisposab
 
     public static async Task<MarkerWriter> OpenAsync(SourceOptions options, CancellationToken ct)
     {
-        var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
+        var connection = await SourceConnection.OpenForHeartbeatAsync(options, ct).ConfigureAwait(false);
         await connection.Command("SET synchronous_commit = local").ExecuteAsync(ct).ConfigureAwait(false);
         return new MarkerWriter(connection);
     }

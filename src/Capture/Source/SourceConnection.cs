@@ -1,17 +1,28 @@
+using Cdc.Core.Failures;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace Cdc.Capture.Source;
 
-/// <summary>Ordinary SQL connections to Odoo's database, pooled by Npgsql.</summary>
+/// <summary>
+/// Ordinary SQL connections to Odoo's database. Not from a pool: after a restart of the server it would hand out one dead connection after
+/// the other, and each would cost a session.
+/// </summary>
 internal static class SourceConnection
 {
     /// <exception cref="NpgsqlException">See <see cref="SourceFailure.Of"/>.</exception>
-    public static async Task<NpgsqlConnection> OpenAsync(SourceOptions options, CancellationToken ct)
+    public static Task<NpgsqlConnection> OpenAsync(SourceOptions options, CancellationToken ct) =>
+        OpenAsync(ServerPatience.Settings(options.ConnectionString), ct);
+
+    /// <summary>For questions that cost the source nothing: one that is not answered soon finds out that the source is away.</summary>
+    public static Task<NpgsqlConnection> OpenForHeartbeatAsync(SourceOptions options, CancellationToken ct) =>
+        OpenAsync(ServerPatience.Settings(options.ConnectionString, ServerPatience.AnswerSeconds), ct);
+
+    private static async Task<NpgsqlConnection> OpenAsync(NpgsqlConnectionStringBuilder settings, CancellationToken ct)
     {
-        var text = new NpgsqlConnectionStringBuilder(options.ConnectionString);
-        text.ApplicationName ??= "cdc";
-        var connection = new NpgsqlConnection(text.ConnectionString);
+        settings.ApplicationName ??= "cdc";
+        settings.Pooling = false;
+        var connection = new NpgsqlConnection(settings.ConnectionString);
         try
         {
             await connection.OpenAsync(ct).ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cdc.Core.Failures;
 using Npgsql;
 
 namespace Cdc.Capture.Stream;
@@ -8,13 +9,9 @@ internal static class ReplicationConnectionString
 {
     public static string For(SourceOptions options, ReplicationTimeouts timeouts)
     {
-        var text = new NpgsqlConnectionStringBuilder(options.ConnectionString)
-        {
-            // The walsender sends a packet a message: a large buffer takes hundreds of them at a time.
-            ReadBufferSize = 65536,
-            // Npgsql closes a stream by asking the server to cancel it; a server that does not answer is left behind after so long.
-            CancellationTimeout = 2000,
-        };
+        var text = ServerPatience.Settings(options.ConnectionString);
+        // The walsender sends a packet a message: a large buffer takes hundreds of them at a time.
+        text.ReadBufferSize = 65536;
         text.ApplicationName ??= "cdc capture";
         text.Options = string.Join(' ', Settings(options, timeouts).Prepend(text.Options).Where(part => !string.IsNullOrEmpty(part)));
         return text.ConnectionString;

@@ -33,9 +33,6 @@ internal sealed class ReplicationSource : IAsyncDisposable
     private ReplicationSource(LogicalReplicationConnection connection, SourceOptions options, ILogger log) =>
         (_connection, _options, _log) = (connection, options, log);
 
-    /// <summary>Everything up to here has arrived, keepalives of an idle server included. Look here first, and second whether a transaction is in flight.</summary>
-    public Lsn LastReceived => new((ulong)_connection.LastReceivedLsn);
-
     /// <summary>Packets are gathered by the kernel rather than announced one by one.</summary>
     public bool GathersPackets => _lowWater is not null;
 

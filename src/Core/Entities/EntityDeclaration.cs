@@ -50,6 +50,12 @@ public sealed record EntityDeclaration
     /// <summary>The engine's table counts applied updates in a column <c>sync_version</c>.</summary>
     public bool HasSyncVersion { get; init; }
 
+    /// <summary>
+    /// Engine column (text) by which rows are looked up: changes are announced by NOTIFY with the key and a hash of its value, so that others
+    /// can keep rows in memory. Null: changes are not announced.
+    /// </summary>
+    public string? NotifyColumn { get; init; }
+
     /// <summary>Quoted where needed, such as <c>public.loyalty_card</c>.</summary>
     public string SourceName => $"{Sql.Identifier(SourceSchema)}.{Sql.Identifier(SourceTable)}";
 

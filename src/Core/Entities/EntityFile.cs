@@ -41,6 +41,9 @@ public static class EntityFile
                 findings.Add("declaration-size", lines.Entity, $"{entity.Name} has {rules.Count} rules, with those that follow from its column types.", $"At most {RowTransform.MaxRules}: join some with AND.");
     }
 
+    /// <summary>The parser's own words, without the place, which is said already, and without the names of its parameters.</summary>
+    private static string Reason(JsonException failure) => failure.Message.Split(" LineNumber")[0].Split(", when isFinalBlock")[0];
+
     private static List<ReadEntity> Read(string text, Findings findings)
     {
         LocatedJson json;
@@ -50,7 +53,7 @@ public static class EntityFile
         }
         catch (JsonException failure)
         {
-            findings.Add("declaration-json", (int)(failure.LineNumber ?? 0) + 1, $"not JSON: {failure.Message.Split(" LineNumber")[0]}", "Mend the syntax; comments and trailing commas are allowed.");
+            findings.Add("declaration-json", (int)(failure.LineNumber ?? 0) + 1, $"not JSON: {Reason(failure)}", "Mend the syntax; comments and trailing commas are allowed.");
             return [];
         }
         var root = new JsonObjectReader(json, "the declaration", findings, "entities");

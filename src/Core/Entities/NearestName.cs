@@ -1,19 +1,21 @@
 namespace Cdc.Core.Entities;
 
 /// <summary>"Did you mean": the known name with the fewest edits, if it is near enough to be a slip.</summary>
-internal static class NearestName
+public static class NearestName
 {
+    /// <summary>Null if none is near enough. Upper and lower case are the same.</summary>
+    public static string? Of(string typed, IEnumerable<string> known) =>
+        known.Select(name => (Name: name, Edits: Edits(typed, name), Shorter: Math.Min(typed.Length, name.Length)))
+            .Where(c => c.Edits < c.Shorter && c.Edits <= (c.Shorter + 2) / 3)
+            .OrderBy(c => c.Edits).Select(c => c.Name).FirstOrDefault();
+
     /// <param name="introduction">Stands before the list of names, such as "Use one of".</param>
-    public static string Remedy(string name, IEnumerable<string> known, string introduction)
+    public static string Remedy(string typed, IEnumerable<string> known, string introduction)
     {
         var names = known.ToList();
         var all = $"{introduction}: {string.Join(", ", names)}.";
-        return Find(name, names) is { } nearest ? $"Did you mean \"{nearest}\"? {all}" : all;
+        return Of(typed, names) is { } nearest ? $"Did you mean \"{nearest}\"? {all}" : all;
     }
-
-    private static string? Find(string name, IReadOnlyList<string> known) =>
-        known.Select(k => (Name: k, Edits: Edits(name, k))).Where(k => k.Edits < Math.Min(name.Length, k.Name.Length) && k.Edits <= (Math.Min(name.Length, k.Name.Length) + 2) / 3)
-            .OrderBy(k => k.Edits).Select(k => k.Name).FirstOrDefault();
 
     private static int Edits(string a, string b)
     {

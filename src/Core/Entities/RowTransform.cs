@@ -102,6 +102,15 @@ public sealed class RowTransform
         foreach (var writer in _writers) writer.Write(row, buffer);
     }
 
+    /// <summary>Writes one engine column, as <see cref="WriteColumns"/> does.</summary>
+    /// <returns>False, with nothing written: an input is not known.</returns>
+    public bool TryWriteColumn(int column, SourceRow row, CopyBuffer buffer)
+    {
+        if (row.IsPartial && (_columnInputs[column] & UnknownSlots(row)) != 0) return false;
+        _writers[column].Write(row, buffer);
+        return true;
+    }
+
     /// <summary>One bit for each engine column of which an input is unchanged or missing.</summary>
     public ulong UnknownColumns(SourceRow row)
     {

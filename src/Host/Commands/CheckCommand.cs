@@ -14,7 +14,7 @@ internal static class CheckCommand
     public static Command Create(CommandHost host) =>
         new ExplainedCommand("check",
             """
-            Check configuration, declaration, source and engine. Changes nothing; names every finding with the SQL or command that mends it.
+            Check configuration, declaration, source, engine, and whether the slot still fits. Changes nothing; names every finding with the SQL or command that mends it.
 
             Examples:
               cdc check

@@ -40,7 +40,8 @@ internal static class MigrateCommand
 
     private static async Task MigrateAsync(CommandContext context, CdcOptions options, ParseResult parsed, CancellationToken ct)
     {
-        await using var engine = NpgsqlDataSource.Create(options.Engine.ConnectionString);
+        // A migration of a large table takes as long as it takes.
+        await using var engine = NpgsqlDataSource.Create(ServerPatience.Settings(options.Engine.ConnectionString, commandSeconds: 0));
         var migrator = new Migrator(engine, Migration.ReadAll(Preconditions.MigrationsFolder), context.Terminal.Error.WriteLine);
         if (parsed.GetValue(Down) is { } down) await DownAsync(context, migrator, down, parsed.GetValue(Yes), ct);
         else if (!parsed.GetValue(List)) await migrator.UpAsync(parsed.GetValue(To), ct);

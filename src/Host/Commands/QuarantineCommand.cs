@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cdc.Core.Failures;
+using Cdc.Core.Operations;
 using Cdc.Host.Quarantine;
 
 namespace Cdc.Host.Commands;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cdc.Core.Operations;
 using Cdc.Host.Configuration;
 using Cdc.Host.Quarantine;
 using Cdc.Host.Terminals;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
+using Cdc.Core.Operations;
 using Cdc.Host.Configuration;
 using Cdc.Host.Slots;
 using Cdc.Host.Status;

@@ -1,3 +1,4 @@
+using Cdc.Api;
 using Cdc.Apply;
 using Cdc.Capture;
 using Cdc.Capture.Snapshot;
@@ -16,6 +17,7 @@ internal sealed record CdcOptions
     public SnapshotOptions Snapshot { get; init; } = new();
     public FenceOptions Fence { get; init; } = new();
     public ReconcileOptions Reconcile { get; init; } = new();
+    public ApiOptions Api { get; init; } = new();
     /// <summary>Path of the entities declaration; relative to the current folder.</summary>
     public string Entities { get; init; } = Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json");
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Microsoft.Extensions.Configuration;
 
@@ -47,8 +48,7 @@ internal sealed class OptionBinder(OptionOrigin origin, ICollection<Finding> fin
         $"Set {OptionOrigin.VariableOf(child.Path)} or \"{property.Name}\" to {OptionValue.Describe(property.PropertyType)}.";
 
     private void AddUnknown(IConfigurationSection child, IReadOnlyCollection<string> known) =>
-        Add("option-unknown", child, "is not an option",
-            NearestName.Of(child.Key, known) is { } near ? $"Did you mean {near}?" : $"Known here: {string.Join(", ", known)}.");
+        Add("option-unknown", child, "is not an option", NearestName.Remedy(child.Key, known, "Known here"));
 
     private void Add(string code, IConfigurationSection child, string what, string remedy) =>
         findings.Add(new Finding(code, IsError: true, $"{origin.Of(child.Path)} {what}.", remedy));

@@ -17,6 +17,20 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
         if (needs.HasFlag(Needs.Engine)) Connection("Engine:ConnectionString", options.Engine.ConnectionString);
         Source(options);
         Sizes(options);
+        Api(options.Api);
+    }
+
+    private void Api(Cdc.Api.ApiOptions api)
+    {
+        Require(api.Urls.Length > 0, "Api:Urls", "must be addresses such as http://127.0.0.1:8642, parted by semicolons");
+        AtLeast("Api:Connections", api.Connections, 1);
+        Require(api.Connections <= 1000, "Api:Connections", "must be at most 1000");
+        Interval("Api:Timeout", api.Timeout);
+        AtLeast("Api:CacheBytes", api.CacheBytes, 0);
+        AtLeast("Api:RequestsPerSecond", api.RequestsPerSecond, 1);
+        Require(api.LagLimit > TimeSpan.Zero, "Api:LagLimit", "must be longer than nothing");
+        Require(api.OtlpEndpoint.Length == 0 || (Uri.TryCreate(api.OtlpEndpoint, UriKind.Absolute, out var otlp) && otlp.Scheme is "http" or "https"),
+            "Api:OtlpEndpoint", "must be a URL such as http://collector:4317");
     }
 
     private void Source(CdcOptions options)

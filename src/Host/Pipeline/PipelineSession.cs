@@ -19,21 +19,32 @@ internal sealed class PipelineSession(
     /// <summary>Called when the slot is this session's and rows flow.</summary>
     public Action Started { get; init; } = () => { };
 
+    /// <summary>The session that ran last has applied something.</summary>
+    public bool HasApplied { get; private set; }
+
     /// <summary>Returns when <paramref name="stop"/> was asked for and everything captured so far is applied.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
+        HasApplied = false;
         await preconditions.CheckAsync(stop).ConfigureAwait(false);
         await using var capture = await CaptureSession.ConnectAsync(source, snapshot, entities, log, stop).ConfigureAwait(false);
         await setup.PrepareAsync(capture, stop).ConfigureAwait(false);
         await capture.AcquireSlotAsync(stop).ConfigureAwait(false);
         await using var apply = await EngineSession.OpenAsync(engine, entities, statistics, stop).ConfigureAwait(false);
         Started();
-        await StreamAsync(capture, apply, stop).ConfigureAwait(false);
+        try
+        {
+            await StreamAsync(capture, apply, stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            HasApplied = apply.Progress.Through > apply.Resume.Through;
+        }
     }
 
     private async Task StreamAsync(CaptureSession capture, EngineSession apply, CancellationToken stop)
     {
-        using var channel = new InProcessLog(logOptions.MaxBytes);
+        using var channel = new InProcessLog(logOptions.MaxBytes, statistics);
         using var failed = new CancellationTokenSource();
         var seams = new CaptureSeams(apply.Resume, apply.Tables, apply.Progress, apply.ChunkQueue, apply.ChunkSink, apply.Fences, channel, statistics);
         var applying = Task.Run(() => apply.RunAsync(channel, failed.Token), CancellationToken.None);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Cdc.Apply;
 using Cdc.Apply.Progress;
 using Cdc.Capture;
@@ -16,8 +15,6 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
 {
     private static readonly TimeSpan StandbyPoll = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
-    /// <summary>A session that lived this long starts the pauses anew.</summary>
-    private static readonly TimeSpan Healthy = TimeSpan.FromSeconds(10);
 
     private int _failures;
     private bool _standby;
@@ -28,7 +25,6 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
     {
         while (!stop.IsCancellationRequested)
         {
-            var began = Stopwatch.GetTimestamp();
             try
             {
                 await session.RunAsync(stop).ConfigureAwait(false);
@@ -39,7 +35,8 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
             }
             catch (Exception e)
             {
-                if (Stopwatch.GetElapsedTime(began) > Healthy) _failures = 0;
+                // What failed now is not what failed before: the pauses begin anew.
+                if (session.HasApplied) _failures = 0;
                 var pause = await HandleAsync(e, stop).ConfigureAwait(false);
                 await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

@@ -17,11 +17,32 @@ internal sealed class Preconditions(CdcOptions options, EntitySet entities, ILog
 
     private bool _held;
 
-    /// <summary>Everything that is missing on both servers. One that is down does not hide what the other lacks.</summary>
+    /// <summary>
+    /// Everything that is missing on both servers, and every break in continuity. One that is down does not hide what the other lacks.
+    /// </summary>
     public async Task<IReadOnlyList<Finding>> FindAsync(CancellationToken ct)
     {
         var ofSource = await Preflight.CheckAsync(options.Source, entities, ct).ConfigureAwait(false);
-        return [.. ofSource, .. (await EngineFindingsAsync(ct).ConfigureAwait(false)).Findings];
+        var (ofEngine, engineKind) = await EngineFindingsAsync(ct).ConfigureAwait(false);
+        IReadOnlyList<Finding> missing = [.. ofSource, .. ofEngine];
+        if (engineKind == FailureKind.Unavailable) return missing;
+        var broken = await ContinuityFindingsAsync(missing, ct).ConfigureAwait(false);
+        // What both name, such as a lost slot, is a gap: creating what is missing would not mend it.
+        return [.. missing.Where(m => broken.All(b => b.Code != m.Code)), .. broken];
+    }
+
+    private async Task<IReadOnlyList<Finding>> ContinuityFindingsAsync(IReadOnlyList<Finding> missing, CancellationToken ct)
+    {
+        try
+        {
+            return (await Continuity.ReadAsync(options, entities, log, ct).ConfigureAwait(false)).Findings;
+        }
+        catch (Exception e) when (e is CdcException or EngineException)
+        {
+            var failure = e as CdcException ?? ((EngineException)e).Failure;
+            // What keeps it from being looked at is among the errors already, mostly.
+            return missing.Any(f => f.IsError) ? [] : [new Finding("continuity", IsError: true, $"Continuity cannot be looked at: {failure.Message}", failure.Remedy)];
+        }
     }
 
     /// <exception cref="FindingsException">Every error of both servers, each with what mends it.</exception>
@@ -65,7 +86,7 @@ internal sealed class Preconditions(CdcOptions options, EntitySet entities, ILog
 
     private async Task<IReadOnlyList<Finding>> CheckEngineAsync(CancellationToken ct)
     {
-        await using var engine = NpgsqlDataSource.Create(options.Engine.ConnectionString);
+        await using var engine = NpgsqlDataSource.Create(ServerPatience.Settings(options.Engine.ConnectionString));
         var status = await new Migrator(engine, Migration.ReadAll(MigrationsFolder)).StatusAsync(ct).ConfigureAwait(false);
         if (!status.IsCurrent)
             return [new Finding("migrations", IsError: true, $"The engine's schema is at version {status.Version}, which is not what this program needs.", "Run 'cdc migrate'.")];

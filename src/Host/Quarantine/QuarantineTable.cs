@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Cdc.Core.Entities;
+using Cdc.Core.Operations;
+using Cdc.Core.Progress;
 using Cdc.Host.Servers;
 using Npgsql;
 
@@ -49,6 +51,8 @@ internal static class QuarantineTable
         var sql = $"UPDATE {entity.EngineName} SET source_generation = 0 WHERE {Sql.Identifier(entity.EngineKey)} = ANY($1)";
         await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = keys } } };
         await command.ExecuteNonQueryAsync(ct);
+        if (entity.NotifyColumn is not null)
+            await connection.ExecuteAsync("SELECT pg_notify($1, $2)", [ChangeNotice.Channel(entity.Name), ChangeNotice.Everything], ct);
     }
 
     private static async Task<long> ChangeAsync(NpgsqlConnection connection, string change, QuarantineFilter filter, CancellationToken ct) =>

@@ -12,7 +12,8 @@ internal sealed class Database : IAsyncDisposable
 
     private Database(string name, string option, string connectionString)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "cdc", MaxPoolSize = 4 };
+        var settings = ServerPatience.Settings(connectionString);
+        (settings.ApplicationName, settings.MaxPoolSize) = ("cdc", 4);
         (Name, _option, _connections) = ($"{name} {settings.Host}:{settings.Port}/{settings.Database}", option, NpgsqlDataSource.Create(settings));
     }
 

@@ -1,4 +1,5 @@
 using Cdc.Core.Failures;
+using Cdc.Core.Operations;
 using Cdc.Host.Status;
 
 namespace Cdc.Host.Slots;

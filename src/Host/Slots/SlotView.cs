@@ -1,5 +1,6 @@
 using Cdc.Apply.Progress;
 using Cdc.Core.Failures;
+using Cdc.Core.Operations;
 using Cdc.Host.Pipeline;
 using Cdc.Host.Status;
 using Cdc.Host.Terminals;

@@ -1,3 +1,4 @@
+using Cdc.Core.Operations;
 using Cdc.Core.Snapshots;
 using Cdc.Host.Servers;
 using Cdc.Host.Status;

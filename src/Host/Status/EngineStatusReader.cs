@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Core.Operations;
 using Cdc.Host.Servers;
 using Npgsql;
 
@@ -31,7 +32,7 @@ internal sealed class EngineStatusReader(EntitySet entities)
 
     private const string RequestsSql =
         """
-        SELECT id, kind, entity, from_key, to_key, state, requested_by, requested_at, answer
+        SELECT id, kind, entity, from_key, to_key, state, requested_by, requested_at, answer, cardinality(keys)::bigint
         FROM cdc.requests WHERE state IN ('open', 'accepted') ORDER BY id
         """;
 
@@ -41,7 +42,7 @@ internal sealed class EngineStatusReader(EntitySet entities)
         var status = (await connection.ListAsync(SourceSql, [], ReadSource, ct)).Single();
         return status with
         {
-            Entities = await ReadEntitiesAsync(connection, ct),
+            Entities = [.. (await ReadEntitiesAsync(connection, ct)).Select(e => e with { BehindGap = status.State == "gap" })],
             Requests = await connection.ListAsync(RequestsSql, [], ReadRequest, ct),
         };
     }
@@ -87,5 +88,5 @@ internal sealed class EngineStatusReader(EntitySet entities)
 
     private static RequestStatus ReadRequest(NpgsqlDataReader row) => new(
         row.GetInt64(0), row.GetString(1), row.Get<string>(2), row.Long(3), row.Long(4), row.GetString(5), row.GetString(6),
-        row.Time(7)!.Value, row.Get<string>(8));
+        row.Time(7)!.Value, row.Get<string>(8), row.Long(9));
 }

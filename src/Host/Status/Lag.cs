@@ -1,4 +1,5 @@
 using Cdc.Core.Changes;
+using Cdc.Core.Operations;
 
 namespace Cdc.Host.Status;
 

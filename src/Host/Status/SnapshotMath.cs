@@ -1,3 +1,5 @@
+using Cdc.Core.Operations;
+
 namespace Cdc.Host.Status;
 
 /// <summary>Counts of some chunks that belong together.</summary>

@@ -6,7 +6,7 @@ namespace Cdc.Host.Status;
 /// <summary>Counts chunks: of what is being read now, else of the load of this generation.</summary>
 internal static class SnapshotReader
 {
-    // Chunks that were asked for together (one load, or one request) end together: while one is pending all of them are shown.
+    // Some keys that are read again are no progress of a table. Chunks that were asked for together (one load, or one request) end together: while one is pending all of them are shown.
     private const string Sql =
         """
         WITH work AS (
@@ -16,7 +16,7 @@ internal static class SnapshotReader
                    COALESCE(sum(rows) FILTER (WHERE finished_at > now() - interval '60 seconds'), 0)::bigint AS recent,
                    LEAST(60, extract(epoch FROM now() - min(created_at)))::float8 AS seconds
             FROM cdc.chunks
-            WHERE CASE WHEN $1::bigint IS NULL THEN generation = (SELECT generation FROM cdc.source) ELSE request = $1 END
+            WHERE CASE WHEN $1::bigint IS NULL THEN generation = (SELECT generation FROM cdc.source) AND keys IS NULL ELSE request = $1 END
             GROUP BY entity, kind, request),
         shown AS (
             SELECT *, bool_or(pending > 0) OVER (PARTITION BY entity) AS busy FROM work)

@@ -1,3 +1,4 @@
+using Cdc.Core.Operations;
 using Cdc.Host.Servers;
 using Npgsql;
 

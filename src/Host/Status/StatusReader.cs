@@ -1,10 +1,11 @@
 using Cdc.Core.Failures;
+using Cdc.Core.Operations;
 using Cdc.Host.Servers;
 
 namespace Cdc.Host.Status;
 
 /// <summary>Puts both servers' accounts together. One that is down leaves its half empty and says why.</summary>
-internal sealed class StatusReader(Database source, Database engine, string slot, EngineStatusReader engineReader, TimeProvider time)
+internal sealed class StatusReader(Database source, Database engine, string slot, EngineStatusReader engineReader, TimeProvider time) : IStatusSource
 {
     public async Task<StatusReport> ReadAsync(CancellationToken ct)
     {

@@ -1,3 +1,4 @@
+using Cdc.Core.Operations;
 using Cdc.Host.Terminals;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -68,7 +69,7 @@ internal static class StatusView
     {
         var grid = new Terminals.Grid("entity", "state", "rows", "chunks", "loaded", "rows/s", "eta", "quarantine", "holes", "waiting for parent");
         foreach (var e in entities)
-            grid.Add(e.Entity, e.State, e.Rows is null ? "-" : "~" + Quantity.Count(e.Rows),
+            grid.Add(e.Entity, e.BehindGap ? $"{e.State} (behind the gap)" : e.State, e.Rows is null ? "-" : "~" + Quantity.Count(e.Rows),
                 e.Snapshot is { } s ? $"{s.ChunksDone}/{s.ChunksTotal}" : "-", Quantity.Percent(e.Snapshot?.Percent),
                 Quantity.Count((long?)e.Snapshot?.RowsPerSecond), Quantity.Duration(e.Snapshot?.EtaSeconds),
                 Quantity.Count(e.Quarantine), Quantity.Count(e.Holes), Quantity.Count(e.WaitingForParent));
@@ -86,7 +87,7 @@ internal static class StatusView
     {
         var grid = new Terminals.Grid("request", "kind", "entity", "keys", "state", "by", "since");
         foreach (var r in requests)
-            grid.Add(r.Id.ToString(), r.Kind, r.Entity ?? "all", $"{r.FromKey}..{r.ToKey}", r.State, r.RequestedBy, Quantity.Time(r.RequestedAt));
+            grid.Add(r.Id.ToString(), r.Kind, r.Entity ?? "all", r.KeyCount is { } keys ? $"{keys} keys" : $"{r.FromKey}..{r.ToKey}", r.State, r.RequestedBy, Quantity.Time(r.RequestedAt));
         return grid;
     }
 

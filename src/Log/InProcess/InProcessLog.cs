@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using Cdc.Core.Changes;
+using Cdc.Core.Telemetry;
 
 namespace Cdc.Log.InProcess;
 
@@ -8,7 +9,7 @@ namespace Cdc.Log.InProcess;
 /// The change log of one process: a channel bounded by bytes, not by items, because one row may be a megabyte. It dies with the session;
 /// a batch larger than the bound passes alone.
 /// </summary>
-public sealed class InProcessLog(long maxBytes) : IChangeLogWriter, IChangeLogReader, IDisposable
+public sealed class InProcessLog(long maxBytes, PipelineStatistics? statistics = null) : IChangeLogWriter, IChangeLogReader, IDisposable
 {
     private readonly Channel<ChangeBatch> _channel = Channel.CreateUnbounded<ChangeBatch>(
         new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
@@ -29,6 +30,7 @@ public sealed class InProcessLog(long maxBytes) : IChangeLogWriter, IChangeLogRe
             await _space.WaitAsync(ct).ConfigureAwait(false);
         }
         Interlocked.Add(ref _bytes, batch.Bytes);
+        statistics?.PutIntoLog(batch.Count);
         _channel.Writer.TryWrite(batch);
     }
 
@@ -39,10 +41,15 @@ public sealed class InProcessLog(long maxBytes) : IChangeLogWriter, IChangeLogRe
     public bool TryRead([NotNullWhen(true)] out ChangeBatch? batch)
     {
         if (!_channel.Reader.TryRead(out batch)) return false;
+        statistics?.TakenFromLog(batch.Count);
         Interlocked.Add(ref _bytes, -batch.Bytes);
         if (Interlocked.Exchange(ref _waiting, 0) == 1 && _space.CurrentCount == 0) _space.Release();
         return true;
     }
 
-    public void Dispose() => _space.Dispose();
+    public void Dispose()
+    {
+        statistics?.LogEnded();
+        _space.Dispose();
+    }
 }

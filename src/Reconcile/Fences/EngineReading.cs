@@ -14,6 +14,13 @@ internal sealed record EngineReading(
         FROM cdc.source s LEFT JOIN cdc.tables t ON t.entity = $1
         """;
 
+    /// <summary>Asks the same once before Apply holds, so that a connection's first steps (reset, catalog, plan) are not taken while it does.</summary>
+    public static async Task WarmAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(ReadSql, connection) { Parameters = { new() { Value = entity.Name } } };
+        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+    }
+
     /// <summary>Begins the transaction. Apply is holding: it must not take longer than this.</summary>
     public static async Task<EngineReading> BeginAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
     {

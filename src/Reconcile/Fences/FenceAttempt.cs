@@ -23,6 +23,7 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
     /// <returns>Null: both snapshots are open.</returns>
     public async Task<BrokenFence?> RunAsync(NpgsqlConnection asking, KeyRange range, CancellationToken ct)
     {
+        await EngineReading.WarmAsync(engine, entity, ct).ConfigureAwait(false);
         await using var row = await FenceRow.AnnounceAsync(asking, entity, range, timeout, ct).ConfigureAwait(false);
         _fence = row.Id;
         try

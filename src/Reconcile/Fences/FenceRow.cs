@@ -22,7 +22,7 @@ internal sealed class FenceRow : IAsyncDisposable
 
     private const string ReadSql = $"""
         WITH moved AS (
-            UPDATE cdc.fences SET state = 'read', source_snapshot = $2, read_at = clock_timestamp() WHERE id = $1 AND state = 'armed' RETURNING id)
+            UPDATE cdc.fences SET state = 'read', source_snapshot = $2::text::pg_snapshot, read_at = clock_timestamp() WHERE id = $1 AND state = 'armed' RETURNING id)
         {Ask}
         """;
 
@@ -78,9 +78,12 @@ internal sealed class FenceRow : IAsyncDisposable
             if (now.State == state) return null;
             var left = atMost - Stopwatch.GetElapsedTime(_began);
             if (now.State == "broken" || left <= TimeSpan.Zero) return now;
-            if (!_heard) await _connection.WaitAsync(left < Look ? left : Look, ct).ConfigureAwait(false);
+            if (!_heard) await _connection.WaitAsync(AtLeastAMillisecond(left < Look ? left : Look), ct).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Npgsql counts in whole milliseconds, and takes 0 for no limit at all.</summary>
+    private static TimeSpan AtLeastAMillisecond(TimeSpan time) => time < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : time;
 
     public Task<FenceState?> UntilAsync(string state, CancellationToken ct) => UntilAsync(state, _timeout, ct);
 

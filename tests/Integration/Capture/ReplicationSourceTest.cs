@@ -92,21 +92,6 @@ public sealed class ReplicationSourceTest(TestServers servers)
     }
 
     [Fact]
-    public async Task An_idle_server_moves_what_was_received()
-    {
-        await using var bed = await StreamTestBed.CreateAsync(servers, CardTable + "; CREATE TABLE unpublished (id int)", Card);
-        await using var source = await bed.StartAsync();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        var reading = source.ReadAsync(stop.Token).AsTask();
-        await bed.RunAsync("INSERT INTO unpublished VALUES (1)");
-        var end = Lsn.Parse((await bed.ScalarAsync<string>("SELECT pg_current_wal_lsn()::text"))!);
-        await Eventually.True("a keepalive has moved LastReceived", () => source.LastReceived >= end, () => source.LastReceived.ToString(), ct: Ct);
-        Assert.False(reading.IsCompleted);
-        await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
-    }
-
-    [Fact]
     public async Task A_cancelled_reader_lets_the_slot_go()
     {
         await using var bed = await StreamTestBed.CreateAsync(servers, CardTable, Card);

@@ -1,6 +1,5 @@
 using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
-using Cdc.Core.Changes;
 using Cdc.Core.Failures;
 using Cdc.Tests.Support.Capture;
 using Cdc.Tests.Support.Postgres;
@@ -48,7 +47,7 @@ public sealed class SlotSetupTest(TestServers servers)
     }
 
     [Fact]
-    public async Task A_slot_is_created_read_advanced_and_dropped()
+    public async Task A_slot_is_created_read_and_dropped()
     {
         await using var database = await servers.Source.CreateDatabaseAsync("capture", ct: Ct);
         await database.ExecuteAsync(Tables, Ct);
@@ -61,25 +60,18 @@ public sealed class SlotSetupTest(TestServers servers)
         Assert.Equal(("pgoutput", database.Name, start, false, false), (slot.Plugin, slot.Database, slot.ConfirmedFlushLsn, slot.IsActive, slot.IsLost));
         Assert.True(slot.RetainedBytes >= 0 && slot.RestartLsn <= start);
 
-        await database.ExecuteAsync("INSERT INTO card (code) VALUES ('a')", Ct);
-        var now = Lsn.Parse((await database.ScalarAsync<string>("SELECT pg_current_wal_flush_lsn()::text", Ct))!);
-        Assert.Equal(now, await setup.AdvanceSlotAsync(now, Ct));
-        Assert.Equal(now, (await setup.ReadAsync(Ct))!.ConfirmedFlushLsn);
-
         Assert.True(await setup.DropSlotAsync(Ct));
         Assert.False(await setup.DropSlotAsync(Ct));
-        Assert.Equal(FailureKind.DeclaredGap, (await Assert.ThrowsAsync<CdcException>(() => setup.AdvanceSlotAsync(now, Ct))).Kind);
     }
 
     [Fact]
-    public async Task A_slot_in_use_is_neither_dropped_nor_advanced()
+    public async Task A_slot_in_use_is_not_dropped()
     {
         await using var bed = await StreamTestBed.CreateAsync(servers, Tables, Card);
         await using var source = await bed.StartAsync();
         var setup = new SlotSetup(bed.Options, bed.Entities);
         await Eventually.True("the slot is in use", async () => (await setup.ReadAsync(Ct))!.ActivePid == source.WalSenderPid, ct: Ct);
         Assert.Contains("pg_terminate_backend", (await Assert.ThrowsAsync<CdcException>(() => setup.DropSlotAsync(Ct))).Remedy, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<CdcException>(() => setup.AdvanceSlotAsync(source.LastReceived, Ct));
     }
 
     [Fact]

@@ -3,17 +3,20 @@ using Cdc.Tests.Support;
 
 namespace Cdc.Tests.Integration.Crash;
 
-/// <summary>Every named place in the sources where a process can be told to kill itself.</summary>
+/// <summary>Every named place in the sources where <c>cdc run</c> can be told to kill itself.</summary>
 internal static partial class CrashPlaces
 {
     /// <summary>As they are in src now, so that a new one cannot be forgotten.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
         .. Directory.EnumerateFiles(SourceTree.PathOf("src"), "*.cs", SearchOption.AllDirectories)
-            .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+            .Where(f => !IsBelow(f, "obj") && !IsBelow(f, "Reconcile"))
             .SelectMany(f => Place().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value))
             .Distinct().Order(StringComparer.Ordinal),
     ];
+
+    /// <summary>Reconcile is a process of its own, killed at its place by its own test: <c>cdc run</c> would never come by.</summary>
+    private static bool IsBelow(string file, string folder) => file.Contains($"{Path.DirectorySeparatorChar}{folder}{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
 
     [GeneratedRegex("""CrashPoint\.Hit\("([^"]+)"\)""")]
     private static partial Regex Place();

@@ -9,6 +9,9 @@ namespace Cdc.Tests.Integration.Faults;
 
 public sealed class ConnectionTest(TestServers servers)
 {
+    /// <summary>Of connecting alone, and of the cancel requests with which Npgsql ends what a silent server does not answer.</summary>
+    private const string ShortTimeout = ";Timeout=2";
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -34,14 +37,14 @@ public sealed class ConnectionTest(TestServers servers)
     {
         await using var scene = await Scene.CreateAsync(servers);
         await using var network = TcpProxy.Start(PortOf(scene.Engine.ConnectionString));
-        scene.Bed.EngineOptions = scene.Bed.EngineOptions with { ConnectionString = Through(network, scene.Engine.ConnectionString) + ";Timeout=3" };
+        scene.Bed.EngineOptions = scene.Bed.EngineOptions with { ConnectionString = Through(network, scene.Engine.ConnectionString) + ShortTimeout };
         var run = await scene.FollowingAsync();
         // A session whose client is gone, in the middle of its transaction.
         await using var dead = new NpgsqlConnection(scene.Engine.ConnectionString + ";Application Name=cdc apply;Pooling=false");
         await dead.OpenAsync(Scene.Ct);
         network.GoSilent();
         await scene.ChangeAsync();
-        await Eventually.True("cdc run says that the engine cannot be reached", () => run.Tail.Contains("The engine cannot be reached", StringComparison.Ordinal), () => run.Tail, ct: Scene.Ct);
+        await SaysSoonAsync(run, "The engine cannot be reached");
         await using var holding = new NpgsqlCommand("BEGIN; SELECT FROM cdc.checkpoints FOR UPDATE", dead);
         await holding.ExecuteNonQueryAsync(Scene.Ct);
         network.Heal(tellServer: false);
@@ -53,11 +56,11 @@ public sealed class ConnectionTest(TestServers servers)
     {
         await using var scene = await Scene.CreateAsync(servers);
         await using var network = TcpProxy.Start(PortOf(scene.Source.ConnectionString));
-        scene.Bed.SourceOptions = scene.Bed.SourceOptions with { ConnectionString = Through(network, scene.Source.ConnectionString) + ";Command Timeout=3;Timeout=3" };
+        scene.Bed.SourceOptions = scene.Bed.SourceOptions with { ConnectionString = Through(network, scene.Source.ConnectionString) + ShortTimeout };
         var run = await scene.FollowingAsync();
         network.GoSilent();
         await scene.ChangeAsync();
-        await Eventually.True("cdc run says that the source cannot be reached", () => run.Tail.Contains("The source cannot be reached", StringComparison.Ordinal), () => run.Tail, ct: Scene.Ct);
+        await SaysSoonAsync(run, "The source cannot be reached");
         network.Heal(tellServer: true);
         await scene.EndsEqualAsync(run);
     }
@@ -78,6 +81,10 @@ public sealed class ConnectionTest(TestServers servers)
         await scene.EndsEqualAsync(run);
         Assert.Equal(0L, await scene.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.quarantine", Scene.Ct));
     }
+
+    /// <summary>Not by the settings of the test: by those that every connection has. On a busy machine a minute may not be enough.</summary>
+    private static Task SaysSoonAsync(WatchedProcess run, string words) => Eventually.True(
+        $"cdc run says: {words}", () => run.Tail.Contains(words, StringComparison.Ordinal), () => run.Tail, 2 * Eventually.DefaultTimeout, Scene.Ct);
 
     private static int PortOf(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString).Port;
 

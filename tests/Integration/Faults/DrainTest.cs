@@ -1,3 +1,4 @@
+using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;
 using Cdc.Tests.Support.Waiting;
@@ -59,6 +60,28 @@ public sealed class DrainTest(TestServers servers)
         run = await scene.FollowingAsync();
         var kept = await scene.Engine.RowsAsync($"SELECT id, finished_at FROM cdc.chunks WHERE id IN ({string.Join(',', done)}) ORDER BY id", Scene.Ct);
         Assert.Equal(finished, kept);
+        await scene.EndsEqualAsync(run);
+    }
+
+    [Fact]
+    public async Task Sigterm_between_reading_and_marking_a_chunk_exits_0_and_the_next_start_reads_it()
+    {
+        await using var scene = await Scene.CreateAsync(servers);
+        scene.Bed.SnapshotOptions = scene.Bed.SnapshotOptions with { Workers = 1 };
+        await using var markers = await HeldMarkers.SetUpAsync(scene.Bed, Scene.Ct);
+        var run = await scene.FollowingAsync();
+        await markers.HoldAsync(HeldMarkers.Place.BeforeMarker, Scene.Ct);
+        await scene.Engine.ExecuteAsync("INSERT INTO cdc.requests (kind, entity) VALUES ('snapshot', 'card')", Scene.Ct);
+        await markers.ReachedAsync(Scene.Ct);
+        // What was read is older than this.
+        await scene.ChangeAsync();
+        await StopsSoonAsync(run);
+        Assert.Equal("accepted|pending", Assert.Single(await scene.Engine.RowsAsync("SELECT r.state, c.state FROM cdc.requests r JOIN cdc.chunks c ON c.request = r.id", Scene.Ct)));
+
+        await scene.ChangeAsync();
+        await markers.ReleaseAsync(HeldMarkers.Place.BeforeMarker, Scene.Ct);
+        run = await scene.FollowingAsync();
+        Assert.Equal("done|done", Assert.Single(await scene.Engine.RowsAsync("SELECT r.state, c.state FROM cdc.requests r JOIN cdc.chunks c ON c.request = r.id", Scene.Ct)));
         await scene.EndsEqualAsync(run);
     }
 

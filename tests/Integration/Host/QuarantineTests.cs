@@ -42,7 +42,7 @@ public sealed class QuarantineTests(TestServers servers)
         Assert.Equal((int)FailureKind.Usage, (await world.RunAsync("quarantine", "show", "card", "999")).ExitCode);
         var run = await world.RunAsync("quarantine", "show", "crad", "17");
         Assert.Equal((int)FailureKind.Usage, run.ExitCode);
-        Assert.Contains("Did you mean card?", run.Error, StringComparison.Ordinal);
+        Assert.Contains("Did you mean \"card\"?", run.Error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -16,6 +16,7 @@ public sealed class SlotTests(TestServers servers)
         Assert.Equal("not-followed", await VerdictAsync(world));
         await world.FollowAsync();
         Assert.Equal("continuous", await VerdictAsync(world));
+        Assert.DoesNotContain("slot", string.Join(' ', await CheckedAsync(world)), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -35,6 +36,7 @@ public sealed class SlotTests(TestServers servers)
         var report = JsonDocument.Parse((await world.RunAsync("slot", "show", "--json")).Out).RootElement;
         Assert.Equal(verdict, report.GetProperty("verdict").GetString());
         Assert.Equal(finding, report.GetProperty("findings")[0].GetProperty("code").GetString());
+        Assert.Contains(finding, await CheckedAsync(world));
     }
 
     [Theory]
@@ -48,6 +50,7 @@ public sealed class SlotTests(TestServers servers)
         var report = JsonDocument.Parse((await world.RunAsync("slot", "show", "--json")).Out).RootElement;
         Assert.Equal("gap", report.GetProperty("verdict").GetString());
         Assert.Equal(finding, report.GetProperty("findings")[0].GetProperty("code").GetString());
+        Assert.Contains(finding, await CheckedAsync(world));
     }
 
     [Fact]
@@ -137,6 +140,13 @@ public sealed class SlotTests(TestServers servers)
 
     internal static Task<string> StateAsync(HostWorld world) => world.EngineAsync<string>(
         "SELECT concat_ws(' ', s.*, (SELECT string_agg(c.*::text, ' ') FROM cdc.checkpoints c), (SELECT string_agg(t.*::text, ' ') FROM cdc.tables t)) FROM cdc.source s");
+
+    /// <summary>The codes of what <c>cdc check</c> finds.</summary>
+    private static async Task<IReadOnlyList<string?>> CheckedAsync(HostWorld world)
+    {
+        var document = JsonDocument.Parse((await world.RunAsync("check", "--json")).Out).RootElement;
+        return [.. document.GetProperty("findings").EnumerateArray().Select(f => f.GetProperty("code").GetString())];
+    }
 
     internal static async Task<string?> VerdictAsync(HostWorld world) =>
         JsonDocument.Parse((await world.RunAsync("slot", "show", "--json")).Out).RootElement.GetProperty("verdict").GetString();

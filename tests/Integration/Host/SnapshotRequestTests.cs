@@ -27,7 +27,7 @@ public sealed class SnapshotRequestTests(TestServers servers)
         await using var world = await HostWorld.CreateAsync(servers);
         var run = await world.RunAsync("snapshot", "moev");
         Assert.Equal((int)FailureKind.Usage, run.ExitCode);
-        Assert.Contains("Did you mean move?", run.Error, StringComparison.Ordinal);
+        Assert.Contains("Did you mean \"move\"?", run.Error, StringComparison.Ordinal);
         Assert.Equal(0, await world.EngineAsync<long>("SELECT count(*) FROM cdc.requests"));
     }
 

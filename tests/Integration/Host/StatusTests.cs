@@ -28,6 +28,17 @@ public sealed class StatusTests(TestServers servers)
     }
 
     [Fact]
+    public async Task Rows_behind_a_gap_are_not_passed_off_as_streaming()
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        Assert.DoesNotContain("behind the gap", (await world.RunAsync("status")).Out, StringComparison.Ordinal);
+        await world.EngineAsync("UPDATE cdc.source SET state = 'gap', gap_kind = 'slot-missing'");
+        Assert.All(Json(await world.RunAsync("status", "--json")).GetProperty("entities").EnumerateArray(), e => Assert.True(e.GetProperty("behindGap").GetBoolean()));
+        Assert.Contains("streaming (behind the gap)", (await world.RunAsync("status")).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_engine_that_follows_nothing_yet_is_new()
     {
         await using var world = await HostWorld.CreateAsync(servers);

@@ -107,13 +107,13 @@ public sealed class MigratorTests(TestServers servers)
             var notices = new List<string>();
             await new Migrator(plain, Delivered, notices.Add).UpAsync(null, Ct);
             Assert.Contains(notices, n => n.Contains("GRANT SET ON PARAMETER session_replication_role", StringComparison.Ordinal));
-            Assert.Equal(["0"], await engine.RowsAsync("SELECT count(*) FROM pg_constraint WHERE contype = 'f'", "NULL", Ct));
+            Assert.Equal(["0"], await engine.RowsAsync("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace", "NULL", Ct));
             Assert.Equal(3, (await MigrationCheck.FindAsync(plain, Entities, Ct)).Count(f => f is { Code: "engine-foreign-key-missing", IsError: false }));
 
             await new Migrator(plain, Delivered).DownAsync(0, Ct);
             await engine.ExecuteAsync($"GRANT SET ON PARAMETER session_replication_role TO {role}", Ct);
             await new Migrator(plain, Delivered).UpAsync(null, Ct);
-            Assert.Equal(["3"], await engine.RowsAsync("SELECT count(*) FROM pg_constraint WHERE contype = 'f'", "NULL", Ct));
+            Assert.Equal(["3"], await engine.RowsAsync("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace", "NULL", Ct));
             Assert.Empty(await MigrationCheck.FindAsync(plain, Entities, Ct));
         }
         await engine.ExecuteAsync($"REVOKE SET ON PARAMETER session_replication_role FROM {role}; DROP OWNED BY {role}; DROP ROLE {role}", Ct);

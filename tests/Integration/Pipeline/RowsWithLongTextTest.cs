@@ -49,6 +49,18 @@ public sealed class RowsWithLongTextTest(TestServers servers)
     }
 
     [Fact]
+    public async Task A_key_update_onto_a_key_that_the_engine_has_takes_nothing_from_the_row_that_is_there()
+    {
+        await using var bed = await StartedAsync(2);
+        // The row of another key, whole and of this generation, as nothing but a hand leaves it.
+        await bed.Engine.ExecuteAsync("UPDATE point_moves SET id = 77, odoo_move_id = 77, origin = 'of another row' WHERE id = 2", Ct);
+        await bed.Source.ExecuteAsync("DELETE FROM loyalty_point_move WHERE id = 2; UPDATE loyalty_point_move SET id = 77 WHERE id = 1", Ct);
+        await bed.CaughtUpAsync(Ct);
+        await bed.AssertEqualAsync(Ct);
+        Assert.Equal(["77"], await bed.Engine.RowsAsync("SELECT id FROM point_moves", Ct));
+    }
+
+    [Fact]
     public async Task Left_unsaid_before_the_row_was_loaded_it_is_a_hole_that_the_load_closes()
     {
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);

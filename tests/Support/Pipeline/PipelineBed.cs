@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cdc.Api;
 using Cdc.Apply;
 using Cdc.Apply.Migrations;
 using Cdc.Capture;
@@ -39,6 +40,8 @@ public sealed class PipelineBed : IAsyncDisposable
     public EngineOptions EngineOptions { get; set; }
     public SnapshotOptions SnapshotOptions { get; set; } = new();
     public LogOptions LogOptions { get; set; } = new();
+    /// <summary>Only the real process serves it, and only where a test switches it on: many run beside each other.</summary>
+    public ApiOptions ApiOptions { get; set; } = new() { Enabled = false };
 
     /// <summary>The delivered declaration: card, move, history, program. The real process always reads that one.</summary>
     public EntitySet Entities { get; set; } = EntityFile.Load(EntitiesPath);
@@ -115,6 +118,8 @@ public sealed class PipelineBed : IAsyncDisposable
         ["CDC__Snapshot__ChunkRows"] = Text(SnapshotOptions.ChunkRows),
         ["CDC__Snapshot__ChunkBytes"] = Text(SnapshotOptions.ChunkBytes),
         ["CDC__Log__MaxBytes"] = Text(LogOptions.MaxBytes),
+        ["CDC__Api__Enabled"] = Text(ApiOptions.Enabled),
+        ["CDC__Api__Urls"] = ApiOptions.Urls,
     };
 
     /// <summary>

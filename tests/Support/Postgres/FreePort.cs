@@ -3,7 +3,8 @@ using System.Net.Sockets;
 
 namespace Cdc.Tests.Support.Postgres;
 
-internal static class FreePort
+/// <summary>For servers that must be told where to listen.</summary>
+public static class FreePort
 {
     // Below Linux's range for outgoing connections: a server that is down for a moment finds its port free again.
     private const int Lowest = 15_000;

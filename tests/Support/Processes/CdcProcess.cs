@@ -18,9 +18,12 @@ public static class CdcProcess
     {
         if (!File.Exists(ProgramPath))
             throw new FileNotFoundException($"{ProgramPath} is missing: the project needs a reference to src/Host.", ProgramPath);
-        return WatchedProcess.StartAsync(
-            new WatchedCommand(DotnetPath, [ProgramPath, .. arguments]) { Environment = environment, OnLine = onLine }, ct);
+        return WatchedProcess.StartAsync(Command(arguments) with { Environment = environment, OnLine = onLine }, ct);
     }
+
+    /// <summary>A .dll is dotnet's to run; a build that brings its own runtime is a program.</summary>
+    private static WatchedCommand Command(IReadOnlyList<string> arguments) =>
+        Path.GetExtension(ProgramPath) == ".dll" ? new(DotnetPath, [ProgramPath, .. arguments]) : new(ProgramPath, arguments);
 
     /// <summary>Runs to the end. Kills the process when cancelled.</summary>
     /// <returns>Exit code and the last lines of output.</returns>

@@ -11,7 +11,7 @@ public sealed class ChunkRowsTest
     [Fact]
     public void Rows_lie_before_a_transaction_that_commits_at_the_markers_own_LSN_and_before_the_chunks_end()
     {
-        var rows = Read.At(Chunk());
+        var rows = Read.ChangesIn(Chunk()).ToList();
         Assert.Equal([1L, 2L, 3L], rows.Select(r => r.Key));
         Assert.All(rows, r => Assert.True(r.Position < SampleChanges.At(100, -1)));
         Assert.All(rows, r => Assert.True(r.Position > SampleChanges.At(99, long.MaxValue)));
@@ -24,7 +24,7 @@ public sealed class ChunkRowsTest
     {
         var chunk = Chunk();
         chunk.Dropped = new HashSet<long> { 2, 9 };
-        Assert.Equal([1L, 3L], Read.At(chunk).Select(r => r.Key));
+        Assert.Equal([1L, 3L], Read.ChangesIn(chunk).Select(r => r.Key));
     }
 
     [Fact]
@@ -32,7 +32,7 @@ public sealed class ChunkRowsTest
     {
         var chunk = Chunk();
         chunk.DroppedAll = true;
-        Assert.Empty(Read.At(chunk));
+        Assert.Empty(Read.ChangesIn(chunk));
     }
 
     private static Chunk Chunk() =>

@@ -25,6 +25,19 @@ public sealed class CommandLineTests
         Assert.Empty(run.Out);
     }
 
+    [Theory]
+    [InlineData("as a whole number", "quarantine", "show", "card", "abc")]
+    [InlineData("as a whole number", "quarantine", "list", "--limit", "abc")]
+    [InlineData("as a whole number", "migrate", "--to", "abc")]
+    [InlineData("as a number", "workload", "--rate", "abc")]
+    public async Task What_is_no_number_is_told_in_words_not_in_names_of_types(string expected, params string[] args)
+    {
+        var run = await CommandRun.OfAsync(args);
+        Assert.Contains("'abc'", run.Error, StringComparison.Ordinal);
+        Assert.Contains(expected, run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("System.", run.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Every_command_has_help_and_those_that_act_have_examples()
     {

@@ -19,6 +19,7 @@ internal sealed record CommandRun(int ExitCode, string Out, string Error)
     {
         LoadEntities = _ => new EntitySet([]),
         Pipeline = (_, _, _, _) => throw new InvalidOperationException("not expected: pipeline"),
+        Api = (_, _, _, _) => throw new InvalidOperationException("not expected: api"),
         Workload = (_, _, _) => throw new InvalidOperationException("not expected: workload"),
     };
 

@@ -34,7 +34,7 @@ public sealed class ConfigurationTests : IDisposable
     public void An_unknown_key_is_refused_with_the_nearest_name(string json, string nearest)
     {
         File.WriteAllText(_file, json);
-        Assert.Contains($"Did you mean {nearest}?", Refused([], Needs.None).Findings.Single().Remedy, StringComparison.Ordinal);
+        Assert.Contains($"Did you mean \"{nearest}\"?", Refused([], Needs.None).Findings.Single().Remedy, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -107,6 +107,14 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("CDC__Snapshot__Workers", "1000")]
     [InlineData("CDC__Snapshot__ChunkRows", "-1")]
     [InlineData("CDC__Snapshot__ChunkBytes", "1")]
+    [InlineData("CDC__Api__Urls", "")]
+    [InlineData("CDC__Api__Enabled", "perhaps")]
+    [InlineData("CDC__Api__Connections", "0")]
+    [InlineData("CDC__Api__Timeout", "00:00:00")]
+    [InlineData("CDC__Api__CacheBytes", "-1")]
+    [InlineData("CDC__Api__RequestsPerSecond", "0")]
+    [InlineData("CDC__Api__LagLimit", "-00:00:01")]
+    [InlineData("CDC__Api__OtlpEndpoint", "collector")]
     [InlineData("CDC__Entities", "")]
     public void A_value_that_cannot_work_is_refused_and_names_its_variable(string variable, string value)
     {
@@ -142,6 +150,7 @@ public sealed class ConfigurationTests : IDisposable
         _ when type == typeof(long) => ("1234567", 1234567L),
         _ when type == typeof(TimeSpan) => ("00:00:02.5", TimeSpan.FromSeconds(2.5)),
         { IsEnum: true } => (Enum.GetNames(type)[^1], Enum.GetValues(type).GetValue(Enum.GetNames(type).Length - 1)!),
+        _ when path.EndsWith("OtlpEndpoint", StringComparison.Ordinal) => ("http://collector:4317", "http://collector:4317"),
         _ when path.EndsWith("WorkMem", StringComparison.Ordinal) => ("77MB", "77MB"),
         _ => ("another", "another"),
     };

@@ -1,3 +1,5 @@
+using Cdc.Core.Entities;
+using Cdc.Core.Operations;
 using Cdc.Host.Configuration;
 using Cdc.Host.Snapshots;
 using Cdc.Host.Status;

@@ -29,7 +29,7 @@ internal sealed class EntityReader(Findings findings)
 
     public ReadEntity? Read(LocatedJson json, int index)
     {
-        var entity = new JsonObjectReader(json, $"entity {index + 1}", findings, "name", "source", "engine", "rules", "parents", "appendMostly", "syncVersion");
+        var entity = new JsonObjectReader(json, $"entity {index + 1}", findings, "name", "source", "engine", "rules", "parents", "appendMostly", "syncVersion", "notify");
         if (!entity.IsObject) return null;
         var name = entity.Text("name");
         var what = name.Length > 0 ? name : $"entity {index + 1}";
@@ -56,6 +56,7 @@ internal sealed class EntityReader(Findings findings)
             Parents = Parents(entity, what, lines),
             AppendMostly = entity.Flag("appendMostly"),
             HasSyncVersion = entity.Flag("syncVersion"),
+            NotifyColumn = entity.Optional("notify") is null ? null : entity.Text("notify"),
         };
         CheckOwnNames(declaration, engine, lines);
         return new ReadEntity(declaration, lines);
@@ -224,6 +225,9 @@ internal sealed class EntityReader(Findings findings)
             if (OwnColumns.Contains(column.Name))
                 findings.Add("declaration-duplicate", lines.Columns[column.Name], $"{entity.Name}: \"{column.Name}\" is written by the pipeline itself.", "Choose another name, or leave it out.");
         }
+        if (entity.NotifyColumn is { } notify && !entity.Columns.Any(c => c.Name == notify && SqlTypeName.Parse(c.Type)?.Family == SqlFamily.Text))
+            findings.Add("declaration-notify", lines.Entity, $"{entity.Name}: \"notify\" names \"{notify}\", which is not an engine column of text.",
+                NearestName.Remedy(notify, entity.Columns.Select(c => c.Name), "Name the column by which rows are looked up. Columns"));
         if (entity.Columns.Count == 0 && engine.Optional("columns") is { Shape: JsonShape.Array } columns)
             findings.Add("declaration-missing", columns.Line, $"{entity.Name} has no engine columns.", "Declare at least one.");
     }

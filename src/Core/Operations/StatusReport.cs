@@ -1,7 +1,9 @@
-namespace Cdc.Host.Status;
+using System.Text.Json.Serialization;
+
+namespace Cdc.Core.Operations;
 
 /// <summary>What <c>cdc status</c> knows. Its JSON form is documented in docs/commands.md: names are added, never changed.</summary>
-internal sealed record StatusReport
+public sealed record StatusReport
 {
     public required DateTimeOffset At { get; init; }
     /// <summary>creating, streaming, gap; new (no source followed yet); unknown (the engine cannot be read).</summary>
@@ -20,10 +22,10 @@ internal sealed record StatusReport
 
 /// <param name="Name">Host, port and database.</param>
 /// <param name="Error">Why it could not be read; null if it could.</param>
-internal sealed record ServerStatus(string Name, bool Readable, string? Error, string? Remedy);
+public sealed record ServerStatus(string Name, bool Readable, string? Error, string? Remedy);
 
 /// <summary>The engine's own account. LSNs are in PostgreSQL's form.</summary>
-internal sealed record EngineStatus
+public sealed record EngineStatus
 {
     public required string State { get; init; }
     public required int? Generation { get; init; }
@@ -37,11 +39,13 @@ internal sealed record EngineStatus
     public required DateTimeOffset? LastCommitAt { get; init; }
     /// <summary>Seconds since the checkpoint moved, by the engine's clock.</summary>
     public required double? CheckpointAgeSeconds { get; init; }
-    internal IReadOnlyList<EntityStatus> Entities { get; init; } = [];
-    internal IReadOnlyList<RequestStatus> Requests { get; init; } = [];
+    [JsonIgnore]
+    public IReadOnlyList<EntityStatus> Entities { get; init; } = [];
+    [JsonIgnore]
+    public IReadOnlyList<RequestStatus> Requests { get; init; } = [];
 }
 
-internal sealed record SourceStatus
+public sealed record SourceStatus
 {
     public required string SystemIdentifier { get; init; }
     public required int Timeline { get; init; }
@@ -58,16 +62,18 @@ internal sealed record SourceStatus
 /// <param name="WalStatus">reserved, extended, unreserved, lost.</param>
 /// <param name="SafeWalSize">Bytes that may still be written before the slot is lost; null if max_slot_wal_keep_size is not set.</param>
 /// <param name="RetainedBytes">WAL that the slot keeps.</param>
-internal sealed record SlotStatus(
+public sealed record SlotStatus(
     string Name, string? Plugin, string? Database, bool Active, int? ActivePid, string? WalStatus, long? SafeWalSize, long? RetainedBytes,
     string? RestartLsn, string? ConfirmedFlushLsn);
 
-internal sealed record EntityStatus
+public sealed record EntityStatus
 {
     public required string Entity { get; init; }
     /// <summary>loading, streaming, stopped; new (nothing known yet).</summary>
     public required string State { get; init; }
     public required string? Reason { get; init; }
+    /// <summary>A gap is declared: what Odoo changed since is in no row of it until the gap is accepted and everything was read again.</summary>
+    public bool BehindGap { get; init; }
     /// <summary>Rows in the engine's table, by the server's statistics.</summary>
     public required long? Rows { get; init; }
     public required SnapshotStatus? Snapshot { get; init; }
@@ -82,8 +88,9 @@ internal sealed record EntityStatus
 
 /// <param name="Percent">Of rows where their number is estimated, else of chunks.</param>
 /// <param name="RowsPerSecond">Over the last minute; null when nothing was finished in it.</param>
-internal sealed record SnapshotStatus(
+public sealed record SnapshotStatus(
     bool Running, long ChunksDone, long ChunksTotal, long RowsDone, long? RowsTotal, double? Percent, double? RowsPerSecond, double? EtaSeconds);
 
-internal sealed record RequestStatus(
-    long Id, string Kind, string? Entity, long? FromKey, long? ToKey, string State, string RequestedBy, DateTimeOffset RequestedAt, string? Answer);
+/// <param name="KeyCount">How many keys are asked for; null: a range is.</param>
+public sealed record RequestStatus(
+    long Id, string Kind, string? Entity, long? FromKey, long? ToKey, string State, string RequestedBy, DateTimeOffset RequestedAt, string? Answer, long? KeyCount);

@@ -1,16 +1,18 @@
-namespace Cdc.Host.Quarantine;
+using System.Text.Json;
+
+namespace Cdc.Core.Operations;
 
 /// <summary>A row that could not be applied. Its JSON form is documented in docs/commands.md.</summary>
 /// <param name="Position">generation:lsn:ordinal of the change.</param>
 /// <param name="Reason">The rule's name, or a SQLSTATE.</param>
 /// <param name="SourceRow">The source's values as JSON; null if they could not be kept.</param>
-internal sealed record QuarantineEntry(
-    string Entity, long Key, string Position, string Reason, string Detail, System.Text.Json.JsonElement? SourceRow, DateTimeOffset? CommitAt,
+public sealed record QuarantineEntry(
+    string Entity, long Key, string Position, string Reason, string Detail, JsonElement? SourceRow, DateTimeOffset? CommitAt,
     DateTimeOffset FirstSeen, DateTimeOffset LastSeen, int Attempts, bool RetryRequested);
 
 /// <param name="Entity">Null: all entities.</param>
 /// <param name="Keys">Empty: all keys.</param>
-internal sealed record QuarantineFilter(string? Entity, IReadOnlyList<long> Keys)
+public sealed record QuarantineFilter(string? Entity, IReadOnlyList<long> Keys)
 {
     public bool IsEverything => Entity is null;
 

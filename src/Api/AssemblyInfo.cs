@@ -1,0 +1,4 @@
+using System.Runtime.CompilerServices;
+
+[assembly: InternalsVisibleTo("Cdc.Tests.Unit")]
+[assembly: InternalsVisibleTo("Cdc.Tests.Integration")]

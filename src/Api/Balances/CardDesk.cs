@@ -1,0 +1,109 @@
+using System.Text.Json.Nodes;
+using Cdc.Api.Engine;
+using Cdc.Api.Freshness;
+using Cdc.Api.Problems;
+using Cdc.Core.Entities;
+using Cdc.Core.Progress;
+
+namespace Cdc.Api.Balances;
+
+/// <summary>Finds cards as fresh as a request demands: from memory where that is enough, else from the engine, waiting where it must.</summary>
+internal sealed class CardDesk(CardReader reader, CardCache cache, DeclaredLookup lookup, FreshnessClock clock, ThroughWatch watch)
+{
+    /// <summary>Above it no code can be meant; what is within it the declaration's rules judge.</summary>
+    private const int LongestCode = 16_384;
+
+    public (string? Code, Problem? Problem) Normalize(string? code)
+    {
+        if (code is null || code.Length > LongestCode) return (null, KnownProblems.Invalid("code", "A code is a text, far shorter than this."));
+        return lookup.TryNormalize(code, out var reason) is { } normalized ? (normalized, null) : (null, KnownProblems.Invalid("code", $"No card can have this code: {reason.Message} ({reason.Name})."));
+    }
+
+    public Task<(FoundCard Found, Problem? Problem)> ByCodeAsync(string code, Demand demand, CancellationToken ct) =>
+        FindAsync(code, c => reader.ByCodeAsync(code, c), demand, ct);
+
+    public Task<(FoundCard Found, Problem? Problem)> ByOdooIdAsync(int id, Demand demand, CancellationToken ct) =>
+        FindAsync(null, c => reader.ByOdooIdAsync(id, c), demand, ct);
+
+    /// <summary>All from memory, or the rest with one question.</summary>
+    /// <param name="codes">Normalised, without repetition.</param>
+    public async Task<Dictionary<string, (FoundCard Found, Problem? Problem)>> ByCodesAsync(IReadOnlyList<string> codes, Demand demand, CancellationToken ct)
+    {
+        var found = new Dictionary<string, (FoundCard, Problem?)>(codes.Count);
+        var rest = new List<string>();
+        foreach (var code in codes)
+            if (FromMemory(code, demand) is { } there) found[code] = (there, null);
+            else rest.Add(code);
+        if (rest.Count == 0) return found;
+        var answers = await reader.ByCodesAsync(rest, ct).ConfigureAwait(false);
+        var problem = await ReachAsync(demand, answers[0].Moment, ct).ConfigureAwait(false);
+        if (problem is null && demand.MinPosition is not null) answers = await reader.ByCodesAsync(rest, ct).ConfigureAwait(false);
+        for (var i = 0; i < rest.Count; i++)
+            found[rest[i]] = problem is null ? await JudgeAsync(rest[i], answers[i], demand, ct).ConfigureAwait(false) : (default, problem);
+        return found;
+    }
+
+    public FoundCard Dated(CardRow card, EngineMoment moment) => new(
+        card, card.IsCurrent ? clock.At(moment.Through, moment.SystemIdentifier, moment.LastCommit) : clock.Of(card.CommitAt), moment.Through);
+
+    private async Task<(FoundCard, Problem?)> FindAsync(string? code, Func<CancellationToken, Task<CardAnswer>> read, Demand demand, CancellationToken ct)
+    {
+        if (code is not null && FromMemory(code, demand) is { } there) return (there, null);
+        var answer = await read(ct).ConfigureAwait(false);
+        var until = TimeProvider.System.GetTimestamp() + (long)(demand.Wait.TotalSeconds * TimeProvider.System.TimestampFrequency);
+        while (true)
+        {
+            if (await ReachAsync(demand, answer.Moment, ct).ConfigureAwait(false) is { } problem) return (default, problem);
+            if (demand.MinPosition is not null && !HasReached(demand, answer.Moment)) answer = await read(ct).ConfigureAwait(false);
+            var judged = await JudgeAsync(code, answer, demand, ct).ConfigureAwait(false);
+            // A card that is just being read again is worth the wait.
+            if (judged.Problem is not { Word: "card-not-current" or "too-stale" } || TimeProvider.System.GetTimestamp() >= until) return judged;
+            await Task.Delay(20, ct).ConfigureAwait(false);
+            answer = await read(ct).ConfigureAwait(false);
+        }
+    }
+
+    private FoundCard? FromMemory(string code, Demand demand)
+    {
+        if (cache.Find(code) is not { } kept) return null;
+        if (demand.MinPosition is not null && !HasReached(demand, kept.Moment)) return null;
+        var found = Dated(kept.Card, kept.Moment);
+        return demand.MaxStaleness is { } most && !(found.Freshness.LagSeconds <= most.TotalSeconds) ? null : found;
+    }
+
+    private static bool HasReached(Demand demand, EngineMoment moment)
+    {
+        var wanted = demand.Position(moment.Through.Generation);
+        return wanted.Generation == moment.Through.Generation && moment.Through.Lsn >= wanted.Lsn;
+    }
+
+    private async Task<Problem?> ReachAsync(Demand demand, EngineMoment moment, CancellationToken ct)
+    {
+        if (demand.MinPosition is null || HasReached(demand, moment)) return null;
+        var wanted = demand.Position(moment.Through.Generation);
+        if (wanted.Generation != moment.Through.Generation) return KnownProblems.OtherGeneration(moment.Through);
+        var reached = await watch.WaitAsync(wanted, demand.Wait, ct).ConfigureAwait(false);
+        return reached is not { } there ? KnownProblems.NotReached(moment.Through)
+            : there.Generation != wanted.Generation ? KnownProblems.OtherGeneration(there)
+            : null;
+    }
+
+    private async Task<(FoundCard Found, Problem? Problem)> JudgeAsync(string? code, CardAnswer answer, Demand demand, CancellationToken ct)
+    {
+        if (answer.Cards.Count > 1) return (default, KnownProblems.CodeAmbiguous(answer.Cards.Select(c => c.Id)));
+        if (answer.Cards.Count == 0) return (default, await MissingAsync(code, answer, ct).ConfigureAwait(false));
+        var found = Dated(answer.Cards[0], answer.Moment);
+        if (demand.IsAny && !found.Card.IsCurrent) return (default, KnownProblems.CardNotCurrent(found.Card.Status, found.Card.Reason));
+        if (demand.MaxStaleness is { } most && !(found.Freshness.LagSeconds <= most.TotalSeconds)) return (default, KnownProblems.TooStale(found.Freshness.LagSeconds));
+        return (found, null);
+    }
+
+    private async Task<Problem> MissingAsync(string? code, CardAnswer answer, CancellationToken ct)
+    {
+        var reason = answer.QuarantineReason ?? (code is null ? null : await reader.QuarantinedAsync(code, ct).ConfigureAwait(false));
+        if (reason is not null) return KnownProblems.CardQuarantined(reason);
+        if (answer.Moment is not { State: "streaming" or "gap", TableState: "streaming" }) return KnownProblems.CardsNotLoaded(answer.Moment.TableState);
+        var freshness = clock.At(answer.Moment.Through, answer.Moment.SystemIdentifier, answer.Moment.LastCommit);
+        return KnownProblems.CardNotFound(new JsonObject { ["asOf"] = freshness.AsOf, ["lagSeconds"] = freshness.LagSeconds, ["through"] = answer.Moment.Through.ToString() });
+    }
+}

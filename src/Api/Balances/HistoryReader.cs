@@ -1,0 +1,70 @@
+using Cdc.Api.Engine;
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Cdc.Api.Balances;
+
+/// <summary>A card's movements, the newest first. Joined to the card, so that nothing is shown of a card that is not there (yet, or any more).</summary>
+internal sealed class HistoryReader(EngineReads engine, EntityDeclaration card, EntityDeclaration history)
+{
+    private string Select(string where) =>
+        $"""
+        SELECT h.{Sql.Identifier(history.EngineKey)}, h.odoo_history_id, h.point_move_id, h.points_amount::text, h.points_balance::text, h.transaction_time, h.origin,
+               h.membership_product_id, h.status_membership_product_id, h.created_at, h.source_generation, h.source_lsn, h.source_ordinal,
+               CASE WHEN isfinite(h.transaction_time) THEN (extract(epoch FROM h.transaction_time) * 1000000)::bigint
+                    WHEN h.transaction_time > now() THEN {long.MaxValue} WHEN h.transaction_time IS NOT NULL THEN {-long.MaxValue} END
+        FROM {card.EngineName} c JOIN {history.EngineName} h ON h.loyalty_card_id = c.{Sql.Identifier(card.EngineKey)}
+        WHERE c.{Sql.Identifier(card.EngineKey)} = $1::bigint AND {where}
+        ORDER BY h.transaction_time DESC, h.{Sql.Identifier(history.EngineKey)} DESC LIMIT $2::integer
+        """;
+
+    /// <param name="limit">One more is read, to know whether it is the last page.</param>
+    public Task<(IReadOnlyList<HistoryItem> Items, string? Next)> ReadAsync(long cardId, PageRequest page, CancellationToken ct) => engine.UseAsync(async connection =>
+    {
+        await using var command = new NpgsqlCommand(Select(Where(page.After)), connection) { Parameters = { new() { Value = cardId }, new() { Value = page.Limit + 1 } } };
+        if (page.After is { } after)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = after.Key });
+            if (after.Time is { } time) command.Parameters.Add(new NpgsqlParameter { Value = time });
+        }
+        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var items = new List<HistoryItem>();
+        Cursor last = default;
+        while (items.Count < page.Limit && await row.ReadAsync(ct).ConfigureAwait(false))
+        {
+            items.Add(Read(row));
+            last = new Cursor(cardId, row.IsDBNull(13) ? null : row.GetInt64(13), row.GetInt64(0));
+        }
+        var more = items.Count == page.Limit && await row.ReadAsync(ct).ConfigureAwait(false);
+        return ((IReadOnlyList<HistoryItem>)items, more ? last.ToString() : null);
+    }, ct);
+
+    /// <summary>Rows without a time come first, as the index has them. $3: key, $4: microseconds since 1970.</summary>
+    private string Where(Cursor? after)
+    {
+        const string Time = "CASE $4::bigint WHEN 9223372036854775807 THEN 'infinity'::timestamptz WHEN -9223372036854775807 THEN '-infinity'::timestamptz ELSE timestamptz '1970-01-01 00:00:00+00' + $4::bigint * interval '1 microsecond' END";
+        var key = $"h.{Sql.Identifier(history.EngineKey)}";
+        return after switch
+        {
+            null => "true",
+            { Time: null } => $"(h.transaction_time IS NULL AND {key} < $3::bigint OR h.transaction_time IS NOT NULL)",
+            _ => $"(h.transaction_time, {key}) < ({Time}, $3::bigint)",
+        };
+    }
+
+    private static HistoryItem Read(NpgsqlDataReader row)
+    {
+        var position = new ChangePosition(row.GetInt32(10), new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(11)), row.GetInt64(12));
+        return new HistoryItem(
+            row.GetInt64(0), row.IsDBNull(1) ? null : row.GetInt32(1), Number(row, 2), Text(row, 3), Text(row, 4), Time(row, 5), Text(row, 6), Number(row, 7), Number(row, 8), Time(row, 9),
+            row.GetInt64(0) < 1L << 32 ? position.ToString() : null);
+    }
+
+    private static long? Number(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
+
+    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+}

@@ -1,0 +1,105 @@
+using System.Net.Sockets;
+using Npgsql;
+
+namespace Cdc.Api.Engine;
+
+/// <summary>
+/// The engine as requests reach it: a fixed number of connections with prepared statements, a bounded queue before them, and a time-out for
+/// both. An engine that is slow or gone costs each request at most that time, and never piles requests up.
+/// </summary>
+internal sealed class EngineReads : IAsyncDisposable
+{
+    /// <summary>Requests that may wait for one connection each.</summary>
+    private const int QueuePerConnection = 64;
+
+    private readonly NpgsqlDataSource _connections;
+    private readonly SemaphoreSlim _free;
+    private readonly TimeSpan _timeout;
+    private readonly int _longestQueue;
+    private int _waiting;
+
+    public EngineReads(string connectionString, ApiOptions options)
+    {
+        var seconds = Math.Max(1, (int)Math.Ceiling(options.Timeout.TotalSeconds));
+        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            ApplicationName = "cdc api",
+            MaxPoolSize = options.Connections,
+            // The commands are few: each is prepared at its first use on a connection.
+            MaxAutoPrepare = 32,
+            AutoPrepareMinUsages = 1,
+            Timeout = seconds,
+            CommandTimeout = seconds,
+            CancellationTimeout = 500,
+            TcpKeepAlive = true,
+        };
+        (_connections, _free, _timeout) = (NpgsqlDataSource.Create(settings), new SemaphoreSlim(options.Connections), options.Timeout);
+        _longestQueue = options.Connections * QueuePerConnection;
+        ConnectionString = settings.ConnectionString;
+    }
+
+    /// <summary>For a connection outside the pool, with the same time-outs.</summary>
+    public string ConnectionString { get; }
+
+    /// <exception cref="EngineUnavailableException">Not reached, too slow, or too many are waiting.</exception>
+    public async Task<T> UseAsync<T>(Func<NpgsqlConnection, Task<T>> use, CancellationToken ct)
+    {
+        await EnterAsync(ct).ConfigureAwait(false);
+        try
+        {
+            await using var connection = await _connections.OpenConnectionAsync(ct).ConfigureAwait(false);
+            return await use(connection).ConfigureAwait(false);
+        }
+        catch (Exception e) when (WhyUnavailable(e) is { } why)
+        {
+            throw new EngineUnavailableException(why, e);
+        }
+        finally
+        {
+            _free.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _connections.DisposeAsync().ConfigureAwait(false);
+        _free.Dispose();
+    }
+
+    private async Task EnterAsync(CancellationToken ct)
+    {
+        if (_free.Wait(0, CancellationToken.None)) return;
+        if (Interlocked.Increment(ref _waiting) > _longestQueue)
+        {
+            Interlocked.Decrement(ref _waiting);
+            throw new EngineUnavailableException("Too many requests are waiting for the engine.");
+        }
+        try
+        {
+            if (!await _free.WaitAsync(_timeout, ct).ConfigureAwait(false))
+                throw new EngineUnavailableException("The engine is too slow: no connection to it became free in time.");
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    /// <summary>Null: a defect of ours, or the caller went away.</summary>
+    private static string? WhyUnavailable(Exception e) => e switch
+    {
+        PostgresException { SqlState: var state } => state[..2] switch
+        {
+            "08" or "53" or "57" or "58" or "40" or "55" => "The engine refuses requests for now.",
+            "28" or "3D" => "The engine refuses the login of this Api.",
+            "42" or "3F" => "The engine has not the tables that this version needs, or this Api may not read them.",
+            _ => null,
+        },
+        NpgsqlException { InnerException: TimeoutException } or TimeoutException => "The engine did not answer in time.",
+        NpgsqlException or SocketException or IOException => "The engine cannot be reached.",
+        _ => null,
+    };
+}
+
+/// <summary>Answered as 503, to be tried again.</summary>
+internal sealed class EngineUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,124 @@
+using System.Text.Json;
+using Cdc.Api.Engine;
+using Cdc.Api.Live;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Cdc.Api.Flags;
+
+/// <summary>cdc.feature_flags: in memory while changes are heard, and the last known ones while the engine is down, so that what is on stays on.</summary>
+internal sealed class FlagTable(EngineReads engine) : IListened
+{
+    private const string Columns = "name, enabled, percentage, companies, version, updated_at, updated_by";
+
+    // Before the statement below takes its snapshot: of two changes at once the second records what the first has made.
+    private const string LockSql = "LOCK TABLE cdc.feature_flags IN SHARE ROW EXCLUSIVE MODE";
+
+    private const string ChangeSql = $$"""
+        WITH before AS (SELECT {{Columns}} FROM cdc.feature_flags WHERE name = $1),
+        changed AS (
+            INSERT INTO cdc.feature_flags AS f (name, enabled, percentage, companies, updated_by)
+            VALUES ($1, coalesce($2, false), coalesce($3, 100), coalesce($4, '{}'), $5)
+            ON CONFLICT (name) DO UPDATE SET enabled = coalesce($2, f.enabled), percentage = coalesce($3, f.percentage), companies = coalesce($4, f.companies),
+                version = f.version + 1, updated_at = now(), updated_by = $5
+            RETURNING {{Columns}}),
+        recorded AS (
+            INSERT INTO cdc.feature_flag_changes (name, changed_by, address, before, after)
+            SELECT $1, $5, $6, (SELECT jsonb_build_object('enabled', enabled, 'percentage', percentage, 'companies', to_jsonb(companies)) FROM before),
+                   jsonb_build_object('enabled', enabled, 'percentage', percentage, 'companies', to_jsonb(companies)) FROM changed)
+        SELECT {{Columns}}, pg_notify('cdc_flags', '') FROM changed
+        """;
+
+    private volatile IReadOnlyDictionary<string, FeatureFlag>? _flags;
+    /// <summary>Read by anybody: a slow reader may put an older one here, which only counts while the engine is down.</summary>
+    private volatile IReadOnlyDictionary<string, FeatureFlag>? _lastKnown;
+    private int _changes = 1;
+    private int _readAt;
+
+    public string Channel => "cdc_flags";
+
+    public bool IsStale => Volatile.Read(ref _changes) != Volatile.Read(ref _readAt);
+
+    public void Heard() => Interlocked.Increment(ref _changes);
+
+    public void Lost() => Heard();
+
+    public async Task ReloadAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        var changes = Volatile.Read(ref _changes);
+        _flags = _lastKnown = await ReadAsync(connection, ct).ConfigureAwait(false);
+        // Only now: until then what was read before would count as heard. Of a change since then the next reading tells.
+        Volatile.Write(ref _readAt, changes);
+    }
+
+    /// <exception cref="EngineUnavailableException">They were never read, and cannot be now.</exception>
+    public async ValueTask<IReadOnlyDictionary<string, FeatureFlag>> AllAsync(CancellationToken ct)
+    {
+        if (!IsStale && _flags is { } heard) return heard;
+        try
+        {
+            return _lastKnown = await engine.UseAsync(c => ReadAsync(c, ct), ct).ConfigureAwait(false);
+        }
+        catch (EngineUnavailableException) when (_lastKnown is not null)
+        {
+            return _lastKnown;
+        }
+    }
+
+    public Task<FeatureFlag> ChangeAsync(string name, FlagChangeRequest change, string by, string? address, CancellationToken ct) => engine.UseAsync(async connection =>
+    {
+        await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
+        await using (var locked = new NpgsqlCommand(LockSql, connection)) await locked.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        var changed = await ChangeAsync(connection, name, change, by, address, ct).ConfigureAwait(false);
+        await transaction.CommitAsync(ct).ConfigureAwait(false);
+        Heard();
+        return changed;
+    }, ct);
+
+    private static async Task<FeatureFlag> ChangeAsync(NpgsqlConnection connection, string name, FlagChangeRequest change, string by, string? address, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(ChangeSql, connection)
+        {
+            Parameters =
+            {
+                new() { Value = name }, Optional(change.Enabled, NpgsqlDbType.Boolean), Optional(change.Percentage, NpgsqlDbType.Numeric),
+                Optional(change.Companies?.Distinct().Order().ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint), new() { Value = by }, Optional(address, NpgsqlDbType.Text),
+            },
+        };
+        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await row.ReadAsync(ct).ConfigureAwait(false);
+        return Read(row);
+    }
+
+    /// <summary>Newest first.</summary>
+    public Task<List<FlagChange>> ChangesAsync(string name, int limit, CancellationToken ct) => engine.UseAsync(async connection =>
+    {
+        await using var command = new NpgsqlCommand("SELECT id, changed_at, changed_by, address, before::text, after::text FROM cdc.feature_flag_changes WHERE name = $1 ORDER BY id DESC LIMIT $2", connection)
+        {
+            Parameters = { new() { Value = name }, new() { Value = limit } },
+        };
+        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var changes = new List<FlagChange>();
+        while (await row.ReadAsync(ct).ConfigureAwait(false))
+            changes.Add(new FlagChange(row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3),
+                row.IsDBNull(4) ? null : JsonDocument.Parse(row.GetString(4)).RootElement, JsonDocument.Parse(row.GetString(5)).RootElement));
+        return changes;
+    }, ct);
+
+    private static async Task<IReadOnlyDictionary<string, FeatureFlag>> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM cdc.feature_flags", connection);
+        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var flags = new Dictionary<string, FeatureFlag>();
+        while (await row.ReadAsync(ct).ConfigureAwait(false)) flags[row.GetString(0)] = Read(row);
+        return flags;
+    }
+
+    private static FeatureFlag Read(NpgsqlDataReader row) =>
+        new(row.GetString(0), row.GetBoolean(1), WithoutZeros(row.GetDecimal(2)), row.GetFieldValue<long[]>(3), row.GetInt64(4), row.GetFieldValue<DateTimeOffset>(5), row.GetString(6));
+
+    /// <summary>25.00 as 25: a division takes the scale away.</summary>
+    private static decimal WithoutZeros(decimal value) => value / 1.000000000000000000000000000m;
+
+    private static NpgsqlParameter Optional(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
+}

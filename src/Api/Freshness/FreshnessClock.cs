@@ -1,0 +1,77 @@
+using Cdc.Core.Operations;
+using Cdc.Core.Progress;
+
+namespace Cdc.Api.Freshness;
+
+/// <summary>
+/// Says at which moment of the source an answer was true. The source is asked now and then for its time and the end of its WAL: an engine
+/// that has applied beyond that end shows everything committed until that time. Only the source's clock counts, so no skew between
+/// machines matters; what is said is never newer than the truth.
+/// </summary>
+internal sealed class FreshnessClock(TimeProvider time)
+{
+    /// <summary>At four samples a second more than ten minutes; older ones say no more than the last applied commit does.</summary>
+    private const int Kept = 2_400;
+
+    private readonly Lock _lock = new();
+    private readonly SourceMoment[] _samples = new SourceMoment[Kept];
+    private int _count;
+    private int _next;
+    private SourceMoment? _last;
+    private long _lastAt;
+
+    public void Add(SourceMoment moment)
+    {
+        lock (_lock)
+        {
+            // Another server, or one that was set back: what was sampled before says nothing about it.
+            if (_last is { } last && (last.SystemIdentifier != moment.SystemIdentifier || moment.Written < last.Written)) (_count, _next) = (0, 0);
+            _samples[_next] = moment;
+            _next = (_next + 1) % Kept;
+            _count = Math.Min(_count + 1, Kept);
+            (_last, _lastAt) = (moment, time.GetTimestamp());
+        }
+    }
+
+    /// <param name="through">How far the engine was when it was read.</param>
+    /// <param name="systemIdentifier">Of the source that it follows.</param>
+    /// <param name="lastCommit">Commit time of the last applied transaction, by the source's clock.</param>
+    public Freshness At(AppliedThrough through, string? systemIdentifier, DateTimeOffset? lastCommit)
+    {
+        lock (_lock)
+        {
+            var sampled = _last?.SystemIdentifier == systemIdentifier ? NewestApplied(through) : null;
+            var asOf = sampled is null || lastCommit > sampled ? lastCommit : sampled;
+            var now = Now();
+            return new Freshness(asOf, asOf is { } at ? Math.Max(0, Math.Round((now - at).TotalSeconds, 3)) : null);
+        }
+    }
+
+    /// <summary>Of a row that is not up to date: all that is known of it is when it was written in the source.</summary>
+    public Freshness Of(DateTimeOffset? commit)
+    {
+        lock (_lock) return new Freshness(commit, commit is { } at ? Math.Max(0, Math.Round((Now() - at).TotalSeconds, 3)) : null);
+    }
+
+    /// <summary>The source's time; ours while it was never asked.</summary>
+    private DateTimeOffset Now() => _last is { } last ? last.At + time.GetElapsedTime(_lastAt) : time.GetUtcNow();
+
+    private DateTimeOffset? NewestApplied(AppliedThrough through)
+    {
+        // Both rise with age falling: a binary search for the newest sample that is applied.
+        int low = 0, high = _count;
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (Sample(middle).Written <= through.Lsn) low = middle + 1;
+            else high = middle;
+        }
+        return low == 0 ? null : Sample(low - 1).At;
+    }
+
+    private SourceMoment Sample(int fromOldest) => _samples[(_next - _count + fromOldest + Kept) % Kept];
+}
+
+/// <param name="AsOf">Everything committed in the source until then is in the answer; null: nothing is known of it.</param>
+/// <param name="LagSeconds">Age of that moment.</param>
+internal readonly record struct Freshness(DateTimeOffset? AsOf, double? LagSeconds);

@@ -1,0 +1,126 @@
+using System.Globalization;
+using Cdc.Api.Balances;
+using Cdc.Api.Engine;
+using Cdc.Core.Entities;
+using Cdc.Core.Progress;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Cdc.Api.Live;
+
+/// <summary>
+/// Hears what the engine announces, and knows up to when it has heard everything: at every beat it reads how far the engine is, then sends
+/// itself a notice. PostgreSQL delivers notices in the order of commits, so when its own arrives, all of what it had read has arrived
+/// before. A beat that does not come back in time means a connection that is dead, and nothing kept is used until the next one stands.
+/// </summary>
+internal sealed class EngineListener(EngineReads engine, EntityDeclaration card, EngineMomentReader moments, CardCache cache, IReadOnlyList<IListened> listened, ILogger log)
+{
+    private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+    /// <summary>Beats without a question for a card, after which no notices are sent: an idle Api costs the engine nothing but a SELECT.</summary>
+    private const int BeatsUntilIdle = 20;
+
+    private readonly string _own = "cdc_api_" + Guid.NewGuid().ToString("N");
+    private string _heard = "";
+    private long _beat;
+    private int _idleBeats;
+
+    /// <summary>Runs until it is cancelled; tries again for ever.</summary>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        var pause = TimeSpan.FromMilliseconds(100);
+        while (!ct.IsCancellationRequested)
+        {
+            try
+            {
+                await ListenAsync(() => pause = TimeSpan.FromMilliseconds(100), ct).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or EngineUnavailableException or System.Net.Sockets.SocketException)
+            {
+                ApiLog.ListenerLost(log, e.GetType().Name, pause.TotalSeconds);
+            }
+            catch (OperationCanceledException)
+            {
+                // Stopping, or a beat that did not come back: then the next connection is tried.
+            }
+            finally
+            {
+                Forget();
+            }
+            await Task.Delay(pause, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+        }
+    }
+
+    private void Forget()
+    {
+        cache.Verify(null);
+        foreach (var other in listened) other.Lost();
+    }
+
+    private async Task ListenAsync(Action stands, CancellationToken stop)
+    {
+        // Npgsql may leave callbacks of a connection that broke behind; they go with this source, before anybody cancels.
+        using var connected = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var ct = connected.Token;
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(engine.ConnectionString) { ApplicationName = "cdc api listener", Pooling = false }.ConnectionString);
+        await connection.OpenAsync(ct).ConfigureAwait(false);
+        connection.Notification += (_, notice) => Hear(notice.Channel, notice.Payload);
+        // Its own notices carry nothing that must survive a crash.
+        var channels = listened.Select(l => l.Channel).Append(ChangeNotice.Channel(card.Name)).Append(_own);
+        await ExecuteAsync(connection, "SET synchronous_commit = off; " + string.Concat(channels.Select(c => $"LISTEN {Sql.Identifier(c)}; ")), ct).ConfigureAwait(false);
+        // Until this is held, nothing may have been announced; from here on everything is.
+        await ExecuteAsync(connection, $"SELECT pg_advisory_lock_shared({ChangeNotice.ListenerLock})", ct).ConfigureAwait(false);
+        foreach (var other in listened) await other.ReloadAsync(connection, ct).ConfigureAwait(false);
+        while (!ct.IsCancellationRequested)
+        {
+            await BeatAsync(connection, ct).ConfigureAwait(false);
+            stands();
+            await HearUntilNextBeatAsync(connection, ct).ConfigureAwait(false);
+        }
+    }
+
+    private async Task BeatAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        late.CancelAfter(Patience);
+        var moment = await moments.ReadAsync(connection, late.Token).ConfigureAwait(false);
+        _idleBeats = cache.Used ? 0 : _idleBeats + 1;
+        cache.Used = false;
+        if (_idleBeats > BeatsUntilIdle)
+        {
+            cache.Verify(null);
+            await ExecuteAsync(connection, "SELECT 1", late.Token).ConfigureAwait(false);
+            return;
+        }
+        var sign = (++_beat).ToString(CultureInfo.InvariantCulture);
+        await ExecuteAsync(connection, $"NOTIFY {_own}, '{sign}'", late.Token).ConfigureAwait(false);
+        while (_heard != sign) await connection.WaitAsync(late.Token).ConfigureAwait(false);
+        cache.Verify(moment is { State: "streaming", TableState: "streaming" } ? moment : null);
+    }
+
+    private async Task HearUntilNextBeatAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        var until = Environment.TickCount64 + (long)Beat.TotalMilliseconds;
+        while (until - Environment.TickCount64 is var left and > 0)
+        {
+            // What was heard during the beat comes first.
+            while (listened.FirstOrDefault(o => o.IsStale) is { } stale) await stale.ReloadAsync(connection, ct).ConfigureAwait(false);
+            await connection.WaitAsync(TimeSpan.FromMilliseconds(left), ct).ConfigureAwait(false);
+        }
+    }
+
+    private void Hear(string channel, string payload)
+    {
+        if (channel == _own) _heard = payload;
+        else if (channel == ChangeNotice.Channel(card.Name)) cache.Changed(ChangeNotice.Parse(payload));
+        else foreach (var other in listened.Where(o => o.Channel == channel)) other.Heard();
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+    }
+}

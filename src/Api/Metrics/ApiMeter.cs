@@ -1,0 +1,93 @@
+using System.Diagnostics.Metrics;
+using Cdc.Api.Balances;
+using Cdc.Api.Operations;
+using Cdc.Core.Operations;
+
+namespace Cdc.Api.Metrics;
+
+/// <summary>
+/// All instruments of this process, on one meter. Names and units are OpenTelemetry's; <see cref="PrometheusText"/> makes Prometheus names of
+/// them. No ids of cards, codes or keys in tags.
+/// </summary>
+internal sealed class ApiMeter : IDisposable
+{
+    public const string Name = "Cdc";
+
+    private static readonly double[] RequestBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+    private readonly Meter _meter = new(Name);
+    private readonly StatusCache _status;
+    private readonly ApiParts _parts;
+
+    public ApiMeter(ApiParts parts, StatusCache status, CardCache cache)
+    {
+        (_parts, _status) = (parts, status);
+        RequestDuration = _meter.CreateHistogram("cdc.http.request.duration", "s", "Duration of HTTP requests.", null, new InstrumentAdvice<double> { HistogramBucketBoundaries = RequestBounds });
+        _meter.CreateObservableGauge("cdc.build.info", () => new Measurement<long>(1, new KeyValuePair<string, object?>("version", parts.Version)), null, "Always 1; the version is a label.");
+        _meter.CreateObservableCounter("cdc.cache.hits", () => cache.Hits, "{request}", "Cards answered from memory.");
+        _meter.CreateObservableCounter("cdc.cache.misses", () => cache.Misses, "{request}", "Cards that were not in memory.");
+        _meter.CreateObservableGauge("cdc.cache.size", () => cache.Bytes, "By", "Memory of cards that are kept, estimated.");
+        Pipeline();
+        Lag();
+        Entities();
+    }
+
+    public Histogram<double> RequestDuration { get; }
+
+    public bool Owns(Instrument instrument) => ReferenceEquals(instrument.Meter, _meter);
+
+    public void Dispose() => _meter.Dispose();
+
+    private void Pipeline()
+    {
+        if (_parts.Statistics is not { } s) return;
+        _meter.CreateObservableCounter("cdc.captured", () => s.Captured, "{event}", "Events of the stream put into the change log.");
+        _meter.CreateObservableCounter("cdc.applied.rows", () => s.RowsApplied, "{row}", "Row changes of the stream applied to the engine.");
+        _meter.CreateObservableCounter("cdc.applied.transactions", () => s.TransactionsApplied, "{transaction}", "Source transactions applied.");
+        _meter.CreateObservableCounter("cdc.applied.batches", () => s.Batches, "{transaction}", "Engine transactions committed.");
+        _meter.CreateObservableCounter("cdc.duplicates", () => s.Duplicates, "{row}", "Changes that were sent again and skipped.");
+        _meter.CreateObservableCounter("cdc.quarantined.rows", () => s.Quarantined, "{row}", "Rows put into quarantine.");
+        _meter.CreateObservableCounter("cdc.chunk.rows", () => s.ChunkRows, "{row}", "Rows read in snapshot chunks.");
+        _meter.CreateObservableGauge("cdc.waiting", () => s.Waiting, "{event}", "Events captured that wait to be applied.");
+    }
+
+    private void Lag()
+    {
+        _meter.CreateObservableGauge("cdc.lag", () => PerTopic(r => r.SecondsBehind), "s", "How far the engine is behind the source, for each topic and partition.");
+        _meter.CreateObservableGauge("cdc.lag.messages", () => PerTopic(_ => _parts.Statistics?.Waiting), "{event}", "Messages captured and not applied, for each topic and partition.");
+        _meter.CreateObservableGauge("cdc.lag.size", () => Of(r => r.BytesBehind), "By", "Source WAL that is not applied.");
+        _meter.CreateObservableGauge("cdc.slot.retained", () => Of(r => r.Source?.Slot?.RetainedBytes), "By", "WAL that the slot keeps on the source.");
+        _meter.CreateObservableGauge("cdc.slot.safe.wal", () => Of(r => r.Source?.Slot?.SafeWalSize), "By", "WAL that may still be written before the slot is lost.");
+        _meter.CreateObservableGauge("cdc.slot.wal.status", WalStatus, null, "1 for the slot's wal_status.");
+        _meter.CreateObservableGauge("cdc.source.oldest.transaction", () => Of(r => r.Source?.OldestTransactionSeconds), "s", "Age of the oldest open transaction of the source.");
+        _meter.CreateObservableGauge("cdc.up", Up, null, "1 if the server could be read.");
+        _meter.CreateObservableGauge("cdc.state", State, null, "1 for the pipeline's state.");
+    }
+
+    private void Entities()
+    {
+        _meter.CreateObservableGauge("cdc.quarantine.rows", () => PerEntity(e => e.Quarantine), "{row}", "Rows in quarantine.");
+        _meter.CreateObservableGauge("cdc.holes.rows", () => PerEntity(e => e.Holes), "{row}", "Rows of which a column is not known.");
+        _meter.CreateObservableGauge("cdc.parentless.rows", () => PerEntity(e => e.WaitingForParent), "{row}", "Rows that wait for their parent.");
+        _meter.CreateObservableGauge("cdc.table.streaming", () => PerEntity(e => e.State == "streaming" ? 1 : 0), null, "1 if the table is followed, 0 while it is loading or stopped.");
+    }
+
+    private IEnumerable<Measurement<double>> Of(Func<StatusReport, double?> value) =>
+        _status.Last is { } report && value(report) is { } known ? [new Measurement<double>(known)] : [];
+
+    private IEnumerable<Measurement<double>> PerTopic(Func<StatusReport, double?> value) =>
+        _status.Last is { } report && value(report) is { } known
+            ? _parts.Entities.All.Select(e => new Measurement<double>(known, new("topic", $"{e.SourceSchema}.{e.SourceTable}"), new("partition", "0"))) : [];
+
+    private IEnumerable<Measurement<long>> PerEntity(Func<EntityStatus, long> value) =>
+        _status.Last?.Entities.Select(e => new Measurement<long>(value(e), new KeyValuePair<string, object?>("entity", e.Entity))) ?? [];
+
+    private IEnumerable<Measurement<long>> WalStatus() => _status.Last?.Source?.Slot?.WalStatus is { } now
+        ? ((string[])["reserved", "extended", "unreserved", "lost"]).Select(s => new Measurement<long>(s == now ? 1 : 0, new KeyValuePair<string, object?>("status", s))) : [];
+
+    private IEnumerable<Measurement<long>> State() => _status.Last is { } report
+        ? ((string[])["new", "creating", "streaming", "gap", "unknown"]).Select(s => new Measurement<long>(s == report.State ? 1 : 0, new KeyValuePair<string, object?>("state", s))) : [];
+
+    private IEnumerable<Measurement<long>> Up() => _status.Last is { } report
+        ? [new(report.EngineServer.Readable ? 1 : 0, new KeyValuePair<string, object?>("server", "engine")), new(report.SourceServer.Readable ? 1 : 0, new KeyValuePair<string, object?>("server", "source"))] : [];
+}

@@ -1,0 +1,18 @@
+using Cdc.Api.Operations;
+using Cdc.Api.Security;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Cdc.Api.Metrics;
+
+internal static class MetricsEndpoint
+{
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/metrics", async (StatusCache status, MetricCollector collector, CancellationToken ct) =>
+        {
+            // Lag and the like are of this moment, not of the last time that somebody looked.
+            await status.ReadAsync(ct).ConfigureAwait(false);
+            return Results.Text(PrometheusText.Write(collector), PrometheusText.ContentType);
+        }).Needs(Scopes.Read).WithTags("Operations").WithSummary("Metrics in Prometheus' text format.");
+}

@@ -1,0 +1,59 @@
+using Cdc.Api.Engine;
+using Cdc.Core.Telemetry;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Cdc.Api.Operations;
+
+/// <summary>cdc.applied_days: how many changes were applied on each day (UTC), whichever process did it.</summary>
+internal sealed class AppliedDays(EngineReads engine, PipelineStatistics? statistics, ILogger log)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    private long _rows;
+    private long _transactions;
+
+    public Task<long> TodayAsync(CancellationToken ct) => engine.UseAsync(async connection =>
+    {
+        await using var command = new NpgsqlCommand("SELECT rows FROM cdc.applied_days WHERE day = (now() AT TIME ZONE 'UTC')::date", connection);
+        var counted = await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as long? ?? 0;
+        return counted + (statistics is null ? 0 : statistics.RowsApplied - Volatile.Read(ref _rows));
+    }, ct);
+
+    /// <summary>Adds what this process has applied, until it is cancelled, and then once more.</summary>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        if (statistics is null) return;
+        while (!ct.IsCancellationRequested)
+        {
+            await Task.Delay(Interval, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                await AddAsync(statistics).ConfigureAwait(false);
+            }
+            catch (EngineUnavailableException e)
+            {
+                ApiLog.CountFailed(log, e.InnerException?.GetType().Name ?? e.GetType().Name);
+            }
+        }
+    }
+
+    private async Task AddAsync(PipelineStatistics applied)
+    {
+        var (rows, transactions) = (applied.RowsApplied, applied.TransactionsApplied);
+        if (rows == _rows && transactions == _transactions) return;
+        await engine.UseAsync(async connection =>
+        {
+            await using var command = new NpgsqlCommand("""
+                INSERT INTO cdc.applied_days AS d (day, rows, transactions) VALUES ((now() AT TIME ZONE 'UTC')::date, $1, $2)
+                ON CONFLICT (day) DO UPDATE SET rows = d.rows + EXCLUDED.rows, transactions = d.transactions + EXCLUDED.transactions
+                """, connection)
+            {
+                Parameters = { new() { Value = rows - _rows }, new() { Value = transactions - _transactions } },
+            };
+            return await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+        }, CancellationToken.None).ConfigureAwait(false);
+        Volatile.Write(ref _rows, rows);
+        _transactions = transactions;
+    }
+}

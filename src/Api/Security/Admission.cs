@@ -1,0 +1,60 @@
+using System.Net;
+using System.Threading.RateLimiting;
+using Cdc.Api.Problems;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Cdc.Api.Security;
+
+/// <summary>
+/// Lets a request in, or says why not: its key, the scope its endpoint needs, the key's rate. Endpoints without a scope (health, the
+/// description, the page itself) are open.
+/// </summary>
+internal sealed class Admission(KeyRing keys, ApiOptions options) : IMiddleware, IDisposable
+{
+    private readonly PartitionedRateLimiter<ApiKey> _rates = PartitionedRateLimiter.Create<ApiKey, (string, int)>(key =>
+        RateLimitPartition.GetTokenBucketLimiter((key.Id, key.RequestsPerSecond ?? options.RequestsPerSecond), p => new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = p.Item2, TokensPerPeriod = Math.Max(1, p.Item2 / 10), ReplenishmentPeriod = TimeSpan.FromSeconds(p.Item2 < 10 ? 1d / p.Item2 : 0.1), QueueLimit = 0,
+        }));
+
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<ScopesNeeded>() is not { } needed)
+        {
+            await next(context).ConfigureAwait(false);
+            return;
+        }
+        var (key, anyMade) = await keys.FindAsync(Given(context.Request), context.RequestAborted).ConfigureAwait(false);
+        var caller = key is null && !anyMade && LocalOrigin.IsTrusted(context) ? Caller.Local : key is null ? null : new Caller(key);
+        if (Refusal(context, caller, anyMade, needed) is { } problem)
+        {
+            await ProblemResult.WriteAsync(context.Response, problem, context.RequestAborted).ConfigureAwait(false);
+            return;
+        }
+        caller!.Enter(context);
+        await next(context).ConfigureAwait(false);
+    }
+
+    public void Dispose() => _rates.Dispose();
+
+    private Problem? Refusal(HttpContext context, Caller? caller, bool anyMade, ScopesNeeded needed)
+    {
+        if (caller is null && anyMade)
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+            return KnownProblems.KeyNeeded;
+        }
+        if (caller is null) return KnownProblems.OnlyLocal;
+        if (!caller.Has(needed.AnyOf)) return KnownProblems.ScopeNeeded(string.Join("' or '", needed.AnyOf));
+        if (caller.Key is null) return null;
+        using var lease = _rates.AttemptAcquire(caller.Key);
+        return lease.IsAcquired ? null : KnownProblems.TooManyRequests(lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? Math.Max(1, (int)Math.Ceiling(after.TotalSeconds)) : 1);
+    }
+
+    private static string? Given(HttpRequest request)
+    {
+        if ((string?)request.Headers.Authorization is { } authorization && authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) return authorization[7..].Trim();
+        return request.Headers["X-Api-Key"];
+    }
+}

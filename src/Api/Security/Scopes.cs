@@ -1,0 +1,24 @@
+using Microsoft.AspNetCore.Builder;
+
+namespace Cdc.Api.Security;
+
+/// <summary>What a key may do.</summary>
+public static class Scopes
+{
+    /// <summary>Balances and everything else that changes nothing.</summary>
+    public const string Read = "read";
+    /// <summary>Retry, discard, feature flags.</summary>
+    public const string Operate = "operate";
+    /// <summary>Ramping reads over to the engine.</summary>
+    public const string Cutover = "cutover";
+
+    public static IReadOnlyList<string> All { get; } = [Read, Operate, Cutover];
+}
+
+/// <summary>On an endpoint: a caller needs one of these scopes. Without it an endpoint is open to everybody.</summary>
+internal sealed record ScopesNeeded(IReadOnlyList<string> AnyOf);
+
+internal static class ScopesNeededExtensions
+{
+    public static T Needs<T>(this T endpoint, params string[] anyOf) where T : IEndpointConventionBuilder => endpoint.WithMetadata(new ScopesNeeded(anyOf));
+}

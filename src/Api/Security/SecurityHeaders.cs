@@ -1,0 +1,20 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Cdc.Api.Security;
+
+/// <summary>What every answer carries. The page at / sets a policy of its own.</summary>
+internal static class SecurityHeaders
+{
+    public static Task Add(HttpContext http, RequestDelegate next)
+    {
+        var headers = http.Response.Headers;
+        headers.XContentTypeOptions = "nosniff";
+        headers.XFrameOptions = "DENY";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
+        headers.CacheControl = "no-store";
+        if (http.Request.IsHttps) headers.StrictTransportSecurity = "max-age=31536000";
+        return next(http);
+    }
+}

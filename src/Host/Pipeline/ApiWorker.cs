@@ -1,0 +1,48 @@
+using Cdc.Api;
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Core.Telemetry;
+using Cdc.Host.Commands;
+using Cdc.Host.Configuration;
+using Cdc.Host.Quarantine;
+using Cdc.Host.Servers;
+using Cdc.Host.Status;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Host.Pipeline;
+
+/// <summary>Gives the Api its parts and keeps it up: by itself, or beside a pipeline that must not fall with it.</summary>
+/// <param name="statistics">Of the pipeline in this process; null: there is none.</param>
+internal sealed class ApiWorker(CdcOptions options, EntitySet entities, PipelineStatistics? statistics, ILoggerFactory loggers)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    /// <exception cref="CdcException">It cannot start.</exception>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        await using var source = Database.Source(options.Source.ConnectionString);
+        await using var engine = Database.Engine(options.Engine.ConnectionString);
+        var status = new StatusReader(source, engine, options.Source.SlotName, new EngineStatusReader(entities), TimeProvider.System);
+        var parts = new ApiParts(options.Engine.ConnectionString, entities, status, new SourceClock(source), new QuarantineDesk(engine, entities), statistics, VersionCommand.Text, loggers);
+        await using var api = await ApiHost.StartAsync(parts, options.Api, ct).ConfigureAwait(false);
+        await Task.Delay(Timeout.Infinite, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Tries again for ever: a port that is taken must not keep rows from being applied.</summary>
+    public async Task ServeBesideAsync(CancellationToken ct)
+    {
+        var log = loggers.CreateLogger("Cdc.Host");
+        while (!ct.IsCancellationRequested)
+        {
+            try
+            {
+                await RunAsync(ct).ConfigureAwait(false);
+            }
+            catch (CdcException failure) when (!ct.IsCancellationRequested)
+            {
+                log.ApiFailed(failure.Message, failure.Remedy, Pause.TotalSeconds);
+                await Task.Delay(Pause, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+}

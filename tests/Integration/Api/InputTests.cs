@@ -1,0 +1,62 @@
+using Cdc.Tests.Support.Postgres;
+using Xunit;
+
+namespace Cdc.Tests.Integration.Api;
+
+public sealed class InputTests(TestServers servers)
+{
+    private static readonly string[] Attacks =
+        ["'", "';DROP TABLE loyalty_cards;--", "1 OR 1=1", "\\'; --", "$1", "$$", "{0}", "%00", "%2527", "'||pg_sleep(9)||'", "\"", "*", "%2e%2e%2f", "<script>", "\u202e", "ß", "日本", "😀"];
+
+    [Fact]
+    public async Task Whatever_stands_in_a_parameter_is_data()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        var before = await shop.Engine.ScalarAsync<long>("SELECT count(*) FROM loyalty_cards", Shop.Ct);
+        foreach (var attack in Attacks.Select(a => a.StartsWith('%') ? a : Uri.EscapeDataString(a)))
+            foreach (var path in (string[])
+                     [
+                         $"/cards/{attack}", $"/cards/{attack}/balance", $"/cards/{attack}/history", $"/cards/card%201/history?cursor={attack}", $"/cards/card%201/history?limit={attack}",
+                         $"/cards/card%201?min-position={attack}", $"/cards/card%201?max-staleness={attack}", $"/cards/card%201?wait={attack}&max-staleness=9", $"/cards/odoo/{attack}", $"/partners/{attack}/cards", $"/partners/1/cards?cursor={attack}",
+                         $"/quarantine?entity={attack}", $"/quarantine?limit={attack}", $"/quarantine/{attack}/1", $"/quarantine/card/{attack}", $"/feature-flags/{attack}", $"/feature-flags/f?card={attack}", $"/feature-flags/{attack}/changes",
+                     ])
+            {
+                var answer = await shop.GetAsync(path);
+                Assert.True(answer.Status is 400 or 404 or 422, $"{path}: {answer}");
+                Assert.True(answer.Status == 400 || answer.Problem is not null, $"{path}: {answer}");
+            }
+        Assert.Equal(before, await shop.Engine.ScalarAsync<long>("SELECT count(*) FROM loyalty_cards", Shop.Ct));
+    }
+
+    [Fact]
+    public async Task Codes_are_judged_by_the_declarations_rules()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        foreach (var code in (string[])["%20", "%09%0A", new string('x', 129), new string('x', 10_000), "a%ED%A0%80"])
+        {
+            var answer = await shop.GetAsync($"/cards/{code}/balance");
+            Assert.True(answer.Status is 422 or 404, $"{code.Length}: {answer}");
+            if (!code.StartsWith('a')) Assert.Equal("invalid-code", answer.Problem);
+        }
+        var position = await shop.ChangeAsync("INSERT INTO loyalty_card (id, program_id, code, points) VALUES (50, 1, 'Käse/ß+%41', 1), (51, 1, '" + new string('y', 128) + "', 2)");
+        foreach (var code in (string[])["Käse/ß+%41", "kÄSE/ß+%41"])
+        {
+            var answer = await shop.BalanceAsync(code, $"?min-position={position}");
+            // Upper-casing is ASCII's, as declared: the letter with dots is another one in the other case.
+            Assert.Equal(code[0] == 'K' ? 200 : 404, answer.Status);
+        }
+        Assert.Equal("2.00", (await shop.BalanceAsync(new string('Y', 128)))["points"]);
+        Assert.Equal(404, (await shop.BalanceAsync("nobody")).Status);
+    }
+
+    [Fact]
+    public async Task What_is_no_route_or_no_method_of_one_is_a_problem_too()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        Assert.Equal((404, "not-found"), ((await shop.GetAsync("/nothing")).Status, (await shop.GetAsync("/nothing")).Problem));
+        var wrong = await shop.Api.PostAsync("/cards/x/balance", "", Shop.Ct);
+        Assert.Equal((405, "http-405"), (wrong.Status, wrong.Problem));
+        var large = await shop.Api.PostAsync("/cards/balances", new string(' ', 300_000), Shop.Ct);
+        Assert.Equal((413, "http-413"), (large.Status, large.Problem));
+    }
+}

@@ -1,0 +1,89 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Cdc.Api;
+using Cdc.Core.Telemetry;
+using Cdc.Host.Quarantine;
+using Cdc.Host.Servers;
+using Cdc.Host.Status;
+using Cdc.Tests.Support.Pipeline;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Tests.Support.Api;
+
+/// <summary>The Api over a <see cref="PipelineBed"/>, in this process, on a free port of 127.0.0.1; asked over real HTTP.</summary>
+public sealed class ApiBed : IAsyncDisposable
+{
+    private readonly Database _source;
+    private readonly Database _engine;
+    private readonly ApiHost _host;
+
+    private ApiBed(Database source, Database engine, ApiHost host)
+    {
+        (_source, _engine, _host) = (source, engine, host);
+        Client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(host.Addresses[0]), Timeout = TimeSpan.FromSeconds(60) };
+    }
+
+    public HttpClient Client { get; }
+
+    public Uri Address => Client.BaseAddress!;
+
+    /// <param name="engine">Another way to the same engine, such as through a proxy.</param>
+    /// <param name="statistics">Of the pipeline that runs in this process, if one does.</param>
+    public static async Task<ApiBed> StartAsync(PipelineBed bed, CancellationToken ct, ApiOptions? options = null, string? engine = null, PipelineStatistics? statistics = null)
+    {
+        var connectionString = engine ?? bed.Engine.ConnectionString;
+        var (source, engineServer) = (Database.Source(bed.Source.ConnectionString), Database.Engine(connectionString));
+        var status = new StatusReader(source, engineServer, bed.SourceOptions.SlotName, new EngineStatusReader(bed.Entities), TimeProvider.System);
+        var parts = new ApiParts(connectionString, bed.Entities, status, new SourceClock(source), new QuarantineDesk(engineServer, bed.Entities), statistics, "test", new LoggerFactory([new RecordedLogs(bed.Log)]));
+        options ??= new ApiOptions();
+        return new ApiBed(source, engineServer, await ApiHost.StartAsync(parts, options with { Urls = options.Urls == new ApiOptions().Urls ? "http://127.0.0.1:0" : options.Urls }, ct).ConfigureAwait(false));
+    }
+
+    /// <summary>The status, the headers and the body as JSON (undefined where there is none).</summary>
+    public async Task<Answer> GetAsync(string path, CancellationToken ct, params (string Name, string Value)[] headers) =>
+        await SendAsync(HttpMethod.Get, path, null, headers, ct).ConfigureAwait(false);
+
+    public async Task<Answer> PostAsync(string path, string body, CancellationToken ct, params (string Name, string Value)[] headers) =>
+        await SendAsync(HttpMethod.Post, path, body, headers, ct).ConfigureAwait(false);
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _host.DisposeAsync().ConfigureAwait(false);
+        await _source.DisposeAsync().ConfigureAwait(false);
+        await _engine.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task<Answer> SendAsync(HttpMethod method, string path, string? body, (string Name, string Value)[] headers, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (body is not null) request.Content = new StringContent(body, MediaTypeHeaderValue.Parse("application/json"));
+        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
+        using var response = await Client.SendAsync(request, ct).ConfigureAwait(false);
+        var text = await response.Content.ReadAsStringAsync(ct).ConfigureAwait(false);
+        var all = response.Headers.Concat(response.Content.Headers).ToDictionary(h => h.Key, h => string.Join(",", h.Value), StringComparer.OrdinalIgnoreCase);
+        var isJson = response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true;
+        return new Answer((int)response.StatusCode, all, text, isJson ? JsonDocument.Parse(text).RootElement : default);
+    }
+
+    private sealed class RecordedLogs(RecordedLog log) : ILoggerProvider
+    {
+        public ILogger CreateLogger(string categoryName) => log;
+
+        public void Dispose()
+        {
+        }
+    }
+}
+
+/// <summary>One answer of the Api.</summary>
+public sealed record Answer(int Status, IReadOnlyDictionary<string, string> Headers, string Text, JsonElement Json)
+{
+    /// <summary>The last word of a problem's type; null: it is none.</summary>
+    public string? Problem => Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty("type", out var type) ? type.GetString()!.Split(':')[^1] : null;
+
+    /// <summary>As text; null: it is null, or not there.</summary>
+    public string? this[string name] => Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value.ToString() : null;
+
+    public override string ToString() => $"{Status} {Text}";
+}

@@ -1,0 +1,70 @@
+using Cdc.Api.Freshness;
+using Cdc.Core.Changes;
+using Cdc.Core.Operations;
+using Cdc.Core.Progress;
+using Xunit;
+
+namespace Cdc.Tests.Unit.Api;
+
+public sealed class FreshnessClockTest
+{
+    private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+
+    private readonly StoppedTime _time = new();
+    private readonly FreshnessClock _clock;
+
+    public FreshnessClockTest() => _clock = new FreshnessClock(_time);
+
+    [Fact]
+    public void An_answer_is_as_old_as_the_newest_moment_whose_wal_is_applied()
+    {
+        for (var second = 0; second < 5_000; second++) Sample(second, (ulong)second * 10);
+        Assert.Equal(Noon.AddSeconds(4_980), At(49_805).AsOf);
+        Assert.Equal(19, At(49_805).LagSeconds);
+        Assert.Equal(0, At(999_999).LagSeconds);
+        // Older than what is remembered: the last commit says it, or nobody.
+        Assert.Null(At(10).AsOf);
+        Assert.Equal(Noon, At(10, Noon).AsOf);
+        Assert.Equal(Noon.AddSeconds(4_990), At(49_805, Noon.AddSeconds(4_990)).AsOf);
+    }
+
+    [Fact]
+    public void No_clock_but_the_sources_counts_and_lag_is_never_negative()
+    {
+        // Ours is a year ahead; then the source's is set back.
+        _time.Now = Noon.AddYears(1);
+        Sample(100, 10);
+        Assert.Equal(0, At(10).LagSeconds);
+        _time.Elapsed = TimeSpan.FromSeconds(7);
+        Assert.Equal(7, At(10).LagSeconds);
+        Sample(-3_600, 20);
+        Assert.Equal(0, At(20, Noon).LagSeconds);
+    }
+
+    [Fact]
+    public void Another_server_or_one_that_was_set_back_says_nothing_about_the_one_before()
+    {
+        Sample(0, 100);
+        Assert.Null(_clock.At(new AppliedThrough(1, new Lsn(200)), "other", null).AsOf);
+        Sample(1, 50);
+        Assert.Null(At(49).AsOf);
+        Assert.Equal(Noon.AddSeconds(1), At(60).AsOf);
+    }
+
+    private Freshness At(ulong through, DateTimeOffset? lastCommit = null) => _clock.At(new AppliedThrough(1, new Lsn(through)), "one", lastCommit);
+
+    private void Sample(double second, ulong written) => _clock.Add(new SourceMoment(Noon.AddSeconds(second), new Lsn(written), "one"));
+
+    private sealed class StoppedTime : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; } = Noon;
+
+        public TimeSpan Elapsed { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => Now;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Elapsed.Ticks;
+    }
+}
