@@ -1,0 +1,58 @@
+using Cdc.Reconcile;
+using Cdc.Reconcile.Fences;
+using Cdc.Reconcile.Reports;
+using Cdc.Reconcile.Runs;
+using Cdc.Tests.Support.Pipeline;
+using Cdc.Tests.Support.Postgres;
+using Cdc.Workload;
+using Xunit;
+
+namespace Cdc.Tests.Integration.Reconcile;
+
+/// <summary>
+/// Whole runs while everybody writes at full speed: what was planted is found, and nothing else is, ever. <c>CDC_TEST_LONG=1</c>: a hundred
+/// runs.
+/// </summary>
+public sealed class RunsUnderWritesTest(TestServers servers, ITestOutputHelper output)
+{
+    private static readonly int Runs = Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" ? 100 : 4;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Planted_drift_is_found_and_no_other()
+    {
+        await using var bed = await PipelineBed.CreateAsync(servers, Ct);
+        await using var odoo = new WorkloadGenerator(new WorkloadOptions
+        {
+            ConnectionString = bed.Source.ConnectionString, Seed = Random.Shared.Next(), Sessions = 4, ExpiryRows = 200, BulkRows = 100, Initial = InitialRows.Shop(1000),
+        });
+        await odoo.PrepareAsync(Ct);
+        bed.StartInProcess();
+        await bed.CaughtUpAsync(Ct);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        var working = odoo.RunAsync(enough.Token);
+        long compared = 0, inFlight = 0;
+        for (var i = 0; i < Runs; i++)
+        {
+            // Nobody writes this row again: Odoo's programs stay as they are.
+            await bed.Engine.ExecuteAsync($"UPDATE promotion_programs SET name = 'planted {i}' WHERE id = 3", Ct);
+            var report = await RunAsync(bed, i % 2 == 0 ? RunKind.Full : RunKind.Changed);
+            Assert.Equal([("program", 3L, "name", $"planted {i}")], report.Drift.Select(d => (d.Entity, d.Key, d.Field, d.EngineValue!)));
+            Assert.Equal((1, "drift"), (report.Total.Drift, report.Run.Verdict));
+            (compared, inFlight) = (compared + report.Total.Compared, inFlight + report.Total.InFlight);
+        }
+        await enough.CancelAsync();
+        output.WriteLine($"{(await working).Transactions} transactions, {compared} keys compared, {inFlight} in flight");
+        Assert.True(compared > 10_000, $"only {compared} keys were compared");
+    }
+
+    private static async Task<RunReport> RunAsync(PipelineBed bed, RunKind kind)
+    {
+        var options = new ReconcileOptions { SliceRows = 4096 };
+        var fences = new FenceGate(bed.Source.ConnectionString, bed.Engine.ConnectionString, new FenceOptions { Attempts = 60 });
+        var run = await new Reconciler(bed.Source.DataSource, bed.Engine.DataSource, fences, bed.Entities, options).RunAsync(new RunRequest(kind, bed.Entities.All), Ct);
+        await using var connection = await bed.Engine.DataSource.OpenConnectionAsync(Ct);
+        return await ReportReader.ReadAsync(connection, run, 100, Ct);
+    }
+}
