@@ -45,6 +45,8 @@ public sealed class TruncateChange : ChangeEvent
     public required SourceTransaction Transaction { get; init; }
     public required ChangePosition Position { get; init; }
     public required IReadOnlyList<int> Entities { get; init; }
+    /// <summary>The truncated tables as the stream describes them, for who writes the change down; empty where it was read back.</summary>
+    public IReadOnlyList<TableSchema> Schemas { get; init; } = [];
 }
 
 /// <summary>End of a source transaction: the engine may commit here, and nowhere else inside the stream of transactions.</summary>

@@ -1,0 +1,13 @@
+using System.Globalization;
+
+namespace Cdc.Log.Kafka;
+
+/// <summary>One partition of one data topic.</summary>
+/// <param name="Index">Place among all partitions of the log.</param>
+public sealed record LogPartition(int Index, string Topic, int Number)
+{
+    /// <summary>Its row in cdc.checkpoints, and its word in vectors.</summary>
+    public string Name { get; } = string.Create(CultureInfo.InvariantCulture, $"{Topic}/{Number}");
+
+    public override string ToString() => Name;
+}
