@@ -131,7 +131,7 @@ internal sealed class ApplyLoop(
     private async Task FlushAsync(CancellationToken ct)
     {
         if (_batch.Count == 0) return;
-        var keys = SortedKeys();
+        var keys = _batch.SortedKeys();
         foreach (var entity in entities.All)
             if (keys[entity.Index].Length > 0) await gate.EnterAsync(entity.Index, keys[entity.Index]).WaitAsync(ct).ConfigureAwait(false);
         await writer.WriteAsync(_batch, keys, StraightCopy.NewKeys, ct).ConfigureAwait(false);
@@ -139,18 +139,6 @@ internal sealed class ApplyLoop(
         statistics.QuarantinedRows(writer.Quarantined);
         _batch.Clear();
         CrashPoint.Hit("after-flush");
-    }
-
-    private long[][] SortedKeys()
-    {
-        var keys = new long[entities.Count][];
-        foreach (var entity in entities.All)
-        {
-            var rows = _batch.Of(entity.Index);
-            keys[entity.Index] = rows.Count == 0 ? [] : [.. rows.Keys];
-            Array.Sort(keys[entity.Index]);
-        }
-        return keys;
     }
 
     private async Task TruncateAsync(TruncateChange truncate, CancellationToken ct)
