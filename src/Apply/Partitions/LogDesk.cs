@@ -181,7 +181,7 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
             await using var reader = await session.ExecuteReaderAsync(ct).ConfigureAwait(false);
             if (!await reader.ReadAsync(ct).ConfigureAwait(false)) throw new FencedException($"Session {Session} is not the one that follows the source any more.");
             if (reader.GetString(0) == "gap")
-                throw new DeclaredGapException(reader.GetString(1), reader.GetString(2), "Accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md).");
+                throw new DeclaredGapException(reader.IsDBNull(1) ? "unknown" : reader.GetString(1), reader.IsDBNull(2) ? "A gap was declared." : reader.GetString(2), "Accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md).");
         }
         if (through is not { } lsn) return true;
         await using var command = new NpgsqlCommand(LogSql.Through, connection)

@@ -88,7 +88,7 @@ internal sealed class PartitionLoop(
             await transaction.RollbackAsync(ct).ConfigureAwait(false);
             return;
         }
-        await table.MoveAsync(connection, [.. _moved], look.Generation, writer.Notices, ct).ConfigureAwait(false);
+        await table.MoveAsync(connection, [.. _moved.OrderBy(m => m.Partition.Name, StringComparer.Ordinal)], look.Generation, writer.Notices, ct).ConfigureAwait(false);
         CrashPoint.Hit("after-checkpoint-before-commit");
         await transaction.CommitAsync(ct).ConfigureAwait(false);
         CrashPoint.Hit("after-commit");

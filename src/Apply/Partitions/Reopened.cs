@@ -22,9 +22,10 @@ internal sealed class Reopened<T>(Func<T> open, ILogger log) : IAsyncDisposable 
         {
             return await use(current).ConfigureAwait(false);
         }
-        catch (EngineException e) when (e.Failure.Kind == FailureKind.Unavailable)
+        catch (Exception e) when (e is EngineException { Failure.Kind: FailureKind.Unavailable } || (e is not OperationCanceledException && IsDropped(current)))
         {
-            EngineAwayLog.Waits(log, e.Failure.Message);
+            // Whoever else used it when it was dropped failed for the same reason.
+            EngineAwayLog.Waits(log, e.Message);
             await DropAsync(current).ConfigureAwait(false);
             await Task.Delay(Pause, ct).ConfigureAwait(false);
             return otherwise;
@@ -46,6 +47,11 @@ internal sealed class Reopened<T>(Func<T> open, ILogger log) : IAsyncDisposable 
     private T Current()
     {
         lock (_lock) return _current ??= open();
+    }
+
+    private bool IsDropped(T used)
+    {
+        lock (_lock) return !ReferenceEquals(_current, used);
     }
 
     private async Task DropAsync(T failed)

@@ -62,7 +62,7 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
         return Builder(settings);
     }
 
-    public IAdminClient Admin() =>
+    internal IAdminClient Admin() =>
         new AdminClientBuilder(Settings([])).SetErrorHandler((_, error) => Say(error)).SetLogHandler((_, message) => Say(message)).Build();
 
     private ConsumerBuilder<byte[], byte[]> Builder(Dictionary<string, string> settings) =>

@@ -15,7 +15,7 @@ public static class KafkaFailure
         _ => null,
     };
 
-    public static CdcException Of(Error error, Exception? inner = null) => error.Code switch
+    internal static CdcException Of(Error error, Exception? inner = null) => error.Code switch
     {
         ErrorCode.OffsetOutOfRange or ErrorCode.Local_AutoOffsetReset => new DeclaredGapException(GapKinds.LogLost,
             $"Records that were not applied are gone from the log: {error.Reason}. Retention removed them, or the topic was made anew.",

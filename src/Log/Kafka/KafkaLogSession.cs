@@ -16,6 +16,9 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
 {
     private const string Accept = "Look with 'cdc topics describe'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md).";
 
+    /// <summary>Always the same: compaction leaves the newest record.</summary>
+    private static readonly byte[] ControlKey = [.. "log"u8];
+
     private readonly LogTopics _topics;
     private readonly IReadOnlyList<PartitionTail> _tails;
     private readonly LogProducer _producer;
@@ -47,8 +50,8 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
     public IReadOnlyDictionary<string, long> Vector() => _producer.Vector();
 
     /// <summary>What the log remembers; <see cref="ControlRecord.None"/> if nobody has written to it.</summary>
-    public static async Task<ControlRecord> ReadMemoryAsync(KafkaClients clients, LogTopics topics, CancellationToken ct) =>
-        await new TailReader(clients).ReadControlAsync(topics.Control, ct).ConfigureAwait(false);
+    public static async Task<ControlRecord> ReadMemoryAsync(KafkaClients clients, CancellationToken ct) =>
+        await new TailReader(clients).ReadControlAsync(await LogTopics.RequireControlAsync(clients, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
 
     /// <param name="generation">The engine's.</param>
     /// <exception cref="DeclaredGapException">The log has a newer generation, or lacks records that it had acknowledged.</exception>
@@ -101,7 +104,7 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
         var record = new ControlRecord(Number, _generation, written,
             last?.Xid ?? (sameGeneration ? _before.LastXid : 0), last?.CommitLsn ?? (sameGeneration ? _before.LastCommitLsn : Lsn.Zero),
             last?.CommitMicros ?? (sameGeneration ? _before.LastCommitMicros : 0), Vector());
-        return _producer.AppendAsideAsync(new TopicPartition(_topics.Control, 0), record.ToJson(), ct);
+        return _producer.AppendAsideAsync(new TopicPartition(_topics.Control, 0), ControlKey, record.ToJson(), ct);
     }
 
     private static void RequireAcknowledged(LogTopics topics, ControlRecord before, IReadOnlyList<PartitionTail> tails)

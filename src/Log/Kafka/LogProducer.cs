@@ -81,8 +81,8 @@ internal sealed class LogProducer : IDisposable
     }
 
     /// <summary>One record of another topic, acknowledged when the task ends.</summary>
-    public Task AppendAsideAsync(TopicPartition partition, byte[] value, CancellationToken ct) =>
-        _producer.ProduceAsync(partition, new Message<byte[], byte[]> { Value = value }, ct);
+    public Task AppendAsideAsync(TopicPartition partition, byte[] key, byte[] value, CancellationToken ct) =>
+        _producer.ProduceAsync(partition, new Message<byte[], byte[]> { Key = key, Value = value }, ct);
 
     /// <summary>What is on its way has a moment to arrive: the less the next session sends again.</summary>
     public void Dispose()

@@ -35,7 +35,7 @@ public sealed class LogTopics
     public IReadOnlyList<LogPartition> Of(string topic) => _ofTopic[topic];
 
     /// <summary>Null: no partition of this log.</summary>
-    public LogPartition? Find(TopicPartition partition) =>
+    internal LogPartition? Find(TopicPartition partition) =>
         _ofTopic.TryGetValue(partition.Topic, out var partitions) && partition.Partition.Value < partitions.Length ? partitions[partition.Partition.Value] : null;
 
     public static string ControlTopic(KafkaOptions options) => options.TopicPrefix + ".cdc.control";
@@ -47,12 +47,21 @@ public sealed class LogTopics
     public static async Task<LogTopics> ReadAsync(KafkaClients clients, EntitySet entities, IRecordCodec codec, CancellationToken ct)
     {
         using var admin = clients.Admin();
-        var control = ControlTopic(clients.Options);
-        await PartitionsAsync(admin, control, ct).ConfigureAwait(false);
+        var control = await RequireControlAsync(clients, ct).ConfigureAwait(false);
         var topics = new List<(string, int)>();
         foreach (var topic in DataTopics(entities, codec))
             topics.Add((topic, await PartitionsAsync(admin, topic, ct).ConfigureAwait(false)));
         return new LogTopics(control, topics);
+    }
+
+    /// <returns>Its name.</returns>
+    /// <exception cref="CdcException">As <see cref="ReadAsync"/>.</exception>
+    internal static async Task<string> RequireControlAsync(KafkaClients clients, CancellationToken ct)
+    {
+        using var admin = clients.Admin();
+        var control = ControlTopic(clients.Options);
+        await PartitionsAsync(admin, control, ct).ConfigureAwait(false);
+        return control;
     }
 
     private static async Task<int> PartitionsAsync(IAdminClient admin, string topic, CancellationToken ct)
