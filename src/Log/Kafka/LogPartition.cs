@@ -7,7 +7,9 @@ namespace Cdc.Log.Kafka;
 public sealed record LogPartition(int Index, string Topic, int Number)
 {
     /// <summary>Its row in cdc.checkpoints, and its word in vectors.</summary>
-    public string Name { get; } = string.Create(CultureInfo.InvariantCulture, $"{Topic}/{Number}");
+    public string Name { get; } = NameOf(Topic, Number);
+
+    public static string NameOf(string topic, int number) => string.Create(CultureInfo.InvariantCulture, $"{topic}/{number}");
 
     public override string ToString() => Name;
 }
