@@ -26,7 +26,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
     private static readonly TimeSpan HandOver = TimeSpan.FromSeconds(5);
 
     private readonly LogTopics _topics;
-    private readonly IReadOnlyDictionary<string, IRecordDecoder> _decoders;
+    private readonly Dictionary<string, IRecordDecoder> _decoders;
     private readonly Func<IReadOnlyList<LogPartition>, CancellationToken, Task<PartitionsTaken>> _take;
     private readonly ILogger _log;
     private readonly IConsumer<byte[], byte[]> _consumer;

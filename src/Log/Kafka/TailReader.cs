@@ -47,7 +47,6 @@ internal sealed class TailReader(KafkaClients clients)
 
     private static async Task<PartitionTail> ReadAsync(IConsumer<byte[], byte[]> consumer, TopicPartition partition, IRecordDecoder decoder, CancellationToken ct)
     {
-        ConsumeResult<byte[], byte[]>? payload = null;
         var hasTombstone = false;
         var records = new List<ConsumeResult<byte[], byte[]>>();
         var end = ReadBackwards(consumer, partition, record =>
@@ -55,11 +54,13 @@ internal sealed class TailReader(KafkaClients clients)
             records.Add(record);
             return record.Message.Value is not null;
         }, ct);
+        // A look further back comes after the one before it.
+        records.Sort((a, b) => a.Offset.Value.CompareTo(b.Offset.Value));
         // What cannot be read is not ours: what comes after it in the order of changes is sent again, which does no harm.
         for (var i = records.Count - 1; i >= 0; i--)
         {
             var message = records[i].Message;
-            hasTombstone |= message.Value is null && payload is null;
+            hasTombstone |= message.Value is null;
             if (message.Value is null || await PositionAsync(decoder, message, ct).ConfigureAwait(false) is not { } last) continue;
             return new PartitionTail(end, last.Position, last.IsDelete && !hasTombstone ? message.Key : null);
         }
