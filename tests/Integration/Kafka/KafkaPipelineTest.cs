@@ -95,7 +95,7 @@ public sealed class KafkaPipelineTest(TestServers servers, TestKafka kafka)
         await bed.Bed.EqualByItselfAsync(Ct);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         var writing = WriteAsync(bed.Bed, enough.Token);
-        for (var i = 0; i < 5; i++) Assert.Equal(50, (await bed.Bed.AssertEqualAtFenceAsync("card", Ct)) is var (compared, inFlight) ? compared + inFlight : 0);
+        for (var i = 0; i < 5; i++) await bed.Bed.AssertEqualAtFenceAsync("card", Ct);
         await enough.CancelAsync();
         await writing;
         await bed.Bed.CaughtUpAsync(Ct);

@@ -41,7 +41,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         {
             await broker.WriteConfigurationAsync(partitions, ct).ConfigureAwait(false);
             broker._zooKeeper = await broker.JavaAsync("org.apache.zookeeper.server.quorum.QuorumPeerMain", "zookeeper", 128, ct).ConfigureAwait(false);
-            await broker.AnswersAsync("ZooKeeper", broker._zooKeeperPort, broker._zooKeeper, ct).ConfigureAwait(false);
+            await AnswersAsync("ZooKeeper", broker._zooKeeperPort, broker._zooKeeper, ct).ConfigureAwait(false);
             await broker.StartAgainAsync(ct).ConfigureAwait(false);
             return broker;
         }
@@ -116,7 +116,7 @@ public sealed class KafkaBroker : IAsyncDisposable
             WorkingDirectory = _folder,
         }, ct);
 
-    private Task AnswersAsync(string what, int port, WatchedProcess process, CancellationToken ct) => Eventually.True(
+    private static Task AnswersAsync(string what, int port, WatchedProcess process, CancellationToken ct) => Eventually.True(
         $"{what} on port {port} answers",
         async () => process.HasExited ? throw new InvalidOperationException($"{what} did not start: {process.Tail}") : await IsOpenAsync(port, ct).ConfigureAwait(false),
         () => Task.FromResult(process.Tail), StartTimeout, ct);
