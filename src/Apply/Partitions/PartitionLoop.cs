@@ -22,7 +22,8 @@ internal sealed class PartitionLoop(
     private static readonly TimeSpan HeldTick = TimeSpan.FromMilliseconds(10);
 
     private readonly Dictionary<int, PartitionCheckpoint> _owned = [];
-    private readonly BatchFolder _batch = new(entities.Count);
+    /// <summary>No chunk is loaded beside the log: nobody closes its gate.</summary>
+    private readonly WriteBehind _batches = new(entities, writer, new LoadGate(), statistics);
     private readonly HashSet<PartitionCheckpoint> _moved = [];
     private List<LogRecord> _pending = [];
     private long _pendingBytes;
@@ -31,6 +32,19 @@ internal sealed class PartitionLoop(
     private long _tickedAt;
 
     public async Task RunAsync(CancellationToken ct)
+    {
+        try
+        {
+            await ReadAsync(ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Its connection is about to be given away.
+            await _batches.WrittenAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task ReadAsync(CancellationToken ct)
     {
         while (true)
         {
@@ -119,8 +133,9 @@ internal sealed class PartitionLoop(
             }
             else await FoldAsync(checkpoint, record, look, ct).ConfigureAwait(false);
         }
-        await WriteAsync(ct).ConfigureAwait(false);
+        await BeginWriteAsync(ct).ConfigureAwait(false);
         Keep(kept);
+        await _batches.WrittenAsync().ConfigureAwait(false);
     }
 
     private async ValueTask FoldAsync(PartitionCheckpoint checkpoint, LogRecord record, EngineLook look, CancellationToken ct)
@@ -138,8 +153,8 @@ internal sealed class PartitionLoop(
     private async ValueTask FoldAsync(RowChange row, EngineLook look, CancellationToken ct)
     {
         if (look.Floors.TryGetValue(row.Schema.Entity, out var floor) && row.Position < floor) return;
-        if (!_batch.Accepts(row)) await WriteAsync(ct).ConfigureAwait(false);
-        _batch.Add(row);
+        if (!_batches.Folding.Accepts(row)) await BeginWriteAsync(ct).ConfigureAwait(false);
+        _batches.Folding.Add(row);
     }
 
     private async Task TruncateAsync(PartitionCheckpoint checkpoint, LogRecord record, TruncateChange truncate, EngineLook look, CancellationToken ct)
@@ -169,15 +184,10 @@ internal sealed class PartitionLoop(
         return false;
     }
 
-    private async ValueTask WriteAsync(CancellationToken ct)
+    private Task BeginWriteAsync(CancellationToken ct)
     {
-        if (_batch.Count == 0) return;
-        var keys = _batch.SortedKeys();
-        await writer.WriteAsync(_batch, keys, StraightCopy.NewKeys, ct).ConfigureAwait(false);
-        _rows += _batch.Count;
-        statistics.QuarantinedRows(writer.Quarantined);
-        _batch.Clear();
-        CrashPoint.Hit("after-flush");
+        _rows += _batches.Folding.Count;
+        return _batches.BeginWriteAsync(ct);
     }
 
     private void Keep(IEnumerable<LogRecord> records)
