@@ -16,8 +16,9 @@ internal enum Parts
     Reconcile = 32,
 }
 
+/// <param name="Kafka">cdc runs over a Kafka broker, and not over its in-process log.</param>
 /// <param name="Subscription">What native's CREATE SUBSCRIPTION is given besides, such as <c>binary = true</c>; empty: PostgreSQL's defaults.</param>
-internal sealed record MeasureOptions(Parts Parts, MeasureSizes Sizes, string Subscription, FileInfo? Out);
+internal sealed record MeasureOptions(Parts Parts, MeasureSizes Sizes, bool Kafka, string Subscription, FileInfo? Out);
 
 /// <summary>How much is measured.</summary>
 /// <param name="Cards">Cards at the beginning; a bulk transaction updates all of them.</param>

@@ -8,7 +8,7 @@ internal sealed class MeasureRun(MeasureOptions options)
     public async Task RunAsync(CancellationToken ct)
     {
         var loadBefore = MachineDescription.Load();
-        var figures = new Figures(Console.Out);
+        var figures = new Figures(Console.Out, options.Kafka ? "kafka." : "");
         if (options.Parts == Parts.Reconcile)
         {
             await ReconcileAsync(figures, loadBefore, ct);

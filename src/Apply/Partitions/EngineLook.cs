@@ -12,9 +12,9 @@ namespace Cdc.Apply.Partitions;
 /// down before it appended them is seen.
 /// </summary>
 /// <param name="Generation">Records of older ones are dropped.</param>
-/// <param name="Floors">By entity, the position of the last truncate: everything older loses to it.</param>
+/// <param name="Floors">By entity, the position of the last truncate, this transaction's own included: everything older loses to it.</param>
 /// <param name="Fences">Vectors of the fences at which partitions stop.</param>
-internal sealed record EngineLook(int Generation, IReadOnlyDictionary<int, ChangePosition> Floors, IReadOnlyList<IReadOnlyDictionary<string, long>> Fences)
+internal sealed record EngineLook(int Generation, Dictionary<int, ChangePosition> Floors, IReadOnlyList<IReadOnlyDictionary<string, long>> Fences)
 {
     /// <summary>
     /// Shared by transactions that write rows, alone by one that truncates: rows of another partition that were not committed when a truncate

@@ -34,10 +34,16 @@ internal static class LogSql
     /// <summary>$1 session. No row: it is not the one any more.</summary>
     public const string Session = "SELECT state, gap_kind, gap_detail FROM cdc.source WHERE session = $1";
 
-    /// <summary>$1 generation, $2 LSN, $3 vector. Those that every partition has passed are of no use any more.</summary>
+    /// <summary>
+    /// $1 generation, $2 LSN, $3 vector. Those that every partition has passed are of no use any more; while whoever applies is far behind, the
+    /// newest one is replaced, so that they stay few.
+    /// </summary>
     public const string Through = """
         WITH passed AS (
-            DELETE FROM cdc.log_throughs WHERE generation < $1 OR (generation = $1 AND through_lsn < (SELECT min(through_lsn) FROM cdc.checkpoints)))
+            DELETE FROM cdc.log_throughs WHERE generation < $1 OR (generation = $1 AND through_lsn < (SELECT min(through_lsn) FROM cdc.checkpoints))),
+        replaced AS (
+            DELETE FROM cdc.log_throughs WHERE through_lsn = (SELECT max(through_lsn) FROM cdc.log_throughs WHERE generation = $1)
+                AND generation = $1 AND (SELECT count(*) FROM cdc.log_throughs) >= 100)
         INSERT INTO cdc.log_throughs (generation, through_lsn, vector) VALUES ($1, $2, $3::jsonb) ON CONFLICT DO NOTHING
         """;
 

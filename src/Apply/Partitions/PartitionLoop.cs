@@ -22,8 +22,7 @@ internal sealed class PartitionLoop(
     private static readonly TimeSpan HeldTick = TimeSpan.FromMilliseconds(10);
 
     private readonly Dictionary<int, PartitionCheckpoint> _owned = [];
-    /// <summary>No chunk is loaded beside the log: nobody closes its gate.</summary>
-    private readonly WriteBehind _batches = new(entities, writer, new LoadGate(), statistics);
+    private readonly WriteBehind _batches = new(entities, writer, null, statistics);
     private readonly HashSet<PartitionCheckpoint> _moved = [];
     private List<LogRecord> _pending = [];
     private long _pendingBytes;
@@ -167,8 +166,11 @@ internal sealed class PartitionLoop(
         }
         // Every partition of the topic brings it; the first one truncates, and leaves the floor.
         foreach (var entity in truncate.Entities)
-            if (!(look.Floors.TryGetValue(entity, out var floor) && floor >= truncate.Position))
-                await writer.TruncateAsync(entity, truncate.Position, ct).ConfigureAwait(false);
+        {
+            if (look.Floors.TryGetValue(entity, out var floor) && floor >= truncate.Position) continue;
+            await writer.TruncateAsync(entity, truncate.Position, ct).ConfigureAwait(false);
+            look.Floors[entity] = truncate.Position;
+        }
         CrashPoint.Hit("after-truncate");
     }
 

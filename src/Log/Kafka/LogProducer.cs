@@ -110,9 +110,10 @@ internal sealed class LogProducer : IDisposable
 
     private void Delivered(Lane lane, DeliveryReport<byte[], byte[]> report)
     {
-        if (report.Error.IsError)
+        // A repeated request may be acknowledged without its offset; vectors are made of offsets, and the next session reads the ends.
+        if (report.Error.IsError || report.Offset.IsSpecial)
         {
-            _failed.TrySetException(new KafkaException(report.Error));
+            _failed.TrySetException(new KafkaException(report.Error.IsError ? report.Error : new Error(ErrorCode.Local_Fail, "a record was acknowledged without its offset")));
             return;
         }
         // Behind a failed record nothing counts: the rest of its partition may or may not be there.

@@ -6,6 +6,7 @@ using Cdc.Log.Kafka;
 using Cdc.Log.Records;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
+using Cdc.Tests.Support.Processes;
 
 namespace Cdc.Tests.Support.Kafka;
 
@@ -22,7 +23,7 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
         return created;
     }
 
-    private readonly List<RunningEnd> _started = [];
+    private readonly List<IAsyncDisposable> _started = [];
 
     public PipelineBed Bed => bed;
 
@@ -46,6 +47,17 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
     public RunningEnd StartApply() => Start(LogEnds.Apply);
 
     public RunningEnd StartBoth() => Start(LogEnds.Both);
+
+    /// <summary>Starts the real <c>cdc capture</c>, <c>cdc apply</c> or <c>cdc run</c>, which writes records as production does.</summary>
+    /// <param name="crashAt">Where it kills itself with SIGKILL: the name of a <c>CrashPoint</c>.</param>
+    public async Task<WatchedProcess> StartProcessAsync(string command, string? crashAt, CancellationToken ct)
+    {
+        var environment = new Dictionary<string, string?>(bed.Environment(crashAt));
+        foreach (var (name, value) in Kafka.Environment()) environment[name] = value;
+        var process = await CdcProcess.StartAsync([command], environment, null, ct).ConfigureAwait(false);
+        _started.Add(process);
+        return process;
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Text;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
@@ -10,6 +11,16 @@ namespace Cdc.Tests.Support.Kafka;
 public sealed class PlainCodec(EntitySet entities, string prefix) : IRecordCodec
 {
     private const int Magic = 0x54455354;
+    private const int SequenceAt = sizeof(int) + sizeof(long);
+
+    /// <summary>The same record, as if some of its session were missing before it.</summary>
+    public static byte[] WithLaterSequence(byte[] value)
+    {
+        byte[] changed = [.. value];
+        var sequence = changed.AsSpan(SequenceAt);
+        BinaryPrimitives.WriteInt64LittleEndian(sequence, BinaryPrimitives.ReadInt64LittleEndian(sequence) + 1000);
+        return changed;
+    }
 
     public string TopicOf(EntityDeclaration entity) => $"{prefix}.{entity.SourceSchema}.{entity.SourceTable}";
 
