@@ -30,7 +30,9 @@ public static class KafkaFailure
             $"A topic or partition does not exist: {error.Reason}.", "Run 'cdc topics create'.", inner),
         ErrorCode.ProducerFenced or ErrorCode.Local_Fenced or ErrorCode.InvalidProducerEpoch =>
             new FencedException($"Another capture session writes to the log: {error.Reason}."),
-        ErrorCode.Local_InvalidArg or ErrorCode.Local_UnsupportedFeature => new CdcException(FailureKind.Configuration,
+        ErrorCode.Local_UnsupportedFeature or ErrorCode.UnsupportedVersion => new CdcException(FailureKind.Preflight,
+            $"The brokers, or the version that the client is told of, do not have what is asked of them: {error.Reason}.", "Kafka before 0.11 has its own tools for topics (kafka-topics.sh); idempotence needs 0.11 (docs/kafka.md).", inner),
+        ErrorCode.Local_InvalidArg => new CdcException(FailureKind.Configuration,
             $"librdkafka does not take its settings: {error.Reason}.", "Mend CDC__Kafka__Client__… (librdkafka's CONFIGURATION.md names them all).", inner),
         _ => new CdcException(FailureKind.Unavailable, $"Kafka is not available ({error.Code}): {error.Reason}.",
             "Nothing is lost; it is tried again. Look at the brokers, and at CDC__Kafka__BootstrapServers.", inner),
