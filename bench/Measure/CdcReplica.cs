@@ -74,6 +74,21 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source) : IRep
 
     public async Task StartAsync(CancellationToken ct) => _process = await CdcProcess.StartAsync(["run"], Settings(Target), null, ct);
 
+    /// <summary>One end of the Kafka log by itself, from one moment to another.</summary>
+    /// <returns>CPU of the process, µs a row.</returns>
+    public async Task<double> RunAloneAsync(string end, long rows, Func<Action, Task<long>> begun, Func<Action, Task<long>> ended, Figures figures, CancellationToken ct)
+    {
+        _process = await CdcProcess.StartAsync([end], Settings(Target), null, ct);
+        var began = await begun(ThrowIfEnded);
+        var cpu = ProgramCpu;
+        var taken = Stopwatch.GetElapsedTime(began, await ended(ThrowIfEnded));
+        var micros = (ProgramCpu - cpu).TotalMicroseconds / rows;
+        await StopAsync(ct);
+        figures.Add($"stage.{end}.rows_per_s", rows / taken.TotalSeconds, "rows/s");
+        figures.Add($"stage.{end}.us_per_row", micros, "µs");
+        return micros;
+    }
+
     public async Task StopAsync(CancellationToken ct)
     {
         if (_process is not { } process) return;

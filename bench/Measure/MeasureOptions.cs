@@ -14,6 +14,10 @@ internal enum Parts
     Long = 16,
     /// <summary>The comparison; by itself, since it needs other rows.</summary>
     Reconcile = 32,
+    /// <summary>Over Kafka: each stage of the log by itself.</summary>
+    Stages = 64,
+    /// <summary>What is measured over Kafka.</summary>
+    Kafka = Backlog | Latency | Stages,
 }
 
 /// <param name="Kafka">cdc runs over a Kafka broker, and not over its in-process log.</param>

@@ -16,5 +16,8 @@ CREATE TABLE cdc.log_throughs (
     PRIMARY KEY (generation, through_lsn)
 );
 
+-- As often as the entry was shown in its topic's .dlq.
+ALTER TABLE cdc.quarantine ADD COLUMN published_attempts integer NOT NULL DEFAULT 0;
+
 -- Everything before the fence's marker lies below it: partitions stop there.
 ALTER TABLE cdc.fences ADD COLUMN vector jsonb;

@@ -30,8 +30,9 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
     private readonly Reopened<FenceTable> _fences;
     private readonly Reopened<FenceListener> _listener;
     private readonly Reopened<ChunkSink> _sink;
+    private readonly DeadLetters _deadLetters;
 
-    private LogDesk(EngineOptions options, EntitySet entities, KafkaLogSession kafka, TableStates tables, int generation, long session, ILogger log)
+    private LogDesk(EngineOptions options, EntitySet entities, KafkaLogSession kafka, Func<EntityDeclaration, string> topicOf, TableStates tables, int generation, long session, ILogger log)
     {
         (_log, _tables, Generation, Session) = (kafka, tables, generation, session);
         _signals = new FenceSignals(options);
@@ -41,6 +42,7 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
         _listener = new(() => new FenceListener(_signals), log);
         var owner = new LogChunkOwner(kafka, session);
         _sink = new(() => new ChunkSink(entities, options, new WriterFactory(entities, new EngineKnowledge(entities)), owner, new LoadGate()), log);
+        _deadLetters = new DeadLetters(entities, topicOf, kafka, _desk, log);
         ChunkSink = new LogChunkSink(_desk, _sink);
         ChunkQueue = new PatientChunkQueue(_chunks, tables.Barrier);
         Fences = new PatientFenceQueue(_fences, _signals);
@@ -61,7 +63,7 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
 
     /// <exception cref="FencedException">A generation has begun, or a gap was declared, meanwhile.</exception>
     /// <exception cref="CdcException">A topic has another number of partitions than before.</exception>
-    public static Task<LogDesk> OpenAsync(EngineOptions options, EntitySet entities, KafkaLogSession kafka, ILogger log, CancellationToken ct) => EngineErrors.GuardAsync(async () =>
+    public static Task<LogDesk> OpenAsync(EngineOptions options, EntitySet entities, KafkaLogSession kafka, Func<EntityDeclaration, string> topicOf, ILogger log, CancellationToken ct) => EngineErrors.GuardAsync(async () =>
     {
         await using var connection = await EngineConnection.OpenAsync(options with { SynchronousCommit = true }, "capture", ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
@@ -70,14 +72,14 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
         var tables = new TableStates(entities);
         await tables.LoadAsync(connection, ct).ConfigureAwait(false);
         await transaction.CommitAsync(ct).ConfigureAwait(false);
-        return new LogDesk(options, entities, kafka, tables, generation, session, log);
+        return new LogDesk(options, entities, kafka, topicOf, tables, generation, session, log);
     });
 
-    /// <summary>Until it is cancelled: hears of fences, and writes down how far everything is in the log.</summary>
+    /// <summary>Until it is cancelled: hears of fences, writes down how far everything is in the log, and shows quarantined rows in it.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        Task[] all = [ListenAsync(ended.Token), AnnounceAsync(ended.Token)];
+        Task[] all = [ListenAsync(ended.Token), AnnounceAsync(ended.Token), _deadLetters.RunAsync(ended.Token)];
         var first = await Task.WhenAny(all).ConfigureAwait(false);
         await ended.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(all).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

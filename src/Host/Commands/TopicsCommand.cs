@@ -48,7 +48,7 @@ internal static class TopicsCommand
         var (desk, topics) = Open(context, engine);
         var created = await desk.CreateAsync(topics);
         foreach (var topic in created) context.Terminal.Out.WriteLine($"{topic} created");
-        context.Terminal.Out.WriteLine($"{created.Count} created, {topics.Count + 1 - created.Count} existed; 'cdc topics check' says whether they will do");
+        context.Terminal.Out.WriteLine($"{created.Count} created, {2 * topics.Count + 1 - created.Count} existed; 'cdc topics check' says whether they will do");
         return ExitCodes.Success;
     }
 

@@ -32,7 +32,7 @@ internal sealed class CaptureLogSession(
         var clients = new KafkaClients(options.Kafka, log);
         var topics = await LogTopics.ReadAsync(clients, entities, codec, stop).ConfigureAwait(false);
         await using var kafka = await KafkaLogSession.OpenAsync(clients, topics, codec, setup.Generation!.Value, log, stop).ConfigureAwait(false);
-        await using var desk = await LogDesk.OpenAsync(options.Engine, entities, kafka, log, stop).ConfigureAwait(false);
+        await using var desk = await LogDesk.OpenAsync(options.Engine, entities, kafka, codec.TopicOf, log, stop).ConfigureAwait(false);
         try
         {
             await StreamAsync(capture, kafka, desk, stop).ConfigureAwait(false);

@@ -88,6 +88,9 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
         return _writer;
     }
 
+    /// <summary>A record of another topic than the log's, acknowledged when the task ends.</summary>
+    public Task AppendAsideAsync(string topic, byte[] key, byte[] value, CancellationToken ct) => _producer.AppendAsideAsync(new TopicPartition(topic, Partition.Any), key, value, ct);
+
     public Task RecordWrittenAsync(Lsn lsn, CancellationToken ct) => RememberAsync(lsn, ct);
 
     public ValueTask DisposeAsync()

@@ -40,6 +40,9 @@ public sealed class LogTopics
 
     public static string ControlTopic(KafkaOptions options) => options.TopicPrefix + ".cdc.control";
 
+    /// <summary>Where rows of a data topic that went to quarantine can be read.</summary>
+    public static string DeadLetterTopic(string dataTopic) => dataTopic + ".dlq";
+
     public static IReadOnlyList<string> DataTopics(EntitySet entities, IRecordCodec codec) => [.. entities.All.Select(codec.TopicOf).Distinct()];
 
     /// <summary>Asks the cluster. A broker that makes topics at their first use is given the time for it.</summary>

@@ -110,10 +110,10 @@ public sealed class TopicDesk(KafkaClients clients)
         {
             [MinInSync] = Math.Min(options.MinInSyncReplicas, options.ReplicationFactor).ToString(CultureInfo.InvariantCulture), [UncleanElection] = "false",
         };
-        foreach (var topic in data)
+        foreach (var (topic, partitions) in data.Select(t => (t, options.Partitions)).Concat(data.Select(t => (LogTopics.DeadLetterTopic(t), 1))))
             yield return new TopicSpecification
             {
-                Name = topic, NumPartitions = options.Partitions, ReplicationFactor = (short)options.ReplicationFactor,
+                Name = topic, NumPartitions = partitions, ReplicationFactor = (short)options.ReplicationFactor,
                 Configs = new(safe) { [Cleanup] = "delete", [Retention] = WeekMilliseconds.ToString(CultureInfo.InvariantCulture) },
             };
         // Only its newest record counts.

@@ -1,7 +1,10 @@
 using Cdc.Core.Failures;
+using Cdc.Log.Kafka;
 using Cdc.Tests.Integration.Pipeline;
 using Cdc.Tests.Support.Kafka;
+using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
+using Cdc.Tests.Support.Waiting;
 using Confluent.Kafka;
 using Xunit;
 
@@ -48,6 +51,21 @@ public sealed class KafkaRecordsTest(TestServers servers, TestKafka kafka)
         await bed.Bed.CaughtUpAsync(Ct);
         await bed.Bed.AssertEqualAsync(Ct);
         Assert.Equal("2", Assert.Single(await bed.Bed.Engine.RowsAsync("SELECT DISTINCT sync_version FROM loyalty_cards", Ct)));
+    }
+
+    [Fact]
+    public async Task Rows_in_quarantine_can_be_read_in_the_dead_letter_topic_with_their_reason()
+    {
+        await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
+        await StreamAsync(bed);
+        await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = -1 WHERE id = 7", Ct);
+        var topic = LogTopics.DeadLetterTopic(bed.Codec.TopicOf(bed.Bed.Entity("card")));
+        await Eventually.True("the row is in its dead letter topic", async () => await bed.Bed.Engine.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM cdc.quarantine WHERE published_attempts = attempts)", Ct), ct: Ct);
+        using var consumer = new ConsumerBuilder<byte[], byte[]>(Settings(bed)).Build();
+        consumer.Assign(Enumerable.Range(0, TestKafka.Partitions).Select(p => new TopicPartitionOffset(topic, p, Offset.Beginning)));
+        using var letter = System.Text.Json.JsonDocument.Parse(consumer.Consume(Patience).Message.Value);
+        Assert.Equal(("card", 7, "-1"), (letter.RootElement.GetProperty("entity").GetString(), letter.RootElement.GetProperty("key").GetInt32(), $"{letter.RootElement.GetProperty("row").GetProperty("points")}"));
+        Assert.NotEmpty(letter.RootElement.GetProperty("reason").GetString()!);
     }
 
     private sealed record Raw(TopicPartition Partition, byte[]? Key, byte[]? Value);
