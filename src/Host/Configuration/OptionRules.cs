@@ -18,6 +18,9 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
         Source(options);
         Sizes(options);
         Api(options.Api);
+        var reconcile = new ReconcileRules(Require);
+        reconcile.Check(options.Continuous);
+        reconcile.Check(options.Alerts);
     }
 
     private void Api(Cdc.Api.ApiOptions api)
