@@ -8,7 +8,7 @@ namespace Cdc.Api.Metrics;
 /// What comparisons found, as the engine has it (the view cdc.reconcile_standing, and cdc.alerts): whichever process compares. Without a
 /// comparison, and while the engine cannot be read, nothing is reported.
 /// </summary>
-internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time)
+internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) : IDisposable
 {
     private const string EntitiesSql = "SELECT entity, compared, drift, in_flight, extract(epoch FROM clock_timestamp() - compared_at)::float8 FROM cdc.reconcile_standing";
 
@@ -55,6 +55,8 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time)
             _reading.Release();
         }
     }
+
+    public void Dispose() => _reading.Dispose();
 
     private bool IsFresh => _last is not null && time.GetElapsedTime(Volatile.Read(ref _readAt)) < Fresh;
 

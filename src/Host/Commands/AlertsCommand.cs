@@ -56,7 +56,7 @@ internal static class AlertsCommand
             throw new CdcException(FailureKind.Usage, $"There is no alert '{unknown}'.", $"Alerts: {string.Join(", ", AlertName.All)}.");
         await using var engine = CommandContext.Engine(context.Options(Needs.Engine));
         var armed = await engine.UseAsync(c => AlertTable.ArmAsync(c, names, context.Time.GetUtcNow(), ct), ct);
-        context.Terminal.Out.WriteLine(armed.Count == 0 ? "none of them had fired" : $"armed again: {string.Join(", ", armed)}");
+        context.Terminal.Out.WriteLine(armed.Count == 0 ? "none of them had fired" : $"armed again: {string.Join(", ", AlertName.All.Where(armed.Contains))}");
         return ExitCodes.Success;
     }
 }
