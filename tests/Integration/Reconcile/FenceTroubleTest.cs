@@ -1,4 +1,3 @@
-using Cdc.Core.Failures;
 using Cdc.Core.Fences;
 using Cdc.Core.Snapshots;
 using Cdc.Reconcile.Fences;
@@ -103,50 +102,6 @@ public sealed class FenceTroubleTest(OwnServers servers) : IAsyncLifetime, IClas
     }
 
     [Fact]
-    public async Task A_fence_that_was_armed_long_ago_has_all_keys_in_flight_since_and_no_drift()
-    {
-        // Many sweeps of what Capture remembers pass between the arming and the reading; none may forget a key.
-        var fence = await AskedByHand.ArmedAsync(_bed);
-        var snapshot = await _bed.Source.ScalarAsync<string>("SELECT pg_current_snapshot()::text", Ct);
-        for (var card = 1; card <= 10; card++) await _bed.Source.ExecuteAsync($"UPDATE loyalty_card SET points = points + 1 WHERE id = {card}", Ct);
-        await _bed.CaughtUpAsync(Ct);
-        await HeartbeatsAsync(5);
-        await fence.ReadAsync(snapshot!);
-        await fence.IsAsync("reached");
-        await fence.OpenAsync();
-        Assert.Equal(["{1,2,3,4,5,6,7,8,9,10}"], await _bed.Engine.RowsAsync("SELECT ARRAY(SELECT unnest(in_flight) ORDER BY 1) FROM cdc.fences", Ct));
-        await _bed.AssertEqualAtFenceAsync("card", Ct);
-    }
-
-    [Theory]
-    [InlineData("armed")]
-    [InlineData("reached")]
-    public async Task A_gap_in_the_middle_of_a_fence_breaks_it_and_who_asks_is_told_of_the_gap(string place)
-    {
-        _bed.EngineOptions = _bed.EngineOptions with { FenceHoldTimeout = TimeSpan.FromSeconds(30) };
-        _pipeline = await _bed.RestartInProcessAsync();
-        var fence = await AskedByHand.ArmedAsync(_bed);
-        if (place == "reached")
-        {
-            await fence.ReadAsync();
-            await fence.IsAsync("reached");
-        }
-        await DropSlotAsync();
-        var gap = await Assert.ThrowsAnyAsync<CdcException>(() => _pipeline.Completion);
-        Assert.Equal(FailureKind.DeclaredGap, gap.Kind);
-        Assert.Equal(FailureKind.DeclaredGap, (await Assert.ThrowsAsync<FenceException>(() => OpenAsync(OneShortAttempt))).Kind);
-
-        _bed.SourceOptions = _bed.SourceOptions with { AcceptGaps = true };
-        _bed.StartInProcess();
-        await fence.IsAsync("broken");
-        await _bed.CaughtUpAsync(Ct);
-        // What was taken before the gap must not be opened behind it.
-        await fence.OpenAsync();
-        Assert.Equal("broken", await fence.StateAsync());
-        await _bed.AssertEqualAtFenceAsync("card", Ct);
-    }
-
-    [Fact]
     public async Task Capture_lost_again_and_again_in_fences_breaks_no_comparison()
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Ct);
@@ -238,32 +193,6 @@ public sealed class FenceTroubleTest(OwnServers servers) : IAsyncLifetime, IClas
         await Eventually.True($"the slot's reader was sent {wal}", () => _bed.Source.ScalarAsync<bool>(
             $"SELECT sent_lsn >= '{wal}' FROM pg_stat_replication WHERE pid = (SELECT active_pid FROM pg_replication_slots WHERE slot_name = '{_bed.SourceOptions.SlotName}')", Ct), ct: Ct);
     }
-
-    /// <summary>The engine's checkpoint moves with heartbeats where nothing else is written.</summary>
-    private async Task HeartbeatsAsync(int count)
-    {
-        for (var i = 0; i < count; i++)
-        {
-            var before = await ThroughAsync();
-            await Eventually.True("a heartbeat has passed", async () => await ThroughAsync() != before, ct: Ct);
-        }
-    }
-
-    private Task<string?> ThroughAsync() => _bed.Engine.ScalarAsync<string>("SELECT through_lsn::text FROM cdc.checkpoints", Ct);
-
-    private Task DropSlotAsync() => Eventually.True("the slot is dropped", async () =>
-    {
-        try
-        {
-            await DisconnectAsync();
-            await _bed.Source.ExecuteAsync($"SELECT pg_drop_replication_slot('{_bed.SourceOptions.SlotName}')", Ct);
-            return true;
-        }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse)
-        {
-            return false;
-        }
-    }, ct: Ct);
 
     private Task<long> LastFenceAsync() => _bed.Engine.ScalarAsync<long>("SELECT coalesce(max(id), 0) FROM cdc.fences", Ct);
 
