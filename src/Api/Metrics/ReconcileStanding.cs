@@ -30,8 +30,8 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
         meter.CreateObservableGauge("cdc.reconcile.compared", () => PerEntity(e => e.Compared), "{row}", "Rows that the last comparison of everything compared.");
         meter.CreateObservableGauge("cdc.reconcile.in.flight", () => PerEntity(e => e.InFlight), "{row}", "Rows whose change was on its way at the last comparison.");
         meter.CreateObservableGauge("cdc.reconcile.age", () => PerEntity(e => e.Age), "s", "Time since rows were last compared.");
-        meter.CreateObservableGauge("cdc.alert", () => _last?.Alerts.Select(a => new Measurement<long>(a.Fired ? 1 : 0, new KeyValuePair<string, object?>("alert", a.Name))) ?? [], null, "1 for an alert that has fired and was not armed again.");
-        meter.CreateObservableGauge("cdc.alerts.paused", () => _last is { Paused: { } paused } ? [new Measurement<long>(paused ? 1 : 0)] : Array.Empty<Measurement<long>>(), null, "1 if the last comparison could not say whether anything differs.");
+        meter.CreateObservableGauge("cdc.alert", Alerts, null, "1 for an alert that has fired and was not armed again.");
+        meter.CreateObservableGauge("cdc.alerts.paused", Paused, null, "1 if the last comparison could not say whether anything differs.");
     }
 
     /// <summary>Reads it anew, but not more often than it changes.</summary>
@@ -65,6 +65,11 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
         foreach (var entity in _last?.Entities ?? [])
             if (value(entity) is { } v) yield return new(v, new KeyValuePair<string, object?>("entity", entity.Name));
     }
+
+    private IEnumerable<Measurement<long>> Alerts() =>
+        _last?.Alerts.Select(a => new Measurement<long>(a.Fired ? 1 : 0, new KeyValuePair<string, object?>("alert", a.Name))) ?? [];
+
+    private IEnumerable<Measurement<long>> Paused() => _last?.Paused is { } paused ? [new Measurement<long>(paused ? 1 : 0)] : [];
 
     private static async Task<Standing> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {

@@ -4,6 +4,7 @@ using Cdc.Core.Fences;
 using Cdc.Core.Snapshots;
 using Cdc.Reconcile.Continuous;
 using Cdc.Reconcile.Fences;
+using Cdc.Reconcile.Runs;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;
@@ -83,7 +84,7 @@ public sealed class ContinuousTest(TestServers servers)
     public async Task Somebody_elses_comparison_is_no_failure()
     {
         await using var bed = await ContinuousBed.CreateAsync(servers, 10);
-        await using var other = new Cdc.Reconcile.Runs.RunStore(await bed.Engine.DataSource.OpenConnectionAsync(ComparisonBed.Ct));
+        await using var other = new RunStore(await bed.Engine.DataSource.OpenConnectionAsync(ComparisonBed.Ct));
         await other.LockAsync(TimeSpan.Zero, ComparisonBed.Ct);
         await bed.MinuteAsync();
         Assert.Empty(await bed.RunsAsync());

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Cdc.Core.Failures;
+using Cdc.Host;
+using Cdc.Host.Terminals;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;
@@ -32,9 +34,11 @@ public sealed class RepairCommandTest(TestServers servers)
     public async Task Json_has_the_documented_shape()
     {
         await using var bed = await DamagedAsync();
-        var (code, output) = await RunAsync(bed, "reconcile", "card", "--repair", "--yes", "--json");
-        Assert.True(code == 0, output);
-        using var json = JsonDocument.Parse(output[output.IndexOf("{\n", StringComparison.Ordinal)..(output.LastIndexOf('}') + 1)]);
+        using var output = new StringWriter();
+        var terminal = new Terminal { Out = output, Error = TextWriter.Null, In = TextReader.Null, OutIsTerminal = false, ErrorIsTerminal = false, CanAsk = false };
+        var environment = bed.Environment().ToDictionary(e => e.Key, e => e.Value ?? "");
+        Assert.Equal(0, await CommandLine.RunAsync(["reconcile", "card", "--repair", "--yes", "--json"], new CommandHost(Composition.Connect(), terminal, environment, TimeProvider.System), null, Ct));
+        using var json = JsonDocument.Parse(output.ToString());
         var repair = json.RootElement.GetProperty("repair");
         Assert.Equal((false, 3, 0, 0), (repair.GetProperty("dryRun").GetBoolean(), repair.GetProperty("equal").GetInt32(), repair.GetProperty("differing").GetInt32(), repair.GetProperty("unknown").GetInt32()));
         Assert.Equal(["card 7 differing repaired 1", "card 8 missing repaired 1", "card 9001 extra repaired 1"], repair.GetProperty("keys").EnumerateArray()
