@@ -9,7 +9,11 @@ namespace Cdc.Reconcile.Continuous;
 /// <summary>Does what is due: compares, tells the alerts, and repairs where they demand it.</summary>
 internal sealed class ContinuousRuns(NpgsqlDataSource engine, Reconciler reconciler, Repair repair, AlertWatch alerts, EntitySet entities, ContinuousOptions options)
 {
-    private const string ServedSql = "SELECT trigger, max(due_at) FROM cdc.reconcile_runs WHERE due_at IS NOT NULL AND state = 'done' GROUP BY trigger";
+    // Of another generation there is nothing that a comparison of what has changed could go on from: it would compare everything, every time.
+    private const string ServedSql = """
+        SELECT trigger, max(due_at) FROM cdc.reconcile_runs
+        WHERE due_at IS NOT NULL AND state = 'done' AND (trigger <> $1 OR generation IS NULL OR generation = (SELECT generation FROM cdc.source)) GROUP BY trigger
+        """;
 
     // While tables are loaded there is little to compare, and nobody needs more to do.
     private const string ReadySql = "SELECT s.state = 'streaming' AND NOT EXISTS (SELECT FROM cdc.tables WHERE state = 'loading') FROM cdc.source s";
@@ -24,7 +28,7 @@ internal sealed class ContinuousRuns(NpgsqlDataSource engine, Reconciler reconci
     public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ServedAsync(CancellationToken ct)
     {
         await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
-        var served = await connection.Statement(ServedSql).RowsAsync(r => (Trigger: r.GetString(0), Due: r.Time(1)!.Value), ct).ConfigureAwait(false);
+        var served = await connection.Statement(ServedSql, Schedule.Nightly).RowsAsync(r => (Trigger: r.GetString(0), Due: r.Time(1)!.Value), ct).ConfigureAwait(false);
         return served.ToDictionary(s => s.Trigger, s => s.Due);
     }
 

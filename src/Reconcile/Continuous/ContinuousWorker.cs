@@ -15,6 +15,9 @@ namespace Cdc.Reconcile.Continuous;
 /// </summary>
 public sealed class ContinuousWorker
 {
+    /// <summary>Of one pass: one of each kind.</summary>
+    private const int MostRuns = 3;
+
     private readonly ContinuousOptions _options;
     private readonly ContinuousRuns _runs;
     private readonly Schedule _schedule;
@@ -76,7 +79,7 @@ public sealed class ContinuousWorker
         if (!await _runs.IsReadyAsync(ct).ConfigureAwait(false)) return true;
         try
         {
-            while (_schedule.Due(_time.GetUtcNow(), await _runs.ServedAsync(ct).ConfigureAwait(false)) is { } due)
+            for (var i = 0; i < MostRuns && _schedule.Due(_time.GetUtcNow(), await _runs.ServedAsync(ct).ConfigureAwait(false)) is { } due; i++)
                 await _runs.RunAsync(due, ct).ConfigureAwait(false);
             return true;
         }

@@ -32,6 +32,17 @@ public sealed class ContinuousTest(TestServers servers)
     }
 
     [Fact]
+    public async Task A_new_generation_is_compared_whole_before_what_has_changed_in_it()
+    {
+        await using var bed = await ContinuousBed.CreateAsync(servers, 100);
+        await bed.MinuteAsync(2);
+        await bed.Engine.ExecuteAsync("UPDATE cdc.source SET generation = 2", ComparisonBed.Ct);
+        bed.Bed.Fence.Generation = 2;
+        await bed.MinuteAsync(2);
+        Assert.Equal(["nightly full consistent", "interval changed consistent", "interval changed consistent"], (await bed.RunsAsync()).Skip(3));
+    }
+
+    [Fact]
     public async Task It_waits_a_minute_at_its_start_and_ends_when_it_is_told()
     {
         await using var bed = await ContinuousBed.CreateAsync(servers, 100);
