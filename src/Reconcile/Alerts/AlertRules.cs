@@ -23,10 +23,20 @@ internal sealed class AlertRules(AlertOptions options)
     /// <returns>The worst scope; null: nothing is to be said.</returns>
     public AlertFinding? Find(string alert, IReadOnlyList<AlertSample> samples, DateTimeOffset now)
     {
-        var scopes = samples.GroupBy(s => s.Entity).Select(s => (Scope: s.Key, Samples: s.ToList()))
-            .Append((All, [.. samples.GroupBy(s => s.At).Select(s => new AlertSample(s.Key, All, s.Sum(x => x.Compared), s.Sum(x => x.Drift)))]));
-        return scopes.Select(s => (s.Scope, Share: Share(alert, s.Scope, s.Samples, now))).Where(s => s.Share > Threshold(alert))
-            .OrderByDescending(s => s.Share).Select(s => new AlertFinding(s.Scope, Message(alert, s.Scope, s.Share!.Value))).FirstOrDefault();
+        AlertFinding? worst = null;
+        var most = Threshold(alert);
+        foreach (var (scope, own) in Scopes(samples))
+        {
+            if (Share(alert, scope, own, now) is not { } share || share <= most) continue;
+            (worst, most) = (new AlertFinding(scope, Message(alert, scope, share)), share);
+        }
+        return worst;
+    }
+
+    private static IEnumerable<(string Scope, List<AlertSample> Samples)> Scopes(IReadOnlyList<AlertSample> samples)
+    {
+        foreach (var entity in samples.GroupBy(s => s.Entity)) yield return (entity.Key, [.. entity]);
+        yield return (All, [.. samples.GroupBy(s => s.At).Select(s => new AlertSample(s.Key, All, s.Sum(x => x.Compared), s.Sum(x => x.Drift)))]);
     }
 
     /// <summary>Percent of the rows that must differ; more than this fires.</summary>

@@ -69,7 +69,7 @@ public sealed class AlertDeliveryTest(TestServers servers)
     private async Task<ContinuousBed> FiredAsync(Webhook hook)
     {
         var bed = await ContinuousBed.CreateAsync(servers, 100);
-        bed.Alerts = new AlertOptions { Webhook = hook.Address };
+        bed.Alerts = new AlertOptions { Webhook = hook.Address, MinSamples = 100 };
         await bed.DamageAsync(1);
         await bed.MinuteAsync();
         return bed;
