@@ -1,7 +1,6 @@
 using Cdc.Reconcile;
 using Cdc.Reconcile.Fences;
 using Cdc.Reconcile.Repairs;
-using Cdc.Reconcile.Reports;
 using Cdc.Reconcile.Requests;
 using Cdc.Reconcile.Runs;
 using Cdc.Tests.Support.Pipeline;
@@ -39,27 +38,20 @@ public sealed class RepairUnderWritesTest(TestServers servers, ITestOutputHelper
 
         var (options, request) = (new ReconcileOptions { SliceRows = 4096 }, new RunRequest(RunKind.Full, bed.Entities.All));
         var gate = bed.Gate(new FenceOptions { Attempts = 60 });
-        var run = await new Reconciler(bed.Source.DataSource, bed.Engine.DataSource, gate, bed.Entities, options).RunAsync(request, Ct);
-        var report = await ReadAsync(bed, run);
+        var report = await bed.ReconcileAsync(request, Ct, options, gate);
         Assert.Equal(planted.Expected, report.Drift.Select(d => PlantedDrift.Describe(d.Key, d.Kind, d.Field, d.OdooValue, d.EngineValue)).Order());
 
         var repair = new Repair(bed.Source.DataSource, bed.Engine.DataSource, gate, new KeyReads(bed.Engine.ConnectionString), bed.Entities, options);
-        var repaired = await repair.RunAsync(await repair.PlanAsync(run, request, Ct), Ct);
+        var repaired = await repair.RunAsync(await repair.PlanAsync(report.Run.Id, request, Ct), Ct);
         Assert.Equal((Planted, 0, 0), (repaired.Equal, repaired.Differing, repaired.Unknown));
         Assert.Equal(Planted, await planted.OutcomesAsync("repaired"));
-        Assert.All((await ReadAsync(bed, run)).Drift, d => Assert.True(d.Resolved));
+        Assert.All((await bed.ReportAsync(report.Run.Id, Ct)).Drift, d => Assert.True(d.Resolved));
 
-        var again = await ReadAsync(bed, await new Reconciler(bed.Source.DataSource, bed.Engine.DataSource, gate, bed.Entities, options).RunAsync(request, Ct));
+        var again = await bed.ReconcileAsync(request, Ct, options, gate);
         Assert.Equal(("consistent", 0), (again.Run.Verdict, again.Total.Drift));
         await enough.CancelAsync();
         output.WriteLine($"seed {seed}, {(await working).Transactions} transactions, {again.Total.Compared} keys compared");
         await bed.CaughtUpAsync(Ct, TimeSpan.FromMinutes(3));
         await bed.AssertEqualAsync(Ct);
-    }
-
-    private static async Task<RunReport> ReadAsync(PipelineBed bed, long run)
-    {
-        await using var connection = await bed.Engine.DataSource.OpenConnectionAsync(Ct);
-        return await ReportReader.ReadAsync(connection, run, 10_000, Ct);
     }
 }
