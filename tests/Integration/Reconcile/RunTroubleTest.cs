@@ -52,13 +52,9 @@ public sealed class RunTroubleTest(OwnServers servers) : IAsyncLifetime, IClassF
     [Fact]
     public async Task Capture_lost_in_every_slice_of_a_run_finds_no_drift()
     {
-        var fences = new LosingFences(_bed.Gate(Patient with { Timeout = TimeSpan.FromSeconds(15) }), async () =>
-        {
-            await ChangeAsync();
-            await _bed.Source.ExecuteAsync("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database() AND active", Ct);
-        });
+        var fences = new LosingFences(_bed);
         Assert.Equal(("consistent", 0, 10_000), Result(await RunAsync(fences)));
-        Assert.True(await BrokenAsync() > 0, "no fence met the loss");
+        Assert.Equal(fences.Lost, await BrokenAsync());
     }
 
     [Fact]
@@ -87,13 +83,21 @@ public sealed class RunTroubleTest(OwnServers servers) : IAsyncLifetime, IClassF
         await command.ExecuteNonQueryAsync(Ct);
     }
 
-    /// <summary>Something happens to the pipeline whenever a fence is on its way.</summary>
-    private sealed class LosingFences(IFence fences, Func<Task> lose) : IFence
+    /// <summary>Fences of a bed whose capture is cut off once each of them is armed, and not yet read.</summary>
+    private sealed class LosingFences(PipelineBed bed) : IFence
     {
+        public int Lost { get; private set; }
+
         public async Task<FencedSnapshots> OpenAsync(EntityDeclaration entity, KeyRange range, CancellationToken ct)
         {
-            var opening = fences.OpenAsync(entity, range, ct);
-            await lose();
+            await using var locker = await bed.Source.DataSource.OpenConnectionAsync(ct);
+            await using var transaction = await locker.BeginTransactionAsync(ct);
+            await ExecuteAsync(locker, $"LOCK TABLE {entity.SourceName}");
+            var opening = bed.Gate().OpenAsync(entity, range, ct);
+            await Eventually.True("the fence is armed", () => bed.Engine.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM cdc.fences WHERE state = 'armed')", ct), ct: ct);
+            await bed.Source.ExecuteAsync("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database() AND active", ct);
+            Lost++;
+            await transaction.RollbackAsync(ct);
             return await opening;
         }
     }
