@@ -19,7 +19,7 @@ public sealed class AvroRecordCodec(EntitySet entities, string prefix, string da
     public string TopicOf(EntityDeclaration entity) => _tables.TopicOf(entity.Index);
 
     public ValueTask<IRecordEncoder> EncoderAsync(TableSchema schema, CancellationToken ct) =>
-        _registered.TryGetValue(schema, out var registered) ? ValueTask.FromResult(EncoderOf(schema, registered)) : RegisterAsync(schema, ct);
+        _registered.TryGetValue(schema, out var registered) ? new ValueTask<IRecordEncoder>(EncoderOf(schema, registered)) : RegisterAsync(schema, ct);
 
     public IRecordDecoder Decoder(string topic) => new AvroRecordDecoder(topic, _tables.EntitiesOf(topic), _plans);
 

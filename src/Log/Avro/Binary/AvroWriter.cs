@@ -66,7 +66,8 @@ internal ref struct AvroWriter(IBufferWriter<byte> output)
     public void Flush()
     {
         output.Advance(_at);
-        (_free, _at) = ([], 0);
+        _free = [];
+        _at = 0;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -78,6 +79,7 @@ internal ref struct AvroWriter(IBufferWriter<byte> output)
     private void Grow(int count)
     {
         output.Advance(_at);
-        (_free, _at) = (output.GetSpan(Math.Max(count, Room)), 0);
+        _free = output.GetSpan(Math.Max(count, Room));
+        _at = 0;
     }
 }

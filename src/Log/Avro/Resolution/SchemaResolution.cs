@@ -36,9 +36,14 @@ internal sealed class SchemaResolution
         _ => ResolvedPrimitive.IsReadable(writer.Kind, reader.Kind) ? new ResolvedPrimitive(writer.Kind, reader.Kind) : Mismatch(writer, reader, at),
     };
 
-    /// <summary>The first that takes everything, so that a record of the same name but other fields does not hide one that fits.</summary>
+    /// <summary>
+    /// The first that takes everything, so that a record of the same name but other fields does not hide one that fits. If none does, the one
+    /// that is meant: what it lacks says more than that no branch fits.
+    /// </summary>
     private AvroSchema? BranchFor(AvroSchema writer, UnionSchema reader) =>
-        reader.Branches.FirstOrDefault(branch => branch.Kind == writer.Kind && Takes(writer, branch)) ?? reader.Branches.FirstOrDefault(branch => Takes(writer, branch));
+        reader.Branches.FirstOrDefault(branch => branch.Kind == writer.Kind && Takes(writer, branch))
+        ?? reader.Branches.FirstOrDefault(branch => Takes(writer, branch))
+        ?? reader.Branches.FirstOrDefault(branch => branch is NamedSchema to && writer is NamedSchema from && branch.Kind == writer.Kind && Matches(from, to));
 
     private bool Takes(AvroSchema writer, AvroSchema reader) => new SchemaResolution(writer, reader, new(_records)).Problems.Count == 0;
 
@@ -69,7 +74,7 @@ internal sealed class SchemaResolution
     /// <summary>Names match without their namespaces, as the specification has it since 1.9; and by the reader's aliases.</summary>
     private static bool Matches(NamedSchema writer, NamedSchema reader) => writer.Name.Name == reader.Name.Name || reader.Aliases.Contains(writer.Name);
 
-    private ResolvedSchema Mismatch(AvroSchema writer, AvroSchema reader, string at) => Unreadable(at, $"{Describe(writer)} is not readable as {Describe(reader)}");
+    private ResolvedUnreadable Mismatch(AvroSchema writer, AvroSchema reader, string at) => Unreadable(at, $"{Describe(writer)} is not readable as {Describe(reader)}");
 
     private ResolvedUnreadable Unreadable(string at, string why)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Numerics;
@@ -13,6 +14,8 @@ namespace Cdc.Log.Records.Columns;
 /// <remarks>Every method throws <see cref="AvroFormatException"/> where a value is none of PostgreSQL's.</remarks>
 internal static class ColumnDecoding
 {
+    private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789.");
+
     public static void Write(in ColumnForm form, ref AvroReader reader, CopyBuffer output)
     {
         switch (form.Kind)
@@ -83,7 +86,7 @@ internal static class ColumnDecoding
             case "Infinity": return SqlNumeric.PositiveInfinity;
             case "-Infinity": return SqlNumeric.NegativeInfinity;
         }
-        if (!text.AsSpan().TrimStart('-').ContainsAnyExcept("0123456789.") && text.Length is > 0 and < 200_000) return SqlNumeric.Parse(text);
+        if (!text.AsSpan().TrimStart('-').ContainsAnyExcept(Digits) && text.Length is > 0 and < 200_000) return SqlNumeric.Parse(text);
         throw new AvroFormatException("A text is not a numeric.");
     }
 }
