@@ -5,7 +5,6 @@ CREATE TABLE cdc.schemas (
     schema               text NOT NULL,
     created_at           timestamptz NOT NULL DEFAULT now()
 );
-CREATE UNIQUE INDEX schemas_text ON cdc.schemas (sha256(convert_to(schema, 'UTF8')));
 
 CREATE TABLE cdc.schema_versions (
     subject              text NOT NULL CHECK (subject <> ''),
