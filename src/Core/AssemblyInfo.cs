@@ -4,5 +4,6 @@ using System.Runtime.CompilerServices;
 [assembly: InternalsVisibleTo("Cdc.Reconcile")]
 // Records of a topic hold numbers and moments in forms of their own: PostgreSQL's are read and written in one place.
 [assembly: InternalsVisibleTo("Cdc.Log")]
+[assembly: InternalsVisibleTo("Cdc.Tests.Support")]
 [assembly: InternalsVisibleTo("Cdc.Tests.Unit")]
 [assembly: InternalsVisibleTo("Cdc.Tests.Integration")]

@@ -111,7 +111,7 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
         List<TableSchema> truncated = [];
         for (; relations > 0; relations--) truncated.AddRange(_relations[reader.UInt32()].Schemas);
         var position = PositionOf(Count(1));
-        if (truncated.Count > 0) sink.Truncate(new TruncateChange { Transaction = Transaction, Position = position, Tables = truncated });
+        if (truncated.Count > 0) sink.Truncate(new TruncateChange { Transaction = Transaction, Position = position, Schemas = truncated });
     }
 
     private void Relation(ref PgOutputReader reader, IStreamSink sink)

@@ -45,9 +45,9 @@ public sealed class TruncateChange : ChangeEvent
     public required SourceTransaction Transaction { get; init; }
     public required ChangePosition Position { get; init; }
     /// <summary>One for each entity that reads one of the tables.</summary>
-    public required IReadOnlyList<TableSchema> Tables { get; init; }
+    public required IReadOnlyList<TableSchema> Schemas { get; init; }
     /// <summary>By index in the declaration.</summary>
-    public IEnumerable<int> Entities => Tables.Select(table => table.Entity);
+    public IEnumerable<int> Entities => Schemas.Select(schema => schema.Entity);
 }
 
 /// <summary>End of a source transaction: the engine may commit here, and nowhere else inside the stream of transactions.</summary>

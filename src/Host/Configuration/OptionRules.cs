@@ -36,7 +36,8 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
 
     private void Registry(Cdc.Log.Registry.RegistryOptions registry)
     {
-        Require(registry.Url.Length == 0 || (Uri.TryCreate(registry.Url, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"), "Registry:Url", "must be a URL such as https://registry:8081, or nothing for the built-in registry");
+        Require(registry.Url.Length == 0 || (Uri.TryCreate(registry.Url, UriKind.Absolute, out var url) && url is { Scheme: "http" or "https", UserInfo: "" }),
+            "Registry:Url", "must be a URL such as https://registry:8081 without user and password (Registry:Username, Registry:Password), or nothing for the built-in registry");
         Interval("Registry:Timeout", registry.Timeout);
     }
 

@@ -51,7 +51,7 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
             else after = FindPlaces(plan, ref reader);
         }
         if (reader.Remaining > 0) throw new AvroFormatException($"{reader.Remaining} bytes are left behind the value.");
-        if (op == 't') changes.Add(new TruncateChange { Transaction = Transaction(), Position = _source.Position, Tables = plan.Schemas });
+        if (op == 't') changes.Add(new TruncateChange { Transaction = Transaction(), Position = _source.Position, Schemas = plan.Schemas });
         else AddRows(plan, KindOf(op), KeyOf(key), after >= 0 ? BuildImage(plan, reader) : default, changes);
     }
 

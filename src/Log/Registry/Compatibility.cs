@@ -27,8 +27,19 @@ internal static class Compatibility
     {
         var there = AvroSchema.Parse(version.Schema);
         if (level is not (CompatibilityLevel.Forward or CompatibilityLevel.ForwardTransitive))
-            foreach (var problem in SchemaResolution.Of(there, added).Problems) yield return $"It cannot read what version {version.Version} wrote: {problem}";
+            foreach (var problem in Unreadable(there, added)) yield return $"It cannot read what version {version.Version} wrote: {problem}";
         if (level is not (CompatibilityLevel.Backward or CompatibilityLevel.BackwardTransitive))
-            foreach (var problem in SchemaResolution.Of(added, there).Problems) yield return $"Version {version.Version} cannot read what it writes: {problem}";
+            foreach (var problem in Unreadable(added, there)) yield return $"Version {version.Version} cannot read what it writes: {problem}";
+    }
+    private static IReadOnlyList<string> Unreadable(AvroSchema writer, AvroSchema reader)
+    {
+        try
+        {
+            return SchemaResolution.Of(writer, reader).Problems;
+        }
+        catch (AvroSchemaException e)
+        {
+            return [e.Message];
+        }
     }
 }

@@ -7,6 +7,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cdc.Core.Failures;
+using Cdc.Core.Schemas;
 using Polly;
 using Polly.Retry;
 
@@ -50,7 +51,7 @@ internal sealed class HttpSchemaClient : ISchemaClient, IDisposable
     {
         var (status, answer) = await AskAsync(HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"schemas/ids/{id}"), null, ct).ConfigureAwait(false);
         if (status is HttpStatusCode.OK && answer["schema"] is JsonValue value && value.TryGetValue<string>(out var schema)) return schema;
-        return status is HttpStatusCode.NotFound ? null : throw Unexpected(status, answer);
+        return answer["error_code"] is JsonValue code && code.TryGetValue<int>(out var number) && number == SchemaRegistryException.SchemaNotFound ? null : throw Unexpected(status, answer);
     }
 
     public void Dispose() => _http.Dispose();

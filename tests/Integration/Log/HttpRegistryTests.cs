@@ -35,6 +35,8 @@ public sealed class HttpRegistryTests(TestServers servers)
         var refused = await Assert.ThrowsAsync<CdcException>(() => client.RegisterAsync("odoo.public.x-value", Breaking, Ct).AsTask());
         Assert.Equal(FailureKind.Preflight, refused.Kind);
         Assert.Contains("/b", refused.Message, StringComparison.Ordinal);
+        using var elsewhere = new HttpSchemaClient(new RegistryOptions { Url = new Uri(api.Address, "no/registry").ToString() });
+        Assert.Equal(FailureKind.Configuration, (await Assert.ThrowsAsync<CdcException>(() => elsewhere.FindAsync(id, Ct).AsTask())).Kind);
         var byTable = await Assert.ThrowsAsync<CdcException>(() => new TableSchemaClient(table).RegisterAsync("odoo.public.x-value", Breaking, Ct).AsTask());
         Assert.Equal(refused.Kind, byTable.Kind);
     }

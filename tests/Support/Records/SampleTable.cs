@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Entities.Expressions;
 using Cdc.Log.Records;
 
 namespace Cdc.Tests.Support.Records;
@@ -101,6 +102,14 @@ public sealed class SampleTable
     public static byte[] Float4(float value) => Bytes(4, b => BinaryPrimitives.WriteSingleBigEndian(b, value));
     public static byte[] Float8(double value) => Bytes(8, b => BinaryPrimitives.WriteDoubleBigEndian(b, value));
     public static byte[] Text(string value) => Encoding.UTF8.GetBytes(value);
+
+    /// <summary>unscaled / 10^scale, as a numeric.</summary>
+    public static byte[] Numeric(long unscaled, int scale)
+    {
+        var field = new CopyBuffer();
+        NumericFormat.WriteField(new SqlNumeric(unscaled, scale), field);
+        return field.WrittenSpan[sizeof(int)..].ToArray();
+    }
 
     private static TableSchema SchemaOf(IReadOnlyList<ColumnSchema> columns) =>
         new(0, 4711, "public.sample", columns, [.. Enumerable.Range(0, columns.Count)], columns.Count, RowFormat.PgOutput);

@@ -116,6 +116,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("CDC__Api__LagLimit", "-00:00:01")]
     [InlineData("CDC__Api__OtlpEndpoint", "collector")]
     [InlineData("CDC__Registry__Url", "registry:8081/path")]
+    [InlineData("CDC__Registry__Url", "https://user:password@registry")]
     [InlineData("CDC__Registry__Timeout", "00:00:00")]
     [InlineData("CDC__Entities", "")]
     public void A_value_that_cannot_work_is_refused_and_names_its_variable(string variable, string value)

@@ -5,6 +5,8 @@ namespace Cdc.Core.Entities.Rows;
 /// <summary>Reads what <see cref="MomentText"/> writes, and ISO 8601 with a sign before years of more than four digits.</summary>
 internal static class MomentParser
 {
+    private static readonly string[] Times = [@"hh\:mm\:ss", @"hh\:mm\:ss\.FFFFFF"];
+
     /// <summary>Microseconds since 2000-01-01; what stands behind the seconds' fraction may be Z or BC.</summary>
     public static bool TryTimestamp(ReadOnlySpan<char> text, out long micros)
     {
@@ -20,7 +22,7 @@ internal static class MomentParser
         var split = text.IndexOfAny(' ', 'T');
         return split > 0
             && TryDay(text[..split], isBefore, out var days)
-            && TimeSpan.TryParseExact(text[(split + 1)..], [@"hh\:mm\:ss", @"hh\:mm\:ss\.FFFFFF"], CultureInfo.InvariantCulture, out var time)
+            && TimeSpan.TryParseExact(text[(split + 1)..], Times, CultureInfo.InvariantCulture, out var time)
             && TryAdd(days, time, out micros);
     }
 

@@ -1,4 +1,7 @@
+using System.Buffers;
+using System.Buffers.Text;
 using System.Globalization;
+using System.Text;
 
 namespace Cdc.Core.Entities.Rows;
 
@@ -6,6 +9,7 @@ namespace Cdc.Core.Entities.Rows;
 internal static class MomentText
 {
     public const long MicrosPerDay = 86_400_000_000;
+    public const int LongestIso = 40;
     private const int EpochJulianDay = 2_451_545;
     private const int DaysPerCycle = 146_097;
     /// <summary>The Julian day from which cycles are counted: 1 March of the year 0.</summary>
@@ -21,14 +25,24 @@ internal static class MomentText
     }
 
     /// <summary>ISO 8601 in UTC, such as <c>2026-01-31T08:00:00.000001Z</c>; years beyond four digits and before the year 0 with a sign.</summary>
-    public static string Iso(long micros)
+    /// <param name="output">At least <see cref="LongestIso"/>.</param>
+    /// <returns>How many bytes of it.</returns>
+    public static int WriteIso(long micros, Span<byte> output)
     {
-        if (micros is long.MaxValue or long.MinValue) return Timestamp(micros);
+        if (micros is long.MaxValue or long.MinValue) return Encoding.UTF8.GetBytes(Timestamp(micros), output);
         var (days, rest) = Split(micros);
         var (year, month, day) = Civil(days + EpochJulianDay);
-        var sign = year is >= 0 and <= 9999 ? "" : year < 0 ? "-" : "+";
-        var time = TimeSpan.FromMicroseconds(rest).ToString(@"hh\:mm\:ss\.ffffff", CultureInfo.InvariantCulture);
-        return string.Create(CultureInfo.InvariantCulture, $"{sign}{Math.Abs(year):D4}-{month:D2}-{day:D2}T{time}Z");
+        var (seconds, fraction) = Math.DivRem(rest, 1_000_000);
+        var at = 0;
+        if (year is < 0 or > 9999) output[at++] = (byte)(year < 0 ? '-' : '+');
+        Append(Math.Abs(year), 4, '-', output, ref at);
+        Append(month, 2, '-', output, ref at);
+        Append(day, 2, 'T', output, ref at);
+        Append(seconds / 3_600, 2, ':', output, ref at);
+        Append(seconds / 60 % 60, 2, ':', output, ref at);
+        Append(seconds % 60, 2, '.', output, ref at);
+        Append(fraction, 6, 'Z', output, ref at);
+        return at;
     }
 
     public static string Date(int days) => days switch
@@ -46,6 +60,13 @@ internal static class MomentText
         if (yearOfCycle < 0) (cycle, yearOfCycle) = (cycle - 1, yearOfCycle + 400);
         var dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
         return cycle * DaysPerCycle + yearOfCycle * 365 + yearOfCycle / 4 - yearOfCycle / 100 + dayOfYear + MarchOfYear0 - EpochJulianDay;
+    }
+
+    private static void Append(long number, byte digits, char behind, Span<byte> output, ref int at)
+    {
+        Utf8Formatter.TryFormat(number, output[at..], out var written, new StandardFormat('D', digits));
+        at += written;
+        output[at++] = (byte)behind;
     }
 
     private static (long Days, long Micros) Split(long micros)

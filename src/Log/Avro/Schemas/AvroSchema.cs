@@ -32,6 +32,12 @@ internal class AvroSchema
     /// <summary>Such as <c>decimal</c>; what is not known to a reader changes nothing for it.</summary>
     public string? LogicalType => Text("logicalType");
 
+    /// <summary>Null: no number of decimals, or one that is declared wrongly, which then is bytes like others.</summary>
+    public (int Precision, int Scale)? Decimal =>
+        LogicalType == "decimal" && Kind is AvroKind.Bytes or AvroKind.Fixed && Number("precision") is { } precision && (Number("scale") ?? 0) is var scale && precision > 0 && scale >= 0 && scale <= precision
+            ? (precision, scale)
+            : null;
+
     /// <summary>The name of Kafka Connect's schema, such as <c>io.debezium.time.MicroTimestamp</c>.</summary>
     public string? ConnectName => Text("connect.name");
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -40,10 +41,15 @@ internal static class DefaultValue
         var (kind, found) => throw new AvroSchemaException($"A default of type {kind} is not written as {found}."),
     };
 
-    private static Resolution.AvroRecord Record(RecordSchema schema, JsonObject json) => new(schema, [.. schema.Fields.Select(field =>
-        json.ContainsKey(field.Name) ? Of(field.Schema, json[field.Name])
-        : field.HasDefault ? Of(field.Schema, field.Default)
-        : throw new AvroSchemaException($"The default has no field {field.Name}."))]);
+    private static Resolution.AvroRecord Record(RecordSchema schema, JsonObject json)
+    {
+        // A record's default may be made of its own field's default, without end.
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new AvroSchemaException($"The default of {schema.Name} contains itself, or is nested too deeply.");
+        return new(schema, [.. schema.Fields.Select(field =>
+            json.ContainsKey(field.Name) ? Of(field.Schema, json[field.Name])
+            : field.HasDefault ? Of(field.Schema, field.Default)
+            : throw new AvroSchemaException($"The default has no field {field.Name}."))]);
+    }
 
     /// <summary>Code points 0 to 255 stand for bytes.</summary>
     private static byte[] Bytes(string text) =>

@@ -29,7 +29,7 @@ internal static class ColumnDecoding
             case ColumnKind.Uuid: WriteUuid(reader.ReadBytes(), output); break;
             case ColumnKind.Date: output.WriteInt32Field(UnixTime.ToPostgres(reader.ReadInt())); break;
             case ColumnKind.Timestamp: output.WriteInt64Field(UnixTime.ToPostgres(reader.ReadLong())); break;
-            case ColumnKind.TimestampTz: output.WriteInt64Field(Moment(Encoding.UTF8.GetString(reader.ReadBytes()))); break;
+            case ColumnKind.TimestampTz: WriteZoned(reader.ReadBytes(), output); break;
             case ColumnKind.Decimal: WriteNumeric(reader.ReadBytes(), form.Scale, output); break;
             case ColumnKind.VariableDecimal:
                 var scale = reader.ReadInt();
@@ -49,6 +49,13 @@ internal static class ColumnDecoding
             case ColumnKind.Decimal or ColumnKind.VariableDecimal: NumericFormat.WriteField(Number(text), output); break;
             default: throw new AvroFormatException($"An exact text is not for a column of {form.Kind}, or is none of its values.");
         }
+    }
+
+    private static void WriteZoned(ReadOnlySpan<byte> utf8, CopyBuffer output)
+    {
+        Span<char> text = stackalloc char[MomentText.LongestIso];
+        if (utf8.Length > text.Length) throw new AvroFormatException($"A text of {utf8.Length} bytes is not a timestamp.");
+        output.WriteInt64Field(Moment(text[..Encoding.UTF8.GetChars(utf8, text)]));
     }
 
     private static short Int16(long value) => value is >= short.MinValue and <= short.MaxValue ? (short)value : throw new AvroFormatException($"{value} is not an int16.");
@@ -76,7 +83,7 @@ internal static class ColumnDecoding
         return BinaryPrimitives.ReadInt64BigEndian(bytes);
     }
 
-    private static long Moment(string text) => MomentParser.TryTimestamp(text, out var micros) ? micros : throw new AvroFormatException("A text is not a timestamp.");
+    private static long Moment(ReadOnlySpan<char> text) => MomentParser.TryTimestamp(text, out var micros) ? micros : throw new AvroFormatException("A text is not a timestamp.");
 
     private static SqlNumeric Number(string text)
     {
@@ -86,7 +93,8 @@ internal static class ColumnDecoding
             case "Infinity": return SqlNumeric.PositiveInfinity;
             case "-Infinity": return SqlNumeric.NegativeInfinity;
         }
-        if (!text.AsSpan().TrimStart('-').ContainsAnyExcept(Digits) && text.Length is > 0 and < 200_000) return SqlNumeric.Parse(text);
+        var number = text.AsSpan(text.StartsWith('-') ? 1 : 0);
+        if (!number.ContainsAnyExcept(Digits) && number.ContainsAnyInRange('0', '9') && number.Count('.') <= 1 && number.Length < 200_000) return SqlNumeric.Parse(text);
         throw new AvroFormatException("A text is not a numeric.");
     }
 }

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Numerics;
-using System.Text;
 using Cdc.Core.Entities.Expressions;
 using Cdc.Core.Entities.Rows;
 using Cdc.Log.Avro.Binary;
@@ -61,8 +60,8 @@ internal static class ColumnEncoding
 
     private static void WriteZoned(long micros, ref AvroWriter writer)
     {
-        Span<byte> text = stackalloc byte[40];
-        writer.WriteBytes(text[..Encoding.UTF8.GetBytes(MomentText.Iso(micros), text)]);
+        Span<byte> text = stackalloc byte[MomentText.LongestIso];
+        writer.WriteBytes(text[..MomentText.WriteIso(micros, text)]);
     }
 
     private static string? WriteNumeric(in ColumnForm form, ReadOnlySpan<byte> value, ref AvroWriter writer)

@@ -49,6 +49,18 @@ public sealed class AvroSchemaTest
         Assert.Throws<AvroSchemaException>(() => AvroSchema.Parse(string.Concat(Enumerable.Repeat("""{"type":""", 10_000)) + "\"int\"" + new string('}', 10_000)));
 
     [Fact]
+    public void A_default_that_is_made_of_itself_is_refused() => Assert.Throws<AvroSchemaException>(() => AvroSchema.Parse("""
+        {"type":"record","name":"o","fields":[{"name":"r","type":{"type":"record","name":"r","fields":[{"name":"f","type":"r","default":{}}]},"default":{}}]}
+        """));
+
+    [Theory]
+    [InlineData(9, 2, true)]
+    [InlineData(2, 9, false)]
+    [InlineData(0, 0, false)]
+    public void A_decimal_that_is_declared_wrongly_is_bytes(int precision, int scale, bool isDecimal) =>
+        Assert.Equal(isDecimal, AvroSchema.Parse($$"""{"type":"bytes","logicalType":"decimal","precision":{{precision}},"scale":{{scale}}}""").Decimal is not null);
+
+    [Fact]
     public void What_stands_beside_a_type_changes_nothing_of_it()
     {
         var schema = AvroSchema.Parse("""{"type":{"type":"long","logicalType":"timestamp-micros","connect.name":"io.debezium.time.MicroTimestamp","unknown":{"a":[1]}}}""");

@@ -91,6 +91,34 @@ public sealed class SchemaResolutionTest
         Assert.NotEmpty(Problems(reader, writer));
     }
 
+    [Fact]
+    public void Decimals_are_read_as_wider_ones_and_never_at_another_scale()
+    {
+        Assert.Empty(Problems(Decimal(9, 2), Decimal(12, 2)));
+        Assert.Contains("decimal(9,2)", Assert.Single(Problems(Decimal(9, 2), Decimal(12, 4))));
+        Assert.NotEmpty(Problems(Decimal(12, 2), Decimal(9, 2)));
+        Assert.NotEmpty(Problems($$"""["null",{{Decimal(9, 2)}}]""", $$"""["null",{{Decimal(9, 3)}}]"""));
+    }
+
+    [Fact]
+    public void Records_that_name_each_other_in_a_long_row_of_unions_are_gone_through_once()
+    {
+        // Each is asked twice of the one before it; gone through anew each time this would be 2^200 steps.
+        string Row(string end) => $"[{Record("r0", $$"""{"name":"f","type":"{{end}}"}""")},{string.Join(',', Enumerable.Range(1, 200).Select(i => Record($"r{i}", $$"""{"name":"f","type":["null","r{{i - 1}}"]}""")))}]";
+        Assert.Empty(Problems(Row("int"), Row("long")));
+        Assert.NotEmpty(Problems(Row("long"), Row("int")));
+    }
+
+    [Fact]
+    public void Records_nested_beyond_the_stack_are_refused()
+    {
+        var deep = $"[{Record("r0", """{"name":"f","type":"int"}""")},{string.Join(',', Enumerable.Range(1, 100_000).Select(i => Record($"r{i}", $$"""{"name":"f","type":"r{{i - 1}}"}""")))}]";
+        var top = AvroSchema.Parse(deep) as UnionSchema;
+        Assert.Throws<AvroSchemaException>(() => SchemaResolution.Of(top!.Branches[^1], AvroSchema.Parse(deep) is UnionSchema other ? other.Branches[^1] : top));
+    }
+
+    private static string Decimal(int precision, int scale) => $$"""{"type":"bytes","logicalType":"decimal","precision":{{precision}},"scale":{{scale}}}""";
+
     private static string Record(string name, string fields, string more = "") => $$"""{"type":"record","name":"{{name}}",{{more}}"fields":[{{fields}}]}""";
 
     private static IReadOnlyList<string> Problems(string writer, string reader) => SchemaResolution.Of(AvroSchema.Parse(writer), AvroSchema.Parse(reader)).Problems;

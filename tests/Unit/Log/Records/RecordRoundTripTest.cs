@@ -44,7 +44,7 @@ public sealed class RecordRoundTripTest
     public async Task A_truncate_names_every_entity_of_its_topic()
     {
         var table = new SampleTable();
-        var change = new TruncateChange { Transaction = new SourceTransaction(9, new Lsn(100), 5), Position = new ChangePosition(2, new Lsn(100), 3), Tables = [table.Schema] };
+        var change = new TruncateChange { Transaction = new SourceTransaction(9, new Lsn(100), 5), Position = new ChangePosition(2, new Lsn(100), 3), Schemas = [table.Schema] };
         var encoder = await table.Codec.EncoderAsync(table.Schema, TestContext.Current.CancellationToken);
         var value = new System.Buffers.ArrayBufferWriter<byte>();
         encoder.EncodeTruncate(change, new RecordStamp(4, 8), value);
