@@ -133,6 +133,9 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("CDC__Api__RequestsPerSecond", "0")]
     [InlineData("CDC__Api__LagLimit", "-00:00:01")]
     [InlineData("CDC__Api__OtlpEndpoint", "collector")]
+    [InlineData("CDC__Registry__Url", "registry:8081/path")]
+    [InlineData("CDC__Registry__Url", "https://user:password@registry")]
+    [InlineData("CDC__Registry__Timeout", "00:00:00")]
     [InlineData("CDC__Entities", "")]
     public void A_value_that_cannot_work_is_refused_and_names_its_variable(string variable, string value)
     {
@@ -170,7 +173,7 @@ public sealed class ConfigurationTests : IDisposable
         _ when path == "Alerts:LongWindow" => ("02:00:00", TimeSpan.FromHours(2)),
         _ when type == typeof(TimeSpan) => ("00:00:02.5", TimeSpan.FromSeconds(2.5)),
         { IsEnum: true } => (Enum.GetNames(type)[^1], Enum.GetValues(type).GetValue(Enum.GetNames(type).Length - 1)!),
-        _ when path.EndsWith("OtlpEndpoint", StringComparison.Ordinal) => ("http://collector:4317", "http://collector:4317"),
+        _ when path.EndsWith("OtlpEndpoint", StringComparison.Ordinal) || path == "Registry:Url" => ("http://collector:4317", "http://collector:4317"),
         _ when path.EndsWith("Webhook", StringComparison.Ordinal) => ("http://127.0.0.1:1/hook", "http://127.0.0.1:1/hook"),
         _ when path.EndsWith("Cutover", StringComparison.Ordinal) => ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"),
         _ when path.EndsWith("WorkMem", StringComparison.Ordinal) => ("77MB", "77MB"),
