@@ -48,7 +48,7 @@ internal sealed class MeasureRun(MeasureOptions options)
             (Parts.Backlog, new DrainPart(bed, "backlog", "cpu.s_per_mrow.cdc", c => bed.Source.WriteOrdersAsync(bed.Sizes.BacklogTransactions, c)).MeasureAsync),
             (Parts.Bulk, new DrainPart(bed, "bulk", "bulk.cpu.program_s_per_mrow.cdc", bed.Source.WriteBulkAsync).MeasureAsync),
             (Parts.Latency, new LatencyPart(bed).MeasureAsync),
-            (Parts.Stages, c => StagesPart.MeasureAsync(bed, c)),
+            (Parts.Stages, new StagesPart(bed).MeasureAsync),
         ];
         foreach (var (part, measureAsync) in parts.Where(p => options.Parts.HasFlag(p.Part)))
         {

@@ -3,4 +3,3 @@ using System.Runtime.CompilerServices;
 [assembly: InternalsVisibleTo("Cdc.Tests.Unit")]
 [assembly: InternalsVisibleTo("Cdc.Tests.Integration")]
 [assembly: InternalsVisibleTo("Cdc.Tests.Support")]
-[assembly: InternalsVisibleTo("cdc-bench")]

@@ -6,6 +6,7 @@ using Cdc.Host.Configuration;
 using Cdc.Host.Pipeline;
 using Cdc.Host.Servers;
 using Cdc.Log;
+using Cdc.Host.Reconciling;
 using Microsoft.Extensions.Logging;
 
 namespace Cdc.Host;
@@ -30,6 +31,9 @@ internal static class Composition
     {
         var statistics = new PipelineStatistics();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken.None);
+        // Nothing is compared any more while the pipeline drains.
+        using var comparing = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, ct);
+        var compared = options.Continuous.Enabled ? ContinuousReconciling.RunAsync(options, entities, loggers, comparing.Token) : Task.CompletedTask;
         var serving = options.Api.Enabled ? new ApiWorker(options, entities, statistics, loggers).ServeBesideAsync(ended.Token) : Task.CompletedTask;
         try
         {
@@ -41,7 +45,7 @@ internal static class Composition
         {
             // While the pipeline drains, the Api still answers.
             await ended.CancelAsync();
-            await serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(serving, compared).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
