@@ -102,7 +102,7 @@ public sealed class PlainCodec(EntitySet entities, string prefix) : IRecordCodec
                 var transaction = xid == 0 ? null : new SourceTransaction(xid, position.CommitLsn, commitMicros);
                 var kind = reader.ReadByte();
                 if (kind == byte.MaxValue)
-                    changes.Add(new TruncateChange { Transaction = transaction!, Position = position, Schemas = [.. ofTopic.Select(e => new TableSchema(e.Index, 0, e.SourceName, [], [], e.SourceColumns.Count, RowFormat.Binary))] });
+                    changes.Add(new TruncateChange { Transaction = transaction!, Position = position, Schemas = [.. ofTopic.Select(e => new TableSchema(e.Index, 0, e.SourceName, [], [], e.SourceColumns.Count, RowFormat.PgOutput))] });
                 else
                     changes.AddRange(Rows(reader, (RowChangeKind)kind, position, transaction, commitMicros));
                 return true;
