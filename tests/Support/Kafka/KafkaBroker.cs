@@ -62,8 +62,12 @@ public sealed class KafkaBroker : IAsyncDisposable
     /// <summary>On the same port and data.</summary>
     public async Task StartAgainAsync(CancellationToken ct)
     {
+        // A broker whose number is still taken, by its own life before, refuses to start.
+        await Eventually.True("ZooKeeper has forgotten the broker", async () => !await IsRegisteredAsync(ct).ConfigureAwait(false), ct: ct).ConfigureAwait(false);
         _broker = await JavaAsync("kafka.Kafka", "kafka", 384, ct).ConfigureAwait(false);
-        await AnswersAsync("the broker", Port, _broker, ct).ConfigureAwait(false);
+        await Eventually.True("the broker is registered",
+            async () => _broker.HasExited ? throw new InvalidOperationException($"The broker did not start: {_broker.Tail}") : await IsRegisteredAsync(ct).ConfigureAwait(false),
+            () => Task.FromResult(_broker.Tail), StartTimeout, ct).ConfigureAwait(false);
     }
 
     public void Send(Signal signal) => _broker!.Send(signal);
@@ -133,6 +137,16 @@ public sealed class KafkaBroker : IAsyncDisposable
         {
             return false;
         }
+    }
+
+    /// <summary>By ZooKeeper's own list of what its sessions hold.</summary>
+    private async Task<bool> IsRegisteredAsync(CancellationToken ct)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync("127.0.0.1", _zooKeeperPort, ct).ConfigureAwait(false);
+        await client.GetStream().WriteAsync("dump"u8.ToArray(), ct).ConfigureAwait(false);
+        using var answer = new StreamReader(client.GetStream());
+        return (await answer.ReadToEndAsync(ct).ConfigureAwait(false)).Contains("/brokers/ids/0", StringComparison.Ordinal);
     }
 
     private string PathOf(string name) => Path.Combine(_folder, name);
