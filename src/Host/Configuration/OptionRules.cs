@@ -19,6 +19,9 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
         Sizes(options);
         Registry(options.Registry);
         Api(options.Api);
+        var reconcile = new ReconcileRules(Require);
+        reconcile.Check(options.Continuous);
+        reconcile.Check(options.Alerts);
     }
 
     private void Api(Cdc.Api.ApiOptions api)
