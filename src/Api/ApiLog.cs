@@ -23,6 +23,9 @@ internal static partial class ApiLog
     [LoggerMessage(205, LogLevel.Error, "A request failed unexpectedly at {Route}")]
     public static partial void RequestFailed(this ILogger log, Exception exception, string route);
 
+    [LoggerMessage(206, LogLevel.Error, "What the page shows could not be read")]
+    public static partial void PointFailed(this ILogger log, Exception exception);
+
     [LoggerMessage(207, LogLevel.Warning, "What was applied today cannot be counted in the engine ({Cause}); added later")]
     public static partial void CountFailed(this ILogger log, string cause);
 }

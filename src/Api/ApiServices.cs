@@ -7,6 +7,7 @@ using Cdc.Api.Freshness;
 using Cdc.Api.Live;
 using Cdc.Api.Metrics;
 using Cdc.Api.Operations;
+using Cdc.Api.Page;
 using Cdc.Api.Problems;
 using Cdc.Api.Security;
 using Cdc.Core.Entities;
@@ -34,6 +35,7 @@ internal static class ApiServices
         services.AddSingleton<KeyRing>().AddSingleton<FlagTable>();
         services.AddSingleton(s => ActivatorUtilities.CreateInstance<EngineListener>(s, card, (IReadOnlyList<IListened>)[s.GetRequiredService<KeyRing>(), s.GetRequiredService<FlagTable>()]));
         services.AddSingleton(s => new AppliedDays(s.GetRequiredService<EngineReads>(), parts.Statistics, log));
+        services.AddSingleton(parts.RunReports).AddSingleton<DriftTable>().AddSingleton<LiveBoard>().AddSingleton<MarksReader>().AddSingleton<LiveSampler>();
         services.AddSingleton<ApiMeter>().AddSingleton<MetricCollector>();
         services.AddSingleton<Admission>().AddSingleton<FailureHandling>().AddSingleton<RequestTiming>();
         services.AddSingleton<IFeatureDefinitionProvider, FlagDefinitions>().AddFeatureManagement();

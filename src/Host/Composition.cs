@@ -29,7 +29,7 @@ internal static class Composition
         var serving = options.Api.Enabled ? new ApiWorker(options, entities, statistics, loggers).ServeBesideAsync(ended.Token) : Task.CompletedTask;
         try
         {
-            await new PipelineWorker(options.Source, options.Engine, session, setup, log).RunAsync(ct);
+            await new PipelineWorker(options.Source, options.Engine, session, setup, statistics, log).RunAsync(ct);
         }
         finally
         {

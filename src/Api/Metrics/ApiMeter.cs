@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Cdc.Api.Balances;
+using Cdc.Api.Freshness;
 using Cdc.Api.Operations;
 using Cdc.Core.Operations;
 
@@ -18,8 +19,9 @@ internal sealed class ApiMeter : IDisposable
     private readonly Meter _meter = new(Name);
     private readonly StatusCache _status;
     private readonly ApiParts _parts;
+    private readonly PipelineMetrics? _pipeline;
 
-    public ApiMeter(ApiParts parts, StatusCache status, CardCache cache)
+    public ApiMeter(ApiParts parts, StatusCache status, CardCache cache, FreshnessClock clock)
     {
         (_parts, _status) = (parts, status);
         RequestDuration = _meter.CreateHistogram("cdc.http.request.duration", "s", "Duration of HTTP requests.", null, new InstrumentAdvice<double> { HistogramBucketBoundaries = RequestBounds });
@@ -27,7 +29,7 @@ internal sealed class ApiMeter : IDisposable
         _meter.CreateObservableCounter("cdc.cache.hits", () => cache.Hits, "{request}", "Cards answered from memory.");
         _meter.CreateObservableCounter("cdc.cache.misses", () => cache.Misses, "{request}", "Cards that were not in memory.");
         _meter.CreateObservableGauge("cdc.cache.size", () => cache.Bytes, "By", "Memory of cards that are kept, estimated.");
-        Pipeline();
+        if (parts.Statistics is { } statistics) _pipeline = new PipelineMetrics(_meter, statistics, clock);
         Lag();
         Entities();
     }
@@ -36,19 +38,10 @@ internal sealed class ApiMeter : IDisposable
 
     public bool Owns(Instrument instrument) => ReferenceEquals(instrument.Meter, _meter);
 
-    public void Dispose() => _meter.Dispose();
-
-    private void Pipeline()
+    public void Dispose()
     {
-        if (_parts.Statistics is not { } s) return;
-        _meter.CreateObservableCounter("cdc.captured", () => s.Captured, "{event}", "Events of the stream put into the change log.");
-        _meter.CreateObservableCounter("cdc.applied.rows", () => s.RowsApplied, "{row}", "Row changes of the stream applied to the engine.");
-        _meter.CreateObservableCounter("cdc.applied.transactions", () => s.TransactionsApplied, "{transaction}", "Source transactions applied.");
-        _meter.CreateObservableCounter("cdc.applied.batches", () => s.Batches, "{transaction}", "Engine transactions committed.");
-        _meter.CreateObservableCounter("cdc.duplicates", () => s.Duplicates, "{row}", "Changes that were sent again and skipped.");
-        _meter.CreateObservableCounter("cdc.quarantined.rows", () => s.Quarantined, "{row}", "Rows put into quarantine.");
-        _meter.CreateObservableCounter("cdc.chunk.rows", () => s.ChunkRows, "{row}", "Rows read in snapshot chunks.");
-        _meter.CreateObservableGauge("cdc.waiting", () => s.Waiting, "{event}", "Events captured that wait to be applied.");
+        _pipeline?.Dispose();
+        _meter.Dispose();
     }
 
     private void Lag()

@@ -2,6 +2,7 @@ using Cdc.Apply;
 using Cdc.Apply.Progress;
 using Cdc.Capture;
 using Cdc.Core.Failures;
+using Cdc.Core.Telemetry;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -11,7 +12,7 @@ namespace Cdc.Host.Pipeline;
 /// Owns retry, stop and standby: the loops only throw. What goes away by itself is tried again with growing pauses; a slot that another
 /// process holds is waited for; a declared gap is written down and stops the process; anything else stops it at once.
 /// </summary>
-internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine, PipelineSession session, SourceSetup setup, ILogger log)
+internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine, PipelineSession session, SourceSetup setup, PipelineStatistics statistics, ILogger log)
 {
     private static readonly TimeSpan StandbyPoll = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -39,6 +40,7 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
                 if (session.HasApplied) _failures = 0;
                 var pause = await HandleAsync(e, stop).ConfigureAwait(false);
                 await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (statistics.Breaker == BreakerState.Open) statistics.Breaker = BreakerState.HalfOpen;
             }
         }
     }
@@ -51,6 +53,7 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
         var failure = await ExplainAsync(e, ct).ConfigureAwait(false);
         // The stack says where; the typed failure that goes on from here does not carry it to the log.
         if (failure is null or { Kind: FailureKind.Unexpected }) PipelineLog.Unexpected(log, e);
+        statistics.Failed(failure?.Kind ?? FailureKind.Unexpected);
         switch (failure)
         {
             case null:
@@ -85,6 +88,7 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
     {
         var pause = TimeSpan.FromMilliseconds(Math.Min(LongestPause.TotalMilliseconds, 200 * Math.Pow(2, Math.Min(_failures, 10))));
         _failures++;
+        statistics.Breaker = BreakerState.Open;
         PipelineLog.TryAgain(log, failure.Message, failure.Remedy, pause.TotalSeconds);
         return pause;
     }
