@@ -17,6 +17,7 @@ public sealed class ApiBed : IAsyncDisposable
     private readonly Database _source;
     private readonly Database _engine;
     private readonly ApiHost _host;
+    private bool _stopped;
 
     private ApiBed(Database source, Database engine, ApiHost host)
     {
@@ -47,10 +48,16 @@ public sealed class ApiBed : IAsyncDisposable
     public async Task<Answer> PostAsync(string path, string body, CancellationToken ct, params (string Name, string Value)[] headers) =>
         await SendAsync(HttpMethod.Post, path, body, headers, ct).ConfigureAwait(false);
 
+    /// <summary>Stops the server; answers under way are ended.</summary>
+    public async Task StopAsync()
+    {
+        if (!Interlocked.Exchange(ref _stopped, true)) await _host.DisposeAsync().ConfigureAwait(false);
+    }
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
-        await _host.DisposeAsync().ConfigureAwait(false);
+        await StopAsync().ConfigureAwait(false);
         await _source.DisposeAsync().ConfigureAwait(false);
         await _engine.DisposeAsync().ConfigureAwait(false);
     }
