@@ -11,8 +11,8 @@ internal sealed class HistoryReader(EngineReads engine, EntityDeclaration card, 
 {
     private string Select(string where) =>
         $"""
-        SELECT h.{Sql.Identifier(history.EngineKey)}, h.odoo_history_id, h.point_move_id, h.points_amount::text, h.points_balance::text, h.transaction_time, h.origin,
-               h.membership_product_id, h.status_membership_product_id, h.created_at, h.source_generation, h.source_lsn, h.source_ordinal,
+        SELECT h.{Sql.Identifier(history.EngineKey)}, h.odoo_history_id, h.point_move_id, h.points_amount::text, h.points_balance::text, {RepresentableTime.Of("h.transaction_time")}, h.origin,
+               h.membership_product_id, h.status_membership_product_id, {RepresentableTime.Of("h.created_at")}, h.source_generation, h.source_lsn, h.source_ordinal,
                CASE WHEN isfinite(h.transaction_time) THEN (extract(epoch FROM h.transaction_time) * 1000000)::bigint
                     WHEN h.transaction_time > now() THEN {long.MaxValue} WHEN h.transaction_time IS NOT NULL THEN {-long.MaxValue} END
         FROM {card.EngineName} c JOIN {history.EngineName} h ON h.loyalty_card_id = c.{Sql.Identifier(card.EngineKey)}
@@ -44,7 +44,8 @@ internal sealed class HistoryReader(EngineReads engine, EntityDeclaration card, 
     /// <summary>Rows without a time come first, as the index has them. $3: key, $4: microseconds since 1970.</summary>
     private string Where(Cursor? after)
     {
-        const string Time = "CASE $4::bigint WHEN 9223372036854775807 THEN 'infinity'::timestamptz WHEN -9223372036854775807 THEN '-infinity'::timestamptz ELSE timestamptz '1970-01-01 00:00:00+00' + $4::bigint * interval '1 microsecond' END";
+        // Days apart from the rest: an interval is multiplied as a double, which is exact to the microsecond for three centuries only.
+        const string Time = "CASE $4::bigint WHEN 9223372036854775807 THEN 'infinity'::timestamptz WHEN -9223372036854775807 THEN '-infinity'::timestamptz ELSE (timestamp '1970-01-01' + ($4::bigint / 86400000000) * interval '1 day' + ($4::bigint % 86400000000) * interval '1 microsecond') AT TIME ZONE 'UTC' END";
         var key = $"h.{Sql.Identifier(history.EngineKey)}";
         return after switch
         {
