@@ -56,12 +56,12 @@ internal sealed class LiveBoard
             lock (_lock)
             {
                 var seen = Number(lastId);
-                if (_state is { } state && seen != _last)
+                if (_last > 0 && seen != _last)
                 {
                     // More than there are, or a number that was never given: all of them.
                     var missed = seen is { } number && number < _last && _last - number <= _points.Count ? (int)(_last - number) : _points.Count;
                     var reset = seen is null || missed < _last - seen || seen > _last;
-                    return (string.Create(CultureInfo.InvariantCulture, $"{_epoch}-{_last}"), new LiveTick(reset, [.. _points.Skip(_points.Count - missed)], state));
+                    return (string.Create(CultureInfo.InvariantCulture, $"{_epoch}-{_last}"), new LiveTick(reset, [.. _points.Skip(_points.Count - missed)], _state!));
                 }
                 news = _news.Task;
             }

@@ -19,6 +19,7 @@ public sealed class InputTests(TestServers servers)
                          $"/cards/{attack}", $"/cards/{attack}/balance", $"/cards/{attack}/history", $"/cards/card%201/history?cursor={attack}", $"/cards/card%201/history?limit={attack}",
                          $"/cards/card%201?min-position={attack}", $"/cards/card%201?max-staleness={attack}", $"/cards/card%201?wait={attack}&max-staleness=9", $"/cards/odoo/{attack}", $"/partners/{attack}/cards", $"/partners/1/cards?cursor={attack}",
                          $"/quarantine?entity={attack}", $"/quarantine?limit={attack}", $"/quarantine/{attack}/1", $"/quarantine/card/{attack}", $"/feature-flags/{attack}", $"/feature-flags/f?card={attack}", $"/feature-flags/{attack}/changes",
+                         $"/reconcile/runs/{attack}", $"/reconcile/drift?entity={attack}", $"/reconcile/drift?cursor={attack}", $"/reconcile/drift?limit={attack}", $"/reconcile/drift?resolved={attack}",
                      ])
             {
                 var answer = await shop.GetAsync(path);
