@@ -19,10 +19,14 @@ public sealed class LiveBoardTest
         Assert.False(waiting.IsCompleted);
         Add(3);
         Add(4);
-        var (next, followed) = await waiting;
-        Assert.False(followed.Reset);
-        Assert.Contains(Numbers(followed).Length, (int[])[1, 2]);
-        Assert.Equal([.. Numbers(followed), .. Numbers((await _board.NextAsync(Numbers(followed).Length == 2 ? id : next, Ct)).Tick)], Numbers(followed).Length == 2 ? [3, 4, 3, 4] : [3, 4]);
+        List<int> followed = [];
+        for (var next = await waiting; ; next = await _board.NextAsync(next.Id, Ct))
+        {
+            Assert.False(next.Tick.Reset);
+            followed.AddRange(Numbers(next.Tick));
+            if (followed[^1] == 4) break;
+        }
+        Assert.Equal([3, 4], followed);
     }
 
     [Fact]
