@@ -48,7 +48,7 @@ export function consistency(viewer) {
 
 const value = (text, noRow) => text ?? (noRow ? '(no row)' : 'NULL');
 
-const kinds = { drift: ['✕', 'drift'], partly: ['~', 'partly not compared'], none: ['·', 'nothing compared'], equal: ['', 'equal'] };
+const kinds = { drift: ['✕', 'with drift'], partly: ['~', 'partly not compared'], none: ['·', 'nothing compared'], equal: ['', 'equal'] };
 
 function kindOf(n) {
   return n.drift > 0 ? 'drift' : n.loading + n.quarantined + n.holes > 0 ? 'partly' : n.compared === 0 ? 'none' : 'equal';
