@@ -26,7 +26,7 @@ internal sealed class RunReports(Database engine) : IRunReports
         {
             return await ReportReader.ReadAsync(connection, run, maxDrift, ct);
         }
-        catch (CdcException { Kind: FailureKind.Usage })
+        catch (CdcException none) when (none.Kind == FailureKind.Usage)
         {
             return null;
         }
