@@ -40,7 +40,18 @@ public sealed class ViewedPage : IAsyncDisposable
 
     public ILocator Button(string name) => Page.GetByRole(AriaRole.Button, new() { Name = name, Exact = true });
 
-    public Task ShowsAsync(ILocator where, string text) => Expect(where).ToContainTextAsync(text, new() { Timeout = Patience });
+    /// <exception cref="InvalidOperationException">It does not; the message has what the browser complained of, too.</exception>
+    public async Task ShowsAsync(ILocator where, string text)
+    {
+        try
+        {
+            await Expect(where).ToContainTextAsync(text, new() { Timeout = Patience });
+        }
+        catch (PlaywrightException missing)
+        {
+            throw new InvalidOperationException($"{missing.Message}\n{string.Join('\n', _complaints)}", missing);
+        }
+    }
 
     public Task LiveAsync() => ShowsAsync(Page.Locator("#connection"), "Live");
 
