@@ -23,7 +23,7 @@ internal sealed class ApplyLoop(
 {
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromMilliseconds(500);
 
-    private readonly BatchFolder _batch = new(entities.Count);
+    private readonly WriteBehind _batches = new(entities, writer, gate, statistics);
     private readonly List<Chunk> _passed = [];
     private Checkpoint _committed = start;
     private ChangePosition _last = start.Last;
@@ -39,6 +39,19 @@ internal sealed class ApplyLoop(
     /// <summary>Ends when the log is closed and applied up to its last boundary.</summary>
     public async Task RunAsync(IChangeLogReader log, CancellationToken ct)
     {
+        try
+        {
+            await ReadAsync(log, ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Its connection is about to be given away.
+            await _batches.WrittenAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task ReadAsync(IChangeLogReader log, CancellationToken ct)
+    {
         while (await log.WaitToReadAsync(ct).ConfigureAwait(false))
         {
             while (log.TryRead(out var events))
@@ -52,8 +65,13 @@ internal sealed class ApplyLoop(
             if (IsDue()) await CommitAsync(ct).ConfigureAwait(false);
             _batchBegan = 0;
         }
-        if (!_inTransaction) await CommitAsync(ct).ConfigureAwait(false);
-        else await transaction.RollbackAsync(ct).ConfigureAwait(false);
+        if (!_inTransaction)
+        {
+            await CommitAsync(ct).ConfigureAwait(false);
+            return;
+        }
+        await _batches.WrittenAsync().ConfigureAwait(false);
+        await transaction.RollbackAsync(ct).ConfigureAwait(false);
     }
 
     /// <summary>The common case without a state machine: one more row of a batch that has room.</summary>
@@ -68,8 +86,8 @@ internal sealed class ApplyLoop(
             return true;
         }
         if (tables.IsStopped(row.Schema.Entity)) return true;
-        if (!_batch.Accepts(row) || HasNoRoom) return false;
-        _batch.Add(row);
+        if (!Batch.Accepts(row) || HasNoRoom) return false;
+        Batch.Add(row);
         return true;
     }
 
@@ -94,8 +112,8 @@ internal sealed class ApplyLoop(
                 await CommitAsync(ct).ConfigureAwait(false);
                 break;
             case RowChange row:
-                await FlushAsync(ct).ConfigureAwait(false);
-                _batch.Add(row);
+                await BeginFlushAsync(ct).ConfigureAwait(false);
+                Batch.Add(row);
                 break;
             case TruncateChange truncate:
                 _inTransaction = true;
@@ -123,40 +141,29 @@ internal sealed class ApplyLoop(
         }
     }
 
+    private BatchFolder Batch => _batches.Folding;
+
     /// <summary>To be committed at the next boundary between transactions.</summary>
-    private bool IsFull => _batch.Count >= options.BatchRows || _batch.Bytes >= options.BatchBytes;
+    private bool IsFull => Batch.Count >= options.BatchRows || Batch.Bytes >= options.BatchBytes;
 
     /// <summary>To be written before the transaction's end is seen. Twice the rows, or the last small transaction of most batches would be cut in two.</summary>
-    private bool HasNoRoom => _batch.Count >= 2 * options.BatchRows || _batch.Bytes >= options.BatchBytes;
+    private bool HasNoRoom => Batch.Count >= 2 * options.BatchRows || Batch.Bytes >= options.BatchBytes;
 
     /// <summary>Something to show at once, or a position that nobody has written down for a while.</summary>
     private bool IsDue() =>
-        _batch.Count > 0 || transaction.HasWork || _passed.Count > 0
+        Batch.Count > 0 || transaction.HasWork || _passed.Count > 0
         || (_through > _committed.Through && Stopwatch.GetElapsedTime(_committedAt) >= CheckpointInterval);
 
     private async Task FlushAsync(CancellationToken ct)
     {
-        if (_batch.Count == 0) return;
-        var keys = SortedKeys();
-        foreach (var entity in entities.All)
-            if (keys[entity.Index].Length > 0) await gate.EnterAsync(entity.Index, keys[entity.Index]).WaitAsync(ct).ConfigureAwait(false);
-        await writer.WriteAsync(_batch, keys, StraightCopy.NewKeys, ct).ConfigureAwait(false);
-        _rows += _batch.Count;
-        statistics.QuarantinedRows(writer.Quarantined);
-        _batch.Clear();
-        CrashPoint.Hit("after-flush");
+        await BeginFlushAsync(ct).ConfigureAwait(false);
+        await _batches.WrittenAsync().ConfigureAwait(false);
     }
 
-    private long[][] SortedKeys()
+    private Task BeginFlushAsync(CancellationToken ct)
     {
-        var keys = new long[entities.Count][];
-        foreach (var entity in entities.All)
-        {
-            var rows = _batch.Of(entity.Index);
-            keys[entity.Index] = rows.Count == 0 ? [] : [.. rows.Keys];
-            Array.Sort(keys[entity.Index]);
-        }
-        return keys;
+        _rows += Batch.Count;
+        return _batches.BeginWriteAsync(ct);
     }
 
     private async Task TruncateAsync(TruncateChange truncate, CancellationToken ct)

@@ -1,0 +1,58 @@
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Core.Telemetry;
+
+namespace Cdc.Apply.Rows;
+
+/// <summary>
+/// Two batches: while the engine writes one, the other is folded. Batches are written one after the other, in the order they were folded.
+/// While one is being written nobody else may use the engine's connection: await <see cref="WrittenAsync"/> first.
+/// </summary>
+internal sealed class WriteBehind(EntitySet entities, BatchWriter writer, LoadGate gate, PipelineStatistics statistics)
+{
+    private BatchFolder _written = new(entities.Count);
+    private Task _writing = Task.CompletedTask;
+
+    public BatchFolder Folding { get; private set; } = new(entities.Count);
+
+    /// <summary>Begins to write what is folded, as soon as the batch before is written; <see cref="Folding"/> is empty then.</summary>
+    public async Task BeginWriteAsync(CancellationToken ct)
+    {
+        await WrittenAsync().ConfigureAwait(false);
+        if (Folding.Count == 0) return;
+        var batch = Folding;
+        (Folding, _written) = (_written, batch);
+        _writing = Task.Run(() => WriteAsync(batch, ct), ct);
+    }
+
+    /// <summary>Throws what the batch that is being written threw, once.</summary>
+    public Task WrittenAsync()
+    {
+        var writing = _writing;
+        _writing = Task.CompletedTask;
+        return writing;
+    }
+
+    private async Task WriteAsync(BatchFolder batch, CancellationToken ct)
+    {
+        var keys = SortedKeys(batch);
+        foreach (var entity in entities.All)
+            if (keys[entity.Index].Length > 0) await gate.EnterAsync(entity.Index, keys[entity.Index]).WaitAsync(ct).ConfigureAwait(false);
+        await writer.WriteAsync(batch, keys, StraightCopy.NewKeys, ct).ConfigureAwait(false);
+        statistics.QuarantinedRows(writer.Quarantined);
+        batch.Clear();
+        CrashPoint.Hit("after-flush");
+    }
+
+    private long[][] SortedKeys(BatchFolder batch)
+    {
+        var keys = new long[entities.Count][];
+        foreach (var entity in entities.All)
+        {
+            var rows = batch.Of(entity.Index);
+            keys[entity.Index] = rows.Count == 0 ? [] : [.. rows.Keys];
+            Array.Sort(keys[entity.Index]);
+        }
+        return keys;
+    }
+}
