@@ -26,6 +26,7 @@ public sealed class FaultTests(TestServers servers)
         await using var api = await ApiBed.StartAsync(bed, Shop.Ct);
         Assert.Equal(200, (await api.GetAsync("/cards/a/balance", Shop.Ct)).Status);
         await engine.StopAsync(PgStopMode.Immediate, Shop.Ct);
+        bed.Engine.DataSource.Clear();
         foreach (var path in (string[])["/cards/a/balance", "/cards/odoo/1", "/partners/1/cards", "/quarantine", "/sync/stats"])
         {
             var down = await api.GetAsync(path, Shop.Ct);
@@ -38,7 +39,6 @@ public sealed class FaultTests(TestServers servers)
         await engine.StartAgainAsync(Shop.Ct);
         await Eventually.True("the pipeline works again", () => statistics.Breaker == BreakerState.Closed, () => statistics.Breaker.ToString(), ct: Shop.Ct);
         await Eventually.True("it answers again", async () => (await api.GetAsync("/cards/a/balance", Shop.Ct)).Status == 200, ct: Shop.Ct);
-        bed.Engine.DataSource.Clear();
     }
 
     [Fact]

@@ -16,6 +16,9 @@ public sealed class PageTests(TestServers servers, Chromium chromium) : IClassFi
     public async Task Lag_rises_while_nothing_is_applied_and_falls_afterwards()
     {
         await using var shop = await Shop.OpenAsync(servers);
+        // Only a commit since the load tells how old the engine is while other tests write to the same server.
+        await shop.ChangeAsync("UPDATE loyalty_card SET points = points + 1");
+        await shop.Bed.CaughtUpAsync(Shop.Ct);
         await using var viewed = await chromium.OpenAsync(shop.Api.Address);
         await viewed.LiveAsync();
         await using (var connection = await shop.Engine.DataSource.OpenConnectionAsync(Shop.Ct))

@@ -12,7 +12,7 @@ export function flags(viewer) {
     const all = await get('/feature-flags');
     const may = viewer.may('operate') || viewer.may('cutover');
     show(byId('flags'),
-      all.length === 0 ? h('p', { class: 'quiet' }, 'There are none yet.') : h('div', { class: 'scroll', role: 'region', tabindex: '0', 'aria-label': 'Feature flags' }, h('table', { class: 'stack' },
+      all.length === 0 ? h('p', { class: 'quiet' }, 'There are none yet.') : h('div', { class: 'scroll', role: 'region', tabindex: '0', 'aria-label': 'All feature flags' }, h('table', { class: 'stack' },
         h('thead', {}, h('tr', {}, ['Flag', 'State', 'Percentage', 'Companies', 'Changed', 'Actions'].map(t => h('th', { scope: 'col' }, t)))),
         h('tbody', {}, all.map(f => row(f, may))))),
       may && h('p', {}, h('button', { type: 'button', onclick: () => change(null) }, 'New flag …')));
