@@ -152,6 +152,7 @@ public sealed class ConfigurationTests : IDisposable
         _ when type == typeof(TimeSpan) => ("00:00:02.5", TimeSpan.FromSeconds(2.5)),
         { IsEnum: true } => (Enum.GetNames(type)[^1], Enum.GetValues(type).GetValue(Enum.GetNames(type).Length - 1)!),
         _ when path.EndsWith("OtlpEndpoint", StringComparison.Ordinal) => ("http://collector:4317", "http://collector:4317"),
+        _ when path.EndsWith("ReplicaConnectionString", StringComparison.Ordinal) => ("Host=replica", "Host=replica"),
         _ when path.EndsWith("WorkMem", StringComparison.Ordinal) => ("77MB", "77MB"),
         _ => ("another", "another"),
     };
