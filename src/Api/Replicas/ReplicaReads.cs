@@ -42,7 +42,7 @@ internal sealed class ReplicaReads : IAsyncDisposable
         // Several hosts: each gets its share.
         settings.LoadBalanceHosts = settings.Host?.Contains(',', StringComparison.Ordinal) == true;
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
-        builder.UsePhysicalConnectionInitializer(null, CheckAsync);
+        builder.UsePhysicalConnectionInitializer(_ => throw new NotSupportedException("Connections to a replica are opened asynchronously."), CheckAsync);
         _connections = builder.Build();
     }
 
