@@ -22,7 +22,7 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
         await using var servers = await DemoServers.StartAsync(end);
         view.Say(Text($"Odoo:   {servers.SourcePsql}"));
         view.Say(Text($"Engine: {servers.EnginePsql}"));
-        view.Say(Text($"Api:    curl {servers.ApiUrl}/status"));
+        view.Say(Text($"Page:   {servers.ApiUrl}/  (lag, throughput, quarantine, live; balances: curl {servers.ApiUrl}/cards/CODE/balance)"));
         await PrepareSourceAsync(servers);
         await MigrateAsync(servers);
         await using var pipeline = await CdcProcess.StartAsync(["run"], servers.CdcSettings, null, end);

@@ -28,4 +28,7 @@ internal static partial class ApiLog
 
     [LoggerMessage(207, LogLevel.Warning, "What was applied today cannot be counted in the engine ({Cause}); added later")]
     public static partial void CountFailed(this ILogger log, string cause);
+
+    [LoggerMessage(208, LogLevel.Warning, "A read replica of the engine cannot be asked ({Cause}); the engine is asked instead")]
+    public static partial void ReplicaLost(this ILogger log, string cause);
 }

@@ -9,6 +9,7 @@ using Cdc.Api.Metrics;
 using Cdc.Api.Operations;
 using Cdc.Api.Page;
 using Cdc.Api.Problems;
+using Cdc.Api.Replicas;
 using Cdc.Api.Security;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
@@ -30,8 +31,9 @@ internal static class ApiServices
         services.AddSingleton(parts).AddSingleton(options).AddSingleton(parts.Quarantine).AddSingleton(parts.SourceClock).AddSingleton(TimeProvider.System).AddSingleton(log);
         services.AddSingleton(new DeclaredLookup(card, column)).AddSingleton(new CardCache(options.CacheBytes)).AddSingleton(new EngineMomentReader(card));
         services.AddSingleton(new EngineReads(parts.EngineConnectionString, options)).AddSingleton(new StatusCache(parts.Status, TimeProvider.System));
+        services.AddSingleton<ReplicaReads>().AddSingleton<ReadRouter>();
         services.AddSingleton<FreshnessClock>().AddSingleton<SourceSampler>().AddSingleton<ThroughWatch>().AddSingleton<CardDesk>();
-        services.AddSingleton(s => ActivatorUtilities.CreateInstance<CardReader>(s, card)).AddSingleton(s => new HistoryReader(s.GetRequiredService<EngineReads>(), card, history));
+        services.AddSingleton(s => ActivatorUtilities.CreateInstance<CardReader>(s, card)).AddSingleton(s => new HistoryReader(s.GetRequiredService<ReadRouter>(), card, history));
         services.AddSingleton<KeyRing>().AddSingleton<FlagTable>();
         services.AddSingleton(s => ActivatorUtilities.CreateInstance<EngineListener>(s, card, (IReadOnlyList<IListened>)[s.GetRequiredService<KeyRing>(), s.GetRequiredService<FlagTable>()]));
         services.AddSingleton(s => new AppliedDays(s.GetRequiredService<EngineReads>(), parts.Statistics, log));

@@ -1,4 +1,5 @@
 using Cdc.Api.Engine;
+using Cdc.Api.Replicas;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Npgsql;
@@ -7,7 +8,7 @@ using NpgsqlTypes;
 namespace Cdc.Api.Balances;
 
 /// <summary>A card's movements, the newest first. Joined to the card, so that nothing is shown of a card that is not there (yet, or any more).</summary>
-internal sealed class HistoryReader(EngineReads engine, EntityDeclaration card, EntityDeclaration history)
+internal sealed class HistoryReader(ReadRouter router, EntityDeclaration card, EntityDeclaration history)
 {
     private string Select(string where) =>
         $"""
@@ -21,25 +22,34 @@ internal sealed class HistoryReader(EngineReads engine, EntityDeclaration card, 
         """;
 
     /// <param name="limit">One more is read, to know whether it is the last page.</param>
-    public Task<(IReadOnlyList<HistoryItem> Items, string? Next)> ReadAsync(long cardId, PageRequest page, CancellationToken ct) => engine.UseAsync(async connection =>
+    public async Task<(IReadOnlyList<HistoryItem> Items, string? Next)> ReadAsync(long cardId, PageRequest page, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(Select(Where(page.After)), connection) { Parameters = { new() { Value = cardId }, new() { Value = page.Limit + 1 } } };
-        if (page.After is { } after)
-        {
-            command.Parameters.Add(new NpgsqlParameter { Value = after.Key });
-            if (after.Time is { } time) command.Parameters.Add(new NpgsqlParameter { Value = time });
-        }
-        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var query = new EngineQuery<(IReadOnlyList<HistoryItem>, string?)>(Select(Where(page.After)), parameters => Bind(parameters, cardId, page), (row, c) => ReadAsync(row, cardId, page.Limit, c));
+        // A replica that may answer has replayed at least what was answered of the card, so a demand that the card has met is met here too.
+        return (await router.ReadAsync(query, _ => [AnswerSubject.Card(cardId)], _ => true, ct).ConfigureAwait(false)).Answer;
+    }
+
+    private static void Bind(NpgsqlParameterCollection parameters, long cardId, PageRequest page)
+    {
+        parameters.Add(new NpgsqlParameter { Value = cardId });
+        parameters.Add(new NpgsqlParameter { Value = page.Limit + 1 });
+        if (page.After is not { } after) return;
+        parameters.Add(new NpgsqlParameter { Value = after.Key });
+        if (after.Time is { } time) parameters.Add(new NpgsqlParameter { Value = time });
+    }
+
+    private static async Task<(IReadOnlyList<HistoryItem>, string?)> ReadAsync(NpgsqlDataReader row, long cardId, int limit, CancellationToken ct)
+    {
         var items = new List<HistoryItem>();
         Cursor last = default;
-        while (items.Count < page.Limit && await row.ReadAsync(ct).ConfigureAwait(false))
+        while (items.Count < limit && await row.ReadAsync(ct).ConfigureAwait(false))
         {
             items.Add(Read(row));
             last = new Cursor(cardId, row.IsDBNull(13) ? null : row.GetInt64(13), row.GetInt64(0));
         }
-        var more = items.Count == page.Limit && await row.ReadAsync(ct).ConfigureAwait(false);
-        return ((IReadOnlyList<HistoryItem>)items, more ? last.ToString() : null);
-    }, ct);
+        var more = items.Count == limit && await row.ReadAsync(ct).ConfigureAwait(false);
+        return (items, more ? last.ToString() : null);
+    }
 
     /// <summary>Rows without a time come first, as the index has them. $3: key, $4: microseconds since 1970.</summary>
     private string Where(Cursor? after)

@@ -2,6 +2,8 @@ using System.Diagnostics.Metrics;
 using Cdc.Api.Balances;
 using Cdc.Api.Freshness;
 using Cdc.Api.Operations;
+using Cdc.Api.Page;
+using Cdc.Api.Replicas;
 using Cdc.Core.Operations;
 
 namespace Cdc.Api.Metrics;
@@ -21,7 +23,7 @@ internal sealed class ApiMeter : IDisposable
     private readonly ApiParts _parts;
     private readonly PipelineMetrics? _pipeline;
 
-    public ApiMeter(ApiParts parts, StatusCache status, CardCache cache, FreshnessClock clock)
+    public ApiMeter(ApiParts parts, StatusCache status, CardCache cache, ReplicaReads replicas, LiveBoard board, FreshnessClock clock)
     {
         (_parts, _status) = (parts, status);
         RequestDuration = _meter.CreateHistogram("cdc.http.request.duration", "s", "Duration of HTTP requests.", null, new InstrumentAdvice<double> { HistogramBucketBoundaries = RequestBounds });
@@ -29,6 +31,8 @@ internal sealed class ApiMeter : IDisposable
         _meter.CreateObservableCounter("cdc.cache.hits", () => cache.Hits, "{request}", "Cards answered from memory.");
         _meter.CreateObservableCounter("cdc.cache.misses", () => cache.Misses, "{request}", "Cards that were not in memory.");
         _meter.CreateObservableGauge("cdc.cache.size", () => cache.Bytes, "By", "Memory of cards that are kept, estimated.");
+        _meter.CreateObservableGauge("cdc.page.viewers", () => board.Viewers, "{viewer}", "Who looks at the page now.");
+        if (replicas.AreThere) _meter.CreateObservableCounter("cdc.replica.reads", () => ByResult(replicas.Counts), "{read}", "Reads of the engine's replicas; what they did not answer the engine itself was asked.");
         if (parts.Statistics is { } statistics) _pipeline = new PipelineMetrics(_meter, statistics, clock);
         Lag();
         Entities();
@@ -64,6 +68,9 @@ internal sealed class ApiMeter : IDisposable
         _meter.CreateObservableGauge("cdc.parentless.rows", () => PerEntity(e => e.WaitingForParent), "{row}", "Rows that wait for their parent.");
         _meter.CreateObservableGauge("cdc.table.streaming", () => PerEntity(e => e.State == "streaming" ? 1 : 0), null, "1 if the table is followed, 0 while it is loading or stopped.");
     }
+
+    private static IEnumerable<Measurement<long>> ByResult((long Answered, long Behind, long Failed) reads) =>
+        new[] { ("answered", reads.Answered), ("behind", reads.Behind), ("failed", reads.Failed) }.Select(r => new Measurement<long>(r.Item2, new KeyValuePair<string, object?>("result", r.Item1)));
 
     private IEnumerable<Measurement<double>> Of(Func<StatusReport, double?> value) =>
         _status.Last is { } report && value(report) is { } known ? [new Measurement<double>(known)] : [];

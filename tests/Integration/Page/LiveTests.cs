@@ -44,8 +44,8 @@ public sealed class LiveTests(TestServers servers)
             // The second one stays while the server stops.
             var staying = TicksAsync(shop, null).GetAsyncEnumerator(Shop.Ct);
             Assert.True(await staying.MoveNextAsync());
-            var text = (await shop.GetAsync("/metrics")).Text;
-            Assert.DoesNotContain("route=\"/live\"", text, StringComparison.Ordinal);
+            await Eventually.True("only the second is counted", async () => (await shop.GetAsync("/metrics")).Text.Contains("\ncdc_page_viewers 1\n", StringComparison.Ordinal), ct: Shop.Ct);
+            Assert.DoesNotContain("route=\"/live\"", (await shop.GetAsync("/metrics")).Text, StringComparison.Ordinal);
             await shop.Api.StopAsync();
             await Eventually.True("the stream has ended", async () => !await staying.MoveNextAsync(), ct: Shop.Ct);
         }

@@ -110,6 +110,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("CDC__Api__Urls", "")]
     [InlineData("CDC__Api__Enabled", "perhaps")]
     [InlineData("CDC__Api__Connections", "0")]
+    [InlineData("CDC__Api__ReplicaConnectionString", "Database=engine")]
     [InlineData("CDC__Api__Timeout", "00:00:00")]
     [InlineData("CDC__Api__CacheBytes", "-1")]
     [InlineData("CDC__Api__RequestsPerSecond", "0")]
@@ -151,6 +152,7 @@ public sealed class ConfigurationTests : IDisposable
         _ when type == typeof(TimeSpan) => ("00:00:02.5", TimeSpan.FromSeconds(2.5)),
         { IsEnum: true } => (Enum.GetNames(type)[^1], Enum.GetValues(type).GetValue(Enum.GetNames(type).Length - 1)!),
         _ when path.EndsWith("OtlpEndpoint", StringComparison.Ordinal) => ("http://collector:4317", "http://collector:4317"),
+        _ when path.EndsWith("ReplicaConnectionString", StringComparison.Ordinal) => ("Host=replica", "Host=replica"),
         _ when path.EndsWith("WorkMem", StringComparison.Ordinal) => ("77MB", "77MB"),
         _ => ("another", "another"),
     };
