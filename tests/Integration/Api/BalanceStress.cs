@@ -27,9 +27,9 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(Shop.Ct);
         ending.CancelAfter(Duration);
-        var readers = Enumerable.Range(0, 6).Select(reader => RepeatAsync(ending.Token, () => ReadAsync(reader)));
+        var readers = Enumerable.Range(0, 6).Select(reader => RepeatAsync(() => ReadAsync(reader), ending.Token));
         var writers = Enumerable.Range(1, Writers).Select(card => Task.Run(() => WriteAsync(card, ending.Token), Shop.Ct));
-        await Task.WhenAll([.. readers, .. writers, RepeatAsync(ending.Token, DisturbAsync)]);
+        await Task.WhenAll([.. readers, .. writers, RepeatAsync(DisturbAsync, ending.Token)]);
         Assert.True(_reads > 200 && _demanded > 2, $"{_reads} reads, {_demanded} demanded");
     }
 
@@ -71,7 +71,7 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
         await Task.Delay(Random.Shared.Next(50, 900), CancellationToken.None);
     }
 
-    private static Task RepeatAsync(CancellationToken ending, Func<Task> act) => Task.Run(async () =>
+    private static Task RepeatAsync(Func<Task> act, CancellationToken ending) => Task.Run(async () =>
     {
         while (!ending.IsCancellationRequested) await act();
     }, Shop.Ct);
