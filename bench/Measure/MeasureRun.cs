@@ -1,4 +1,5 @@
 using Cdc.Bench.Api;
+using Cdc.Bench.Kafka;
 using Cdc.Bench.Reconcile;
 
 namespace Cdc.Bench.Measure;
@@ -18,6 +19,13 @@ internal sealed class MeasureRun(MeasureOptions options)
         if (options.Parts == Parts.Api)
         {
             await ApiAsync(figures, loadBefore, ct);
+            return;
+        }
+        if (options.Parts == Parts.Kafka)
+        {
+            await using var servers = await BenchServers.StartAsync(ct);
+            await new CodecStage(figures).MeasureAsync(ct);
+            await WriteAsync(figures, servers, loadBefore, ct);
             return;
         }
         await using var bed = await BenchBed.StartAsync(options, new Progress(Console.Error), figures, ct);

@@ -10,6 +10,7 @@ using Cdc.Api.Metrics;
 using Cdc.Api.Operations;
 using Cdc.Api.Page;
 using Cdc.Api.Problems;
+using Cdc.Api.Schemas;
 using Cdc.Api.Security;
 using Cdc.Core.Failures;
 using Microsoft.AspNetCore.Builder;
@@ -101,6 +102,7 @@ public sealed class ApiHost : IAsyncDisposable
         StatusEndpoints.Map(app, app.Services.GetRequiredService<ApiParts>());
         QuarantineEndpoints.Map(app);
         FlagEndpoints.Map(app);
+        SchemaEndpoints.Map(app, app.Services.GetRequiredService<ApiParts>().Schemas);
         HealthEndpoints.Map(app);
         MetricsEndpoint.Map(app);
         ReconcileEndpoints.Map(app);

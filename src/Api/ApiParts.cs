@@ -1,5 +1,6 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Operations;
+using Cdc.Core.Schemas;
 using Cdc.Core.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -11,4 +12,4 @@ namespace Cdc.Api;
 /// <param name="Version">Of cdc.</param>
 public sealed record ApiParts(
     string EngineConnectionString, EntitySet Entities, IStatusSource Status, ISourceClock SourceClock, IQuarantineDesk Quarantine, IRunReports RunReports,
-    PipelineStatistics? Statistics, string Version, ILoggerFactory Loggers);
+    ISchemaRegistry Schemas, PipelineStatistics? Statistics, string Version, ILoggerFactory Loggers);

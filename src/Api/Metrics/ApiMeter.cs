@@ -23,7 +23,7 @@ internal sealed class ApiMeter : IDisposable
     private readonly ApiParts _parts;
     private readonly PipelineMetrics? _pipeline;
 
-    public ApiMeter(ApiParts parts, StatusCache status, CardCache cache, ReplicaReads replicas, LiveBoard board, FreshnessClock clock)
+    public ApiMeter(ApiParts parts, StatusCache status, CardCache cache, ReplicaReads replicas, LiveBoard board, ReconcileStanding standing, FreshnessClock clock)
     {
         (_parts, _status) = (parts, status);
         RequestDuration = _meter.CreateHistogram("cdc.http.request.duration", "s", "Duration of HTTP requests.", null, new InstrumentAdvice<double> { HistogramBucketBoundaries = RequestBounds });
@@ -36,6 +36,7 @@ internal sealed class ApiMeter : IDisposable
         if (parts.Statistics is { } statistics) _pipeline = new PipelineMetrics(_meter, statistics, clock);
         Lag();
         Entities();
+        standing.AddTo(_meter);
     }
 
     public Histogram<double> RequestDuration { get; }

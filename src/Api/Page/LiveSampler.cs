@@ -1,6 +1,7 @@
 using Cdc.Api.Engine;
 using Cdc.Api.Flags;
 using Cdc.Api.Freshness;
+using Cdc.Api.Metrics;
 using Cdc.Api.Operations;
 using Cdc.Core.Operations;
 using Cdc.Core.Telemetry;
@@ -9,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Cdc.Api.Page;
 
 /// <summary>Takes a point every second while somebody looks at the page, and now and then while nobody does, so that its charts do not begin empty.</summary>
-internal sealed class LiveSampler(ApiParts parts, ApiOptions options, StatusCache status, AppliedDays days, MarksReader marks, FlagTable flags, FreshnessClock clock, LiveBoard board, TimeProvider time, ILogger log)
+internal sealed class LiveSampler(ApiParts parts, ApiOptions options, StatusCache status, AppliedDays days, MarksReader marks, ReconcileStanding standing, FlagTable flags, FreshnessClock clock, LiveBoard board, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan WhileWatched = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WhileIdle = TimeSpan.FromSeconds(15);
@@ -60,8 +61,9 @@ internal sealed class LiveSampler(ApiParts parts, ApiOptions options, StatusCach
         var point = new LivePoint(report.At.ToUnixTimeMilliseconds(), [.. _topics.Select(t => byTopic[t].Max(p => p.Seconds))], await RateAsync(ct).ConfigureAwait(false), p50, p99);
         var known = await TryAsync(() => marks.ReadAsync(ct)).ConfigureAwait(false);
         var all = await TryAsync(async () => string.Join(' ', (await flags.AllAsync(ct).ConfigureAwait(false)).Values.Select(f => $"{f.Name}:{f.Version}"))).ConfigureAwait(false);
+        await standing.ReadAsync(ct).ConfigureAwait(false);
         board.Add(point, new LiveState(
-            parts.Version, HealthView.Of(report, options.LagLimit), report, lag, _topics, known is null ? null : new LiveMarks(known.Quarantine, known.Runs is null ? "" : $"{known.Runs} {known.OpenDrift}", all ?? ""), known?.OpenDrift));
+            parts.Version, HealthView.Of(report, options.LagLimit), report, lag, _topics, known is null ? null : new LiveMarks(known.Quarantine, known.Runs is null ? "" : $"{known.Runs} {known.OpenDrift}", all ?? ""), standing.Ratio, known?.OpenDrift));
     }
 
     private async Task<double?> RateAsync(CancellationToken ct)

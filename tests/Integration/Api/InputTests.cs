@@ -46,7 +46,7 @@ public sealed class InputTests(TestServers servers)
                 Assert.True((await shop.Api.PostAsync(path, attack, Shop.Ct)).Status is 400 or 404 or 422, path);
             if (attack.Any(c => c is < ' ' or > '~')) continue;
             foreach (var header in (string[])["If-None-Match", "X-Api-Key", "Authorization", "Content-Type", "Accept"])
-                Assert.Equal(200, (await shop.GetAsync("/cards/card%201", (header, attack))).Status);
+                Assert.Equal(header == "If-None-Match" && attack == "*" ? 304 : 200, (await shop.GetAsync("/cards/card%201", (header, attack))).Status);
         }
         Assert.Equal(before, await ContentsAsync(shop));
     }
