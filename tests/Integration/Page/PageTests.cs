@@ -54,7 +54,7 @@ public sealed class PageTests(TestServers servers, Chromium chromium) : IClassFi
         var consistency = viewed.Section("Consistency");
         await viewed.ShowsAsync(consistency.GetByRole(AriaRole.Row).Filter(new() { HasText = "card 7" }), "7.507.51");
         await viewed.ShowsAsync(consistency.GetByRole(AriaRole.List, new() { Name = "Partitions of card" }), "drift");
-        await viewed.ShowsAsync(viewed.Tile("Consistency"), "1 open differences");
+        await viewed.ShowsAsync(viewed.Tile("Consistency"), "1 open difference");
         await shop.ChangeAsync("UPDATE loyalty_card SET points = 8 WHERE id = 7");
         await shop.Bed.CaughtUpAsync(Shop.Ct);
         Assert.Equal(0, (await CdcProcess.RunAsync(["reconcile"], shop.Bed.Environment(), Shop.Ct)).ExitCode);

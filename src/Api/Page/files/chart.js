@@ -4,8 +4,8 @@ import { clock } from './format.js';
 
 const height = 190, left = 58, right = 8, top = 8, bottom = 22;
 
-/** format: how a value is written. limit: a line that values should stay below, and what it is. */
-export function lineChart(parent, { name, format, floor = 1 }) {
+/** format: how a value is written. floor: what the axis reaches at least. whole: values are counts. */
+export function lineChart(parent, { name, format, floor = 1, whole = false }) {
   const svg = h('svg', { role: 'img', tabindex: '0', 'aria-label': name });
   const readout = h('p', { class: 'readout' });
   const legend = h('ul', { class: 'legend' });
@@ -50,15 +50,16 @@ export function lineChart(parent, { name, format, floor = 1 }) {
     if (width === 0) return;
     svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     const highest = Math.max(floor, ...series.flatMap(s => s.values.filter(v => v !== null)));
-    const step = nice(highest / 3), ceiling = Math.ceil(highest / step) * step;
+    const step = Math.max(nice(highest / 3), whole ? 1 : 0), ceiling = Math.ceil(highest / step) * step;
     const y = v => top + (1 - v / ceiling) * (height - top - bottom);
     const parts = [];
     for (let v = 0; v <= ceiling + step / 2; v += step) {
       parts.push(h('line', { class: 'axis', x1: left, x2: width - right, y1: y(v), y2: y(v) }));
       parts.push(h('text', { x: left - 6, y: y(v) + 4, 'text-anchor': 'end' }, v === 0 ? '0' : format(v)));
     }
-    if (times.length > 1) {
-      parts.push(h('text', { x: left, y: height - 6 }, clock(times[0])), h('text', { x: width - right, y: height - 6, 'text-anchor': 'end' }, clock(times.at(-1))));
+    if (times.length > 0) {
+      if (times.length > 1) parts.push(h('text', { x: left, y: height - 6 }, clock(times[0])));
+      parts.push(h('text', { x: width - right, y: height - 6, 'text-anchor': 'end' }, clock(times.at(-1))));
       series.forEach((s, i) => parts.push(...lines(s.values, i, width, y)));
     }
     if (at !== null && at < times.length) {
@@ -72,7 +73,7 @@ export function lineChart(parent, { name, format, floor = 1 }) {
     svg.setAttribute('aria-label', summary());
   }
 
-  /** A line for each stretch without a gap, the first series with its area. */
+  /** A line for each stretch without a gap, the first series with its area; a dot where there is no line to draw. */
   function lines(values, number, width, y) {
     const stretches = [];
     values.forEach((v, i) => {
@@ -81,10 +82,11 @@ export function lineChart(parent, { name, format, floor = 1 }) {
       stretches.at(-1).push([x(i, width).toFixed(1), y(v).toFixed(1)]);
     });
     return stretches.flatMap(points => {
-      const line = points.length === 1 ? `M${points[0]} h1` : `M${points.map(p => p.join(' ')).join('L')}`;
       const colour = `c${number % 6 + 1}`;
+      if (points.length === 1) return [h('circle', { class: colour, cx: points[0][0], cy: points[0][1], r: 2 })];
+      const line = `M${points.map(p => p.join(' ')).join('L')}`;
       return [
-        number === 0 && points.length > 1 && h('path', { class: `area ${colour}`, d: `${line}L${points.at(-1)[0]} ${y(0)}L${points[0][0]} ${y(0)}Z` }),
+        number === 0 && h('path', { class: `area ${colour}`, d: `${line}L${points.at(-1)[0]} ${y(0)}L${points[0][0]} ${y(0)}Z` }),
         h('path', { class: colour, d: line }),
       ].filter(Boolean);
     });

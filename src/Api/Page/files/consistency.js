@@ -11,7 +11,7 @@ export function consistency(viewer) {
   const list = { latest: null, load };
   const summary = h('div', {}), chart = h('div', {}), map = h('div', {}), drift = h('div', {});
   parent.replaceChildren(h('div', { class: 'split' }, h('div', {}, summary, drift), h('div', {}, h('h3', {}, 'Drift, run by run'), chart, map)));
-  const draw = lineChart(chart, { name: 'Keys that differ', format: count, floor: 1 });
+  const draw = lineChart(chart, { name: 'Keys that differ', format: count, whole: true });
   return list;
 
   /** mark: empty while no run was ever done. */
