@@ -27,8 +27,6 @@ internal sealed class CopyRows
 
     public int Count { get; private set; }
 
-    public bool IsSending => _sending is not null;
-
     /// <summary>Full pieces are waiting: worth a round to the engine.</summary>
     public bool HasMuchToSend => _block >= BlocksOfOneSend;
 

@@ -17,6 +17,8 @@ internal sealed class EntityWriter
     private readonly WholeSince _whole;
     private readonly KeyHighWater _highest;
     private readonly UpsertSql _sql;
+    private readonly StageTable _stage;
+    private readonly StageTable _holesStage;
     private readonly SourceRow _row;
     private readonly SourceRow _older;
     private readonly CopyRows _staged = new();
@@ -27,14 +29,13 @@ internal sealed class EntityWriter
     private readonly List<RowChange> _deletes = [];
     private bool _meetsEntries;
     private bool _onlyUpdates;
-    private bool _stageUsed;
-    private bool _holesUsed;
 
     public EntityWriter(EntityDeclaration entity, RowTransform transform, NpgsqlConnection connection, EntryIndex entries, WholeSince whole, KeyHighWater highest)
     {
         (_entity, _transform, _connection, _entries, _whole, _highest) = (entity, transform, connection, entries, whole, highest);
         _touched = entity.NotifyColumn is null ? null : new TouchedRows(entity);
         (_sql, _row, _older) = (new UpsertSql(entity), new SourceRow(entity.SourceColumns.Count), new SourceRow(entity.SourceColumns.Count));
+        (_stage, _holesStage) = (new StageTable(_sql.Stage, _sql.CreateStage, connection), new StageTable(_sql.Holes, _sql.CreateHoles, connection));
         EmptyRange = new EmptyRangeCopy(entity, transform, _sql.CopyTable, connection, entries, highest, _touched);
     }
 
@@ -48,17 +49,12 @@ internal sealed class EntityWriter
     /// <summary>What the open transaction has to announce when it commits; null: nothing.</summary>
     public (string Channel, string Notice)? Notice => _touched?.Notice;
 
-    /// <summary>The connection has begun a transaction: its staging tables are empty.</summary>
-    public void TransactionBegins()
-    {
-        (_stageUsed, _holesUsed) = (false, false);
-        _touched?.Clear();
-    }
+    public void TransactionBegins() => _touched?.Clear();
 
     public async Task PrepareAsync(CancellationToken ct)
     {
-        await ExecuteAsync([_sql.CreateStage], [], ct).ConfigureAwait(false);
-        await ExecuteAsync([_sql.CreateHoles], [], ct).ConfigureAwait(false);
+        await _stage.CreateAsync(ct).ConfigureAwait(false);
+        await _holesStage.CreateAsync(ct).ConfigureAwait(false);
     }
 
     /// <param name="sortedKeys">The keys to write, ascending.</param>
@@ -115,20 +111,9 @@ internal sealed class EntityWriter
         for (var next = 0; next < keys.Length;)
         {
             next += EncodeSome(rows, keys.Span[next..], straight);
-            if (!_staged.HasMuchToSend) continue;
-            await BeginStageAsync(ct).ConfigureAwait(false);
-            await _staged.SendAheadAsync(_connection, _sql.CopyStage, ct).ConfigureAwait(false);
+            if (_staged.HasMuchToSend) await _staged.SendAheadAsync(_connection, _sql.CopyStage, ct).ConfigureAwait(false);
         }
-        if (_staged.Count == 0) return;
-        await BeginStageAsync(ct).ConfigureAwait(false);
-        await _staged.SendAsync(_connection, _sql.CopyStage, ct).ConfigureAwait(false);
-        _stageUsed = true;
-    }
-
-    /// <summary>Rows of an earlier flush of the same transaction go; a commit has emptied the table otherwise.</summary>
-    private async ValueTask BeginStageAsync(CancellationToken ct)
-    {
-        if (_stageUsed && !_staged.IsSending) await ExecuteAsync([$"TRUNCATE {_sql.Stage}"], [], ct).ConfigureAwait(false);
+        if (_staged.Count > 0) await _staged.SendAsync(_connection, _sql.CopyStage, ct).ConfigureAwait(false);
     }
 
     /// <summary>Returns how many of the keys were encoded: all of them, or until much is to be sent.</summary>
@@ -222,20 +207,20 @@ internal sealed class EntityWriter
 
     private async Task UpsertAsync(CancellationToken ct)
     {
-        if (_onlyUpdates && !_meetsEntries && await ExecuteAsync([_sql.Update], [], ct).ConfigureAwait(false) == _staged.Count) return;
-        await ExecuteAsync(_sql.Upsert(_meetsEntries), [], ct).ConfigureAwait(false);
+        if (!_onlyUpdates || _meetsEntries || await ExecuteAsync([_sql.Update], [], ct).ConfigureAwait(false) != _staged.Count)
+            await ExecuteAsync(_sql.Upsert(_meetsEntries), [], ct).ConfigureAwait(false);
+        await _stage.EmptyAsync(_staged.Count, ct).ConfigureAwait(false);
     }
 
     private async Task FillHolesAsync(CancellationToken ct)
     {
-        if (_holesUsed) await ExecuteAsync([$"TRUNCATE {_sql.Holes}"], [], ct).ConfigureAwait(false);
         await _holes.SendAsync(_connection, _sql.CopyHoles, ct).ConfigureAwait(false);
-        _holesUsed = true;
         var since = _whole[_entity.Index];
         await ExecuteAsync(_sql.FillHoles, [new() { Value = since.Generation }, Progress.CheckpointTable.Lsn(since.CommitLsn)], ct).ConfigureAwait(false);
-        await using var command = new NpgsqlCommand(_sql.RemainingHoles, _connection);
-        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) _entries.Add(_entity.Name, reader.GetInt64(0));
+        await using (var command = new NpgsqlCommand(_sql.RemainingHoles, _connection))
+        await using (var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false))
+            while (await reader.ReadAsync(ct).ConfigureAwait(false)) _entries.Add(_entity.Name, reader.GetInt64(0));
+        await _holesStage.EmptyAsync(_holes.Count, ct).ConfigureAwait(false);
     }
 
     private async Task QuarantineAsync(CancellationToken ct)
@@ -254,7 +239,7 @@ internal sealed class EntityWriter
             foreach (var parameter in parameters) command.Parameters.Add(parameter.Clone());
             batch.BatchCommands.Add(command);
         }
-        if (statements.Count > 0 && !statements[0].StartsWith("CREATE", StringComparison.Ordinal)) await batch.PrepareAsync(ct).ConfigureAwait(false);
+        await batch.PrepareAsync(ct).ConfigureAwait(false);
         return await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 }

@@ -25,10 +25,10 @@ internal sealed class UpsertSql(EntityDeclaration entity)
     public string Stage { get; } = Sql.Identifier("stage_" + entity.Name);
     public string Holes { get; } = Sql.Identifier("holes_" + entity.Name);
 
-    public string CreateStage => $"CREATE TEMP TABLE {Stage} ({StagedColumns}, updates integer) ON COMMIT DELETE ROWS";
+    public string CreateStage => $"CREATE TEMP TABLE {Stage} ({StagedColumns}, updates integer)";
 
     /// <summary>Staged rows of which some columns are unknown: a bit for each of them, and whether the key is new to the row.</summary>
-    public string CreateHoles => $"CREATE TEMP TABLE {Holes} ({StagedColumns}, updates integer, unknown bigint, rekeyed boolean) ON COMMIT DELETE ROWS";
+    public string CreateHoles => $"CREATE TEMP TABLE {Holes} ({StagedColumns}, updates integer, unknown bigint, rekeyed boolean)";
 
     public string CopyStage => $"COPY {Stage} FROM STDIN (FORMAT BINARY)";
 
