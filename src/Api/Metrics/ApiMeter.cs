@@ -31,7 +31,7 @@ internal sealed class ApiMeter : IDisposable
         _meter.CreateObservableCounter("cdc.cache.hits", () => cache.Hits, "{request}", "Cards answered from memory.");
         _meter.CreateObservableCounter("cdc.cache.misses", () => cache.Misses, "{request}", "Cards that were not in memory.");
         _meter.CreateObservableGauge("cdc.cache.size", () => cache.Bytes, "By", "Memory of cards that are kept, estimated.");
-        _meter.CreateObservableGauge("cdc.page.viewers", () => board.Viewers, "{viewer}", "Who looks at the page now.");
+        _meter.CreateObservableGauge("cdc.page.viewers", () => (long)board.Viewers, "{viewer}", "Who looks at the page now.");
         if (replicas.AreThere) _meter.CreateObservableCounter("cdc.replica.reads", () => ByResult(replicas.Counts), "{read}", "Reads of the engine's replicas; what they did not answer the engine itself was asked.");
         if (parts.Statistics is { } statistics) _pipeline = new PipelineMetrics(_meter, statistics, clock);
         Lag();
