@@ -57,6 +57,7 @@ public sealed class PipelineStatistics
     /// <summary>Called by the loop that applies, after each commit with rows: be quick, and do not throw.</summary>
     public event Action<AppliedBatch>? BatchApplied;
 
+    /// <summary>Of the worker that changed it last, where several apply.</summary>
     public BreakerState Breaker
     {
         get => (BreakerState)Volatile.Read(ref _breaker);
