@@ -33,7 +33,7 @@ internal sealed class ApiBench : IAsyncDisposable
     public static async Task<ApiBench> StartAsync(MeasureSizes sizes, Progress progress, Figures figures, CancellationToken ct)
     {
         progress.Say($"starting two PostgreSQL servers");
-        var bench = new ApiBench(await BenchServers.StartAsync(ct), sizes, progress, figures);
+        var bench = new ApiBench(await BenchServers.StartAsync(withKafka: false, ct), sizes, progress, figures);
         try
         {
             progress.Say($"filling Odoo: {sizes.Cards:#,0} cards, {sizes.History:#,0} history rows");
