@@ -14,6 +14,24 @@ public sealed class KafkaFaultsTest(TestServers servers, TestKafka kafka)
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task A_broker_that_is_killed_and_started_again_under_load_loses_nothing()
+    {
+        await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
+        await using var bed = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, Ct), TestKafka.OptionsOf(broker));
+        await bed.Bed.FillAsync(Ct);
+        bed.StartBoth();
+        await bed.Bed.EqualByItselfAsync(Ct);
+        await UpdateAsync(bed, 100);
+        await broker.KillAsync(Ct);
+        await UpdateAsync(bed, 100);
+        await broker.StartAgainAsync(Ct);
+        await UpdateAsync(bed, 100);
+        await bed.Bed.CaughtUpAsync(Ct, TimeSpan.FromMinutes(2));
+        await bed.Bed.AssertEqualAsync(Ct);
+        Assert.Equal("300", Assert.Single(await bed.Bed.Engine.RowsAsync("SELECT DISTINCT sync_version FROM loyalty_cards", Ct)));
+    }
+
+    [Fact]
     public async Task Capture_goes_on_while_the_engine_is_down()
     {
         await using var engine = await PgCluster.StartAsync(new PgClusterOptions { Name = "kafka-engine" }, Ct);
@@ -28,23 +46,41 @@ public sealed class KafkaFaultsTest(TestServers servers, TestKafka kafka)
         await Eventually.True("the slot is confirmed up to what the brokers have", async () => await bed.Bed.Source.ScalarAsync<bool>(
             $"SELECT confirmed_flush_lsn >= '{written}' FROM pg_replication_slots WHERE slot_name = '{bed.Bed.SourceOptions.SlotName}'", Ct), ct: Ct);
         await engine.StartAgainAsync(Ct);
+        // Our own connections have gone with the server.
+        bed.Bed.Engine.DataSource.Clear();
         await bed.Bed.CaughtUpAsync(Ct);
         await bed.Bed.AssertEqualAsync(Ct);
         Assert.Equal("50", Assert.Single(await bed.Bed.Engine.RowsAsync("SELECT DISTINCT sync_version FROM loyalty_cards", Ct)));
     }
 
     [Fact]
+    public async Task A_broker_that_is_down_at_the_start_is_waited_for()
+    {
+        await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
+        await using var bed = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, Ct), TestKafka.OptionsOf(broker));
+        await bed.Bed.FillAsync(Ct);
+        await broker.KillAsync(Ct);
+        bed.StartBoth();
+        await Eventually.True("it says that it waits", () => Task.FromResult(bed.Bed.Log.Lines.Any(l => l.Contains("Kafka", StringComparison.Ordinal))), ct: Ct);
+        await broker.StartAgainAsync(Ct);
+        await bed.Bed.EqualByItselfAsync(Ct);
+    }
+
+    [Fact]
     public async Task Of_two_workers_that_both_believe_they_own_the_partitions_one_is_fenced()
     {
         await using var bed = await StreamingAsync();
+        const string Owners = "SELECT string_agg(DISTINCT owner_token::text, ',' ORDER BY owner_token::text) FROM cdc.checkpoints";
+        var before = await bed.Bed.Bed.Engine.ScalarAsync<string>(Owners, Ct);
         // Each is alone in its group, and is given every partition.
         bed.Bed.Kafka = bed.Bed.Kafka with { Group = bed.Bed.Kafka.Group + "-other" };
         bed.Bed.StartApply();
+        await Eventually.True("the other has taken the partitions", async () => await bed.Bed.Bed.Engine.ScalarAsync<string>(Owners, Ct) != before, ct: Ct);
         await UpdateAsync(bed.Bed, 100);
         await bed.Bed.Bed.CaughtUpAsync(Ct);
         await bed.Bed.Bed.AssertEqualAsync(Ct);
         Assert.Equal("100", Assert.Single(await bed.Bed.Bed.Engine.RowsAsync("SELECT DISTINCT sync_version FROM loyalty_cards", Ct)));
-        Assert.Contains(bed.Bed.Bed.Log.Lines, l => l.Contains("Another process applies", StringComparison.Ordinal));
+        await Eventually.True("one is fenced", () => bed.Bed.Bed.Log.Lines.Any(l => l.Contains("Another process applies", StringComparison.Ordinal)), ct: Ct);
     }
 
     [Fact]

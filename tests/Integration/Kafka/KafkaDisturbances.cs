@@ -1,0 +1,58 @@
+using Cdc.Tests.Support.Kafka;
+using Cdc.Tests.Support.Processes;
+
+namespace Cdc.Tests.Integration.Kafka;
+
+/// <summary>Keeps a real <c>cdc capture</c> and two <c>cdc apply</c> running over a broker, and kills any of them.</summary>
+internal sealed class KafkaDisturbances(KafkaPipelineBed bed, KafkaBroker broker, Random random)
+{
+    private WatchedProcess? _capture;
+    private readonly WatchedProcess?[] _apply = [null, null];
+
+    /// <summary>How often each was done.</summary>
+    public Dictionary<string, int> Done { get; } = [];
+
+    public async Task StartAsync(CancellationToken ct)
+    {
+        _capture = await bed.StartProcessAsync("capture", null, ct);
+        for (var i = 0; i < _apply.Length; i++) _apply[i] = await bed.StartProcessAsync("apply", null, ct);
+    }
+
+    public Task NextAsync(CancellationToken ct) => random.Next(100) switch
+    {
+        < 30 => DoAsync("capture killed", async () => _capture = await KillAsync(_capture!, "capture", ct)),
+        < 60 => DoAsync("apply killed", () => KillWorkerAsync(random.Next(_apply.Length), ct)),
+        < 75 => DoAsync("broker killed", async () =>
+        {
+            await broker.KillAsync(ct);
+            await broker.StartAgainAsync(ct);
+        }),
+        < 90 => DoAsync("snapshot", () => bed.Bed.Engine.ExecuteAsync(
+            $"INSERT INTO cdc.requests (kind, entity) VALUES ('snapshot', '{bed.Bed.Entities.All[random.Next(bed.Bed.Entities.Count)].Name}')", ct)),
+        _ => DoAsync("retry", () => bed.Bed.Engine.ExecuteAsync("UPDATE cdc.quarantine SET retry_requested = true", ct)),
+    };
+
+    /// <summary>Throws what one of them said last, if it has ended by itself.</summary>
+    public void ThrowIfEnded()
+    {
+        foreach (var process in (WatchedProcess?[])[_capture, .. _apply])
+            if (process is { HasExited: true }) throw new InvalidOperationException($"It ended with exit code {process.ExitCode}: {process.Tail}");
+    }
+
+    public string Describe() =>
+        string.Join(", ", Done.Select(d => $"{d.Key} {d.Value}")) + string.Concat(((WatchedProcess?[])[_capture, .. _apply]).Select(p => Environment.NewLine + p?.Tail));
+
+    private async Task KillWorkerAsync(int worker, CancellationToken ct) => _apply[worker] = await KillAsync(_apply[worker]!, "apply", ct);
+
+    private async Task DoAsync(string what, Func<Task> act)
+    {
+        Done[what] = Done.GetValueOrDefault(what) + 1;
+        await act();
+    }
+
+    private async Task<WatchedProcess> KillAsync(WatchedProcess process, string command, CancellationToken ct)
+    {
+        await process.StopAsync(Signal.Kill, ct);
+        return await bed.StartProcessAsync(command, null, ct);
+    }
+}
