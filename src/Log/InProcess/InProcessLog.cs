@@ -20,6 +20,8 @@ public sealed class InProcessLog(long maxBytes, PipelineStatistics? statistics =
     /// <summary>Bytes appended and not read yet.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
+    public bool IsHalfFull => Bytes >= maxBytes / 2;
+
     public async ValueTask AppendAsync(ChangeBatch batch, CancellationToken ct)
     {
         while (Interlocked.Read(ref _bytes) is var held && held > 0 && held + batch.Bytes > maxBytes)
