@@ -93,6 +93,8 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source) : IRep
     {
         ["CDC__Source__ConnectionString"] = source.Database.ConnectionString,
         ["CDC__Engine__ConnectionString"] = engine.ConnectionString,
+        // What is measured is replication; comparing has figures of its own.
+        ["CDC__Continuous__Enabled"] = "false",
         // Any free port.
         ["CDC__Api__Urls"] = "http://127.0.0.1:0",
     };

@@ -14,6 +14,8 @@ internal enum Parts
     Long = 16,
     /// <summary>The comparison; by itself, since it needs other rows.</summary>
     Reconcile = 32,
+    /// <summary>The change log over Kafka; by itself, since it needs a broker.</summary>
+    Kafka = 64,
 }
 
 /// <param name="Subscription">What native's CREATE SUBSCRIPTION is given besides, such as <c>binary = true</c>; empty: PostgreSQL's defaults.</param>

@@ -1,3 +1,4 @@
+using Cdc.Bench.Kafka;
 using Cdc.Bench.Reconcile;
 
 namespace Cdc.Bench.Measure;
@@ -12,6 +13,13 @@ internal sealed class MeasureRun(MeasureOptions options)
         if (options.Parts == Parts.Reconcile)
         {
             await ReconcileAsync(figures, loadBefore, ct);
+            return;
+        }
+        if (options.Parts == Parts.Kafka)
+        {
+            await using var servers = await BenchServers.StartAsync(ct);
+            await new CodecStage(figures).MeasureAsync(ct);
+            await WriteAsync(figures, servers, loadBefore, ct);
             return;
         }
         await using var bed = await BenchBed.StartAsync(options, new Progress(Console.Error), figures, ct);

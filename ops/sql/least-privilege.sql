@@ -39,6 +39,8 @@ CREATE ROLE cdc_reconcile_engine LOGIN;
 GRANT USAGE ON SCHEMA cdc, public TO cdc_reconcile_engine;
 GRANT SELECT ON public.cdc_migrations, public.promotion_programs, public.loyalty_cards, public.point_moves, public.point_history TO cdc_reconcile_engine;
 GRANT SELECT ON ALL TABLES IN SCHEMA cdc TO cdc_reconcile_engine;
--- It asks the running 'cdc run' for a point to compare at, and to read rows again. Rows it changes nowhere.
+-- It asks the running 'cdc run' for a point to compare at, and to read rows again, and records what it finds. Odoo's rows it changes nowhere.
 GRANT INSERT, UPDATE ON cdc.fences TO cdc_reconcile_engine;
 GRANT INSERT ON cdc.requests TO cdc_reconcile_engine;
+GRANT INSERT, UPDATE ON cdc.reconcile_runs, cdc.reconcile_partitions, cdc.drift, cdc.reconcile_totals, cdc.reconcile_repairs TO cdc_reconcile_engine;
+GRANT INSERT ON cdc.reconcile_spot_checks, cdc.reconcile_violations TO cdc_reconcile_engine;

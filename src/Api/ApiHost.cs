@@ -9,6 +9,7 @@ using Cdc.Api.Live;
 using Cdc.Api.Metrics;
 using Cdc.Api.Operations;
 using Cdc.Api.Problems;
+using Cdc.Api.Schemas;
 using Cdc.Api.Security;
 using Cdc.Core.Failures;
 using Microsoft.AspNetCore.Builder;
@@ -99,6 +100,7 @@ public sealed class ApiHost : IAsyncDisposable
         StatusEndpoints.Map(app, app.Services.GetRequiredService<ApiParts>());
         QuarantineEndpoints.Map(app);
         FlagEndpoints.Map(app);
+        SchemaEndpoints.Map(app, app.Services.GetRequiredService<ApiParts>().Schemas);
         HealthEndpoints.Map(app);
         MetricsEndpoint.Map(app);
         app.MapOpenApi();

@@ -1,5 +1,6 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Operations;
+using Cdc.Core.Schemas;
 using Cdc.Core.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -10,5 +11,5 @@ namespace Cdc.Api;
 /// <param name="Statistics">Of the pipeline in this process; null where there is none.</param>
 /// <param name="Version">Of cdc.</param>
 public sealed record ApiParts(
-    string EngineConnectionString, EntitySet Entities, IStatusSource Status, ISourceClock SourceClock, IQuarantineDesk Quarantine, PipelineStatistics? Statistics,
+    string EngineConnectionString, EntitySet Entities, IStatusSource Status, ISourceClock SourceClock, IQuarantineDesk Quarantine, ISchemaRegistry Schemas, PipelineStatistics? Statistics,
     string Version, ILoggerFactory Loggers);

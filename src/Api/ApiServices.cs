@@ -34,7 +34,7 @@ internal static class ApiServices
         services.AddSingleton<KeyRing>().AddSingleton<FlagTable>();
         services.AddSingleton(s => ActivatorUtilities.CreateInstance<EngineListener>(s, card, (IReadOnlyList<IListened>)[s.GetRequiredService<KeyRing>(), s.GetRequiredService<FlagTable>()]));
         services.AddSingleton(s => new AppliedDays(s.GetRequiredService<EngineReads>(), parts.Statistics, log));
-        services.AddSingleton<ApiMeter>().AddSingleton<MetricCollector>();
+        services.AddSingleton<ReconcileStanding>().AddSingleton<ApiMeter>().AddSingleton<MetricCollector>();
         services.AddSingleton<Admission>().AddSingleton<FailureHandling>().AddSingleton<RequestTiming>();
         services.AddSingleton<IFeatureDefinitionProvider, FlagDefinitions>().AddFeatureManagement();
         services.AddRouting().AddOpenApi();

@@ -3,6 +3,7 @@ using Cdc.Core.Telemetry;
 using Cdc.Host.Commands;
 using Cdc.Host.Configuration;
 using Cdc.Host.Pipeline;
+using Cdc.Host.Reconciling;
 using Microsoft.Extensions.Logging;
 
 namespace Cdc.Host;
@@ -26,6 +27,9 @@ internal static class Composition
         var statistics = new PipelineStatistics();
         var session = new PipelineSession(options.Source, options.Engine, options.Snapshot, options.Log, entities, preconditions, setup, statistics, log);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken.None);
+        // Nothing is compared any more while the pipeline drains.
+        using var comparing = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, ct);
+        var compared = options.Continuous.Enabled ? ContinuousReconciling.RunAsync(options, entities, loggers, comparing.Token) : Task.CompletedTask;
         var serving = options.Api.Enabled ? new ApiWorker(options, entities, statistics, loggers).ServeBesideAsync(ended.Token) : Task.CompletedTask;
         try
         {
@@ -35,7 +39,7 @@ internal static class Composition
         {
             // While the pipeline drains, the Api still answers.
             await ended.CancelAsync();
-            await serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(serving, compared).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

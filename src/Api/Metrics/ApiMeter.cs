@@ -19,7 +19,7 @@ internal sealed class ApiMeter : IDisposable
     private readonly StatusCache _status;
     private readonly ApiParts _parts;
 
-    public ApiMeter(ApiParts parts, StatusCache status, CardCache cache)
+    public ApiMeter(ApiParts parts, StatusCache status, CardCache cache, ReconcileStanding standing)
     {
         (_parts, _status) = (parts, status);
         RequestDuration = _meter.CreateHistogram("cdc.http.request.duration", "s", "Duration of HTTP requests.", null, new InstrumentAdvice<double> { HistogramBucketBoundaries = RequestBounds });
@@ -30,6 +30,7 @@ internal sealed class ApiMeter : IDisposable
         Pipeline();
         Lag();
         Entities();
+        standing.AddTo(_meter);
     }
 
     public Histogram<double> RequestDuration { get; }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Threading.RateLimiting;
 using Cdc.Api.Problems;
 using Microsoft.AspNetCore.Http;
@@ -54,7 +55,20 @@ internal sealed class Admission(KeyRing keys, ApiOptions options) : IMiddleware,
 
     private static string? Given(HttpRequest request)
     {
-        if ((string?)request.Headers.Authorization is { } authorization && authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) return authorization[7..].Trim();
+        if ((string?)request.Headers.Authorization is { } authorization)
+        {
+            if (authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) return authorization[7..].Trim();
+            if (authorization.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase)) return PasswordIn(authorization[6..].Trim());
+        }
         return request.Headers["X-Api-Key"];
+    }
+
+    /// <summary>Clients of schema registries know no other way: the password is the key, the user may be anything.</summary>
+    private static string? PasswordIn(string credentials)
+    {
+        Span<byte> text = stackalloc byte[256];
+        if (!Convert.TryFromBase64String(credentials, text, out var length)) return null;
+        var colon = text[..length].IndexOf((byte)':');
+        return colon < 0 ? null : Encoding.UTF8.GetString(text[(colon + 1)..length]);
     }
 }

@@ -183,11 +183,13 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
                     {
                         Parameters = { new() { Value = chunk.Job.Id }, new() { Value = (long)chunk.Rows }, new() { Value = swept } },
                     },
-                    new("""
-                        UPDATE cdc.requests r SET state = 'done', answered_at = now(), answer = s.rows || ' rows read, ' || s.swept || ' rows removed'
-                        FROM (SELECT request, sum(rows) AS rows, sum(swept) AS swept, count(*) FILTER (WHERE state = 'pending') AS pending
-                              FROM cdc.chunks WHERE request = (SELECT request FROM cdc.chunks WHERE id = $1) GROUP BY request) s
-                        WHERE r.id = s.request AND s.pending = 0
+                    new($"""
+                        WITH done AS (
+                            UPDATE cdc.requests r SET state = 'done', answered_at = now(), answer = s.rows || ' rows read, ' || s.swept || ' rows removed'
+                            FROM (SELECT request, sum(rows) AS rows, sum(swept) AS swept, count(*) FILTER (WHERE state = 'pending') AS pending
+                                  FROM cdc.chunks WHERE request = (SELECT request FROM cdc.chunks WHERE id = $1) GROUP BY request) s
+                            WHERE r.id = s.request AND s.pending = 0 RETURNING r.id)
+                        SELECT pg_notify('{RequestChannels.Answers}', id::text) FROM done
                         """)
                     {
                         Parameters = { new() { Value = chunk.Job.Id } },

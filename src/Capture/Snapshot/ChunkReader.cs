@@ -16,7 +16,7 @@ internal sealed record ChunkReading(ChunkRows Rows, long? Next);
 /// </summary>
 internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options, EntitySet entities) : IAsyncDisposable
 {
-    private const string TypesSql = "SELECT a.attname::text, a.atttypid FROM pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped";
+    private const string TypesSql = "SELECT a.attname::text, a.atttypid, a.atttypmod FROM pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped";
 
     private NpgsqlConnection? _connection;
 
@@ -47,8 +47,8 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
             await connection.Command($"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; LOCK TABLE {entity.SourceName} IN ACCESS SHARE MODE").ExecuteAsync(ct).ConfigureAwait(false);
             var (snapshot, micros) = await SnapshotAsync(connection, ct).ConfigureAwait(false);
             if (!take(snapshot)) return null;
-            await CheckTypesAsync(connection, entity, ct).ConfigureAwait(false);
-            var reading = await CopyAsync(connection, entity, job, micros, ct).ConfigureAwait(false);
+            var columns = await ColumnsAsync(connection, entity, ct).ConfigureAwait(false);
+            var reading = await CopyAsync(connection, entity, columns, job, micros, ct).ConfigureAwait(false);
             return reading;
         }
         finally
@@ -73,25 +73,34 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
         return (SourceSnapshot.Parse(reader.GetString(0)), PostgresTime.ToMicros(reader.GetFieldValue<DateTime>(1)));
     }
 
-    /// <summary>Bytes of a column that was retyped would be taken for something else.</summary>
-    private static async Task CheckTypesAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
+    /// <summary>
+    /// The declared columns as the catalog has them, the key first. Bytes of one that was retyped would be taken for something else; one that
+    /// is missing is left for the COPY to name.
+    /// </summary>
+    private static async Task<IReadOnlyList<(SourceColumn Declared, ColumnSchema Schema)>> ColumnsAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
     {
-        var types = new Dictionary<string, uint>();
+        var types = new Dictionary<string, (uint Oid, int Modifier)>();
         await using var command = new NpgsqlCommand(TypesSql, connection) { Parameters = { new() { Value = entity.SourceName } } };
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) types[reader.GetString(0)] = reader.GetFieldValue<uint>(1);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false)) types[reader.GetString(0)] = (reader.GetFieldValue<uint>(1), reader.GetInt32(2));
         foreach (var column in entity.SourceColumns)
-            if (types.TryGetValue(column.Name, out var type) && !SourceTypes.CanRead(column.Type, type))
+            if (types.TryGetValue(column.Name, out var type) && !SourceTypes.CanRead(column.Type, type.Oid))
                 throw new UnreadableTableException(entity.Name, column.Name);
+        return [.. entity.SourceColumns.OrderByDescending(c => c.Slot == entity.Key.Slot).Select(c => (c, SchemaOf(c)))];
+
+        ColumnSchema SchemaOf(SourceColumn column)
+        {
+            var (oid, modifier) = types.GetValueOrDefault(column.Name);
+            return new ColumnSchema(column.Name, oid, column.Slot == entity.Key.Slot, modifier);
+        }
     }
 
-    private async Task<ChunkReading> CopyAsync(NpgsqlConnection connection, EntityDeclaration entity, ChunkJob job, long micros, CancellationToken ct)
+    private async Task<ChunkReading> CopyAsync(
+        NpgsqlConnection connection, EntityDeclaration entity, IReadOnlyList<(SourceColumn Declared, ColumnSchema Schema)> columns, ChunkJob job, long micros, CancellationToken ct)
     {
         var key = Sql.Identifier(entity.Key.Name);
-        var ordered = entity.SourceColumns.Where(c => c.Slot == entity.Key.Slot).Concat(entity.SourceColumns.Where(c => c.Slot != entity.Key.Slot)).ToArray();
-        var schema = new TableSchema(entity.Index, 0, entity.SourceName, [.. ordered.Select(c => new ColumnSchema(c.Name, 0, c.Slot == entity.Key.Slot))],
-            [.. ordered.Select(c => c.Slot)], entity.SourceColumns.Count, RowFormat.Copy);
-        var sql = $"COPY (SELECT {string.Join(", ", ordered.Select(c => Sql.Identifier(c.Name)))} FROM {entity.SourceName} WHERE {InRange(job, key)} ORDER BY {key}) TO STDOUT (FORMAT BINARY)";
+        var schema = new TableSchema(entity.Index, 0, entity.SourceName, [.. columns.Select(c => c.Schema)], [.. columns.Select(c => c.Declared.Slot)], entity.SourceColumns.Count, RowFormat.Copy);
+        var sql = $"COPY (SELECT {string.Join(", ", columns.Select(c => Sql.Identifier(c.Schema.Name)))} FROM {entity.SourceName} WHERE {InRange(job, key)} ORDER BY {key}) TO STDOUT (FORMAT BINARY)";
         await using var copy = await connection.BeginRawBinaryCopyAsync(sql, ct).ConfigureAwait(false);
         var rows = new CopyOutRows(copy);
         var read = new List<(long, RowImage)>();

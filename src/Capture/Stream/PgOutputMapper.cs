@@ -108,11 +108,10 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
     {
         var relations = reader.Int32();
         _ = reader.Byte(); // CASCADE and RESTART IDENTITY: every table it reached is listed
-        List<int> truncated = [];
-        for (; relations > 0; relations--)
-            foreach (var schema in _relations[reader.UInt32()].Schemas) truncated.Add(schema.Entity);
+        List<TableSchema> truncated = [];
+        for (; relations > 0; relations--) truncated.AddRange(_relations[reader.UInt32()].Schemas);
         var position = PositionOf(Count(1));
-        if (truncated.Count > 0) sink.Truncate(new TruncateChange { Transaction = Transaction, Position = position, Entities = truncated });
+        if (truncated.Count > 0) sink.Truncate(new TruncateChange { Transaction = Transaction, Position = position, Schemas = truncated });
     }
 
     private void Relation(ref PgOutputReader reader, IStreamSink sink)

@@ -23,8 +23,7 @@ internal sealed record RelationMessage(uint Oid, string Schema, string Table, IR
         {
             var isKey = (reader.Byte() & 1) != 0;
             var name = reader.Text();
-            columns[i] = new ColumnSchema(name, reader.UInt32(), isKey);
-            _ = reader.Int32(); // type modifier
+            columns[i] = new ColumnSchema(name, reader.UInt32(), isKey, reader.Int32());
         }
         return columns;
     }

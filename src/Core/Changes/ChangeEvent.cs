@@ -39,12 +39,15 @@ public sealed class RowChange : ChangeEvent
     public override int Bytes => 128 + Image.Length + Before.Length;
 }
 
-/// <summary>TRUNCATE of some tables; a floor for everything older (by entity index).</summary>
+/// <summary>TRUNCATE of some tables; a floor for everything older.</summary>
 public sealed class TruncateChange : ChangeEvent
 {
     public required SourceTransaction Transaction { get; init; }
     public required ChangePosition Position { get; init; }
-    public required IReadOnlyList<int> Entities { get; init; }
+    /// <summary>One for each entity that reads one of the tables.</summary>
+    public required IReadOnlyList<TableSchema> Schemas { get; init; }
+    /// <summary>By index in the declaration.</summary>
+    public IEnumerable<int> Entities => Schemas.Select(schema => schema.Entity);
 }
 
 /// <summary>End of a source transaction: the engine may commit here, and nowhere else inside the stream of transactions.</summary>

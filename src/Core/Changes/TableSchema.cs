@@ -14,7 +14,8 @@ public enum RowFormat
 /// <param name="Name">Name in the source table.</param>
 /// <param name="TypeOid">OID in pg_type.</param>
 /// <param name="IsKey">Part of the replica identity.</param>
-public sealed record ColumnSchema(string Name, uint TypeOid, bool IsKey);
+/// <param name="TypeModifier">As in pg_attribute.atttypmod, such as numeric's precision and scale; -1: none.</param>
+public sealed record ColumnSchema(string Name, uint TypeOid, bool IsKey, int TypeModifier = -1);
 
 /// <summary>
 /// The columns of one source table, in the order of its rows' images. Immutable: every Relation message that differs makes a new one,

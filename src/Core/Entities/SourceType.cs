@@ -12,4 +12,9 @@ public enum SourceType
     Timestamp,
     TimestampTz,
     Date,
+    /// <summary>Like the two after it: carried into topics for others to read; no expression can use it.</summary>
+    Uuid,
+    /// <summary>json or jsonb.</summary>
+    Json,
+    Bytes,
 }

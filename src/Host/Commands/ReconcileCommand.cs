@@ -7,6 +7,7 @@ using Cdc.Host.Configuration;
 using Cdc.Host.Reconciling;
 using Cdc.Host.Snapshots;
 using Cdc.Host.Terminals;
+using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Reports;
 using Cdc.Reconcile.Runs;
 
@@ -24,6 +25,9 @@ internal static class ReconcileCommand
     private static readonly Option<string?> Since = new("--since") { Description = "Compare only rows with a date at or after this one (UTC where it names no zone).", HelpName = "DATE" };
     private static readonly Option<bool> SignOff = new("--sign-off") { Description = "Odoo is frozen: one exact pass; refused if anything is in flight or changes meanwhile." };
     private static readonly Option<bool> Violations = new("--violations") { Description = "Look besides for places where Odoo's own numbers disagree (reads whole tables in Odoo)." };
+    private static readonly Option<bool> WithRepair = new("--repair") { Description = "Have the rows that differ read again from Odoo through the pipeline, and compare them once more." };
+    private static readonly Option<bool> DryRun = new("--dry-run") { Description = "With --repair: say what it would do, and change nothing." };
+    private static readonly Option<bool> Yes = GlobalOptions.Yes();
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
     private static readonly Option<FileInfo?> Report = new("--report") { Description = "Write the result as a page of HTML that needs nothing else.", HelpName = "FILE" };
 
@@ -36,13 +40,19 @@ internal static class ReconcileCommand
             sides. What it finds is kept in the engine (cdc.reconcile_runs, cdc.drift). A run that was interrupted goes on where it was when
             the same command is given again. Exit code 0: consistent; 10: drift; 11: nothing differs, but not everything could be compared.
 
+            --repair looks at every key that differs a second time, asks, has exactly those keys read again by 'cdc run', which removes what
+            Odoo has not, and compares them once more; each is on record in cdc.reconcile_repairs. Exit code 0: all are equal now; 10: some
+            still differ (or would be repaired, with --dry-run).
+
             Examples:
               cdc reconcile
               cdc reconcile card --partition 1000..2000
               cdc reconcile --changed --json | jq .total.rate
               cdc reconcile history move --since 2026-01-01 --report money.html
               cdc reconcile --sign-off --violations --report sign-off.html
-            """) { Names, Full, Changed, Partition, Since, SignOff, Violations, AsJson, Report }.Runs(host, RunAsync);
+              cdc reconcile --repair --dry-run
+              cdc reconcile card --repair --yes
+            """) { Names, Full, Changed, Partition, Since, SignOff, Violations, WithRepair, DryRun, Yes, AsJson, Report }.Runs(host, RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
@@ -52,11 +62,27 @@ internal static class ReconcileCommand
         var entities = context.Entities(options);
         IReadOnlyList<EntityDeclaration> wanted = parsed.GetValue(Names) is { Length: > 0 } names ? [.. names.Select(n => context.Entity(options, n)).Distinct().OrderBy(e => e.Index)] : entities.All;
         var request = new RunRequest(kind, wanted, range, since, parsed.GetValue(Violations));
-        var report = await new ReconcileSession(options, entities, context.Terminal, context.Time).RunAsync(request, Reported, ct);
+        await using var session = new ReconcileSession(options, entities, context.Terminal, context.Time);
+        var report = await session.CompareAsync(request, Reported, ct);
+        if (parsed.GetValue(WithRepair))
+        {
+            // What was found is said before anything is asked.
+            if (!parsed.GetValue(AsJson)) ReconcileView.Write(report, Shown, context.Terminal);
+            report = report with { Repair = await RepairAsync(context, parsed, session, report.Run.Id, request, ct) };
+        }
         if (parsed.GetValue(Report) is { } file) await File.WriteAllTextAsync(file.FullName, HtmlReport.Of(report), ct);
         if (parsed.GetValue(AsJson)) context.Terminal.Out.WriteLine(Json.Document(report));
+        else if (report.Repair is { } repair) RepairView.Write(repair, context.Terminal);
         else ReconcileView.Write(report, Shown, context.Terminal);
-        return ExitCodeOf(report.Run.Verdict);
+        return ReconcileOutcome.ExitCodeOf(report);
+    }
+
+    private static async Task<RepairReport> RepairAsync(CommandContext context, ParseResult parsed, ReconcileSession session, long run, RunRequest request, CancellationToken ct)
+    {
+        var plan = await session.PlanRepairAsync(run, request, ct);
+        if (parsed.GetValue(DryRun)) return plan.DryRun;
+        if (plan.Count > 0) Confirmation.Obtain(context.Terminal, RepairView.WhatWillHappen(plan), parsed.GetValue(Yes));
+        return await session.RepairAsync(plan, ct);
     }
 
     private static RunKind KindOf(ParseResult parsed)
@@ -66,6 +92,10 @@ internal static class ReconcileCommand
             throw new CdcException(FailureKind.Usage, "--full, --changed and --sign-off exclude each other.", "Give one of them, or none (that is --full).");
         if ((changed || signOff) && (parsed.GetValue(Partition) is not null || parsed.GetValue(Since) is not null))
             throw new CdcException(FailureKind.Usage, "--partition and --since are for --full only.", "Leave them out, or leave out --changed and --sign-off.");
+        if (signOff && parsed.GetValue(WithRepair))
+            throw new CdcException(FailureKind.Usage, "--repair changes the engine, which --sign-off is about to sign.", "Run 'cdc reconcile --repair' first, then 'cdc reconcile --sign-off'.");
+        if (parsed.GetValue(DryRun) && !parsed.GetValue(WithRepair))
+            throw new CdcException(FailureKind.Usage, "--dry-run is about a repair, and --repair is not given.", "cdc reconcile --repair --dry-run");
         return changed ? RunKind.Changed : signOff ? RunKind.SignOff : RunKind.Full;
     }
 
@@ -83,11 +113,4 @@ internal static class ReconcileCommand
             ? date
             : throw new CdcException(FailureKind.Usage, $"'{text}' is not a date.", "Write --since 2026-01-31, or --since 2026-01-31T12:00:00Z.");
     }
-
-    private static int ExitCodeOf(string? verdict) => verdict switch
-    {
-        "consistent" => ExitCodes.Success,
-        "drift" => ExitCodes.Of(FailureKind.NotEqual),
-        _ => ExitCodes.Of(FailureKind.Inconclusive),
-    };
 }

@@ -3,7 +3,10 @@ using Cdc.Apply;
 using Cdc.Capture;
 using Cdc.Capture.Snapshot;
 using Cdc.Log;
+using Cdc.Log.Registry;
 using Cdc.Reconcile;
+using Cdc.Reconcile.Alerts;
+using Cdc.Reconcile.Continuous;
 using Cdc.Reconcile.Fences;
 
 namespace Cdc.Host.Configuration;
@@ -14,9 +17,12 @@ internal sealed record CdcOptions
     public SourceOptions Source { get; init; } = new();
     public EngineOptions Engine { get; init; } = new();
     public LogOptions Log { get; init; } = new();
+    public RegistryOptions Registry { get; init; } = new();
     public SnapshotOptions Snapshot { get; init; } = new();
     public FenceOptions Fence { get; init; } = new();
     public ReconcileOptions Reconcile { get; init; } = new();
+    public ContinuousOptions Continuous { get; init; } = new();
+    public AlertOptions Alerts { get; init; } = new();
     public ApiOptions Api { get; init; } = new();
     /// <summary>Path of the entities declaration; relative to the current folder.</summary>
     public string Entities { get; init; } = Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json");

@@ -17,7 +17,11 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
         if (needs.HasFlag(Needs.Engine)) Connection("Engine:ConnectionString", options.Engine.ConnectionString);
         Source(options);
         Sizes(options);
+        Registry(options.Registry);
         Api(options.Api);
+        var reconcile = new ReconcileRules(Require);
+        reconcile.Check(options.Continuous);
+        reconcile.Check(options.Alerts);
     }
 
     private void Api(Cdc.Api.ApiOptions api)
@@ -31,6 +35,13 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
         Require(api.LagLimit > TimeSpan.Zero, "Api:LagLimit", "must be longer than nothing");
         Require(api.OtlpEndpoint.Length == 0 || (Uri.TryCreate(api.OtlpEndpoint, UriKind.Absolute, out var otlp) && otlp.Scheme is "http" or "https"),
             "Api:OtlpEndpoint", "must be a URL such as http://collector:4317");
+    }
+
+    private void Registry(Cdc.Log.Registry.RegistryOptions registry)
+    {
+        Require(registry.Url.Length == 0 || (Uri.TryCreate(registry.Url, UriKind.Absolute, out var url) && url is { Scheme: "http" or "https", UserInfo: "" }),
+            "Registry:Url", "must be a URL such as https://registry:8081 without user and password (Registry:Username, Registry:Password), or nothing for the built-in registry");
+        Interval("Registry:Timeout", registry.Timeout);
     }
 
     private void Source(CdcOptions options)

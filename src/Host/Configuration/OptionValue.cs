@@ -17,6 +17,7 @@ internal static class OptionValue
         _ when type == typeof(bool) => bool.TryParse(text, out var flag) ? flag : null,
         _ when type == typeof(int) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null,
         _ when type == typeof(long) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null,
+        _ when type == typeof(decimal) => decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) ? number : null,
         _ when type == typeof(TimeSpan) => ParseTime(text),
         { IsEnum: true } => Enum.GetNames(type).FirstOrDefault(n => n.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } name
             ? Enum.Parse(type, name)
@@ -32,6 +33,7 @@ internal static class OptionValue
     {
         _ when type == typeof(bool) => "true or false",
         _ when type == typeof(int) || type == typeof(long) => "a whole number",
+        _ when type == typeof(decimal) => "a number such as 0.5",
         _ when type == typeof(TimeSpan) => "a duration such as 00:00:01.5",
         { IsEnum: true } => "one of " + string.Join(", ", Enum.GetNames(type)),
         _ => "text",

@@ -5,34 +5,57 @@ using Cdc.Host.Configuration;
 using Cdc.Host.Servers;
 using Cdc.Host.Terminals;
 using Cdc.Reconcile.Fences;
+using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Reports;
+using Cdc.Reconcile.Requests;
 using Cdc.Reconcile.Runs;
 using Npgsql;
 
 namespace Cdc.Host.Reconciling;
 
-/// <summary>One comparison from a command line: both servers, fences of the running pipeline, and progress on stderr.</summary>
-internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, Terminal terminal, TimeProvider time)
+/// <summary>One comparison from a command line, and perhaps its repair: both servers, fences of the running pipeline, and progress on stderr.</summary>
+internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, Terminal terminal, TimeProvider time) : IAsyncDisposable
 {
+    /// <summary>What <c>cdc run</c> compares every minute by itself is over soon.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private readonly Database _source = Database.Source(options.Source.ConnectionString);
+    private readonly Database _engine = Database.Engine(options.Engine.ConnectionString);
+    private readonly FenceGate _gate = new(options.Source.ConnectionString, options.Engine.ConnectionString, options.Fence, time);
+
     /// <exception cref="CdcException">The run failed, or could not begin.</exception>
-    public async Task<RunReport> RunAsync(RunRequest request, int maxDrift, CancellationToken ct)
+    public async Task<RunReport> CompareAsync(RunRequest request, int maxDrift, CancellationToken ct)
     {
-        await using var source = Database.Source(options.Source.ConnectionString);
-        await using var engine = Database.Engine(options.Engine.ConnectionString);
         // Later it could not be told which of the two it was.
-        await source.UseAsync(_ => Task.CompletedTask, ct);
-        await engine.UseAsync(c => c.ListAsync("SELECT 1 FROM cdc.reconcile_runs LIMIT 0", [], r => r.GetInt32(0), ct), ct);
-        var gate = new FenceGate(options.Source.ConnectionString, options.Engine.ConnectionString, options.Fence, time);
-        IFence fences = request.Kind == RunKind.SignOff ? new FrozenFence(gate) : gate;
-        var run = await CompareAsync(new Reconciler(source.Connections, engine.Connections, fences, entities, options.Reconcile, new ReconcileProgressLines(terminal)), request, ct);
-        return await engine.UseAsync(c => ReportReader.ReadAsync(c, run, maxDrift, ct), ct);
+        await _source.UseAsync(_ => Task.CompletedTask, ct);
+        await _engine.UseAsync(c => c.ListAsync("SELECT 1 FROM cdc.reconcile_runs LIMIT 0", [], r => r.GetInt32(0), ct), ct);
+        IFence fences = request.Kind == RunKind.SignOff ? new FrozenFence(_gate) : _gate;
+        var reconciler = new Reconciler(_source.Connections, _engine.Connections, fences, entities, options.Reconcile, new ReconcileProgressLines(terminal), Patience);
+        var run = await ExplainedAsync(() => reconciler.RunAsync(request, ct));
+        return await _engine.UseAsync(c => ReportReader.ReadAsync(c, run, maxDrift, ct), ct);
     }
 
-    private static async Task<long> CompareAsync(Reconciler reconciler, RunRequest request, CancellationToken ct)
+    /// <summary>A second look at what the run found. Changes nothing.</summary>
+    /// <exception cref="CdcException">It could not be looked at.</exception>
+    public Task<RepairPlan> PlanRepairAsync(long run, RunRequest request, CancellationToken ct) => ExplainedAsync(() => Repair().PlanAsync(run, request, ct));
+
+    /// <exception cref="CdcException">It could not be finished.</exception>
+    public Task<RepairReport> RepairAsync(RepairPlan plan, CancellationToken ct) => ExplainedAsync(() => Repair().RunAsync(plan, ct));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _source.DisposeAsync();
+        await _engine.DisposeAsync();
+    }
+
+    private Repair Repair() =>
+        new(_source.Connections, _engine.Connections, _gate, new KeyReads(options.Engine.ConnectionString), entities, options.Reconcile, Patience);
+
+    private static async Task<T> ExplainedAsync<T>(Func<Task<T>> compare)
     {
         try
         {
-            return await reconciler.RunAsync(request, ct);
+            return await compare();
         }
         catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {

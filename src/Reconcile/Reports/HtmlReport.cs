@@ -29,6 +29,7 @@ public static class HtmlReport
         RateChart.Append(page, report.History);
         PartitionMap(page, report);
         Drift(page, report);
+        Repair(page, report);
         Totals(page, report);
         SpotChecks(page, report);
         Violations(page, report);
@@ -88,6 +89,15 @@ public static class HtmlReport
         Table(page, "Entity", "#Key", "What", "Field", "Odoo", "Engine", "First seen");
         foreach (var d in report.Drift)
             Row(page, [Text(d.Entity), d.Key.ToString(CultureInfo.InvariantCulture), d.Kind, Text(d.Field), Value(d.OdooValue, d.Kind == "extra"), Value(d.EngineValue, d.Kind == "missing"), $"{Time(d.FirstSeen)}, run {d.FirstRun}"], numeric: [1], values: [4, 5]);
+        page.Append("</table>\n");
+    }
+
+    private static void Repair(StringBuilder page, RunReport report)
+    {
+        if (report.Repair is not { } repair) return;
+        page.Append(CultureInfo.InvariantCulture, $"<h2>Repair{(repair.DryRun ? " (dry run: nothing was changed)" : "")}</h2>\n<p>{repair.Equal} keys are equal now, {repair.Differing} differ, {repair.Unknown} could not be compared.</p>\n");
+        Table(page, "Entity", "#Key", "What", "Outcome");
+        foreach (var k in repair.Keys) Row(page, [Text(k.Entity), k.Key.ToString(CultureInfo.InvariantCulture), k.Kind, k.Outcome], numeric: [1]);
         page.Append("</table>\n");
     }
 

@@ -1,4 +1,5 @@
 using Cdc.Reconcile.Comparing;
+using Cdc.Reconcile.Repairs;
 
 namespace Cdc.Reconcile.Reports;
 
@@ -9,7 +10,11 @@ namespace Cdc.Reconcile.Reports;
 /// <param name="History">Runs up to this one, the oldest first.</param>
 public sealed record RunReport(
     RunHead Run, ReportedNumbers Total, IReadOnlyList<EntityReport> Entities, long DriftRows, IReadOnlyList<ReportedDrift> Drift,
-    IReadOnlyList<ReportedTotal> Totals, IReadOnlyList<SpotCheck> SpotChecks, IReadOnlyList<Violation> Violations, IReadOnlyList<RunPoint> History);
+    IReadOnlyList<ReportedTotal> Totals, IReadOnlyList<SpotCheck> SpotChecks, IReadOnlyList<Violation> Violations, IReadOnlyList<RunPoint> History)
+{
+    /// <summary>Null: no repair was asked for.</summary>
+    public RepairReport? Repair { get; init; }
+}
 
 /// <param name="Kind">full, changed, sign-off.</param>
 /// <param name="State">running, done, failed.</param>

@@ -1,5 +1,6 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Snapshots;
 using Npgsql;
 
 namespace Cdc.Reconcile.Requests;
@@ -12,14 +13,21 @@ namespace Cdc.Reconcile.Requests;
 /// <param name="engine">Connection string of a role that may insert into cdc.requests.</param>
 public sealed class KeyReads(string engine)
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+    /// <summary>The pipeline notifies. This is for a notification that was lost.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
 
     /// <summary>The request survives both processes; it stays open until a pipeline serves it.</summary>
     /// <returns>Its id.</returns>
     public async Task<long> AskAsync(EntityDeclaration entity, IReadOnlyCollection<long> keys, CancellationToken ct)
     {
-        if (keys.Count == 0) throw new ArgumentException("No keys are asked for.", nameof(keys));
         await using var connection = await OpenAsync(ct).ConfigureAwait(false);
+        return await AskAsync(connection, entity, keys, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>The same within the transaction of a connection.</summary>
+    internal static async Task<long> AskAsync(NpgsqlConnection connection, EntityDeclaration entity, IReadOnlyCollection<long> keys, CancellationToken ct)
+    {
+        if (keys.Count == 0) throw new ArgumentException("No keys are asked for.", nameof(keys));
         await using var command = new NpgsqlCommand("INSERT INTO cdc.requests (kind, entity, keys) VALUES ('snapshot', $1, $2) RETURNING id", connection)
         {
             Parameters = { new() { Value = entity.Name }, new() { Value = keys.ToArray() } },
@@ -32,13 +40,17 @@ public sealed class KeyReads(string engine)
     public async Task<KeyReadAnswer> WaitAsync(long request, CancellationToken ct)
     {
         await using var connection = await OpenAsync(ct).ConfigureAwait(false);
-        using var tick = new PeriodicTimer(Look);
+        var heard = false;
+        connection.Notification += (_, _) => heard = true;
+        await using (var listen = new NpgsqlCommand($"LISTEN {RequestChannels.Answers}", connection)) await listen.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         while (true)
         {
+            // A notification may come with the answer of the question itself.
+            heard = false;
             var (state, answer) = await ReadAsync(connection, request, ct).ConfigureAwait(false);
             if (state == "done") return new KeyReadAnswer(request, answer);
             if (state == "refused") throw new CdcException(FailureKind.Refused, $"Request {request} was refused: {answer}", "cdc status");
-            await tick.WaitForNextTickAsync(ct).ConfigureAwait(false);
+            if (!heard) await connection.WaitAsync(Look, ct).ConfigureAwait(false);
         }
     }
 

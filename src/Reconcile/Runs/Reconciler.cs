@@ -17,14 +17,16 @@ public sealed record ReconcileProgress(long Run, string Entity, SliceNumbers Num
 /// </summary>
 /// <param name="source">Of a role that may read the declared tables.</param>
 /// <param name="fences">Where the pairs of snapshots come from.</param>
-public sealed class Reconciler(NpgsqlDataSource source, NpgsqlDataSource engine, IFence fences, EntitySet entities, ReconcileOptions options, IProgress<ReconcileProgress>? progress = null)
+/// <param name="patience">How long another run is waited for.</param>
+public sealed class Reconciler(
+    NpgsqlDataSource source, NpgsqlDataSource engine, IFence fences, EntitySet entities, ReconcileOptions options, IProgress<ReconcileProgress>? progress = null, TimeSpan patience = default)
 {
     /// <returns>The run's id.</returns>
     /// <exception cref="CdcException">The run failed; it is recorded as such.</exception>
     public async Task<long> RunAsync(RunRequest request, CancellationToken ct)
     {
         await using var store = new RunStore(await engine.OpenConnectionAsync(ct).ConfigureAwait(false));
-        await store.LockAsync(ct).ConfigureAwait(false);
+        await store.LockAsync(patience, ct).ConfigureAwait(false);
         var run = await store.BeginAsync(request, ct).ConfigureAwait(false);
         try
         {

@@ -17,6 +17,12 @@ public enum RunKind
 /// <param name="Violations">Look besides for places where Odoo's own numbers disagree.</param>
 public sealed record RunRequest(RunKind Kind, IReadOnlyList<EntityDeclaration> Entities, KeyRange Range = default, DateTimeOffset? Since = null, bool Violations = false)
 {
+    /// <summary>What began it: a person's command, or a word of <see cref="Continuous.Schedule"/>.</summary>
+    public string Trigger { get; init; } = "command";
+
+    /// <summary>The time for which it was due; null: nobody planned it.</summary>
+    public DateTimeOffset? Due { get; init; }
+
     /// <summary>Sums of money are part of it. A run over some partitions would only show some of them.</summary>
     public bool WithTotals => Kind != RunKind.Changed && Range == KeyRange.All;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
@@ -24,8 +25,12 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
     /// <summary>A run that was killed goes on only while most of what it found is still of today.</summary>
     private const string ResumableFor = "6 hours";
 
+    /// <summary>Who waits for the lock looks so often; in it he would hold a snapshot all the while.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+
     private const string BeginSql = """
-        INSERT INTO cdc.reconcile_runs (kind, entities, from_key, to_key, since) VALUES ($1, $2, $3::bigint, $4::bigint, $5::timestamptz) RETURNING id
+        INSERT INTO cdc.reconcile_runs (kind, entities, from_key, to_key, since, trigger, due_at)
+        VALUES ($1, $2, $3::bigint, $4::bigint, $5::timestamptz, $6, $7::timestamptz) RETURNING id
         """;
 
     private const string KilledSql = $"""
@@ -41,12 +46,17 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
         FROM cdc.reconcile_partitions WHERE run = $1 AND state = 'compared' GROUP BY entity
         """;
 
+    /// <param name="patience">How long another run is waited for.</param>
     /// <exception cref="CdcException">Refused: another run is alive.</exception>
-    public async Task LockAsync(CancellationToken ct)
+    public async Task LockAsync(TimeSpan patience, CancellationToken ct)
     {
-        var free = await engine.Statement("SELECT pg_try_advisory_lock($1)", Lock).RowsAsync(r => r.GetBoolean(0), ct).ConfigureAwait(false);
-        if (!free.Single())
-            throw new CdcException(FailureKind.Refused, "Another comparison is running against this engine.", "Wait until it has ended: SELECT * FROM cdc.reconcile_runs WHERE state = 'running'.");
+        for (var began = Stopwatch.GetTimestamp(); ; await Task.Delay(Look, ct).ConfigureAwait(false))
+        {
+            var free = await engine.Statement("SELECT pg_try_advisory_lock($1)", Lock).RowsAsync(r => r.GetBoolean(0), ct).ConfigureAwait(false);
+            if (free.Single()) return;
+            if (Stopwatch.GetElapsedTime(began) >= patience)
+                throw new CdcException(FailureKind.Refused, "Another comparison is running against this engine.", "Wait until it has ended: SELECT * FROM cdc.reconcile_runs WHERE state = 'running'.");
+        }
     }
 
     /// <summary>Begins a run, or goes on with one of the same question that was killed.</summary>
@@ -56,8 +66,12 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
         var killed = (await engine.Statement(KilledSql, question).RowsAsync(r => r.Long(0), ct).ConfigureAwait(false)).Single();
         await engine.Statement("UPDATE cdc.reconcile_runs SET state = 'failed', detail = 'It was killed.', finished_at = clock_timestamp() WHERE state = 'running' AND id <> $1", killed ?? 0)
             .ExecuteAsync(ct).ConfigureAwait(false);
-        if (killed is { } id) return new OpenRun(id, await DoneAsync(id, ct).ConfigureAwait(false));
-        var begun = await engine.Statement(BeginSql, question).RowsAsync(r => r.GetInt64(0), ct).ConfigureAwait(false);
+        if (killed is { } id)
+        {
+            await engine.Statement("UPDATE cdc.reconcile_runs SET trigger = $2, due_at = $3::timestamptz WHERE id = $1", id, request.Trigger, request.Due).ExecuteAsync(ct).ConfigureAwait(false);
+            return new OpenRun(id, await DoneAsync(id, ct).ConfigureAwait(false));
+        }
+        var begun = await engine.Statement(BeginSql, [.. question, request.Trigger, request.Due]).RowsAsync(r => r.GetInt64(0), ct).ConfigureAwait(false);
         return new OpenRun(begun.Single(), new Dictionary<string, DoneSlices>());
     }
 

@@ -23,7 +23,8 @@ internal static class SpotChecks
             await ComparedSession.PrepareAsync(fence.Engine, options.StatementTimeout, ct).ConfigureAwait(false);
             var leftOut = await ExceptionKeys.ReadAsync(fence, entity, KeySpan.All, ct).ConfigureAwait(false);
             var keys = await DrawAsync(fence.Source, entity, leftOut, ct).ConfigureAwait(false);
-            var differing = await DifferingAsync(source, fence, entity, [.. keys.SelectMany(k => k.Keys)], ct).ConfigureAwait(false);
+            var drift = await RowDrift.ReadAsync(source, fence, entity, [.. keys.SelectMany(k => k.Keys)], ct).ConfigureAwait(false);
+            var differing = drift.Select(d => d.Key).ToHashSet();
             foreach (var (company, drawn) in keys)
                 await engine.Statement("INSERT INTO cdc.reconcile_spot_checks (run, entity, company_id, keys, differing) VALUES ($1, $2, $3::bigint, $4, $5)",
                     run, entity.Name, company, drawn, drawn.Where(differing.Contains).ToArray()).ExecuteAsync(ct).ConfigureAwait(false);
@@ -48,15 +49,5 @@ internal static class SpotChecks
         var except = leftOut.All.ToHashSet();
         return [.. rows.Where(r => KeySpan.All.Contains(r.Key) && !except.Contains(r.Key) && !leftOut.Loading.Any(l => l.Contains(r.Key)))
             .GroupBy(r => r.Company).Select(g => (g.Key, g.Select(r => r.Key).Order().Take(RowsOfCompany).ToArray()))];
-    }
-
-    private static async Task<HashSet<long>> DifferingAsync(NpgsqlDataSource source, FencedSnapshots fence, EntityDeclaration entity, long[] keys, CancellationToken ct)
-    {
-        await using var catalog = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        var types = await ComparedSession.TypesAsync(catalog, entity.SourceName, ct).ConfigureAwait(false);
-        CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, types))];
-        var odoo = await new SideReader(fence.Source, SideSql.Source(entity, columns), []).ValuesAsync(keys, ct).ConfigureAwait(false);
-        var engine = await new SideReader(fence.Engine, SideSql.Engine(entity, columns), []).ValuesAsync(keys, ct).ConfigureAwait(false);
-        return [.. keys.Where(key => DriftOfRow.Of(entity.Name, columns, key, odoo.GetValueOrDefault(key), engine.GetValueOrDefault(key)).Any())];
     }
 }

@@ -120,7 +120,7 @@ internal sealed class HostWorld : IAsyncDisposable
     private Dictionary<string, string> Environment() => new()
     {
         ["CDC__Source__ConnectionString"] = SourceConnection, ["CDC__Engine__ConnectionString"] = EngineConnection, ["CDC__Source__SlotName"] = Slot,
-        ["CDC__Api__Enabled"] = "false",
+        ["CDC__Api__Enabled"] = "false", ["CDC__Continuous__Enabled"] = "false",
     };
 
     private static EntityDeclaration Entity(int index, string name, string source, string engine, string? parent = null)

@@ -24,13 +24,12 @@ internal sealed class AskedByHand(PipelineBed bed, long id)
     }
 
     /// <summary>With a snapshot of now, which nobody keeps.</summary>
-    public async Task ReadAsync()
-    {
-        var snapshot = await bed.Source.ScalarAsync<string>("SELECT pg_current_snapshot()::text", Ct);
-        await MoveAsync($"state = 'read', source_snapshot = '{snapshot}'");
-    }
+    public async Task ReadAsync() => await ReadAsync((await bed.Source.ScalarAsync<string>("SELECT pg_current_snapshot()::text", Ct))!);
 
-    public Task OpenAsync() => MoveAsync("state = 'open'");
+    public Task ReadAsync(string snapshot) => MoveAsync($"state = 'read', source_snapshot = '{snapshot}'");
+
+    /// <summary>Nothing, if the fence is broken.</summary>
+    public Task OpenAsync() => MoveAsync("state = 'open'", "reached");
 
     public Task IsAsync(string state) => Eventually.True($"fence {id} is {state}", async () => await StateAsync() == state,
         async () => $"{await StateAsync()} {await DetailAsync()}", ct: Ct);
@@ -41,6 +40,6 @@ internal sealed class AskedByHand(PipelineBed bed, long id)
 
     public async Task<string> DetailAsync() => await bed.Engine.ScalarAsync<string>($"SELECT reason || ': ' || detail FROM cdc.fences WHERE id = {id}", Ct) ?? "";
 
-    private Task MoveAsync(string set) =>
-        bed.Engine.ExecuteAsync($"UPDATE cdc.fences SET {set} WHERE id = {id}; SELECT pg_notify('{FenceChannels.Asks}', '{id}')", Ct);
+    private Task MoveAsync(string set, string from = "armed") =>
+        bed.Engine.ExecuteAsync($"UPDATE cdc.fences SET {set} WHERE id = {id} AND state = '{from}'; SELECT pg_notify('{FenceChannels.Asks}', '{id}')", Ct);
 }

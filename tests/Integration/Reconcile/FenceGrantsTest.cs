@@ -1,6 +1,9 @@
 using Cdc.Core.Snapshots;
+using Cdc.Reconcile;
 using Cdc.Reconcile.Fences;
+using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Requests;
+using Cdc.Reconcile.Runs;
 using Cdc.Tests.Integration.Host;
 using Cdc.Tests.Support.Equality;
 using Cdc.Tests.Support.Pipeline;
@@ -34,6 +37,7 @@ public sealed class FenceGrantsTest(TestServers servers)
             Assert.Equal(1, await CompareAsync(bed, source, engine));
             var reads = new KeyReads(engine);
             Assert.Equal("1 rows read, 0 rows removed", (await reads.WaitAsync(await reads.AskAsync(bed.Entity("card"), [1], Ct), Ct)).Answer);
+            await CompareAndRepairAsync(bed, source, engine);
             await RefusedAsync(source, "UPDATE loyalty_card SET points = 0");
             await RefusedAsync(engine, "UPDATE loyalty_cards SET points = 0");
             await RefusedAsync(engine, "DELETE FROM cdc.quarantine");
@@ -53,6 +57,19 @@ public sealed class FenceGrantsTest(TestServers servers)
         await using var fence = await new FenceGate(source, engine, new FenceOptions()).OpenAsync(bed.Entity("card"), KeyRange.All, Ct);
         var report = await new EqualityCheck(bed.Entities).CompareAsync(bed.Entity("card"), fence, Ct);
         return report.AreEqual ? report.Entities[0].Rows : throw new NotEqualException(report);
+    }
+
+    /// <summary>A whole run and its repair, as <c>cdc reconcile --repair</c> makes them.</summary>
+    private static async Task CompareAndRepairAsync(PipelineBed bed, string source, string engine)
+    {
+        await bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = 7", Ct);
+        await using var odoo = NpgsqlDataSource.Create(source);
+        await using var ours = NpgsqlDataSource.Create(engine);
+        var (gate, options, request) = (new FenceGate(source, engine, new FenceOptions()), new ReconcileOptions(), new RunRequest(RunKind.Full, bed.Entities.All, Violations: true));
+        var run = await new Reconciler(odoo, ours, gate, bed.Entities, options).RunAsync(request, Ct);
+        var repair = new Repair(odoo, ours, gate, new KeyReads(engine), bed.Entities, options);
+        Assert.Equal(1, (await repair.RunAsync(await repair.PlanAsync(run, request, Ct), Ct)).Equal);
+        await bed.AssertEqualAsync(Ct);
     }
 
     private static async Task RefusedAsync(string connectionString, string sql)

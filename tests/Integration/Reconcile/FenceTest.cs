@@ -104,6 +104,22 @@ public sealed class FenceTest(TestServers servers) : IAsyncLifetime
         Assert.Equal(20, (await _bed.AssertEqualAtFenceAsync("card", Ct)).Compared);
     }
 
+    [Theory]
+    [InlineData("ALTER TABLE loyalty_card ALTER COLUMN points TYPE double precision USING points * 2")]
+    [InlineData("TRUNCATE loyalty_card CASCADE")]
+    [InlineData("DROP TABLE loyalty_card CASCADE; CREATE TABLE loyalty_card (id int PRIMARY KEY)")]
+    public async Task Another_file_than_the_engine_remembers_is_not_compared(string change)
+    {
+        // Nobody is there to notice.
+        await _bed.StopInProcessAsync();
+        await _bed.Source.ExecuteAsync(change, Ct);
+        await using var source = await _bed.Source.DataSource.OpenConnectionAsync(Ct);
+        await using var engine = await _bed.Engine.DataSource.OpenConnectionAsync(Ct);
+        var odoo = await SourceReading.BeginAsync(source, _bed.Entity("card"), Ct);
+        var ours = await EngineReading.BeginAsync(engine, _bed.Entity("card"), Ct);
+        Assert.Equal(FenceReasons.Rewritten, ours.Refuse(odoo, _bed.Entity("card"), 1)?.Reason);
+    }
+
     [Fact]
     public async Task A_table_that_was_truncated_is_compared_as_it_is_now()
     {

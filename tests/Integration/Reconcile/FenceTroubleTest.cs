@@ -1,16 +1,19 @@
 using Cdc.Core.Fences;
 using Cdc.Core.Snapshots;
 using Cdc.Reconcile.Fences;
+using Cdc.Tests.Integration.Faults;
 using Cdc.Tests.Support.Pipeline;
-using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Reconcile;
 
-/// <summary>What can break a fence. Whoever asks repeats it, the stream goes on, and nothing is called drift that is none.</summary>
-public sealed class FenceTroubleTest(TestServers servers) : IAsyncLifetime
+/// <summary>
+/// What can break a fence. Whoever asks repeats it, the stream goes on, and nothing is called drift that is none. On servers of its own: the
+/// transactions that it holds open would keep everybody else's slots from being created.
+/// </summary>
+public sealed class FenceTroubleTest(OwnServers servers) : IAsyncLifetime, IClassFixture<OwnServers>
 {
     private static readonly FenceOptions OneShortAttempt = new() { Timeout = TimeSpan.FromSeconds(1), Attempts = 1 };
 
@@ -21,7 +24,7 @@ public sealed class FenceTroubleTest(TestServers servers) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await PipelineBed.CreateAsync(servers, Ct);
+        _bed = await PipelineBed.CreateAsync(servers.Source.ConnectionString("postgres"), servers.Engine.ConnectionString("postgres"), Ct);
         await _bed.Source.ExecuteAsync("""
             INSERT INTO loyalty_program (name) VALUES ('one');
             INSERT INTO loyalty_card (id, program_id, code, points) SELECT i, 1, 'card ' || i, i FROM generate_series(1, 20) i;

@@ -1,6 +1,8 @@
 using Cdc.Core.Fences;
 using Cdc.Core.Snapshots;
 using Cdc.Reconcile.Fences;
+using Cdc.Reconcile.Reports;
+using Cdc.Reconcile.Runs;
 using Cdc.Tests.Support.Equality;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
@@ -69,6 +71,20 @@ public sealed class FencesAndDelayedVisibilityTest(TestServers servers) : IAsync
     }
 
     [Fact]
+    public async Task A_run_counts_what_is_committed_and_not_visible_as_in_flight_and_finds_no_drift()
+    {
+        await _standby.HoldAsync();
+        var waiting = CommitAsync("UPDATE loyalty_card SET points = 10 WHERE id = 1; DELETE FROM loyalty_card WHERE id = 2; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (40, 1, 'forty', 4)");
+        await EngineHasAsync(40);
+        var before = await RunAsync();
+        Assert.Equal(("consistent", 3, 7), (before.Run.Verdict, before.Total.InFlight, before.Total.Compared));
+        await _standby.ReleaseAsync();
+        await waiting;
+        var after = await RunAsync();
+        Assert.Equal(("consistent", 0, 9), (after.Run.Verdict, after.Total.InFlight, after.Total.Compared));
+    }
+
+    [Fact]
     public async Task Without_the_keys_in_flight_the_comparison_would_be_wrong()
     {
         await _standby.HoldAsync();
@@ -126,6 +142,8 @@ public sealed class FencesAndDelayedVisibilityTest(TestServers servers) : IAsync
         var report = await new EqualityCheck(_bed.Entities).CompareAsync(_bed.Entity("card"), fence, Ct);
         return report.AreEqual ? report.Entities[0].Rows : throw new NotEqualException(report);
     }
+
+    private Task<RunReport> RunAsync() => _bed.ReconcileAsync(new RunRequest(RunKind.Full, [_bed.Entity("card")]), Ct);
 
     private Task EngineHasAsync(long key) =>
         Eventually.True("the waiting transaction is in the engine", () => _bed.Engine.ScalarAsync<bool>($"SELECT EXISTS (SELECT FROM loyalty_cards WHERE id = {key})", Ct), ct: Ct);

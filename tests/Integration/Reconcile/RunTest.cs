@@ -123,6 +123,16 @@ public sealed class RunTest(TestServers servers)
     }
 
     [Fact]
+    public async Task Rows_changed_by_hand_while_it_runs_are_found_where_it_has_not_been_yet_and_by_the_next_run_elsewhere()
+    {
+        await using var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(10_000));
+        bed.Options = new ReconcileOptions { SliceRows = 4096, SliceTime = TimeSpan.FromMinutes(1) };
+        bed.Fence.BeforeOpening = _ => bed.Fence.Opened == 2 ? bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = points + 1 WHERE id IN (5, 9999)", Ct) : Task.CompletedTask;
+        Assert.Equal([9999], (await bed.RunAsync(RunKind.Full, Card)).Drift.Select(d => d.Key));
+        Assert.Equal([5, 9999], (await bed.RunAsync(RunKind.Full, Card)).Drift.Select(d => d.Key));
+    }
+
+    [Fact]
     public async Task A_new_generation_ends_a_run()
     {
         await using var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(10_000));

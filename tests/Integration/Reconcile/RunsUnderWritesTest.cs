@@ -47,12 +47,6 @@ public sealed class RunsUnderWritesTest(TestServers servers, ITestOutputHelper o
         Assert.True(compared > 10_000, $"only {compared} keys were compared");
     }
 
-    private static async Task<RunReport> RunAsync(PipelineBed bed, RunKind kind)
-    {
-        var options = new ReconcileOptions { SliceRows = 4096 };
-        var fences = new FenceGate(bed.Source.ConnectionString, bed.Engine.ConnectionString, new FenceOptions { Attempts = 60 });
-        var run = await new Reconciler(bed.Source.DataSource, bed.Engine.DataSource, fences, bed.Entities, options).RunAsync(new RunRequest(kind, bed.Entities.All), Ct);
-        await using var connection = await bed.Engine.DataSource.OpenConnectionAsync(Ct);
-        return await ReportReader.ReadAsync(connection, run, 100, Ct);
-    }
+    private static Task<RunReport> RunAsync(PipelineBed bed, RunKind kind) =>
+        bed.ReconcileAsync(new RunRequest(kind, bed.Entities.All), Ct, new ReconcileOptions { SliceRows = 4096 }, bed.Gate(new FenceOptions { Attempts = 60 }));
 }

@@ -5,6 +5,7 @@ using Cdc.Core.Telemetry;
 using Cdc.Host.Quarantine;
 using Cdc.Host.Servers;
 using Cdc.Host.Status;
+using Cdc.Log.Registry;
 using Cdc.Tests.Support.Pipeline;
 using Microsoft.Extensions.Logging;
 
@@ -34,7 +35,7 @@ public sealed class ApiBed : IAsyncDisposable
         var connectionString = engine ?? bed.Engine.ConnectionString;
         var (source, engineServer) = (Database.Source(bed.Source.ConnectionString), Database.Engine(connectionString));
         var status = new StatusReader(source, engineServer, bed.SourceOptions.SlotName, new EngineStatusReader(bed.Entities), TimeProvider.System);
-        var parts = new ApiParts(connectionString, bed.Entities, status, new SourceClock(source), new QuarantineDesk(engineServer, bed.Entities), statistics, "test", new LoggerFactory([new RecordedLogs(bed.Log)]));
+        var parts = new ApiParts(connectionString, bed.Entities, status, new SourceClock(source), new QuarantineDesk(engineServer, bed.Entities), new RegistryTable(engineServer.Connections), statistics, "test", new LoggerFactory([new RecordedLogs(bed.Log)]));
         options ??= new ApiOptions();
         return new ApiBed(source, engineServer, await ApiHost.StartAsync(parts, options with { Urls = options.Urls == new ApiOptions().Urls ? "http://127.0.0.1:0" : options.Urls }, ct).ConfigureAwait(false));
     }

@@ -7,6 +7,7 @@ using Cdc.Capture.Snapshot;
 using Cdc.Core.Entities;
 using Cdc.Host.Pipeline;
 using Cdc.Log;
+using Cdc.Reconcile.Continuous;
 using Cdc.Tests.Support.Equality;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;
@@ -42,6 +43,8 @@ public sealed class PipelineBed : IAsyncDisposable
     public LogOptions LogOptions { get; set; } = new();
     /// <summary>Only the real process serves it, and only where a test switches it on: many run beside each other.</summary>
     public ApiOptions ApiOptions { get; set; } = new() { Enabled = false };
+    /// <summary>Only the real process compares by itself, and only where a test switches it on: others count runs and fences of their own.</summary>
+    public ContinuousOptions ContinuousOptions { get; set; } = new() { Enabled = false };
 
     /// <summary>The delivered declaration: card, move, history, program. The real process always reads that one.</summary>
     public EntitySet Entities { get; set; } = EntityFile.Load(EntitiesPath);
@@ -118,6 +121,8 @@ public sealed class PipelineBed : IAsyncDisposable
         ["CDC__Snapshot__ChunkRows"] = Text(SnapshotOptions.ChunkRows),
         ["CDC__Snapshot__ChunkBytes"] = Text(SnapshotOptions.ChunkBytes),
         ["CDC__Log__MaxBytes"] = Text(LogOptions.MaxBytes),
+        ["CDC__Continuous__Enabled"] = Text(ContinuousOptions.Enabled),
+        ["CDC__Continuous__Interval"] = ContinuousOptions.Interval.ToString("c", CultureInfo.InvariantCulture),
         ["CDC__Api__Enabled"] = Text(ApiOptions.Enabled),
         ["CDC__Api__Urls"] = ApiOptions.Urls,
     };

@@ -65,7 +65,7 @@ public sealed class EntityFileTests
         Assert.Equal(
             [
                 "entities.json line 5: card: the key \"code\" is Text. -> The key must be the integer primary key; declare it as integer.",
-                "entities.json line 8: card: the source column \"points\" has the unknown type \"flaot\". -> Did you mean \"float\"? Known are: integer, float, numeric, text, boolean, timestamp, timestamptz, date. PostgreSQL's own names (int4, float8, varchar, ...) are understood.",
+                "entities.json line 8: card: the source column \"points\" has the unknown type \"flaot\". -> Did you mean \"float\"? Known are: integer, float, numeric, text, boolean, timestamp, timestamptz, date, uuid, json, jsonb, bytea. PostgreSQL's own names (int4, float8, varchar, ...) are understood.",
                 "entities.json line 9: card: the source column \"code\" is declared twice. -> Keep one of them.",
                 "entities.json line 10: card.engine has an unknown property \"tabel\". -> Did you mean \"table\"? Known are: table, key, columns.",
                 "entities.json line 11: card.a: the expression is text, the column is bigint, at character 1 of: code -> Cast the expression, or change the column's type.",

@@ -14,6 +14,9 @@ public sealed class SourceTypesTests
     [InlineData(SourceType.Text, 1042, false)]
     [InlineData(SourceType.Timestamp, 1184, false)]
     [InlineData(SourceType.Date, 1082, true)]
+    [InlineData(SourceType.Uuid, 2950, true)]
+    [InlineData(SourceType.Json, 3802, true)]
+    [InlineData(SourceType.Bytes, 25, false)]
     public void A_column_is_read_only_as_a_type_of_its_family(SourceType declared, uint oid, bool readable)
     {
         Assert.Equal(readable, SourceTypes.CanRead(declared, oid));

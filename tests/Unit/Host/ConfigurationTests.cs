@@ -102,6 +102,24 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("CDC__Reconcile__SliceTime", "00:00:00")]
     [InlineData("CDC__Reconcile__StatementTimeout", "01:00:00")]
     [InlineData("CDC__Reconcile__MaxDrift", "-1")]
+    [InlineData("CDC__Continuous__Interval", "00:00:00")]
+    [InlineData("CDC__Continuous__FullAt", "1.00:00:00")]
+    [InlineData("CDC__Continuous__Cutover", "tomorrow")]
+    [InlineData("CDC__Continuous__LoadPercent", "0")]
+    [InlineData("CDC__Continuous__SliceTime", "00:00:00")]
+    [InlineData("CDC__Continuous__KeepDays", "0")]
+    [InlineData("CDC__Continuous__Repair", "perhaps")]
+    [InlineData("CDC__Alerts__WarnAbovePercent", "-1")]
+    [InlineData("CDC__Alerts__AlertAbovePercent", "much")]
+    [InlineData("CDC__Alerts__RemediateAbovePercent", "101")]
+    [InlineData("CDC__Alerts__PageBelowPercent", "100.1")]
+    [InlineData("CDC__Alerts__ShortWindow", "00:00:00")]
+    [InlineData("CDC__Alerts__LongWindow", "00:00:01")]
+    [InlineData("CDC__Alerts__MinSamples", "0")]
+    [InlineData("CDC__Alerts__MinRows", "-1")]
+    [InlineData("CDC__Alerts__Webhook", "ftp://h")]
+    [InlineData("CDC__Alerts__WebhookAttempts", "0")]
+    [InlineData("CDC__Alerts__WebhookTimeout", "00:00:00")]
     [InlineData("CDC__Log__Kind", "0")]
     [InlineData("CDC__Log__MaxBytes", "1e9")]
     [InlineData("CDC__Snapshot__Workers", "1000")]
@@ -115,6 +133,9 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("CDC__Api__RequestsPerSecond", "0")]
     [InlineData("CDC__Api__LagLimit", "-00:00:01")]
     [InlineData("CDC__Api__OtlpEndpoint", "collector")]
+    [InlineData("CDC__Registry__Url", "registry:8081/path")]
+    [InlineData("CDC__Registry__Url", "https://user:password@registry")]
+    [InlineData("CDC__Registry__Timeout", "00:00:00")]
     [InlineData("CDC__Entities", "")]
     public void A_value_that_cannot_work_is_refused_and_names_its_variable(string variable, string value)
     {
@@ -148,9 +169,13 @@ public sealed class ConfigurationTests : IDisposable
         _ when type == typeof(bool) => ("true", true),
         _ when type == typeof(int) => ("17", 17),
         _ when type == typeof(long) => ("1234567", 1234567L),
+        _ when type == typeof(decimal) => ("0.25", 0.25m),
+        _ when path == "Alerts:LongWindow" => ("02:00:00", TimeSpan.FromHours(2)),
         _ when type == typeof(TimeSpan) => ("00:00:02.5", TimeSpan.FromSeconds(2.5)),
         { IsEnum: true } => (Enum.GetNames(type)[^1], Enum.GetValues(type).GetValue(Enum.GetNames(type).Length - 1)!),
-        _ when path.EndsWith("OtlpEndpoint", StringComparison.Ordinal) => ("http://collector:4317", "http://collector:4317"),
+        _ when path.EndsWith("OtlpEndpoint", StringComparison.Ordinal) || path == "Registry:Url" => ("http://collector:4317", "http://collector:4317"),
+        _ when path.EndsWith("Webhook", StringComparison.Ordinal) => ("http://127.0.0.1:1/hook", "http://127.0.0.1:1/hook"),
+        _ when path.EndsWith("Cutover", StringComparison.Ordinal) => ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"),
         _ when path.EndsWith("WorkMem", StringComparison.Ordinal) => ("77MB", "77MB"),
         _ => ("another", "another"),
     };

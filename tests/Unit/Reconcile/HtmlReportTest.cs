@@ -1,3 +1,4 @@
+using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Reports;
 using Xunit;
 
@@ -16,6 +17,16 @@ public sealed class HtmlReportTest
             "<span class=\"verdict drift\">drift</span>", "99.0 %", "<strong>Capped:</strong>", "class=\"bad\"", "class=\"part\"", "<td>differing</td>", "1.00", "2026-01-02 03:04:05Z, run 3",
             "<polyline", "<strong>0.01</strong>", "Spot checks", "card-duplicate-code",
         }, part => Assert.Contains(part, html, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_repair_is_shown_with_what_became_of_each_key()
+    {
+        var repair = new RepairReport(false, [new RepairedKey("card", 7, "differing", "repaired", 1), new RepairedKey("card", 8, "extra", "in-flight", 1)]);
+        var html = HtmlReport.Of(Report("drift", capped: false) with { Repair = repair });
+        Assert.All(new[] { "1 keys are equal now, 0 differ, 1 could not be compared", "<td>repaired</td>", "<td>in-flight</td>" }, part => Assert.Contains(part, html, StringComparison.Ordinal));
+        Assert.Contains("dry run", HtmlReport.Of(Report("drift", capped: false) with { Repair = repair with { DryRun = true } }), StringComparison.Ordinal);
+        Assert.DoesNotContain("Repair", HtmlReport.Of(Report("drift", capped: false)), StringComparison.Ordinal);
     }
 
     [Fact]

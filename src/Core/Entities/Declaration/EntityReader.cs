@@ -18,6 +18,10 @@ internal sealed class EntityReader(Findings findings)
         ["timestamp"] = SourceType.Timestamp,
         ["timestamptz"] = SourceType.TimestampTz,
         ["date"] = SourceType.Date,
+        ["uuid"] = SourceType.Uuid,
+        ["json"] = SourceType.Json,
+        ["jsonb"] = SourceType.Json,
+        ["bytea"] = SourceType.Bytes,
     };
 
     /// <summary>Columns that Apply writes by itself.</summary>

@@ -63,6 +63,8 @@ internal sealed class Binder(IReadOnlyList<SourceColumn> columns)
             SourceType.Numeric => new NumericColumnNode(column),
             SourceType.Text => new TextColumnNode(column),
             SourceType.Boolean => new BooleanColumnNode(column),
+            SourceType.Uuid or SourceType.Json or SourceType.Bytes =>
+                throw Wrong(name, $"the source column \"{name.Name}\" is uuid, json or bytea", "Leave it out of expressions: such a column is only carried into topics."),
             _ => new MomentColumnNode(column),
         };
     }

@@ -9,6 +9,8 @@ namespace Cdc.Core.Entities.Expressions;
 internal static class NumericFormat
 {
     private const int Header = 8;
+    /// <summary>Sixteen digits: what 64 bits hold whatever the digits.</summary>
+    private const int SmallGroups = 4;
     private const ushort Positive = 0x0000, Negative = 0x4000, NaN = 0xC000, PositiveInfinity = 0xD000, NegativeInfinity = 0xF000;
 
     public static SqlNumeric Read(ReadOnlySpan<byte> bytes)
@@ -23,10 +25,15 @@ internal static class NumericFormat
             case PositiveInfinity: return SqlNumeric.PositiveInfinity;
             case NegativeInfinity: return SqlNumeric.NegativeInfinity;
         }
-        var magnitude = count <= 4 ? Small(bytes[Header..], count) : Large(bytes[Header..], count);
-        if (sign == Negative) magnitude = -magnitude;
         // The groups give a value of this many decimals; the display scale may ask for more, or cut the last group's zeros.
         var decimals = (count - weight - 1) * 4;
+        if (Math.Max(count, weight + 1) <= SmallGroups)
+        {
+            var small = Small(bytes[Header..], count, Math.Max(0, -decimals / 4));
+            return new SqlNumeric(sign == Negative ? -small : small, Math.Max(0, decimals)).Round(scale);
+        }
+        var magnitude = Large(bytes[Header..], count);
+        if (sign == Negative) magnitude = -magnitude;
         if (decimals < 0) (magnitude, decimals) = (magnitude * SqlNumeric.PowerOfTen(-decimals), 0);
         return new SqlNumeric(magnitude, decimals).Round(scale);
     }
@@ -38,10 +45,12 @@ internal static class NumericFormat
         else if (!TryWriteSmall(value, buffer)) WriteLarge(value, buffer);
     }
 
-    private static BigInteger Small(ReadOnlySpan<byte> groups, int count)
+    /// <param name="zeros">Groups before the point that are zero, and are not stored.</param>
+    private static long Small(ReadOnlySpan<byte> groups, int count, int zeros)
     {
         var value = 0L;
         for (var i = 0; i < count; i++) value = value * 10_000 + BinaryPrimitives.ReadInt16BigEndian(groups[(i * 2)..]);
+        for (; zeros > 0; zeros--) value *= 10_000;
         return value;
     }
 

@@ -50,7 +50,7 @@ internal sealed class SourceRowJson(IReadOnlyList<SourceColumn> columns)
     {
         switch (type)
         {
-            case SourceType.Text:
+            case SourceType.Text or SourceType.Json:
                 WriteText(json, bytes);
                 return true;
             case SourceType.Boolean when bytes.Length == 1:

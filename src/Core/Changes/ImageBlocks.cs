@@ -1,12 +1,10 @@
-using Cdc.Core.Changes;
-
-namespace Cdc.Capture.Stream;
+namespace Cdc.Core.Changes;
 
 /// <summary>
 /// Copies rows out of the receive buffer into blocks that many rows share: one allocation for hundreds of rows. A block stays below the
 /// large object threshold and lives as long as its last row; large rows get an array of their own, so that little of a block is wasted.
 /// </summary>
-internal sealed class ImageBlocks
+public sealed class ImageBlocks
 {
     private const int BlockSize = 64 << 10;
     private const int LargeRow = BlockSize / 8;

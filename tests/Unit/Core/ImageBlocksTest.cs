@@ -1,7 +1,7 @@
-using Cdc.Capture.Stream;
+using Cdc.Core.Changes;
 using Xunit;
 
-namespace Cdc.Tests.Unit.Capture;
+namespace Cdc.Tests.Unit.Core;
 
 public sealed class ImageBlocksTest
 {

@@ -1,0 +1,1 @@
+DROP TABLE cdc.schema_versions, cdc.schemas, cdc.schema_compatibility;

@@ -1,0 +1,2 @@
+DROP TABLE cdc.alert_changes, cdc.alerts, cdc.reconcile_samples;
+DROP VIEW cdc.reconcile_standing;

@@ -1,0 +1,92 @@
+using System.Diagnostics.Metrics;
+using Cdc.Api.Engine;
+using Npgsql;
+
+namespace Cdc.Api.Metrics;
+
+/// <summary>
+/// What comparisons found, as the engine has it (the view cdc.reconcile_standing, and cdc.alerts): whichever process compares. Without a
+/// comparison, and while the engine cannot be read, nothing is reported.
+/// </summary>
+internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) : IDisposable
+{
+    private const string EntitiesSql = "SELECT entity, compared, drift, in_flight, extract(epoch FROM clock_timestamp() - compared_at)::float8 FROM cdc.reconcile_standing";
+
+    private const string AlertsSql = "SELECT name, state = 'fired' FROM cdc.alerts";
+
+    private const string PausedSql = "SELECT entity IS NULL FROM cdc.reconcile_samples ORDER BY id DESC LIMIT 1";
+
+    /// <summary>It changes with comparisons, which are no more frequent.</summary>
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
+
+    private readonly SemaphoreSlim _reading = new(1, 1);
+    private volatile Standing? _last;
+    private long _readAt;
+
+    public void AddTo(Meter meter)
+    {
+        meter.CreateObservableGauge("cdc.reconcile.consistency.ratio", () => PerEntity(e => e.Compared > 0 ? Math.Max(0, 1 - (double)e.Drift / e.Compared) : null), null, "1 - drift / compared, as far as is known now.");
+        meter.CreateObservableGauge("cdc.reconcile.drift", () => PerEntity(e => e.Drift), "{row}", "Rows that are known to differ between Odoo and the engine.");
+        meter.CreateObservableGauge("cdc.reconcile.compared", () => PerEntity(e => e.Compared), "{row}", "Rows that the last comparison of everything compared.");
+        meter.CreateObservableGauge("cdc.reconcile.in.flight", () => PerEntity(e => e.InFlight), "{row}", "Rows whose change was on its way at the last comparison.");
+        meter.CreateObservableGauge("cdc.reconcile.age", () => PerEntity(e => e.Age), "s", "Time since rows were last compared.");
+        meter.CreateObservableGauge("cdc.alert", Alerts, null, "1 for an alert that has fired and was not armed again.");
+        meter.CreateObservableGauge("cdc.alerts.paused", Paused, null, "1 if the last comparison could not say whether anything differs.");
+    }
+
+    /// <summary>Reads it anew, but not more often than it changes.</summary>
+    public async Task ReadAsync(CancellationToken ct)
+    {
+        if (IsFresh) return;
+        await _reading.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
+            if (IsFresh) return;
+            _last = await engine.UseAsync(c => ReadAsync(c, ct), ct).ConfigureAwait(false);
+            Volatile.Write(ref _readAt, time.GetTimestamp());
+        }
+        catch (EngineUnavailableException)
+        {
+            // The other metrics say so; an old rate must not be shown as today's.
+            _last = null;
+        }
+        finally
+        {
+            _reading.Release();
+        }
+    }
+
+    public void Dispose() => _reading.Dispose();
+
+    private bool IsFresh => _last is not null && time.GetElapsedTime(Volatile.Read(ref _readAt)) < Fresh;
+
+    private IEnumerable<Measurement<double>> PerEntity(Func<Entity, double?> value)
+    {
+        foreach (var entity in _last?.Entities ?? [])
+            if (value(entity) is { } v) yield return new(v, new KeyValuePair<string, object?>("entity", entity.Name));
+    }
+
+    private IEnumerable<Measurement<long>> Alerts() =>
+        _last?.Alerts.Select(a => new Measurement<long>(a.Fired ? 1 : 0, new KeyValuePair<string, object?>("alert", a.Name))) ?? [];
+
+    private IEnumerable<Measurement<long>> Paused() => _last?.Paused is { } paused ? [new Measurement<long>(paused ? 1 : 0)] : [];
+
+    private static async Task<Standing> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        var (entities, alerts) = (new List<Entity>(), new List<(string, bool)>());
+        bool? paused = null;
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(EntitiesSql), new(AlertsSql), new(PausedSql) } };
+        await using var reader = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false)) entities.Add(new Entity(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetDouble(4)));
+        await reader.NextResultAsync(ct).ConfigureAwait(false);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false)) alerts.Add((reader.GetString(0), reader.GetBoolean(1)));
+        await reader.NextResultAsync(ct).ConfigureAwait(false);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false)) paused = reader.GetBoolean(0);
+        return new Standing(entities, alerts, paused);
+    }
+
+    private sealed record Entity(string Name, long Compared, long Drift, long InFlight, double Age);
+
+    /// <param name="Paused">Null: nothing was ever compared beside the pipeline.</param>
+    private sealed record Standing(IReadOnlyList<Entity> Entities, IReadOnlyList<(string Name, bool Fired)> Alerts, bool? Paused);
+}

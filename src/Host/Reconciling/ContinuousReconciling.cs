@@ -1,0 +1,26 @@
+using Cdc.Core.Entities;
+using Cdc.Host.Configuration;
+using Cdc.Host.Servers;
+using Cdc.Reconcile.Continuous;
+using Cdc.Reconcile.Fences;
+using Cdc.Reconcile.Requests;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Host.Reconciling;
+
+/// <summary>Gives the comparison beside the pipeline its parts.</summary>
+internal static class ContinuousReconciling
+{
+    /// <summary>Returns when <paramref name="ct"/> is cancelled.</summary>
+    public static async Task RunAsync(CdcOptions options, EntitySet entities, ILoggerFactory loggers, CancellationToken ct)
+    {
+        await using var source = Database.Source(options.Source.ConnectionString);
+        await using var engine = Database.Engine(options.Engine.ConnectionString);
+        // Each attempt has a time-out of its own, and an alert is not for another address than the one that was set.
+        using var webhook = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan };
+        var worker = new ContinuousWorker(
+            source.Connections, engine.Connections, new FenceGate(options.Source.ConnectionString, options.Engine.ConnectionString, options.Fence), new KeyReads(options.Engine.ConnectionString),
+            entities, options.Reconcile, options.Continuous, options.Alerts, webhook, TimeProvider.System, loggers.CreateLogger("Cdc.Reconcile"));
+        await worker.RunAsync(ct).ConfigureAwait(false);
+    }
+}

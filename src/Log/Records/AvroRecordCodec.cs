@@ -1,0 +1,46 @@
+using System.Runtime.CompilerServices;
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
+using Cdc.Log.Registry;
+
+namespace Cdc.Log.Records;
+
+/// <summary>Records in Avro with Confluent's wire format, as Debezium's envelopes.</summary>
+/// <param name="prefix">Of the topics' names: <c>prefix.schema.table</c>.</param>
+/// <param name="database">Of the source; told to readers, not used.</param>
+/// <param name="version">Of cdc; told to readers, not used.</param>
+/// <exception cref="Cdc.Core.Failures.CdcException">Configuration: the declared tables cannot be told apart by topics.</exception>
+public sealed class AvroRecordCodec(EntitySet entities, string prefix, string database, string version, ISchemaClient registry, TimeProvider time) : IRecordCodec
+{
+    private readonly TopicTables _tables = new(entities, prefix);
+    private readonly SchemaPlans _plans = new(registry);
+    private readonly ConditionalWeakTable<TableSchema, RegisteredTable> _registered = new();
+
+    public string TopicOf(EntityDeclaration entity) => _tables.TopicOf(entity.Index);
+
+    public ValueTask<IRecordEncoder> EncoderAsync(TableSchema schema, CancellationToken ct) =>
+        _registered.TryGetValue(schema, out var registered) ? new ValueTask<IRecordEncoder>(EncoderOf(schema, registered)) : RegisterAsync(schema, ct);
+
+    public IRecordDecoder Decoder(string topic) => new AvroRecordDecoder(topic, _tables.EntitiesOf(topic), _plans);
+
+    private async ValueTask<IRecordEncoder> RegisterAsync(TableSchema schema, CancellationToken ct)
+    {
+        var topic = _tables.TopicOf(schema.Entity);
+        var columns = _tables.ColumnsOf(schema);
+        var recordNamespace = TopicTables.NamespaceOf(topic);
+        var keyId = await registry.RegisterAsync(topic + "-key", EnvelopeSchema.Key(recordNamespace, columns.Single(c => c.IsKey)), ct).ConfigureAwait(false);
+        var valueId = await registry.RegisterAsync(topic + "-value", EnvelopeSchema.Value(recordNamespace, columns), ct).ConfigureAwait(false);
+        var registered = new RegisteredTable(columns, keyId, valueId);
+        _registered.AddOrUpdate(schema, registered);
+        return EncoderOf(schema, registered);
+    }
+
+    private AvroRecordEncoder EncoderOf(TableSchema schema, RegisteredTable registered)
+    {
+        var entity = entities[schema.Entity];
+        var source = new SourceBlock(version, prefix, database, entity.SourceSchema, entity.SourceTable);
+        return new AvroRecordEncoder(TopicOf(entity), schema, registered.Columns, source, registered.KeyId, registered.ValueId, time);
+    }
+
+    private sealed record RegisteredTable(IReadOnlyList<TopicColumn> Columns, int KeyId, int ValueId);
+}

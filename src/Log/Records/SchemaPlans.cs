@@ -1,0 +1,69 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using Cdc.Core.Entities;
+using Cdc.Log.Avro.Binary;
+using Cdc.Log.Avro.Schemas;
+using Cdc.Log.Registry;
+
+namespace Cdc.Log.Records;
+
+/// <summary>How records are read, by the schema ids they name. What was learnt is kept for as long as the process lives.</summary>
+internal sealed class SchemaPlans(ISchemaClient registry)
+{
+    private readonly ConcurrentDictionary<(string Topic, int Id), ValuePlan> _values = new();
+    private readonly ConcurrentDictionary<(string Topic, int Id), bool> _keys = new();
+    /// <summary>The last one asked for: nearly always the next one too.</summary>
+    private volatile Known? _last;
+
+    public bool TryValue(string topic, int id, [NotNullWhen(true)] out ValuePlan? plan)
+    {
+        var last = _last;
+        plan = last is not null && last.Id == id && last.Topic == topic ? last.Plan : null;
+        if (plan is not null) return true;
+        if (!_values.TryGetValue((topic, id), out plan)) return false;
+        _last = new Known(topic, id, plan);
+        return true;
+    }
+
+    public bool IsKey(string topic, int id) => _keys.ContainsKey((topic, id));
+
+    /// <exception cref="RecordFormatException">The registry has no such schema, or rows cannot be read with it.</exception>
+    public async Task LearnAsync(string topic, IReadOnlyList<EntityDeclaration> entities, ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value, CancellationToken ct)
+    {
+        var valueId = IdOf(topic, value.Span);
+        if (!_values.ContainsKey((topic, valueId))) _values[(topic, valueId)] = new ValuePlan(await SchemaAsync(topic, valueId, ct).ConfigureAwait(false), topic, entities);
+        if (key.IsEmpty) return;
+        var keyId = IdOf(topic, key.Span);
+        if (_keys.ContainsKey((topic, keyId))) return;
+        var schema = await SchemaAsync(topic, keyId, ct).ConfigureAwait(false);
+        if (schema is not RecordSchema { Fields: [{ Schema.Kind: AvroKind.Int or AvroKind.Long }] }) throw new RecordFormatException($"A key of {topic} is no record of one integer.");
+        _keys[(topic, keyId)] = true;
+    }
+
+    private async Task<AvroSchema> SchemaAsync(string topic, int id, CancellationToken ct)
+    {
+        var text = await registry.FindAsync(id, ct).ConfigureAwait(false) ?? throw new RecordFormatException($"A record of {topic} names schema {id}, which the registry does not have.");
+        try
+        {
+            return AvroSchema.Parse(text);
+        }
+        catch (AvroSchemaException e)
+        {
+            throw new RecordFormatException($"Schema {id}, which a record of {topic} names, cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static int IdOf(string topic, ReadOnlySpan<byte> message)
+    {
+        try
+        {
+            return ConfluentFrame.SchemaId(message);
+        }
+        catch (AvroFormatException e)
+        {
+            throw new RecordFormatException($"A record of {topic} cannot be read: {e.Message}", e);
+        }
+    }
+
+    private sealed record Known(string Topic, int Id, ValuePlan Plan);
+}

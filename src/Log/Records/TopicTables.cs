@@ -1,0 +1,59 @@
+using System.Text.RegularExpressions;
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Log.Avro.Schemas;
+using Cdc.Log.Records.Columns;
+
+namespace Cdc.Log.Records;
+
+/// <summary>Which source table is in which topic, and which entities read it.</summary>
+internal sealed partial class TopicTables
+{
+    private readonly string[] _topicOfEntity;
+    private readonly Dictionary<string, EntityDeclaration[]> _entities;
+
+    /// <exception cref="CdcException">Configuration: two tables would share a topic, or a topic's name is not one.</exception>
+    public TopicTables(EntitySet entities, string prefix)
+    {
+        _topicOfEntity = [.. entities.All.Select(e => IllegalInTopic().Replace($"{prefix}.{e.SourceSchema}.{e.SourceTable}", "_"))];
+        _entities = entities.All.GroupBy(e => _topicOfEntity[e.Index]).ToDictionary(g => g.Key, g => g.ToArray());
+        foreach (var (topic, readers) in _entities) Check(topic, readers);
+    }
+
+    public string TopicOf(int entity) => _topicOfEntity[entity];
+
+    /// <summary>In the order of the declaration.</summary>
+    public IReadOnlyList<EntityDeclaration> EntitiesOf(string topic) => _entities[topic];
+
+    /// <summary>
+    /// The columns of a topic's rows: those that an entity declares and the table has, in the order of the declaration, so that rows of the
+    /// stream and of chunks have one schema.
+    /// </summary>
+    public IReadOnlyList<TopicColumn> ColumnsOf(TableSchema schema)
+    {
+        var readers = EntitiesOf(TopicOf(schema.Entity));
+        var present = schema.Columns.ToDictionary(c => c.Name);
+        var declared = readers.SelectMany(e => e.SourceColumns).Select(c => c.Name).Distinct().Where(present.ContainsKey);
+        return [.. declared.Select(name => new TopicColumn(EnvelopeSchema.NameOf(present[name]), name, ColumnForm.Of(present[name], schema.Name), name == readers[0].Key.Name))];
+    }
+
+    /// <summary>The namespace of its records.</summary>
+    public static string NamespaceOf(string topic) => string.Join('.', topic.Split('.').Select(AvroName.Adjusted));
+
+    private static void Check(string topic, EntityDeclaration[] readers)
+    {
+        const int MostCharacters = 249; // Kafka's own limit
+        if (topic.Length > MostCharacters) throw Wrong($"The topic's name {topic} is longer than {MostCharacters} characters.");
+        if (readers.Select(e => (e.SourceSchema, e.SourceTable)).Distinct().Count() > 1)
+            throw Wrong($"{string.Join(" and ", readers.Select(e => e.SourceName).Distinct())} would share the topic {topic}.");
+        if (readers.Select(e => e.Key.Name).Distinct().Count() > 1) throw Wrong($"Entities that read {readers[0].SourceName} name different keys: a topic's records have one.");
+        var fields = readers.SelectMany(e => e.SourceColumns).Select(c => c.Name).Distinct().ToList();
+        if (fields.DistinctBy(AvroName.Adjusted).Count() != fields.Count) throw Wrong($"Columns of {readers[0].SourceName} differ only in characters that Avro does not allow.");
+    }
+
+    private static CdcException Wrong(string what) => new(FailureKind.Configuration, what, "Rename the table or column in Odoo, or change the entities declaration; or use the in-process log (Log:Kind=InProcess).");
+
+    [GeneratedRegex("[^a-zA-Z0-9._-]")]
+    private static partial Regex IllegalInTopic();
+}

@@ -1,0 +1,81 @@
+using Cdc.Reconcile.Repairs;
+using Cdc.Reconcile.Runs;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Cdc.Reconcile.Alerts;
+
+/// <summary>
+/// Looks at how things stand after each comparison, and fires what is due. A comparison that could not say, or failed, pauses it: nothing is
+/// fired by it, and nothing is taken back.
+/// </summary>
+internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, TimeProvider time, ILogger log)
+{
+    // One place in time for all entities, so that they can be summed up.
+    private const string SampleSql = """
+        INSERT INTO cdc.reconcile_samples (at, run, entity, compared, drift) SELECT $1, $2, entity, compared, drift FROM cdc.reconcile_standing
+        """;
+
+    private const string PruneSql = "DELETE FROM cdc.reconcile_samples WHERE at <= $1";
+
+    private const string SamplesSql = "SELECT at, entity, compared, drift FROM cdc.reconcile_samples WHERE at > $1 AND entity IS NOT NULL ORDER BY at";
+
+    private readonly AlertRules _rules = new(options);
+
+    /// <param name="run">It is done.</param>
+    /// <returns>Names of the alerts that fire now.</returns>
+    public async Task<IReadOnlyList<string>> ObserveAsync(long run, CancellationToken ct)
+    {
+        await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        var verdict = await connection.Statement("SELECT verdict FROM cdc.reconcile_runs WHERE id = $1", run).RowsAsync(r => r.Get<string>(0), ct).ConfigureAwait(false);
+        var now = time.GetUtcNow();
+        await connection.Statement(PruneSql, now - options.LongWindow * 2).ExecuteAsync(ct).ConfigureAwait(false);
+        if (verdict is not ["consistent" or "drift"])
+        {
+            await PauseAsync(connection, run, now, ct).ConfigureAwait(false);
+            return [];
+        }
+        await connection.Statement(SampleSql, now, run).ExecuteAsync(ct).ConfigureAwait(false);
+        return await FireAsync(connection, run, now, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>A comparison failed.</summary>
+    public async Task PauseAsync(CancellationToken ct)
+    {
+        await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await PauseAsync(connection, null, time.GetUtcNow(), ct).ConfigureAwait(false);
+    }
+
+    public void Remediated(long run, RepairReport repair) => ReconcileLog.Remediated(log, run, repair.Equal, repair.Differing, repair.Unknown);
+
+    private async Task<IReadOnlyList<string>> FireAsync(NpgsqlConnection connection, long run, DateTimeOffset now, CancellationToken ct)
+    {
+        var samples = await connection.Statement(SamplesSql, now - options.LongWindow)
+            .RowsAsync(r => new AlertSample(r.Time(0)!.Value, r.GetString(1), r.GetInt64(2), r.GetInt64(3)), ct).ConfigureAwait(false);
+        var fired = new List<string>();
+        foreach (var alert in await AlertTable.ListAsync(connection, ct).ConfigureAwait(false))
+        {
+            if (alert.State != "armed" || _rules.Find(alert.Name, [.. samples.Where(s => alert.ArmedAt is not { } armed || s.At > armed)], now) is not { } finding) continue;
+            if (!await AlertTable.FireAsync(connection, alert.Name, now, run, finding, ct).ConfigureAwait(false)) continue;
+            fired.Add(alert.Name);
+            Tell(alert.Name, finding.Message, run);
+        }
+        return fired;
+    }
+
+    private async Task PauseAsync(NpgsqlConnection connection, long? run, DateTimeOffset now, CancellationToken ct)
+    {
+        await connection.Statement("INSERT INTO cdc.reconcile_samples (at, run) VALUES ($1, $2::bigint)", now, run).ExecuteAsync(ct).ConfigureAwait(false);
+        ReconcileLog.Paused(log);
+    }
+
+    private void Tell(string name, string message, long run)
+    {
+        switch (name)
+        {
+            case AlertName.Warning: ReconcileLog.Warned(log, name, message, run); break;
+            case AlertName.Page: ReconcileLog.Paged(log, name, message, run); break;
+            default: ReconcileLog.Alerted(log, name, message, run); break;
+        }
+    }
+}

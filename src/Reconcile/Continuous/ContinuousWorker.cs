@@ -1,0 +1,110 @@
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Reconcile.Alerts;
+using Cdc.Reconcile.Fences;
+using Cdc.Reconcile.Repairs;
+using Cdc.Reconcile.Requests;
+using Cdc.Reconcile.Runs;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Cdc.Reconcile.Continuous;
+
+/// <summary>
+/// Compares beside the pipeline for as long as it runs. Whatever fails is logged and tried again later: the pipeline does not depend on it.
+/// </summary>
+public sealed class ContinuousWorker
+{
+    /// <summary>Of one pass: one of each kind.</summary>
+    private const int MostRuns = 3;
+
+    private readonly ContinuousOptions _options;
+    private readonly ContinuousRuns _runs;
+    private readonly Schedule _schedule;
+    private readonly AlertWatch _alerts;
+    private readonly AlertDelivery _delivery;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private string? _failing;
+
+    /// <param name="fences">Of the pipeline of this process, or of any other.</param>
+    /// <param name="reads">The same.</param>
+    /// <param name="webhook">Sends alerts.</param>
+    public ContinuousWorker(
+        NpgsqlDataSource source, NpgsqlDataSource engine, IFence fences, KeyReads reads, EntitySet entities, ReconcileOptions reconcile, ContinuousOptions options,
+        AlertOptions alerts, HttpClient webhook, TimeProvider time, ILogger log)
+    {
+        (_options, _time, _log, _schedule) = (options, time, log, new Schedule(options));
+        var (paced, sliced) = (new PacedFence(fences, options.LoadPercent, time), reconcile with { SliceTime = options.SliceTime });
+        _alerts = new AlertWatch(engine, alerts, time, log);
+        _delivery = new AlertDelivery(engine, alerts, webhook, time, log);
+        _runs = new ContinuousRuns(
+            engine, new Reconciler(source, engine, paced, entities, sliced), new Repair(source, engine, paced, reads, entities, sliced), _alerts, entities, options);
+    }
+
+    /// <summary>Returns when <paramref name="ct"/> is cancelled; never throws.</summary>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        // A process that just began has better things to do.
+        for (var wait = _options.Interval; !ct.IsCancellationRequested; wait = await PassAsync(ct).ConfigureAwait(false))
+            await Task.Delay(wait, _time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Does what is due, and delivers what has fired.</summary>
+    /// <returns>When to look again.</returns>
+    internal async Task<TimeSpan> PassAsync(CancellationToken ct)
+    {
+        try
+        {
+            var done = await DoDueAsync(ct).ConfigureAwait(false);
+            await _delivery.DeliverAsync(ct).ConfigureAwait(false);
+            if (done) _failing = null;
+            return _schedule.Wait(_time.GetUtcNow(), await _runs.ServedAsync(ct).ConfigureAwait(false)) is { Ticks: > 0 } wait ? wait : _options.Interval;
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            return TimeSpan.Zero;
+        }
+        // Also a defect of ours: it must not take the pipeline with it.
+        catch (Exception failure)
+        {
+            Tell(failure);
+            return _options.Interval;
+        }
+    }
+
+    /// <summary>False: it failed, and was told.</summary>
+    private async Task<bool> DoDueAsync(CancellationToken ct)
+    {
+        if (!await _runs.IsReadyAsync(ct).ConfigureAwait(false)) return true;
+        try
+        {
+            for (var i = 0; i < MostRuns && _schedule.Due(_time.GetUtcNow(), await _runs.ServedAsync(ct).ConfigureAwait(false)) is { } due; i++)
+                await _runs.RunAsync(due, ct).ConfigureAwait(false);
+            return true;
+        }
+        catch (CdcException busy) when (busy.Kind == FailureKind.Refused)
+        {
+            // A person's comparison, or another process's: it says the same.
+            ReconcileLog.Skipped(_log, busy.Message);
+            return true;
+        }
+        catch (Exception failure) when (!ct.IsCancellationRequested)
+        {
+            await _alerts.PauseAsync(ct).ConfigureAwait(false);
+            Tell(failure);
+            return false;
+        }
+    }
+
+    /// <summary>The same failure again and again is one line.</summary>
+    private void Tell(Exception failure)
+    {
+        var message = failure is CdcException ? failure.Message : $"{failure.GetType().Name}: {failure.Message}";
+        if (_failing == message) return;
+        _failing = message;
+        if (failure is CdcException known) ReconcileLog.Failed(_log, message, known.Remedy, _options.Interval.TotalSeconds);
+        else if (failure is NpgsqlException or TimeoutException or IOException) ReconcileLog.Failed(_log, message, "Look at both servers ('cdc status').", _options.Interval.TotalSeconds);
+        else ReconcileLog.Defect(_log, failure);
+    }
+}

@@ -1,0 +1,98 @@
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Reconcile.Comparing;
+using Cdc.Reconcile.Fences;
+using Cdc.Reconcile.Requests;
+using Cdc.Reconcile.Runs;
+using Npgsql;
+
+namespace Cdc.Reconcile.Repairs;
+
+/// <summary>
+/// Repairs what a run found. Every key is looked at a second time at a fence of its own; those that still differ, and no others, are read
+/// again through the pipeline, which removes what Odoo has not at that third look; then exactly these keys are compared once more. It never
+/// writes rows itself.
+/// </summary>
+/// <param name="reads">Needs a running pipeline.</param>
+/// <param name="patience">How long another comparison is waited for.</param>
+public sealed class Repair(NpgsqlDataSource source, NpgsqlDataSource engine, IFence fences, KeyReads reads, EntitySet entities, ReconcileOptions options, TimeSpan patience = default)
+{
+    private const int KeysAtOnce = 1000;
+
+    /// <summary>A key in flight is looked at again at another fence, so many times.</summary>
+    private const int MostLooks = 10;
+
+    /// <summary>The second look. Changes nothing.</summary>
+    public async Task<RepairPlan> PlanAsync(long run, RunRequest request, CancellationToken ct)
+    {
+        await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        var open = await new RepairStore(connection, run).OpenAsync(request, ct).ConfigureAwait(false);
+        var rows = new Dictionary<string, IReadOnlyDictionary<long, IReadOnlyList<DriftRow>>>();
+        var others = new List<RepairedKey>();
+        foreach (var entity in open.GroupBy(o => o.Entity))
+        {
+            var (drift, left) = await LookAsync(entities.Find(entity.Key)!, entity.ToDictionary(o => o.Key, o => o.Kind), ct).ConfigureAwait(false);
+            if (drift.Count > 0) rows[entity.Key] = drift;
+            others.AddRange(left);
+        }
+        return new RepairPlan(run, rows, others);
+    }
+
+    /// <summary>Does what was planned, and verifies it.</summary>
+    /// <exception cref="CdcException">Refused: another comparison is running. Others: it could not be finished; what was asked for is on record,
+    /// and is served when a pipeline runs.</exception>
+    public async Task<RepairReport> RunAsync(RepairPlan plan, CancellationToken ct)
+    {
+        await using var runs = new RunStore(await engine.OpenConnectionAsync(ct).ConfigureAwait(false));
+        await runs.LockAsync(patience, ct).ConfigureAwait(false);
+        await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        var store = new RepairStore(connection, plan.Run);
+        await store.CloseAbandonedAsync(ct).ConfigureAwait(false);
+        foreach (var gone in plan.Others.Where(o => o.Outcome == RepairedKey.Gone).GroupBy(o => o.Entity))
+            await store.ResolveAsync(gone.Key, [.. gone.Select(o => o.Key)], ct).ConfigureAwait(false);
+        var keys = plan.Others.ToList();
+        foreach (var (entity, rows) in plan.Rows)
+            foreach (var some in rows.Chunk(KeysAtOnce))
+                keys.AddRange(await RepairAsync(store, entities.Find(entity)!, some.ToDictionary(), ct).ConfigureAwait(false));
+        return new RepairReport(false, keys);
+    }
+
+    private async Task<(IReadOnlyDictionary<long, IReadOnlyList<DriftRow>> Drift, List<RepairedKey> Left)> LookAsync(EntityDeclaration entity, Dictionary<long, string> kinds, CancellationToken ct)
+    {
+        var (drift, left) = (new Dictionary<long, IReadOnlyList<DriftRow>>(), new List<RepairedKey>());
+        foreach (var some in kinds.Keys.Order().Chunk(KeysAtOnce))
+        {
+            var compared = await new KeyComparison(source, fences, entity, options).CompareAsync(some, ct).ConfigureAwait(false);
+            foreach (var rows in compared.Drift.GroupBy(d => d.Key)) drift[rows.Key] = [.. rows];
+            left.AddRange(compared.States.Where(s => s.Value != KeyState.Drift)
+                .Select(s => new RepairedKey(entity.Name, s.Key, kinds[s.Key], s.Value == KeyState.Equal ? RepairedKey.Gone : Word(s.Value), null)));
+        }
+        return (drift, left);
+    }
+
+    private async Task<IEnumerable<RepairedKey>> RepairAsync(RepairStore store, EntityDeclaration entity, IReadOnlyDictionary<long, IReadOnlyList<DriftRow>> rows, CancellationToken ct)
+    {
+        var request = await store.AskAsync(entity, rows, ct).ConfigureAwait(false);
+        CrashPoint.Hit("repair-asked");
+        await reads.WaitAsync(request, ct).ConfigureAwait(false);
+        CrashPoint.Hit("repair-read");
+        var outcomes = await VerifyAsync(store, entity, request, [.. rows.Keys], ct).ConfigureAwait(false);
+        return rows.Select(r => new RepairedKey(entity.Name, r.Key, RepairStore.Word(r.Value[0].Kind), outcomes[r.Key], request));
+    }
+
+    private async Task<IReadOnlyDictionary<long, string>> VerifyAsync(RepairStore store, EntityDeclaration entity, long request, long[] keys, CancellationToken ct)
+    {
+        var outcomes = new Dictionary<long, string>();
+        for (var look = 1; keys.Length > 0; look++)
+        {
+            var compared = await new KeyComparison(source, fences, entity, options).CompareAsync(keys, ct).ConfigureAwait(false);
+            var known = compared.States.Where(s => s.Value != KeyState.InFlight || look == MostLooks).ToDictionary(s => s.Key, s => s.Value == KeyState.Equal ? RepairedKey.Repaired : Word(s.Value));
+            await store.SettleAsync(entity.Name, request, compared.Marker, known, ct).ConfigureAwait(false);
+            foreach (var (key, outcome) in known) outcomes[key] = outcome;
+            keys = [.. keys.Where(k => !known.ContainsKey(k))];
+        }
+        return outcomes;
+    }
+
+    private static string Word(KeyState state) => state == KeyState.InFlight ? "in-flight" : state.ToString().ToLowerInvariant();
+}

@@ -1,0 +1,24 @@
+namespace Cdc.Reconcile.Repairs;
+
+/// <summary>What a repair did, or is going to do; part of what <c>cdc reconcile --json</c> prints.</summary>
+/// <param name="DryRun">Nothing was asked for, nothing was changed.</param>
+/// <param name="Keys">One for each key of which the run had recorded drift.</param>
+public sealed record RepairReport(bool DryRun, IReadOnlyList<RepairedKey> Keys)
+{
+    /// <summary>Keys that are equal now.</summary>
+    public int Equal => Keys.Count(k => k.Outcome is RepairedKey.Repaired or RepairedKey.Gone);
+
+    /// <summary>Keys that still differ, or were only planned.</summary>
+    public int Differing => Keys.Count(k => k.Outcome is RepairedKey.Drift or RepairedKey.Planned);
+
+    /// <summary>Keys of which it is not known: in flight at every look, in quarantine, with a hole, or in a range that is loading.</summary>
+    public int Unknown => Keys.Count - Equal - Differing;
+}
+
+/// <param name="Kind">missing, extra, differing: as it was at the second look, or, where that found none, in the run.</param>
+/// <param name="Outcome">planned, gone (equal at the second look: nothing was done), repaired, drift, in-flight, quarantined, hole, loading.</param>
+/// <param name="Request">In cdc.requests; null where nothing was asked for.</param>
+public sealed record RepairedKey(string Entity, long Key, string Kind, string Outcome, long? Request)
+{
+    public const string Planned = "planned", Gone = "gone", Repaired = "repaired", Drift = "drift";
+}

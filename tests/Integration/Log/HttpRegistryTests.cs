@@ -1,0 +1,160 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Cdc.Core.Failures;
+using Cdc.Log.Registry;
+using Cdc.Tests.Support.Api;
+using Cdc.Tests.Support.Pipeline;
+using Cdc.Tests.Support.Postgres;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Xunit;
+
+namespace Cdc.Tests.Integration.Log;
+
+/// <summary>The client of registries that speak Confluent's protocol, against the built-in one and against one that fails as it is told.</summary>
+public sealed class HttpRegistryTests(TestServers servers)
+{
+    private const string V1 = """{"type":"record","name":"r","fields":[{"name":"a","type":"int"}]}""";
+    private const string Breaking = """{"type":"record","name":"r","fields":[{"name":"b","type":"int"}]}""";
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task What_it_registers_is_what_the_table_knows()
+    {
+        await using var bed = await PipelineBed.CreateAsync(servers, Ct);
+        await using var api = await ApiBed.StartAsync(bed, Ct);
+        using var client = new HttpSchemaClient(new RegistryOptions { Url = api.Address.ToString() });
+        var table = new RegistryTable(bed.Engine.DataSource);
+        var id = await client.RegisterAsync("odoo.public.x-value", V1, Ct);
+        Assert.Equal((V1, id), ((await table.VersionsAsync("odoo.public.x-value", Ct))[0].Schema, (await table.VersionsAsync("odoo.public.x-value", Ct))[0].Id));
+        Assert.Equal((V1, null), (await client.FindAsync(id, Ct), await client.FindAsync(id == 1 ? 2 : 1, Ct)));
+        var refused = await Assert.ThrowsAsync<CdcException>(() => client.RegisterAsync("odoo.public.x-value", Breaking, Ct).AsTask());
+        Assert.Equal(FailureKind.Preflight, refused.Kind);
+        Assert.Contains("/b", refused.Message, StringComparison.Ordinal);
+        using var elsewhere = new HttpSchemaClient(new RegistryOptions { Url = new Uri(api.Address, "no/registry").ToString() });
+        Assert.Equal(FailureKind.Configuration, (await Assert.ThrowsAsync<CdcException>(() => elsewhere.FindAsync(id, Ct).AsTask())).Kind);
+        var byTable = await Assert.ThrowsAsync<CdcException>(() => new TableSchemaClient(table).RegisterAsync("odoo.public.x-value", Breaking, Ct).AsTask());
+        Assert.Equal(refused.Kind, byTable.Kind);
+    }
+
+    [Fact]
+    public async Task It_asks_again_until_it_is_answered_and_gives_up_in_the_end()
+    {
+        await using var server = await FailingRegistry.StartAsync(failures: 2);
+        using var client = new HttpSchemaClient(server.Options);
+        Assert.Equal(7, await client.RegisterAsync("s", V1, Ct));
+        server.Fail(100);
+        Assert.Equal(FailureKind.Unavailable, (await Assert.ThrowsAsync<CdcException>(() => client.FindAsync(7, Ct).AsTask())).Kind);
+        using var nobody = new HttpSchemaClient(server.Options with { Url = "http://127.0.0.1:1" });
+        Assert.Equal(FailureKind.Unavailable, (await Assert.ThrowsAsync<CdcException>(() => nobody.FindAsync(7, Ct).AsTask())).Kind);
+    }
+
+    [Fact]
+    public async Task What_was_seen_goes_on_while_the_registry_is_away()
+    {
+        await using var server = await FailingRegistry.StartAsync(failures: 0);
+        using var client = new HttpSchemaClient(server.Options);
+        var known = new KnownSchemas(client);
+        Assert.Equal(7, await known.RegisterAsync("s", V1, Ct));
+        server.Fail(1_000);
+        Assert.Equal((7, V1), (await known.RegisterAsync("s", V1, Ct), await known.FindAsync(7, Ct)));
+        Assert.Equal(FailureKind.Unavailable, (await Assert.ThrowsAsync<CdcException>(() => known.RegisterAsync("other", V1, Ct).AsTask())).Kind);
+    }
+
+    [Fact]
+    public async Task An_answer_that_takes_longer_than_the_time_out_is_none()
+    {
+        await using var server = await FailingRegistry.StartAsync(failures: 0, silent: true);
+        using var client = new HttpSchemaClient(server.Options with { Timeout = TimeSpan.FromMilliseconds(50) });
+        Assert.Contains("in time", (await Assert.ThrowsAsync<CdcException>(() => client.FindAsync(7, Ct).AsTask())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task User_and_password_are_sent_and_a_refusal_is_the_configurations_fault()
+    {
+        await using var server = await FailingRegistry.StartAsync(failures: 0, credentials: "cdc:pässword");
+        using var right = new HttpSchemaClient(server.Options with { Username = "cdc", Password = "pässword" });
+        Assert.Equal(7, await right.RegisterAsync("s", V1, Ct));
+        using var wrong = new HttpSchemaClient(server.Options with { Username = "cdc", Password = "x" });
+        var refused = await Assert.ThrowsAsync<CdcException>(() => wrong.RegisterAsync("s", V1, Ct).AsTask());
+        Assert.Equal(FailureKind.Configuration, refused.Kind);
+        Assert.DoesNotContain("x\"", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_certificate_of_ones_own_authority_is_trusted_where_it_is_named()
+    {
+        var pem = Path.Combine(Path.GetTempPath(), $"registry-{Guid.NewGuid():n}.pem");
+        using var certificate = SelfSigned();
+        await File.WriteAllTextAsync(pem, certificate.ExportCertificatePem(), Ct);
+        try
+        {
+            await using var server = await FailingRegistry.StartAsync(failures: 0, certificate: certificate);
+            using var trusting = new HttpSchemaClient(server.Options with { CaCertificate = pem });
+            Assert.Equal(7, await trusting.RegisterAsync("s", V1, Ct));
+            using var wary = new HttpSchemaClient(server.Options);
+            Assert.Equal(FailureKind.Unavailable, (await Assert.ThrowsAsync<CdcException>(() => wary.RegisterAsync("s", V1, Ct).AsTask())).Kind);
+        }
+        finally
+        {
+            File.Delete(pem);
+        }
+        Assert.Equal(FailureKind.Configuration, Assert.Throws<CdcException>(() => new HttpSchemaClient(new RegistryOptions { Url = "https://127.0.0.1:1", CaCertificate = pem })).Kind);
+    }
+
+    private static X509Certificate2 SelfSigned()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        using var made = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
+    }
+
+    /// <summary>Knows one schema, V1 with id 7, and answers 503 as often as it is told.</summary>
+    private sealed class FailingRegistry : IAsyncDisposable
+    {
+        private readonly WebApplication _app;
+        private int _failures;
+
+        private FailingRegistry(WebApplication app, int failures) => (_app, _failures) = (app, failures);
+
+        public RegistryOptions Options => new() { Url = _app.Urls.First() };
+
+        public static async Task<FailingRegistry> StartAsync(int failures, string? credentials = null, bool silent = false, X509Certificate2? certificate = null)
+        {
+            var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+            builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+            {
+                if (certificate is not null) listen.UseHttps(certificate);
+            }));
+            var registry = new FailingRegistry(builder.Build(), failures);
+            var expected = credentials is null ? null : "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials));
+            registry._app.Run(async http =>
+            {
+                if (silent) await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (expected is not null && http.Request.Headers.Authorization != expected) http.Response.StatusCode = 401;
+                else if (Interlocked.Decrement(ref registry._failures) >= 0) http.Response.StatusCode = 503;
+                else await http.Response.WriteAsync(http.Request.Method == "POST" ? """{"id":7}""" : new System.Text.Json.Nodes.JsonObject { ["schema"] = V1 }.ToJsonString());
+            });
+            await registry._app.StartAsync(Ct);
+            return registry;
+        }
+
+        public void Fail(int times) => Volatile.Write(ref _failures, times);
+
+        public async ValueTask DisposeAsync()
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+            await _app.StopAsync(patience.Token);
+            await _app.DisposeAsync();
+        }
+    }
+}
