@@ -2,6 +2,7 @@ using System.Globalization;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Tests.Support.Equality;
+using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Processes;
 using Cdc.Workload;
 
@@ -18,13 +19,16 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
     /// <returns>The exit code: 0 when source and engine are equal.</returns>
     public async Task<int> RunAsync()
     {
-        view.Say("Starting two PostgreSQL servers …");
-        await using var servers = await DemoServers.StartAsync(end);
+        view.Say(options.Kafka ? "Starting two PostgreSQL servers and a Kafka broker …" : "Starting two PostgreSQL servers …");
+        await using var servers = await DemoServers.StartAsync(options.Kafka, end);
         view.Say(Text($"Odoo:   {servers.SourcePsql}"));
         view.Say(Text($"Engine: {servers.EnginePsql}"));
         view.Say(Text($"Api:    curl {servers.ApiUrl}/status"));
+        if (servers.Brokers is { } brokers) view.Say(Text($"Kafka:  {brokers}"));
         await PrepareSourceAsync(servers);
-        await MigrateAsync(servers);
+        await CdcAsync(servers, "migrate");
+        // Our own broker makes topics at their first use.
+        if (options.Kafka && TestKafka.IsGiven) await CdcAsync(servers, "topics", "create");
         await using var pipeline = await CdcProcess.StartAsync(["run"], servers.CdcSettings, null, end);
         await using var workload = await CdcProcess.StartAsync(WorkloadArguments(), servers.CdcSettings, null, end);
         await WatchAsync(servers, pipeline, workload);
@@ -41,11 +45,12 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
         await generator.PrepareAsync(end);
     }
 
-    private async Task MigrateAsync(DemoServers servers)
+    private async Task CdcAsync(DemoServers servers, params string[] arguments)
     {
-        view.Say("cdc migrate");
-        var (code, output) = await CdcProcess.RunAsync(["migrate"], servers.CdcSettings, end);
-        if (code != 0) throw Ended("migrate", code, output);
+        var command = string.Join(' ', arguments);
+        view.Say("cdc " + command);
+        var (code, output) = await CdcProcess.RunAsync(arguments, servers.CdcSettings, end);
+        if (code != 0) throw Ended(command, code, output);
     }
 
     private string[] WorkloadArguments() =>

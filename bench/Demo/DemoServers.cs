@@ -1,3 +1,5 @@
+using Cdc.Log.Kafka;
+using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Postgres;
 using Npgsql;
 
@@ -11,9 +13,12 @@ internal sealed class DemoServers : IAsyncDisposable
     private readonly PgCluster _source;
     private readonly PgCluster _engine;
 
-    private DemoServers(PgCluster source, PgCluster engine)
+    private readonly TestKafka? _kafka;
+    private readonly KafkaOptions? _log;
+
+    private DemoServers(PgCluster source, PgCluster engine, TestKafka? kafka, KafkaOptions? log)
     {
-        (_source, _engine) = (source, engine);
+        (_source, _engine, _kafka, _log) = (source, engine, kafka, log);
         (Source, Engine) = (NpgsqlDataSource.Create(SourceString), NpgsqlDataSource.Create(EngineString));
     }
 
@@ -29,15 +34,34 @@ internal sealed class DemoServers : IAsyncDisposable
     public string EnginePsql => Psql(_engine, EngineDatabase);
 
     /// <summary>What the real program is started with.</summary>
-    public IReadOnlyDictionary<string, string?> CdcSettings => new Dictionary<string, string?>
+    public IReadOnlyDictionary<string, string?> CdcSettings => new Dictionary<string, string?>(_log?.Environment() ?? [])
     {
         ["CDC__Source__ConnectionString"] = SourceString,
         ["CDC__Engine__ConnectionString"] = EngineString,
         ["CDC__Api__Urls"] = ApiUrl,
     };
 
-    public static async Task<DemoServers> StartAsync(CancellationToken ct)
+    /// <summary>Null: there is none.</summary>
+    public string? Brokers => _log?.BootstrapServers;
+
+    /// <param name="withKafka">A broker too.</param>
+    public static async Task<DemoServers> StartAsync(bool withKafka, CancellationToken ct)
     {
+        var kafka = withKafka ? new TestKafka() : null;
+        try
+        {
+            return await StartAsync(kafka, ct);
+        }
+        catch
+        {
+            if (kafka is not null) await kafka.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static async Task<DemoServers> StartAsync(TestKafka? kafka, CancellationToken ct)
+    {
+        var log = kafka is null ? null : await kafka.OptionsAsync();
         var source = PgCluster.StartAsync(new PgClusterOptions { Name = "demo-odoo" }, ct);
         var engine = PgCluster.StartAsync(new PgClusterOptions { Name = "demo-engine" }, ct);
         try
@@ -50,7 +74,7 @@ internal sealed class DemoServers : IAsyncDisposable
                 if (started.IsCompletedSuccessfully) await started.Result.DisposeAsync();
             throw;
         }
-        var servers = new DemoServers(await source, await engine);
+        var servers = new DemoServers(await source, await engine, kafka, log);
         await CreateDatabaseAsync(servers._source, SourceDatabase, ct);
         await CreateDatabaseAsync(servers._engine, EngineDatabase, ct);
         return servers;
@@ -62,6 +86,7 @@ internal sealed class DemoServers : IAsyncDisposable
         await Engine.DisposeAsync();
         await _source.DisposeAsync();
         await _engine.DisposeAsync();
+        if (_kafka is not null) await _kafka.DisposeAsync();
     }
 
     private static async Task CreateDatabaseAsync(PgCluster cluster, string name, CancellationToken ct)

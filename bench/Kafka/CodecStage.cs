@@ -35,9 +35,9 @@ internal sealed class CodecStage(Figures figures)
             encode.Add(encoded);
             decode.Add(decoded);
         }
-        figures.AddMedian("kafka.encode.us_per_row", encode, "µs");
-        figures.AddMedian("kafka.decode.us_per_row", decode, "µs");
-        figures.Add("kafka.record.bytes", records.Bytes / (double)changes.Count, "bytes");
+        figures.AddMedian("encode.us_per_row", encode, "µs");
+        figures.AddMedian("decode.us_per_row", decode, "µs");
+        figures.Add("record.bytes", records.Bytes / (double)changes.Count, "bytes");
     }
 
     /// <summary>Microseconds a row, key and value.</summary>

@@ -17,7 +17,7 @@ internal abstract record Backlog(string End)
     public const double WarmShare = 0.2;
 }
 
-/// <summary>The history rows are committed in the order of their ids, and replicas show commits in their order.</summary>
+/// <summary>The history rows are committed in the order of their ids, and replicas show commits in their order, but over Kafka.</summary>
 internal sealed record OrderBacklog : Backlog
 {
     private readonly int _first, _last;
@@ -25,7 +25,7 @@ internal sealed record OrderBacklog : Backlog
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public OrderBacklog(int first, int last, string end) : base(end) => (_first, _last, Rows) = (first, last, 2L * (last - first + 1));
 
-    public override string IsShownSql(IReplica replica) => HasSql(replica, _last);
+    public override string IsShownSql(IReplica replica) => replica.HasReachedSql(End) ?? HasSql(replica, _last);
 
     public override string IsWarmSql(IReplica replica) => HasSql(replica, _first + (int)((_last - _first) * WarmShare));
 
@@ -40,5 +40,5 @@ internal sealed record BulkBacklog : Backlog
     public BulkBacklog(long rows, int lastCard, int points, string end) : base(end) => (Rows, _lastCard, _points) = (rows, lastCard, points);
 
     public override string IsShownSql(IReplica replica) =>
-        $"SELECT EXISTS (SELECT FROM {replica.CardTable} WHERE id = {_lastCard} AND points = {_points})";
+        replica.HasReachedSql(End) ?? $"SELECT EXISTS (SELECT FROM {replica.CardTable} WHERE id = {_lastCard} AND points = {_points})";
 }

@@ -8,8 +8,8 @@ internal sealed record BenchBed(
 
     public static async Task<BenchBed> StartAsync(MeasureOptions options, Progress progress, Figures figures, CancellationToken ct)
     {
-        progress.Say($"starting two PostgreSQL servers");
-        var servers = await BenchServers.StartAsync(ct);
+        progress.Say($"starting two PostgreSQL servers{(options.Kafka ? " and a Kafka broker" : "")}");
+        var servers = await BenchServers.StartAsync(options.Kafka, ct);
         try
         {
             var source = new OdooSource(servers.Odoo, options.Sizes);

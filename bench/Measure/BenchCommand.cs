@@ -11,7 +11,7 @@ internal static class BenchCommand
     private static readonly Option<string?> Only = new("--only") { Description = "Some of: load, backlog, bulk, latency; with commas between.", HelpName = "PARTS" };
     private static readonly Option<bool> Long = new("--long") { Description = "Instead of all others: memory with a transaction of 5 million rows, and with a backlog of 2 million." };
     private static readonly Option<bool> Reconcile = new("--reconcile") { Description = "Instead of all others: the comparison of Odoo and engine, 5 million rows a side (with --quick 1 million)." };
-    private static readonly Option<bool> Kafka = new("--kafka") { Description = "Instead of all others: the stages of the change log over Kafka; so far writing and reading its records." };
+    private static readonly Option<bool> Kafka = new("--kafka") { Description = "cdc over a Kafka broker, of its own or the one that CDC_TEST_KAFKA names: backlog, latency and each stage, or what --only says." };
     private static readonly Option<int?> Rounds = new("--rounds") { Description = "How often native and cdc take turns.", HelpName = "N" };
     private static readonly Option<string> Subscription = new("--subscription")
     {
@@ -37,8 +37,8 @@ internal static class BenchCommand
     {
         var sizes = parsed.GetValue(Quick) ? MeasureSizes.Quick : MeasureSizes.Full;
         if (parsed.GetValue(Rounds) is { } rounds) sizes = sizes with { Rounds = rounds, LatencyRounds = rounds };
-        var parts = parsed.GetValue(Long) ? Parts.Long : parsed.GetValue(Reconcile) ? Parts.Reconcile : parsed.GetValue(Kafka) ? Parts.Kafka : PartsOf(parsed.GetValue(Only))!.Value;
-        return new MeasureOptions(parts, sizes, parsed.GetValue(Subscription)!, parsed.GetValue(Out));
+        var parts = parsed.GetValue(Long) ? Parts.Long : parsed.GetValue(Reconcile) ? Parts.Reconcile : parsed.GetValue(Kafka) && parsed.GetValue(Only) is null ? Parts.Kafka : PartsOf(parsed.GetValue(Only))!.Value;
+        return new MeasureOptions(parts, sizes, parsed.GetValue(Kafka), parsed.GetValue(Subscription)!, parsed.GetValue(Out));
     }
 
     private static async Task<int> RunAsync(MeasureOptions options, CancellationToken ct)

@@ -1,3 +1,5 @@
+using Cdc.Log.Kafka;
+using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Postgres;
 
 namespace Cdc.Bench.Measure;
@@ -8,7 +10,12 @@ internal sealed class BenchServers : IAsyncDisposable
     private readonly PgCluster _source;
     private readonly PgCluster _engine;
 
-    private BenchServers(PgCluster source, PgCluster engine) => (_source, _engine) = (source, engine);
+    private readonly TestKafka? _kafka;
+
+    private BenchServers(PgCluster source, PgCluster engine, TestKafka? kafka, KafkaOptions? log) => (_source, _engine, _kafka, Kafka) = (source, engine, kafka, log);
+
+    /// <summary>Null: cdc's log is in-process.</summary>
+    public KafkaOptions? Kafka { get; }
 
     public int SourcePort => _source.Port;
     public string Binaries => _source.Binaries;
@@ -23,18 +30,21 @@ internal sealed class BenchServers : IAsyncDisposable
 
     public string EngineLog => _engine.LogTail();
 
-    public static async Task<BenchServers> StartAsync(CancellationToken ct)
+    public static async Task<BenchServers> StartAsync(bool withKafka, CancellationToken ct)
     {
+        var kafka = withKafka ? new TestKafka() : null;
+        var log = kafka is null ? null : await kafka.OptionsAsync();
         var source = await PgCluster.StartAsync(new PgClusterOptions { Name = "bench-odoo", Settings = SourceSettings }, ct);
         try
         {
             var engine = await PgCluster.StartAsync(new PgClusterOptions { Name = "bench-engine", Settings = EngineSettings }, ct);
             await new BenchDatabase(source.ConnectionString("postgres")).ExecuteAsync(ct, "CREATE DATABASE odoo TEMPLATE template0");
-            return new BenchServers(source, engine);
+            return new BenchServers(source, engine, kafka, log);
         }
         catch
         {
             await source.DisposeAsync();
+            if (kafka is not null) await kafka.DisposeAsync();
             throw;
         }
     }
@@ -43,6 +53,7 @@ internal sealed class BenchServers : IAsyncDisposable
     {
         await _engine.DisposeAsync();
         await _source.DisposeAsync();
+        if (_kafka is not null) await _kafka.DisposeAsync();
     }
 
     // Vacuum runs between measurements, never beside one by chance.

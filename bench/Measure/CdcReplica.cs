@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Cdc.Core.Failures;
+using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Processes;
 
 namespace Cdc.Bench.Measure;
@@ -26,6 +27,9 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source) : IRep
     public BenchDatabase Target { get; } = servers.EngineDatabase(DatabaseName);
     public string CardTable => "public.loyalty_cards";
     public string HistoryTable => "public.point_history";
+    /// <summary>Over Kafka each partition comes along by itself.</summary>
+    public string? HasReachedSql(string lsn) => servers.Kafka is null ? null : $"SELECT coalesce(min(through_lsn) >= '{lsn}', false) FROM cdc.checkpoints";
+
     public TimeSpan ProgramCpu => _process is { } process ? ProcessCpu.Of(process.Pid) : TimeSpan.Zero;
 
     /// <summary>The most memory that any life of the process had so far, in bytes.</summary>
@@ -48,6 +52,10 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source) : IRep
         await servers.EngineAdmin.ExecuteAsync(ct, $"CREATE DATABASE {Migrated} TEMPLATE template0");
         var (code, output) = await CdcProcess.RunAsync(["migrate"], Settings(servers.EngineDatabase(Migrated)), ct);
         if (code != 0) throw Ended("migrate", code, output);
+        // Our own broker makes topics at their first use.
+        if (!TestKafka.IsGiven || servers.Kafka is null) return;
+        (code, output) = await CdcProcess.RunAsync(["topics", "create"], Settings(servers.EngineDatabase(Migrated)), ct);
+        if (code != 0) throw Ended("topics create", code, output);
     }
 
     public async Task<LoadTimes> LoadAsync(CancellationToken ct)
@@ -65,6 +73,19 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source) : IRep
     }
 
     public async Task StartAsync(CancellationToken ct) => _process = await CdcProcess.StartAsync(["run"], Settings(Target), null, ct);
+
+    /// <summary>One end of the Kafka log by itself, from one moment to another.</summary>
+    public async Task RunAloneAsync(string end, long rows, Func<Action, Task<long>> begun, Func<Action, Task<long>> ended, Figures figures, CancellationToken ct)
+    {
+        _process = await CdcProcess.StartAsync([end], Settings(Target), null, ct);
+        var began = await begun(ThrowIfEnded);
+        var cpu = ProgramCpu;
+        var taken = Stopwatch.GetElapsedTime(began, await ended(ThrowIfEnded));
+        var micros = (ProgramCpu - cpu).TotalMicroseconds / rows;
+        await StopAsync(ct);
+        figures.Add($"stage.{end}.rows_per_s", rows / taken.TotalSeconds, "rows/s");
+        figures.Add($"stage.{end}.us_per_row", micros, "µs");
+    }
 
     public async Task StopAsync(CancellationToken ct)
     {
@@ -89,7 +110,7 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source) : IRep
         if (_process is { } process) await process.DisposeAsync();
     }
 
-    private Dictionary<string, string?> Settings(BenchDatabase engine) => new()
+    private Dictionary<string, string?> Settings(BenchDatabase engine) => new(servers.Kafka?.Environment() ?? [])
     {
         ["CDC__Source__ConnectionString"] = source.Database.ConnectionString,
         ["CDC__Engine__ConnectionString"] = engine.ConnectionString,

@@ -8,7 +8,8 @@ namespace Cdc.Bench.Measure;
 internal sealed record Figure(string Name, double Value, string Unit);
 
 /// <summary>What was measured: a line on stdout for each as soon as it is known, and a JSON document at the end.</summary>
-internal sealed class Figures(TextWriter output)
+/// <param name="prefix">Before every name.</param>
+internal sealed class Figures(TextWriter output, string prefix = "")
 {
     private static readonly JsonSerializerOptions Format = new()
     {
@@ -21,7 +22,7 @@ internal sealed class Figures(TextWriter output)
     {
         // Nothing to say is better than a number that is none.
         if (!double.IsFinite(value)) return;
-        var figure = new Figure(name, Rounded(value), unit);
+        var figure = new Figure(prefix + name, Rounded(value), unit);
         _figures.Add(figure);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"figure {figure.Name} {figure.Value} {figure.Unit}"));
     }

@@ -14,12 +14,15 @@ internal enum Parts
     Long = 16,
     /// <summary>The comparison; by itself, since it needs other rows.</summary>
     Reconcile = 32,
-    /// <summary>The change log over Kafka; by itself, since it needs a broker.</summary>
-    Kafka = 64,
+    /// <summary>Over Kafka: each stage of the log by itself.</summary>
+    Stages = 64,
+    /// <summary>What is measured over Kafka.</summary>
+    Kafka = Backlog | Latency | Stages,
 }
 
+/// <param name="Kafka">cdc runs over a Kafka broker, and not over its in-process log.</param>
 /// <param name="Subscription">What native's CREATE SUBSCRIPTION is given besides, such as <c>binary = true</c>; empty: PostgreSQL's defaults.</param>
-internal sealed record MeasureOptions(Parts Parts, MeasureSizes Sizes, string Subscription, FileInfo? Out);
+internal sealed record MeasureOptions(Parts Parts, MeasureSizes Sizes, bool Kafka, string Subscription, FileInfo? Out);
 
 /// <summary>How much is measured.</summary>
 /// <param name="Cards">Cards at the beginning; a bulk transaction updates all of them.</param>

@@ -9,17 +9,10 @@ internal sealed class MeasureRun(MeasureOptions options)
     public async Task RunAsync(CancellationToken ct)
     {
         var loadBefore = MachineDescription.Load();
-        var figures = new Figures(Console.Out);
+        var figures = new Figures(Console.Out, options.Kafka ? "kafka." : "");
         if (options.Parts == Parts.Reconcile)
         {
             await ReconcileAsync(figures, loadBefore, ct);
-            return;
-        }
-        if (options.Parts == Parts.Kafka)
-        {
-            await using var servers = await BenchServers.StartAsync(ct);
-            await new CodecStage(figures).MeasureAsync(ct);
-            await WriteAsync(figures, servers, loadBefore, ct);
             return;
         }
         await using var bed = await BenchBed.StartAsync(options, new Progress(Console.Error), figures, ct);
@@ -55,6 +48,7 @@ internal sealed class MeasureRun(MeasureOptions options)
             (Parts.Backlog, new DrainPart(bed, "backlog", "cpu.s_per_mrow.cdc", c => bed.Source.WriteOrdersAsync(bed.Sizes.BacklogTransactions, c)).MeasureAsync),
             (Parts.Bulk, new DrainPart(bed, "bulk", "bulk.cpu.program_s_per_mrow.cdc", bed.Source.WriteBulkAsync).MeasureAsync),
             (Parts.Latency, new LatencyPart(bed).MeasureAsync),
+            (Parts.Stages, new StagesPart(bed).MeasureAsync),
         ];
         foreach (var (part, measureAsync) in parts.Where(p => options.Parts.HasFlag(p.Part)))
         {

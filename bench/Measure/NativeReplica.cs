@@ -27,6 +27,8 @@ internal sealed class NativeReplica(BenchServers servers, OdooSource source, str
     public string HistoryTable => OdooSource.HistoryTable;
     public TimeSpan ProgramCpu => TimeSpan.Zero;
 
+    public string? HasReachedSql(string lsn) => null;
+
     public async Task<LoadTimes> LoadAsync(CancellationToken ct)
     {
         await RemoveAsync(ct);

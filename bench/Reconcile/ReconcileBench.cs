@@ -50,7 +50,7 @@ internal sealed class ReconcileBench : IAsyncDisposable
     public static async Task<ReconcileBench> StartAsync(MeasureSizes sizes, Progress progress, Figures figures, CancellationToken ct)
     {
         progress.Say($"starting two PostgreSQL servers");
-        var bench = new ReconcileBench(await BenchServers.StartAsync(ct), sizes, progress, figures);
+        var bench = new ReconcileBench(await BenchServers.StartAsync(withKafka: false, ct), sizes, progress, figures);
         try
         {
             await bench.FillAsync(ct);

@@ -82,8 +82,9 @@ public sealed class EngineSession : IAsyncDisposable
         var start = await checkpoints.TakeAsync(connection, ct).ConfigureAwait(false);
         var tables = new TableStates(entities);
         await tables.LoadAsync(connection, ct).ConfigureAwait(false);
-        var highest = await HighestAsync(connection, entities, ct).ConfigureAwait(false);
-        var factory = new WriterFactory(entities, await EntryIndex.LoadAsync(connection, ct).ConfigureAwait(false), tables.Whole, highest);
+        var knowledge = new EngineKnowledge(entities);
+        await knowledge.RefreshAsync(connection, ct).ConfigureAwait(false);
+        var factory = new WriterFactory(entities, knowledge);
         var transaction = new EngineTransaction(connection);
         var writer = new BatchWriter(entities, await factory.CreateAsync(connection, ct).ConfigureAwait(false), transaction);
         var gate = new LoadGate();
@@ -141,16 +142,5 @@ public sealed class EngineSession : IAsyncDisposable
         await using var fences = new NpgsqlCommand(FenceSql.BreakOlderSessions, connection) { Parameters = { new() { Value = session } } };
         await fences.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         return session;
-    }
-
-    private static async Task<KeyHighWater> HighestAsync(NpgsqlConnection connection, EntitySet entities, CancellationToken ct)
-    {
-        var highest = new KeyHighWater(entities.Count);
-        foreach (var entity in entities.All)
-        {
-            await using var command = new NpgsqlCommand(new UpsertSql(entity).MaxKey, connection);
-            highest.Raise(entity.Index, (long)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!);
-        }
-        return highest;
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cdc.Apply;
 using Cdc.Host.Terminals;
+using Cdc.Log.Kafka;
 
 namespace Cdc.Host;
 
@@ -25,7 +26,7 @@ internal static class CommandActions
             }
             catch (Exception thrown)
             {
-                var failure = thrown is EngineException engine ? engine.Failure : thrown;
+                var failure = thrown is EngineException engine ? engine.Failure : KafkaFailure.Explain(thrown) ?? thrown;
                 FailureReport.Write(host.Terminal, failure);
                 return ExitCodes.Of(failure);
             }

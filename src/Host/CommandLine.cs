@@ -31,8 +31,8 @@ internal static class CommandLine
         root.Options.Add(GlobalOptions.Verbose);
         Command[] commands =
         [
-            RunCommand.Create(host, signals), ApiCommand.Create(host, signals), MigrateCommand.Create(host), CheckCommand.Create(host), StatusCommand.Create(host), SnapshotCommand.Create(host), ReconcileCommand.Create(host), AlertsCommand.Create(host),
-            QuarantineCommand.Create(host), SlotCommand.Create(host), KeysCommand.Create(host), WorkloadCommand.Create(host), VersionCommand.Create(host),
+            RunCommand.Create(host, signals), CaptureCommand.Create(host, signals), ApplyCommand.Create(host, signals), ApiCommand.Create(host, signals), MigrateCommand.Create(host), CheckCommand.Create(host), StatusCommand.Create(host), SnapshotCommand.Create(host), ReconcileCommand.Create(host), AlertsCommand.Create(host),
+            TopicsCommand.Create(host), LagCommand.Create(host), QuarantineCommand.Create(host), SlotCommand.Create(host), KeysCommand.Create(host), WorkloadCommand.Create(host), VersionCommand.Create(host),
         ];
         foreach (var command in commands) root.Subcommands.Add(command);
         return root;

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Cdc.Host;
 
 /// <summary>
-/// Capture, change log and apply in one process: streams until <paramref name="ct"/> is cancelled, then drains (what was read is applied and
+/// Capture, change log and apply in one process, or one end of it: streams until <paramref name="ct"/> is cancelled, then drains (what was read is applied and
 /// confirmed before it returns).
 /// </summary>
 /// <exception cref="CdcException">It cannot go on by itself; the kind is the exit code.</exception>
@@ -23,6 +23,10 @@ internal sealed record Parts
     /// <summary>Reads the entities declaration from a path; throws with every error at once.</summary>
     public required Func<string, EntitySet> LoadEntities { get; init; }
     public required RunPipeline Pipeline { get; init; }
+    /// <summary>Only from the source into the Kafka log.</summary>
+    public required RunPipeline Capture { get; init; }
+    /// <summary>Only from the Kafka log into the engine.</summary>
+    public required RunPipeline Apply { get; init; }
     /// <summary>The Api by itself.</summary>
     public required RunApi Api { get; init; }
     public required Func<WorkloadRequest, IProgress<WorkloadProgress>, CancellationToken, Task> Workload { get; init; }

@@ -1,4 +1,6 @@
+using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Postgres;
 using Xunit;
 
 [assembly: AssemblyFixture(typeof(TestServers))]
+[assembly: AssemblyFixture(typeof(TestKafka))]

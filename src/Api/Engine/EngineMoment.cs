@@ -15,9 +15,9 @@ internal sealed record EngineMoment(string? State, AppliedThrough Through, strin
     public const string Columns =
         "s.state, coalesce(s.generation, 0), s.system_identifier, coalesce(k.through_lsn, '0/0'), CASE WHEN isfinite(k.last_commit_at) THEN k.last_commit_at END, t.state";
 
-    /// <summary>To be joined without a condition: it has exactly one row for the entity.</summary>
+    /// <summary>To be joined without a condition: it has exactly one row for the entity. Over Kafka what is reached is what every partition has reached.</summary>
     public static string From(string entityLiteral) =>
-        $"(VALUES (1)) one LEFT JOIN cdc.source s ON true LEFT JOIN cdc.checkpoints k ON k.partition = 'all' LEFT JOIN cdc.tables t ON t.entity = {entityLiteral}";
+        $"(VALUES (1)) one LEFT JOIN cdc.source s ON true LEFT JOIN (SELECT min(through_lsn) AS through_lsn, min(last_commit_at) AS last_commit_at FROM cdc.checkpoints) k ON true LEFT JOIN cdc.tables t ON t.entity = {entityLiteral}";
 
     public static EngineMoment Read(NpgsqlDataReader row, int first) => new(
         row.IsDBNull(first) ? null : row.GetString(first),

@@ -1,6 +1,8 @@
+using Cdc.Apply.Snapshots;
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
 using Cdc.Core.Progress;
+using Cdc.Core.Snapshots;
 using Npgsql;
 
 namespace Cdc.Apply.Progress;
@@ -11,7 +13,7 @@ namespace Cdc.Apply.Progress;
 public sealed record Checkpoint(ChangePosition Last, SourceTransaction? LastTransaction, Lsn Through);
 
 /// <summary>cdc.checkpoints, for the one partition that the in-process log has.</summary>
-internal sealed class CheckpointTable(Guid owner)
+internal sealed class CheckpointTable(Guid owner) : IChunkOwner
 {
     public const string Partition = "all";
 
@@ -31,7 +33,7 @@ internal sealed class CheckpointTable(Guid owner)
         await using var command = new NpgsqlCommand(TakeSql, connection) { Parameters = { new() { Value = owner } } };
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         if (!await reader.ReadAsync(ct).ConfigureAwait(false))
-            throw new CdcException(FailureKind.Migration, "cdc.checkpoints has no row: the engine was not set up to its end.", "Run 'cdc slot reset'.");
+            throw new CdcException(FailureKind.Migration, "cdc.checkpoints has no row for the in-process log: the engine was not set up to its end, or follows its source over Kafka.", "Set Log:Kind to Kafka again, or run 'cdc slot reset'.");
         var xid = (ulong)reader.GetInt64(3);
         var last = new ChangePosition(reader.GetInt32(0), Read(reader, 1), reader.GetInt64(2));
         var transaction = xid == 0 ? null : new SourceTransaction(xid, last.CommitLsn, PostgresTime.ToMicros(reader.GetFieldValue<DateTime>(4)));
@@ -72,7 +74,7 @@ internal sealed class CheckpointTable(Guid owner)
         };
 
     /// <summary>Held until COMMIT: a load beside the stream counts only while this owner is the one.</summary>
-    public async Task AssertOwnedAsync(NpgsqlConnection connection, CancellationToken ct)
+    public async Task AssertOwnedAsync(NpgsqlConnection connection, Chunk chunk, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand("SELECT FROM cdc.checkpoints WHERE partition = 'all' AND owner_token = $1 FOR SHARE", connection)
         {

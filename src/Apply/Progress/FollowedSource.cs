@@ -30,13 +30,13 @@ public sealed class FollowedSourceTable(EngineOptions options)
     private const string ReadSql = """
         SELECT s.state, s.generation, s.system_identifier, s.timeline, s.database_name, s.slot, s.publication, s.written_lsn,
                coalesce(c.through_lsn, '0/0'), s.gap_kind, s.gap_detail
-        FROM cdc.source s LEFT JOIN cdc.checkpoints c ON c.partition = 'all'
+        FROM cdc.source s LEFT JOIN (SELECT min(through_lsn) AS through_lsn FROM cdc.checkpoints) c ON true
         """;
 
     private const string BeginSql = """
         INSERT INTO cdc.source AS s (state, generation, system_identifier, timeline, database_name, slot, publication)
-        VALUES ('creating', 1, $1, $2, $3, $4, $5)
-        ON CONFLICT (singleton) DO UPDATE SET state = 'creating', generation = s.generation + 1, session = s.session + 1, system_identifier = $1,
+        VALUES ('creating', $6 + 1, $1, $2, $3, $4, $5)
+        ON CONFLICT (singleton) DO UPDATE SET state = 'creating', generation = greatest(s.generation, $6) + 1, session = s.session + 1, system_identifier = $1,
             timeline = $2, database_name = $3, slot = $4, publication = $5, updated_at = now()
         """;
 
@@ -52,10 +52,11 @@ public sealed class FollowedSourceTable(EngineOptions options)
     /// Begins generation 1, or the next one: everything of older ones loses. Ends the session that may be running, whose feedback and commits
     /// fail from here on.
     /// </summary>
-    public Task BeginGenerationAsync(string systemIdentifier, int timeline, string database, string slot, string publication, CancellationToken ct) =>
+    /// <param name="above">The log's generation, which may be above the engine's where that was restored; 0 where the log keeps none.</param>
+    public Task BeginGenerationAsync(string systemIdentifier, int timeline, string database, string slot, string publication, int above, CancellationToken ct) =>
         ExecuteAsync([new(BeginSql)
         {
-            Parameters = { new() { Value = systemIdentifier }, new() { Value = timeline }, new() { Value = database }, new() { Value = slot }, new() { Value = publication } },
+            Parameters = { new() { Value = systemIdentifier }, new() { Value = timeline }, new() { Value = database }, new() { Value = slot }, new() { Value = publication }, new() { Value = above } },
         }, new("UPDATE cdc.checkpoints SET owner_token = gen_random_uuid()")], ct);
 
     /// <summary>

@@ -5,14 +5,15 @@ using Npgsql;
 
 namespace Cdc.Apply.Progress;
 
-/// <summary>cdc.tables as the owner of the engine sees it: which entities are stopped, and since when rows are whole.</summary>
+/// <summary>
+/// cdc.tables as the owner of the engine sees it: which entities are stopped, and what their tables look like. Since when rows are whole is
+/// read there by the statements that ask: below it changes may have passed a row by (a gap, a stop, a rewrite).
+/// </summary>
 internal sealed class TableStates(EntitySet entities) : ITableRegistry
 {
     private readonly bool[] _stopped = new bool[entities.Count];
     private readonly TableFingerprint?[] _fingerprints = new TableFingerprint?[entities.Count];
     private readonly ulong[] _barriers = new ulong[entities.Count];
-
-    public Rows.WholeSince Whole { get; } = new(entities.Count);
 
     public bool IsStopped(int entity) => Volatile.Read(ref _stopped[entity]);
 
@@ -23,16 +24,15 @@ internal sealed class TableStates(EntitySet entities) : ITableRegistry
     public async Task LoadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
-            "SELECT entity, state = 'stopped', whole_generation, whole_lsn, barrier_xid, relation_oid, relfilenode, columns FROM cdc.tables", connection);
+            "SELECT entity, state = 'stopped', barrier_xid, relation_oid, relfilenode, columns FROM cdc.tables", connection);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await reader.ReadAsync(ct).ConfigureAwait(false))
         {
             if (entities.Find(reader.GetString(0)) is not { } entity) continue;
             _stopped[entity.Index] = reader.GetBoolean(1);
-            Whole[entity.Index] = new ChangePosition(reader.GetInt32(2), CheckpointTable.Read(reader, 3), 0);
-            _barriers[entity.Index] = (ulong)reader.GetInt64(4);
-            if (!reader.IsDBNull(7))
-                _fingerprints[entity.Index] = new TableFingerprint(reader.GetInt64(5), reader.GetInt64(6), reader.GetString(7), _barriers[entity.Index]);
+            _barriers[entity.Index] = (ulong)reader.GetInt64(2);
+            if (!reader.IsDBNull(5))
+                _fingerprints[entity.Index] = new TableFingerprint(reader.GetInt64(3), reader.GetInt64(4), reader.GetString(5), _barriers[entity.Index]);
         }
     }
 
@@ -51,9 +51,7 @@ internal sealed class TableStates(EntitySet entities) : ITableRegistry
     private void Remember(TableStateChange change)
     {
         Volatile.Write(ref _stopped[change.Entity], change.StopReason is not null);
-        if (change.StopReason is not null) return;
-        Whole[change.Entity] = change.Position;
-        if (change.Fingerprint is not { } fingerprint) return;
+        if (change.StopReason is not null || change.Fingerprint is not { } fingerprint) return;
         Volatile.Write(ref _fingerprints[change.Entity], fingerprint);
         Volatile.Write(ref _barriers[change.Entity], fingerprint.BarrierXid);
     }

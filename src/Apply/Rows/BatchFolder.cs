@@ -38,6 +38,18 @@ internal sealed class BatchFolder(int entities)
             Continue(ref row, change);
     }
 
+    /// <summary>Per entity, ascending: rows are written in the order of their index.</summary>
+    public long[][] SortedKeys()
+    {
+        var sorted = new long[_rows.Length][];
+        for (var entity = 0; entity < sorted.Length; entity++)
+        {
+            sorted[entity] = _rows[entity].Count == 0 ? [] : [.. _rows[entity].Keys];
+            Array.Sort(sorted[entity]);
+        }
+        return sorted;
+    }
+
     public void Clear()
     {
         foreach (var rows in _rows) rows.Clear();

@@ -14,7 +14,6 @@ internal sealed class EntityWriter
     private readonly RowTransform _transform;
     private readonly NpgsqlConnection _connection;
     private readonly EntryIndex _entries;
-    private readonly WholeSince _whole;
     private readonly KeyHighWater _highest;
     private readonly UpsertSql _sql;
     private readonly StageTable _stage;
@@ -30,9 +29,9 @@ internal sealed class EntityWriter
     private bool _meetsEntries;
     private bool _onlyUpdates;
 
-    public EntityWriter(EntityDeclaration entity, RowTransform transform, NpgsqlConnection connection, EntryIndex entries, WholeSince whole, KeyHighWater highest)
+    public EntityWriter(EntityDeclaration entity, RowTransform transform, NpgsqlConnection connection, EntryIndex entries, KeyHighWater highest)
     {
-        (_entity, _transform, _connection, _entries, _whole, _highest) = (entity, transform, connection, entries, whole, highest);
+        (_entity, _transform, _connection, _entries, _highest) = (entity, transform, connection, entries, highest);
         _touched = entity.NotifyColumn is null ? null : new TouchedRows(entity);
         (_sql, _row, _older) = (new UpsertSql(entity), new SourceRow(entity.SourceColumns.Count), new SourceRow(entity.SourceColumns.Count));
         (_stage, _holesStage) = (new StageTable(_sql.Stage, _sql.CreateStage, connection), new StageTable(_sql.Holes, _sql.CreateHoles, connection));
@@ -215,8 +214,7 @@ internal sealed class EntityWriter
     private async Task FillHolesAsync(CancellationToken ct)
     {
         await _holes.SendAsync(_connection, _sql.CopyHoles, ct).ConfigureAwait(false);
-        var since = _whole[_entity.Index];
-        await ExecuteAsync(_sql.FillHoles, [new() { Value = since.Generation }, Progress.CheckpointTable.Lsn(since.CommitLsn)], ct).ConfigureAwait(false);
+        await ExecuteAsync(_sql.FillHoles, [], ct).ConfigureAwait(false);
         await using (var command = new NpgsqlCommand(_sql.RemainingHoles, _connection))
         await using (var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false))
             while (await reader.ReadAsync(ct).ConfigureAwait(false)) _entries.Add(_entity.Name, reader.GetInt64(0));

@@ -11,14 +11,12 @@ internal sealed class EntryIndex
     private readonly Lock _lock = new();
     private readonly Dictionary<string, HashSet<long>> _keys = [];
 
-    public static async Task<EntryIndex> LoadAsync(NpgsqlConnection connection, CancellationToken ct)
+    public async Task ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        var index = new EntryIndex();
         await using var command = new NpgsqlCommand(
             "SELECT entity, key FROM cdc.quarantine UNION ALL SELECT entity, key FROM cdc.rereads", connection);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) index.Add(reader.GetString(0), reader.GetInt64(1));
-        return index;
+        while (await reader.ReadAsync(ct).ConfigureAwait(false)) Add(reader.GetString(0), reader.GetInt64(1));
     }
 
     public void Add(string entity, long key)

@@ -96,8 +96,8 @@ internal sealed class UpsertSql(EntityDeclaration entity)
     ];
 
     /// <summary>
-    /// Rows with unknown columns. Where the engine's row is whole (at or above $1 generation, $2 LSN, without entries) the unknown columns
-    /// are what it has. Where it is not, the known columns are applied only if the row exists, and the key is to be read again.
+    /// Rows with unknown columns. Where the engine's row is whole (not below what cdc.tables says, without entries) the unknown columns are
+    /// what it has. Where it is not, the known columns are applied only if the row exists, and the key is to be read again.
     /// </summary>
     public IReadOnlyList<string> FillHoles
     {
@@ -113,7 +113,7 @@ internal sealed class UpsertSql(EntityDeclaration entity)
                 $"""
                 WITH whole AS (
                     UPDATE {entity.EngineName} t SET {List(kept)}, {SetPosition}{sync} FROM {Holes} s
-                    WHERE {older} AND NOT s.rekeyed AND s.unknown >= 0 AND (t.source_generation, t.source_lsn) >= ($1::integer, $2::pg_lsn)
+                    WHERE {older} AND NOT s.rekeyed AND s.unknown >= 0 AND (t.source_generation, t.source_lsn) >= (SELECT w.whole_generation, w.whole_lsn FROM cdc.tables w WHERE w.entity = {_name})
                       AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = {_name} AND e.key = s.key)
                       AND NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = {_name} AND e.key = s.key)
                     RETURNING s.key)

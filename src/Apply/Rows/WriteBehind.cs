@@ -8,7 +8,8 @@ namespace Cdc.Apply.Rows;
 /// Two batches: while the engine writes one, the other is folded. Batches are written one after the other, in the order they were folded.
 /// While one is being written nobody else may use the engine's connection: await <see cref="WrittenAsync"/> first.
 /// </summary>
-internal sealed class WriteBehind(EntitySet entities, BatchWriter writer, LoadGate gate, PipelineStatistics statistics)
+/// <param name="gate">Null: nothing is loaded beside the log.</param>
+internal sealed class WriteBehind(EntitySet entities, BatchWriter writer, LoadGate? gate, PipelineStatistics statistics)
 {
     private BatchFolder _written = new(entities.Count);
     private Task _writing = Task.CompletedTask;
@@ -35,24 +36,12 @@ internal sealed class WriteBehind(EntitySet entities, BatchWriter writer, LoadGa
 
     private async Task WriteAsync(BatchFolder batch, CancellationToken ct)
     {
-        var keys = SortedKeys(batch);
+        var keys = batch.SortedKeys();
         foreach (var entity in entities.All)
-            if (keys[entity.Index].Length > 0) await gate.EnterAsync(entity.Index, keys[entity.Index]).WaitAsync(ct).ConfigureAwait(false);
+            if (gate is not null && keys[entity.Index].Length > 0) await gate.EnterAsync(entity.Index, keys[entity.Index]).WaitAsync(ct).ConfigureAwait(false);
         await writer.WriteAsync(batch, keys, StraightCopy.NewKeys, ct).ConfigureAwait(false);
         statistics.QuarantinedRows(writer.Quarantined);
         batch.Clear();
         CrashPoint.Hit("after-flush");
-    }
-
-    private long[][] SortedKeys(BatchFolder batch)
-    {
-        var keys = new long[entities.Count][];
-        foreach (var entity in entities.All)
-        {
-            var rows = batch.Of(entity.Index);
-            keys[entity.Index] = rows.Count == 0 ? [] : [.. rows.Keys];
-            Array.Sort(keys[entity.Index]);
-        }
-        return keys;
     }
 }

@@ -4,14 +4,14 @@ using Npgsql;
 namespace Cdc.Apply.Rows;
 
 /// <summary>Writers for a connection, sharing what one session knows of the engine.</summary>
-internal sealed class WriterFactory(EntitySet entities, EntryIndex entries, WholeSince whole, KeyHighWater highest)
+internal sealed class WriterFactory(EntitySet entities, EngineKnowledge knowledge)
 {
     public async Task<IReadOnlyList<EntityWriter>> CreateAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         var writers = new List<EntityWriter>(entities.Count);
         foreach (var entity in entities.All)
         {
-            var writer = new EntityWriter(entity, RowTransform.Compile(entity), connection, entries, whole, highest);
+            var writer = new EntityWriter(entity, RowTransform.Compile(entity), connection, knowledge.Entries, knowledge.Highest);
             await writer.PrepareAsync(ct).ConfigureAwait(false);
             writers.Add(writer);
         }

@@ -11,7 +11,7 @@ using Npgsql;
 namespace Cdc.Apply.Snapshots;
 
 /// <summary>Loads chunks on connections of their own, and finishes every chunk: sweep, and the record that its range is done.</summary>
-internal sealed class ChunkSink(EntitySet entities, EngineOptions options, WriterFactory writers, CheckpointTable checkpoints, LoadGate gate)
+internal sealed class ChunkSink(EntitySet entities, EngineOptions options, WriterFactory writers, IChunkOwner owner, LoadGate gate)
     : IChunkSink, IAsyncDisposable
 {
     private readonly ConcurrentBag<LoadConnection> _idle = [];
@@ -27,7 +27,7 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
         try
         {
             var connection = await TakeAsync(ct).ConfigureAwait(false);
-            await connection.LoadAsync(chunk, rows, checkpoints, ct).ConfigureAwait(false);
+            await connection.LoadAsync(chunk, rows, owner, ct).ConfigureAwait(false);
             CrashPoint.Hit("after-load");
             _idle.Add(connection);
         }
@@ -40,7 +40,7 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
     private async Task<long> SweepAndRecordAsync(Chunk chunk, CancellationToken ct)
     {
         var connection = await TakeAsync(ct).ConfigureAwait(false);
-        var swept = await connection.FinishAsync(chunk, checkpoints, ct).ConfigureAwait(false);
+        var swept = await connection.FinishAsync(chunk, owner, ct).ConfigureAwait(false);
         CrashPoint.Hit("after-chunk-finished");
         _idle.Add(connection);
         return swept;
@@ -77,23 +77,23 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
             return new LoadConnection(entities, connection, await writers.CreateAsync(connection, ct).ConfigureAwait(false));
         }
 
-        public async Task LoadAsync(Chunk chunk, ChunkRows rows, CheckpointTable checkpoints, CancellationToken ct)
+        public async Task LoadAsync(Chunk chunk, ChunkRows rows, IChunkOwner owner, CancellationToken ct)
         {
             await _writer.BeginAsync(ct).ConfigureAwait(false);
             if (await HasRowsAsync(chunk, ct).ConfigureAwait(false) || !await TryCopyAsync(chunk, rows, ct).ConfigureAwait(false))
                 await WriteAsync(chunk, rows.ChangesIn(chunk), ct).ConfigureAwait(false);
             await AnnounceAsync([.. _writer.Notices], ct).ConfigureAwait(false);
-            await checkpoints.AssertOwnedAsync(_connection, ct).ConfigureAwait(false);
+            await owner.AssertOwnedAsync(_connection, chunk, ct).ConfigureAwait(false);
             await _transaction.CommitAsync(ct).ConfigureAwait(false);
         }
 
-        public async Task<long> FinishAsync(Chunk chunk, CheckpointTable checkpoints, CancellationToken ct)
+        public async Task<long> FinishAsync(Chunk chunk, IChunkOwner owner, CancellationToken ct)
         {
             await _transaction.BeginAsync(ct).ConfigureAwait(false);
             var swept = chunk.DroppedAll ? 0 : await SweepAsync(chunk, ct).ConfigureAwait(false);
             CrashPoint.Hit("after-sweep");
             if (chunk.Job.Id > 0) await RecordAsync(chunk, swept, ct).ConfigureAwait(false);
-            await checkpoints.AssertOwnedAsync(_connection, ct).ConfigureAwait(false);
+            await owner.AssertOwnedAsync(_connection, chunk, ct).ConfigureAwait(false);
             await _transaction.CommitAsync(ct).ConfigureAwait(false);
             return swept;
         }

@@ -21,4 +21,14 @@ public static class GapKinds
     public const string PublicationMissing = "publication-missing";
     /// <summary>The publication leaves out some operations.</summary>
     public const string PublicationPartial = "publication-partial";
+    /// <summary>Records that were not applied are gone from the Kafka log.</summary>
+    public const string LogLost = "log-lost";
+    /// <summary>A partition of the Kafka log lacks records of a capture session.</summary>
+    public const string LogGap = "log-gap";
+    /// <summary>The Kafka log ends before what its brokers acknowledged.</summary>
+    public const string LogBehind = "log-behind";
+    /// <summary>A record of the Kafka log cannot be read.</summary>
+    public const string LogUnreadable = "log-unreadable";
+    /// <summary>The Kafka log has a newer generation than the engine, which was restored from a backup.</summary>
+    public const string EngineBehind = "engine-behind";
 }

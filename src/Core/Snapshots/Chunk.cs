@@ -37,8 +37,10 @@ public sealed class Chunk(ChunkJob job)
     /// <summary>All keys were in flight (a truncate).</summary>
     public bool DroppedAll { get; set; }
     public int Rows { get; set; }
+    /// <summary>Over Kafka: for each partition, by its name, an offset that lies behind everything up to the chunk's end. Set before it has passed.</summary>
+    public IReadOnlyDictionary<string, long>? Vector { get; set; }
 
-    /// <summary>Apply has committed everything up to the chunk's end.</summary>
+    /// <summary>Apply has committed everything up to the chunk's end. Over Kafka: the brokers have acknowledged it.</summary>
     public Task Passed => _passed.Task;
 
     public void SetPassed() => _passed.TrySetResult();

@@ -27,18 +27,7 @@ internal static class CheckCommand
         var entities = context.Entities(options);
         var findings = await new Preconditions(options, entities, context.Log).FindAsync(ct);
         if (parsed.GetValue(AsJson)) context.Terminal.Out.WriteLine(Json.Document(new { ok = !findings.Any(f => f.IsError), findings }));
-        else Show(context.Terminal, findings);
+        else FindingList.Write(context.Terminal.Out, findings);
         return findings.Any(f => f.IsError) ? ExitCodes.Of(FailureKind.Preflight) : ExitCodes.Success;
-    }
-
-    private static void Show(Terminal terminal, IReadOnlyList<Finding> findings)
-    {
-        foreach (var finding in findings.OrderByDescending(f => f.IsError))
-        {
-            terminal.Out.WriteLine($"{(finding.IsError ? "error" : "warning")} {finding.Code}: {finding.Message}");
-            terminal.Out.WriteLine($"  -> {finding.Remedy}");
-        }
-        var errors = findings.Count(f => f.IsError);
-        terminal.Out.WriteLine(errors == 0 ? $"ready ({findings.Count} warning(s))" : $"{errors} error(s), {findings.Count - errors} warning(s)");
     }
 }

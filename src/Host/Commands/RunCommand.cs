@@ -17,18 +17,19 @@ internal static class RunCommand
             Examples:
               cdc run
               cdc run --config /etc/cdc/cdc.json --verbose
-            """).Runs(host, (context, _, ct) => RunAsync(context, signals, ct));
+            """).Runs(host, (context, _, ct) => RunAsync(context, signals, Needs.Both, context.Parts.Pipeline, ct));
 
-    private static async Task<int> RunAsync(CommandContext context, StopSignals? signals, CancellationToken ct)
+    /// <summary>Keeps a part of the pipeline, or all of it, up until it is asked to stop, and says how it ended.</summary>
+    public static async Task<int> RunAsync(CommandContext context, StopSignals? signals, Needs needs, RunPipeline part, CancellationToken ct)
     {
         var log = context.Loggers.CreateLogger("Cdc.Host");
         try
         {
-            var options = context.Options(Needs.Both);
+            var options = context.Options(needs);
             var entities = context.Entities(options);
             log.Running(VersionCommand.Text, options.Source.SlotName, options.Source.Publication, entities.Count);
             using var draining = ct.Register(() => log.Draining(signals?.First ?? "cancelled"));
-            await DrainedAsync(context.Parts.Pipeline(options, entities, context.Loggers, ct), ct);
+            await DrainedAsync(part(options, entities, context.Loggers, ct), ct);
             log.Drained();
             return ExitCodes.Success;
         }

@@ -24,7 +24,7 @@ internal static class SlotCreateCommand
     {
         var options = context.Options(Needs.Both);
         var entities = context.Entities(options);
-        var setup = new SourceSetup(options.Source, options.Engine, entities, context.Log);
+        var setup = new SourceSetup(options.Source, options.Engine, entities, context.Log, LogMemory.Of(options, context.Log));
         await setup.RequireNothingFollowedAsync(ct);
         await new Preconditions(options, entities, context.Log).CheckAsync(ct);
         Confirmation.Obtain(context.Terminal,

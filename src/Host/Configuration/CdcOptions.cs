@@ -3,6 +3,7 @@ using Cdc.Apply;
 using Cdc.Capture;
 using Cdc.Capture.Snapshot;
 using Cdc.Log;
+using Cdc.Log.Kafka;
 using Cdc.Log.Registry;
 using Cdc.Reconcile;
 using Cdc.Reconcile.Alerts;
@@ -17,6 +18,7 @@ internal sealed record CdcOptions
     public SourceOptions Source { get; init; } = new();
     public EngineOptions Engine { get; init; } = new();
     public LogOptions Log { get; init; } = new();
+    public KafkaOptions Kafka { get; init; } = new();
     public RegistryOptions Registry { get; init; } = new();
     public SnapshotOptions Snapshot { get; init; } = new();
     public FenceOptions Fence { get; init; } = new();

@@ -33,7 +33,9 @@ internal sealed class OptionBinder(OptionOrigin origin, ICollection<Finding> fin
     private void Set(object options, PropertyInfo property, IConfigurationSection child)
     {
         var isSection = child.GetChildren().Any();
-        if (IsSection(property.PropertyType) && child.Value is null or "")
+        if (property.PropertyType == typeof(IReadOnlyDictionary<string, string>) && (isSection || child.Value is null or ""))
+            property.SetValue(options, child.GetChildren().ToDictionary(c => c.Key, c => c.Value ?? ""));
+        else if (IsSection(property.PropertyType) && child.Value is null or "")
             property.SetValue(options, Bind(property.PropertyType, child));
         else if (IsSection(property.PropertyType) || isSection)
             Add("option-shape", child, isSection ? "must be a single value, not an object or a list" : "must be an object with options",

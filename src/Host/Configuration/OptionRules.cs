@@ -17,11 +17,26 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
         if (needs.HasFlag(Needs.Engine)) Connection("Engine:ConnectionString", options.Engine.ConnectionString);
         Source(options);
         Sizes(options);
+        Kafka(options, needs);
         Registry(options.Registry);
         Api(options.Api);
         var reconcile = new ReconcileRules(Require);
         reconcile.Check(options.Continuous);
         reconcile.Check(options.Alerts);
+    }
+
+    private void Kafka(CdcOptions options, Needs needs)
+    {
+        var kafka = options.Kafka;
+        if (options.Log.Kind == Cdc.Log.ChangeLogKind.Kafka && needs != Needs.None)
+            Require(kafka.BootstrapServers.Length > 0, "Kafka:BootstrapServers", "must name brokers, such as kafka-1:9092,kafka-2:9092, where Log:Kind is Kafka");
+        Require(TopicNames().IsMatch(kafka.TopicPrefix), "Kafka:TopicPrefix", "must be 1 to 100 letters, digits, dots, underscores and hyphens, as Kafka demands of topics");
+        Require(kafka.Group.Length > 0, "Kafka:Group", "must name a consumer group");
+        AtLeast("Kafka:Workers", kafka.Workers, 1);
+        Require(kafka.Workers <= 64, "Kafka:Workers", "must be at most 64: each holds connections to the engine");
+        AtLeast("Kafka:Partitions", kafka.Partitions, 1);
+        AtLeast("Kafka:ReplicationFactor", kafka.ReplicationFactor, 1);
+        AtLeast("Kafka:MinInSyncReplicas", kafka.MinInSyncReplicas, 1);
     }
 
     private void Api(Cdc.Api.ApiOptions api)
@@ -113,6 +128,9 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
 
     [GeneratedRegex("^[a-z0-9_]{1,63}\\z")]
     private static partial Regex SlotNames();
+
+    [GeneratedRegex("^[A-Za-z0-9._-]{1,100}\\z")]
+    private static partial Regex TopicNames();
 
     [GeneratedRegex("^[1-9][0-9]*(kB|MB|GB)\\z")]
     private static partial Regex MemorySizes();

@@ -23,6 +23,7 @@ internal sealed record Continuity(FollowedSource? Followed, PresentSource? Now, 
         var slot = await SourceFailure.GuardAsync(() => setup.ReadAsync(ct)).ConfigureAwait(false);
         var followed = await new FollowedSourceTable(options.Engine).ReadAsync(ct).ConfigureAwait(false);
         if (followed is null or { State: "creating" }) return new Continuity(followed, null, []);
+        if (LogMemory.Of(options, log) is { } memory) followed = followed.Remembering(await memory(ct).ConfigureAwait(false));
         var now = await SourceFailure.GuardAsync(() => LookAsync(options, entities, setup, slot, followed, log, ct)).ConfigureAwait(false);
         return new Continuity(followed, now, ContinuityCheck.FindAll(followed, options.Source, now));
     }

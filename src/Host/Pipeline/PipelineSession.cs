@@ -14,18 +14,21 @@ namespace Cdc.Host.Pipeline;
 /// fails ends all of them. So a log never holds half a transaction of a session that is gone.
 /// </summary>
 internal sealed class PipelineSession(
-    SourceOptions source, EngineOptions engine, SnapshotOptions snapshot, LogOptions logOptions, EntitySet entities, Preconditions preconditions, SourceSetup setup, PipelineStatistics statistics, ILogger log)
+    SourceOptions source, EngineOptions engine, SnapshotOptions snapshot, LogOptions logOptions, EntitySet entities, Preconditions preconditions, SourceSetup setup, PipelineStatistics statistics, ILogger log) : IPipelineSession
 {
     /// <summary>Called when the slot is this session's and rows flow.</summary>
     public Action Started { get; init; } = () => { };
 
-    /// <summary>The session that ran last has applied something.</summary>
-    public bool HasApplied { get; private set; }
+    public bool HasProgressed { get; private set; }
+
+    public int? Generation => setup.Generation;
+
+    public Task AcceptGapAsync(CancellationToken ct) => setup.BeginGenerationAsync(ct);
 
     /// <summary>Returns when <paramref name="stop"/> was asked for and everything captured so far is applied.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        HasApplied = false;
+        HasProgressed = false;
         await preconditions.CheckAsync(stop).ConfigureAwait(false);
         await using var capture = await CaptureSession.ConnectAsync(source, snapshot, entities, log, stop).ConfigureAwait(false);
         await setup.PrepareAsync(capture, stop).ConfigureAwait(false);
@@ -38,7 +41,7 @@ internal sealed class PipelineSession(
         }
         finally
         {
-            HasApplied = apply.Progress.Through > apply.Resume.Through;
+            HasProgressed = apply.Progress.Through > apply.Resume.Through;
         }
     }
 

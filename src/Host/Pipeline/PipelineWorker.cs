@@ -2,6 +2,7 @@ using Cdc.Apply;
 using Cdc.Apply.Progress;
 using Cdc.Capture;
 using Cdc.Core.Failures;
+using Cdc.Log.Kafka;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -11,7 +12,7 @@ namespace Cdc.Host.Pipeline;
 /// Owns retry, stop and standby: the loops only throw. What goes away by itself is tried again with growing pauses; a slot that another
 /// process holds is waited for; a declared gap is written down and stops the process; anything else stops it at once.
 /// </summary>
-internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine, PipelineSession session, SourceSetup setup, ILogger log)
+internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine, IPipelineSession session, ILogger log)
 {
     private static readonly TimeSpan StandbyPoll = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -36,7 +37,7 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
             catch (Exception e)
             {
                 // What failed now is not what failed before: the pauses begin anew.
-                if (session.HasApplied) _failures = 0;
+                if (session.HasProgressed) _failures = 0;
                 var pause = await HandleAsync(e, stop).ConfigureAwait(false);
                 await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -71,7 +72,7 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
     {
         CdcException typed => typed,
         EngineException engineFailed => engineFailed.Failure,
-        _ => await CaptureSession.ExplainAsync(source, e, ct).ConfigureAwait(false),
+        _ => KafkaFailure.Explain(e) ?? await CaptureSession.ExplainAsync(source, e, ct).ConfigureAwait(false),
     };
 
     private TimeSpan StandBy()
@@ -105,7 +106,7 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
 
     private async Task<TimeSpan> AcceptAsync(DeclaredGapException gap, CancellationToken ct)
     {
-        if (setup.Generation is { } generation && !await new FollowedSourceTable(engine).DeclareGapAsync(generation, gap.GapKind, gap.Message, ct).ConfigureAwait(false))
+        if (session.Generation is { } generation && !await new FollowedSourceTable(engine).DeclareGapAsync(generation, gap.GapKind, gap.Message, ct).ConfigureAwait(false))
         {
             // A reset took the slot away under this session: what it saw is not a gap of the generation that begins.
             PipelineLog.Fenced(log, gap.Message);
@@ -113,7 +114,7 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
         }
         if (!source.AcceptGaps) throw gap;
         PipelineLog.GapAccepted(log, gap.GapKind, gap.Message);
-        await setup.BeginGenerationAsync(ct).ConfigureAwait(false);
+        await session.AcceptGapAsync(ct).ConfigureAwait(false);
         return TimeSpan.Zero;
     }
 

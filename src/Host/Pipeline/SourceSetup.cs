@@ -14,7 +14,8 @@ namespace Cdc.Host.Pipeline;
 /// Brings publication, slot and the engine's record of them to where a session can start: the first time, after an accepted gap, and when
 /// entities were declared since. Every step can be repeated after a crash.
 /// </summary>
-internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, EntitySet entities, ILogger log)
+/// <param name="memory">What the log remembers; null where it dies with its process.</param>
+internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, EntitySet entities, ILogger log, ReadLogMemory? memory = null)
 {
     private readonly FollowedSourceTable _followed = new(engine);
     private readonly SlotSetup _slot = new(source, entities);
@@ -37,6 +38,8 @@ internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, En
             return;
         }
         Generation = followed.Generation;
+        // Over Kafka what is confirmed was written down in the log, since the engine may be away.
+        if (memory is not null) followed = followed.Remembering(await memory(ct).ConfigureAwait(false));
         await CheckContinuityAsync(capture, followed, slot, ct).ConfigureAwait(false);
         await AddEntitiesAsync(ct).ConfigureAwait(false);
     }
@@ -98,7 +101,8 @@ internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, En
 
     private async Task BeginGenerationAsync(SourceIdentity identity, CancellationToken ct)
     {
-        await _followed.BeginGenerationAsync(identity.SystemIdentifier, identity.Timeline, identity.DatabaseName, source.SlotName, source.Publication, ct).ConfigureAwait(false);
+        var above = memory is null ? 0 : (await memory(ct).ConfigureAwait(false)).Generation;
+        await _followed.BeginGenerationAsync(identity.SystemIdentifier, identity.Timeline, identity.DatabaseName, source.SlotName, source.Publication, above, ct).ConfigureAwait(false);
         CrashPoint.Hit("after-generation-begun");
     }
 

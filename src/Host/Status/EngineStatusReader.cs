@@ -14,7 +14,9 @@ internal sealed class EngineStatusReader(EntitySet entities)
                NULLIF(c.last_commit, '-infinity'), extract(epoch FROM clock_timestamp() - c.moved)::float8
         FROM (VALUES (1)) one
         LEFT JOIN cdc.source s ON true
-        LEFT JOIN (SELECT min(through_lsn) AS through, min(last_commit_at) AS last_commit, max(updated_at) AS moved FROM cdc.checkpoints) c ON true
+        LEFT JOIN (SELECT min(through_lsn) AS through, max(updated_at) AS moved,
+            -- Of the partition that is furthest behind: one to which nothing comes says nothing.
+            max(last_commit_at) FILTER (WHERE through_lsn = (SELECT min(through_lsn) FROM cdc.checkpoints)) AS last_commit FROM cdc.checkpoints) c ON true
         """;
 
     // The declaration's entities first and in its order, then those that only the engine still knows.

@@ -15,9 +15,6 @@ namespace Cdc.Tests.Integration.Pipeline;
 /// </summary>
 public sealed class RandomHistoriesTest(TestServers servers, ITestOutputHelper output)
 {
-    private const int Sessions = 3;
-    private const int TransactionsOfSession = 8;
-
     private static readonly bool Long = Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1";
     private static readonly TimeSpan Duration = Long ? TimeSpan.FromMinutes(15) : TimeSpan.FromSeconds(35);
 
@@ -39,7 +36,7 @@ public sealed class RandomHistoriesTest(TestServers servers, ITestOutputHelper o
             histories += await RunBedAsync(seed++, clock);
         }
         while (clock.Elapsed < Duration && given is null);
-        output.WriteLine($"{histories} histories of {Sessions * TransactionsOfSession} transactions");
+        output.WriteLine($"{histories} histories of {HistoryRun.Transactions} transactions");
     }
 
     private async Task<int> RunBedAsync(int seed, Stopwatch clock)
@@ -57,7 +54,7 @@ public sealed class RandomHistoriesTest(TestServers servers, ITestOutputHelper o
         if (counts) await bed.CaughtUpAsync(Ct);
 
         using var quiet = new CancellationTokenSource();
-        var watch = new BackwardsWatch(bed.Engine);
+        var watch = new BackwardsWatch(bed.Engine, wholeTransactions: true);
         var watching = watch.RunAsync(quiet.Token, Ct);
         var history = 0;
         try
@@ -91,23 +88,6 @@ public sealed class RandomHistoriesTest(TestServers servers, ITestOutputHelper o
         bed.SourceOptions = bed.SourceOptions with { RememberedKeys = random.Next(3, 60), AcceptGaps = acceptGaps };
     }
 
-    private static async Task RunHistoryAsync(PipelineBed bed, int seed, int history, Random random, Disturbances? disturbances)
-    {
-        var sessions = new List<Task>();
-        for (var number = 0; number < Sessions; number++)
-        {
-            var disturber = number == 0 ? disturbances : null;
-            var session = await HistorySession.OpenAsync(bed.Source.DataSource, HashCode(seed, history, number), $"{bed.Source.Name}-{history}-{number}", Ct);
-            sessions.Add(RunAsync(session, () => disturber is not null && random.Next(8) == 0 ? disturber.NextAsync(Ct) : Task.CompletedTask));
-        }
-        await Task.WhenAll(sessions);
-    }
-
-    private static async Task RunAsync(HistorySession session, Func<Task> between)
-    {
-        await using (session) await session.RunAsync(TransactionsOfSession, between, Ct);
-    }
-
-    /// <summary>The same in every process, which <see cref="System.HashCode"/> is not.</summary>
-    private static int HashCode(int seed, int history, int session) => unchecked((seed * 31 + history) * 31 + session) & int.MaxValue;
+    private static Task RunHistoryAsync(PipelineBed bed, int seed, int history, Random random, Disturbances? disturbances) =>
+        HistoryRun.RunAsync(bed, seed, history, () => disturbances is not null && random.Next(8) == 0 ? disturbances.NextAsync(Ct) : Task.CompletedTask, Ct);
 }

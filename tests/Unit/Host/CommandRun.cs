@@ -19,6 +19,8 @@ internal sealed record CommandRun(int ExitCode, string Out, string Error)
     {
         LoadEntities = _ => new EntitySet([]),
         Pipeline = (_, _, _, _) => throw new InvalidOperationException("not expected: pipeline"),
+        Capture = (_, _, _, _) => throw new InvalidOperationException("not expected: capture"),
+        Apply = (_, _, _, _) => throw new InvalidOperationException("not expected: apply"),
         Api = (_, _, _, _) => throw new InvalidOperationException("not expected: api"),
         Workload = (_, _, _) => throw new InvalidOperationException("not expected: workload"),
     };

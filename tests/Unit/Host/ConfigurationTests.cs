@@ -122,6 +122,12 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("CDC__Alerts__WebhookTimeout", "00:00:00")]
     [InlineData("CDC__Log__Kind", "0")]
     [InlineData("CDC__Log__MaxBytes", "1e9")]
+    [InlineData("CDC__Kafka__TopicPrefix", "a b")]
+    [InlineData("CDC__Kafka__Group", "")]
+    [InlineData("CDC__Kafka__Workers", "0")]
+    [InlineData("CDC__Kafka__Partitions", "0")]
+    [InlineData("CDC__Kafka__ReplicationFactor", "0")]
+    [InlineData("CDC__Kafka__MinInSyncReplicas", "-1")]
     [InlineData("CDC__Snapshot__Workers", "1000")]
     [InlineData("CDC__Snapshot__ChunkRows", "-1")]
     [InlineData("CDC__Snapshot__ChunkBytes", "1")]
@@ -148,7 +154,7 @@ public sealed class ConfigurationTests : IDisposable
     {
         var paths = OptionPaths().ToList();
         Assert.NotEmpty(paths);
-        foreach (var (path, type) in paths)
+        foreach (var (path, type) in paths.Where(p => p.Type != typeof(IReadOnlyDictionary<string, string>)))
         {
             var (value, expected) = Sample(path, type);
             File.WriteAllText(_file, "{}");
@@ -157,6 +163,21 @@ public sealed class ConfigurationTests : IDisposable
             File.WriteAllText(_file, json);
             Assert.Equal(expected, ValueAt(ConfigurationLoader.Load(_file, new Dictionary<string, string>(), Needs.None), path));
         }
+    }
+
+    [Fact]
+    public void Settings_of_the_Kafka_client_are_passed_on_by_their_own_names()
+    {
+        File.WriteAllText(_file, """{ "Kafka": { "Client": { "security.protocol": "SASL_SSL", "linger.ms": "1" } } }""");
+        var options = ConfigurationLoader.Load(_file, new Dictionary<string, string> { ["CDC__Kafka__Client__sasl_username"] = "cdc", ["CDC__Kafka__Client__linger.ms"] = "7" }, Needs.None);
+        Assert.Equal(new Dictionary<string, string> { ["security.protocol"] = "SASL_SSL", ["linger.ms"] = "7", ["sasl_username"] = "cdc" }, options.Kafka.Client);
+    }
+
+    [Fact]
+    public void Brokers_are_asked_for_where_the_log_is_Kafka()
+    {
+        File.WriteAllText(_file, """{ "Engine": { "ConnectionString": "Host=h" }, "Log": { "Kind": "Kafka" } }""");
+        Assert.Contains("Kafka:BootstrapServers", Refused([], Needs.Engine).Findings.Single().Message, StringComparison.Ordinal);
     }
 
     internal static IEnumerable<(string Path, Type Type)> OptionPaths() =>

@@ -1,0 +1,72 @@
+using Cdc.Apply.Progress;
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Log.Kafka;
+using Npgsql;
+
+namespace Cdc.Apply.Partitions;
+
+/// <summary>
+/// What every transaction over the Kafka log must know of the engine before it writes, as of after its records were read: what Capture wrote
+/// down before it appended them is seen.
+/// </summary>
+/// <param name="Generation">Records of older ones are dropped.</param>
+/// <param name="Floors">By entity, the position of the last truncate, this transaction's own included: everything older loses to it.</param>
+/// <param name="Fences">Vectors of the fences at which partitions stop.</param>
+internal sealed record EngineLook(int Generation, Dictionary<int, ChangePosition> Floors, IReadOnlyList<IReadOnlyDictionary<string, long>> Fences)
+{
+    /// <summary>
+    /// Shared by transactions that write rows, alone by one that truncates: rows of another partition that were not committed when a truncate
+    /// looked would survive it.
+    /// </summary>
+    private const long TruncateLock = 0x0CDC_0000_0004;
+
+    private const string SourceSql = "SELECT generation, state, gap_kind, gap_detail FROM cdc.source";
+    private const string FloorsSql = "SELECT entity, generation, lsn, ordinal FROM cdc.floors";
+    private const string FencesSql = "SELECT vector::text FROM cdc.fences WHERE state IN ('read', 'reached') AND vector IS NOT NULL";
+
+    /// <param name="truncates">True: until the end of the transaction no other writes rows.</param>
+    /// <exception cref="DeclaredGapException">A gap is declared.</exception>
+    /// <exception cref="CdcException">Unavailable: a generation is being made.</exception>
+    public static async Task<EngineLook> ReadAsync(NpgsqlConnection connection, EntitySet entities, bool truncates, CancellationToken ct)
+    {
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new($"SELECT pg_advisory_xact_lock{(truncates ? "" : "_shared")}({TruncateLock})"), new(SourceSql), new(FloorsSql), new(FencesSql),
+            },
+        };
+        await batch.PrepareAsync(ct).ConfigureAwait(false);
+        await using var reader = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await reader.NextResultAsync(ct).ConfigureAwait(false);
+        var generation = await reader.ReadAsync(ct).ConfigureAwait(false) ? GenerationOf(reader) : throw new FencedException("The engine's record of its source is gone.");
+        await reader.NextResultAsync(ct).ConfigureAwait(false);
+        var floors = new Dictionary<int, ChangePosition>();
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            if (entities.Find(reader.GetString(0)) is { } entity)
+                floors[entity.Index] = new ChangePosition(reader.GetInt32(1), CheckpointTable.Read(reader, 2), reader.GetInt64(3));
+        await reader.NextResultAsync(ct).ConfigureAwait(false);
+        var fences = new List<IReadOnlyDictionary<string, long>>();
+        while (await reader.ReadAsync(ct).ConfigureAwait(false)) fences.Add(LogVector.FromJson(reader.GetString(0)));
+        return new EngineLook(generation, floors, fences);
+    }
+
+    /// <summary>Records at or above this offset wait for a fence; <see cref="long.MaxValue"/> if none is open.</summary>
+    public long LimitOf(string partition)
+    {
+        var limit = long.MaxValue;
+        foreach (var vector in Fences)
+            if (vector.TryGetValue(partition, out var offset) && offset < limit) limit = offset;
+        return limit;
+    }
+
+    private static int GenerationOf(NpgsqlDataReader source) => source.GetString(1) switch
+    {
+        "streaming" => source.GetInt32(0),
+        "gap" => throw new DeclaredGapException(source.IsDBNull(2) ? "unknown" : source.GetString(2), source.IsDBNull(3) ? "A gap was declared." : source.GetString(3),
+            "Look with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md)."),
+        _ => throw new CdcException(FailureKind.Unavailable, "A new generation is being made.", "Nothing is lost; it goes on when 'cdc capture' has made it."),
+    };
+}

@@ -1,0 +1,208 @@
+using System.Diagnostics;
+using Cdc.Apply.Rows;
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Core.Telemetry;
+using Cdc.Log.Kafka;
+using Npgsql;
+
+namespace Cdc.Apply.Partitions;
+
+/// <summary>
+/// Applies the partitions of the Kafka log that this worker owns, together in engine transactions of their rows and checkpoints. Its duties,
+/// in order, for every batch of records: look at the engine (generation, floors, fences), hold what lies behind a fence, take each record
+/// once, fold, write, and commit. Any record is a boundary. Throws on any failure: the worker begins anew from the engine.
+/// </summary>
+internal sealed class PartitionLoop(
+    EntitySet entities, EngineOptions options, NpgsqlConnection connection, EngineTransaction transaction, BatchWriter writer, PartitionTable table,
+    PartitionFences fences, EngineKnowledge knowledge, KafkaLogReader log, PipelineStatistics statistics)
+{
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan HeldTick = TimeSpan.FromMilliseconds(10);
+
+    private readonly Dictionary<int, PartitionCheckpoint> _owned = [];
+    private readonly WriteBehind _batches = new(entities, writer, null, statistics);
+    private readonly HashSet<PartitionCheckpoint> _moved = [];
+    private List<LogRecord> _pending = [];
+    private long _pendingBytes;
+    private long _rows;
+    private bool _isHeld;
+    private long _tickedAt;
+
+    public async Task RunAsync(CancellationToken ct)
+    {
+        try
+        {
+            await ReadAsync(ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Its connection is about to be given away.
+            await _batches.WrittenAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task ReadAsync(CancellationToken ct)
+    {
+        while (true)
+        {
+            if (_isHeld || !log.HasSome) await WaitAsync(ct).ConfigureAwait(false);
+            while (!IsFull && log.TryRead(out var part)) await ReceiveAsync(part, ct).ConfigureAwait(false);
+            if (_pending.Count > 0) await CommitAsync(ct).ConfigureAwait(false);
+            if (Stopwatch.GetElapsedTime(_tickedAt) >= (_isHeld ? HeldTick : Tick)) await TickAsync(ct).ConfigureAwait(false);
+        }
+    }
+
+    private bool IsFull => _pending.Count >= options.BatchRows || _pendingBytes >= options.BatchBytes;
+
+    private Task WaitAsync(CancellationToken ct) => _isHeld ? Task.Delay(HeldTick, ct) : log.WaitAsync(Tick, ct);
+
+    private async Task ReceiveAsync(LogPart part, CancellationToken ct)
+    {
+        switch (part)
+        {
+            case LogRecords records:
+                foreach (var record in records.Records)
+                    if (_owned.ContainsKey(record.Partition.Index)) _pending.Add(record);
+                _pendingBytes += records.Bytes;
+                break;
+            case PartitionsAssigned assigned:
+                // After they were taken: whoever had them can commit no more, so this is all there is to know of their keys.
+                await knowledge.RefreshAsync(connection, ct).ConfigureAwait(false);
+                foreach (var checkpoint in assigned.Taken.Cast<PartitionCheckpoint>()) _owned[checkpoint.Partition.Index] = checkpoint;
+                break;
+            case PartitionsRevoked revoked:
+                if (!revoked.AreLost && !_isHeld) await CommitAllAsync(ct).ConfigureAwait(false);
+                foreach (var partition in revoked.Partitions) _owned.Remove(partition.Index);
+                Keep(_pending.Where(r => _owned.ContainsKey(r.Partition.Index)));
+                revoked.Done.TrySetResult();
+                break;
+            default:
+                throw new UnreachableException($"{part.GetType().Name} is not known here.");
+        }
+    }
+
+    private async Task CommitAllAsync(CancellationToken ct)
+    {
+        while (_pending.Count > 0 && !_isHeld) await CommitAsync(ct).ConfigureAwait(false);
+    }
+
+    private async Task CommitAsync(CancellationToken ct)
+    {
+        var truncates = _pending[0].Change is TruncateChange;
+        await writer.BeginAsync(ct).ConfigureAwait(false);
+        var look = await EngineLook.ReadAsync(connection, entities, truncates, ct).ConfigureAwait(false);
+        _isHeld = look.Fences.Count > 0;
+        await ApplyAsync(look, truncates, ct).ConfigureAwait(false);
+        CrashPoint.Hit("after-rows-before-checkpoint");
+        if (_moved.Count == 0)
+        {
+            await transaction.RollbackAsync(ct).ConfigureAwait(false);
+            return;
+        }
+        await table.MoveAsync(connection, [.. _moved.OrderBy(m => m.Partition.Name, StringComparer.Ordinal)], look.Generation, writer.Notices, ct).ConfigureAwait(false);
+        CrashPoint.Hit("after-checkpoint-before-commit");
+        await transaction.CommitAsync(ct).ConfigureAwait(false);
+        CrashPoint.Hit("after-commit");
+        foreach (var checkpoint in _moved) checkpoint.SetCommitted();
+        log.Applied(_moved.Select(m => (m.Partition, m.Next)));
+        _moved.Clear();
+        statistics.Applied(_rows, 0);
+        _rows = 0;
+    }
+
+    /// <summary>Takes what may be taken now; what a fence holds, and what comes after a truncate, stays pending.</summary>
+    private async Task ApplyAsync(EngineLook look, bool truncates, CancellationToken ct)
+    {
+        var kept = new List<LogRecord>();
+        for (var i = 0; i < _pending.Count; i++)
+        {
+            var record = _pending[i];
+            var checkpoint = _owned[record.Partition.Index];
+            if (record.Offset >= look.LimitOf(record.Partition.Name)) kept.Add(record);
+            else if (record.Change is TruncateChange truncate)
+            {
+                if (truncates && _moved.Count == 0) await TruncateAsync(checkpoint, record, truncate, look, ct).ConfigureAwait(false);
+                else
+                {
+                    kept.AddRange(_pending.Skip(i));
+                    break;
+                }
+            }
+            else await FoldAsync(checkpoint, record, look, ct).ConfigureAwait(false);
+        }
+        await BeginWriteAsync(ct).ConfigureAwait(false);
+        Keep(kept);
+        await _batches.WrittenAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask FoldAsync(PartitionCheckpoint checkpoint, LogRecord record, EngineLook look, CancellationToken ct)
+    {
+        _moved.Add(checkpoint);
+        if (record.Change is not RowChange row || !Takes(checkpoint, record, row.Position, row.CommitMicros, look))
+        {
+            checkpoint.Pass(record.Offset);
+            return;
+        }
+        await FoldAsync(row, look, ct).ConfigureAwait(false);
+        foreach (var other in record.More ?? []) await FoldAsync((RowChange)other, look, ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask FoldAsync(RowChange row, EngineLook look, CancellationToken ct)
+    {
+        if (look.Floors.TryGetValue(row.Schema.Entity, out var floor) && row.Position < floor) return;
+        if (!_batches.Folding.Accepts(row)) await BeginWriteAsync(ct).ConfigureAwait(false);
+        _batches.Folding.Add(row);
+    }
+
+    private async Task TruncateAsync(PartitionCheckpoint checkpoint, LogRecord record, TruncateChange truncate, EngineLook look, CancellationToken ct)
+    {
+        _moved.Add(checkpoint);
+        if (!Takes(checkpoint, record, truncate.Position, truncate.Transaction.CommitMicros, look))
+        {
+            checkpoint.Pass(record.Offset);
+            return;
+        }
+        // Every partition of the topic brings it; the first one truncates, and leaves the floor.
+        foreach (var entity in truncate.Entities)
+        {
+            if (look.Floors.TryGetValue(entity, out var floor) && floor >= truncate.Position) continue;
+            await writer.TruncateAsync(entity, truncate.Position, ct).ConfigureAwait(false);
+            look.Floors[entity] = truncate.Position;
+        }
+        CrashPoint.Hit("after-truncate");
+    }
+
+    private bool Takes(PartitionCheckpoint checkpoint, LogRecord record, ChangePosition position, long commitMicros, EngineLook look)
+    {
+        if (position.Generation < look.Generation) return false;
+        if (position.Generation > look.Generation)
+            throw new DeclaredGapException(GapKinds.EngineBehind,
+                $"Partition {record.Partition} has records of generation {position.Generation}, the engine is in {look.Generation}: it was restored from a backup.",
+                "Accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md).");
+        if (checkpoint.Take(record.Offset, record.Stamp, position, commitMicros, look.Generation)) return true;
+        statistics.Duplicate();
+        return false;
+    }
+
+    private Task BeginWriteAsync(CancellationToken ct)
+    {
+        _rows += _batches.Folding.Count;
+        return _batches.BeginWriteAsync(ct);
+    }
+
+    private void Keep(IEnumerable<LogRecord> records)
+    {
+        _pending = [.. records];
+        _pendingBytes = _pending.Sum(r => (long)(r.Change?.Bytes ?? 0));
+    }
+
+    /// <summary>What moves without records: partitions that have passed a vector, and fences.</summary>
+    private async Task TickAsync(CancellationToken ct)
+    {
+        if (_owned.Count > 0) await table.ReachAsync(connection, _owned.Values, ct).ConfigureAwait(false);
+        _isHeld = await fences.MoveAsync(connection, ct).ConfigureAwait(false);
+        _tickedAt = Stopwatch.GetTimestamp();
+    }
+}

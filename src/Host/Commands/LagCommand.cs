@@ -1,0 +1,64 @@
+using System.CommandLine;
+using Cdc.Core.Failures;
+using Cdc.Host.Configuration;
+using Cdc.Host.Pipeline;
+using Cdc.Host.Status;
+using Cdc.Host.Terminals;
+using Cdc.Log;
+
+namespace Cdc.Host.Commands;
+
+internal static class LagCommand
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly Option<bool> Watch = new("--watch", "-w") { Description = "Look again every second until Ctrl-C." };
+    private static readonly Option<bool> AsJson = GlobalOptions.Json();
+
+    public static Command Create(CommandHost host) =>
+        new ExplainedCommand("lag",
+            """
+            Show for each partition of the Kafka log its end, the engine's checkpoint, and what lies between; and the WAL that the slot keeps.
+
+            Examples:
+              cdc lag
+              cdc lag --json | jq .messagesBehind
+              cdc lag --watch
+            """) { Watch, AsJson }.Runs(host, RunAsync);
+
+    private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
+    {
+        var options = context.Options(Needs.Both);
+        if (options.Log.Kind != ChangeLogKind.Kafka)
+            throw new CdcException(FailureKind.Configuration, "The change log is not Kafka: there are no partitions.", "'cdc status' shows how far the engine is behind.");
+        await using var source = CommandContext.Source(options);
+        await using var engine = CommandContext.Engine(options);
+        var entities = context.Entities(options);
+        var reader = new LogLagReader(options, entities, TopicCodec.Create(options, entities, engine.Connections), source, engine, context.Log);
+        var (watch, json) = (parsed.GetValue(Watch), parsed.GetValue(AsJson));
+        using var tick = new PeriodicTimer(Interval, context.Time);
+        try
+        {
+            do Show(context.Terminal, await reader.ReadAsync(ct), json, watch);
+            while (watch && await tick.WaitForNextTickAsync(ct));
+        }
+        catch (OperationCanceledException) when (watch && ct.IsCancellationRequested)
+        {
+            // Ctrl-C is how one leaves it.
+        }
+        return ExitCodes.Success;
+    }
+
+    private static void Show(Terminal terminal, LogLagReport report, bool json, bool oneLine)
+    {
+        if (json)
+        {
+            terminal.Out.WriteLine(oneLine ? Json.Line(report) : Json.Document(report));
+            return;
+        }
+        var grid = new Grid("topic", "partition", "log end", "checkpoint", "messages behind", "seconds behind");
+        foreach (var p in report.Partitions)
+            grid.Add(p.Topic, $"{p.Partition}", Quantity.Count(p.LogEnd), Quantity.Count(p.Checkpoint), Quantity.Count(p.MessagesBehind), Quantity.Duration(p.SecondsBehind));
+        grid.Write(terminal);
+        terminal.Out.WriteLine($"{Quantity.Count(report.MessagesBehind)} messages behind, {Quantity.Duration(report.SecondsBehind)}; the slot keeps {Quantity.Bytes(report.SlotBytes)} of WAL");
+    }
+}

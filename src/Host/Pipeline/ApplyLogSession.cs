@@ -1,0 +1,44 @@
+using Cdc.Apply;
+using Cdc.Apply.Partitions;
+using Cdc.Apply.Progress;
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Core.Telemetry;
+using Cdc.Host.Configuration;
+using Cdc.Log.Kafka;
+using Cdc.Log.Records;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Host.Pipeline;
+
+/// <summary>One life of one worker that applies the Kafka log: log to engine. Any number of them share the partitions.</summary>
+internal sealed class ApplyLogSession(CdcOptions options, EntitySet entities, IRecordCodec codec, PipelineStatistics statistics, ILogger log) : IPipelineSession
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
+
+    public bool HasProgressed { get; private set; }
+
+    public int? Generation { get; private set; }
+
+    /// <summary>The capture makes the new generation, when it sees that a gap was declared; this worker waits for it.</summary>
+    public Task AcceptGapAsync(CancellationToken ct) => Task.Delay(Look, ct);
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        var before = statistics.Batches;
+        try
+        {
+            var followed = await new FollowedSourceTable(options.Engine).ReadAsync(stop).ConfigureAwait(false);
+            if (followed is not { State: not "creating" })
+                throw new CdcException(FailureKind.Unavailable, "The engine follows no source yet.", "Start 'cdc capture' (or 'cdc run'): it begins with it.");
+            Generation = followed.Generation;
+            var clients = new KafkaClients(options.Kafka, log);
+            var topics = await LogTopics.ReadAsync(clients, entities, codec, stop).ConfigureAwait(false);
+            await new PartitionSession(options.Engine, entities, clients, topics, codec, options.Log.MaxBytes, statistics, log).RunAsync(stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            HasProgressed = statistics.Batches > before;
+        }
+    }
+}

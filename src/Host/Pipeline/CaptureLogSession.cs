@@ -1,0 +1,61 @@
+using Cdc.Apply.Partitions;
+using Cdc.Capture;
+using Cdc.Core.Entities;
+using Cdc.Core.Telemetry;
+using Cdc.Host.Configuration;
+using Cdc.Log.Kafka;
+using Cdc.Log.Records;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Host.Pipeline;
+
+/// <summary>
+/// One life of Capture over Kafka: source to log. The slot is confirmed up to what the brokers have acknowledged, so it goes on while the
+/// engine is away; only its beginning needs the engine.
+/// </summary>
+internal sealed class CaptureLogSession(
+    CdcOptions options, EntitySet entities, IRecordCodec codec, Preconditions preconditions, SourceSetup setup, PipelineStatistics statistics, ILogger log) : IPipelineSession
+{
+    public bool HasProgressed { get; private set; }
+
+    public int? Generation => setup.Generation;
+
+    public Task AcceptGapAsync(CancellationToken ct) => setup.BeginGenerationAsync(ct);
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        HasProgressed = false;
+        await preconditions.CheckAsync(stop).ConfigureAwait(false);
+        await using var capture = await CaptureSession.ConnectAsync(options.Source, options.Snapshot, entities, log, stop).ConfigureAwait(false);
+        await setup.PrepareAsync(capture, stop).ConfigureAwait(false);
+        await capture.AcquireSlotAsync(stop).ConfigureAwait(false);
+        var clients = new KafkaClients(options.Kafka, log);
+        var topics = await LogTopics.ReadAsync(clients, entities, codec, stop).ConfigureAwait(false);
+        await using var kafka = await KafkaLogSession.OpenAsync(clients, topics, codec, setup.Generation!.Value, log, stop).ConfigureAwait(false);
+        await using var desk = await LogDesk.OpenAsync(options.Engine, entities, kafka, codec.TopicOf, log, stop).ConfigureAwait(false);
+        try
+        {
+            await StreamAsync(capture, kafka, desk, stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            HasProgressed = kafka.Through.Value > 0;
+        }
+    }
+
+    private async Task StreamAsync(CaptureSession capture, KafkaLogSession kafka, LogDesk desk, CancellationToken stop)
+    {
+        using var failed = new CancellationTokenSource();
+        var writer = kafka.Write(codec, desk, options.Log.MaxBytes, statistics);
+        var seams = new CaptureSeams(kafka.ResumeFrom(desk.Generation, desk.Session), desk.Tables, kafka, desk.ChunkQueue, desk.ChunkSink, desk.Fences, writer, statistics);
+        Task[] all =
+        [
+            Task.Run(() => capture.RunAsync(seams, options.Engine.FeedbackInterval, stop, failed.Token), CancellationToken.None),
+            Task.Run(() => desk.RunAsync(failed.Token), CancellationToken.None),
+        ];
+        var first = await Task.WhenAny([.. all, kafka.Failed]).ConfigureAwait(false);
+        await failed.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(all).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await first.ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,43 @@
+using Cdc.Core.Entities;
+using Cdc.Core.Telemetry;
+using Cdc.Host.Configuration;
+using Cdc.Log.Records;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Host.Pipeline;
+
+/// <summary>Which ends of the Kafka log a process holds.</summary>
+[Flags]
+internal enum LogEnds
+{
+    Capture = 1,
+    Apply = 2,
+    Both = Capture | Apply,
+}
+
+/// <summary>Keeps up the ends of the Kafka log that this process holds, each with retry and standby of its own: either may be away while the other goes on.</summary>
+internal static class KafkaPipeline
+{
+    /// <summary>Returns when <paramref name="stop"/> was asked for; throws what stopped one end, when the others have ended too.</summary>
+    public static async Task RunAsync(CdcOptions options, EntitySet entities, IRecordCodec codec, LogEnds ends, PipelineStatistics statistics, ILogger log, CancellationToken stop)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var workers = Sessions(options, entities, codec, ends, statistics, log)
+            .Select(session => Task.Run(() => new PipelineWorker(options.Source, options.Engine, session, log).RunAsync(ended.Token), CancellationToken.None)).ToList();
+        var first = await Task.WhenAny(workers).ConfigureAwait(false);
+        await ended.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(workers).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await first.ConfigureAwait(false);
+    }
+
+    private static IEnumerable<IPipelineSession> Sessions(CdcOptions options, EntitySet entities, IRecordCodec codec, LogEnds ends, PipelineStatistics statistics, ILogger log)
+    {
+        if (ends.HasFlag(LogEnds.Capture))
+        {
+            var setup = new SourceSetup(options.Source, options.Engine, entities, log, LogMemory.Of(options, log));
+            yield return new CaptureLogSession(options, entities, codec, new Preconditions(options, entities, log), setup, statistics, log);
+        }
+        for (var worker = 0; ends.HasFlag(LogEnds.Apply) && worker < options.Kafka.Workers; worker++)
+            yield return new ApplyLogSession(options, entities, codec, statistics, log);
+    }
+}

@@ -1,0 +1,23 @@
+using Cdc.Apply.Progress;
+using Cdc.Core.Changes;
+using Cdc.Host.Configuration;
+using Cdc.Log;
+using Cdc.Log.Kafka;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Host.Pipeline;
+
+/// <summary>Reads what the Kafka log remembers of those who wrote it.</summary>
+internal delegate Task<ControlRecord> ReadLogMemory(CancellationToken ct);
+
+internal static class LogMemory
+{
+    /// <summary>Null for the in-process log, which remembers nothing.</summary>
+    public static ReadLogMemory? Of(CdcOptions options, ILogger log) =>
+        options.Log.Kind == ChangeLogKind.Kafka ? ct => KafkaLogSession.ReadMemoryAsync(new KafkaClients(options.Kafka, log), ct) : null;
+
+    /// <summary>What counts as written and as followed when the log has gone on while the engine was away.</summary>
+    public static FollowedSource Remembering(this FollowedSource followed, ControlRecord memory) => memory.Generation == followed.Generation
+        ? followed with { Written = Lsn.Max(followed.Written, memory.Written), Through = Lsn.Max(followed.Through, memory.Written) }
+        : followed;
+}

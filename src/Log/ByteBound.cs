@@ -1,0 +1,36 @@
+namespace Cdc.Log;
+
+/// <summary>
+/// Bytes that one writer has handed over and nobody has given back yet, with a bound: bytes, not items, because one row may be a megabyte.
+/// What is larger than the bound passes alone.
+/// </summary>
+internal sealed class ByteBound(long most) : IDisposable
+{
+    private readonly SemaphoreSlim _space = new(0, 1);
+    private long _bytes;
+    private int _waiting;
+
+    public long Bytes => Interlocked.Read(ref _bytes);
+
+    /// <summary>By one writer at a time. Waits until there is room.</summary>
+    public async ValueTask TakeAsync(long bytes, CancellationToken ct)
+    {
+        while (Interlocked.Read(ref _bytes) is var held && held > 0 && held + bytes > most)
+        {
+            Volatile.Write(ref _waiting, 1);
+            // Some may have been given back between the look and the flag: look again before waiting for the signal.
+            if (Interlocked.Read(ref _bytes) is var again && (again == 0 || again + bytes <= most)) break;
+            await _space.WaitAsync(ct).ConfigureAwait(false);
+        }
+        Interlocked.Add(ref _bytes, bytes);
+    }
+
+    /// <summary>By one thread at a time.</summary>
+    public void GiveBack(long bytes)
+    {
+        Interlocked.Add(ref _bytes, -bytes);
+        if (Interlocked.Exchange(ref _waiting, 0) == 1 && _space.CurrentCount == 0) _space.Release();
+    }
+
+    public void Dispose() => _space.Dispose();
+}

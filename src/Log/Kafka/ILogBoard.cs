@@ -1,0 +1,15 @@
+using Cdc.Core.Changes;
+
+namespace Cdc.Log.Kafka;
+
+/// <summary>
+/// What a capture session says to those who apply and what never is in a data topic: written to the engine when everything before it was
+/// acknowledged, and before anything after it is appended. Waits for an engine that is away.
+/// </summary>
+public interface ILogBoard
+{
+    /// <param name="vector">Everything before the fence's marker is below it, everything after it is not.</param>
+    Task FenceAsync(FenceChange fence, IReadOnlyDictionary<string, long> vector, CancellationToken ct);
+
+    Task TableStateAsync(TableStateChange change, CancellationToken ct);
+}

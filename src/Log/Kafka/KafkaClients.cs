@@ -1,0 +1,87 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Log.Kafka;
+
+/// <summary>Makes clients of one cluster, with what correctness rests on and what the options say.</summary>
+public sealed class KafkaClients(KafkaOptions options, ILogger log)
+{
+    /// <summary>What the client side holds of one fetch and of all fetches: reading ahead must not undo the bounds on memory.</summary>
+    private const string FetchKilobytes = "8192";
+
+    public KafkaOptions Options => options;
+
+    /// <summary>One request in flight where the options switch idempotence off, as brokers before 0.11 need: else a retry could change the order.</summary>
+    public bool IsIdempotent => !Passed().TryGetValue("enable.idempotence", out var value) || value.Equals("true", StringComparison.OrdinalIgnoreCase);
+
+    internal IProducer<byte[], byte[]> Producer()
+    {
+        var settings = Settings(new()
+        {
+            // It waits for brokers as long as it takes, and says so; what fails then can never succeed.
+            ["message.timeout.ms"] = "0",
+            ["queue.buffering.max.messages"] = "0",
+            ["linger.ms"] = "2",
+        });
+        settings["acks"] = "all";
+        settings["dotnet.producer.delivery.report.fields"] = "none";
+        if (IsIdempotent) settings["enable.gapless.guarantee"] = "true";
+        else settings["max.in.flight.requests.per.connection"] = "1";
+        settings["enable.idempotence"] = IsIdempotent ? "true" : "false";
+        return new ProducerBuilder<byte[], byte[]>(settings).SetErrorHandler((_, error) => Say(error)).SetLogHandler((_, message) => Say(message)).Build();
+    }
+
+    /// <summary>Reads partitions that it is told, for itself alone.</summary>
+    internal IConsumer<byte[], byte[]> Reader()
+    {
+        var settings = Settings(new() { ["fetch.wait.max.ms"] = "10" });
+        settings["group.id"] = options.Group + "-tails";
+        settings["enable.auto.commit"] = "false";
+        settings["enable.partition.eof"] = "true";
+        settings["auto.offset.reset"] = "error";
+        return Builder(settings).Build();
+    }
+
+    /// <summary>A member of the group of those that apply.</summary>
+    internal ConsumerBuilder<byte[], byte[]> Member()
+    {
+        var settings = Settings(new()
+        {
+            ["fetch.wait.max.ms"] = "100",
+            ["fetch.message.max.bytes"] = "1048576",
+            ["queued.max.messages.kbytes"] = FetchKilobytes,
+            ["session.timeout.ms"] = "10000",
+        });
+        settings["group.id"] = options.Group;
+        settings["partition.assignment.strategy"] = "cooperative-sticky";
+        // Stored after the engine has committed, and sent from time to time: lag tools show what is applied.
+        settings["enable.auto.commit"] = "true";
+        settings["enable.auto.offset.store"] = "false";
+        settings["auto.offset.reset"] = "error";
+        settings["isolation.level"] = "read_committed";
+        return Builder(settings);
+    }
+
+    internal IAdminClient Admin() =>
+        new AdminClientBuilder(Settings([])).SetErrorHandler((_, error) => Say(error)).SetLogHandler((_, message) => Say(message)).Build();
+
+    private ConsumerBuilder<byte[], byte[]> Builder(Dictionary<string, string> settings) =>
+        new ConsumerBuilder<byte[], byte[]>(settings).SetErrorHandler((_, error) => Say(error)).SetLogHandler((_, message) => Say(message));
+
+    private Dictionary<string, string> Settings(Dictionary<string, string> defaults)
+    {
+        Librdkafka.Use();
+        foreach (var (name, value) in Passed()) defaults[name] = value;
+        defaults["bootstrap.servers"] = options.BootstrapServers;
+        defaults["client.id"] = defaults.GetValueOrDefault("client.id", "cdc");
+        return defaults;
+    }
+
+    /// <summary>A shell cannot export a name with a dot in it, and no setting of librdkafka has an underscore.</summary>
+    private Dictionary<string, string> Passed() =>
+        options.Client.ToDictionary(s => s.Key.Replace('_', '.').ToLowerInvariant(), s => s.Value);
+
+    private void Say(Error error) => KafkaLog.ClientError(log, error.Code.ToString(), error.Reason);
+
+    private void Say(LogMessage message) => KafkaLog.ClientMessage(log, message.Facility, message.Message);
+}

@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Log.Kafka;
+
+internal static partial class KafkaLog
+{
+    [LoggerMessage(500, LogLevel.Warning, "Kafka: {Code}: {Reason}. Nothing is lost: it waits for the brokers")]
+    public static partial void ClientError(ILogger log, string code, string reason);
+
+    [LoggerMessage(501, LogLevel.Debug, "librdkafka {Facility}: {Message}")]
+    public static partial void ClientMessage(ILogger log, string facility, string message);
+
+    [LoggerMessage(502, LogLevel.Information, "Log session {Session} begins: {Partitions} partitions, acknowledged through {Lsn}, idempotent: {Idempotent}")]
+    public static partial void SessionBegins(ILogger log, long session, int partitions, Core.Changes.Lsn lsn, bool idempotent);
+
+    [LoggerMessage(503, LogLevel.Information, "Partitions assigned: {Partitions}")]
+    public static partial void Assigned(ILogger log, string partitions);
+
+    [LoggerMessage(504, LogLevel.Information, "Partitions revoked: {Partitions}")]
+    public static partial void Revoked(ILogger log, string partitions);
+}

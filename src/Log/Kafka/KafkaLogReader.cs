@@ -1,0 +1,195 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using Cdc.Core.Changes;
+using Cdc.Core.Failures;
+using Cdc.Log.Records;
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Log.Kafka;
+
+/// <summary>Where to go on with partitions: the engine's word, never the group's.</summary>
+/// <param name="Offsets">One for each partition asked for.</param>
+/// <param name="Taken">What the reader hands on with them.</param>
+public sealed record PartitionsTaken(IReadOnlyList<long> Offsets, IReadOnlyList<object> Taken);
+
+/// <summary>
+/// One member of the group of those that apply: reads and decodes on a thread of its own, ahead of who applies, by a bound of bytes. Each
+/// partition begins where <c>take</c> says.
+/// </summary>
+public sealed class KafkaLogReader : IAsyncDisposable
+{
+    private const int RecordsOfOnePart = 2_000;
+    private const long BytesOfOnePart = 1 << 20;
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
+    /// <summary>For who applies to commit what it has of partitions that go; after it they are fenced.</summary>
+    private static readonly TimeSpan HandOver = TimeSpan.FromSeconds(5);
+
+    private readonly LogTopics _topics;
+    private readonly Dictionary<string, IRecordDecoder> _decoders;
+    private readonly Func<IReadOnlyList<LogPartition>, CancellationToken, Task<PartitionsTaken>> _take;
+    private readonly ILogger _log;
+    private readonly IConsumer<byte[], byte[]> _consumer;
+    private readonly ConcurrentQueue<LogPart> _parts = new();
+    private readonly SemaphoreSlim _some = new(0, 1);
+    private readonly ByteBound _ahead;
+    private readonly CancellationTokenSource _ended = new();
+    private readonly List<ChangeEvent> _changes = [];
+    private readonly Task _reading;
+    private List<LogRecord> _records = [];
+    private long _bytes;
+
+    public KafkaLogReader(
+        KafkaClients clients, LogTopics topics, IRecordCodec codec, long maxBytes, Func<IReadOnlyList<LogPartition>, CancellationToken, Task<PartitionsTaken>> take, ILogger log)
+    {
+        (_topics, _take, _log, _ahead) = (topics, take, log, new ByteBound(maxBytes));
+        _decoders = topics.Names.ToDictionary(t => t, codec.Decoder);
+        _consumer = clients.Member().SetPartitionsAssignedHandler((_, partitions) => Assign(partitions))
+            .SetPartitionsRevokedHandler((_, partitions) => Revoke(partitions, areLost: false))
+            .SetPartitionsLostHandler((_, partitions) => Revoke(partitions, areLost: true)).Build();
+        _reading = Task.Factory.StartNew(Read, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    public bool HasSome => !_parts.IsEmpty;
+
+    /// <summary>Ends when there is something to read, or at the latest after <paramref name="atMost"/>; throws what reading failed with.</summary>
+    public async Task WaitAsync(TimeSpan atMost, CancellationToken ct)
+    {
+        if (HasSome) return;
+        if (_reading.IsCompleted) await _reading.ConfigureAwait(false);
+        await _some.WaitAsync(atMost, ct).ConfigureAwait(false);
+    }
+
+    public bool TryRead([NotNullWhen(true)] out LogPart? part)
+    {
+        if (!_parts.TryDequeue(out part)) return false;
+        if (part is LogRecords records) _ahead.GiveBack(records.Bytes);
+        return true;
+    }
+
+    /// <summary>Tells the group, as a hint for lag tools.</summary>
+    public void Applied(IEnumerable<(LogPartition Partition, long Next)> moved)
+    {
+        try
+        {
+            foreach (var (partition, next) in moved) _consumer.StoreOffset(new TopicPartitionOffset(partition.Topic, partition.Number, next));
+        }
+        catch (Exception e) when (e is KafkaException or ObjectDisposedException)
+        {
+            // Revoked meanwhile, or reading has failed: the next owner tells.
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ended.CancelAsync().ConfigureAwait(false);
+        await _reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _ended.Dispose();
+        _some.Dispose();
+        _ahead.Dispose();
+    }
+
+    private void Read()
+    {
+        try
+        {
+            _consumer.Subscribe(_topics.Names);
+            while (!_ended.IsCancellationRequested)
+            {
+                var read = _consumer.Consume(_records.Count > 0 ? TimeSpan.Zero : Poll);
+                if (read is { IsPartitionEOF: false }) Add(read);
+                if (_records.Count > 0 && (read is null || _records.Count >= RecordsOfOnePart || _bytes >= BytesOfOnePart)) HandOn();
+            }
+        }
+        catch (OperationCanceledException) when (_ended.IsCancellationRequested)
+        {
+            // Whoever reads has ended.
+        }
+        finally
+        {
+            Close();
+            Signal();
+        }
+    }
+
+    private void Close()
+    {
+        // Handlers run in it: nobody is there to hand anything over to any more.
+        _ended.Cancel();
+        _consumer.Close();
+        _consumer.Dispose();
+    }
+
+    private void Add(ConsumeResult<byte[], byte[]> read)
+    {
+        if (_topics.Find(read.TopicPartition) is not { } partition) throw PartitionCount.Changed(read.Topic, _topics.Of(read.Topic).Count);
+        if (read.Message.Value is null)
+        {
+            _records.Add(new LogRecord(partition, read.Offset.Value, default, null, null));
+            return;
+        }
+        var stamp = Decode(partition, read);
+        _records.Add(new LogRecord(partition, read.Offset.Value, stamp, _changes[0], _changes.Count > 1 ? [.. _changes.Skip(1)] : null));
+        _bytes += _changes[0].Bytes;
+    }
+
+    private RecordStamp Decode(LogPartition partition, ConsumeResult<byte[], byte[]> read)
+    {
+        var decoder = _decoders[partition.Topic];
+        var (key, value) = (read.Message.Key, read.Message.Value);
+        _changes.Clear();
+        try
+        {
+            if (decoder.TryDecode(key, value, _changes, out var stamp)) return stamp;
+            decoder.LearnAsync(key, value, _ended.Token).GetAwaiter().GetResult();
+            if (decoder.TryDecode(key, value, _changes, out stamp)) return stamp;
+            throw new RecordFormatException("its schema was learned and is still not known.");
+        }
+        catch (RecordFormatException e)
+        {
+            throw new DeclaredGapException(GapKinds.LogUnreadable, $"Partition {partition} has a record at offset {read.Offset.Value} that cannot be read: {e.Message}",
+                "Look who writes to the topic besides 'cdc capture'; then read everything again with 'cdc slot reset' (ops/runbooks/kafka.md).");
+        }
+    }
+
+    private void HandOn()
+    {
+        _ahead.TakeAsync(_bytes, _ended.Token).AsTask().GetAwaiter().GetResult();
+        Put(new LogRecords(_records, _bytes));
+        (_records, _bytes) = ([], 0);
+    }
+
+    private IEnumerable<TopicPartitionOffset> Assign(List<TopicPartition> assigned)
+    {
+        if (assigned.Count == 0) return [];
+        if (_records.Count > 0) HandOn();
+        var partitions = assigned.Select(p => _topics.Find(p) ?? throw PartitionCount.Changed(p.Topic, _topics.Of(p.Topic).Count)).ToList();
+        KafkaLog.Assigned(_log, string.Join(' ', partitions));
+        CrashPoint.Hit("in-rebalance");
+        var taken = _take(partitions, _ended.Token).GetAwaiter().GetResult();
+        Put(new PartitionsAssigned(taken.Taken));
+        return assigned.Zip(taken.Offsets, (partition, offset) => new TopicPartitionOffset(partition, offset));
+    }
+
+    private void Revoke(List<TopicPartitionOffset> revoked, bool areLost)
+    {
+        var partitions = revoked.Select(p => _topics.Find(p.TopicPartition)).OfType<LogPartition>().ToList();
+        if (_ended.IsCancellationRequested || partitions.Count == 0) return;
+        KafkaLog.Revoked(_log, string.Join(' ', partitions));
+        if (_records.Count > 0) HandOn();
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Put(new PartitionsRevoked(partitions, areLost, done));
+        Task.WhenAny(done.Task, Task.Delay(HandOver, _ended.Token)).GetAwaiter().GetResult();
+    }
+
+    private void Put(LogPart part)
+    {
+        _parts.Enqueue(part);
+        Signal();
+    }
+
+    private void Signal()
+    {
+        if (_some.CurrentCount == 0) _some.Release();
+    }
+}

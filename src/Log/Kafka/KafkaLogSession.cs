@@ -1,0 +1,120 @@
+using Cdc.Core.Changes;
+using Cdc.Core.Failures;
+using Cdc.Core.Progress;
+using Cdc.Core.Telemetry;
+using Cdc.Log.Records;
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Log.Kafka;
+
+/// <summary>
+/// One capture session's hold on the log: its number, which rises and is kept in the log itself; how the partitions ended when it began;
+/// and what it has had acknowledged since. Progress here is what the brokers have, so that capture goes on while the engine is away.
+/// </summary>
+public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
+{
+    private const string Accept = "Look with 'cdc topics describe'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md).";
+
+    /// <summary>Always the same: compaction leaves the newest record.</summary>
+    private static readonly byte[] ControlKey = [.. "log"u8];
+
+    private readonly LogTopics _topics;
+    private readonly IReadOnlyList<PartitionTail> _tails;
+    private readonly LogProducer _producer;
+    private readonly ControlRecord _before;
+    private readonly int _generation;
+    private KafkaLogWriter? _writer;
+
+    private KafkaLogSession(LogTopics topics, ControlRecord before, long number, int generation, IReadOnlyList<PartitionTail> tails, LogProducer producer) =>
+        (_topics, _before, Number, _generation, _tails, _producer) = (topics, before, number, generation, tails, producer);
+
+    public long Number { get; }
+
+    public LogTopics Topics => _topics;
+
+    /// <summary>Offsets after the last record of each partition when the session began.</summary>
+    public IReadOnlyDictionary<string, long> Ends => _topics.All.ToDictionary(p => p.Name, p => _tails[p.Index].End);
+
+    /// <summary>The last transaction that earlier sessions brought whole into the log; when it is sent again it must be the same one.</summary>
+    public ResumePoint ResumeFrom(int generation, long session) => _before.Generation == generation
+        ? new(generation, session, _before.Written, new ChangePosition(generation, _before.LastCommitLsn, 0), _before.LastXid, _before.LastCommitMicros)
+        : new(generation, session, Lsn.Zero, new ChangePosition(generation, Lsn.Zero, 0), 0, 0);
+
+    /// <summary>Fails with the first record that the brokers refused.</summary>
+    public Task Failed => _producer.Failed;
+
+    public Lsn Through => _writer?.Acknowledged.Through ?? Lsn.Zero;
+
+    /// <summary>Everything that is acknowledged lies below it; take it after <see cref="Through"/>.</summary>
+    public IReadOnlyDictionary<string, long> Vector() => _producer.Vector();
+
+    /// <summary>What the log remembers; <see cref="ControlRecord.None"/> if nobody has written to it.</summary>
+    public static async Task<ControlRecord> ReadMemoryAsync(KafkaClients clients, CancellationToken ct) =>
+        await new TailReader(clients).ReadControlAsync(await LogTopics.RequireControlAsync(clients, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+
+    /// <param name="generation">The engine's.</param>
+    /// <exception cref="DeclaredGapException">The log has a newer generation, or lacks records that it had acknowledged.</exception>
+    public static async Task<KafkaLogSession> OpenAsync(KafkaClients clients, LogTopics topics, IRecordCodec codec, int generation, ILogger log, CancellationToken ct)
+    {
+        var reader = new TailReader(clients);
+        var before = await reader.ReadControlAsync(topics.Control, ct).ConfigureAwait(false);
+        if (before.Generation > generation)
+            throw new DeclaredGapException(GapKinds.EngineBehind, $"The log is in generation {before.Generation}, the engine in {generation}: it was restored from a backup.", Accept);
+        var tails = await reader.ReadAsync(topics, codec, ct).ConfigureAwait(false);
+        if (before.Generation == generation) RequireAcknowledged(topics, before, tails);
+        var producer = new LogProducer(clients, topics.All, tails);
+        try
+        {
+            var session = new KafkaLogSession(topics, before, before.Session + 1, generation, tails, producer);
+            // Before its first record: a number that was used is never used again.
+            await session.RememberAsync(before.Generation == generation ? before.Written : Lsn.Zero, ct).ConfigureAwait(false);
+            CrashPoint.Hit("after-log-session");
+            KafkaLog.SessionBegins(log, session.Number, topics.All.Count, before.Written, clients.IsIdempotent);
+            return session;
+        }
+        catch
+        {
+            producer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Once.</summary>
+    public IChangeLogWriter Write(IRecordCodec codec, ILogBoard board, long maxBytes, PipelineStatistics statistics)
+    {
+        _writer = new KafkaLogWriter(Number, _topics, _tails, codec, _producer, board, maxBytes, statistics);
+        _writer.SendOwed();
+        return _writer;
+    }
+
+    /// <summary>A record of another topic than the log's, acknowledged when the task ends.</summary>
+    public Task AppendAsideAsync(string topic, byte[] key, byte[] value, CancellationToken ct) => _producer.AppendAsideAsync(new TopicPartition(topic, Partition.Any), key, value, ct);
+
+    public Task RecordWrittenAsync(Lsn lsn, CancellationToken ct) => RememberAsync(lsn, ct);
+
+    public ValueTask DisposeAsync()
+    {
+        _producer.Dispose();
+        _writer?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private Task RememberAsync(Lsn written, CancellationToken ct)
+    {
+        var last = _writer?.Acknowledged.Last;
+        var sameGeneration = _before.Generation == _generation;
+        var record = new ControlRecord(Number, _generation, written,
+            last?.Xid ?? (sameGeneration ? _before.LastXid : 0), last?.CommitLsn ?? (sameGeneration ? _before.LastCommitLsn : Lsn.Zero),
+            last?.CommitMicros ?? (sameGeneration ? _before.LastCommitMicros : 0), Vector());
+        return _producer.AppendAsideAsync(new TopicPartition(_topics.Control, 0), ControlKey, record.ToJson(), ct);
+    }
+
+    private static void RequireAcknowledged(LogTopics topics, ControlRecord before, IReadOnlyList<PartitionTail> tails)
+    {
+        foreach (var partition in topics.All)
+            if (before.Vector.TryGetValue(partition.Name, out var acknowledged) && tails[partition.Index].End < acknowledged)
+                throw new DeclaredGapException(GapKinds.LogBehind,
+                    $"Partition {partition} ends at offset {tails[partition.Index].End}; the brokers had acknowledged it up to {acknowledged}, and have lost records.", Accept);
+    }
+}

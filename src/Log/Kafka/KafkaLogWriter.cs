@@ -1,0 +1,141 @@
+using System.Buffers;
+using Cdc.Core.Changes;
+using Cdc.Core.Telemetry;
+using Cdc.Log.Records;
+
+namespace Cdc.Log.Kafka;
+
+/// <summary>How far everything is in the log.</summary>
+/// <param name="Through">All commits that start below it are acknowledged.</param>
+/// <param name="Last">The last whole transaction below it; null if this session has streamed none.</param>
+public sealed record LogProgress(Lsn Through, SourceTransaction? Last);
+
+/// <summary>
+/// One capture session's way into the log. What the tails have already is not sent again. Waits while <c>maxBytes</c> are on their way, and
+/// throws what the brokers refused: then the session ends, and the next one starts where everything was acknowledged.
+/// </summary>
+internal sealed class KafkaLogWriter(
+    long session, LogTopics topics, IReadOnlyList<PartitionTail> tails, IRecordCodec codec, LogProducer producer, ILogBoard board, long maxBytes, PipelineStatistics statistics)
+    : IChangeLogWriter, IDisposable
+{
+    private const int MostEncoders = 256;
+
+    private readonly ByteBound _onTheWay = new(maxBytes);
+    private readonly long[] _sequences = new long[topics.All.Count];
+    private readonly Dictionary<TableSchema, IRecordEncoder> _encoders = new(ReferenceEqualityComparer.Instance);
+    private readonly ArrayBufferWriter<byte> _key = new(64);
+    private readonly ArrayBufferWriter<byte> _value = new(4096);
+    private LogProgress _streamed = new(Lsn.Zero, null);
+    private LogProgress _acknowledged = new(Lsn.Zero, null);
+    private (ChangePosition Position, string Topic) _written;
+
+    public LogProgress Acknowledged => Volatile.Read(ref _acknowledged);
+
+    /// <summary>Tombstones that the session before this one did not get to send.</summary>
+    public void SendOwed()
+    {
+        foreach (var partition in topics.All)
+            if (tails[partition.Index].OwedTombstone is { } key) producer.Append(partition.Index, key, null);
+    }
+
+    public async ValueTask AppendAsync(ChangeBatch batch, CancellationToken ct)
+    {
+        await TakeAsync(batch.Bytes, ct).ConfigureAwait(false);
+        foreach (var change in batch.Events)
+        {
+            if (change is RowChange row && _encoders.TryGetValue(row.Schema, out var encoder)) Append(row, encoder);
+            else await AppendAsync(change, ct).ConfigureAwait(false);
+        }
+        var (streamed, bytes) = (_streamed, batch.Bytes);
+        producer.Mark(() =>
+        {
+            Volatile.Write(ref _acknowledged, streamed);
+            _onTheWay.GiveBack(bytes);
+        });
+        statistics.PutIntoLog(batch.Count);
+        statistics.TakenFromLog(batch.Count);
+    }
+
+    public void Dispose() => _onTheWay.Dispose();
+
+    private async ValueTask TakeAsync(long bytes, CancellationToken ct)
+    {
+        if (producer.Failed.IsCompleted) await producer.Failed.ConfigureAwait(false);
+        var room = _onTheWay.TakeAsync(bytes, ct);
+        if (!room.IsCompleted) await (await Task.WhenAny(room.AsTask(), producer.Failed).ConfigureAwait(false)).ConfigureAwait(false);
+        else await room.ConfigureAwait(false);
+    }
+
+    private async ValueTask AppendAsync(ChangeEvent change, CancellationToken ct)
+    {
+        switch (change)
+        {
+            case RowChange row:
+                Append(row, await EncoderAsync(row.Schema, ct).ConfigureAwait(false));
+                break;
+            case TruncateChange truncate:
+                foreach (var schema in truncate.Schemas) Append(truncate, await EncoderAsync(schema, ct).ConfigureAwait(false));
+                break;
+            case CommitChange commit:
+                _streamed = new LogProgress(Lsn.Max(_streamed.Through, commit.EndLsn), commit.Transaction);
+                break;
+            case ThroughChange through:
+                _streamed = _streamed with { Through = Lsn.Max(_streamed.Through, through.Through) };
+                break;
+            case ChunkEndChange end:
+                producer.Mark(() => Pass(end.Chunk));
+                break;
+            case FenceChange fence:
+                await producer.FlushAsync(ct).ConfigureAwait(false);
+                await board.FenceAsync(fence, producer.Vector(), ct).ConfigureAwait(false);
+                break;
+            case TableStateChange state:
+                await producer.FlushAsync(ct).ConfigureAwait(false);
+                await board.TableStateAsync(state, ct).ConfigureAwait(false);
+                break;
+        }
+    }
+
+    private void Pass(Core.Snapshots.Chunk chunk)
+    {
+        chunk.Vector = producer.Vector();
+        chunk.SetPassed();
+    }
+
+    private void Append(RowChange row, IRecordEncoder encoder)
+    {
+        // Entities that share a table: the change is in the topic once.
+        if (_written == (row.Position, encoder.Topic)) return;
+        _written = (row.Position, encoder.Topic);
+        _key.ResetWrittenCount();
+        encoder.EncodeKey(row.Key, _key);
+        var partitions = topics.Of(encoder.Topic);
+        var partition = partitions[Murmur2.PartitionOf(_key.WrittenSpan, partitions.Count)].Index;
+        if (row.Position <= tails[partition].Last) return;
+        _value.ResetWrittenCount();
+        encoder.EncodeValue(row, new RecordStamp(session, _sequences[partition]++), _value);
+        var key = _key.WrittenSpan.ToArray();
+        producer.Append(partition, key, _value.WrittenSpan.ToArray());
+        if (row.Kind == RowChangeKind.Delete) producer.Append(partition, key, null);
+    }
+
+    private void Append(TruncateChange truncate, IRecordEncoder encoder)
+    {
+        if (_written == (truncate.Position, encoder.Topic)) return;
+        _written = (truncate.Position, encoder.Topic);
+        foreach (var partition in topics.Of(encoder.Topic))
+        {
+            if (truncate.Position <= tails[partition.Index].Last) continue;
+            _value.ResetWrittenCount();
+            encoder.EncodeTruncate(truncate, new RecordStamp(session, _sequences[partition.Index]++), _value);
+            producer.Append(partition.Index, null, _value.WrittenSpan.ToArray());
+        }
+    }
+
+    private async ValueTask<IRecordEncoder> EncoderAsync(TableSchema schema, CancellationToken ct)
+    {
+        // Each chunk has a schema of its own.
+        if (_encoders.Count >= MostEncoders) _encoders.Clear();
+        return _encoders[schema] = await codec.EncoderAsync(schema, ct).ConfigureAwait(false);
+    }
+}

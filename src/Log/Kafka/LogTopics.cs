@@ -1,0 +1,86 @@
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Log.Records;
+using Confluent.Kafka;
+
+namespace Cdc.Log.Kafka;
+
+/// <summary>The data topics of the declared entities as the cluster has them, and the control topic.</summary>
+public sealed class LogTopics
+{
+    private static readonly TimeSpan Answer = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    private readonly Dictionary<string, LogPartition[]> _ofTopic;
+
+    private LogTopics(string control, IEnumerable<(string Topic, int Partitions)> topics)
+    {
+        Control = control;
+        var all = new List<LogPartition>();
+        foreach (var (topic, partitions) in topics)
+            for (var number = 0; number < partitions; number++) all.Add(new LogPartition(all.Count, topic, number));
+        All = all;
+        _ofTopic = all.GroupBy(p => p.Topic).ToDictionary(g => g.Key, g => g.ToArray());
+    }
+
+    /// <summary>One partition of it is used: where sessions and what was acknowledged are kept.</summary>
+    public string Control { get; }
+
+    /// <summary>By <see cref="LogPartition.Index"/>.</summary>
+    public IReadOnlyList<LogPartition> All { get; }
+
+    public IEnumerable<string> Names => _ofTopic.Keys;
+
+    public IReadOnlyList<LogPartition> Of(string topic) => _ofTopic[topic];
+
+    /// <summary>Null: no partition of this log.</summary>
+    internal LogPartition? Find(TopicPartition partition) =>
+        _ofTopic.TryGetValue(partition.Topic, out var partitions) && partition.Partition.Value < partitions.Length ? partitions[partition.Partition.Value] : null;
+
+    public static string ControlTopic(KafkaOptions options) => options.TopicPrefix + ".cdc.control";
+
+    /// <summary>Where rows of a data topic that went to quarantine can be read.</summary>
+    public static string DeadLetterTopic(string dataTopic) => dataTopic + ".dlq";
+
+    public static IReadOnlyList<string> DataTopics(EntitySet entities, IRecordCodec codec) => [.. entities.All.Select(codec.TopicOf).Distinct()];
+
+    /// <summary>Asks the cluster. A broker that makes topics at their first use is given the time for it.</summary>
+    /// <exception cref="CdcException">Preflight: a topic does not exist. Unavailable: the cluster does not answer.</exception>
+    public static async Task<LogTopics> ReadAsync(KafkaClients clients, EntitySet entities, IRecordCodec codec, CancellationToken ct)
+    {
+        using var admin = clients.Admin();
+        var control = await RequireControlAsync(clients, ct).ConfigureAwait(false);
+        var topics = new List<(string, int)>();
+        foreach (var topic in DataTopics(entities, codec))
+            topics.Add((topic, await PartitionsAsync(admin, topic, ct).ConfigureAwait(false)));
+        return new LogTopics(control, topics);
+    }
+
+    /// <returns>Its name.</returns>
+    /// <exception cref="CdcException">As <see cref="ReadAsync"/>.</exception>
+    internal static async Task<string> RequireControlAsync(KafkaClients clients, CancellationToken ct)
+    {
+        using var admin = clients.Admin();
+        var control = ControlTopic(clients.Options);
+        await PartitionsAsync(admin, control, ct).ConfigureAwait(false);
+        return control;
+    }
+
+    private static async Task<int> PartitionsAsync(IAdminClient admin, string topic, CancellationToken ct)
+    {
+        for (var waited = TimeSpan.Zero; ; waited += Look)
+        {
+            var found = (await Task.Run(() => admin.GetMetadata(topic, Answer), ct).ConfigureAwait(false)).Topics.Single();
+            if (found.Error.Code == ErrorCode.NoError && found.Partitions.Count > 0 && found.Partitions.All(p => p.Leader >= 0)) return found.Partitions.Count;
+            if (waited >= Patience) throw Missing(topic, found);
+            await Task.Delay(Look, ct).ConfigureAwait(false);
+        }
+    }
+
+    private static CdcException Missing(string topic, TopicMetadata found) =>
+        found.Error.Code is ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic
+            ? new CdcException(FailureKind.Preflight, $"Topic {topic} does not exist.", "Run 'cdc topics create'.")
+            : new CdcException(FailureKind.Unavailable, $"Topic {topic} has partitions without a leader ({found.Error.Reason}).",
+                "Nothing is lost; it is tried again. Look at the brokers: 'cdc topics describe'.");
+}

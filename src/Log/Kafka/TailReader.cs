@@ -1,0 +1,134 @@
+using Cdc.Core.Changes;
+using Cdc.Log.Records;
+using Confluent.Kafka;
+
+namespace Cdc.Log.Kafka;
+
+/// <summary>How a partition ends.</summary>
+/// <param name="End">Offset after its last record.</param>
+/// <param name="Last">Position of the last record with a payload; the origin if there is none.</param>
+/// <param name="OwedTombstone">Key of a delete whose tombstone does not follow it.</param>
+public sealed record PartitionTail(long End, ChangePosition Last, byte[]? OwedTombstone)
+{
+    public static readonly PartitionTail Empty = new(0, ChangePosition.Origin, null);
+}
+
+/// <summary>Reads the ends of partitions: once, by a session that begins, after it has fenced whoever wrote before.</summary>
+internal sealed class TailReader(KafkaClients clients)
+{
+    private const long FirstLook = 64;
+    private static readonly TimeSpan Answer = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    public Task<IReadOnlyList<PartitionTail>> ReadAsync(LogTopics topics, IRecordCodec codec, CancellationToken ct) => Task.Run(async () =>
+    {
+        using var consumer = clients.Reader();
+        var tails = new List<PartitionTail>();
+        foreach (var partition in topics.All)
+        {
+            var decoder = codec.Decoder(partition.Topic);
+            tails.Add(await ReadAsync(consumer, new TopicPartition(partition.Topic, partition.Number), decoder, ct).ConfigureAwait(false));
+        }
+        return (IReadOnlyList<PartitionTail>)tails;
+    }, ct);
+
+    /// <summary>The newest record of the control topic.</summary>
+    public Task<ControlRecord> ReadControlAsync(string topic, CancellationToken ct) => Task.Run(() =>
+    {
+        using var consumer = clients.Reader();
+        var newest = ControlRecord.None;
+        ReadBackwards(consumer, new TopicPartition(topic, 0), record =>
+        {
+            if (ControlRecord.FromJson(record.Message.Value) is { } control) newest = control;
+            return newest != ControlRecord.None;
+        }, ct);
+        return newest;
+    }, ct);
+
+    private static async Task<PartitionTail> ReadAsync(IConsumer<byte[], byte[]> consumer, TopicPartition partition, IRecordDecoder decoder, CancellationToken ct)
+    {
+        var hasTombstone = false;
+        var records = new List<ConsumeResult<byte[], byte[]>>();
+        var end = ReadBackwards(consumer, partition, record =>
+        {
+            records.Add(record);
+            return record.Message.Value is not null;
+        }, ct);
+        // A look further back comes after the one before it.
+        records.Sort((a, b) => a.Offset.Value.CompareTo(b.Offset.Value));
+        // What cannot be read is not ours: what comes after it in the order of changes is sent again, which does no harm.
+        for (var i = records.Count - 1; i >= 0; i--)
+        {
+            var message = records[i].Message;
+            hasTombstone |= message.Value is null;
+            if (message.Value is null || await PositionAsync(decoder, message, ct).ConfigureAwait(false) is not { } last) continue;
+            return new PartitionTail(end, last.Position, last.IsDelete && !hasTombstone ? message.Key : null);
+        }
+        return new PartitionTail(end, ChangePosition.Origin, null);
+    }
+
+    private static async Task<(ChangePosition Position, bool IsDelete)?> PositionAsync(IRecordDecoder decoder, Message<byte[], byte[]> message, CancellationToken ct)
+    {
+        var changes = new List<ChangeEvent>();
+        try
+        {
+            if (!decoder.TryDecode(message.Key, message.Value, changes, out _))
+            {
+                await decoder.LearnAsync(message.Key, message.Value, ct).ConfigureAwait(false);
+                if (!decoder.TryDecode(message.Key, message.Value, changes, out _)) return null;
+            }
+        }
+        catch (RecordFormatException)
+        {
+            return null;
+        }
+        return changes is [var first, ..] ? first switch
+        {
+            RowChange row => (row.Position, row.Kind == RowChangeKind.Delete),
+            TruncateChange truncate => (truncate.Position, false),
+            _ => null,
+        } : null;
+    }
+
+    /// <summary>
+    /// Reads from near the end to the end, and from ever further back until <paramref name="found"/> was true of some record. Each look
+    /// begins anew.
+    /// </summary>
+    /// <returns>The offset after the last record.</returns>
+    private static long ReadBackwards(IConsumer<byte[], byte[]> consumer, TopicPartition partition, Func<ConsumeResult<byte[], byte[]>, bool> found, CancellationToken ct)
+    {
+        var marks = consumer.QueryWatermarkOffsets(partition, Answer);
+        var (low, high) = (marks.Low.Value, marks.High.Value);
+        for (long back = FirstLook, until = high; until > low; back *= 8)
+        {
+            var from = Math.Max(low, until - back);
+            if (ReadPart(consumer, partition, from, until, found, ct) || from == low) break;
+            until = from;
+        }
+        return high;
+    }
+
+    private static bool ReadPart(IConsumer<byte[], byte[]> consumer, TopicPartition partition, long from, long until, Func<ConsumeResult<byte[], byte[]>, bool> found, CancellationToken ct)
+    {
+        consumer.Assign(new TopicPartitionOffset(partition, from));
+        var any = false;
+        var silent = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            ct.ThrowIfCancellationRequested();
+            var record = consumer.Consume(TimeSpan.FromMilliseconds(100));
+            if (record is null)
+            {
+                if (TimeProvider.System.GetElapsedTime(silent) > Patience)
+                    throw new KafkaException(new Error(ErrorCode.Local_TimedOut, $"the end of {partition} could not be read"));
+                continue;
+            }
+            silent = TimeProvider.System.GetTimestamp();
+            if (!record.IsPartitionEOF && record.Offset.Value < until) any |= found(record);
+            // A transaction's end takes an offset without a record: only the end of the partition says that nothing more comes.
+            if (record.IsPartitionEOF || record.Offset.Value >= until - 1) break;
+        }
+        consumer.Unassign();
+        return any;
+    }
+}

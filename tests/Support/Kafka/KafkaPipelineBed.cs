@@ -1,0 +1,99 @@
+using Cdc.Core.Telemetry;
+using Cdc.Host.Configuration;
+using Cdc.Host.Pipeline;
+using Cdc.Log;
+using Cdc.Log.Kafka;
+using Cdc.Log.Records;
+using Cdc.Tests.Support.Pipeline;
+using Cdc.Tests.Support.Postgres;
+using Cdc.Tests.Support.Processes;
+
+namespace Cdc.Tests.Support.Kafka;
+
+/// <summary>A <see cref="PipelineBed"/> whose pipeline runs over Kafka, in this process, each end by itself.</summary>
+public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsyncDisposable
+{
+    /// <summary>On the servers and the cluster that all tests share, with topics of its own.</summary>
+    public static async Task<KafkaPipelineBed> CreateAsync(TestServers servers, TestKafka kafka, CancellationToken ct)
+    {
+        var options = await kafka.OptionsAsync().ConfigureAwait(false);
+        var created = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, ct).ConfigureAwait(false), options);
+        // Our own broker makes topics at their first use.
+        if (TestKafka.IsGiven) await new TopicDesk(created.Clients).CreateAsync(created.DataTopics).ConfigureAwait(false);
+        return created;
+    }
+
+    private readonly List<IAsyncDisposable> _started = [];
+
+    public PipelineBed Bed => bed;
+
+    public KafkaOptions Kafka { get; set; } = kafka;
+
+    public PipelineStatistics Statistics { get; } = new();
+
+    public IRecordCodec Codec { get; } = new PlainCodec(bed.Entities, kafka.TopicPrefix);
+
+    public IReadOnlyList<string> DataTopics => LogTopics.DataTopics(bed.Entities, Codec);
+
+    public KafkaClients Clients => new(Kafka, bed.Log);
+
+    internal CdcOptions Options => new()
+    {
+        Source = bed.SourceOptions, Engine = bed.EngineOptions, Snapshot = bed.SnapshotOptions, Kafka = Kafka, Log = bed.LogOptions with { Kind = ChangeLogKind.Kafka },
+    };
+
+    public RunningEnd StartCapture() => Start(LogEnds.Capture);
+
+    public RunningEnd StartApply() => Start(LogEnds.Apply);
+
+    public RunningEnd StartBoth() => Start(LogEnds.Both);
+
+    /// <summary>Starts the real <c>cdc capture</c>, <c>cdc apply</c> or <c>cdc run</c>, which writes records as production does.</summary>
+    /// <param name="crashAt">Where it kills itself with SIGKILL: the name of a <c>CrashPoint</c>.</param>
+    public async Task<WatchedProcess> StartProcessAsync(string command, string? crashAt, CancellationToken ct)
+    {
+        var environment = new Dictionary<string, string?>(bed.Environment(crashAt));
+        foreach (var (name, value) in Kafka.Environment()) environment[name] = value;
+        var process = await CdcProcess.StartAsync([command], environment, null, ct).ConfigureAwait(false);
+        _started.Add(process);
+        return process;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var end in _started) await end.DisposeAsync().ConfigureAwait(false);
+        await bed.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private RunningEnd Start(LogEnds ends)
+    {
+        var end = new RunningEnd(stop => KafkaPipeline.RunAsync(Options, bed.Entities, Codec, ends, Statistics, bed.Log, stop));
+        _started.Add(end);
+        return end;
+    }
+}
+
+/// <summary>One or both ends of the Kafka log, running.</summary>
+public sealed class RunningEnd : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+
+    internal RunningEnd(Func<CancellationToken, Task> run) => Completion = Task.Run(() => run(_stop.Token));
+
+    /// <summary>Ends when it was stopped, or with what stopped it.</summary>
+    public Task Completion { get; }
+
+    /// <summary>Throws what it failed with.</summary>
+    public async Task StopAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await Completion.WaitAsync(TimeSpan.FromSeconds(60)).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+    }
+}
