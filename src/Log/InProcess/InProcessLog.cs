@@ -17,7 +17,7 @@ public sealed class InProcessLog(long maxBytes, PipelineStatistics? statistics =
     /// <summary>Bytes appended and not read yet.</summary>
     public long Bytes => _bound.Bytes;
 
-    public bool IsHalfFull => Bytes >= maxBytes / 2;
+    public bool IsHalfFull => _bound.IsHalfFull;
 
     public async ValueTask AppendAsync(ChangeBatch batch, CancellationToken ct)
     {
