@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Log.Avro.Binary;
@@ -6,16 +7,18 @@ using Cdc.Log.Records.Columns;
 namespace Cdc.Log.Records;
 
 /// <summary>
-/// Reads a topic's records by their writers' schemas. A row is gone through twice: which columns were unchanged, and the exact text of
-/// values that have no other form, stand behind it.
+/// Reads a topic's records by their writers' schemas. Which columns were unchanged, and the exact text of values that have no other form,
+/// stand behind the row: only then it is gone through a second time.
 /// </summary>
 internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclaration> entities, SchemaPlans plans) : IRecordDecoder
 {
     private readonly ImageBlocks _images = new();
     private readonly CopyBuffer _image = new();
-    private SourceFields _source = new();
-    private int[] _places = [];
+    private readonly SourceFields _source = new();
     private SourceTransaction? _transaction;
+    // Nearly always the last record's are the next one's too.
+    private (int Id, ValuePlan Plan)? _value;
+    private int? _keyId;
 
     public Task LearnAsync(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value, CancellationToken ct) => plans.LearnAsync(topic, entities, key, value, ct);
 
@@ -24,8 +27,7 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
         stamp = default;
         try
         {
-            if (!plans.TryValue(topic, ConfluentFrame.SchemaId(value), out var plan)) return false;
-            if (!key.IsEmpty && !plans.IsKey(topic, ConfluentFrame.SchemaId(key))) return false;
+            if (!TryPlan(ConfluentFrame.SchemaId(value), out var plan) || (!key.IsEmpty && !IsKey(ConfluentFrame.SchemaId(key)))) return false;
             Decode(plan, key, value[ConfluentFrame.Length..], changes);
             stamp = new RecordStamp(_source.Session, _source.SessionSequence);
             return true;
@@ -36,10 +38,30 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
         }
     }
 
+    private bool TryPlan(int id, [NotNullWhen(true)] out ValuePlan? plan)
+    {
+        if (_value is { } known && known.Id == id)
+        {
+            plan = known.Plan;
+            return true;
+        }
+        if (!plans.TryValue(topic, id, out plan)) return false;
+        _value = (id, plan);
+        return true;
+    }
+
+    private bool IsKey(int id)
+    {
+        if (_keyId == id) return true;
+        if (!plans.IsKey(topic, id)) return false;
+        _keyId = id;
+        return true;
+    }
+
     private void Decode(ValuePlan plan, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, List<ChangeEvent> changes)
     {
         var reader = new AvroReader(value);
-        var after = -1;
+        var row = -1;
         byte op = 0;
         _source.Begin(plan.Row.Length);
         foreach (var (field, step) in plan.Envelope)
@@ -48,70 +70,58 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
             else if (!step.Enter(ref reader)) continue;
             else if (field == EnvelopeField.Source) _source.Read(plan, ref reader);
             else if (field == EnvelopeField.Op) op = reader.ReadBytes() is [var letter] ? letter : (byte)0;
-            else after = FindPlaces(plan, ref reader);
+            else ReadRow(plan, row = reader.Position, ref reader);
         }
         if (reader.Remaining > 0) throw new AvroFormatException($"{reader.Remaining} bytes are left behind the value.");
-        if (op == 't') changes.Add(new TruncateChange { Transaction = Transaction(), Position = _source.Position, Schemas = plan.Schemas });
-        else AddRows(plan, KindOf(op), KeyOf(key), after >= 0 ? BuildImage(plan, reader) : default, changes);
+        if (op == 't')
+        {
+            changes.Add(new TruncateChange { Transaction = Transaction(), Position = _source.Position, Schemas = plan.Schemas });
+            return;
+        }
+        if (row >= 0 && _source.HasExceptions) ReadRow(plan, row, ref reader);
+        AddRows(plan, KindOf(op), KeyOf(key), hasRow: row >= 0, changes);
     }
 
-    private void AddRows(ValuePlan plan, RowChangeKind kind, long key, RowImage image, List<ChangeEvent> changes)
+    private void AddRows(ValuePlan plan, RowChangeKind kind, long key, bool hasRow, List<ChangeEvent> changes)
     {
-        if (kind == RowChangeKind.Delete) image = default;
-        else if (image.IsEmpty) throw new AvroFormatException("A row has no columns.");
+        if (!hasRow && kind != RowChangeKind.Delete) throw new AvroFormatException("A row has no columns.");
+        var image = kind == RowChangeKind.Delete ? default : _images.Copy(_image.WrittenSpan);
         var transaction = kind == RowChangeKind.Read ? null : Transaction();
         foreach (var schema in plan.Schemas)
             changes.Add(new RowChange { Transaction = transaction, Schema = schema, Kind = kind, Key = key, Position = _source.Position, Image = image, CommitMicros = _source.CommitMicros });
     }
 
-    /// <summary>Where each column's value begins; -1: it is null. Goes behind the row.</summary>
-    private int FindPlaces(ValuePlan plan, ref AvroReader reader)
+    /// <summary>The row as pgoutput sends it. Exceptions are those that <c>source</c> has named so far.</summary>
+    private void ReadRow(ValuePlan plan, int start, ref AvroReader reader)
     {
-        if (_places.Length < plan.Row.Length) _places = new int[plan.Row.Length];
-        var start = reader.Position;
-        for (var i = 0; i < plan.Row.Length; i++)
-        {
-            ref readonly var field = ref plan.Row[i];
-            if (field.Place < 0)
-            {
-                field.Plan.Skip(ref reader);
-                continue;
-            }
-            _places[i] = field.Plan.Enter(ref reader) ? reader.Position : -1;
-            if (_places[i] >= 0) reader.Skip(field.Plan.Value);
-        }
-        return start;
-    }
-
-    private RowImage BuildImage(ValuePlan plan, AvroReader reader)
-    {
+        reader.Return(start);
         _image.Reset();
         _image.WriteInt16((short)plan.Columns);
         for (var i = 0; i < plan.Row.Length; i++)
         {
             ref readonly var field = ref plan.Row[i];
-            if (field.Place < 0) continue;
-            if (_source.IsUnchanged(i))
-            {
-                _image.WriteByte((byte)'u');
-            }
-            else if (_source.ExactText(i) is { } exact)
-            {
-                _image.WriteByte((byte)'b');
-                ColumnDecoding.WriteExact(field.Form, exact, _image);
-            }
-            else if (_places[i] < 0)
-            {
-                _image.WriteByte((byte)'n');
-            }
+            if (field.Place < 0) field.Plan.Skip(ref reader);
+            else if (_source.HasExceptions && TryException(field, i)) field.Plan.Skip(ref reader);
+            else if (!field.Plan.Enter(ref reader)) _image.WriteByte((byte)'n');
             else
             {
                 _image.WriteByte((byte)'b');
-                reader.Return(_places[i]);
                 ColumnDecoding.Write(field.Form, ref reader, _image);
             }
         }
-        return _images.Copy(_image.WrittenSpan);
+    }
+
+    private bool TryException(in RowField field, int place)
+    {
+        if (_source.IsUnchanged(place))
+        {
+            _image.WriteByte((byte)'u');
+            return true;
+        }
+        if (_source.ExactText(place) is not { } exact) return false;
+        _image.WriteByte((byte)'b');
+        ColumnDecoding.WriteExact(field.Form, exact, _image);
+        return true;
     }
 
     /// <summary>Rows of one transaction share it.</summary>

@@ -27,5 +27,9 @@ internal readonly struct FieldPlan
     /// <summary>Stands before the value now, if there is one.</summary>
     public bool Enter(ref AvroReader reader) => _nullBranch < 0 || reader.ReadBranch(_branches) != _nullBranch;
 
-    public void Skip(ref AvroReader reader) => reader.Skip(_declared);
+    public void Skip(ref AvroReader reader)
+    {
+        if (_nullBranch < 0) reader.Skip(_declared);
+        else if (Enter(ref reader)) reader.Skip(Value);
+    }
 }

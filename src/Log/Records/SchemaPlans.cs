@@ -12,18 +12,8 @@ internal sealed class SchemaPlans(ISchemaClient registry)
 {
     private readonly ConcurrentDictionary<(string Topic, int Id), ValuePlan> _values = new();
     private readonly ConcurrentDictionary<(string Topic, int Id), bool> _keys = new();
-    /// <summary>The last one asked for: nearly always the next one too.</summary>
-    private volatile Known? _last;
 
-    public bool TryValue(string topic, int id, [NotNullWhen(true)] out ValuePlan? plan)
-    {
-        var last = _last;
-        plan = last is not null && last.Id == id && last.Topic == topic ? last.Plan : null;
-        if (plan is not null) return true;
-        if (!_values.TryGetValue((topic, id), out plan)) return false;
-        _last = new Known(topic, id, plan);
-        return true;
-    }
+    public bool TryValue(string topic, int id, [NotNullWhen(true)] out ValuePlan? plan) => _values.TryGetValue((topic, id), out plan);
 
     public bool IsKey(string topic, int id) => _keys.ContainsKey((topic, id));
 
@@ -64,6 +54,4 @@ internal sealed class SchemaPlans(ISchemaClient registry)
             throw new RecordFormatException($"A record of {topic} cannot be read: {e.Message}", e);
         }
     }
-
-    private sealed record Known(string Topic, int Id, ValuePlan Plan);
 }

@@ -30,6 +30,9 @@ internal sealed class SourceFields
         (_anyUnchanged, IsRekey, Xid, CommitMicros, Session, SessionSequence, _generation, _ordinal, _commitLsn) = (false, false, 0, 0, 0, 0, 0, 0, 0);
     }
 
+    /// <summary>Some column is unchanged, or has an exact text.</summary>
+    public bool HasExceptions => _anyUnchanged || _exact.Count > 0;
+
     public bool IsUnchanged(int field) => _anyUnchanged && _unchanged[field];
 
     public string? ExactText(int field)

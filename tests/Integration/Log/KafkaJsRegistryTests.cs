@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Cdc.Core.Changes;
 using Cdc.Log.Avro.Resolution;
@@ -9,6 +8,7 @@ using Cdc.Tests.Support;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
+using Cdc.Tests.Support.Processes;
 using Cdc.Tests.Support.Records;
 using Xunit;
 using static Cdc.Tests.Support.Records.SampleTable;
@@ -57,18 +57,8 @@ public sealed class KafkaJsRegistryTests(TestServers servers)
     private static async Task<JsonNode> AskAsync(JsonObject request)
     {
         var modules = Environment.GetEnvironmentVariable("CDC_NODE_MODULES") ?? SourceTree.PathOf(".run/node/node_modules");
-        Assert.SkipUnless(Directory.Exists(Path.Combine(modules, "@kafkajs", "confluent-schema-registry")),
-            "There is no @kafkajs/confluent-schema-registry: install it from npm, and name the folder node_modules in CDC_NODE_MODULES.");
-        var start = new ProcessStartInfo("node", [SourceTree.PathOf("tests/Integration/Log/peers/registry_peer.cjs")])
-        {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["NODE_PATH"] = modules },
-        };
-        using var node = Process.Start(start)!;
-        var (output, errors) = (node.StandardOutput.ReadToEndAsync(Ct), node.StandardError.ReadToEndAsync(Ct));
-        await node.StandardInput.WriteAsync(request.ToJsonString());
-        node.StandardInput.Close();
-        await node.WaitForExitAsync(Ct);
-        Assert.True(node.ExitCode == 0, await errors);
-        return JsonNode.Parse(await output)!;
+        if (!Directory.Exists(Path.Combine(modules, "@kafkajs", "confluent-schema-registry")))
+            throw new MissingPrerequisiteException("There is no @kafkajs/confluent-schema-registry: install it from npm, and name the folder node_modules in CDC_NODE_MODULES.");
+        return await JsonPeer.AskAsync("node", "tests/Integration/Log/peers/registry_peer.cjs", request, new Dictionary<string, string> { ["NODE_PATH"] = modules }, Ct);
     }
 }

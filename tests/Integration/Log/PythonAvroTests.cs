@@ -1,11 +1,10 @@
-using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cdc.Core.Changes;
 using Cdc.Log.Avro.Resolution;
 using Cdc.Log.Avro.Schemas;
 using Cdc.Log.Records;
-using Cdc.Tests.Support;
+using Cdc.Tests.Support.Processes;
 using Cdc.Tests.Support.Records;
 using Xunit;
 using static Cdc.Tests.Support.Records.SampleTable;
@@ -75,20 +74,5 @@ public sealed class PythonAvroTests
         Assert.Equal(["X", "text", -70_000L, "-"], read.Values);
     }
 
-    private static async Task<JsonArray> AskAsync(JsonArray requests)
-    {
-        var library = Environment.GetEnvironmentVariable("CDC_PYTHON_AVRO") ?? "/usr/lib/python3/dist-packages";
-        Assert.SkipUnless(Directory.Exists(Path.Combine(library, "avro")), "There is no Avro for Python: install Debian's package python3-avro, or name the folder that has it in CDC_PYTHON_AVRO.");
-        var start = new ProcessStartInfo("python3", [SourceTree.PathOf("tests/Integration/Log/peers/avro_peer.py")])
-        {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["PYTHONPATH"] = library, ["PYTHONIOENCODING"] = "utf-8", ["PYTHONDONTWRITEBYTECODE"] = "1" },
-        };
-        using var python = Process.Start(start)!;
-        var (output, errors) = (python.StandardOutput.ReadToEndAsync(Ct), python.StandardError.ReadToEndAsync(Ct));
-        await python.StandardInput.WriteAsync(requests.ToJsonString());
-        python.StandardInput.Close();
-        await python.WaitForExitAsync(Ct);
-        Assert.True(python.ExitCode == 0, await errors);
-        return (JsonArray)JsonNode.Parse(await output)!;
-    }
+    private static async Task<JsonArray> AskAsync(JsonArray requests) => (JsonArray)await PythonPeer.AskAsync("tests/Integration/Log/peers/avro_peer.py", requests, Ct, "avro");
 }

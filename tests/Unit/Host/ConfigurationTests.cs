@@ -1,5 +1,7 @@
+using System.Text.RegularExpressions;
 using Cdc.Core.Failures;
 using Cdc.Host.Configuration;
+using Cdc.Tests.Support;
 using Xunit;
 
 namespace Cdc.Tests.Unit.Host;
@@ -147,6 +149,16 @@ public sealed class ConfigurationTests : IDisposable
     {
         File.WriteAllText(_file, "{}");
         Assert.Contains(variable, Refused(new() { [variable] = value }, Needs.None).Findings.Single().Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_stack_for_Docker_sets_options_that_exist_to_values_that_work()
+    {
+        File.WriteAllText(_file, "{}");
+        var set = Regex.Matches(File.ReadAllText(SourceTree.PathOf("ops/compose/compose.yaml")), @"^ +(?<name>CDC__\w+): (\$\{\w+:-)?(?<value>[^}\r\n]*)", RegexOptions.Multiline);
+        var options = ConfigurationLoader.Load(_file, set.ToDictionary(m => m.Groups["name"].Value, m => m.Groups["value"].Value), Needs.Both);
+        Assert.Equal((Cdc.Log.ChangeLogKind.Kafka, "kafka:19092", "http://*:8642"), (options.Log.Kind, options.Kafka.BootstrapServers, options.Api.Urls));
+        Assert.Contains("engine-db", options.Engine.ConnectionString, StringComparison.Ordinal);
     }
 
     [Fact]
