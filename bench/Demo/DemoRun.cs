@@ -23,7 +23,7 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
         await using var servers = await DemoServers.StartAsync(options.Kafka, end);
         view.Say(Text($"Odoo:   {servers.SourcePsql}"));
         view.Say(Text($"Engine: {servers.EnginePsql}"));
-        view.Say(Text($"Api:    curl {servers.ApiUrl}/status"));
+        view.Say(Text($"Page:   {servers.ApiUrl}/  (lag, throughput, quarantine, live; balances: curl {servers.ApiUrl}/cards/CODE/balance)"));
         if (servers.Brokers is { } brokers) view.Say(Text($"Kafka:  {brokers}"));
         await PrepareSourceAsync(servers);
         await CdcAsync(servers, "migrate");

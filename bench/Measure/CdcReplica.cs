@@ -7,7 +7,8 @@ using Cdc.Tests.Support.Processes;
 namespace Cdc.Bench.Measure;
 
 /// <summary>The real <c>cdc run</c>, with the settings it has by itself (and any CDC__ variables of this process).</summary>
-internal sealed class CdcReplica(BenchServers servers, OdooSource source) : IReplica
+/// <param name="more">Settings besides.</param>
+internal sealed class CdcReplica(BenchServers servers, OdooSource source, IReadOnlyDictionary<string, string?>? more = null) : IReplica
 {
     public const string Publication = "cdc_loyalty";
     private const string DatabaseName = "engine";
@@ -31,6 +32,9 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source) : IRep
     public string? HasReachedSql(string lsn) => servers.Kafka is null ? null : $"SELECT coalesce(min(through_lsn) >= '{lsn}', false) FROM cdc.checkpoints";
 
     public TimeSpan ProgramCpu => _process is { } process ? ProcessCpu.Of(process.Pid) : TimeSpan.Zero;
+
+    /// <summary>In use now, in bytes.</summary>
+    public long Memory => _process is { } process ? ProcessCpu.Memory(process.Pid) : 0;
 
     /// <summary>The most memory that any life of the process had so far, in bytes.</summary>
     public long PeakMemory { get; private set; }
@@ -110,7 +114,10 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source) : IRep
         if (_process is { } process) await process.DisposeAsync();
     }
 
-    private Dictionary<string, string?> Settings(BenchDatabase engine) => new(servers.Kafka?.Environment() ?? [])
+    /// <summary>Settings of another cdc process over the same two databases.</summary>
+    public IReadOnlyDictionary<string, string?> Environment(Dictionary<string, string?> settings) => With(Settings(Target), settings);
+
+    private Dictionary<string, string?> Settings(BenchDatabase engine) => With(new(servers.Kafka?.Environment() ?? [])
     {
         ["CDC__Source__ConnectionString"] = source.Database.ConnectionString,
         ["CDC__Engine__ConnectionString"] = engine.ConnectionString,
@@ -118,10 +125,16 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source) : IRep
         ["CDC__Continuous__Enabled"] = "false",
         // Any free port.
         ["CDC__Api__Urls"] = "http://127.0.0.1:0",
-    };
+    }, more);
+
+    private static Dictionary<string, string?> With(Dictionary<string, string?> settings, IReadOnlyDictionary<string, string?>? more)
+    {
+        foreach (var (name, value) in more ?? new Dictionary<string, string?>()) settings[name] = value;
+        return settings;
+    }
 
     private static CdcException Ended(string command, int code, string output) => new(
         code != 0 && Enum.IsDefined((FailureKind)code) ? (FailureKind)code : FailureKind.Unexpected,
         string.Create(CultureInfo.InvariantCulture, $"'cdc {command}' ended with exit code {code} while it was measured."),
-        $"It said last:{Environment.NewLine}{output}");
+        $"It said last:{System.Environment.NewLine}{output}");
 }

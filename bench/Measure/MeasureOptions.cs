@@ -18,6 +18,8 @@ internal enum Parts
     Stages = 64,
     /// <summary>What is measured over Kafka.</summary>
     Kafka = Backlog | Latency | Stages,
+    /// <summary>The Api; by itself, since it needs no second replica.</summary>
+    Api = 128,
 }
 
 /// <param name="Kafka">cdc runs over a Kafka broker, and not over its in-process log.</param>
@@ -30,9 +32,11 @@ internal sealed record MeasureOptions(Parts Parts, MeasureSizes Sizes, bool Kafk
 /// <param name="BacklogTransactions">Of two rows each.</param>
 /// <param name="Rounds">Native and cdc take turns so many times; figures are medians.</param>
 /// <param name="ReconcileHistory">History rows of the comparison, on either side.</param>
+/// <param name="ApiDuration">How long the Api is asked at a fixed rate.</param>
+/// <param name="ApiMaximum">How long each time at full speed.</param>
 /// <param name="LatencyWarmUp">Transactions before it is over are not counted.</param>
-internal sealed record MeasureSizes(int Cards, int History, int BacklogTransactions, int Rounds, int LatencyRounds, TimeSpan LatencyWarmUp, TimeSpan LatencyDuration, int ReconcileHistory)
+internal sealed record MeasureSizes(int Cards, int History, int BacklogTransactions, int Rounds, int LatencyRounds, TimeSpan LatencyWarmUp, TimeSpan LatencyDuration, int ReconcileHistory, TimeSpan ApiDuration, TimeSpan ApiMaximum)
 {
-    public static readonly MeasureSizes Quick = new(200_000, 500_000, 200_000, 2, 1, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(8), 1_000_000);
-    public static readonly MeasureSizes Full = new(300_000, 1_000_000, 250_000, 3, 3, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), 5_000_000);
+    public static readonly MeasureSizes Quick = new(200_000, 500_000, 200_000, 2, 1, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(8), 1_000_000, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(4));
+    public static readonly MeasureSizes Full = new(300_000, 1_000_000, 250_000, 3, 3, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), 5_000_000, TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(10));
 }

@@ -1,3 +1,4 @@
+using Cdc.Bench.Api;
 using Cdc.Bench.Kafka;
 using Cdc.Bench.Reconcile;
 
@@ -15,6 +16,11 @@ internal sealed class MeasureRun(MeasureOptions options)
             await ReconcileAsync(figures, loadBefore, ct);
             return;
         }
+        if (options.Parts == Parts.Api)
+        {
+            await ApiAsync(figures, loadBefore, ct);
+            return;
+        }
         await using var bed = await BenchBed.StartAsync(options, new Progress(Console.Error), figures, ct);
         if (options.Parts == Parts.Long) await new LongRun(bed).MeasureAsync(ct);
         else await MeasureAsync(bed, ct);
@@ -25,6 +31,13 @@ internal sealed class MeasureRun(MeasureOptions options)
     private async Task ReconcileAsync(Figures figures, double loadBefore, CancellationToken ct)
     {
         await using var bench = await ReconcileBench.StartAsync(options.Sizes, new Progress(Console.Error), figures, ct);
+        await bench.MeasureAsync(ct);
+        await WriteAsync(figures, bench.Servers, loadBefore, ct);
+    }
+
+    private async Task ApiAsync(Figures figures, double loadBefore, CancellationToken ct)
+    {
+        await using var bench = await ApiBench.StartAsync(options.Sizes, new Progress(Console.Error), figures, ct);
         await bench.MeasureAsync(ct);
         await WriteAsync(figures, bench.Servers, loadBefore, ct);
     }

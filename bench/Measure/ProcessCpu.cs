@@ -24,11 +24,16 @@ internal static class ProcessCpu
     }
 
     /// <summary>The most memory the process ever had in use, in bytes (VmHWM); 0 if there is no such process any more.</summary>
-    public static long PeakMemory(int pid)
+    public static long PeakMemory(int pid) => Bytes(pid, "VmHWM:");
+
+    /// <summary>What it has in use now (VmRSS).</summary>
+    public static long Memory(int pid) => Bytes(pid, "VmRSS:");
+
+    private static long Bytes(int pid, string field)
     {
         try
         {
-            var line = File.ReadLines($"/proc/{pid}/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+            var line = File.ReadLines($"/proc/{pid}/status").FirstOrDefault(l => l.StartsWith(field, StringComparison.Ordinal));
             return line is null ? 0 : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
         }
         catch (IOException)

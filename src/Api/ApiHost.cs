@@ -8,6 +8,7 @@ using Cdc.Api.Freshness;
 using Cdc.Api.Live;
 using Cdc.Api.Metrics;
 using Cdc.Api.Operations;
+using Cdc.Api.Page;
 using Cdc.Api.Problems;
 using Cdc.Api.Schemas;
 using Cdc.Api.Security;
@@ -82,7 +83,8 @@ public sealed class ApiHost : IAsyncDisposable
         _background = Task.WhenAll(
             Task.Run(() => services.GetRequiredService<EngineListener>().RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => services.GetRequiredService<SourceSampler>().RunAsync(_stop.Token), CancellationToken.None),
-            Task.Run(() => services.GetRequiredService<AppliedDays>().RunAsync(_stop.Token), CancellationToken.None));
+            Task.Run(() => services.GetRequiredService<AppliedDays>().RunAsync(_stop.Token), CancellationToken.None),
+            Task.Run(() => services.GetRequiredService<LiveSampler>().RunAsync(_stop.Token), CancellationToken.None));
         foreach (var url in urls.Where(u => u.Narrowed)) ApiLog.NarrowedToLoopback(log, url.Url.ToString(), services.GetRequiredService<ApiOptions>().Urls);
         ApiLog.Listens(log, string.Join(", ", Addresses));
     }
@@ -103,6 +105,10 @@ public sealed class ApiHost : IAsyncDisposable
         SchemaEndpoints.Map(app, app.Services.GetRequiredService<ApiParts>().Schemas);
         HealthEndpoints.Map(app);
         MetricsEndpoint.Map(app);
+        ReconcileEndpoints.Map(app);
+        CallerEndpoint.Map(app);
+        LiveEndpoint.Map(app);
+        PageFiles.Map(app);
         app.MapOpenApi();
         app.UseEndpoints(_ => { });
     }

@@ -23,6 +23,12 @@ internal static partial class ApiLog
     [LoggerMessage(205, LogLevel.Error, "A request failed unexpectedly at {Route}")]
     public static partial void RequestFailed(this ILogger log, Exception exception, string route);
 
+    [LoggerMessage(206, LogLevel.Error, "What the page shows could not be read")]
+    public static partial void PointFailed(this ILogger log, Exception exception);
+
     [LoggerMessage(207, LogLevel.Warning, "What was applied today cannot be counted in the engine ({Cause}); added later")]
     public static partial void CountFailed(this ILogger log, string cause);
+
+    [LoggerMessage(208, LogLevel.Warning, "A read replica of the engine cannot be asked ({Cause}); the engine is asked instead")]
+    public static partial void ReplicaLost(this ILogger log, string cause);
 }

@@ -13,6 +13,8 @@ public sealed record ApiOptions
     public string CertificateKey { get; init; } = "";
     /// <summary>Connections to the engine for requests.</summary>
     public int Connections { get; init; } = 16;
+    /// <summary>Npgsql connection string of read replicas of the engine (hosts parted by commas); empty: there are none.</summary>
+    public string ReplicaConnectionString { get; init; } = "";
     /// <summary>How long a request may wait for the engine, and for a place in its queue.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
     /// <summary>Memory for cards that were read; 0: nothing is kept.</summary>

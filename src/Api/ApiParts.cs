@@ -11,5 +11,5 @@ namespace Cdc.Api;
 /// <param name="Statistics">Of the pipeline in this process; null where there is none.</param>
 /// <param name="Version">Of cdc.</param>
 public sealed record ApiParts(
-    string EngineConnectionString, EntitySet Entities, IStatusSource Status, ISourceClock SourceClock, IQuarantineDesk Quarantine, ISchemaRegistry Schemas, PipelineStatistics? Statistics,
-    string Version, ILoggerFactory Loggers);
+    string EngineConnectionString, EntitySet Entities, IStatusSource Status, ISourceClock SourceClock, IQuarantineDesk Quarantine, IRunReports RunReports,
+    ISchemaRegistry Schemas, PipelineStatistics? Statistics, string Version, ILoggerFactory Loggers);

@@ -33,6 +33,8 @@ internal sealed class ApplyLoop(
     private long _rows;
     private long _transactions;
     private long _committedAt = Stopwatch.GetTimestamp();
+    private long _batchBegan;
+    private SourceTransaction? _oldest;
 
     /// <summary>Ends when the log is closed and applied up to its last boundary.</summary>
     public async Task RunAsync(IChangeLogReader log, CancellationToken ct)
@@ -54,11 +56,14 @@ internal sealed class ApplyLoop(
         {
             while (log.TryRead(out var events))
             {
+                if (_batchBegan == 0) _batchBegan = Stopwatch.GetTimestamp();
                 foreach (var change in events.Events)
                     if (!TryFold(change)) await ApplyAsync(change, ct).ConfigureAwait(false);
                 if (!_inTransaction && IsFull) await CommitAsync(ct).ConfigureAwait(false);
             }
-            if (!_inTransaction && IsDue()) await CommitAsync(ct).ConfigureAwait(false);
+            if (_inTransaction) continue;
+            if (IsDue()) await CommitAsync(ct).ConfigureAwait(false);
+            _batchBegan = 0;
         }
         if (!_inTransaction)
         {
@@ -92,6 +97,7 @@ internal sealed class ApplyLoop(
         if (commit.Last > _last)
         {
             (_last, _lastTransaction) = (commit.Last, commit.Transaction);
+            _oldest ??= commit.Transaction;
             _transactions++;
         }
         _through = Lsn.Max(_through, commit.EndLsn);
@@ -189,8 +195,8 @@ internal sealed class ApplyLoop(
         _committed = next;
         _committedAt = Stopwatch.GetTimestamp();
         progress.Applied(next);
-        statistics.Applied(_rows, _transactions);
-        (_rows, _transactions) = (0, 0);
+        statistics.Applied(new AppliedBatch(_rows, _transactions, Stopwatch.GetElapsedTime(_batchBegan, _committedAt), _oldest?.CommitTime));
+        (_rows, _transactions, _batchBegan, _oldest) = (0, 0, _committedAt, null);
         foreach (var chunk in _passed) chunk.SetPassed();
         _passed.Clear();
     }

@@ -54,7 +54,7 @@ internal static class Composition
         var log = loggers.CreateLogger(PipelineCategory);
         var setup = new SourceSetup(options.Source, options.Engine, entities, log);
         var session = new PipelineSession(options.Source, options.Engine, options.Snapshot, options.Log, entities, new Preconditions(options, entities, log), setup, statistics, log);
-        return new PipelineWorker(options.Source, options.Engine, session, log).RunAsync(ct);
+        return new PipelineWorker(options.Source, options.Engine, session, statistics, log).RunAsync(ct);
     }
 
     private static Task RunEndsAsync(CdcOptions options, EntitySet entities, LogEnds ends, ILoggerFactory loggers, CancellationToken ct) => options.Log.Kind == ChangeLogKind.Kafka

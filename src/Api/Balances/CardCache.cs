@@ -1,5 +1,6 @@
 using System.Text;
 using Cdc.Api.Engine;
+using Cdc.Api.Replicas;
 using Cdc.Core.Progress;
 
 namespace Cdc.Api.Balances;
@@ -26,6 +27,7 @@ internal sealed class CardCache(long maxBytes)
     private long _now;
     private long _floor;
     private EngineMoment? _verified;
+    private EngineBeat? _beat;
 
     public long Hits { get; private set; }
     public long Misses { get; private set; }
@@ -37,6 +39,19 @@ internal sealed class CardCache(long maxBytes)
         get
         {
             lock (_lock) return _young.Bytes + _old.Bytes;
+        }
+    }
+
+    /// <summary>Null: there is no listener, or no replica to be compared with it.</summary>
+    public EngineBeat? Beat
+    {
+        get
+        {
+            lock (_lock)
+            {
+                Used = true;
+                return _beat;
+            }
         }
     }
 
@@ -96,12 +111,12 @@ internal sealed class CardCache(long maxBytes)
     }
 
     /// <summary>All announcements up to this moment have arrived. Null: there is no listener, or the table is not whole.</summary>
-    public void Verify(EngineMoment? moment)
+    public void Verify(EngineMoment? moment, EngineBeat? beat = null)
     {
         lock (_lock)
         {
             if (moment is null || _verified is null || moment.Through.Generation != _verified.Through.Generation || moment.SystemIdentifier != _verified.SystemIdentifier) Clear();
-            _verified = moment;
+            (_verified, _beat) = (moment, moment is null ? null : beat);
         }
     }
 

@@ -20,10 +20,10 @@ internal sealed class CardDesk(CardReader reader, CardCache cache, DeclaredLooku
     }
 
     public Task<(FoundCard Found, Problem? Problem)> ByCodeAsync(string code, Demand demand, CancellationToken ct) =>
-        FindAsync(code, c => reader.ByCodeAsync(code, c), demand, ct);
+        FindAsync(code, (enough, c) => reader.ByCodeAsync(code, enough, c), demand, ct);
 
     public Task<(FoundCard Found, Problem? Problem)> ByOdooIdAsync(int id, Demand demand, CancellationToken ct) =>
-        FindAsync(null, c => reader.ByOdooIdAsync(id, c), demand, ct);
+        FindAsync(null, (enough, c) => reader.ByOdooIdAsync(id, enough, c), demand, ct);
 
     /// <summary>All from memory, or the rest with one question.</summary>
     /// <param name="codes">Normalised, without repetition.</param>
@@ -35,9 +35,9 @@ internal sealed class CardDesk(CardReader reader, CardCache cache, DeclaredLooku
             if (FromMemory(code, demand) is { } there) found[code] = (there, null);
             else rest.Add(code);
         if (rest.Count == 0) return found;
-        var answers = await reader.ByCodesAsync(rest, ct).ConfigureAwait(false);
+        var answers = await reader.ByCodesAsync(rest, moment => IsEnough(demand, moment), ct).ConfigureAwait(false);
         var problem = await ReachAsync(demand, answers[0].Moment, ct).ConfigureAwait(false);
-        if (problem is null && demand.MinPosition is not null) answers = await reader.ByCodesAsync(rest, ct).ConfigureAwait(false);
+        if (problem is null && !HasReached(demand, answers[0].Moment)) answers = await reader.ByCodesAsync(rest, null, ct).ConfigureAwait(false);
         for (var i = 0; i < rest.Count; i++)
             found[rest[i]] = problem is null ? await JudgeAsync(rest[i], answers[i], demand, ct).ConfigureAwait(false) : (default, problem);
         return found;
@@ -46,40 +46,41 @@ internal sealed class CardDesk(CardReader reader, CardCache cache, DeclaredLooku
     public FoundCard Dated(CardRow card, EngineMoment moment) => new(
         card, card.IsCurrent ? clock.At(moment.Through, moment.SystemIdentifier, moment.LastCommit) : clock.Of(card.CommitAt), moment.Through);
 
-    private async Task<(FoundCard, Problem?)> FindAsync(string? code, Func<CancellationToken, Task<CardAnswer>> read, Demand demand, CancellationToken ct)
+    private async Task<(FoundCard, Problem?)> FindAsync(string? code, Func<Func<EngineMoment, bool>?, CancellationToken, Task<CardAnswer>> read, Demand demand, CancellationToken ct)
     {
         if (code is not null && FromMemory(code, demand) is { } there) return (there, null);
-        var answer = await read(ct).ConfigureAwait(false);
+        var answer = await read(moment => IsEnough(demand, moment), ct).ConfigureAwait(false);
         var until = TimeProvider.System.GetTimestamp() + (long)(demand.Wait.TotalSeconds * TimeProvider.System.TimestampFrequency);
         while (true)
         {
             if (await ReachAsync(demand, answer.Moment, ct).ConfigureAwait(false) is { } problem) return (default, problem);
-            if (demand.MinPosition is not null && !HasReached(demand, answer.Moment)) answer = await read(ct).ConfigureAwait(false);
+            if (!HasReached(demand, answer.Moment)) answer = await read(null, ct).ConfigureAwait(false);
             var judged = await JudgeAsync(code, answer, demand, ct).ConfigureAwait(false);
             // A card that is just being read again is worth the wait.
             if (judged.Problem is not { Word: "card-not-current" or "too-stale" } || TimeProvider.System.GetTimestamp() >= until) return judged;
             await Task.Delay(20, ct).ConfigureAwait(false);
-            answer = await read(ct).ConfigureAwait(false);
+            answer = await read(null, ct).ConfigureAwait(false);
         }
     }
 
-    private FoundCard? FromMemory(string code, Demand demand)
-    {
-        if (cache.Find(code) is not { } kept) return null;
-        if (demand.MinPosition is not null && !HasReached(demand, kept.Moment)) return null;
-        var found = Dated(kept.Card, kept.Moment);
-        return demand.MaxStaleness is { } most && !(found.Freshness.LagSeconds <= most.TotalSeconds) ? null : found;
-    }
+    private FoundCard? FromMemory(string code, Demand demand) =>
+        cache.Find(code) is { } kept && IsEnough(demand, kept.Moment) ? Dated(kept.Card, kept.Moment) : null;
+
+    /// <summary>Whether an engine, or a replica of it, that is so far meets the demand.</summary>
+    private bool IsEnough(Demand demand, EngineMoment moment) =>
+        HasReached(demand, moment)
+        && (demand.MaxStaleness is not { } most || clock.At(moment.Through, moment.SystemIdentifier, moment.LastCommit).LagSeconds <= most.TotalSeconds);
 
     private static bool HasReached(Demand demand, EngineMoment moment)
     {
+        if (demand.MinPosition is null) return true;
         var wanted = demand.Position(moment.Through.Generation);
         return wanted.Generation == moment.Through.Generation && moment.Through.Lsn >= wanted.Lsn;
     }
 
     private async Task<Problem?> ReachAsync(Demand demand, EngineMoment moment, CancellationToken ct)
     {
-        if (demand.MinPosition is null || HasReached(demand, moment)) return null;
+        if (HasReached(demand, moment)) return null;
         var wanted = demand.Position(moment.Through.Generation);
         if (wanted.Generation != moment.Through.Generation) return KnownProblems.OtherGeneration(moment.Through);
         var reached = await watch.WaitAsync(wanted, demand.Wait, ct).ConfigureAwait(false);

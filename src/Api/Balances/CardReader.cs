@@ -1,4 +1,5 @@
 using Cdc.Api.Engine;
+using Cdc.Api.Replicas;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Npgsql;
@@ -6,45 +7,51 @@ using NpgsqlTypes;
 
 namespace Cdc.Api.Balances;
 
-/// <summary>Reads cards from the engine. Whatever it reads, the cache learns: it must not go on answering with something older.</summary>
-internal sealed class CardReader(EngineReads engine, EntityDeclaration card, DeclaredLookup lookup, CardCache cache)
+/// <summary>Reads cards from the engine or a replica. Whatever it reads, the cache learns: it must not go on answering with something older.</summary>
+internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDeclaration card, DeclaredLookup lookup, CardCache cache)
 {
     private const int MomentColumn = 18;
 
     private readonly CardSql _sql = new(card, lookup);
 
-    public async Task<CardAnswer> ByCodeAsync(string code, CancellationToken ct) => (await ByCodesAsync([code], ct).ConfigureAwait(false))[0];
+    /// <param name="replicaIsEnough">Whether a replica may answer that is so far; null: none may.</param>
+    public async Task<CardAnswer> ByCodeAsync(string code, Func<EngineMoment, bool>? replicaIsEnough, CancellationToken ct) =>
+        (await ByCodesAsync([code], replicaIsEnough, ct).ConfigureAwait(false))[0];
 
     /// <param name="codes">Normalised, without repetition.</param>
     /// <returns>In the order of the codes.</returns>
-    public async Task<IReadOnlyList<CardAnswer>> ByCodesAsync(IReadOnlyList<string> codes, CancellationToken ct)
+    public async Task<IReadOnlyList<CardAnswer>> ByCodesAsync(IReadOnlyList<string> codes, Func<EngineMoment, bool>? replicaIsEnough, CancellationToken ct)
     {
-        var mark = cache.Mark();
-        var answers = codes.Count == 1
-            ? await ReadAsync(_sql.ByCode, [Text(codes[0])], 1, ct).ConfigureAwait(false)
-            : await ReadAsync(_sql.ByCodes, [new() { Value = codes.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text }], codes.Count, ct).ConfigureAwait(false);
+        var query = codes.Count == 1
+            ? Query(_sql.ByCode, 1, () => Text(codes[0]))
+            : Query(_sql.ByCodes, codes.Count, () => new() { Value = codes.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
+        var (answers, mark) = await router.ReadAsync(query, all => [.. codes.Select(AnswerSubject.Code), .. all.SelectMany(Cards)], Enough(replicaIsEnough), ct).ConfigureAwait(false);
         for (var i = 0; i < codes.Count; i++) cache.Learn(mark, codes[i], answers[i]);
         return answers;
     }
 
-    public async Task<CardAnswer> ByOdooIdAsync(int id, CancellationToken ct)
+    public async Task<CardAnswer> ByOdooIdAsync(int id, Func<EngineMoment, bool>? replicaIsEnough, CancellationToken ct)
     {
-        var mark = cache.Mark();
-        var answer = (await ReadAsync(_sql.ByOdooId, [new() { Value = (long)id }], 1, ct).ConfigureAwait(false))[0];
+        var (answer, mark) = await ReadAsync(Query(_sql.ByOdooId, 1, () => new() { Value = (long)id })).ConfigureAwait(false);
         if (answer.Cards.Count == 0 && answer.QuarantineReason is null)
-            answer = (await ReadAsync(_sql.ByLateOdooId, [new() { Value = id }], 1, ct).ConfigureAwait(false))[0];
+            (answer, _) = await ReadAsync(Query(_sql.ByLateOdooId, 1, () => new() { Value = id })).ConfigureAwait(false);
         // An id says nothing about other cards with the same code: it refutes what is kept, but answers for no code.
         cache.Learn(mark, null, answer);
         return answer;
+
+        async Task<(CardAnswer, long)> ReadAsync(EngineQuery<CardAnswer[]> query)
+        {
+            var (answers, marked) = await router.ReadAsync(query, all => [AnswerSubject.Card(id), .. Cards(all[0])], Enough(replicaIsEnough), ct).ConfigureAwait(false);
+            return (answers[0], marked);
+        }
     }
 
     public async Task<CardAnswer> ByPartnerAsync(long partner, long after, int limit, CancellationToken ct)
     {
-        var mark = cache.Mark();
-        NpgsqlParameter[] parameters = [new() { Value = partner }, new() { Value = after }, new() { Value = limit }];
-        var answer = (await ReadAsync(_sql.ByPartner, parameters, 1, ct).ConfigureAwait(false))[0];
-        cache.Learn(mark, null, answer);
-        return answer;
+        var query = Query(_sql.ByPartner, 1, () => new() { Value = partner }, () => new() { Value = after }, () => new() { Value = limit });
+        var (answers, mark) = await router.ReadAsync(query, all => [AnswerSubject.Partner(partner), .. Cards(all[0])], _ => true, ct).ConfigureAwait(false);
+        cache.Learn(mark, null, answers[0]);
+        return answers[0];
     }
 
     /// <summary>Why a card with this code is in quarantine; null if none is.</summary>
@@ -54,11 +61,22 @@ internal sealed class CardReader(EngineReads engine, EntityDeclaration card, Dec
         return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as string;
     }, ct);
 
-    private Task<CardAnswer[]> ReadAsync(string sql, NpgsqlParameter[] parameters, int places, CancellationToken ct) => engine.UseAsync(async connection =>
+    /// <summary>What a replica does not have, or not whole, only the engine itself can say.</summary>
+    private static Func<CardAnswer[], bool>? Enough(Func<EngineMoment, bool>? moment) =>
+        moment is null ? null : answers => answers.All(a => a.Cards is [{ IsCurrent: true }] && moment(a.Moment));
+
+    private static IEnumerable<AnswerSubject> Cards(CardAnswer answer) => answer.Cards.Select(c => AnswerSubject.Card(c.Id));
+
+    private static EngineQuery<CardAnswer[]> Query(string sql, int places, params Func<NpgsqlParameter>[] parameters) => new(
+        sql,
+        collection =>
+        {
+            foreach (var parameter in parameters) collection.Add(parameter());
+        },
+        (row, ct) => ReadAsync(row, places, ct));
+
+    private static async Task<CardAnswer[]> ReadAsync(NpgsqlDataReader row, int places, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(sql, connection);
-        foreach (var parameter in parameters) command.Parameters.Add(parameter);
-        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var answers = new CardAnswer[places];
         while (await row.ReadAsync(ct).ConfigureAwait(false))
         {
@@ -67,7 +85,7 @@ internal sealed class CardReader(EngineReads engine, EntityDeclaration card, Dec
             if (!row.IsDBNull(1)) answers[place] = answer with { Cards = [.. answer.Cards, Read(row, answer.Moment)] };
         }
         return answers;
-    }, ct);
+    }
 
     private static CardRow Read(NpgsqlDataReader row, EngineMoment moment)
     {

@@ -44,8 +44,8 @@ internal sealed class CardSql(EntityDeclaration card, DeclaredLookup lookup)
 
     private string Statement(string wanted, string join, string? cards = null) =>
         $"""
-        SELECT w.place, c.{_key}, c.odoo_card_id, c.program_id, c.partner_id, c.company_id, c.code, c.points::text, c.created_at, c.updated_at, c.sync_version,
-               c.source_generation, c.source_lsn, c.source_ordinal, c.source_commit_at, q.reason, r.key IS NOT NULL,
+        SELECT w.place, c.{_key}, c.odoo_card_id, c.program_id, c.partner_id, c.company_id, c.code, c.points::text, {RepresentableTime.Of("c.created_at")}, {RepresentableTime.Of("c.updated_at")}, c.sync_version,
+               c.source_generation, c.source_lsn, c.source_ordinal, {RepresentableTime.Of("c.source_commit_at")}, q.reason, r.key IS NOT NULL,
                (c.source_generation, c.source_lsn) < (t.whole_generation, t.whole_lsn) AND EXISTS (
                    SELECT FROM cdc.chunks h WHERE h.entity = {_name} AND h.state = 'pending' AND (h.from_key IS NULL OR h.from_key <= c.{_key}) AND (h.to_key IS NULL OR h.to_key > c.{_key})),
                {EngineMoment.Columns}

@@ -1,4 +1,5 @@
 using Cdc.Api.Engine;
+using Cdc.Api.Replicas;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Npgsql;
@@ -7,12 +8,12 @@ using NpgsqlTypes;
 namespace Cdc.Api.Balances;
 
 /// <summary>A card's movements, the newest first. Joined to the card, so that nothing is shown of a card that is not there (yet, or any more).</summary>
-internal sealed class HistoryReader(EngineReads engine, EntityDeclaration card, EntityDeclaration history)
+internal sealed class HistoryReader(ReadRouter router, EntityDeclaration card, EntityDeclaration history)
 {
     private string Select(string where) =>
         $"""
-        SELECT h.{Sql.Identifier(history.EngineKey)}, h.odoo_history_id, h.point_move_id, h.points_amount::text, h.points_balance::text, h.transaction_time, h.origin,
-               h.membership_product_id, h.status_membership_product_id, h.created_at, h.source_generation, h.source_lsn, h.source_ordinal,
+        SELECT h.{Sql.Identifier(history.EngineKey)}, h.odoo_history_id, h.point_move_id, h.points_amount::text, h.points_balance::text, {RepresentableTime.Of("h.transaction_time")}, h.origin,
+               h.membership_product_id, h.status_membership_product_id, {RepresentableTime.Of("h.created_at")}, h.source_generation, h.source_lsn, h.source_ordinal,
                CASE WHEN isfinite(h.transaction_time) THEN (extract(epoch FROM h.transaction_time) * 1000000)::bigint
                     WHEN h.transaction_time > now() THEN {long.MaxValue} WHEN h.transaction_time IS NOT NULL THEN {-long.MaxValue} END
         FROM {card.EngineName} c JOIN {history.EngineName} h ON h.loyalty_card_id = c.{Sql.Identifier(card.EngineKey)}
@@ -21,30 +22,40 @@ internal sealed class HistoryReader(EngineReads engine, EntityDeclaration card, 
         """;
 
     /// <param name="limit">One more is read, to know whether it is the last page.</param>
-    public Task<(IReadOnlyList<HistoryItem> Items, string? Next)> ReadAsync(long cardId, PageRequest page, CancellationToken ct) => engine.UseAsync(async connection =>
+    public async Task<(IReadOnlyList<HistoryItem> Items, string? Next)> ReadAsync(long cardId, PageRequest page, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(Select(Where(page.After)), connection) { Parameters = { new() { Value = cardId }, new() { Value = page.Limit + 1 } } };
-        if (page.After is { } after)
-        {
-            command.Parameters.Add(new NpgsqlParameter { Value = after.Key });
-            if (after.Time is { } time) command.Parameters.Add(new NpgsqlParameter { Value = time });
-        }
-        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var query = new EngineQuery<(IReadOnlyList<HistoryItem>, string?)>(Select(Where(page.After)), parameters => Bind(parameters, cardId, page), (row, c) => ReadAsync(row, cardId, page.Limit, c));
+        // A replica that may answer has replayed at least what was answered of the card, so a demand that the card has met is met here too.
+        return (await router.ReadAsync(query, _ => [AnswerSubject.Card(cardId)], _ => true, ct).ConfigureAwait(false)).Answer;
+    }
+
+    private static void Bind(NpgsqlParameterCollection parameters, long cardId, PageRequest page)
+    {
+        parameters.Add(new NpgsqlParameter { Value = cardId });
+        parameters.Add(new NpgsqlParameter { Value = page.Limit + 1 });
+        if (page.After is not { } after) return;
+        parameters.Add(new NpgsqlParameter { Value = after.Key });
+        if (after.Time is { } time) parameters.Add(new NpgsqlParameter { Value = time });
+    }
+
+    private static async Task<(IReadOnlyList<HistoryItem>, string?)> ReadAsync(NpgsqlDataReader row, long cardId, int limit, CancellationToken ct)
+    {
         var items = new List<HistoryItem>();
         Cursor last = default;
-        while (items.Count < page.Limit && await row.ReadAsync(ct).ConfigureAwait(false))
+        while (items.Count < limit && await row.ReadAsync(ct).ConfigureAwait(false))
         {
             items.Add(Read(row));
             last = new Cursor(cardId, row.IsDBNull(13) ? null : row.GetInt64(13), row.GetInt64(0));
         }
-        var more = items.Count == page.Limit && await row.ReadAsync(ct).ConfigureAwait(false);
-        return ((IReadOnlyList<HistoryItem>)items, more ? last.ToString() : null);
-    }, ct);
+        var more = items.Count == limit && await row.ReadAsync(ct).ConfigureAwait(false);
+        return (items, more ? last.ToString() : null);
+    }
 
     /// <summary>Rows without a time come first, as the index has them. $3: key, $4: microseconds since 1970.</summary>
     private string Where(Cursor? after)
     {
-        const string Time = "CASE $4::bigint WHEN 9223372036854775807 THEN 'infinity'::timestamptz WHEN -9223372036854775807 THEN '-infinity'::timestamptz ELSE timestamptz '1970-01-01 00:00:00+00' + $4::bigint * interval '1 microsecond' END";
+        // Days apart from the rest: an interval is multiplied as a double, which is exact to the microsecond for three centuries only.
+        const string Time = "CASE $4::bigint WHEN 9223372036854775807 THEN 'infinity'::timestamptz WHEN -9223372036854775807 THEN '-infinity'::timestamptz ELSE (timestamp '1970-01-01' + ($4::bigint / 86400000000) * interval '1 day' + ($4::bigint % 86400000000) * interval '1 microsecond') AT TIME ZONE 'UTC' END";
         var key = $"h.{Sql.Identifier(history.EngineKey)}";
         return after switch
         {

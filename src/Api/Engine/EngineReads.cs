@@ -20,8 +20,20 @@ internal sealed class EngineReads : IAsyncDisposable
 
     public EngineReads(string connectionString, ApiOptions options)
     {
+        var settings = Settings(connectionString, options);
+        (_connections, _free, _timeout) = (NpgsqlDataSource.Create(settings), new SemaphoreSlim(options.Connections), options.Timeout);
+        _longestQueue = options.Connections * QueuePerConnection;
+        ConnectionString = settings.ConnectionString;
+    }
+
+    /// <summary>For a connection outside the pool, with the same time-outs.</summary>
+    public string ConnectionString { get; }
+
+    /// <summary>How requests connect to the engine, and to its replicas.</summary>
+    public static NpgsqlConnectionStringBuilder Settings(string connectionString, ApiOptions options)
+    {
         var seconds = Math.Max(1, (int)Math.Ceiling(options.Timeout.TotalSeconds));
-        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        return new NpgsqlConnectionStringBuilder(connectionString)
         {
             ApplicationName = "cdc api",
             MaxPoolSize = options.Connections,
@@ -33,13 +45,7 @@ internal sealed class EngineReads : IAsyncDisposable
             CancellationTimeout = 500,
             TcpKeepAlive = true,
         };
-        (_connections, _free, _timeout) = (NpgsqlDataSource.Create(settings), new SemaphoreSlim(options.Connections), options.Timeout);
-        _longestQueue = options.Connections * QueuePerConnection;
-        ConnectionString = settings.ConnectionString;
     }
-
-    /// <summary>For a connection outside the pool, with the same time-outs.</summary>
-    public string ConnectionString { get; }
 
     /// <exception cref="EngineUnavailableException">Not reached, too slow, or too many are waiting.</exception>
     public async Task<T> UseAsync<T>(Func<NpgsqlConnection, Task<T>> use, CancellationToken ct)

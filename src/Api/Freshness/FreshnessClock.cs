@@ -53,6 +53,12 @@ internal sealed class FreshnessClock(TimeProvider time)
         lock (_lock) return new Freshness(commit, commit is { } at ? Math.Max(0, Math.Round((Now() - at).TotalSeconds, 3)) : null);
     }
 
+    /// <summary>Since a commit of the source, by its clock; 0 if that says a moment to come.</summary>
+    public double SecondsSince(DateTimeOffset commit)
+    {
+        lock (_lock) return Math.Max(0, (Now() - commit).TotalSeconds);
+    }
+
     /// <summary>The source's time; ours while it was never asked.</summary>
     private DateTimeOffset Now() => _last is { } last ? last.At + time.GetElapsedTime(_lastAt) : time.GetUtcNow();
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Cdc.Api.Balances;
 using Cdc.Api.Engine;
+using Cdc.Api.Replicas;
 using Cdc.Core.Entities;
 using Cdc.Core.Progress;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,7 @@ namespace Cdc.Api.Live;
 /// itself a notice. PostgreSQL delivers notices in the order of commits, so when its own arrives, all of what it had read has arrived
 /// before. A beat that does not come back in time means a connection that is dead, and nothing kept is used until the next one stands.
 /// </summary>
-internal sealed class EngineListener(EngineReads engine, EntityDeclaration card, EngineMomentReader moments, CardCache cache, IReadOnlyList<IListened> listened, ILogger log)
+internal sealed class EngineListener(EngineReads engine, EntityDeclaration card, EngineMomentReader moments, CardCache cache, ReplicaReads replicas, IReadOnlyList<IListened> listened, ILogger log)
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -85,7 +86,10 @@ internal sealed class EngineListener(EngineReads engine, EntityDeclaration card,
     {
         using var late = CancellationTokenSource.CreateLinkedTokenSource(ct);
         late.CancelAfter(Patience);
+        // In this order: what was heard before the mark is below the WAL of the beat, and so is all of the moment.
+        var mark = cache.Mark();
         var moment = await moments.ReadAsync(connection, late.Token).ConfigureAwait(false);
+        var beat = replicas.AreThere ? await EngineBeat.ReadAsync(mark, connection, late.Token).ConfigureAwait(false) : null;
         _idleBeats = cache.Used ? 0 : _idleBeats + 1;
         cache.Used = false;
         if (_idleBeats > BeatsUntilIdle)
@@ -97,7 +101,7 @@ internal sealed class EngineListener(EngineReads engine, EntityDeclaration card,
         var sign = (++_beat).ToString(CultureInfo.InvariantCulture);
         await ExecuteAsync(connection, $"NOTIFY {_own}, '{sign}'", late.Token).ConfigureAwait(false);
         while (_heard != sign) await connection.WaitAsync(late.Token).ConfigureAwait(false);
-        cache.Verify(moment is { State: "streaming", TableState: "streaming" } ? moment : null);
+        cache.Verify(moment is { State: "streaming", TableState: "streaming" } ? moment : null, beat);
     }
 
     private async Task HearUntilNextBeatAsync(NpgsqlConnection connection, CancellationToken ct)

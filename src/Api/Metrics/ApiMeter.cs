@@ -1,6 +1,9 @@
 using System.Diagnostics.Metrics;
 using Cdc.Api.Balances;
+using Cdc.Api.Freshness;
 using Cdc.Api.Operations;
+using Cdc.Api.Page;
+using Cdc.Api.Replicas;
 using Cdc.Core.Operations;
 
 namespace Cdc.Api.Metrics;
@@ -18,8 +21,9 @@ internal sealed class ApiMeter : IDisposable
     private readonly Meter _meter = new(Name);
     private readonly StatusCache _status;
     private readonly ApiParts _parts;
+    private readonly PipelineMetrics? _pipeline;
 
-    public ApiMeter(ApiParts parts, StatusCache status, CardCache cache, ReconcileStanding standing)
+    public ApiMeter(ApiParts parts, StatusCache status, CardCache cache, ReplicaReads replicas, LiveBoard board, ReconcileStanding standing, FreshnessClock clock)
     {
         (_parts, _status) = (parts, status);
         RequestDuration = _meter.CreateHistogram("cdc.http.request.duration", "s", "Duration of HTTP requests.", null, new InstrumentAdvice<double> { HistogramBucketBoundaries = RequestBounds });
@@ -27,7 +31,9 @@ internal sealed class ApiMeter : IDisposable
         _meter.CreateObservableCounter("cdc.cache.hits", () => cache.Hits, "{request}", "Cards answered from memory.");
         _meter.CreateObservableCounter("cdc.cache.misses", () => cache.Misses, "{request}", "Cards that were not in memory.");
         _meter.CreateObservableGauge("cdc.cache.size", () => cache.Bytes, "By", "Memory of cards that are kept, estimated.");
-        Pipeline();
+        _meter.CreateObservableGauge("cdc.page.viewers", () => (long)board.Viewers, "{viewer}", "Who looks at the page now.");
+        if (replicas.AreThere) _meter.CreateObservableCounter("cdc.replica.reads", () => ByResult(replicas.Counts), "{read}", "Reads of the engine's replicas; what they did not answer the engine itself was asked.");
+        if (parts.Statistics is { } statistics) _pipeline = new PipelineMetrics(_meter, statistics, clock);
         Lag();
         Entities();
         standing.AddTo(_meter);
@@ -37,19 +43,10 @@ internal sealed class ApiMeter : IDisposable
 
     public bool Owns(Instrument instrument) => ReferenceEquals(instrument.Meter, _meter);
 
-    public void Dispose() => _meter.Dispose();
-
-    private void Pipeline()
+    public void Dispose()
     {
-        if (_parts.Statistics is not { } s) return;
-        _meter.CreateObservableCounter("cdc.captured", () => s.Captured, "{event}", "Events of the stream put into the change log.");
-        _meter.CreateObservableCounter("cdc.applied.rows", () => s.RowsApplied, "{row}", "Row changes of the stream applied to the engine.");
-        _meter.CreateObservableCounter("cdc.applied.transactions", () => s.TransactionsApplied, "{transaction}", "Source transactions applied.");
-        _meter.CreateObservableCounter("cdc.applied.batches", () => s.Batches, "{transaction}", "Engine transactions committed.");
-        _meter.CreateObservableCounter("cdc.duplicates", () => s.Duplicates, "{row}", "Changes that were sent again and skipped.");
-        _meter.CreateObservableCounter("cdc.quarantined.rows", () => s.Quarantined, "{row}", "Rows put into quarantine.");
-        _meter.CreateObservableCounter("cdc.chunk.rows", () => s.ChunkRows, "{row}", "Rows read in snapshot chunks.");
-        _meter.CreateObservableGauge("cdc.waiting", () => s.Waiting, "{event}", "Events captured that wait to be applied.");
+        _pipeline?.Dispose();
+        _meter.Dispose();
     }
 
     private void Lag()
@@ -72,6 +69,9 @@ internal sealed class ApiMeter : IDisposable
         _meter.CreateObservableGauge("cdc.parentless.rows", () => PerEntity(e => e.WaitingForParent), "{row}", "Rows that wait for their parent.");
         _meter.CreateObservableGauge("cdc.table.streaming", () => PerEntity(e => e.State == "streaming" ? 1 : 0), null, "1 if the table is followed, 0 while it is loading or stopped.");
     }
+
+    private static IEnumerable<Measurement<long>> ByResult((long Answered, long Behind, long Failed) reads) =>
+        new[] { ("answered", reads.Answered), ("behind", reads.Behind), ("failed", reads.Failed) }.Select(r => new Measurement<long>(r.Item2, new KeyValuePair<string, object?>("result", r.Item1)));
 
     private IEnumerable<Measurement<double>> Of(Func<StatusReport, double?> value) =>
         _status.Last is { } report && value(report) is { } known ? [new Measurement<double>(known)] : [];

@@ -34,6 +34,9 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
         meter.CreateObservableGauge("cdc.alerts.paused", Paused, null, "1 if the last comparison could not say whether anything differs.");
     }
 
+    /// <summary>1 - drift / compared over all entities; null: nothing is known.</summary>
+    public double? Ratio => _last is { } last && last.Entities.Sum(e => e.Compared) is > 0 and var compared ? Math.Max(0, 1 - (double)last.Entities.Sum(e => e.Drift) / compared) : null;
+
     /// <summary>Reads it anew, but not more often than it changes.</summary>
     public async Task ReadAsync(CancellationToken ct)
     {

@@ -16,7 +16,7 @@ internal sealed class RequestTiming(ApiMeter meter) : IMiddleware
         }
         finally
         {
-            meter.RequestDuration.Record(Stopwatch.GetElapsedTime(began).TotalSeconds,
+            if (context.GetEndpoint()?.Metadata.GetMetadata<Endless>() is null) meter.RequestDuration.Record(Stopwatch.GetElapsedTime(began).TotalSeconds,
                 new("route", (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "none"), new("method", Method(context.Request.Method)),
                 new("status", context.Response.StatusCode));
         }

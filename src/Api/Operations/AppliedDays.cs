@@ -20,6 +20,13 @@ internal sealed class AppliedDays(EngineReads engine, PipelineStatistics? statis
         return counted + (statistics is null ? 0 : statistics.RowsApplied - Volatile.Read(ref _rows));
     }, ct);
 
+    /// <summary>Of all days and processes, as far as they have told.</summary>
+    public Task<long> TotalAsync(CancellationToken ct) => engine.UseAsync(async connection =>
+    {
+        await using var command = new NpgsqlCommand("SELECT coalesce(sum(rows), 0)::bigint FROM cdc.applied_days", connection);
+        return (long)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
+    }, ct);
+
     /// <summary>Adds what this process has applied, until it is cancelled, and then once more.</summary>
     public async Task RunAsync(CancellationToken ct)
     {

@@ -45,6 +45,8 @@ internal static class KnownProblems
     public static Problem TooManyRequests(int seconds) =>
         new(429, "too-many-requests", "Too many requests", "This key has used up its requests for now.", RetryAfter: seconds);
 
+    public static Problem TooManyViewers { get; } = new(429, "too-many-requests", "Too many viewers", "As many as can be are watching already.", RetryAfter: 10);
+
     public static Problem KeyNeeded { get; } = new(401, "key-needed", "A key is needed", "Send a valid key as 'Authorization: Bearer KEY' or 'X-Api-Key: KEY'. 'cdc keys create' makes one.");
 
     public static Problem OnlyLocal { get; } = new(403, "only-local", "Only from this machine", "No key was ever made, so requests are answered only on this machine and not for pages of other sites. 'cdc keys create' makes a key.");

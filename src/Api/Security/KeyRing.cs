@@ -43,6 +43,9 @@ internal sealed class KeyRing(EngineReads engine) : IListened
         return (equal && key is { RevokedAt: null } ? key : null, keys.Count > 0);
     }
 
+    /// <summary>Whether somebody who was let in before still would be; while keys are not heard of, who is in stays in.</summary>
+    public bool MayStay(Caller caller) => _keys is not { } keys || (caller.Key is { } key ? keys.GetValueOrDefault(key.Id) is { RevokedAt: null } : keys.Count == 0);
+
     private static async Task<Dictionary<string, ApiKey>> ReadAsync(NpgsqlConnection connection, CancellationToken ct) =>
         (await KeyTable.ListAsync(connection, ct).ConfigureAwait(false)).ToDictionary(k => k.Id);
 }

@@ -29,6 +29,8 @@ internal sealed class PartitionLoop(
     private long _rows;
     private bool _isHeld;
     private long _tickedAt;
+    private long _pendingSince;
+    private long? _oldestCommitMicros;
 
     public async Task RunAsync(CancellationToken ct)
     {
@@ -63,6 +65,7 @@ internal sealed class PartitionLoop(
         switch (part)
         {
             case LogRecords records:
+                if (_pending.Count == 0) _pendingSince = Stopwatch.GetTimestamp();
                 foreach (var record in records.Records)
                     if (_owned.ContainsKey(record.Partition.Index)) _pending.Add(record);
                 _pendingBytes += records.Bytes;
@@ -108,8 +111,8 @@ internal sealed class PartitionLoop(
         foreach (var checkpoint in _moved) checkpoint.SetCommitted();
         log.Applied(_moved.Select(m => (m.Partition, m.Next)));
         _moved.Clear();
-        statistics.Applied(_rows, 0);
-        _rows = 0;
+        statistics.Applied(new AppliedBatch(_rows, 0, Stopwatch.GetElapsedTime(_pendingSince), _oldestCommitMicros is { } micros ? PostgresTime.FromMicros(micros) : null));
+        (_rows, _oldestCommitMicros) = (0, null);
     }
 
     /// <summary>Takes what may be taken now; what a fence holds, and what comes after a truncate, stays pending.</summary>
@@ -145,6 +148,8 @@ internal sealed class PartitionLoop(
             checkpoint.Pass(record.Offset);
             return;
         }
+        // Rows of a chunk are as old as its snapshot, which says nothing about how long a commit takes to be seen.
+        if (row.Position.Ordinal >= 0) _oldestCommitMicros = Math.Min(_oldestCommitMicros ?? long.MaxValue, row.CommitMicros);
         await FoldAsync(row, look, ct).ConfigureAwait(false);
         foreach (var other in record.More ?? []) await FoldAsync((RowChange)other, look, ct).ConfigureAwait(false);
     }

@@ -1,4 +1,22 @@
+using Cdc.Core.Failures;
+
 namespace Cdc.Core.Telemetry;
+
+/// <summary>An engine transaction that was committed.</summary>
+/// <param name="Duration">From its first change to its commit.</param>
+/// <param name="OldestCommit">When the first of its source transactions was committed, by the source's clock; null: it has none.</param>
+public readonly record struct AppliedBatch(long Rows, long Transactions, TimeSpan Duration, DateTimeOffset? OldestCommit);
+
+/// <summary>Whether the pipeline works, or keeps away from a server that failed.</summary>
+public enum BreakerState
+{
+    /// <summary>It works.</summary>
+    Closed,
+    /// <summary>It failed, and waits before it tries again.</summary>
+    Open,
+    /// <summary>It tries again.</summary>
+    HalfOpen,
+}
 
 /// <summary>What a running pipeline has done since the process started. Written by its loops, read by whoever shows it.</summary>
 public sealed class PipelineStatistics
@@ -13,6 +31,8 @@ public sealed class PipelineStatistics
     private long _chunkRows;
     private long _fences;
     private long _fenceTicks;
+    private readonly long[] _failures = new long[Enum.GetValues<FailureKind>().Max(k => (int)k) + 1];
+    private int _breaker;
 
     /// <summary>Events of the stream that were put into the change log.</summary>
     public long Captured => Interlocked.Read(ref _captured);
@@ -33,6 +53,20 @@ public sealed class PipelineStatistics
     public long Fences => Interlocked.Read(ref _fences);
     /// <summary>How long they were held in all.</summary>
     public TimeSpan FencesHeld => TimeSpan.FromTicks(Interlocked.Read(ref _fenceTicks));
+
+    /// <summary>Called by the loop that applies, after each commit with rows: be quick, and do not throw.</summary>
+    public event Action<AppliedBatch>? BatchApplied;
+
+    /// <summary>Of the worker that changed it last, where several apply.</summary>
+    public BreakerState Breaker
+    {
+        get => (BreakerState)Volatile.Read(ref _breaker);
+        set => Volatile.Write(ref _breaker, (int)value);
+    }
+
+    /// <summary>Sessions that ended with a failure of this kind.</summary>
+    public long Failures(FailureKind kind) => Interlocked.Read(ref _failures[(int)kind]);
+
     public void PutIntoLog(int events) => Interlocked.Add(ref _captured, events);
 
     public void TakenFromLog(int events) => Interlocked.Add(ref _taken, events);
@@ -40,12 +74,15 @@ public sealed class PipelineStatistics
     /// <summary>What a session that is gone left in its log will be sent again.</summary>
     public void LogEnded() => Interlocked.Exchange(ref _taken, Captured);
 
-    public void Applied(long rows, long transactions)
+    public void Applied(AppliedBatch batch)
     {
-        Interlocked.Add(ref _rowsApplied, rows);
-        Interlocked.Add(ref _transactionsApplied, transactions);
+        Interlocked.Add(ref _rowsApplied, batch.Rows);
+        Interlocked.Add(ref _transactionsApplied, batch.Transactions);
         Interlocked.Increment(ref _batches);
+        if (batch.Rows > 0) BatchApplied?.Invoke(batch);
     }
+
+    public void Failed(FailureKind kind) => Interlocked.Increment(ref _failures[(int)kind]);
 
     public void Duplicate() => Interlocked.Increment(ref _duplicates);
 

@@ -5,6 +5,7 @@ using Cdc.Core.Telemetry;
 using Cdc.Host.Commands;
 using Cdc.Host.Configuration;
 using Cdc.Host.Quarantine;
+using Cdc.Host.Reconciling;
 using Cdc.Host.Servers;
 using Cdc.Host.Status;
 using Cdc.Log.Registry;
@@ -24,7 +25,9 @@ internal sealed class ApiWorker(CdcOptions options, EntitySet entities, Pipeline
         await using var source = Database.Source(options.Source.ConnectionString);
         await using var engine = Database.Engine(options.Engine.ConnectionString);
         var status = new StatusReader(source, engine, options.Source.SlotName, new EngineStatusReader(entities), TimeProvider.System);
-        var parts = new ApiParts(options.Engine.ConnectionString, entities, status, new SourceClock(source), new QuarantineDesk(engine, entities), new RegistryTable(engine.Connections), statistics, VersionCommand.Text, loggers);
+        var parts = new ApiParts(
+            options.Engine.ConnectionString, entities, status, new SourceClock(source), new QuarantineDesk(engine, entities), new RunReports(engine), new RegistryTable(engine.Connections), statistics,
+            VersionCommand.Text, loggers);
         await using var api = await ApiHost.StartAsync(parts, options.Api, ct).ConfigureAwait(false);
         await Task.Delay(Timeout.Infinite, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }

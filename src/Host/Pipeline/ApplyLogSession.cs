@@ -34,6 +34,7 @@ internal sealed class ApplyLogSession(CdcOptions options, EntitySet entities, IR
             Generation = followed.Generation;
             var clients = new KafkaClients(options.Kafka, log);
             var topics = await LogTopics.ReadAsync(clients, entities, codec, stop).ConfigureAwait(false);
+            statistics.Breaker = BreakerState.Closed;
             await new PartitionSession(options.Engine, entities, clients, topics, codec, options.Log.MaxBytes, statistics, log).RunAsync(stop).ConfigureAwait(false);
         }
         finally

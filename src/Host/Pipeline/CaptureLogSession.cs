@@ -33,6 +33,7 @@ internal sealed class CaptureLogSession(
         var topics = await LogTopics.ReadAsync(clients, entities, codec, stop).ConfigureAwait(false);
         await using var kafka = await KafkaLogSession.OpenAsync(clients, topics, codec, setup.Generation!.Value, log, stop).ConfigureAwait(false);
         await using var desk = await LogDesk.OpenAsync(options.Engine, entities, kafka, codec.TopicOf, log, stop).ConfigureAwait(false);
+        statistics.Breaker = BreakerState.Closed;
         try
         {
             await StreamAsync(capture, kafka, desk, stop).ConfigureAwait(false);

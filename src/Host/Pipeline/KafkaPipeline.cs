@@ -23,7 +23,7 @@ internal static class KafkaPipeline
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var workers = Sessions(options, entities, codec, ends, statistics, log)
-            .Select(session => Task.Run(() => new PipelineWorker(options.Source, options.Engine, session, log).RunAsync(ended.Token), CancellationToken.None)).ToList();
+            .Select(session => Task.Run(() => new PipelineWorker(options.Source, options.Engine, session, statistics, log).RunAsync(ended.Token), CancellationToken.None)).ToList();
         var first = await Task.WhenAny(workers).ConfigureAwait(false);
         await ended.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(workers).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

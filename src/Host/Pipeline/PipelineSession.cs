@@ -34,6 +34,7 @@ internal sealed class PipelineSession(
         await setup.PrepareAsync(capture, stop).ConfigureAwait(false);
         await capture.AcquireSlotAsync(stop).ConfigureAwait(false);
         await using var apply = await EngineSession.OpenAsync(engine, entities, statistics, stop).ConfigureAwait(false);
+        statistics.Breaker = BreakerState.Closed;
         Started();
         try
         {

@@ -2,6 +2,7 @@ using Cdc.Apply;
 using Cdc.Apply.Progress;
 using Cdc.Capture;
 using Cdc.Core.Failures;
+using Cdc.Core.Telemetry;
 using Cdc.Log.Kafka;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -12,7 +13,7 @@ namespace Cdc.Host.Pipeline;
 /// Owns retry, stop and standby: the loops only throw. What goes away by itself is tried again with growing pauses; a slot that another
 /// process holds is waited for; a declared gap is written down and stops the process; anything else stops it at once.
 /// </summary>
-internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine, IPipelineSession session, ILogger log)
+internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine, IPipelineSession session, PipelineStatistics statistics, ILogger log)
 {
     private static readonly TimeSpan StandbyPoll = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -40,6 +41,7 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
                 if (session.HasProgressed) _failures = 0;
                 var pause = await HandleAsync(e, stop).ConfigureAwait(false);
                 await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (statistics.Breaker == BreakerState.Open) statistics.Breaker = BreakerState.HalfOpen;
             }
         }
     }
@@ -52,6 +54,7 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
         var failure = await ExplainAsync(e, ct).ConfigureAwait(false);
         // The stack says where; the typed failure that goes on from here does not carry it to the log.
         if (failure is null or { Kind: FailureKind.Unexpected }) PipelineLog.Unexpected(log, e);
+        statistics.Failed(failure?.Kind ?? FailureKind.Unexpected);
         switch (failure)
         {
             case null:
@@ -86,6 +89,7 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
     {
         var pause = TimeSpan.FromMilliseconds(Math.Min(LongestPause.TotalMilliseconds, 200 * Math.Pow(2, Math.Min(_failures, 10))));
         _failures++;
+        statistics.Breaker = BreakerState.Open;
         PipelineLog.TryAgain(log, failure.Message, failure.Remedy, pause.TotalSeconds);
         return pause;
     }

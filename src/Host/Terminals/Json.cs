@@ -21,6 +21,8 @@ internal static class Json
 
     public static string Line(object value) => JsonSerializer.Serialize(value, OneLine);
 
+    public static JsonElement Element(object value) => JsonSerializer.SerializeToElement(value, OneLine);
+
     private sealed class LsnAsText : JsonConverter<Lsn>
     {
         public override Lsn Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Lsn.Parse(reader.GetString() ?? "");

@@ -170,6 +170,38 @@ public sealed class BalanceTests(TestServers servers)
     }
 
     [Fact]
+    public async Task Times_that_cannot_be_told_are_the_nearest_that_can_and_pages_are_exact_to_the_microsecond_all_the_same()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        await shop.Pipeline.StopAsync();
+        await shop.Engine.ExecuteAsync("""
+            UPDATE loyalty_cards SET created_at = '200000-01-01', updated_at = '4000-01-01 BC' WHERE id = 1;
+            UPDATE point_history SET created_at = '-infinity', transaction_time = CASE id WHEN 1 THEN 'infinity' WHEN 2 THEN '4000-01-01 BC' WHEN 3 THEN '-infinity'
+                ELSE timestamptz '200000-01-01' + (id % 3) * interval '1 microsecond' END WHERE loyalty_card_id = 1;
+            NOTIFY cdc_card, '*'
+            """, Shop.Ct);
+        foreach (var path in (string[])["/cards/card%201", "/cards/odoo/1"])
+        {
+            var card = await shop.GetAsync(path);
+            Assert.True(card is { Status: 200 }, card.ToString());
+            Assert.StartsWith("9999-12-31T23:59:59.999999", card.Json.GetProperty("createdAt").GetString(), StringComparison.Ordinal);
+            Assert.StartsWith("0001-01-01T00:00:00", card.Json.GetProperty("updatedAt").GetString(), StringComparison.Ordinal);
+        }
+        Assert.Equal(200, (await shop.GetAsync("/partners/2/cards")).Status);
+        var expected = await shop.Engine.RowsAsync("SELECT id FROM point_history WHERE loyalty_card_id = 1 ORDER BY transaction_time DESC, id DESC", Shop.Ct);
+        var (seen, cursor) = (new List<string>(), (string?)null);
+        do
+        {
+            var page = await shop.GetAsync($"/cards/card%201/history?limit=1{(cursor is null ? "" : "&cursor=" + cursor)}");
+            Assert.True(page.Status == 200, page.ToString());
+            seen.Add(page.Json.GetProperty("items")[0].GetProperty("historyId").ToString());
+            cursor = page["nextCursor"];
+        }
+        while (cursor is not null);
+        Assert.Equal(expected, seen);
+    }
+
+    [Fact]
     public async Task A_partners_cards_come_in_pages()
     {
         await using var shop = await Shop.OpenAsync(servers);

@@ -77,58 +77,7 @@ public sealed class CacheTests(TestServers servers)
     public async Task Under_changes_and_cut_connections_no_card_ever_goes_back_and_no_demanded_write_is_missed()
     {
         await using var shop = await Shop.OpenAsync(servers);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(Shop.Ct);
-        ending.CancelAfter(Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" ? TimeSpan.FromMinutes(3) : TimeSpan.FromSeconds(8));
-        long reads = 0, demanded = 0;
-        var readers = Enumerable.Range(0, 6).Select(reader => Task.Run(async () =>
-        {
-            while (!ending.IsCancellationRequested)
-            {
-                var card = 1 + Random.Shared.Next(Writers);
-                var floor = Seen(card);
-                var answer = reader % 3 == 2 ? await shop.GetAsync($"/cards/odoo/{card}/balance") : await shop.BalanceAsync($"card {card}");
-                if (answer.Status == 503) continue;
-                Assert.True(answer.Status == 200, answer.ToString());
-                var points = (int)decimal.Parse(answer["points"]!, System.Globalization.CultureInfo.InvariantCulture);
-                Assert.True(points >= floor, $"card {card} showed {floor} before this read began, and now {points}: {answer}");
-                Raise(card, points);
-                Interlocked.Increment(ref reads);
-            }
-        }, Shop.Ct)).ToList();
-        // Each changes its own card as fast as it can, so that a read is often overtaken by the next change.
-        var writers = Enumerable.Range(1, Writers).Select(card => Task.Run(async () =>
-        {
-            for (var value = 1000; !ending.IsCancellationRequested; value++)
-            {
-                var position = await shop.ChangeAsync($"UPDATE loyalty_card SET points = {value} WHERE id = {card}");
-                if (value % 50 != 0) continue;
-                var answer = await shop.BalanceAsync($"card {card}", $"?min-position={position}&wait=10");
-                if (answer.Status == 200) Assert.True(answer["points"] == $"{value}.00", $"{value}: {answer}");
-                else Assert.Equal(503, answer.Status);
-                Interlocked.Increment(ref demanded);
-            }
-        }, Shop.Ct)).ToList();
-        var cutter = Task.Run(async () =>
-        {
-            while (!ending.IsCancellationRequested)
-            {
-                await shop.Engine.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'cdc api%' AND datname = current_database() AND random() < 0.1", Shop.Ct);
-                await Task.Delay(Random.Shared.Next(50, 900), CancellationToken.None);
-            }
-        }, Shop.Ct);
-        await Task.WhenAll([.. readers, .. writers, cutter]);
-        Assert.True(reads > 200 && demanded > 2, $"{reads} reads, {demanded} demanded");
-    }
-
-    private const int Writers = 3;
-
-    private readonly int[] _seen = new int[Writers + 1];
-
-    private int Seen(int card) => Volatile.Read(ref _seen[card]);
-
-    private void Raise(int card, int points)
-    {
-        for (var seen = Seen(card); points > seen; seen = Seen(card)) Interlocked.CompareExchange(ref _seen[card], points, seen);
+        await new BalanceStress(shop).RunAsync();
     }
 
     /// <summary>Asked until the answer comes from memory: then asking again changes the count of hits.</summary>

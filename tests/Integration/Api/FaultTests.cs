@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using System.Text;
 using Cdc.Api;
+using Cdc.Core.Failures;
+using Cdc.Core.Telemetry;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Network;
 using Cdc.Tests.Support.Postgres;
@@ -18,11 +20,14 @@ public sealed class FaultTests(TestServers servers)
         await using var engine = await PgCluster.StartAsync(new PgClusterOptions { Name = "api_engine" }, Shop.Ct);
         await using var bed = await Cdc.Tests.Support.Pipeline.PipelineBed.CreateAsync(await servers.Source.ConnectionStringAsync(), engine.ConnectionString("postgres"), Shop.Ct);
         await bed.Source.ExecuteAsync("INSERT INTO loyalty_program (id) VALUES (1); INSERT INTO loyalty_card (id, program_id, code, points) VALUES (1, 1, 'a', 1)", Shop.Ct);
-        bed.StartInProcess();
+        var statistics = bed.StartInProcess().Statistics;
         await bed.CaughtUpAsync(Shop.Ct);
+        Assert.Equal((BreakerState.Closed, 0), (statistics.Breaker, statistics.Failures(FailureKind.Unavailable)));
         await using var api = await ApiBed.StartAsync(bed, Shop.Ct);
         Assert.Equal(200, (await api.GetAsync("/cards/a/balance", Shop.Ct)).Status);
         await engine.StopAsync(PgStopMode.Immediate, Shop.Ct);
+        bed.Engine.DataSource.Clear();
+        await Eventually.True("what is kept is not used any more", async () => (await api.GetAsync("/cards/a/balance", Shop.Ct)).Status == 503, ct: Shop.Ct);
         foreach (var path in (string[])["/cards/a/balance", "/cards/odoo/1", "/partners/1/cards", "/quarantine", "/sync/stats"])
         {
             var down = await api.GetAsync(path, Shop.Ct);
@@ -30,10 +35,11 @@ public sealed class FaultTests(TestServers servers)
         }
         Assert.Equal(503, (await api.PostAsync("/feature-flags/f", "{\"enabled\": false}", Shop.Ct)).Status);
         Assert.Equal(200, (await api.GetAsync("/health/live", Shop.Ct)).Status);
-        Assert.Equal(503, (await api.GetAsync("/health/ready", Shop.Ct)).Status);
+        await Eventually.True("a status of before is not used any more", async () => (await api.GetAsync("/health/ready", Shop.Ct)).Status == 503, ct: Shop.Ct);
+        await Eventually.True("the pipeline keeps away from it", () => statistics.Breaker == BreakerState.Open && statistics.Failures(FailureKind.Unavailable) > 0, () => statistics.Breaker.ToString(), ct: Shop.Ct);
         await engine.StartAgainAsync(Shop.Ct);
+        await Eventually.True("the pipeline works again", () => statistics.Breaker == BreakerState.Closed, () => statistics.Breaker.ToString(), ct: Shop.Ct);
         await Eventually.True("it answers again", async () => (await api.GetAsync("/cards/a/balance", Shop.Ct)).Status == 200, ct: Shop.Ct);
-        bed.Engine.DataSource.Clear();
     }
 
     [Fact]

@@ -18,7 +18,8 @@ public sealed class InputTests(TestServers servers)
                      [
                          $"/cards/{attack}", $"/cards/{attack}/balance", $"/cards/{attack}/history", $"/cards/card%201/history?cursor={attack}", $"/cards/card%201/history?limit={attack}",
                          $"/cards/card%201?min-position={attack}", $"/cards/card%201?max-staleness={attack}", $"/cards/card%201?wait={attack}&max-staleness=9", $"/cards/odoo/{attack}", $"/partners/{attack}/cards", $"/partners/1/cards?cursor={attack}",
-                         $"/quarantine?entity={attack}", $"/quarantine?limit={attack}", $"/quarantine/{attack}/1", $"/quarantine/card/{attack}", $"/feature-flags/{attack}", $"/feature-flags/f?card={attack}", $"/feature-flags/{attack}/changes",
+                         $"/quarantine?entity={attack}", $"/quarantine?limit={attack}", $"/quarantine/{attack}/1", $"/quarantine/card/{attack}", $"/feature-flags/{attack}", $"/feature-flags/f?card={attack}", $"/feature-flags/f?card=1&company={attack}", $"/feature-flags/{attack}/changes",
+                         $"/reconcile/runs/{attack}", $"/reconcile/drift?entity={attack}", $"/reconcile/drift?cursor={attack}", $"/reconcile/drift?limit={attack}", $"/reconcile/drift?resolved={attack}",
                      ])
             {
                 var answer = await shop.GetAsync(path);
@@ -26,6 +27,28 @@ public sealed class InputTests(TestServers servers)
                 Assert.True(answer.Status == 400 || answer.Problem is not null, $"{path}: {answer}");
             }
         Assert.Equal(before, await shop.Engine.ScalarAsync<long>("SELECT count(*) FROM loyalty_cards", Shop.Ct));
+    }
+
+    [Fact]
+    public async Task Whatever_stands_in_a_body_or_a_header_is_data()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        await shop.Api.PostAsync("/feature-flags/f", """{"enabled": true}""", Shop.Ct);
+        var before = await ContentsAsync(shop);
+        foreach (var attack in Attacks)
+        {
+            var text = System.Text.Json.JsonSerializer.Serialize(attack);
+            var batch = await shop.Api.PostAsync("/cards/balances", $"{{\"codes\": [{text}]}}", Shop.Ct);
+            Assert.True(batch.Status == 200 && batch.Json.GetProperty("results")[0].GetProperty("problem").ValueKind == System.Text.Json.JsonValueKind.Object, batch.ToString());
+            foreach (var body in (string[])[attack, text, $"{{\"enabled\": {text}}}", $"{{\"percentage\": {text}}}", $"{{\"companies\": [{text}]}}", $"{{\"enabled\": true, {text}: 1}}"])
+                Assert.Equal((422, "invalid-body"), ((await shop.Api.PostAsync("/feature-flags/f", body, Shop.Ct)).Status, (await shop.Api.PostAsync("/feature-flags/f", body, Shop.Ct)).Problem));
+            foreach (var path in (string[])[$"/quarantine/{Uri.EscapeDataString(attack)}/1/retry", $"/quarantine/card/{Uri.EscapeDataString(attack)}/discard"])
+                Assert.True((await shop.Api.PostAsync(path, attack, Shop.Ct)).Status is 400 or 404 or 422, path);
+            if (attack.Any(c => c is < ' ' or > '~')) continue;
+            foreach (var header in (string[])["If-None-Match", "X-Api-Key", "Authorization", "Content-Type", "Accept"])
+                Assert.Equal(header == "If-None-Match" && attack == "*" ? 304 : 200, (await shop.GetAsync("/cards/card%201", (header, attack))).Status);
+        }
+        Assert.Equal(before, await ContentsAsync(shop));
     }
 
     [Fact]
@@ -59,4 +82,7 @@ public sealed class InputTests(TestServers servers)
         var large = await shop.Api.PostAsync("/cards/balances", new string(' ', 300_000), Shop.Ct);
         Assert.Equal((413, "http-413"), (large.Status, large.Problem));
     }
+
+    private static Task<string?> ContentsAsync(Shop shop) => shop.Engine.ScalarAsync<string>(
+        "SELECT (SELECT string_agg(c::text, ',' ORDER BY id) FROM loyalty_cards c) || (SELECT string_agg(f::text, ',') FROM cdc.feature_flags f)", Shop.Ct);
 }

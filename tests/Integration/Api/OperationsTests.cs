@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Cdc.Tests.Support.Monitoring;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Waiting;
 using Xunit;
@@ -65,7 +66,7 @@ public sealed class OperationsTests(TestServers servers)
         var description = await shop.GetAsync("/openapi/v1.json");
         Assert.True(description.Status == 200, description.Text);
         var paths = description.Json.GetProperty("paths").EnumerateObject().Select(p => p.Name).ToList();
-        Assert.All((string[])["/cards/{code}/balance", "/cards/balances", "/cards/odoo/{id}", "/partners/{id}/cards", "/feature-flags/{name}", "/quarantine/{entity}/{key}/retry", "/lag", "/metrics", "/health/ready"], p => Assert.Contains(p, paths));
+        Assert.All((string[])["/cards/{code}/balance", "/cards/balances", "/cards/odoo/{id}", "/partners/{id}/cards", "/feature-flags/{name}", "/quarantine/{entity}/{key}/retry", "/lag", "/metrics", "/health/ready", "/reconcile/latest", "/reconcile/runs/{id}", "/reconcile/drift", "/live", "/caller"], p => Assert.Contains(p, paths));
         var balance = description.Json.GetProperty("components").GetProperty("schemas").GetProperty("BalanceView").GetProperty("properties");
         Assert.Equal("string", balance.GetProperty("points").GetProperty("type").GetString());
     }
@@ -87,7 +88,8 @@ public sealed class OperationsTests(TestServers servers)
             "cdc_lag_seconds{topic=\"public.loyalty_card\",partition=\"0\"} ", "cdc_lag_messages{topic=", "cdc_slot_retained_bytes ", "cdc_slot_wal_status{status=\"reserved\"} 1", "cdc_applied_rows_total ",
             "cdc_duplicates_total ", "cdc_quarantine_rows{entity=\"card\"} 0", "cdc_holes_rows{entity=", "cdc_parentless_rows{entity=", "cdc_cache_hits_total ", "cdc_cache_misses_total ",
             "cdc_http_request_duration_seconds_bucket{route=\"/cards/{code}/balance\",method=\"GET\",status=\"200\",le=\"0.01\"} ", "le=\"0.05\"} ", "le=\"0.1\"} ", "le=\"+Inf\"} 2", "cdc_build_info{version=\"test\"} 1",
-            "cdc_state{state=\"streaming\"} 1", "cdc_up{server=\"engine\"} 1",
+            "cdc_state{state=\"streaming\"} 1", "cdc_up{server=\"engine\"} 1", "cdc_breaker_state{state=\"closed\"} 1", "cdc_breaker_state{state=\"half-open\"} 0", "cdc_errors_total{class=\"unavailable\"} 0",
+            "cdc_batch_rows_bucket{le=\"1\"} ", "cdc_batch_duration_seconds_count ", "cdc_visible_latency_seconds_bucket{le=\"0.01\"} ",
         ];
         Assert.All(wanted, w => Assert.Contains(w, text, StringComparison.Ordinal));
         Assert.DoesNotContain("secret", text, StringComparison.OrdinalIgnoreCase);
@@ -96,9 +98,7 @@ public sealed class OperationsTests(TestServers servers)
 
     private static async Task PromtoolAsync(string text)
     {
-        var program = Environment.GetEnvironmentVariable("CDC_PROMTOOL") ?? "/usr/bin/promtool";
-        Assert.SkipUnless(File.Exists(program), "There is no promtool: install Debian's package prometheus, or set CDC_PROMTOOL.");
-        using var promtool = Process.Start(new ProcessStartInfo(program, ["check", "metrics"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var promtool = Process.Start(new ProcessStartInfo(PrometheusTools.Promtool, ["check", "metrics"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
         await promtool.StandardInput.WriteAsync(text);
         promtool.StandardInput.Close();
         var said = await promtool.StandardOutput.ReadToEndAsync(Shop.Ct) + await promtool.StandardError.ReadToEndAsync(Shop.Ct);

@@ -25,9 +25,13 @@ internal sealed class Shop : IAsyncDisposable
     public TestDatabase Engine => Bed.Engine;
     public InProcessPipeline Pipeline { get; private set; } = null!;
 
-    public static async Task<Shop> OpenAsync(TestServers servers, Func<PipelineBed, InProcessPipeline, Task<ApiBed>>? api = null)
+    public static async Task<Shop> OpenAsync(TestServers servers, Func<PipelineBed, InProcessPipeline, Task<ApiBed>>? api = null) =>
+        await OpenAsync(await PipelineBed.CreateAsync(servers, Ct), api);
+
+    /// <param name="bed">Its own: it ends with the shop.</param>
+    public static async Task<Shop> OpenAsync(PipelineBed bed, Func<PipelineBed, InProcessPipeline, Task<ApiBed>>? api = null)
     {
-        var shop = new Shop(await PipelineBed.CreateAsync(servers, Ct));
+        var shop = new Shop(bed);
         await shop.Source.ExecuteAsync(Rows, Ct);
         shop.Pipeline = shop.Bed.StartInProcess();
         await shop.Bed.CaughtUpAsync(Ct);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Cdc.Api;
 using Cdc.Core.Telemetry;
 using Cdc.Host.Quarantine;
+using Cdc.Host.Reconciling;
 using Cdc.Host.Servers;
 using Cdc.Host.Status;
 using Cdc.Log.Registry;
@@ -17,6 +18,7 @@ public sealed class ApiBed : IAsyncDisposable
     private readonly Database _source;
     private readonly Database _engine;
     private readonly ApiHost _host;
+    private bool _stopped;
 
     private ApiBed(Database source, Database engine, ApiHost host)
     {
@@ -35,7 +37,9 @@ public sealed class ApiBed : IAsyncDisposable
         var connectionString = engine ?? bed.Engine.ConnectionString;
         var (source, engineServer) = (Database.Source(bed.Source.ConnectionString), Database.Engine(connectionString));
         var status = new StatusReader(source, engineServer, bed.SourceOptions.SlotName, new EngineStatusReader(bed.Entities), TimeProvider.System);
-        var parts = new ApiParts(connectionString, bed.Entities, status, new SourceClock(source), new QuarantineDesk(engineServer, bed.Entities), new RegistryTable(engineServer.Connections), statistics, "test", new LoggerFactory([new RecordedLogs(bed.Log)]));
+        var parts = new ApiParts(
+            connectionString, bed.Entities, status, new SourceClock(source), new QuarantineDesk(engineServer, bed.Entities), new RunReports(engineServer), new RegistryTable(engineServer.Connections), statistics,
+            "test", new LoggerFactory([new RecordedLogs(bed.Log)]));
         options ??= new ApiOptions();
         return new ApiBed(source, engineServer, await ApiHost.StartAsync(parts, options with { Urls = options.Urls == new ApiOptions().Urls ? "http://127.0.0.1:0" : options.Urls }, ct).ConfigureAwait(false));
     }
@@ -47,10 +51,16 @@ public sealed class ApiBed : IAsyncDisposable
     public async Task<Answer> PostAsync(string path, string body, CancellationToken ct, params (string Name, string Value)[] headers) =>
         await SendAsync(HttpMethod.Post, path, body, headers, ct).ConfigureAwait(false);
 
+    /// <summary>Stops the server; answers under way are ended.</summary>
+    public async Task StopAsync()
+    {
+        if (!Interlocked.Exchange(ref _stopped, true)) await _host.DisposeAsync().ConfigureAwait(false);
+    }
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
-        await _host.DisposeAsync().ConfigureAwait(false);
+        await StopAsync().ConfigureAwait(false);
         await _source.DisposeAsync().ConfigureAwait(false);
         await _engine.DisposeAsync().ConfigureAwait(false);
     }

@@ -20,7 +20,7 @@ public sealed class InProcessPipeline : IAsyncDisposable
         {
             Started = () => _streaming.TrySetResult(),
         };
-        var worker = new PipelineWorker(options.Source, options.Engine, session, bed.Log);
+        var worker = new PipelineWorker(options.Source, options.Engine, session, Statistics, bed.Log);
         _running = Task.Run(() => worker.RunAsync(_stop.Token));
     }
 

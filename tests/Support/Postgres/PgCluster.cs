@@ -62,6 +62,27 @@ public sealed class PgCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>A hot standby of its own that streams from this server, with all of its databases.</summary>
+    public async Task<PgCluster> StartStandbyAsync(IReadOnlyDictionary<string, string> settings, CancellationToken ct)
+    {
+        var options = _options with { Name = _options.Name + "_standby", Settings = settings };
+        var standby = new PgCluster(options, await PgFolder.CreateAsync(options, ct).ConfigureAwait(false), _binaries);
+        try
+        {
+            await Tool.RunAsync(
+                PgFolder.AsOwner(Path.Combine(_binaries, "pg_basebackup"), "--pgdata", standby.DataDirectory, "--host", "127.0.0.1", "--port", Port.ToString(CultureInfo.InvariantCulture),
+                    "--username=postgres", "--wal-method=stream", "--write-recovery-conf", "--checkpoint=fast", "--no-sync"), ct).ConfigureAwait(false);
+            await File.AppendAllTextAsync(Path.Combine(standby.DataDirectory, "postgresql.conf"), PgConfiguration.Text(options, standby._folder.Path), ct).ConfigureAwait(false);
+            await standby.StartOnFreePortAsync(ct).ConfigureAwait(false);
+            return standby;
+        }
+        catch
+        {
+            await standby.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
     public string ConnectionString(string database, string user = "postgres") =>
         new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = Port, Database = database, Username = user }.ConnectionString;
 

@@ -136,6 +136,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("CDC__Api__Urls", "")]
     [InlineData("CDC__Api__Enabled", "perhaps")]
     [InlineData("CDC__Api__Connections", "0")]
+    [InlineData("CDC__Api__ReplicaConnectionString", "Database=engine")]
     [InlineData("CDC__Api__Timeout", "00:00:00")]
     [InlineData("CDC__Api__CacheBytes", "-1")]
     [InlineData("CDC__Api__RequestsPerSecond", "0")]
@@ -209,6 +210,7 @@ public sealed class ConfigurationTests : IDisposable
         _ when path.EndsWith("OtlpEndpoint", StringComparison.Ordinal) || path == "Registry:Url" => ("http://collector:4317", "http://collector:4317"),
         _ when path.EndsWith("Webhook", StringComparison.Ordinal) => ("http://127.0.0.1:1/hook", "http://127.0.0.1:1/hook"),
         _ when path.EndsWith("Cutover", StringComparison.Ordinal) => ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"),
+        _ when path.EndsWith("ReplicaConnectionString", StringComparison.Ordinal) => ("Host=replica", "Host=replica"),
         _ when path.EndsWith("WorkMem", StringComparison.Ordinal) => ("77MB", "77MB"),
         _ => ("another", "another"),
     };

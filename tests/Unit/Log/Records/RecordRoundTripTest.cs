@@ -89,6 +89,22 @@ public sealed class RecordRoundTripTest
     }
 
     [Fact]
+    public async Task A_schema_that_the_registry_does_not_have_or_that_holds_no_rows_is_named()
+    {
+        var table = new SampleTable();
+        var (key, value) = await table.EncodeAsync(table.Change(RowChangeKind.Insert, 1, new RandomRow(new Random(1)).Next(1, mayBePartial: false)));
+        var (decoder, ct) = (table.Codec.Decoder(table.Topic), TestContext.Current.CancellationToken);
+        byte[] unknown = [0, 0, 0, 3, 9, .. value[5..]];
+        Assert.False(decoder.TryDecode(key, unknown, [], out _));
+        Assert.Contains("777", (await Assert.ThrowsAsync<RecordFormatException>(() => decoder.LearnAsync(key, unknown, ct))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<RecordFormatException>(() => decoder.LearnAsync(unknown, value, ct));
+        // A key's schema is no value's, and the other way round.
+        await Assert.ThrowsAsync<RecordFormatException>(() => decoder.LearnAsync(key, key, ct));
+        await Assert.ThrowsAsync<RecordFormatException>(() => decoder.LearnAsync(value, value, ct));
+        await Assert.ThrowsAsync<RecordFormatException>(() => decoder.LearnAsync(key, value.AsMemory(0, 3), ct));
+    }
+
+    [Fact]
     public async Task Equal_keys_have_equal_bytes_whatever_the_row()
     {
         var (table, rows) = (new SampleTable(), new RandomRow(new Random(2)));

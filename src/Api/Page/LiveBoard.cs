@@ -1,0 +1,103 @@
+using System.Globalization;
+
+namespace Cdc.Api.Page;
+
+/// <summary>
+/// The last points, numbered, for any number of viewers: who comes back with the number of the last one it has gets those that followed it.
+/// A viewer that is slower than the points misses the oldest of them, and holds nobody up.
+/// </summary>
+internal sealed class LiveBoard
+{
+    /// <summary>A quarter of an hour at one a second.</summary>
+    public const int Kept = 900;
+
+    /// <summary>Numbers of another process mean nothing here.</summary>
+    private readonly string _epoch = Guid.NewGuid().ToString("N")[..8];
+    private readonly Lock _lock = new();
+    private readonly Queue<LivePoint> _points = new();
+    private TaskCompletionSource _news = New();
+    private TaskCompletionSource _looked = New();
+    private LiveState? _state;
+    private long _last;
+    private int _viewers;
+
+    public int Viewers => Volatile.Read(ref _viewers);
+
+    /// <summary>Completes when somebody looks.</summary>
+    public Task Looked
+    {
+        get
+        {
+            lock (_lock) return _looked.Task;
+        }
+    }
+
+    public void Add(LivePoint point, LiveState state)
+    {
+        TaskCompletionSource news;
+        lock (_lock)
+        {
+            _points.Enqueue(point);
+            if (_points.Count > Kept) _points.Dequeue();
+            _state = state;
+            _last++;
+            (news, _news) = (_news, New());
+        }
+        news.SetResult();
+    }
+
+    /// <summary>What came after the event with this id, as soon as there is something.</summary>
+    /// <param name="lastId">Null, or any text that is no id of this board: everything.</param>
+    public async Task<(string Id, LiveTick Tick)> NextAsync(string? lastId, CancellationToken ct)
+    {
+        while (true)
+        {
+            Task news;
+            lock (_lock)
+            {
+                var seen = Number(lastId);
+                if (_last > 0 && seen != _last)
+                {
+                    // More than there are, or a number that was never given: all of them.
+                    var missed = seen is { } number && number < _last && _last - number <= _points.Count ? (int)(_last - number) : _points.Count;
+                    var reset = seen is null || missed < _last - seen || seen > _last;
+                    return (string.Create(CultureInfo.InvariantCulture, $"{_epoch}-{_last}"), new LiveTick(reset, [.. _points.Skip(_points.Count - missed)], _state!));
+                }
+                news = _news.Task;
+            }
+            await news.WaitAsync(ct).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Counted as somebody who looks, until it is disposed.</summary>
+    public IDisposable Look()
+    {
+        lock (_lock)
+        {
+            _viewers++;
+            _looked.TrySetResult();
+        }
+        return new Viewer(this);
+    }
+
+    private void Leave()
+    {
+        lock (_lock)
+            if (--_viewers == 0) _looked = New();
+    }
+
+    private long? Number(string? id) =>
+        id is not null && id.StartsWith(_epoch + "-", StringComparison.Ordinal) && long.TryParse(id.AsSpan(_epoch.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private sealed class Viewer(LiveBoard board) : IDisposable
+    {
+        private int _left;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _left, 1) == 0) board.Leave();
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import { get, key, Problem } from './api.js';
+import { lineCharts } from './charts.js';
+import { consistency } from './consistency.js';
+import { field, question } from './dialogs.js';
+import { byId, h, setText, show } from './dom.js';
+import { flags } from './flags.js';
+import { follow } from './live.js';
+import { quarantine } from './quarantine.js';
+import { servers } from './servers.js';
+import { tables } from './tables.js';
+import { tiles } from './tiles.js';
+
+const kept = 900;
+const viewer = { name: '', scopes: [], may: scope => viewer.scopes.includes(scope) };
+const charts = lineCharts();
+/** Lists that are read when they have changed. Each may fail by itself, and is tried again with the next tick. */
+const lists = { quarantine: quarantine(viewer), runs: consistency(viewer), flags: flags(viewer) };
+const seen = {};
+let points = [], asking = false;
+
+byId('key').addEventListener('click', askForKey);
+const restart = follow({ onTick, onState });
+loadCaller();
+
+function onTick(tick) {
+  points = (tick.reset ? [] : points).concat(tick.points).slice(-kept);
+  const { state } = tick;
+  setText(byId('version'), state.version);
+  const badge = byId('health');
+  setText(badge, state.health.status);
+  badge.className = `badge ${{ healthy: 'good', degraded: 'warn', unhealthy: 'bad' }[state.health.status]}`;
+  show(byId('notices'), state.health.checks.filter(c => c.detail).map(c => h('li', { class: c.status === 'unhealthy' ? 'bad' : 'warn' }, c.detail)));
+  tiles(state, points, lists.runs.latest);
+  charts(state, points);
+  tables(state);
+  servers(state);
+  for (const name of Object.keys(lists)) if (state.marks && state.marks[name] !== seen[name]) refresh(name, state.marks[name]);
+}
+
+async function refresh(name, mark) {
+  seen[name] = mark;
+  try {
+    await lists[name].load(mark);
+  } catch (e) {
+    if (!(e instanceof Problem)) throw e;
+    delete seen[name];
+  }
+}
+
+function onState(state, problem) {
+  setText(byId('connection'), state === 'live' ? 'Live' : problem ? `${problem.message} Trying again …` : 'Connection lost. Trying again …');
+  byId('connection').className = state === 'live' ? 'good' : 'bad';
+  if (state !== 'live') setText(byId('health'), 'not connected');
+  if (problem?.status === 401) askForKey();
+}
+
+async function loadCaller() {
+  try {
+    Object.assign(viewer, await get('/caller'));
+  } catch (e) {
+    if (!(e instanceof Problem)) throw e;
+    Object.assign(viewer, { name: '', scopes: [] });
+    // Without an engine nobody can be told who they are: asked again when it is back.
+    if (e.status !== 401 && e.status !== 403) setTimeout(loadCaller, 3000);
+  }
+  setText(byId('caller'), viewer.name ? `You are ${viewer.name}: ${viewer.scopes.join(', ')}` : '');
+  for (const name of Object.keys(lists)) delete seen[name];
+}
+
+async function askForKey() {
+  if (asking) return;
+  asking = true;
+  const given = await question({
+    title: 'Key of the Api', yes: 'Use this key',
+    body: h('p', {}, 'With the scope read this page shows, with operate it acts. ', h('code', {}, 'cdc keys create NAME --scope read --scope operate'), ' makes one. It is kept in this tab until it is closed.'),
+    fields: { key: field('Key', { type: 'password', autocomplete: 'off', value: key.value }) },
+  });
+  asking = false;
+  if (given === null) return;
+  key.value = given.key.trim();
+  await loadCaller();
+  restart();
+}

@@ -1,0 +1,21 @@
+import { byId, h, show } from './dom.js';
+import { bytes, count, duration, perSecond, rate } from './format.js';
+
+/** The six numbers to see first. */
+export function tiles(state, points, latest) {
+  const { status, lag } = state;
+  const now = points.at(-1);
+  const latency = points.findLast(p => p.p99 !== null);
+  const quarantined = status.entities.reduce((sum, e) => sum + e.quarantine, 0);
+  const holes = status.entities.reduce((sum, e) => sum + e.holes, 0), waiting = status.entities.reduce((sum, e) => sum + e.waitingForParent, 0);
+  const slot = status.source?.slot;
+  show(byId('tiles'),
+    tile('Lag', duration(lag.seconds), `${bytes(lag.bytes)} behind`, state.health.checks.find(c => c.name === 'lag')?.status === 'healthy' ? 'good' : 'warn'),
+    tile('Throughput', perSecond(now?.rows), 'row changes applied'),
+    tile('Commit to visible', duration(latency?.p99), latency ? `p99; median ${duration(latency.p50)}` : 'no commit yet'),
+    tile('Consistency', rate(state.consistency ?? latest?.total.rate), latest ? `${count(state.openDrift)} open ${state.openDrift === 1 ? 'difference' : 'differences'}` : 'never compared', !latest ? '' : state.openDrift ? 'bad' : latest.run.verdict === 'consistent' ? 'good' : 'warn'),
+    tile('Quarantine', count(quarantined), `${count(holes)} holes, ${count(waiting)} wait for a parent`, quarantined ? 'warn' : 'good'),
+    tile('Slot', slot ? bytes(slot.retainedBytes) : '–', slot ? `kept; ${slot.walStatus ?? 'status unknown'}, ${slot.active ? 'read' : 'not read'}` : 'no slot', slot?.active && slot.walStatus === 'reserved' ? 'good' : 'warn'));
+}
+
+const tile = (name, value, note, tone = '') => h('div', {}, h('dt', {}, name), h('dd', { class: tone }, value), h('dd', { class: 'note', title: note }, note));

@@ -1,0 +1,22 @@
+using Cdc.Core.Changes;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Cdc.Api.Replicas;
+
+/// <summary>
+/// What the listener saw of the engine's own WAL. A replica that has replayed this much shows every change that was announced before the
+/// mark, and is no more than a beat behind.
+/// </summary>
+/// <param name="Mark">The cache's, taken before.</param>
+/// <param name="SystemIdentifier">Of the engine's server: its replicas have the same.</param>
+internal sealed record EngineBeat(long Mark, Lsn Written, long SystemIdentifier)
+{
+    public static async Task<EngineBeat> ReadAsync(long mark, NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("SELECT pg_current_wal_insert_lsn(), system_identifier FROM pg_control_system()", connection);
+        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await row.ReadAsync(ct).ConfigureAwait(false);
+        return new EngineBeat(mark, new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(0)), row.GetInt64(1));
+    }
+}

@@ -1,0 +1,43 @@
+using Cdc.Api.Balances;
+using Cdc.Api.Engine;
+using Cdc.Core.Changes;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Cdc.Api.Replicas;
+
+/// <summary>Asks a replica where its answer is as good as the engine's own and takes nothing back, and the engine everywhere else.</summary>
+internal sealed class ReadRouter(EngineReads engine, ReplicaReads replicas, CardCache cache)
+{
+    private readonly AnswerFloors _floors = new();
+
+    /// <param name="subjects">What an answer is about.</param>
+    /// <param name="replicaIsEnough">Whether this answer of a replica will do; null: none will.</param>
+    /// <returns>The answer, and the cache's mark: nothing announced before it is missing in the answer.</returns>
+    /// <exception cref="EngineUnavailableException"/>
+    public async Task<(T Answer, long Mark)> ReadAsync<T>(EngineQuery<T> query, Func<T, IEnumerable<AnswerSubject>> subjects, Func<T, bool>? replicaIsEnough, CancellationToken ct)
+    {
+        if (replicaIsEnough is not null && replicas.AreThere && cache.Beat is { } beat
+            && await replicas.TryAskAsync(query, beat, a => replicaIsEnough(a.Value) && _floors.Allow(subjects(a.Value), a.Replayed), ct).ConfigureAwait(false) is { } answer)
+        {
+            _floors.Raise(subjects(answer.Value), answer.Received);
+            return (answer.Value, beat.Mark);
+        }
+        var mark = cache.Mark();
+        if (!replicas.AreThere) return (await engine.UseAsync(c => query.AskAsync(c, ct), ct).ConfigureAwait(false), mark);
+        var (value, written) = await engine.UseAsync(c => AskAsync(c, query, ct), ct).ConfigureAwait(false);
+        _floors.Raise(subjects(value), written);
+        return (value, mark);
+    }
+
+    /// <summary>In one trip; the engine's WAL is asked for after the answer, so that all that the answer shows is below it.</summary>
+    private static async Task<(T Value, Lsn Written)> AskAsync<T>(NpgsqlConnection connection, EngineQuery<T> query, CancellationToken ct)
+    {
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { query.Command(), new("SELECT pg_current_wal_insert_lsn()") } };
+        await using var row = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var value = await query.Read(row, ct).ConfigureAwait(false);
+        await row.NextResultAsync(ct).ConfigureAwait(false);
+        await row.ReadAsync(ct).ConfigureAwait(false);
+        return (value, new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(0)));
+    }
+}

@@ -1,0 +1,78 @@
+using System.Globalization;
+using Cdc.Tests.Support.Postgres;
+using Xunit;
+
+namespace Cdc.Tests.Integration.Api;
+
+/// <summary>
+/// Reads of every kind while cards change as fast as they can and connections are cut at random: no card ever goes back, and a read that
+/// demands a write has it.
+/// </summary>
+/// <param name="trouble">Done now and then, beside the cut connections of the engine.</param>
+internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
+{
+    private const int Writers = 3;
+
+    private static readonly TimeSpan Duration = Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" ? TimeSpan.FromMinutes(3) : TimeSpan.FromSeconds(8);
+
+    private readonly int[] _seen = new int[Writers + 1];
+    private long _reads;
+    private long _demanded;
+
+    /// <summary>Ends the Api's connections to a database, each with this likelihood.</summary>
+    public static Task CutAsync(TestDatabase database, double likelihood) => database.ExecuteAsync(
+        string.Create(CultureInfo.InvariantCulture, $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'cdc api%' AND datname = current_database() AND random() < {likelihood}"), Shop.Ct);
+
+    public async Task RunAsync()
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(Shop.Ct);
+        ending.CancelAfter(Duration);
+        var readers = Enumerable.Range(0, 6).Select(reader => RepeatAsync(() => ReadAsync(reader), ending.Token));
+        var writers = Enumerable.Range(1, Writers).Select(card => Task.Run(() => WriteAsync(card, ending.Token), Shop.Ct));
+        await Task.WhenAll([.. readers, .. writers, RepeatAsync(DisturbAsync, ending.Token)]);
+        Assert.True(_reads > 200 && _demanded > 2, $"{_reads} reads, {_demanded} demanded");
+    }
+
+    private async Task ReadAsync(int reader)
+    {
+        var card = 1 + Random.Shared.Next(Writers);
+        var floor = Volatile.Read(ref _seen[card]);
+        var answer = (reader % 3) switch
+        {
+            2 => await shop.GetAsync($"/cards/odoo/{card}/balance"),
+            _ => await shop.BalanceAsync($"card {card}"),
+        };
+        if (answer.Status == 503) return;
+        Assert.True(answer.Status == 200, answer.ToString());
+        var points = (int)decimal.Parse(answer["points"]!, CultureInfo.InvariantCulture);
+        Assert.True(points >= floor, $"card {card} showed {floor} before this read began, and now {points}: {answer}");
+        for (var seen = Volatile.Read(ref _seen[card]); points > seen; seen = Volatile.Read(ref _seen[card])) Interlocked.CompareExchange(ref _seen[card], points, seen);
+        Interlocked.Increment(ref _reads);
+    }
+
+    /// <summary>Each changes its own card, so that a read is often overtaken by the next change.</summary>
+    private async Task WriteAsync(int card, CancellationToken ending)
+    {
+        for (var value = 1000; !ending.IsCancellationRequested; value++)
+        {
+            var position = await shop.ChangeAsync($"UPDATE loyalty_card SET points = {value} WHERE id = {card}");
+            if (value % 50 != 0) continue;
+            var answer = await shop.BalanceAsync($"card {card}", $"?min-position={position}&wait=10");
+            if (answer.Status == 200) Assert.True(answer["points"] == $"{value}.00", $"{value}: {answer}");
+            else Assert.Equal(503, answer.Status);
+            Interlocked.Increment(ref _demanded);
+        }
+    }
+
+    private async Task DisturbAsync()
+    {
+        await CutAsync(shop.Engine, 0.1);
+        if (trouble is not null) await trouble();
+        await Task.Delay(Random.Shared.Next(50, 900), CancellationToken.None);
+    }
+
+    private static Task RepeatAsync(Func<Task> act, CancellationToken ending) => Task.Run(async () =>
+    {
+        while (!ending.IsCancellationRequested) await act();
+    }, Shop.Ct);
+}

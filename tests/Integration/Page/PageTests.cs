@@ -1,0 +1,163 @@
+using Cdc.Api.Security;
+using Cdc.Tests.Integration.Api;
+using Cdc.Tests.Support.Postgres;
+using Cdc.Tests.Support.Processes;
+using Cdc.Tests.Support.Waiting;
+using Microsoft.Playwright;
+using Npgsql;
+using Xunit;
+
+namespace Cdc.Tests.Integration.Page;
+
+/// <summary>The page as people see it, in a real browser over a real pipeline.</summary>
+public sealed class PageTests(TestServers servers, Chromium chromium) : IClassFixture<Chromium>
+{
+    [Fact]
+    public async Task Lag_rises_while_nothing_is_applied_and_falls_afterwards()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        // Only a commit since the load tells how old the engine is while other tests write to the same server.
+        await shop.ChangeAsync("UPDATE loyalty_card SET points = points + 1");
+        await shop.Bed.CaughtUpAsync(Shop.Ct);
+        await using var viewed = await chromium.OpenAsync(shop.Api.Address);
+        await viewed.LiveAsync();
+        await using (var connection = await shop.Engine.DataSource.OpenConnectionAsync(Shop.Ct))
+        {
+            // Readers go on, and whoever applies cards waits.
+            await using var held = await connection.BeginTransactionAsync(Shop.Ct);
+            await using (var command = new NpgsqlCommand("LOCK TABLE loyalty_cards IN SHARE MODE", connection)) await command.ExecuteNonQueryAsync(Shop.Ct);
+            await shop.ChangeAsync("UPDATE loyalty_card SET points = points + 1");
+            await Eventually.True("lag rises to three seconds", async () => await LagAsync(viewed) >= 3, () => viewed.Tile("Lag").InnerTextAsync(), ct: Shop.Ct);
+            await viewed.PictureAsync("lag");
+        }
+        await Eventually.True("lag falls below a second", async () =>
+        {
+            await shop.ChangeAsync("UPDATE loyalty_card SET points = points + 1 WHERE id = 1");
+            return await LagAsync(viewed) < 1;
+        }, () => viewed.Tile("Lag").InnerTextAsync(), ct: Shop.Ct);
+        // The chart says the same in words: the highest is what it rose to.
+        var told = await viewed.Section("Lag by topic").GetByRole(AriaRole.Img).GetAttributeAsync("aria-label");
+        Assert.Matches("all 4 topics: now .*, highest ([3-9]|[1-9][0-9])(\\.[0-9])? s", told);
+        await viewed.ShowsAsync(viewed.Tile("Commit to visible"), "p99");
+        viewed.AssertNoComplaints();
+    }
+
+    [Fact]
+    public async Task A_planted_drift_is_shown_with_its_values_and_in_the_map()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        await shop.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = points + 0.01 WHERE id = 7", Shop.Ct);
+        await using var viewed = await chromium.OpenAsync(shop.Api.Address);
+        await viewed.ShowsAsync(viewed.Section("Consistency"), "never compared");
+        var (code, output) = await CdcProcess.RunAsync(["reconcile"], shop.Bed.Environment(), Shop.Ct);
+        Assert.True(code == 10, output);
+        var consistency = viewed.Section("Consistency");
+        await viewed.ShowsAsync(consistency.GetByRole(AriaRole.Row).Filter(new() { HasText = "card 7" }), "7.507.51");
+        await viewed.ShowsAsync(consistency.GetByRole(AriaRole.List, new() { Name = "Partitions of card" }), "drift");
+        await viewed.ShowsAsync(viewed.Tile("Consistency"), "1 open difference");
+        await shop.ChangeAsync("UPDATE loyalty_card SET points = 8 WHERE id = 7");
+        await shop.Bed.CaughtUpAsync(Shop.Ct);
+        Assert.Equal(0, (await CdcProcess.RunAsync(["reconcile"], shop.Bed.Environment(), Shop.Ct)).ExitCode);
+        await viewed.ShowsAsync(consistency, "No open differences.");
+        await viewed.ShowsAsync(viewed.Tile("Consistency"), "100 %");
+        viewed.AssertNoComplaints();
+    }
+
+    [Fact]
+    public async Task A_quarantined_row_is_explained_and_retried_from_the_page_by_keyboard_alone()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        await shop.Engine.ExecuteAsync("ALTER TABLE loyalty_cards ADD CONSTRAINT few CHECK (points < 1000)", Shop.Ct);
+        await shop.ChangeAsync("UPDATE loyalty_card SET points = 5000 WHERE id = 6");
+        await using var viewed = await chromium.OpenAsync(shop.Api.Address);
+        await viewed.ShowsAsync(viewed.Section("Quarantine"), "23514");
+        await viewed.Button("Explain card 6").ClickAsync();
+        await viewed.ShowsAsync(viewed.Page.GetByRole(AriaRole.Dialog), "5000");
+        await viewed.Page.Keyboard.PressAsync("Escape");
+
+        await shop.Engine.ExecuteAsync("ALTER TABLE loyalty_cards DROP CONSTRAINT few", Shop.Ct);
+        await viewed.Button("Retry card 6").FocusAsync();
+        await viewed.Page.Keyboard.PressAsync("Enter");
+        // The first is Cancel: nothing happens by pressing Enter twice.
+        await viewed.Page.Keyboard.PressAsync("Enter");
+        Assert.False(await shop.Engine.ScalarAsync<bool>("SELECT retry_requested FROM cdc.quarantine", Shop.Ct));
+        await viewed.Page.Keyboard.PressAsync("Enter");
+        await viewed.Page.Keyboard.PressAsync("Tab");
+        await viewed.Page.Keyboard.PressAsync("Enter");
+        await viewed.ShowsAsync(viewed.Section("Quarantine"), "Empty");
+        Assert.Equal(5000m, await shop.Engine.ScalarAsync<decimal>("SELECT points FROM loyalty_cards WHERE id = 6", Shop.Ct));
+        viewed.AssertNoComplaints();
+    }
+
+    [Fact]
+    public async Task A_flag_is_changed_after_a_confirmation_and_who_did_it_is_shown()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        await shop.Api.PostAsync("/feature-flags/rust-engine", """{"enabled": true, "percentage": 10, "companies": [1, 3]}""", Shop.Ct);
+        await using var viewed = await chromium.OpenAsync(shop.Api.Address);
+        await viewed.Button("Change rust-engine").ClickAsync();
+        await viewed.Page.GetByLabel("Percentage of cards").FillAsync("25");
+        await viewed.Button("Go on").ClickAsync();
+        var dialog = viewed.Page.GetByRole(AriaRole.Dialog);
+        await viewed.ShowsAsync(dialog, "on, 10 %, companies 1, 3");
+        await viewed.ShowsAsync(dialog, "on, 25 %, companies 1, 3");
+        Assert.Equal("10", (await shop.GetAsync("/feature-flags/rust-engine"))["percentage"]);
+        await viewed.Button("Change it").ClickAsync();
+        await viewed.ShowsAsync(viewed.Section("Feature flags"), "25 % of cards");
+        Assert.Equal("25", (await shop.GetAsync("/feature-flags/rust-engine"))["percentage"]);
+        await viewed.Button("History of rust-engine").ClickAsync();
+        await viewed.ShowsAsync(viewed.Page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Row).Nth(1), "local");
+        viewed.AssertNoComplaints();
+    }
+
+    [Fact]
+    public async Task With_keys_it_asks_for_one_and_without_the_scope_operate_it_offers_nothing_to_press()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        await shop.ChangeAsync("UPDATE loyalty_card SET points = -1 WHERE id = 6");
+        await shop.Api.PostAsync("/feature-flags/f", """{"enabled": true}""", Shop.Ct);
+        await using var connection = await shop.Engine.DataSource.OpenConnectionAsync(Shop.Ct);
+        var (read, key) = await KeyTable.CreateAsync(connection, "viewer", [Scopes.Read], null, Shop.Ct);
+        await Eventually.True("a key is asked for", async () => (await shop.GetAsync("/status")).Status == 401, ct: Shop.Ct);
+        await using var viewed = await chromium.OpenAsync(shop.Api.Address);
+        await viewed.Page.Locator("dialog input").FillAsync(read);
+        await viewed.Button("Use this key").ClickAsync();
+        await viewed.LiveAsync();
+        await viewed.ShowsAsync(viewed.Section("Quarantine"), "card 6");
+        await viewed.ShowsAsync(viewed.Section("Feature flags"), "100 % of cards");
+        Assert.Equal(0, await viewed.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^(Retry|Discard|Explain|Change|New flag)") }).CountAsync());
+        Assert.All(viewed.Complaints, c => Assert.Contains("401", c, StringComparison.Ordinal));
+
+        // A key that is revoked ends what it looks at.
+        Assert.Equal(1, await KeyTable.RevokeAsync(connection, key.Id, Shop.Ct));
+        await viewed.ShowsAsync(viewed.Page.GetByRole(AriaRole.Dialog), "Key of the Api");
+    }
+
+    [Fact]
+    public async Task It_fits_a_phone_a_wide_screen_and_the_dark()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        await shop.ChangeAsync("UPDATE loyalty_card SET points = -1 WHERE id IN (6, 7)");
+        await shop.Api.PostAsync("/feature-flags/rust-engine", """{"enabled": true, "percentage": 10, "companies": [1, 3]}""", Shop.Ct);
+        await shop.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = points + 0.01 WHERE id = 8", Shop.Ct);
+        await CdcProcess.RunAsync(["reconcile"], shop.Bed.Environment(), Shop.Ct);
+        foreach (var (name, width, scheme) in ((string, int, ColorScheme)[])[("phone", 360, ColorScheme.Light), ("desktop", 1440, ColorScheme.Light), ("dark", 1440, ColorScheme.Dark), ("wide", 2560, ColorScheme.Dark)])
+        {
+            await using var viewed = await chromium.OpenAsync(shop.Api.Address, new() { ViewportSize = new() { Width = width, Height = 900 }, ColorScheme = scheme });
+            await viewed.LiveAsync();
+            await viewed.ShowsAsync(viewed.Section("Quarantine"), "card 7");
+            await viewed.ShowsAsync(viewed.Section("Consistency"), "card 8");
+            await viewed.ShowsAsync(viewed.Section("Feature flags"), "rust-engine");
+            Assert.True(await viewed.Page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width, $"At {width} pixels one has to scroll sideways.");
+            await viewed.PictureAsync(name);
+            viewed.AssertNoComplaints();
+        }
+    }
+
+    /// <summary>Seconds; a time in other units is large or small.</summary>
+    private static async Task<double> LagAsync(ViewedPage viewed)
+    {
+        var text = await viewed.Tile("Lag").Locator("dd").First.InnerTextAsync();
+        return text.EndsWith(" ms", StringComparison.Ordinal) ? 0 : text.EndsWith(" s", StringComparison.Ordinal) ? double.Parse(text[..^2], System.Globalization.CultureInfo.InvariantCulture) : double.NaN;
+    }
+}

@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Text.Json;
+using Cdc.Tests.Support.Postgres;
+using Cdc.Tests.Support.Processes;
+
+namespace Cdc.Tests.Support.Monitoring;
+
+/// <summary>A real Prometheus on 127.0.0.1 that scrapes one target five times a second.</summary>
+public sealed class PrometheusServer : IAsyncDisposable
+{
+    private readonly WatchedProcess _process;
+    private readonly HttpClient _client;
+    private readonly string _folder;
+
+    private PrometheusServer(WatchedProcess process, int port, string folder)
+    {
+        (_process, _folder) = (process, folder);
+        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")) };
+    }
+
+    /// <summary>What it says of itself.</summary>
+    public string Tail => _process.Tail;
+
+    /// <param name="rules">Text of a file of rules.</param>
+    /// <param name="target">What is scraped, as the job cdc.</param>
+    public static async Task<PrometheusServer> StartAsync(string rules, Uri target, CancellationToken ct)
+    {
+        var program = PrometheusTools.Prometheus;
+        var folder = Directory.CreateTempSubdirectory("cdc-prometheus-").FullName;
+        await File.WriteAllTextAsync(Path.Combine(folder, "rules.yml"), rules, ct).ConfigureAwait(false);
+        await File.WriteAllTextAsync(Path.Combine(folder, "prometheus.yml"), $$"""
+            global: { scrape_interval: 200ms, scrape_timeout: 200ms, evaluation_interval: 200ms }
+            rule_files: [rules.yml]
+            scrape_configs:
+              - job_name: cdc
+                scrape_interval: 500ms
+                scrape_timeout: 500ms
+                static_configs: [{ targets: ["{{target.Authority}}"] }]
+            """, ct).ConfigureAwait(false);
+        var port = FreePort.Next();
+        var process = await WatchedProcess.StartAsync(new WatchedCommand(program, $"--config.file={folder}/prometheus.yml", $"--storage.tsdb.path={folder}/data",
+            string.Create(CultureInfo.InvariantCulture, $"--web.listen-address=127.0.0.1:{port}"), "--log.level=warn") { OrphanScratch = folder }, ct).ConfigureAwait(false);
+        return new PrometheusServer(process, port, folder);
+    }
+
+    /// <summary>Names of the alerts that fire; null while it does not answer yet.</summary>
+    public async Task<IReadOnlyList<string>?> FiringAsync(CancellationToken ct)
+    {
+        try
+        {
+            using var answer = JsonDocument.Parse(await _client.GetStringAsync(new Uri("/api/v1/alerts", UriKind.Relative), ct).ConfigureAwait(false));
+            return [.. answer.RootElement.GetProperty("data").GetProperty("alerts").EnumerateArray()
+                .Where(a => a.GetProperty("state").GetString() == "firing").Select(a => a.GetProperty("labels").GetProperty("alertname").GetString()!).Distinct()];
+        }
+        catch (HttpRequestException) when (!_process.HasExited)
+        {
+            return null;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await _process.DisposeAsync().ConfigureAwait(false);
+        Directory.Delete(_folder, recursive: true);
+    }
+}
