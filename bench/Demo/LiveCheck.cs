@@ -22,14 +22,21 @@ internal sealed class LiveCheck(DemoServers servers, EntitySet entities, Watched
         workload.Send(Signal.Stop);
         try
         {
-            await Eventually.True("the stopped workload's last statements have ended", () => IsQuietAsync(ct), ct: ct);
-            await EngineProgress.CatchUpAsync(servers.Source, servers.Engine, ct);
-            return await _check.CompareAsync(servers.Source, servers.Engine, ct, new KeyRange(from, from + Keys));
+            var report = await CompareAsync(from, ct);
+            // A COMMIT may have been in the socket, unread, at the first look: then only one of the two was asked before it. A difference stays.
+            return report.AreEqual ? report : await CompareAsync(from, ct);
         }
         finally
         {
             workload.Send(Signal.Continue);
         }
+    }
+
+    private async Task<EqualityReport> CompareAsync(long from, CancellationToken ct)
+    {
+        await Eventually.True("the stopped workload's last statements have ended", () => IsQuietAsync(ct), ct: ct);
+        await EngineProgress.CatchUpAsync(servers.Source, servers.Engine, ct);
+        return await _check.CompareAsync(servers.Source, servers.Engine, ct, new KeyRange(from, from + Keys));
     }
 
     private async Task<bool> IsQuietAsync(CancellationToken ct)

@@ -26,6 +26,13 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
     private const int BatchEvents = 1024;
     private const long BatchBytes = 512 << 10;
 
+    /// <summary>
+    /// While Apply has enough to do, the reader rests between two pieces. The walsender then finds the receiver's window closed and sends on as
+    /// one packet what it would have sent message by message: 0.8 instead of 4 to 5 microseconds of its CPU a row (seen), which Apply needs more.
+    /// </summary>
+    private const int RestAfterBytes = 64 << 10;
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(5);
+
     private sealed record PostedState(int Entity, string? StopReason, TableFingerprint? Fingerprint, Lsn SeenAt, TaskCompletionSource Applied);
 
     private readonly SessionMarker _marker = new();
@@ -34,6 +41,7 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
     private LedgerTicket? _markedTicket;
     private Lsn _markedAt;
     private Lsn _streamed;
+    private int _readSinceRest;
 
     /// <summary>Ends when the token asks for it (at once: what is half streamed will be sent again), or throws when the stream breaks.</summary>
     public async Task RunAsync(ReplicationSource source, CancellationToken stop, CancellationToken ct)
@@ -43,10 +51,17 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
         {
             while (true)
             {
+                if (_readSinceRest >= RestAfterBytes && log.IsHalfFull) await RestAsync(either.Token, ct).ConfigureAwait(false);
                 var read = source.ReadAsync(either.Token);
-                if (!read.IsCompleted) await HandOverAsync(ct).ConfigureAwait(false);
+                if (!read.IsCompleted)
+                {
+                    // Nothing more is buffered: each packet from here on would wake this thread.
+                    _readSinceRest = RestAfterBytes;
+                    await HandOverAsync(ct).ConfigureAwait(false);
+                }
                 if (await read.ConfigureAwait(false) is not { } message)
                     throw new IOException("The source ended the replication stream.");
+                _readSinceRest = Math.Min(_readSinceRest + message.Payload.Length, RestAfterBytes);
                 mapper.Map(message.Payload.Span, message.WalStart, this);
                 CrashPoint.Hit("after-read");
                 if (_markedTicket is not null) await CloseAsync(ct).ConfigureAwait(false);
@@ -173,6 +188,13 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
                 Applied = state.Applied,
             });
         }
+    }
+
+    private async Task RestAsync(CancellationToken either, CancellationToken ct)
+    {
+        await HandOverAsync(ct).ConfigureAwait(false);
+        await Task.Delay(Rest, either).ConfigureAwait(false);
+        _readSinceRest = 0;
     }
 
     private async ValueTask HandOverAsync(CancellationToken ct)

@@ -12,6 +12,8 @@ internal sealed class ByteBound(long most) : IDisposable
 
     public long Bytes => Interlocked.Read(ref _bytes);
 
+    public bool IsHalfFull => Bytes >= most / 2;
+
     /// <summary>By one writer at a time. Waits until there is room.</summary>
     public async ValueTask TakeAsync(long bytes, CancellationToken ct)
     {

@@ -55,5 +55,10 @@ internal static class KnownProblems
 
     public static Problem Unexpected { get; } = new(500, "unexpected", "A defect", "Something failed that should not. The log of cdc says more.");
 
-    public static Problem Http(int status) => new(status, "http-" + status, Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status), "See RFC 9110.");
+    public static Problem Http(int status) => new(status, "http-" + status, Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status), status switch
+    {
+        405 => "This path knows other methods: see /openapi/v1.json, and the header Allow.",
+        415 => "Send the header 'Content-Type: application/json' with the body.",
+        _ => "See RFC 9110.",
+    });
 }

@@ -128,11 +128,21 @@ public sealed class FollowedSourceTable(EngineOptions options)
 
     /// <summary>Continuity is broken: nothing goes on, here or in a restarted process, until it is accepted.</summary>
     /// <returns>False: another generation began meanwhile, of which nothing is known to be broken.</returns>
-    public async Task<bool> DeclareGapAsync(int generation, string kind, string detail, CancellationToken ct) =>
-        await ExecuteAsync([new("UPDATE cdc.source SET state = 'gap', gap_kind = $1, gap_detail = $2, updated_at = now() WHERE state <> 'creating' AND generation = $3")
+    public Task<bool> DeclareGapAsync(int generation, string kind, string detail, CancellationToken ct) => WithConnectionAsync(async connection =>
+    {
+        // Another source or slot than the one that is being followed just now is a mistake of this process's settings, and no gap.
+        if (kind is GapKinds.SourceChanged or GapKinds.SlotRenamed && await IsAppliedAsync(connection, ct).ConfigureAwait(false)) return true;
+        return await ExecuteAsync(connection, [new("UPDATE cdc.source SET state = 'gap', gap_kind = $1, gap_detail = $2, updated_at = now() WHERE state <> 'creating' AND generation = $3")
         {
             Parameters = { new() { Value = kind }, new() { Value = detail }, new() { Value = generation } },
         }], ct).ConfigureAwait(false) == 1;
+    }, ct);
+
+    private static async Task<bool> IsAppliedAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'cdc apply')", connection);
+        return (bool)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
+    }
 
     /// <summary>Nothing is broken with this identity of the same source: after the checks of 'cdc slot adopt', or where it goes on by itself.</summary>
     /// <exception cref="FencedException">What was checked has changed meanwhile.</exception>

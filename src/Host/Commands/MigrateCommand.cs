@@ -33,6 +33,8 @@ internal static class MigrateCommand
     {
         if (parsed.GetValue(To) is not null && parsed.GetValue(Down) is not null)
             throw new CdcException(FailureKind.Usage, "--to and --down cannot be combined.", "Give one of them.");
+        if (parsed.GetValue(Down) is < 0)
+            throw new CdcException(FailureKind.Usage, "There is no version below 0.", "Give --down 0 to undo everything.");
         var options = context.Options(Needs.Engine);
         await EngineErrors.GuardAsync(() => MigrateAsync(context, options, parsed, ct));
         return ExitCodes.Success;
@@ -51,7 +53,11 @@ internal static class MigrateCommand
     private static async Task DownAsync(CommandContext context, Migrator migrator, int to, bool yes, CancellationToken ct)
     {
         var undone = (await migrator.StatusAsync(ct)).Migrations.Where(m => m.AppliedAt is not null && m.Migration.Version > to).Reverse().ToList();
-        if (undone.Count == 0) return;
+        if (undone.Count == 0)
+        {
+            context.Terminal.Error.WriteLine($"Nothing to undo: no version above {to} is applied.");
+            return;
+        }
         Confirmation.Obtain(context.Terminal,
             undone.Select(m => $"version {m.Migration.Version} ({m.Migration.Name}) of the engine's schema is undone: what it created is dropped, with its rows")
                 .Append("Odoo is not touched; 'cdc migrate' and 'cdc run' build everything again"), yes);

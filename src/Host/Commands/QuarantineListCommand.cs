@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cdc.Core.Failures;
 using Cdc.Core.Operations;
 using Cdc.Host.Configuration;
 using Cdc.Host.Quarantine;
@@ -26,11 +27,13 @@ internal static class QuarantineListCommand
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
+        var limit = parsed.GetValue(Limit);
+        if (limit < 1) throw new CdcException(FailureKind.Usage, $"--limit {limit} shows nothing.", "Give the number of entries to show: --limit 100.");
         var options = context.Options(Needs.Engine);
         var filter = QuarantineCommand.Filter(context, options, parsed.GetValue(Entity), parsed.GetValue(Keys));
         await using var engine = CommandContext.Engine(options);
         var (entries, total) = await engine.UseAsync(async c =>
-            (await QuarantineTable.ListAsync(c, filter, parsed.GetValue(Limit), ct), await QuarantineTable.CountAsync(c, filter, ct)), ct);
+            (await QuarantineTable.ListAsync(c, filter, limit, ct), await QuarantineTable.CountAsync(c, filter, ct)), ct);
         if (parsed.GetValue(AsJson))
             context.Terminal.Out.WriteLine(Json.Document(new { total, entries = entries.Select(e => e with { SourceRow = null }) }));
         else

@@ -57,6 +57,7 @@ internal static class ReconcileCommand
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
         var kind = KindOf(parsed);
+        var file = ReportOf(parsed.GetValue(Report));
         var (range, since) = (RangeOf(parsed.GetValue(Partition)), DateOf(parsed.GetValue(Since)));
         var options = context.Options(Needs.Both);
         var entities = context.Entities(options);
@@ -70,10 +71,11 @@ internal static class ReconcileCommand
             if (!parsed.GetValue(AsJson)) ReconcileView.Write(report, Shown, context.Terminal);
             report = report with { Repair = await RepairAsync(context, parsed, session, report.Run.Id, request, ct) };
         }
-        if (parsed.GetValue(Report) is { } file) await File.WriteAllTextAsync(file.FullName, HtmlReport.Of(report), ct);
         if (parsed.GetValue(AsJson)) context.Terminal.Out.WriteLine(Json.Document(report));
         else if (report.Repair is { } repair) RepairView.Write(repair, context.Terminal);
         else ReconcileView.Write(report, Shown, context.Terminal);
+        // Last: a disk that is full must not take the result with it.
+        if (file is not null) await File.WriteAllTextAsync(file.FullName, HtmlReport.Of(report), ct);
         return ReconcileOutcome.ExitCodeOf(report);
     }
 
@@ -97,6 +99,13 @@ internal static class ReconcileCommand
         if (parsed.GetValue(DryRun) && !parsed.GetValue(WithRepair))
             throw new CdcException(FailureKind.Usage, "--dry-run is about a repair, and --repair is not given.", "cdc reconcile --repair --dry-run");
         return changed ? RunKind.Changed : signOff ? RunKind.SignOff : RunKind.Full;
+    }
+
+    /// <summary>Looked at before anything is compared, which may take an hour.</summary>
+    private static FileInfo? ReportOf(FileInfo? file)
+    {
+        if (file is null || (file.Directory is { Exists: true } && !Directory.Exists(file.FullName))) return file;
+        throw new CdcException(FailureKind.Usage, $"'{file.FullName}' is not a place for a file.", "Give --report the name of a file in a folder that exists.");
     }
 
     private static KeyRange RangeOf(string? text)

@@ -17,6 +17,8 @@ public sealed class InProcessLog(long maxBytes, PipelineStatistics? statistics =
     /// <summary>Bytes appended and not read yet.</summary>
     public long Bytes => _bound.Bytes;
 
+    public bool IsHalfFull => _bound.IsHalfFull;
+
     public async ValueTask AppendAsync(ChangeBatch batch, CancellationToken ct)
     {
         await _bound.TakeAsync(batch.Bytes, ct).ConfigureAwait(false);

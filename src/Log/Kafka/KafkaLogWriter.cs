@@ -29,6 +29,8 @@ internal sealed class KafkaLogWriter(
     private LogProgress _acknowledged = new(Lsn.Zero, null);
     private (ChangePosition Position, string Topic) _written;
 
+    public bool IsHalfFull => _onTheWay.IsHalfFull;
+
     public LogProgress Acknowledged => Volatile.Read(ref _acknowledged);
 
     /// <summary>Tombstones that the session before this one did not get to send.</summary>

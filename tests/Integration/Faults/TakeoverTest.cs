@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Cdc.Capture.Stream;
 using Cdc.Core.Changes;
+using Cdc.Core.Failures;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;
 using Cdc.Tests.Support.Waiting;
@@ -53,6 +54,18 @@ public sealed class TakeoverTest(TestServers servers)
         await scene.CaughtUpAsync(second);
         Assert.Equal(20L, await scene.Engine.ScalarAsync<long>("SELECT sync_version::bigint FROM loyalty_cards WHERE id = 1000000", Scene.Ct));
         await scene.EndsEqualAsync(second);
+    }
+
+    [Fact]
+    public async Task A_process_that_names_another_slot_stops_and_declares_no_gap_of_the_one_that_is_followed()
+    {
+        await using var scene = await Scene.CreateAsync(servers);
+        var healthy = await scene.FollowingAsync();
+        var stray = await CdcProcess.RunAsync(["run"], new Dictionary<string, string?>(scene.Bed.Environment()) { ["CDC__Source__SlotName"] = "cdc_another" }, Scene.Ct);
+        Assert.Equal((int)FailureKind.DeclaredGap, stray.ExitCode);
+        Assert.Contains("cdc_another", stray.Output, StringComparison.Ordinal);
+        Assert.Equal("streaming", await scene.Engine.ScalarAsync<string>("SELECT concat_ws(' ', state, gap_kind) FROM cdc.source", Scene.Ct));
+        await scene.EndsEqualAsync(healthy);
     }
 
     [Fact]
