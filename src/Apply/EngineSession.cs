@@ -105,10 +105,7 @@ public sealed class EngineSession : IAsyncDisposable
         var applying = EngineErrors.GuardAsync(() => _loop.RunAsync(log, ended.Token));
         var pulse = EngineErrors.GuardAsync(() => EnginePulse.RunAsync(_options, ended.Token));
         var listening = EngineErrors.GuardAsync(() => _signals.RunAsync(ended.Token));
-        var first = await Task.WhenAny(applying, pulse, listening).ConfigureAwait(false);
-        await ended.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(applying, pulse, listening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await first.ConfigureAwait(false);
+        await Together.RunAsync(ended, applying, pulse, listening).ConfigureAwait(false);
     }
 
     /// <summary>Capture has ended. A chunk whose range it reserved may never be loaded: the stream must not wait for it while it drains.</summary>

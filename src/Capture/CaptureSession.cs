@@ -110,10 +110,7 @@ public sealed class CaptureSession : IAsyncDisposable
             fences.RunAsync(ended.Token),
             watch.RunAsync(ended.Token),
         ];
-        var first = await Task.WhenAny(all).ConfigureAwait(false);
-        await ended.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(all).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await first.ConfigureAwait(false);
+        await Together.RunAsync(ended, all).ConfigureAwait(false);
     }
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();

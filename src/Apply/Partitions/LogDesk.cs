@@ -79,11 +79,7 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
     public async Task RunAsync(CancellationToken ct)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        Task[] all = [ListenAsync(ended.Token), AnnounceAsync(ended.Token), _deadLetters.RunAsync(ended.Token)];
-        var first = await Task.WhenAny(all).ConfigureAwait(false);
-        await ended.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(all).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await first.ConfigureAwait(false);
+        await Together.RunAsync(ended, ListenAsync(ended.Token), AnnounceAsync(ended.Token), _deadLetters.RunAsync(ended.Token)).ConfigureAwait(false);
     }
 
     public Task FenceAsync(FenceChange fence, IReadOnlyDictionary<string, long> vector, CancellationToken ct) => _desk.TryAsync(desk => desk.UseAsync(async connection =>

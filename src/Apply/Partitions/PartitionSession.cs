@@ -1,5 +1,6 @@
 using Cdc.Apply.Rows;
 using Cdc.Core.Entities;
+using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
 using Cdc.Log.Kafka;
 using Cdc.Log.Records;
@@ -31,11 +32,7 @@ public sealed class PartitionSession(
     private async Task RunAsync(PartitionLoop loop, CancellationToken ct)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        Task[] all = [EngineErrors.GuardAsync(() => loop.RunAsync(ended.Token)), EngineErrors.GuardAsync(() => EnginePulse.RunAsync(options, ended.Token))];
-        var first = await Task.WhenAny(all).ConfigureAwait(false);
-        await ended.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(all).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await first.ConfigureAwait(false);
+        await Together.RunAsync(ended, EngineErrors.GuardAsync(() => loop.RunAsync(ended.Token)), EngineErrors.GuardAsync(() => EnginePulse.RunAsync(options, ended.Token))).ConfigureAwait(false);
     }
 
     private static Task<PartitionsTaken> TakeAsync(PartitionTable table, IReadOnlyList<LogPartition> partitions, CancellationToken ct) => EngineErrors.GuardAsync(async () =>

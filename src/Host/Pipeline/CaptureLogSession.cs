@@ -1,6 +1,7 @@
 using Cdc.Apply.Partitions;
 using Cdc.Capture;
 using Cdc.Core.Entities;
+using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
 using Cdc.Host.Configuration;
 using Cdc.Log.Kafka;
@@ -54,9 +55,6 @@ internal sealed class CaptureLogSession(
             Task.Run(() => capture.RunAsync(seams, options.Engine.FeedbackInterval, stop, failed.Token), CancellationToken.None),
             Task.Run(() => desk.RunAsync(failed.Token), CancellationToken.None),
         ];
-        var first = await Task.WhenAny([.. all, kafka.Failed]).ConfigureAwait(false);
-        await failed.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(all).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await first.ConfigureAwait(false);
+        await Together.EndAsync(failed, await Task.WhenAny([.. all, kafka.Failed]).ConfigureAwait(false), all).ConfigureAwait(false);
     }
 }

@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
 using Cdc.Host.Configuration;
 using Cdc.Log.Records;
@@ -23,11 +24,8 @@ internal static class KafkaPipeline
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var workers = Sessions(options, entities, codec, ends, statistics, log)
-            .Select(session => Task.Run(() => new PipelineWorker(options.Source, options.Engine, session, statistics, log).RunAsync(ended.Token), CancellationToken.None)).ToList();
-        var first = await Task.WhenAny(workers).ConfigureAwait(false);
-        await ended.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(workers).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await first.ConfigureAwait(false);
+            .Select(session => Task.Run(() => new PipelineWorker(options.Source, options.Engine, session, statistics, log).RunAsync(ended.Token), CancellationToken.None)).ToArray();
+        await Together.RunAsync(ended, workers).ConfigureAwait(false);
     }
 
     private static IEnumerable<IPipelineSession> Sessions(CdcOptions options, EntitySet entities, IRecordCodec codec, LogEnds ends, PipelineStatistics statistics, ILogger log)

@@ -2,6 +2,7 @@ using Cdc.Apply;
 using Cdc.Capture;
 using Cdc.Capture.Snapshot;
 using Cdc.Core.Entities;
+using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
 using Cdc.Log;
 using Cdc.Log.InProcess;
@@ -61,8 +62,6 @@ internal sealed class PipelineSession(
             await applying.ConfigureAwait(false);
             return;
         }
-        await failed.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(applying, capturing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await first.ConfigureAwait(false);
+        await Together.EndAsync(failed, first, applying, capturing).ConfigureAwait(false);
     }
 }

@@ -18,9 +18,7 @@ public sealed class KafkaFaultsTest(TestServers servers, TestKafka kafka)
     {
         await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
         await using var bed = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, Ct), TestKafka.OptionsOf(broker));
-        await bed.Bed.FillAsync(Ct);
-        bed.StartBoth();
-        await bed.Bed.EqualByItselfAsync(Ct);
+        await bed.StreamAsync(Ct);
         await UpdateAsync(bed, 100);
         await broker.KillAsync(Ct);
         await UpdateAsync(bed, 100);
@@ -37,9 +35,7 @@ public sealed class KafkaFaultsTest(TestServers servers, TestKafka kafka)
         await using var engine = await PgCluster.StartAsync(new PgClusterOptions { Name = "kafka-engine" }, Ct);
         await using var bed = new KafkaPipelineBed(
             await PipelineBed.CreateAsync(await servers.Source.ConnectionStringAsync(), engine.ConnectionString("postgres"), Ct), await kafka.OptionsAsync());
-        await bed.Bed.FillAsync(Ct);
-        bed.StartBoth();
-        await bed.Bed.EqualByItselfAsync(Ct);
+        await bed.StreamAsync(Ct);
         await engine.KillAsync(Ct);
         await UpdateAsync(bed, 50);
         var written = await bed.Bed.Source.ScalarAsync<string>("SELECT pg_current_wal_lsn()::text", Ct);
@@ -125,9 +121,7 @@ public sealed class KafkaFaultsTest(TestServers servers, TestKafka kafka)
     {
         var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
         if (change is not null) bed.Kafka = change(bed.Kafka);
-        await bed.Bed.FillAsync(Ct);
-        var ends = bed.StartBoth();
-        await bed.Bed.EqualByItselfAsync(Ct);
+        var ends = await bed.StreamAsync(Ct);
         return new Streaming(bed, ends);
     }
 

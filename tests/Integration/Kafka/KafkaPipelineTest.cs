@@ -16,9 +16,7 @@ public sealed class KafkaPipelineTest(TestServers servers, TestKafka kafka)
     public async Task Rows_are_loaded_and_followed_over_the_log_each_update_once()
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
-        await bed.Bed.FillAsync(Ct);
-        bed.StartBoth();
-        await bed.Bed.EqualByItselfAsync(Ct);
+        await bed.StreamAsync(Ct);
         await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1; UPDATE loyalty_card SET points = points + 1 WHERE id <= 10; DELETE FROM loyalty_point_history WHERE id > 40", Ct);
         await bed.Bed.CaughtUpAsync(Ct);
         await bed.Bed.AssertEqualAsync(Ct);
@@ -70,9 +68,7 @@ public sealed class KafkaPipelineTest(TestServers servers, TestKafka kafka)
     public async Task Workers_share_the_partitions_and_a_new_one_takes_some_over()
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
-        await bed.Bed.FillAsync(Ct);
-        bed.StartBoth();
-        await bed.Bed.EqualByItselfAsync(Ct);
+        await bed.StreamAsync(Ct);
         var second = bed.StartApply();
         await Eventually.True("two workers own partitions", async () =>
             await bed.Bed.Engine.ScalarAsync<long>("SELECT count(DISTINCT owner_token) FROM cdc.checkpoints", Ct) == 2, ct: Ct);
@@ -106,9 +102,7 @@ public sealed class KafkaPipelineTest(TestServers servers, TestKafka kafka)
     public async Task Rows_with_long_text_that_meet_no_whole_row_are_read_again()
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
-        await bed.Bed.FillAsync(Ct);
-        bed.StartBoth();
-        await bed.Bed.EqualByItselfAsync(Ct);
+        await bed.StreamAsync(Ct);
         await bed.Bed.Source.ExecuteAsync(
             "UPDATE loyalty_point_history SET origin = (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) i) WHERE id = 7", Ct);
         await bed.Bed.CaughtUpAsync(Ct);

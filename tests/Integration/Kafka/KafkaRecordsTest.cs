@@ -21,7 +21,7 @@ public sealed class KafkaRecordsTest(TestServers servers, TestKafka kafka)
     public async Task Bytes_that_are_no_record_stop_the_pipeline_as_a_declared_gap()
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
-        var ends = await StreamAsync(bed);
+        var ends = await bed.StreamAsync(Ct);
         await ProduceAsync(bed, [new(new(bed.DataTopics[0], 0), [1, 2, 3], [1, 2, 3])]);
         await AssertGapAsync(bed, ends, GapKinds.LogUnreadable);
     }
@@ -30,7 +30,7 @@ public sealed class KafkaRecordsTest(TestServers servers, TestKafka kafka)
     public async Task A_sequence_gap_stops_the_pipeline_and_a_reset_reads_everything_again()
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
-        var ends = await StreamAsync(bed);
+        var ends = await bed.StreamAsync(Ct);
         var last = Read(bed).Last(r => r.Value is not null);
         await ProduceAsync(bed, [last with { Value = PlainCodec.WithLaterSequence(last.Value!) }]);
         await AssertGapAsync(bed, ends, GapKinds.LogGap);
@@ -43,7 +43,7 @@ public sealed class KafkaRecordsTest(TestServers servers, TestKafka kafka)
     public async Task Topics_that_are_replayed_whole_change_nothing()
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
-        await StreamAsync(bed);
+        await bed.StreamAsync(Ct);
         await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1; DELETE FROM loyalty_point_history WHERE id > 20", Ct);
         await bed.Bed.CaughtUpAsync(Ct);
         await ProduceAsync(bed, [.. Read(bed)]);
@@ -57,7 +57,7 @@ public sealed class KafkaRecordsTest(TestServers servers, TestKafka kafka)
     public async Task Rows_in_quarantine_can_be_read_in_the_dead_letter_topic_with_their_reason()
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
-        await StreamAsync(bed);
+        await bed.StreamAsync(Ct);
         await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = -1 WHERE id = 7", Ct);
         var topic = LogTopics.DeadLetterTopic(bed.Codec.TopicOf(bed.Bed.Entity("card")));
         await Eventually.True("the row is in its dead letter topic", async () => await bed.Bed.Engine.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM cdc.quarantine WHERE published_attempts = attempts)", Ct), ct: Ct);
@@ -69,14 +69,6 @@ public sealed class KafkaRecordsTest(TestServers servers, TestKafka kafka)
     }
 
     private sealed record Raw(TopicPartition Partition, byte[]? Key, byte[]? Value);
-
-    private static async Task<RunningEnd> StreamAsync(KafkaPipelineBed bed)
-    {
-        await bed.Bed.FillAsync(Ct);
-        var ends = bed.StartBoth();
-        await bed.Bed.EqualByItselfAsync(Ct);
-        return ends;
-    }
 
     private static async Task AssertGapAsync(KafkaPipelineBed bed, RunningEnd ends, string kind)
     {

@@ -24,11 +24,7 @@ public sealed class FenceTroubleTest(OwnServers servers) : IAsyncLifetime, IClas
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await PipelineBed.CreateAsync(servers.Source.ConnectionString("postgres"), servers.Engine.ConnectionString("postgres"), Ct);
-        await _bed.Source.ExecuteAsync("""
-            INSERT INTO loyalty_program (name) VALUES ('one');
-            INSERT INTO loyalty_card (id, program_id, code, points) SELECT i, 1, 'card ' || i, i FROM generate_series(1, 20) i;
-            """, Ct);
+        _bed = await servers.BedAsync(20, Ct);
         _pipeline = _bed.StartInProcess();
         await _bed.CaughtUpAsync(Ct);
     }

@@ -23,11 +23,7 @@ public sealed class RunTroubleTest(OwnServers servers) : IAsyncLifetime, IClassF
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await PipelineBed.CreateAsync(servers.Source.ConnectionString("postgres"), servers.Engine.ConnectionString("postgres"), Ct);
-        await _bed.Source.ExecuteAsync("""
-            INSERT INTO loyalty_program (name) VALUES ('one');
-            INSERT INTO loyalty_card (id, program_id, code, points) SELECT i, 1, 'card ' || i, i FROM generate_series(1, 10000) i;
-            """, Ct);
+        _bed = await servers.BedAsync(10000, Ct);
         _bed.StartInProcess();
         await _bed.CaughtUpAsync(Ct);
     }

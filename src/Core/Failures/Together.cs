@@ -1,0 +1,18 @@
+namespace Cdc.Core.Failures;
+
+/// <summary>Tasks that live and die together: none goes on without the others, and what ended the first is what is told.</summary>
+public static class Together
+{
+    /// <summary>Until one of them ends, and so all.</summary>
+    /// <param name="ended">Cancels what all of them run under.</param>
+    public static async Task RunAsync(CancellationTokenSource ended, params Task[] all) =>
+        await EndAsync(ended, await Task.WhenAny(all).ConfigureAwait(false), all).ConfigureAwait(false);
+
+    /// <summary>Cancels and awaits all of them; then returns, or throws what <paramref name="first"/> threw.</summary>
+    public static async Task EndAsync(CancellationTokenSource ended, Task first, params Task[] all)
+    {
+        await ended.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(all).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await first.ConfigureAwait(false);
+    }
+}
