@@ -35,6 +35,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
     private readonly ByteBound _ahead;
     private readonly CancellationTokenSource _ended = new();
     private readonly List<ChangeEvent> _changes = [];
+    private readonly List<TopicPartitionOffset> _begun = [];
     private readonly Task _reading;
     private List<LogRecord> _records = [];
     private long _bytes;
@@ -70,9 +71,14 @@ public sealed class KafkaLogReader : IAsyncDisposable
     /// <summary>Tells the group, as a hint for lag tools.</summary>
     public void Applied(IEnumerable<(LogPartition Partition, long Next)> moved)
     {
+        foreach (var (partition, next) in moved) Tell(new TopicPartitionOffset(partition.Topic, partition.Number, next));
+    }
+
+    private void Tell(TopicPartitionOffset offset)
+    {
         try
         {
-            foreach (var (partition, next) in moved) _consumer.StoreOffset(new TopicPartitionOffset(partition.Topic, partition.Number, next));
+            _consumer.StoreOffset(offset);
         }
         catch (Exception e) when (e is KafkaException or ObjectDisposedException)
         {
@@ -97,6 +103,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
             while (!_ended.IsCancellationRequested)
             {
                 var read = _consumer.Consume(_records.Count > 0 ? TimeSpan.Zero : Poll);
+                if (_begun.Count > 0) TellBegun();
                 if (read is { IsPartitionEOF: false }) Add(read);
                 if (_records.Count > 0 && (read is null || _records.Count >= RecordsOfOnePart || _bytes >= BytesOfOnePart)) HandOn();
             }
@@ -168,7 +175,9 @@ public sealed class KafkaLogReader : IAsyncDisposable
         CrashPoint.Hit("in-rebalance");
         var taken = _take(partitions, _ended.Token).GetAwaiter().GetResult();
         Put(new PartitionsAssigned(taken.Taken));
-        return assigned.Zip(taken.Offsets, (partition, offset) => new TopicPartitionOffset(partition, offset));
+        List<TopicPartitionOffset> begin = [.. assigned.Zip(taken.Offsets, (partition, offset) => new TopicPartitionOffset(partition, offset))];
+        _begun.AddRange(begin);
+        return begin;
     }
 
     private void Revoke(List<TopicPartitionOffset> revoked, bool areLost)
@@ -180,6 +189,13 @@ public sealed class KafkaLogReader : IAsyncDisposable
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Put(new PartitionsRevoked(partitions, areLost, done));
         Task.WhenAny(done.Task, Task.Delay(HandOver, _ended.Token)).GetAwaiter().GetResult();
+    }
+
+    /// <summary>Of partitions to which nothing comes the group must know too. Only after their assignment it takes their offsets.</summary>
+    private void TellBegun()
+    {
+        foreach (var offset in _begun) Tell(offset);
+        _begun.Clear();
     }
 
     private void Put(LogPart part)

@@ -29,7 +29,7 @@ public sealed class TopicPeerTest(TestServers servers, TestKafka kafka)
     public async Task Who_keeps_the_last_record_of_each_key_ends_with_Odoos_rows_and_what_he_writes_we_read()
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
-        if (TestKafka.IsGiven) await new TopicDesk(bed.Clients).CreateAsync([.. bed.DataTopics.Select(topic => topic + Again)]);
+        if (TestKafka.IsGiven) await bed.CreateTopicsAsync([.. bed.DataTopics.Select(topic => topic + Again)], Ct);
         await using var api = await ApiBed.StartAsync(bed.Bed, Ct);
         await bed.Bed.FillAsync(Ct);
         await bed.StartProcessAsync("run", null, Ct);
@@ -62,7 +62,7 @@ public sealed class TopicPeerTest(TestServers servers, TestKafka kafka)
     public async Task A_truncate_ends_every_partition_for_who_reads_the_topic_alone()
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
-        if (TestKafka.IsGiven) await new TopicDesk(bed.Clients).CreateAsync([.. bed.DataTopics.Select(topic => topic + Again)]);
+        if (TestKafka.IsGiven) await bed.CreateTopicsAsync([.. bed.DataTopics.Select(topic => topic + Again)], Ct);
         await using var api = await ApiBed.StartAsync(bed.Bed, Ct);
         await bed.Bed.FillAsync(Ct);
         await bed.StartProcessAsync("run", null, Ct);
