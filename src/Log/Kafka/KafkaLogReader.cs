@@ -26,7 +26,8 @@ public sealed class KafkaLogReader : IAsyncDisposable
     private static readonly TimeSpan HandOver = TimeSpan.FromSeconds(5);
 
     private readonly LogTopics _topics;
-    private readonly Dictionary<string, IRecordDecoder> _decoders;
+    /// <summary>By the partition's index.</summary>
+    private readonly IRecordDecoder[] _decoders;
     private readonly Func<IReadOnlyList<LogPartition>, CancellationToken, Task<PartitionsTaken>> _take;
     private readonly ILogger _log;
     private readonly IConsumer<byte[], byte[]> _consumer;
@@ -44,7 +45,8 @@ public sealed class KafkaLogReader : IAsyncDisposable
         KafkaClients clients, LogTopics topics, IRecordCodec codec, long maxBytes, Func<IReadOnlyList<LogPartition>, CancellationToken, Task<PartitionsTaken>> take, ILogger log)
     {
         (_topics, _take, _log, _ahead) = (topics, take, log, new ByteBound(maxBytes));
-        _decoders = topics.Names.ToDictionary(t => t, codec.Decoder);
+        var ofTopic = topics.Names.ToDictionary(t => t, codec.Decoder);
+        _decoders = [.. topics.All.Select(p => ofTopic[p.Topic])];
         _consumer = clients.Member().SetPartitionsAssignedHandler((_, partitions) => Assign(partitions))
             .SetPartitionsRevokedHandler((_, partitions) => Revoke(partitions, areLost: false))
             .SetPartitionsLostHandler((_, partitions) => Revoke(partitions, areLost: true)).Build();
@@ -129,7 +131,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
 
     private void Add(ConsumeResult<byte[], byte[]> read)
     {
-        if (_topics.Find(read.TopicPartition) is not { } partition) throw PartitionCount.Changed(read.Topic, _topics.Of(read.Topic).Count);
+        if (_topics.Find(read.Topic, read.Partition.Value) is not { } partition) throw PartitionCount.Changed(read.Topic, _topics.Of(read.Topic).Count);
         if (read.Message.Value is null)
         {
             _records.Add(new LogRecord(partition, read.Offset.Value, default, null, null));
@@ -142,7 +144,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
 
     private RecordStamp Decode(LogPartition partition, ConsumeResult<byte[], byte[]> read)
     {
-        var decoder = _decoders[partition.Topic];
+        var decoder = _decoders[partition.Index];
         var (key, value) = (read.Message.Key, read.Message.Value);
         _changes.Clear();
         try
@@ -170,7 +172,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
     {
         if (assigned.Count == 0) return [];
         if (_records.Count > 0) HandOn();
-        var partitions = assigned.Select(p => _topics.Find(p) ?? throw PartitionCount.Changed(p.Topic, _topics.Of(p.Topic).Count)).ToList();
+        var partitions = assigned.Select(p => _topics.Find(p.Topic, p.Partition.Value) ?? throw PartitionCount.Changed(p.Topic, _topics.Of(p.Topic).Count)).ToList();
         KafkaLog.Assigned(_log, string.Join(' ', partitions));
         CrashPoint.Hit("in-rebalance");
         var taken = _take(partitions, _ended.Token).GetAwaiter().GetResult();
@@ -182,7 +184,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
 
     private void Revoke(List<TopicPartitionOffset> revoked, bool areLost)
     {
-        var partitions = revoked.Select(p => _topics.Find(p.TopicPartition)).OfType<LogPartition>().ToList();
+        var partitions = revoked.Select(p => _topics.Find(p.Topic, p.Partition.Value)).OfType<LogPartition>().ToList();
         if (_ended.IsCancellationRequested || partitions.Count == 0) return;
         KafkaLog.Revoked(_log, string.Join(' ', partitions));
         if (_records.Count > 0) HandOn();

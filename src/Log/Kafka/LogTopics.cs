@@ -35,8 +35,7 @@ public sealed class LogTopics
     public IReadOnlyList<LogPartition> Of(string topic) => _ofTopic[topic];
 
     /// <summary>Null: no partition of this log.</summary>
-    internal LogPartition? Find(TopicPartition partition) =>
-        _ofTopic.TryGetValue(partition.Topic, out var partitions) && partition.Partition.Value < partitions.Length ? partitions[partition.Partition.Value] : null;
+    internal LogPartition? Find(string topic, int number) => _ofTopic.TryGetValue(topic, out var partitions) && number < partitions.Length ? partitions[number] : null;
 
     public static string ControlTopic(KafkaOptions options) => options.TopicPrefix + ".cdc.control";
 
