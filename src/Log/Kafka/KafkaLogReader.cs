@@ -168,7 +168,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
         (_records, _bytes) = ([], 0);
     }
 
-    private IEnumerable<TopicPartitionOffset> Assign(List<TopicPartition> assigned)
+    private List<TopicPartitionOffset> Assign(List<TopicPartition> assigned)
     {
         if (assigned.Count == 0) return [];
         if (_records.Count > 0) HandOn();

@@ -25,10 +25,22 @@ public sealed class LogEndReader(KafkaClients clients, TimeSpan patience) : IDis
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
         var cluster = new ClusterTopics(admin.GetMetadata(patience));
         var asked = topics.SelectMany(t => cluster.Require(t).Partitions.Select(p => new TopicPartitionTimestamp(t, p.PartitionId, End)));
-        var ends = consumer.OffsetsForTimes(asked, patience);
+        var ends = Ask(consumer, asked);
         return (IReadOnlyDictionary<string, IReadOnlyList<long>>)topics.ToDictionary(t => t,
-            t => (IReadOnlyList<long>)[.. ends.Where(e => e.Topic == t).OrderBy(e => e.Partition.Value).Select(e => e.Error.IsError ? throw new KafkaException(e.Error) : e.Offset.Value)]);
+            t => (IReadOnlyList<long>)[.. ends.Where(e => e.Topic == t).OrderBy(e => e.Partition.Value).Select(e => e.Offset.Value)]);
     }, ct);
+
+    private List<TopicPartitionOffset> Ask(IConsumer<byte[], byte[]> consumer, IEnumerable<TopicPartitionTimestamp> asked)
+    {
+        try
+        {
+            return consumer.OffsetsForTimes(asked, patience);
+        }
+        catch (TopicPartitionOffsetException partly)
+        {
+            throw new KafkaException(partly.Results.First(r => r.Error.IsError).Error);
+        }
+    }
 
     public void Dispose()
     {

@@ -4,6 +4,7 @@ using Cdc.Core.Failures;
 using Cdc.Tests.Integration.Pipeline;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Kafka;
+using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Waiting;
 using Xunit;
