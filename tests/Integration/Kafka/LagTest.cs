@@ -40,7 +40,8 @@ public sealed class LagTest(TestServers servers, TestKafka kafka)
         var waiting = cards.Where(p => p.GetProperty("messagesBehind").GetInt64() > 0).Select(p => p.GetProperty("partition").GetInt32()).ToHashSet();
         Assert.All(Of(lag.Json, cards[0].GetProperty("topic").GetString()!).Where(p => waiting.Contains(p.GetProperty("partition").GetInt32())), p => Assert.True(p.GetProperty("seconds").GetDouble() > 0));
         Assert.Equal("40", (await api.GetAsync("/status", Ct)).Json.GetProperty("log").GetProperty("messagesBehind").ToString());
-        Assert.Equal("40", (await api.GetAsync("/sync/stats", Ct))["pending"]);
+        // What others write to the same server is in it, too.
+        Assert.True((await api.GetAsync("/sync/stats", Ct)).Json.GetProperty("pending").GetInt64() >= 40);
         var metrics = (await api.GetAsync("/metrics", Ct)).Text;
         Assert.All(cards, p => Assert.Contains(
             string.Create(CultureInfo.InvariantCulture, $"cdc_lag_messages{{topic=\"{p.GetProperty("topic")}\",partition=\"{p.GetProperty("partition")}\"}} {p.GetProperty("messagesBehind")}\n"), metrics, StringComparison.Ordinal));
