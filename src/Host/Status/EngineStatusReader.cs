@@ -82,7 +82,7 @@ internal sealed class EngineStatusReader(EntitySet entities)
     private static async Task<long> CountAsync(NpgsqlConnection connection, EntityDeclaration entity, long loaded, CancellationToken ct)
     {
         const int most = 10_000;
-        var counted = (await connection.ListAsync($"SELECT count(*) FROM (SELECT FROM {entity.EngineName} LIMIT {most}) some", [], row => row.GetInt64(0), ct)).Single();
+        var counted = (await connection.ListAsync($"SELECT count(*) FROM (SELECT FROM {entity.EngineName} LIMIT {most}) counted", [], row => row.GetInt64(0), ct)).Single();
         return counted < most ? counted : Math.Max(counted, loaded);
     }
 

@@ -49,7 +49,7 @@ public sealed class MigrateCommandTests(TestServers servers)
     [InlineData("DROP TABLE loyalty_point_move; CREATE TABLE ir_module_module (id int)")]
     public async Task Odoos_own_database_is_recognised_and_nothing_is_made_in_it(string? otherOdoo)
     {
-        await using var world = await HostWorld.CreateAsync(servers, migrated: false);
+        await using var world = await HostWorld.CreateWholeAsync(servers);
         if (otherOdoo is not null) await world.SourceAsync(otherOdoo);
         world.EngineConnection = world.SourceConnection;
         var run = await world.RunAsync("migrate");
@@ -58,9 +58,9 @@ public sealed class MigrateCommandTests(TestServers servers)
         Assert.Contains("CREATE DATABASE", run.Error, StringComparison.Ordinal);
         foreach (var command in (string[])["check", "run"])
         {
-            var found = await world.RunAsync(command);
-            Assert.Equal((int)FailureKind.Preflight, found.ExitCode);
-            Assert.Contains("engine-is-odoo", found.Out + found.Error, StringComparison.Ordinal);
+            var found = await world.RunProcessAsync(null, command);
+            Assert.True(found.ExitCode == (int)FailureKind.Preflight, found.Output);
+            Assert.Contains("engine-is-odoo", found.Output, StringComparison.Ordinal);
         }
         Assert.Equal(0L, await world.SourceAsync<long>("SELECT count(*) FROM pg_class WHERE relname LIKE 'cdc%' OR relnamespace = to_regnamespace('cdc')"));
     }

@@ -80,9 +80,9 @@ public sealed class SlotTests(TestServers servers)
             var codes = await CheckedAsync(world);
             Assert.Equal("source-changed", codes[0]);
             Assert.Contains("table-missing", codes);
-            var run = await world.RunAsync("run");
-            Assert.Equal((int)FailureKind.Preflight, run.ExitCode);
-            Assert.InRange(run.Error.IndexOf("source-changed", StringComparison.Ordinal), 0, run.Error.IndexOf("table-missing", StringComparison.Ordinal));
+            var run = await world.RunProcessAsync(null, "run");
+            Assert.True(run.ExitCode == (int)FailureKind.Preflight, run.Output);
+            Assert.InRange(run.Output.IndexOf("source-changed", StringComparison.Ordinal), 0, run.Output.IndexOf("table-missing", StringComparison.Ordinal));
         }
         finally
         {
