@@ -46,7 +46,7 @@ public sealed class MigrateCommandTests(TestServers servers)
 
     [Theory]
     [InlineData(null)]
-    [InlineData("DROP TABLE loyalty_point_move; CREATE TABLE ir_module_module (id int)")]
+    [InlineData("DROP TABLE loyalty_point_move CASCADE; CREATE TABLE ir_module_module (id int)")]
     public async Task Odoos_own_database_is_recognised_and_nothing_is_made_in_it(string? otherOdoo)
     {
         await using var world = await HostWorld.CreateWholeAsync(servers);
