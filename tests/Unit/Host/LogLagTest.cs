@@ -44,7 +44,7 @@ public sealed class LogLagTest
         new EngineStatus
         {
             State = "streaming", Generation = 1, Session = 1, SystemIdentifier = "1", GapKind = null, GapDetail = null, WrittenLsn = null, ThroughLsn = "0/10",
-            LastCommitAt = Now.AddHours(-1), CheckpointAgeSeconds = 3_000, Log = new AppliedLog(logThrough, Now.AddSeconds(-newestSecondsAgo), applied),
+            LastCommitAt = Now.AddHours(-1), AsOf = null, CheckpointAgeSeconds = 3_000, Log = new AppliedLog(logThrough, Now.AddSeconds(-newestSecondsAgo), applied),
         },
         hasSource ? new SourceStatus
         {
