@@ -24,6 +24,7 @@ public sealed class KafkaMockTest(TestServers servers) : IDisposable
         var ends = await bed.StreamAsync(Ct);
         foreach (var partition in bed.Partitions()) _cluster.LoseLeader(partition.Topic, partition.Partition);
         await bed.UpdateCardsAsync(20, Ct);
+        Assert.Equal("0", Assert.Single(await bed.Bed.Engine.RowsAsync("SELECT DISTINCT sync_version FROM loyalty_cards", Ct)));
         foreach (var partition in bed.Partitions()) _cluster.FindLeader(partition.Topic, partition.Partition);
         await bed.AssertUpdatedAsync(20, Ct);
         Assert.False(ends.Completion.IsCompleted);
