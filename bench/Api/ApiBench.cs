@@ -66,7 +66,7 @@ internal sealed class ApiBench : IAsyncDisposable
 
     private async Task AtRateAsync(IReadOnlyList<string> codes, CancellationToken ct)
     {
-        var (warm, duration) = (_sizes.LatencyWarmUp, _sizes.ApiDuration);
+        var (warm, duration) = (_sizes.ApiWarmUp, _sizes.ApiDuration);
         var orders = (int)(Orders * (warm + duration + TimeSpan.FromSeconds(2)).TotalSeconds);
         var clock = new OrderClock(_source.TakeHistory(orders), orders);
         var ordering = new OrderStream(_source, clock, Orders).RunAsync(ct);
@@ -96,11 +96,11 @@ internal sealed class ApiBench : IAsyncDisposable
         await AnswersAsync(bare, other, codes, ct);
         (string Name, Uri Address)[] both = [("cdc", cdc), ("bare", bare)];
         var rates = both.ToDictionary(b => b.Name, _ => new List<double>());
-        // Once uncounted: compilers and caches.
+        // Once uncounted, and longer: compilers and caches.
         for (var round = 0; round <= _sizes.Rounds; round++)
             foreach (var (name, address) in round % 2 == 0 ? both : both.Reverse())
             {
-                var rate = await new RequestLoad(address, codes).AtFullSpeedAsync(_sizes.ApiMaximum, ct);
+                var rate = await new RequestLoad(address, codes).AtFullSpeedAsync(round > 0 ? _sizes.ApiMaximum : _sizes.ApiWarmUp, ct);
                 _progress.Say($"maximum {round}/{_sizes.Rounds}: {name} {rate:#,0} requests/s");
                 if (round > 0) rates[name].Add(rate);
             }

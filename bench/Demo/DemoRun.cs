@@ -1,6 +1,7 @@
 using System.Globalization;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Tests.Support;
 using Cdc.Tests.Support.Equality;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Processes;
@@ -11,6 +12,8 @@ namespace Cdc.Bench.Demo;
 /// <summary>The demo from the first server to the last check.</summary>
 internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationToken end)
 {
+    /// <summary>While the demo runs.</summary>
+    private const string EnvironmentFile = ".run/demo.env";
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan BetweenChecks = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CatchUp = TimeSpan.FromMinutes(3);
@@ -24,6 +27,8 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
         view.Say(Text($"Odoo:   {servers.SourcePsql}"));
         view.Say(Text($"Engine: {servers.EnginePsql}"));
         view.Say(Text($"Page:   {servers.ApiUrl}/  (lag, throughput, quarantine, live; balances: curl {servers.ApiUrl}/cards/CODE/balance)"));
+        using var environment = ShellEnvironment.Write(SourceTree.PathOf(EnvironmentFile), servers.CdcSettings, CdcProcess.CommandLine);
+        view.Say(Text($"Commands, in another terminal:  source {SourceTree.PathOf(EnvironmentFile)} && cdc status"));
         if (servers.Brokers is { } brokers) view.Say(Text($"Kafka:  {brokers}"));
         await PrepareSourceAsync(servers);
         await CdcAsync(servers, "migrate");

@@ -62,8 +62,8 @@ internal sealed class DemoServers : IAsyncDisposable
     private static async Task<DemoServers> StartAsync(TestKafka? kafka, CancellationToken ct)
     {
         var log = kafka is null ? null : await kafka.OptionsAsync();
-        var source = PgCluster.StartAsync(new PgClusterOptions { Name = "demo-odoo" }, ct);
-        var engine = PgCluster.StartAsync(new PgClusterOptions { Name = "demo-engine" }, ct);
+        var source = PgCluster.StartAsync(new PgClusterOptions { Name = "demo-odoo", Fsync = true }, ct);
+        var engine = PgCluster.StartAsync(new PgClusterOptions { Name = "demo-engine", Fsync = true }, ct);
         try
         {
             await Task.WhenAll(source, engine);

@@ -34,10 +34,10 @@ internal sealed class BenchServers : IAsyncDisposable
     {
         var kafka = withKafka ? new TestKafka() : null;
         var log = kafka is null ? null : await kafka.OptionsAsync();
-        var source = await PgCluster.StartAsync(new PgClusterOptions { Name = "bench-odoo", Settings = SourceSettings }, ct);
+        var source = await PgCluster.StartAsync(new PgClusterOptions { Name = "bench-odoo", Fsync = true, Settings = SourceSettings }, ct);
         try
         {
-            var engine = await PgCluster.StartAsync(new PgClusterOptions { Name = "bench-engine", Settings = EngineSettings }, ct);
+            var engine = await PgCluster.StartAsync(new PgClusterOptions { Name = "bench-engine", Fsync = true, Settings = EngineSettings }, ct);
             await new BenchDatabase(source.ConnectionString("postgres")).ExecuteAsync(ct, "CREATE DATABASE odoo TEMPLATE template0");
             return new BenchServers(source, engine, kafka, log);
         }

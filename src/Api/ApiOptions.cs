@@ -1,3 +1,6 @@
+using Cdc.Api.Security;
+using Cdc.Core.Failures;
+
 namespace Cdc.Api;
 
 /// <summary>The HTTP interface (section <c>Api</c>).</summary>
@@ -25,4 +28,18 @@ public sealed record ApiOptions
     public TimeSpan LagLimit { get; init; } = TimeSpan.FromMinutes(1);
     /// <summary>Where metrics are sent by OTLP (gRPC), such as <c>http://collector:4317</c>; empty: nowhere.</summary>
     public string OtlpEndpoint { get; init; } = "";
+
+    /// <summary>Whether <see cref="Urls"/> may say this.</summary>
+    public static bool CanListenAt(string urls)
+    {
+        try
+        {
+            ListenUrl.Parse(urls, anyKeys: true);
+            return true;
+        }
+        catch (CdcException)
+        {
+            return false;
+        }
+    }
 }

@@ -21,14 +21,17 @@ internal sealed class ApplyLoop(
     EntitySet entities, EngineOptions options, NpgsqlConnection connection, EngineTransaction transaction, BatchWriter writer,
     CheckpointTable checkpoints, Checkpoint start, TableStates tables, LoadGate gate, FenceHold fences, AppliedProgress progress, PipelineStatistics statistics)
 {
-    private static readonly TimeSpan CheckpointInterval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestCheckpointInterval = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Between two checkpoints of an idle source: a feedback finds what was streamed since the one before it.</summary>
+    private readonly TimeSpan _checkpointInterval = TimeSpan.FromTicks(Math.Min(options.FeedbackInterval.Ticks / 2, LongestCheckpointInterval.Ticks));
     private readonly WriteBehind _batches = new(entities, writer, gate, statistics);
     private readonly List<Chunk> _passed = [];
     private Checkpoint _committed = start;
     private ChangePosition _last = start.Last;
     private SourceTransaction? _lastTransaction = start.LastTransaction;
     private Lsn _through = start.Through;
+    private DateTime? _asOf = start.AsOf;
     private bool _inTransaction;
     private long _rows;
     private long _transactions;
@@ -127,6 +130,8 @@ internal sealed class ApplyLoop(
                 transaction.HasWork = true;
                 break;
             case ThroughChange through:
+                // Heartbeats that are sent again after a restart lie below what is applied, and tell of an earlier time.
+                if (through.Through >= _through && through.AsOfMicros is { } asOf) _asOf = PostgresTime.FromMicros(asOf);
                 _through = Lsn.Max(_through, through.Through);
                 break;
             case ChunkEndChange end:
@@ -152,7 +157,7 @@ internal sealed class ApplyLoop(
     /// <summary>Something to show at once, or a position that nobody has written down for a while.</summary>
     private bool IsDue() =>
         Batch.Count > 0 || transaction.HasWork || _passed.Count > 0
-        || (_through > _committed.Through && Stopwatch.GetElapsedTime(_committedAt) >= CheckpointInterval);
+        || (_through > _committed.Through && Stopwatch.GetElapsedTime(_committedAt) >= _checkpointInterval);
 
     private async Task FlushAsync(CancellationToken ct)
     {
@@ -182,7 +187,7 @@ internal sealed class ApplyLoop(
     {
         await FlushAsync(ct).ConfigureAwait(false);
         CrashPoint.Hit("after-rows-before-checkpoint");
-        var next = new Checkpoint(_last, _lastTransaction, _through);
+        var next = new Checkpoint(_last, _lastTransaction, _through, _asOf);
         if (next != _committed || transaction.HasWork)
         {
             await writer.BeginAsync(ct).ConfigureAwait(false);

@@ -10,6 +10,7 @@ using Cdc.Core.Progress;
 using Cdc.Core.Snapshots;
 using Cdc.Core.Telemetry;
 using Cdc.Log;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Cdc.Apply;
@@ -57,15 +58,15 @@ public sealed class EngineSession : IAsyncDisposable
     public IFenceQueue Fences => _fences;
 
     /// <exception cref="EngineException">The engine cannot be reached, or is not set up.</exception>
-    public static Task<EngineSession> OpenAsync(EngineOptions options, EntitySet entities, PipelineStatistics statistics, CancellationToken ct) =>
-        EngineErrors.GuardAsync(() => TakeOverAsync(options, entities, statistics, ct));
+    public static Task<EngineSession> OpenAsync(EngineOptions options, EntitySet entities, PipelineStatistics statistics, ILogger log, CancellationToken ct) =>
+        EngineErrors.GuardAsync(() => TakeOverAsync(options, entities, statistics, log, ct));
 
-    private static async Task<EngineSession> TakeOverAsync(EngineOptions options, EntitySet entities, PipelineStatistics statistics, CancellationToken ct)
+    private static async Task<EngineSession> TakeOverAsync(EngineOptions options, EntitySet entities, PipelineStatistics statistics, ILogger log, CancellationToken ct)
     {
         var connection = await EngineConnection.OpenAsync(options, "apply", ct).ConfigureAwait(false);
         try
         {
-            return await OpenAsync(connection, options, entities, statistics, ct).ConfigureAwait(false);
+            return await OpenAsync(connection, options, entities, statistics, log, ct).ConfigureAwait(false);
         }
         catch
         {
@@ -74,7 +75,7 @@ public sealed class EngineSession : IAsyncDisposable
         }
     }
 
-    private static async Task<EngineSession> OpenAsync(NpgsqlConnection connection, EngineOptions options, EntitySet entities, PipelineStatistics statistics, CancellationToken ct)
+    private static async Task<EngineSession> OpenAsync(NpgsqlConnection connection, EngineOptions options, EntitySet entities, PipelineStatistics statistics, ILogger log, CancellationToken ct)
     {
         await EndEarlierAsync(connection, ct).ConfigureAwait(false);
         var session = await BeginSessionAsync(connection, ct).ConfigureAwait(false);
@@ -84,7 +85,7 @@ public sealed class EngineSession : IAsyncDisposable
         await tables.LoadAsync(connection, ct).ConfigureAwait(false);
         var knowledge = new EngineKnowledge(entities);
         await knowledge.RefreshAsync(connection, ct).ConfigureAwait(false);
-        var factory = new WriterFactory(entities, knowledge);
+        var factory = new WriterFactory(entities, knowledge, log);
         var transaction = new EngineTransaction(connection);
         var writer = new BatchWriter(entities, await factory.CreateAsync(connection, ct).ConfigureAwait(false), transaction);
         var gate = new LoadGate();

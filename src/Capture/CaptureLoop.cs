@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using Cdc.Capture.Fences;
 using Cdc.Capture.Snapshot;
@@ -120,10 +121,14 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
         if (!mapper.InTransaction)
         {
             redelivery.Passed(lsn);
-            _batch.Add(new ThroughChange { Through = lsn });
+            _batch.Add(new ThroughChange { Through = lsn, AsOfMicros = prefix is HeartbeatPrefix ? TimeIn(content) : null });
         }
         if (prefix is ChunkPrefix or FencePrefix && _marker.TicketOf(content) is { } ticket) (_markedTicket, _markedAt) = (ledger.Find(ticket), lsn);
     }
+
+    /// <summary>Anybody may write a message of this name: one without a time that can be is a heartbeat all the same.</summary>
+    private static long? TimeIn(ReadOnlySpan<byte> heartbeat) =>
+        heartbeat.Length == sizeof(long) && BinaryPrimitives.ReadInt64BigEndian(heartbeat) is >= 0 and < PostgresTime.EndMicros and var micros ? micros : null;
 
     private ValueTask CloseAsync(CancellationToken ct)
     {

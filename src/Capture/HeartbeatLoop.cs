@@ -5,7 +5,7 @@ namespace Cdc.Capture;
 
 /// <summary>
 /// At every beat: which transactions have become visible (their keys are forgotten), the reference for 64-bit transaction ids, and a marker
-/// that moves the slot on a database where nothing else happens.
+/// with the source's time, which moves the slot, and how fresh the engine is, on a database where nothing else happens.
 /// </summary>
 internal sealed class HeartbeatLoop(SourceOptions options, MarkerWriter markers, ChunkLedger ledger, XidClock xids)
 {
@@ -17,7 +17,7 @@ internal sealed class HeartbeatLoop(SourceOptions options, MarkerWriter markers,
             var snapshot = await markers.SnapshotAsync(ct).ConfigureAwait(false);
             xids.Observe(snapshot.Xmax);
             ledger.Forget(snapshot);
-            await markers.WriteAsync(CaptureLoop.HeartbeatPrefix, [], ct).ConfigureAwait(false);
+            await markers.WriteHeartbeatAsync(CaptureLoop.HeartbeatPrefix, ct).ConfigureAwait(false);
         }
         while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false));
     }

@@ -10,10 +10,17 @@ internal static partial class UsageReport
 {
     public static void Write(ParseResult parsed, TextWriter error)
     {
-        foreach (var message in parsed.Errors.Select(e => Readable(e.Message)).Distinct()) error.WriteLine("error: " + message);
         var command = parsed.CommandResult;
+        var commands = command.Command.Subcommands.Select(c => c.Name).ToList();
+        // The library would call it an argument, and say besides that a command is missing.
+        var unknown = commands.Count > 0 ? parsed.UnmatchedTokens.FirstOrDefault(token => !token.StartsWith('-')) : null;
+        if (unknown is not null) error.WriteLine($"error: '{PathOf(command)}' has no command '{unknown}'.");
+        else foreach (var message in parsed.Errors.Select(e => Readable(e.Message)).Distinct()) error.WriteLine("error: " + message);
         var near = parsed.UnmatchedTokens.Select(token => NearestName.Of(token, NamesOf(command))).FirstOrDefault(name => name is not null);
-        error.WriteLine(near is null ? $"what to do next: {PathOf(command)} --help" : $"what to do next: did you mean '{PathOf(command)} {near}'? ({PathOf(command)} --help)");
+        var next = near is not null ? $"did you mean '{PathOf(command)} {near}'? ({PathOf(command)} --help)"
+            : unknown is not null ? $"use one of {string.Join(", ", commands)} ({PathOf(command)} --help)"
+            : $"{PathOf(command)} --help";
+        error.WriteLine("what to do next: " + next);
     }
 
     /// <summary>The library names the type that it could not make, as .NET calls it.</summary>

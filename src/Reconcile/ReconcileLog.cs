@@ -28,6 +28,9 @@ internal static partial class ReconcileLog
     [LoggerMessage(407, LogLevel.Error, "The comparison beside the pipeline failed by a defect; it is tried again, and the pipeline goes on")]
     public static partial void Defect(ILogger log, Exception exception);
 
+    [LoggerMessage(409, LogLevel.Warning, "Request {Request} has not been served for {Seconds} s: is 'cdc run' running? 'cdc status' shows what it does")]
+    public static partial void StillWaiting(ILogger log, long request, long seconds);
+
     [LoggerMessage(408, LogLevel.Information, "No comparison now: {Reason}")]
     public static partial void Skipped(ILogger log, string reason);
 }

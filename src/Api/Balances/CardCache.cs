@@ -42,6 +42,15 @@ internal sealed class CardCache(long maxBytes)
         }
     }
 
+    /// <summary>How far the engine was at the last beat, which what is kept is dated by; null: nothing is kept.</summary>
+    public EngineMoment? Verified
+    {
+        get
+        {
+            lock (_lock) return _verified;
+        }
+    }
+
     /// <summary>Null: there is no listener, or no replica to be compared with it.</summary>
     public EngineBeat? Beat
     {

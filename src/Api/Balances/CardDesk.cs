@@ -43,8 +43,22 @@ internal sealed class CardDesk(CardReader reader, CardCache cache, DeclaredLooku
         return found;
     }
 
-    public FoundCard Dated(CardRow card, EngineMoment moment) => new(
-        card, card.IsCurrent ? clock.At(moment.Through, moment.SystemIdentifier, moment.LastCommit) : clock.Of(card.CommitAt), moment.Through);
+    public FoundCard Dated(CardRow card, EngineMoment moment) => Dated(card, moment, null);
+
+    /// <summary>To be called for an answer that is given.</summary>
+    private FoundCard Dated(CardRow card, EngineMoment moment, TimeSpan? maxStaleness) =>
+        new(card, card.IsCurrent ? clock.Tell(MomentToTell(moment, card.CommitAt, maxStaleness)) : clock.Of(card.CommitAt), moment.Through);
+
+    /// <summary>
+    /// What is kept is dated by the last beat, so what was read since is dated by it too, where nothing speaks against it. Dated by its own
+    /// moment, it would make all that is kept too old to be answered until the next beat: no answer is dated before one that was given.
+    /// </summary>
+    private EngineMoment MomentToTell(EngineMoment moment, DateTimeOffset? atLeast, TimeSpan? maxStaleness)
+    {
+        if (cache.Verified is not { } beat || EngineMoment.Earlier(beat, moment) != beat || !clock.IsAsNew(beat)) return moment;
+        var (asOf, lag) = clock.At(beat);
+        return !(asOf < atLeast) && (maxStaleness is not { } most || lag <= most.TotalSeconds) ? beat : moment;
+    }
 
     private async Task<(FoundCard, Problem?)> FindAsync(string? code, Func<Func<EngineMoment, bool>?, CancellationToken, Task<CardAnswer>> read, Demand demand, CancellationToken ct)
     {
@@ -64,12 +78,11 @@ internal sealed class CardDesk(CardReader reader, CardCache cache, DeclaredLooku
     }
 
     private FoundCard? FromMemory(string code, Demand demand) =>
-        cache.Find(code) is { } kept && IsEnough(demand, kept.Moment) ? Dated(kept.Card, kept.Moment) : null;
+        cache.Find(code) is { } kept && IsEnough(demand, kept.Moment) ? Dated(kept.Card, kept.Moment, demand.MaxStaleness) : null;
 
-    /// <summary>Whether an engine, or a replica of it, that is so far meets the demand.</summary>
+    /// <summary>Whether what memory or a replica has of a moment meets the demand, and takes back nothing of what was said of freshness.</summary>
     private bool IsEnough(Demand demand, EngineMoment moment) =>
-        HasReached(demand, moment)
-        && (demand.MaxStaleness is not { } most || clock.At(moment.Through, moment.SystemIdentifier, moment.LastCommit).LagSeconds <= most.TotalSeconds);
+        HasReached(demand, moment) && clock.IsAsNew(moment) && (demand.MaxStaleness is not { } most || clock.At(moment).LagSeconds <= most.TotalSeconds);
 
     private static bool HasReached(Demand demand, EngineMoment moment)
     {
@@ -93,7 +106,7 @@ internal sealed class CardDesk(CardReader reader, CardCache cache, DeclaredLooku
     {
         if (answer.Cards.Count > 1) return (default, KnownProblems.CodeAmbiguous(answer.Cards.Select(c => c.Id)));
         if (answer.Cards.Count == 0) return (default, await MissingAsync(code, answer, ct).ConfigureAwait(false));
-        var found = Dated(answer.Cards[0], answer.Moment);
+        var found = Dated(answer.Cards[0], answer.Moment, demand.MaxStaleness);
         if (demand.IsAny && !found.Card.IsCurrent) return (default, KnownProblems.CardNotCurrent(found.Card.Status, found.Card.Reason));
         if (demand.MaxStaleness is { } most && !(found.Freshness.LagSeconds <= most.TotalSeconds)) return (default, KnownProblems.TooStale(found.Freshness.LagSeconds));
         return (found, null);
@@ -104,7 +117,7 @@ internal sealed class CardDesk(CardReader reader, CardCache cache, DeclaredLooku
         var reason = answer.QuarantineReason ?? (code is null ? null : await reader.QuarantinedAsync(code, ct).ConfigureAwait(false));
         if (reason is not null) return KnownProblems.CardQuarantined(reason);
         if (answer.Moment is not { State: "streaming" or "gap", TableState: "streaming" }) return KnownProblems.CardsNotLoaded(answer.Moment.TableState);
-        var freshness = clock.At(answer.Moment.Through, answer.Moment.SystemIdentifier, answer.Moment.LastCommit);
+        var freshness = clock.Tell(MomentToTell(answer.Moment, null, null));
         return KnownProblems.CardNotFound(new JsonObject { ["asOf"] = freshness.AsOf, ["lagSeconds"] = freshness.LagSeconds, ["through"] = answer.Moment.Through.ToString() });
     }
 }

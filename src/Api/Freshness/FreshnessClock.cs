@@ -1,3 +1,4 @@
+using Cdc.Api.Engine;
 using Cdc.Core.Operations;
 using Cdc.Core.Progress;
 
@@ -6,11 +7,11 @@ namespace Cdc.Api.Freshness;
 /// <summary>
 /// Says at which moment of the source an answer was true. The source is asked now and then for its time and the end of its WAL: an engine
 /// that has applied beyond that end shows everything committed until that time. Only the source's clock counts, so no skew between
-/// machines matters; what is said is never newer than the truth.
+/// machines matters; what is said is never newer than the truth. What was said once holds for every engine that is as far.
 /// </summary>
 internal sealed class FreshnessClock(TimeProvider time)
 {
-    /// <summary>At four samples a second more than ten minutes; older ones say no more than the last applied commit does.</summary>
+    /// <summary>At four samples a second more than ten minutes; older ones say no more than the engine itself does.</summary>
     private const int Kept = 2_400;
 
     private readonly Lock _lock = new();
@@ -19,6 +20,7 @@ internal sealed class FreshnessClock(TimeProvider time)
     private int _next;
     private SourceMoment? _last;
     private long _lastAt;
+    private Told? _told;
 
     public void Add(SourceMoment moment)
     {
@@ -33,24 +35,33 @@ internal sealed class FreshnessClock(TimeProvider time)
         }
     }
 
-    /// <param name="through">How far the engine was when it was read.</param>
-    /// <param name="systemIdentifier">Of the source that it follows.</param>
-    /// <param name="lastCommit">Commit time of the last applied transaction, by the source's clock.</param>
-    public Freshness At(AppliedThrough through, string? systemIdentifier, DateTimeOffset? lastCommit)
+    /// <param name="moment">Of the engine, when it was read.</param>
+    public Freshness At(EngineMoment moment)
+    {
+        lock (_lock) return Dated(AsOf(moment));
+    }
+
+    /// <summary>The same for an answer that is given: no later one may be dated before it.</summary>
+    public Freshness Tell(EngineMoment moment)
     {
         lock (_lock)
         {
-            var sampled = _last?.SystemIdentifier == systemIdentifier ? NewestApplied(through) : null;
-            var asOf = sampled is null || lastCommit > sampled ? lastCommit : sampled;
-            var now = Now();
-            return new Freshness(asOf, asOf is { } at ? Math.Max(0, Math.Round((now - at).TotalSeconds, 3)) : null);
+            var asOf = AsOf(moment);
+            if (asOf is { } at && (_told is not { } told || !told.IsOf(moment) || at > told.AsOf)) _told = new Told(moment.Through, moment.SystemIdentifier, at);
+            return Dated(asOf);
         }
+    }
+
+    /// <summary>An answer from there would not be dated before one that was given.</summary>
+    public bool IsAsNew(EngineMoment moment)
+    {
+        lock (_lock) return _told is not { } told || !told.IsOf(moment) || AsOf(moment) >= told.AsOf;
     }
 
     /// <summary>Of a row that is not up to date: all that is known of it is when it was written in the source.</summary>
     public Freshness Of(DateTimeOffset? commit)
     {
-        lock (_lock) return new Freshness(commit, commit is { } at ? Math.Max(0, Math.Round((Now() - at).TotalSeconds, 3)) : null);
+        lock (_lock) return Dated(commit);
     }
 
     /// <summary>Since a commit of the source, by its clock; 0 if that says a moment to come.</summary>
@@ -58,6 +69,15 @@ internal sealed class FreshnessClock(TimeProvider time)
     {
         lock (_lock) return Math.Max(0, (Now() - commit).TotalSeconds);
     }
+
+    private DateTimeOffset? AsOf(EngineMoment moment)
+    {
+        var asOf = moment.AsOf;
+        if (_last?.SystemIdentifier == moment.SystemIdentifier && NewestApplied(moment.Through) is { } sampled && !(asOf > sampled)) asOf = sampled;
+        return _told is { } told && told.IsOf(moment) && told.Through.Lsn <= moment.Through.Lsn && !(asOf > told.AsOf) ? told.AsOf : asOf;
+    }
+
+    private Freshness Dated(DateTimeOffset? asOf) => new(asOf, asOf is { } at ? Math.Max(0, Math.Round((Now() - at).TotalSeconds, 3)) : null);
 
     /// <summary>The source's time; ours while it was never asked.</summary>
     private DateTimeOffset Now() => _last is { } last ? last.At + time.GetElapsedTime(_lastAt) : time.GetUtcNow();
@@ -76,6 +96,12 @@ internal sealed class FreshnessClock(TimeProvider time)
     }
 
     private SourceMoment Sample(int fromOldest) => _samples[(_next - _count + fromOldest + Kept) % Kept];
+
+    /// <summary>The newest moment that an answer was dated with, and how far the engine was.</summary>
+    private readonly record struct Told(AppliedThrough Through, string? SystemIdentifier, DateTimeOffset AsOf)
+    {
+        public bool IsOf(EngineMoment moment) => Through.Generation == moment.Through.Generation && SystemIdentifier == moment.SystemIdentifier;
+    }
 }
 
 /// <param name="AsOf">Everything committed in the source until then is in the answer; null: nothing is known of it.</param>

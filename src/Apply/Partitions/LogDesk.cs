@@ -41,7 +41,7 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
         _fences = new(() => new FenceTable(entities, options, _signals, generation, session), log);
         _listener = new(() => new FenceListener(_signals), log);
         var owner = new LogChunkOwner(kafka, session);
-        _sink = new(() => new ChunkSink(entities, options, new WriterFactory(entities, new EngineKnowledge(entities)), owner, new LoadGate()), log);
+        _sink = new(() => new ChunkSink(entities, options, new WriterFactory(entities, new EngineKnowledge(entities), log), owner, new LoadGate()), log);
         _deadLetters = new DeadLetters(entities, topicOf, kafka, _desk, log);
         ChunkSink = new LogChunkSink(_desk, _sink);
         ChunkQueue = new PatientChunkQueue(_chunks, tables.Barrier);

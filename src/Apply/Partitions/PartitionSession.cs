@@ -23,7 +23,7 @@ public sealed class PartitionSession(
         await using var connection = await EngineErrors.GuardAsync(() => EngineConnection.OpenAsync(options, table.Role, ct)).ConfigureAwait(false);
         await EngineErrors.GuardAsync(() => PartitionTable.RequireCountsAsync(connection, topics, ct)).ConfigureAwait(false);
         var knowledge = new EngineKnowledge(entities);
-        var writers = await EngineErrors.GuardAsync(() => new WriterFactory(entities, knowledge).CreateAsync(connection, ct)).ConfigureAwait(false);
+        var writers = await EngineErrors.GuardAsync(() => new WriterFactory(entities, knowledge, log).CreateAsync(connection, ct)).ConfigureAwait(false);
         var transaction = new EngineTransaction(connection);
         await using var reader = new KafkaLogReader(clients, topics, codec, maxBytes, (partitions, cancel) => TakeAsync(table, partitions, cancel), log);
         var loop = new PartitionLoop(entities, options, connection, transaction, new BatchWriter(entities, writers, transaction), table, new PartitionFences(options), knowledge, reader, statistics);

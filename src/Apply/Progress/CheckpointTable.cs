@@ -10,7 +10,8 @@ namespace Cdc.Apply.Progress;
 /// <summary>How far the engine is. Moves only by compare-and-set, in the transaction of the rows.</summary>
 /// <param name="Last">Position of the last applied change.</param>
 /// <param name="LastTransaction">Its transaction; null if none was applied in this generation.</param>
-public sealed record Checkpoint(ChangePosition Last, SourceTransaction? LastTransaction, Lsn Through);
+/// <param name="AsOf">All commits that had returned by then, by the source's clock, are applied; null: no heartbeat has told yet.</param>
+public sealed record Checkpoint(ChangePosition Last, SourceTransaction? LastTransaction, Lsn Through, DateTime? AsOf);
 
 /// <summary>cdc.checkpoints, for the one partition that the in-process log has.</summary>
 internal sealed class CheckpointTable(Guid owner) : IChunkOwner
@@ -19,11 +20,11 @@ internal sealed class CheckpointTable(Guid owner) : IChunkOwner
 
     private const string TakeSql = """
         UPDATE cdc.checkpoints SET owner_token = $1, updated_at = now() WHERE partition = 'all'
-        RETURNING generation, last_lsn, last_ordinal, last_xid, last_commit_at, through_lsn
+        RETURNING generation, last_lsn, last_ordinal, last_xid, last_commit_at, through_lsn, NULLIF(as_of, '-infinity')
         """;
 
     private const string MoveSql = """
-        UPDATE cdc.checkpoints SET generation = $1, last_lsn = $2, last_ordinal = $3, last_xid = $4, last_commit_at = $5, through_lsn = $6, updated_at = now()
+        UPDATE cdc.checkpoints SET generation = $1, last_lsn = $2, last_ordinal = $3, last_xid = $4, last_commit_at = $5, through_lsn = $6, as_of = $12, updated_at = now()
         WHERE partition = 'all' AND owner_token = $7 AND generation = $8 AND last_lsn = $9 AND last_ordinal = $10 AND through_lsn = $11
         """;
 
@@ -37,7 +38,7 @@ internal sealed class CheckpointTable(Guid owner) : IChunkOwner
         var xid = (ulong)reader.GetInt64(3);
         var last = new ChangePosition(reader.GetInt32(0), Read(reader, 1), reader.GetInt64(2));
         var transaction = xid == 0 ? null : new SourceTransaction(xid, last.CommitLsn, PostgresTime.ToMicros(reader.GetFieldValue<DateTime>(4)));
-        return new Checkpoint(last, transaction, Read(reader, 5));
+        return new Checkpoint(last, transaction, Read(reader, 5), reader.IsDBNull(6) ? null : reader.GetFieldValue<DateTime>(6));
     }
 
     /// <summary>In the engine transaction that carries the rows, with what it announces.</summary>
@@ -66,12 +67,16 @@ internal sealed class CheckpointTable(Guid owner) : IChunkOwner
             {
                 new() { Value = to.Last.Generation }, Lsn(to.Last.CommitLsn), new() { Value = to.Last.Ordinal },
                 new() { Value = (long)(to.LastTransaction?.Xid ?? 0) },
-                new() { Value = to.LastTransaction?.CommitTime ?? DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz },
+                Time(to.LastTransaction?.CommitTime),
                 Lsn(to.Through),
                 new() { Value = owner }, new() { Value = from.Last.Generation }, Lsn(from.Last.CommitLsn), new() { Value = from.Last.Ordinal },
-                Lsn(from.Through),
+                Lsn(from.Through), Time(to.AsOf),
             },
         };
+
+    /// <summary>None is -infinity.</summary>
+    private static NpgsqlParameter Time(DateTime? time) =>
+        new() { Value = time ?? DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz };
 
     /// <summary>Held until COMMIT: a load beside the stream counts only while this owner is the one.</summary>
     public async Task AssertOwnedAsync(NpgsqlConnection connection, Chunk chunk, CancellationToken ct)

@@ -102,7 +102,7 @@ public sealed class FollowedSourceTable(EngineOptions options)
         new("""
             INSERT INTO cdc.checkpoints (partition, generation, through_lsn, owner_token) SELECT 'all', generation, $1, gen_random_uuid() FROM cdc.source
             ON CONFLICT (partition) DO UPDATE SET generation = EXCLUDED.generation, last_lsn = '0/0', last_ordinal = 0, last_xid = 0,
-                last_commit_at = '-infinity', through_lsn = EXCLUDED.through_lsn, owner_token = EXCLUDED.owner_token, updated_at = now()
+                last_commit_at = '-infinity', as_of = '-infinity', through_lsn = EXCLUDED.through_lsn, owner_token = EXCLUDED.owner_token, updated_at = now()
             """)
         {
             Parameters = { CheckpointTable.Lsn(start) },
@@ -131,7 +131,7 @@ public sealed class FollowedSourceTable(EngineOptions options)
     public Task<bool> DeclareGapAsync(int generation, string kind, string detail, CancellationToken ct) => WithConnectionAsync(async connection =>
     {
         // Another source or slot than the one that is being followed just now is a mistake of this process's settings, and no gap.
-        if (kind is GapKinds.SourceChanged or GapKinds.SlotRenamed && await IsAppliedAsync(connection, ct).ConfigureAwait(false)) return true;
+        if (kind is GapKinds.SourceChanged or GapKinds.SlotRenamed or GapKinds.PublicationRenamed && await IsAppliedAsync(connection, ct).ConfigureAwait(false)) return true;
         return await ExecuteAsync(connection, [new("UPDATE cdc.source SET state = 'gap', gap_kind = $1, gap_detail = $2, updated_at = now() WHERE state <> 'creating' AND generation = $3")
         {
             Parameters = { new() { Value = kind }, new() { Value = detail }, new() { Value = generation } },

@@ -1,4 +1,5 @@
 using Cdc.Core.Changes;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -7,6 +8,9 @@ namespace Cdc.Apply.Rows;
 /// <summary>Rows on their way to quarantine, each with its reason.</summary>
 internal sealed class BrokenRows
 {
+    /// <summary>Of one batch, each with a line of its own.</summary>
+    private const int MostTold = 10;
+
     private readonly List<(RowChange Change, string Reason, string Detail, string SourceRow)> _rows = [];
 
     public int Count => _rows.Count;
@@ -16,6 +20,13 @@ internal sealed class BrokenRows
     public void Add(RowChange change, string reason, string detail, string sourceRow) => _rows.Add((change, reason, detail, sourceRow));
 
     public void Clear() => _rows.Clear();
+
+    /// <summary>Ids and reasons, never values. Where a whole table is broken, some of its rows say so.</summary>
+    public void Tell(ILogger log, string entity)
+    {
+        foreach (var (change, reason, _, _) in _rows.Take(MostTold)) ApplyLog.Quarantined(log, entity, change.Key, reason);
+        if (_rows.Count > MostTold) ApplyLog.QuarantinedMore(log, entity, _rows.Count - MostTold);
+    }
 
     /// <summary>$1 keys, $2 generations, $3 LSNs, $4 ordinals, $5 reasons, $6 details, $7 source rows, $8 commit times.</summary>
     public IEnumerable<NpgsqlParameter> Parameters() =>

@@ -1,5 +1,6 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Cdc.Apply.Rows;
@@ -15,6 +16,7 @@ internal sealed class EntityWriter
     private readonly NpgsqlConnection _connection;
     private readonly EntryIndex _entries;
     private readonly KeyHighWater _highest;
+    private readonly ILogger _log;
     private readonly UpsertSql _sql;
     private readonly StageTable _stage;
     private readonly StageTable _holesStage;
@@ -29,9 +31,9 @@ internal sealed class EntityWriter
     private bool _meetsEntries;
     private bool _onlyUpdates;
 
-    public EntityWriter(EntityDeclaration entity, RowTransform transform, NpgsqlConnection connection, EntryIndex entries, KeyHighWater highest)
+    public EntityWriter(EntityDeclaration entity, RowTransform transform, NpgsqlConnection connection, EntryIndex entries, KeyHighWater highest, ILogger log)
     {
-        (_entity, _transform, _connection, _entries, _highest) = (entity, transform, connection, entries, highest);
+        (_entity, _transform, _connection, _entries, _highest, _log) = (entity, transform, connection, entries, highest, log);
         _touched = entity.NotifyColumn is null ? null : new TouchedRows(entity);
         (_sql, _row, _older) = (new UpsertSql(entity), new SourceRow(entity.SourceColumns.Count), new SourceRow(entity.SourceColumns.Count));
         (_stage, _holesStage) = (new StageTable(_sql.Stage, _sql.CreateStage, connection), new StageTable(_sql.Holes, _sql.CreateHoles, connection));
@@ -226,6 +228,7 @@ internal sealed class EntityWriter
         Quarantined = _broken.Count;
         await ExecuteAsync(_sql.QuarantineRows, [.. _broken.Parameters()], ct).ConfigureAwait(false);
         foreach (var key in _broken.Keys) _entries.Add(_entity.Name, key);
+        _broken.Tell(_log, _entity.Name);
     }
 
     private async Task<int> ExecuteAsync(IReadOnlyList<string> statements, NpgsqlParameter[] parameters, CancellationToken ct)

@@ -1,17 +1,18 @@
 using Cdc.Core.Entities;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Cdc.Apply.Rows;
 
 /// <summary>Writers for a connection, sharing what one session knows of the engine.</summary>
-internal sealed class WriterFactory(EntitySet entities, EngineKnowledge knowledge)
+internal sealed class WriterFactory(EntitySet entities, EngineKnowledge knowledge, ILogger log)
 {
     public async Task<IReadOnlyList<EntityWriter>> CreateAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         var writers = new List<EntityWriter>(entities.Count);
         foreach (var entity in entities.All)
         {
-            var writer = new EntityWriter(entity, RowTransform.Compile(entity), connection, knowledge.Entries, knowledge.Highest);
+            var writer = new EntityWriter(entity, RowTransform.Compile(entity), connection, knowledge.Entries, knowledge.Highest, log);
             await writer.PrepareAsync(ct).ConfigureAwait(false);
             writers.Add(writer);
         }

@@ -80,7 +80,8 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
         public async Task LoadAsync(Chunk chunk, ChunkRows rows, IChunkOwner owner, CancellationToken ct)
         {
             await _writer.BeginAsync(ct).ConfigureAwait(false);
-            if (await HasRowsAsync(chunk, ct).ConfigureAwait(false) || !await TryCopyAsync(chunk, rows, ct).ConfigureAwait(false))
+            chunk.LoadedIntoEmptyRange = !await HasRowsAsync(chunk, ct).ConfigureAwait(false);
+            if (!chunk.LoadedIntoEmptyRange || !await TryCopyAsync(chunk, rows, ct).ConfigureAwait(false))
                 await WriteAsync(chunk, rows.ChangesIn(chunk), ct).ConfigureAwait(false);
             await AnnounceAsync([.. _writer.Notices], ct).ConfigureAwait(false);
             await owner.AssertOwnedAsync(_connection, chunk, ct).ConfigureAwait(false);
@@ -146,7 +147,8 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
         {
             var job = chunk.Job;
             await using var batch = new NpgsqlBatch(_connection);
-            foreach (var statement in _entityWriters[job.Entity].Sql.Sweep(job.Keys is not null))
+            var (rows, entries) = _entityWriters[job.Entity].Sql.Sweep(job.Keys is not null);
+            foreach (var statement in chunk.LoadedIntoEmptyRange ? entries : entries.Prepend(rows))
             {
                 var command = new NpgsqlBatchCommand(statement);
                 command.Parameters.Add(ChunkTable.Key(job.Range.From));
@@ -159,7 +161,7 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
             // Entries that close without a row make an answer about that row another one too.
             if (await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false) > 0 && _entities[job.Entity] is { NotifyColumn: not null } entity)
                 await AnnounceAsync([(TouchedRows.ChannelOf(entity), ChangeNotice.Everything)], ct).ConfigureAwait(false);
-            return (long)batch.BatchCommands[0].RecordsAffected;
+            return chunk.LoadedIntoEmptyRange ? 0 : (long)batch.BatchCommands[0].RecordsAffected;
         }
 
         private async Task AnnounceAsync((string Channel, string Notice)[] notices, CancellationToken ct)

@@ -32,6 +32,9 @@ internal sealed class MarkerWriter(NpgsqlConnection connection) : IAsyncDisposab
     public Task<Lsn> WriteAsync(string prefix, byte[] content, CancellationToken ct) =>
         LockedAsync(() => _session.EmitMarkerAsync(prefix, content, ct), ct);
 
+    /// <inheritdoc cref="SourceSession.EmitHeartbeatAsync"/>
+    public Task<Lsn> WriteHeartbeatAsync(string prefix, CancellationToken ct) => LockedAsync(() => _session.EmitHeartbeatAsync(prefix, ct), ct);
+
     public async ValueTask DisposeAsync()
     {
         await connection.DisposeAsync().ConfigureAwait(false);

@@ -30,12 +30,20 @@ internal sealed class SourceSession(NpgsqlConnection connection)
     /// Writes a marker into the WAL, outside of any transaction; returns the LSN under which the stream brings it. Never inside a read
     /// transaction, where nothing flushes it: the connection has to be in autocommit.
     /// </summary>
-    public async Task<Lsn> EmitMarkerAsync(string prefix, byte[] content, CancellationToken ct)
+    public Task<Lsn> EmitMarkerAsync(string prefix, byte[] content, CancellationToken ct) => EmitAsync("$2", ct, prefix, content);
+
+    /// <summary>
+    /// A marker with the source's time, read before the marker gets its LSN: whatever had been committed by then lies below it. Eight bytes,
+    /// microseconds since 2000-01-01 UTC in network order, as PostgreSQL sends a timestamptz.
+    /// </summary>
+    public Task<Lsn> EmitHeartbeatAsync(string prefix, CancellationToken ct) => EmitAsync("timestamptz_send(clock_timestamp())", ct, prefix);
+
+    private async Task<Lsn> EmitAsync(string content, CancellationToken ct, params object[] parameters)
     {
         var sql = connection.PostgreSqlVersion >= FlushesMessages
-            ? "SELECT pg_logical_emit_message(false, $1, $2, true)::text"
-            : "SELECT pg_logical_emit_message(false, $1, $2)::text, pg_current_xact_id()";
-        return Lsn.Parse(await connection.Command(sql, prefix, content).ScalarAsync<string>(ct).ConfigureAwait(false));
+            ? $"SELECT pg_logical_emit_message(false, $1, {content}, true)::text"
+            : $"SELECT pg_logical_emit_message(false, $1, {content})::text, pg_current_xact_id()";
+        return Lsn.Parse(await connection.Command(sql, parameters).ScalarAsync<string>(ct).ConfigureAwait(false));
     }
 
     /// <summary>End of the WAL written so far, flushed or not: everything committed by now lies below it.</summary>

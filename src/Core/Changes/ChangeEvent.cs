@@ -64,6 +64,8 @@ public sealed class CommitChange : ChangeEvent
 public sealed class ThroughChange : ChangeEvent
 {
     public required Lsn Through { get; init; }
+    /// <summary>Microseconds since 2000-01-01 UTC by the source's clock: all commits that had returned by then are among them. Null: not told here.</summary>
+    public long? AsOfMicros { get; init; }
 }
 
 /// <summary>The stream has passed a chunk's marker and, where they travel in the stream, its rows.</summary>

@@ -19,6 +19,8 @@ public static class GapKinds
     /// <summary>The last applied transaction is another one in the source now.</summary>
     public const string SourceRewound = "source-rewound";
     public const string PublicationMissing = "publication-missing";
+    /// <summary>The configuration names another publication than the one that was followed, and there is none of that name.</summary>
+    public const string PublicationRenamed = "publication-renamed";
     /// <summary>The publication leaves out some operations.</summary>
     public const string PublicationPartial = "publication-partial";
     /// <summary>Records that were not applied are gone from the Kafka log.</summary>

@@ -37,6 +37,8 @@ public sealed record EngineStatus
     public required string? ThroughLsn { get; init; }
     /// <summary>Commit time in the source of the last applied transaction.</summary>
     public required DateTimeOffset? LastCommitAt { get; init; }
+    /// <summary>Everything committed in the source until then, by its clock, is applied; null: not known, as over Kafka.</summary>
+    public required DateTimeOffset? AsOf { get; init; }
     /// <summary>Seconds since the checkpoint moved, by the engine's clock.</summary>
     public required double? CheckpointAgeSeconds { get; init; }
     [JsonIgnore]
@@ -74,7 +76,7 @@ public sealed record EntityStatus
     public required string? Reason { get; init; }
     /// <summary>A gap is declared: what Odoo changed since is in no row of it until the gap is accepted and everything was read again.</summary>
     public bool BehindGap { get; init; }
-    /// <summary>Rows in the engine's table, by the server's statistics.</summary>
+    /// <summary>Rows in the engine's table: by the server's statistics, counted where they know of none.</summary>
     public required long? Rows { get; init; }
     public required SnapshotStatus? Snapshot { get; init; }
     public required long Quarantine { get; init; }

@@ -37,6 +37,11 @@ public sealed class Chunk(ChunkJob job)
     /// <summary>All keys were in flight (a truncate).</summary>
     public bool DroppedAll { get; set; }
     public int Rows { get; set; }
+    /// <summary>
+    /// It was loaded where the engine had no row: whatever the stream wrote there since it also deleted if it is gone in Odoo, so no row is left
+    /// to be swept.
+    /// </summary>
+    public bool LoadedIntoEmptyRange { get; set; }
     /// <summary>Over Kafka: for each partition, by its name, an offset that lies behind everything up to the chunk's end. Set before it has passed.</summary>
     public IReadOnlyDictionary<string, long>? Vector { get; set; }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Cdc.Apply;
 using Cdc.Apply.Migrations;
+using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Host.Configuration;
 using Cdc.Host.Pipeline;
@@ -36,17 +37,22 @@ internal static class MigrateCommand
         if (parsed.GetValue(Down) is < 0)
             throw new CdcException(FailureKind.Usage, "There is no version below 0.", "Give --down 0 to undo everything.");
         var options = context.Options(Needs.Engine);
-        await EngineErrors.GuardAsync(() => MigrateAsync(context, options, parsed, ct));
+        var entities = context.Entities(options);
+        await EngineErrors.GuardAsync(() => MigrateAsync(context, options, entities, parsed, ct));
         return ExitCodes.Success;
     }
 
-    private static async Task MigrateAsync(CommandContext context, CdcOptions options, ParseResult parsed, CancellationToken ct)
+    private static async Task MigrateAsync(CommandContext context, CdcOptions options, EntitySet entities, ParseResult parsed, CancellationToken ct)
     {
         // A migration of a large table takes as long as it takes.
         await using var engine = NpgsqlDataSource.Create(ServerPatience.Settings(options.Engine.ConnectionString, commandSeconds: 0));
         var migrator = new Migrator(engine, Migration.ReadAll(Preconditions.MigrationsFolder), context.Terminal.Error.WriteLine);
         if (parsed.GetValue(Down) is { } down) await DownAsync(context, migrator, down, parsed.GetValue(Yes), ct);
-        else if (!parsed.GetValue(List)) await migrator.UpAsync(parsed.GetValue(To), ct);
+        else if (!parsed.GetValue(List))
+        {
+            await OdooDatabase.RefuseAsync(engine, entities, ct);
+            await migrator.UpAsync(parsed.GetValue(To), ct);
+        }
         Show(context.Terminal, (await migrator.StatusAsync(ct)).Migrations);
     }
 

@@ -63,7 +63,7 @@ internal static class ReconcileCommand
         var entities = context.Entities(options);
         IReadOnlyList<EntityDeclaration> wanted = parsed.GetValue(Names) is { Length: > 0 } names ? [.. names.Select(n => context.Entity(options, n)).Distinct().OrderBy(e => e.Index)] : entities.All;
         var request = new RunRequest(kind, wanted, range, since, parsed.GetValue(Violations));
-        await using var session = new ReconcileSession(options, entities, context.Terminal, context.Time);
+        await using var session = new ReconcileSession(options, entities, context.Terminal, context.Log, context.Time);
         var report = await session.CompareAsync(request, Reported, ct);
         if (parsed.GetValue(WithRepair))
         {

@@ -41,7 +41,7 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
 
     private void Api(Cdc.Api.ApiOptions api)
     {
-        Require(api.Urls.Length > 0, "Api:Urls", "must be addresses such as http://127.0.0.1:8642, parted by semicolons");
+        Require(Cdc.Api.ApiOptions.CanListenAt(api.Urls), "Api:Urls", "must be addresses such as http://127.0.0.1:8642, parted by semicolons");
         if (api.ReplicaConnectionString.Length > 0) Connection("Api:ReplicaConnectionString", api.ReplicaConnectionString);
         AtLeast("Api:Connections", api.Connections, 1);
         Require(api.Connections <= 1000, "Api:Connections", "must be at most 1000");

@@ -5,6 +5,8 @@ namespace Cdc.Host.Configuration;
 /// <summary>Reads one value as text says it. Culture plays no part.</summary>
 internal static class OptionValue
 {
+    private static readonly string[] TimesOfDay = ["HH:mm", "HH:mm:ss"];
+
     public static bool TryParse(Type type, string? text, out object? value)
     {
         value = text is null ? null : Parse(type, text.Trim());
@@ -19,6 +21,7 @@ internal static class OptionValue
         _ when type == typeof(long) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null,
         _ when type == typeof(decimal) => decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) ? number : null,
         _ when type == typeof(TimeSpan) => ParseTime(text),
+        _ when type == typeof(TimeOnly) => TimeOnly.TryParseExact(text, TimesOfDay, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) ? time : null,
         { IsEnum: true } => Enum.GetNames(type).FirstOrDefault(n => n.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } name
             ? Enum.Parse(type, name)
             : null,
@@ -35,6 +38,7 @@ internal static class OptionValue
         _ when type == typeof(int) || type == typeof(long) => "a whole number",
         _ when type == typeof(decimal) => "a number such as 0.5",
         _ when type == typeof(TimeSpan) => "a duration such as 00:00:01.5",
+        _ when type == typeof(TimeOnly) => "a time of the day from 00:00:00 to 23:59:59",
         { IsEnum: true } => "one of " + string.Join(", ", Enum.GetNames(type)),
         _ => "text",
     };

@@ -12,7 +12,6 @@ internal sealed class ReconcileRules(Action<bool, string, string> require)
     public void Check(ContinuousOptions options)
     {
         require(options.Interval > TimeSpan.Zero && options.Interval <= Day, "Continuous:Interval", "must be longer than nothing and at most a day");
-        require(options.FullAt >= TimeSpan.Zero && options.FullAt < Day, "Continuous:FullAt", "must be a time of the day, such as 02:00:00");
         require(options.Cutover.Length == 0 || Schedule.ParseCutover(options.Cutover) is not null, "Continuous:Cutover", "must be a time such as 2026-01-31T12:00:00Z");
         require(options.LoadPercent is > 0 and <= 100, "Continuous:LoadPercent", "must be between 1 and 100");
         require(options.SliceTime > TimeSpan.Zero && options.SliceTime <= TimeSpan.FromMinutes(5), "Continuous:SliceTime", "must be longer than nothing and at most 5 minutes");

@@ -20,7 +20,7 @@ internal static class ContinuityCheck
     /// <summary>Everything that speaks against going on; each code is the kind of a gap.</summary>
     public static IReadOnlyList<Finding> FindAll(FollowedSource followed, SourceOptions options, PresentSource now)
     {
-        IEnumerable<Finding> all = [.. Recorded(followed), .. OfIdentity(followed, now), .. OfSlot(followed, options, now), .. OfPublication(options, now), .. OfWal(followed, now)];
+        IEnumerable<Finding> all = [.. Recorded(followed), .. OfIdentity(followed, now), .. OfSlot(followed, options, now), .. OfPublication(followed, options, now), .. OfWal(followed, now)];
         return [.. all.DistinctBy(f => f.Code)];
     }
 
@@ -31,7 +31,7 @@ internal static class ContinuityCheck
     /// <summary>Where the configuration led elsewhere nothing was missed: that gap ends when it is mended. Any other stays until it is accepted.</summary>
     private static IEnumerable<Finding> Recorded(FollowedSource followed)
     {
-        if (followed is { State: "gap", GapKind: not (GapKinds.SourceChanged or GapKinds.SlotRenamed) })
+        if (followed is { State: "gap", GapKind: not (GapKinds.SourceChanged or GapKinds.SlotRenamed or GapKinds.PublicationRenamed) })
             yield return Gap(followed.GapKind ?? "unknown", followed.GapDetail ?? "A gap was declared.", Accept);
     }
 
@@ -61,9 +61,12 @@ internal static class ContinuityCheck
                 $"Slot {slot.Name} is confirmed up to {confirmed}; this engine has written no more than {followed.Written}. The slot was recreated or advanced, or the engine was restored from a backup.", Accept);
     }
 
-    private static IEnumerable<Finding> OfPublication(SourceOptions options, PresentSource now)
+    private static IEnumerable<Finding> OfPublication(FollowedSource followed, SourceOptions options, PresentSource now)
     {
-        if (now.Publication == PublicationState.Missing)
+        if (now.Publication == PublicationState.Missing && followed.Publication != options.Publication)
+            yield return Gap(GapKinds.PublicationRenamed, $"The engine has followed publication {followed.Publication}; the configuration names {options.Publication}, which does not exist on the source.",
+                $"Set Source:Publication back to {followed.Publication}, or run 'cdc slot reset'.");
+        else if (now.Publication == PublicationState.Missing)
             yield return Gap(GapKinds.PublicationMissing, $"Publication {options.Publication} does not exist on the source: changes since it was dropped cannot be decoded.", Accept);
         else if (now.Publication == PublicationState.Partial)
             yield return Gap(GapKinds.PublicationPartial, $"Publication {options.Publication} does not publish every operation: changes were left out.",

@@ -34,7 +34,7 @@ internal sealed class PipelineSession(
         await using var capture = await CaptureSession.ConnectAsync(source, snapshot, entities, log, stop).ConfigureAwait(false);
         await setup.PrepareAsync(capture, stop).ConfigureAwait(false);
         await capture.AcquireSlotAsync(stop).ConfigureAwait(false);
-        await using var apply = await EngineSession.OpenAsync(engine, entities, statistics, stop).ConfigureAwait(false);
+        await using var apply = await EngineSession.OpenAsync(engine, entities, statistics, log, stop).ConfigureAwait(false);
         statistics.Breaker = BreakerState.Closed;
         Started();
         try

@@ -27,9 +27,15 @@ internal sealed class Preconditions(CdcOptions options, EntitySet entities, ILog
         IReadOnlyList<Finding> missing = [.. ofSource, .. ofEngine];
         if (engineKind == FailureKind.Unavailable) return missing;
         var broken = await ContinuityFindingsAsync(missing, ct).ConfigureAwait(false);
-        // What both name, such as a lost slot, is a gap: creating what is missing would not mend it.
-        return [.. missing.Where(m => broken.All(b => b.Code != m.Code)), .. broken];
+        return ByCause(broken, missing);
     }
+
+    /// <summary>
+    /// What another source lacks, it lacks because it is another one. And what both name, such as a lost slot, is a gap: creating what is
+    /// missing would not mend it.
+    /// </summary>
+    private static IReadOnlyList<Finding> ByCause(IReadOnlyList<Finding> broken, IReadOnlyList<Finding> missing) =>
+        [.. broken, .. missing.Where(m => broken.All(b => b.Code != m.Code && !(b.Code == GapKinds.PublicationRenamed && m.Code == GapKinds.PublicationMissing)))];
 
     private async Task<IReadOnlyList<Finding>> ContinuityFindingsAsync(IReadOnlyList<Finding> missing, CancellationToken ct)
     {
@@ -53,7 +59,9 @@ internal sealed class Preconditions(CdcOptions options, EntitySet entities, ILog
         var ofSource = (await Preflight.CheckAsync(options.Source, entities, ct).ConfigureAwait(false)).Where(f => f.Code != GapKinds.SlotLost).ToList();
         var (ofEngine, engineKind) = await EngineFindingsAsync(ct).ConfigureAwait(false);
         if (engineKind is null && await IsFollowingAsync(ct).ConfigureAwait(false)) ofSource = [.. Preflight.WhenFollowing(ofSource)];
-        List<Finding> findings = [.. ofSource, .. ofEngine];
+        IReadOnlyList<Finding> findings = [.. ofSource, .. ofEngine];
+        if (engineKind is null && findings.Any(f => f.IsError))
+            findings = ByCause([.. (await ContinuityFindingsAsync(findings, ct).ConfigureAwait(false)).Where(f => f.Code is GapKinds.SourceChanged or GapKinds.PublicationRenamed)], findings);
         if (findings.Any(f => f.IsError))
             throw new FindingsException(KindOf(ofSource, engineKind), "Source or engine are not ready:", findings);
         foreach (var warning in findings) PipelineLog.PreflightWarning(log, warning.Code, warning.Message, warning.Remedy);
@@ -87,6 +95,7 @@ internal sealed class Preconditions(CdcOptions options, EntitySet entities, ILog
     private async Task<IReadOnlyList<Finding>> CheckEngineAsync(CancellationToken ct)
     {
         await using var engine = NpgsqlDataSource.Create(ServerPatience.Settings(options.Engine.ConnectionString));
+        if (await OdooDatabase.FindAsync(engine, entities, ct).ConfigureAwait(false) is { } odoo) return [odoo];
         var status = await new Migrator(engine, Migration.ReadAll(MigrationsFolder)).StatusAsync(ct).ConfigureAwait(false);
         if (!status.IsCurrent)
             return [new Finding("migrations", IsError: true, $"The engine's schema is at version {status.Version}, which is not what this program needs.", "Run 'cdc migrate'.")];

@@ -18,9 +18,10 @@ internal static class ContinuousReconciling
         await using var engine = Database.Engine(options.Engine.ConnectionString);
         // Each attempt has a time-out of its own, and an alert is not for another address than the one that was set.
         using var webhook = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan };
+        var log = loggers.CreateLogger("Cdc.Reconcile");
         var worker = new ContinuousWorker(
-            source.Connections, engine.Connections, new FenceGate(options.Source.ConnectionString, options.Engine.ConnectionString, options.Fence), new KeyReads(options.Engine.ConnectionString),
-            entities, options.Reconcile, options.Continuous, options.Alerts, webhook, TimeProvider.System, loggers.CreateLogger("Cdc.Reconcile"));
+            source.Connections, engine.Connections, new FenceGate(options.Source.ConnectionString, options.Engine.ConnectionString, options.Fence), new KeyReads(options.Engine.ConnectionString, log),
+            entities, options.Reconcile, options.Continuous, options.Alerts, webhook, TimeProvider.System, log);
         await worker.RunAsync(ct).ConfigureAwait(false);
     }
 }

@@ -9,12 +9,13 @@ using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Reports;
 using Cdc.Reconcile.Requests;
 using Cdc.Reconcile.Runs;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Cdc.Host.Reconciling;
 
 /// <summary>One comparison from a command line, and perhaps its repair: both servers, fences of the running pipeline, and progress on stderr.</summary>
-internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, Terminal terminal, TimeProvider time) : IAsyncDisposable
+internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, Terminal terminal, ILogger log, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>What <c>cdc run</c> compares every minute by itself is over soon.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
@@ -49,7 +50,7 @@ internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, T
     }
 
     private Repair Repair() =>
-        new(_source.Connections, _engine.Connections, _gate, new KeyReads(options.Engine.ConnectionString), entities, options.Reconcile, Patience);
+        new(_source.Connections, _engine.Connections, _gate, new KeyReads(options.Engine.ConnectionString, log, time), entities, options.Reconcile, Patience);
 
     private static async Task<T> ExplainedAsync<T>(Func<Task<T>> compare)
     {

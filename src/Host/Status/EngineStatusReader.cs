@@ -11,10 +11,10 @@ internal sealed class EngineStatusReader(EntitySet entities)
     private const string SourceSql =
         """
         SELECT s.state, s.generation, s.session, s.system_identifier, s.gap_kind, s.gap_detail, s.written_lsn::text, c.through::text,
-               NULLIF(c.last_commit, '-infinity'), extract(epoch FROM clock_timestamp() - c.moved)::float8
+               NULLIF(c.last_commit, '-infinity'), extract(epoch FROM clock_timestamp() - c.moved)::float8, NULLIF(c.as_of, '-infinity')
         FROM (VALUES (1)) one
         LEFT JOIN cdc.source s ON true
-        LEFT JOIN (SELECT min(through_lsn) AS through, max(updated_at) AS moved,
+        LEFT JOIN (SELECT min(through_lsn) AS through, max(updated_at) AS moved, min(as_of) AS as_of,
             -- Of the partition that is furthest behind: one to which nothing comes says nothing.
             max(last_commit_at) FILTER (WHERE through_lsn = (SELECT min(through_lsn) FROM cdc.checkpoints)) AS last_commit FROM cdc.checkpoints) c ON true
         """;
@@ -61,6 +61,7 @@ internal sealed class EngineStatusReader(EntitySet entities)
         ThroughLsn = row.Get<string>(7),
         LastCommitAt = row.Time(8),
         CheckpointAgeSeconds = row.Double(9),
+        AsOf = row.Time(10),
     };
 
     private async Task<List<EntityStatus>> ReadEntitiesAsync(NpgsqlConnection connection, CancellationToken ct)
@@ -69,9 +70,20 @@ internal sealed class EngineStatusReader(EntitySet entities)
         object?[] declared = [entities.All.Select(e => e.Name).ToArray(), entities.All.Select(e => e.EngineName).ToArray()];
         var rows = await connection.ListAsync(EntitiesSql, declared, row => ReadEntity(row, snapshots), ct);
         for (var i = 0; i < rows.Count; i++)
-            if (entities.All.FirstOrDefault(e => e.Name == rows[i].Entity) is { Parents.Count: > 0 } entity)
-                rows[i] = rows[i] with { WaitingForParent = await WaitingChildren.CountAsync(connection, entities, entity, ct) };
+        {
+            if (entities.All.FirstOrDefault(e => e.Name == rows[i].Entity) is not { } entity) continue;
+            if (rows[i].Rows is 0) rows[i] = rows[i] with { Rows = await CountAsync(connection, entity, rows[i].Snapshot?.RowsDone ?? 0, ct) };
+            if (entity.Parents.Count > 0) rows[i] = rows[i] with { WaitingForParent = await WaitingChildren.CountAsync(connection, entities, entity, ct) };
+        }
         return rows;
+    }
+
+    /// <summary>The server's statistics come seconds late, and are gone after a crash of it: 0 may mean that they know nothing.</summary>
+    private static async Task<long> CountAsync(NpgsqlConnection connection, EntityDeclaration entity, long loaded, CancellationToken ct)
+    {
+        const int most = 10_000;
+        var counted = (await connection.ListAsync($"SELECT count(*) FROM (SELECT FROM {entity.EngineName} LIMIT {most}) counted", [], row => row.GetInt64(0), ct)).Single();
+        return counted < most ? counted : Math.Max(counted, loaded);
     }
 
     private static EntityStatus ReadEntity(NpgsqlDataReader row, Dictionary<string, ChunkCounts> snapshots) => new()

@@ -7,8 +7,8 @@ namespace Cdc.Host.Status;
 internal static class Lag
 {
     /// <summary>
-    /// What heartbeats and the server's own records write between two movements of the checkpoint. Within it a followed source counts as
-    /// idle, and the age of its last commit says nothing about lag.
+    /// Over Kafka, where the log carries no time of the source: what heartbeats and the server's own records write between two movements of the
+    /// checkpoint. Within it a followed source counts as idle, and the age of its last commit says nothing about lag.
     /// </summary>
     private const long IdleBytes = 16 << 10;
 
@@ -20,12 +20,16 @@ internal static class Lag
         return applied >= written ? 0 : (long)(written - applied);
     }
 
-    /// <summary>Never less than the truth: the age of the last applied commit while there is WAL to read.</summary>
+    /// <summary>
+    /// Never less than the truth: the age of the newest moment of the source that is known to be applied, which a heartbeat tells or a commit,
+    /// whoever else writes to that server. Without a heartbeat the age of the last applied commit, while there is WAL to read.
+    /// </summary>
     public static double? Seconds(EngineStatus? engine, SourceStatus? source)
     {
         if (Bytes(engine, source) is not { } bytes) return null;
         if (bytes == 0) return 0;
         var sinceCommit = engine!.LastCommitAt is { } commit ? Math.Max(0, (source!.Now - commit).TotalSeconds) : (double?)null;
+        if (engine.AsOf is { } asOf && Math.Max(0, (source!.Now - asOf).TotalSeconds) is var sinceHeartbeat) return Math.Min(sinceHeartbeat, sinceCommit ?? sinceHeartbeat);
         var followed = source!.Slot is { Active: true } && bytes <= IdleBytes;
         return followed && engine.CheckpointAgeSeconds is { } age ? Math.Min(age, sinceCommit ?? age) : sinceCommit;
     }

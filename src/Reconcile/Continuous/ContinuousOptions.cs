@@ -8,7 +8,7 @@ public sealed record ContinuousOptions
     /// <summary>Between two comparisons of what has changed.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromMinutes(1);
     /// <summary>Time of the day, in UTC, from which everything is compared.</summary>
-    public TimeSpan FullAt { get; init; } = TimeSpan.FromHours(2);
+    public TimeOnly FullAt { get; init; } = new(2, 0);
     /// <summary>ISO 8601 time of the cutover; everything is compared 4, 24 and 72 hours after it. Empty: there is none.</summary>
     public string Cutover { get; init; } = "";
     /// <summary>Share of the time, in percent, in which both servers may be comparing; in the rest they are left alone. 100: no pauses.</summary>

@@ -35,11 +35,12 @@ public sealed class ContinuousWorker
         AlertOptions alerts, HttpClient webhook, TimeProvider time, ILogger log)
     {
         (_options, _time, _log, _schedule) = (options, time, log, new Schedule(options));
-        var (paced, sliced) = (new PacedFence(fences, options.LoadPercent, time), reconcile with { SliceTime = options.SliceTime });
+        var pace = new Pace(options.LoadPercent, time);
+        var (paced, sliced) = (new PacedFence(fences, pace), reconcile with { SliceTime = options.SliceTime });
         _alerts = new AlertWatch(engine, alerts, time, log);
         _delivery = new AlertDelivery(engine, alerts, webhook, time, log);
         _runs = new ContinuousRuns(
-            engine, new Reconciler(source, engine, paced, entities, sliced), new Repair(source, engine, paced, reads, entities, sliced), _alerts, entities, options);
+            engine, new Reconciler(source, engine, paced, entities, sliced) { Pace = pace }, new Repair(source, engine, paced, reads, entities, sliced), _alerts, entities, options);
     }
 
     /// <summary>Returns when <paramref name="ct"/> is cancelled; never throws.</summary>

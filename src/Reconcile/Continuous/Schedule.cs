@@ -56,7 +56,7 @@ public sealed class Schedule(ContinuousOptions options)
 
     private DateTimeOffset LastNight(DateTimeOffset now)
     {
-        var today = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero) + options.FullAt;
+        var today = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero) + options.FullAt.ToTimeSpan();
         return today <= now ? today : today - Day;
     }
 }

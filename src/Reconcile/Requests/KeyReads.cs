@@ -1,6 +1,7 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Snapshots;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Cdc.Reconcile.Requests;
@@ -11,8 +12,14 @@ namespace Cdc.Reconcile.Requests;
 /// in flight there is left to its own event. Whoever wants to be sure compares again afterwards.
 /// </summary>
 /// <param name="engine">Connection string of a role that may insert into cdc.requests.</param>
-public sealed class KeyReads(string engine)
+/// <param name="log">Told when a request is waited for for long.</param>
+public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = null)
 {
+    /// <summary>A thousand keys are read within seconds. Who waits longer should know, and again as often.</summary>
+    internal static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(30);
+    /// <summary>Behind loads of large tables it may take so long.</summary>
+    internal static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
+
     /// <summary>The pipeline notifies. This is for a notification that was lost.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
 
@@ -35,10 +42,12 @@ public sealed class KeyReads(string engine)
         return (long)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
     }
 
-    /// <summary>Waits as long as it takes.</summary>
-    /// <exception cref="CdcException">Refused: the pipeline refused it, and says why.</exception>
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+
+    /// <exception cref="CdcException">Refused: the pipeline refused it, and says why. Unavailable: it was not served in half an hour; it stays open.</exception>
     public async Task<KeyReadAnswer> WaitAsync(long request, CancellationToken ct)
     {
+        var (began, told) = (_time.GetTimestamp(), 0);
         await using var connection = await OpenAsync(ct).ConfigureAwait(false);
         var heard = false;
         connection.Notification += (_, _) => heard = true;
@@ -50,6 +59,14 @@ public sealed class KeyReads(string engine)
             var (state, answer) = await ReadAsync(connection, request, ct).ConfigureAwait(false);
             if (state == "done") return new KeyReadAnswer(request, answer);
             if (state == "refused") throw new CdcException(FailureKind.Refused, $"Request {request} was refused: {answer}", "cdc status");
+            var waited = _time.GetElapsedTime(began);
+            if (waited >= Longest)
+                throw new CdcException(FailureKind.Unavailable, $"Request {request} was not served within {Longest.TotalMinutes:0} minutes.", "Start 'cdc run', or see with 'cdc status' what keeps it: the request stays open, and is served then.");
+            if (waited >= TellEvery * (told + 1))
+            {
+                ReconcileLog.StillWaiting(log, request, (long)waited.TotalSeconds);
+                told = (int)(waited / TellEvery);
+            }
             if (!heard) await connection.WaitAsync(Look, ct).ConfigureAwait(false);
         }
     }

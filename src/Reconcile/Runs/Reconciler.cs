@@ -3,6 +3,7 @@ using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
 using Cdc.Reconcile.Comparing;
+using Cdc.Reconcile.Continuous;
 using Cdc.Reconcile.Fences;
 using Npgsql;
 
@@ -21,6 +22,9 @@ public sealed record ReconcileProgress(long Run, string Entity, SliceNumbers Num
 public sealed class Reconciler(
     NpgsqlDataSource source, NpgsqlDataSource engine, IFence fences, EntitySet entities, ReconcileOptions options, IProgress<ReconcileProgress>? progress = null, TimeSpan patience = default)
 {
+    /// <summary>For what is asked of the engine outside of fences; null: no pauses.</summary>
+    internal Pace? Pace { get; init; }
+
     /// <returns>The run's id.</returns>
     /// <exception cref="CdcException">The run failed; it is recorded as such.</exception>
     public async Task<long> RunAsync(RunRequest request, CancellationToken ct)
@@ -57,13 +61,13 @@ public sealed class Reconciler(
     }
 
     /// <summary>What is left to compare of an entity.</summary>
-    private static async Task<IReadOnlyList<KeySpan>> SpansAsync(NpgsqlConnection looking, OpenRun run, RunRequest request, EntityDeclaration entity, CancellationToken ct)
+    private async Task<IReadOnlyList<KeySpan>> SpansAsync(NpgsqlConnection looking, OpenRun run, RunRequest request, EntityDeclaration entity, CancellationToken ct)
     {
         var range = KeySpan.Of(request.Range);
         if (run.Done.GetValueOrDefault(entity.Name) is { } done) return [range with { Low = done.Next }];
         if (request.Kind != RunKind.Changed) return [range];
         var generation = await looking.Statement("SELECT generation FROM cdc.source").RowsAsync(r => r.GetInt32(0), ct).ConfigureAwait(false);
-        return generation is [var followed] ? await TouchedPartitions.ReadAsync(looking, entity, followed, ct).ConfigureAwait(false) ?? [range] : [range];
+        return generation is [var followed] ? await TouchedPartitions.ReadAsync(looking, entity, followed, Pace, ct).ConfigureAwait(false) ?? [range] : [range];
     }
 
     private async Task CompareAsync(RunStore store, OpenRun run, RunRequest request, EntityDeclaration entity, IReadOnlyList<KeySpan> spans, RunState state, CancellationToken ct)

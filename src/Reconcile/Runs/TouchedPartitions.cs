@@ -1,6 +1,7 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Reconcile.Comparing;
+using Cdc.Reconcile.Continuous;
 using Npgsql;
 
 namespace Cdc.Reconcile.Runs;
@@ -29,25 +30,42 @@ internal static class TouchedPartitions
         ORDER BY t.low
         """;
 
+    /// <summary>Of slices, that is a million rows.</summary>
+    private const int TilesAtOnce = 4;
+
     private const string LookedSql = """
         SELECT max(looked_lsn)::text FROM cdc.reconcile_runs
         WHERE state = 'done' AND from_key IS NULL AND to_key IS NULL AND since IS NULL AND generation = $1 AND $2 = ANY(entities)
         """;
 
     /// <summary>Null: no run over everything is there to go on from, so that everything is to be looked at.</summary>
-    public static async Task<IReadOnlyList<KeySpan>?> ReadAsync(NpgsqlConnection engine, EntityDeclaration entity, int generation, CancellationToken ct)
+    public static async Task<IReadOnlyList<KeySpan>?> ReadAsync(NpgsqlConnection engine, EntityDeclaration entity, int generation, Pace? pace, CancellationToken ct)
     {
         var looked = (await engine.Statement(LookedSql, generation, entity.Name).RowsAsync(r => r.Get<string>(0), ct).ConfigureAwait(false)).Single();
         var tiles = await engine.Statement(TilesSql, entity.Name, generation, KeySpan.Lowest, KeySpan.Highest)
             .RowsAsync(r => (Span: new KeySpan(r.GetInt64(0), r.GetInt64(1)), Rows: r.GetInt64(2), Look: !r.GetBoolean(3) || r.GetBoolean(4)), ct).ConfigureAwait(false);
         if (looked is null || tiles.Count == 0) return null;
-        var now = await NowAsync(engine, entity, generation, looked, [.. tiles.Select(t => t.Span)], ct).ConfigureAwait(false);
+        var now = await NowAsync(engine, entity, generation, looked, [.. tiles.Select(t => t.Span)], pace, ct).ConfigureAwait(false);
         return [.. tiles.Where((tile, i) => tile.Look || now[i].IsTouched || now[i].Rows != tile.Rows).Select(t => t.Span)];
     }
 
     /// <summary>Where the engine's changes are: everything that starts below it is applied.</summary>
     public static async Task<Lsn?> ThroughAsync(NpgsqlConnection engine, CancellationToken ct) =>
         (await engine.Statement("SELECT min(through_lsn)::text FROM cdc.checkpoints").RowsAsync(r => r.Get<string>(0), ct).ConfigureAwait(false)).Single() is { } lsn ? Lsn.Parse(lsn) : null;
+
+    /// <summary>Every row of the table is looked at, in pieces with pauses between them.</summary>
+    private static async Task<List<(long Rows, bool IsTouched)>> NowAsync(
+        NpgsqlConnection engine, EntityDeclaration entity, int generation, string looked, KeySpan[] tiles, Pace? pace, CancellationToken ct)
+    {
+        var now = new List<(long, bool)>(tiles.Length);
+        foreach (var some in tiles.Chunk(TilesAtOnce))
+        {
+            var began = pace is null ? 0 : await pace.BeginAsync(ct).ConfigureAwait(false);
+            now.AddRange(await NowAsync(engine, entity, generation, looked, some, ct).ConfigureAwait(false));
+            pace?.Worked(began);
+        }
+        return now;
+    }
 
     private static async Task<(long Rows, bool IsTouched)[]> NowAsync(NpgsqlConnection engine, EntityDeclaration entity, int generation, string looked, KeySpan[] tiles, CancellationToken ct)
     {

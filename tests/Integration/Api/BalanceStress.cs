@@ -6,7 +6,7 @@ namespace Cdc.Tests.Integration.Api;
 
 /// <summary>
 /// Reads of every kind while cards change as fast as they can and connections are cut at random: no card ever goes back, and a read that
-/// demands a write has it.
+/// demands a write has it. Nor does the moment step back that answers are dated with.
 /// </summary>
 /// <param name="trouble">Done now and then, beside the cut connections of the engine.</param>
 internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
@@ -15,7 +15,8 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
 
     private static readonly TimeSpan Duration = Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" ? TimeSpan.FromMinutes(3) : TimeSpan.FromSeconds(8);
 
-    private readonly int[] _seen = new int[Writers + 1];
+    private readonly long[] _seen = new long[Writers + 1];
+    private long _dated;
     private long _reads;
     private long _demanded;
 
@@ -36,7 +37,7 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
     private async Task ReadAsync(int reader)
     {
         var card = 1 + Random.Shared.Next(Writers);
-        var floor = Volatile.Read(ref _seen[card]);
+        var (floor, dated) = (Volatile.Read(ref _seen[card]), Volatile.Read(ref _dated));
         var answer = (reader % 3) switch
         {
             2 => await shop.GetAsync($"/cards/odoo/{card}/balance"),
@@ -44,10 +45,21 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
         };
         if (answer.Status == 503) return;
         Assert.True(answer.Status == 200, answer.ToString());
-        var points = (int)decimal.Parse(answer["points"]!, CultureInfo.InvariantCulture);
+        var points = (long)decimal.Parse(answer["points"]!, CultureInfo.InvariantCulture);
         Assert.True(points >= floor, $"card {card} showed {floor} before this read began, and now {points}: {answer}");
-        for (var seen = Volatile.Read(ref _seen[card]); points > seen; seen = Volatile.Read(ref _seen[card])) Interlocked.CompareExchange(ref _seen[card], points, seen);
+        Raise(ref _seen[card], points);
+        if (answer["asOf"] is not null)
+        {
+            var asOf = answer.Json.GetProperty("asOf").GetDateTimeOffset().Ticks;
+            Assert.True(asOf >= dated, $"an answer was as of {new DateTime(dated):O} before this read began, and this one is as of {new DateTime(asOf):O}: {answer}");
+            Raise(ref _dated, asOf);
+        }
         Interlocked.Increment(ref _reads);
+    }
+
+    private static void Raise(ref long highest, long value)
+    {
+        for (var seen = Volatile.Read(ref highest); value > seen; seen = Volatile.Read(ref highest)) Interlocked.CompareExchange(ref highest, value, seen);
     }
 
     /// <summary>Each changes its own card, so that a read is often overtaken by the next change.</summary>

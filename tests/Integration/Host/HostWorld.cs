@@ -23,6 +23,7 @@ internal sealed class HostWorld : IAsyncDisposable
     }
 
     public string Slot { get; set; }
+    public string Publication { get; set; } = "cdc_loyalty";
     public string SourceConnection { get; set; }
     public string EngineConnection { get; set; }
     public EntitySet Entities { get; }
@@ -34,7 +35,7 @@ internal sealed class HostWorld : IAsyncDisposable
     {
         var world = await EmptyAsync(servers, new([Entity(0, "card", "loyalty_card", "loyalty_cards"), Entity(1, "move", "loyalty_point_move", "point_moves", "card")]));
         await world.SourceAsync("CREATE TABLE loyalty_card (id int PRIMARY KEY); CREATE TABLE loyalty_point_move (id int PRIMARY KEY)");
-        foreach (var version in migrated ? (string[])["0001_cdc", "0004_fences"] : [])
+        foreach (var version in migrated ? (string[])["0001_cdc", "0004_fences", "0011_as_of"] : [])
             await world.EngineAsync(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "schemas", "engine", version + ".up.sql"), Ct));
         if (migrated) await world.EngineAsync("CREATE TABLE loyalty_cards (id bigint PRIMARY KEY, source_generation integer); CREATE TABLE point_moves (id bigint PRIMARY KEY, card_id bigint, source_generation integer)");
         return world;
@@ -119,7 +120,7 @@ internal sealed class HostWorld : IAsyncDisposable
 
     private Dictionary<string, string> Environment() => new()
     {
-        ["CDC__Source__ConnectionString"] = SourceConnection, ["CDC__Engine__ConnectionString"] = EngineConnection, ["CDC__Source__SlotName"] = Slot,
+        ["CDC__Source__ConnectionString"] = SourceConnection, ["CDC__Engine__ConnectionString"] = EngineConnection, ["CDC__Source__SlotName"] = Slot, ["CDC__Source__Publication"] = Publication,
         ["CDC__Api__Enabled"] = "false", ["CDC__Continuous__Enabled"] = "false",
     };
 

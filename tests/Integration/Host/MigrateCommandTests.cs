@@ -44,6 +44,27 @@ public sealed class MigrateCommandTests(TestServers servers)
         Assert.Contains("This will happen:", run.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("DROP TABLE loyalty_point_move CASCADE; CREATE TABLE ir_module_module (id int)")]
+    public async Task Odoos_own_database_is_recognised_and_nothing_is_made_in_it(string? otherOdoo)
+    {
+        await using var world = await HostWorld.CreateWholeAsync(servers);
+        if (otherOdoo is not null) await world.SourceAsync(otherOdoo);
+        world.EngineConnection = world.SourceConnection;
+        var run = await world.RunAsync("migrate");
+        Assert.Equal((int)FailureKind.Configuration, run.ExitCode);
+        Assert.Contains("has Odoo's own tables", run.Error, StringComparison.Ordinal);
+        Assert.Contains("CREATE DATABASE", run.Error, StringComparison.Ordinal);
+        foreach (var command in (string[])["check", "run"])
+        {
+            var found = await world.RunProcessAsync(null, command);
+            Assert.True(found.ExitCode == (int)FailureKind.Preflight, found.Output);
+            Assert.Contains("engine-is-odoo", found.Output, StringComparison.Ordinal);
+        }
+        Assert.Equal(0L, await world.SourceAsync<long>("SELECT count(*) FROM pg_class WHERE relname LIKE 'cdc%' OR relnamespace = to_regnamespace('cdc')"));
+    }
+
     [Fact]
     public async Task An_engine_that_is_down_is_told_without_its_password()
     {

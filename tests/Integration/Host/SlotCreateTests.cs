@@ -23,16 +23,22 @@ public sealed class SlotCreateTests(TestServers servers)
         Assert.Equal(1, await world.EngineAsync<int>("SELECT generation FROM cdc.source"));
     }
 
-    [Fact(Timeout = 120_000)]
-    public async Task A_gap_of_mere_configuration_ends_when_the_configuration_is_mended()
+    [Theory(Timeout = 120_000)]
+    [InlineData("slot-renamed")]
+    [InlineData("publication-renamed")]
+    public async Task A_gap_of_mere_configuration_ends_when_the_configuration_is_mended(string kind)
     {
         await using var world = await HostWorld.CreateWholeAsync(servers);
         await world.RunAsync("slot", "create", "--yes");
-        var right = world.Slot;
-        world.Slot = "cdc_misspelt";
+        var (slot, publication) = (world.Slot, world.Publication);
+        if (kind == "slot-renamed") world.Slot = "cdc_misspelt";
+        else world.Publication = "cdc_misspelt";
+        var check = await world.RunAsync("check");
+        Assert.Contains(kind, check.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("dropped", check.Out, StringComparison.Ordinal);
         Assert.Equal((int)FailureKind.DeclaredGap, (await world.RunAsync("run")).ExitCode);
-        Assert.Equal("slot-renamed", await world.EngineAsync<string>("SELECT gap_kind FROM cdc.source WHERE state = 'gap'"));
-        world.Slot = right;
+        Assert.Equal(kind, await world.EngineAsync<string>("SELECT gap_kind FROM cdc.source WHERE state = 'gap'"));
+        (world.Slot, world.Publication) = (slot, publication);
         await world.RunUntilAsync(Loaded);
         Assert.Equal("1 streaming", await world.EngineAsync<string>("SELECT concat_ws(' ', generation, state, gap_kind) FROM cdc.source"));
     }

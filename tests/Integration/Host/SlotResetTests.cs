@@ -3,6 +3,7 @@ using Cdc.Apply.Progress;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
 using Cdc.Tests.Support.Postgres;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Host;
@@ -72,7 +73,7 @@ public sealed class SlotResetTests(TestServers servers)
         await world.EngineAsync("UPDATE cdc.source SET state = 'creating'");
         var before = await SlotTests.StateAsync(world);
         await Assert.ThrowsAsync<FencedException>(() => EngineSession.OpenAsync(
-            new EngineOptions { ConnectionString = world.EngineConnection }, world.Entities, new PipelineStatistics(), HostWorld.Ct));
+            new EngineOptions { ConnectionString = world.EngineConnection }, world.Entities, new PipelineStatistics(), NullLogger.Instance, HostWorld.Ct));
         Assert.Equal(before, await SlotTests.StateAsync(world));
     }
 

@@ -67,6 +67,30 @@ public sealed class SlotTests(TestServers servers)
     }
 
     [Fact]
+    public async Task Another_source_is_named_before_what_it_lacks()
+    {
+        await using var world = await HostWorld.CreateWholeAsync(servers);
+        Assert.Equal(0, (await world.RunAsync("slot", "create", "--yes")).ExitCode);
+        await using var other = await servers.Source.CreateDatabaseAsync("cdc_host_other", ct: HostWorld.Ct);
+        var role = other.Name + "_reader";
+        await other.ExecuteAsync($"CREATE ROLE {role} LOGIN REPLICATION", HostWorld.Ct);
+        try
+        {
+            world.SourceConnection = $"{other.ConnectionString};Username={role};Pooling=false";
+            var codes = await CheckedAsync(world);
+            Assert.Equal("source-changed", codes[0]);
+            Assert.Contains("table-missing", codes);
+            var run = await world.RunProcessAsync(null, "run");
+            Assert.True(run.ExitCode == (int)FailureKind.Preflight, run.Output);
+            Assert.InRange(run.Output.IndexOf("source-changed", StringComparison.Ordinal), 0, run.Output.IndexOf("table-missing", StringComparison.Ordinal));
+        }
+        finally
+        {
+            await other.ExecuteAsync($"DROP OWNED BY {role}; DROP ROLE {role}", CancellationToken.None);
+        }
+    }
+
+    [Fact]
     public async Task A_dropped_slot_is_a_gap_that_names_the_reset()
     {
         await using var world = await HostWorld.CreateAsync(servers);

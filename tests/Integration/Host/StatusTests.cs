@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Cdc.Core.Failures;
 using Cdc.Tests.Support.Postgres;
+using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Host;
@@ -36,6 +37,22 @@ public sealed class StatusTests(TestServers servers)
         await world.EngineAsync("UPDATE cdc.source SET state = 'gap', gap_kind = 'slot-missing'");
         Assert.All(Json(await world.RunAsync("status", "--json")).GetProperty("entities").EnumerateArray(), e => Assert.True(e.GetProperty("behindGap").GetBoolean()));
         Assert.Contains("streaming (behind the gap)", (await world.RunAsync("status")).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rows_of_which_the_servers_statistics_know_nothing_are_counted()
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        await world.EngineAsync("INSERT INTO loyalty_cards SELECT generate_series(1, 3)");
+        await world.EngineAsync("INSERT INTO point_moves SELECT generate_series(1, 10500); INSERT INTO cdc.chunks (entity, generation, kind, state, rows) VALUES ('move', 3, 'load', 'done', 10400)");
+        await Eventually.True("they know nothing", async () =>
+        {
+            await world.EngineAsync("SELECT pg_stat_reset()");
+            return await world.EngineAsync<long>("SELECT sum(n_live_tup)::bigint FROM pg_stat_user_tables WHERE relname IN ('loyalty_cards', 'point_moves')") == 0;
+        }, ct: HostWorld.Ct);
+        var entities = Json(await world.RunAsync("status", "--json")).GetProperty("entities");
+        Assert.Equal((3, 10_400), (entities[0].GetProperty("rows").GetInt64(), entities[1].GetProperty("rows").GetInt64()));
     }
 
     [Fact]

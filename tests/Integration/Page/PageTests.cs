@@ -16,9 +16,6 @@ public sealed class PageTests(TestServers servers, Chromium chromium) : IClassFi
     public async Task Lag_rises_while_nothing_is_applied_and_falls_afterwards()
     {
         await using var shop = await Shop.OpenAsync(servers);
-        // Only a commit since the load tells how old the engine is while other tests write to the same server.
-        await shop.ChangeAsync("UPDATE loyalty_card SET points = points + 1");
-        await shop.Bed.CaughtUpAsync(Shop.Ct);
         await using var viewed = await chromium.OpenAsync(shop.Api.Address);
         await viewed.LiveAsync();
         await using (var connection = await shop.Engine.DataSource.OpenConnectionAsync(Shop.Ct))
@@ -30,11 +27,8 @@ public sealed class PageTests(TestServers servers, Chromium chromium) : IClassFi
             await Eventually.True("lag rises to three seconds", async () => await LagAsync(viewed) >= 3, () => viewed.Tile("Lag").InnerTextAsync(), ct: Shop.Ct);
             await viewed.PictureAsync("lag");
         }
-        await Eventually.True("lag falls below a second", async () =>
-        {
-            await shop.ChangeAsync("UPDATE loyalty_card SET points = points + 1 WHERE id = 1");
-            return await LagAsync(viewed) < 1;
-        }, () => viewed.Tile("Lag").InnerTextAsync(), ct: Shop.Ct);
+        // Odoo rests from here on, and other tests write to the same server.
+        await Eventually.True("lag falls below a second", async () => await LagAsync(viewed) < 1, () => viewed.Tile("Lag").InnerTextAsync(), ct: Shop.Ct);
         // The chart says the same in words: the highest is what it rose to.
         var told = await viewed.Section("Lag by topic").GetByRole(AriaRole.Img).GetAttributeAsync("aria-label");
         Assert.Matches("all 4 topics: now .*, highest ([3-9]|[1-9][0-9])(\\.[0-9])? s", told);

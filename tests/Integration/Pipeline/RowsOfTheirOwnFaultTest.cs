@@ -59,6 +59,26 @@ public sealed class RowsOfTheirOwnFaultTest(TestServers servers)
     }
 
     [Fact]
+    public async Task What_goes_to_quarantine_is_logged_by_id_and_reason_and_never_by_value()
+    {
+        await using var bed = await PipelineBed.CreateAsync(servers, Ct);
+        bed.StartInProcess();
+        await bed.CaughtUpAsync(Ct);
+        // One transaction, and so one batch.
+        await bed.Source.ExecuteAsync("""
+            INSERT INTO loyalty_program (id, name) VALUES (1, 'p');
+            INSERT INTO loyalty_card (id, program_id, code, points) SELECT i, 1, 'secret ' || i, -1 FROM generate_series(1, 12) i;
+            """, Ct);
+        await bed.CaughtUpAsync(Ct);
+        var warnings = bed.Log.Lines.Where(l => l.Contains("quarantine", StringComparison.Ordinal)).ToList();
+        Assert.All(warnings, w => Assert.Contains(" Warning ", w, StringComparison.Ordinal));
+        Assert.All(Enumerable.Range(1, 10), id => Assert.Single(warnings, w => w.Contains($"Row {id} of card cannot be applied (points-negative)", StringComparison.Ordinal)));
+        Assert.Single(warnings, w => w.Contains("2 more rows of card", StringComparison.Ordinal));
+        Assert.Equal(11, warnings.Count);
+        Assert.DoesNotContain("secret", string.Concat(bed.Log.Lines), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
     public async Task A_range_read_again_keeps_every_entry_and_every_row()
     {
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);

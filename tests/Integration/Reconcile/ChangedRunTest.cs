@@ -1,4 +1,5 @@
 using Cdc.Reconcile;
+using Cdc.Reconcile.Continuous;
 using Cdc.Reconcile.Runs;
 using Cdc.Tests.Support.Postgres;
 using Xunit;
@@ -53,6 +54,40 @@ public sealed class ChangedRunTest(TestServers servers)
         Assert.Equal("consistent", (await bed.RunAsync(RunKind.Changed, Card)).Run.Verdict);
         Assert.Equal(0, (await bed.RunAsync(RunKind.Changed, Card)).Total.Compared);
         Assert.Equal(0, await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.drift WHERE resolved_at IS NULL", Ct));
+    }
+
+    [Fact]
+    public async Task Looking_for_what_was_touched_leaves_the_engine_its_pauses()
+    {
+        await using var bed = await BedAsync();
+        // No slice is ever quick enough for a larger one.
+        bed.Options = bed.Options with { SliceTime = TimeSpan.FromTicks(1) };
+        await bed.RunAsync(RunKind.Full, Card);
+        var time = new WorkingTime();
+        var reconciler = new Reconciler(bed.Source.DataSource, bed.Engine.DataSource, bed.Fence, bed.Entities, bed.Options) { Pace = new Pace(25, time) };
+        await reconciler.RunAsync(new RunRequest(RunKind.Changed, [bed.Entities.Find("card")!]), Ct);
+        // Five slices are two pieces of work, and a piece that took a second rests for three.
+        Assert.Equal([TimeSpan.FromSeconds(3)], time.Pauses);
+    }
+
+    /// <summary>Every look at the clock finds it a second on; who waits is not kept.</summary>
+    private sealed class WorkingTime : TimeProvider
+    {
+        private long _seconds;
+
+        public List<TimeSpan> Pauses { get; } = [];
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => ++_seconds;
+
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            Pauses.Add(dueTime);
+            return System.CreateTimer(callback, state, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
     }
 
     private async Task<ComparisonBed> BedAsync()

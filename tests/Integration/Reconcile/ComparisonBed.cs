@@ -1,4 +1,3 @@
-using Cdc.Apply.Migrations;
 using Cdc.Core.Entities;
 using Cdc.Core.Snapshots;
 using Cdc.Reconcile;
@@ -6,9 +5,9 @@ using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Reports;
 using Cdc.Reconcile.Runs;
 using Cdc.Tests.Support;
+using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Reconcile;
-using Cdc.Workload;
 using Npgsql;
 using Xunit;
 
@@ -42,12 +41,10 @@ internal sealed class ComparisonBed : IAsyncDisposable
     public static async Task<ComparisonBed> CreateAsync(TestServers servers, string rows = "")
     {
         var bed = new ComparisonBed(
-            await servers.Source.CreateDatabaseAsync("cmp", ct: Ct), await servers.Engine.CreateDatabaseAsync("cmp_engine", ct: Ct),
+            await servers.CreateOdooAsync("cmp", Ct), await servers.CreateEngineAsync("cmp_engine", Ct),
             EntityFile.Load(SourceTree.PathOf("schemas/entities.json")));
-        await bed.Source.ExecuteAsync(OdooSchema.Sql, Ct);
         // Rows are put in as if their parents were there.
         await bed.Source.ExecuteAsync(string.Concat(bed.Entities.All.Select(e => $"ALTER TABLE {e.SourceName} DISABLE TRIGGER ALL; ")) + rows, Ct);
-        await new Migrator(bed.Engine.DataSource, Migration.ReadAll(SourceTree.PathOf("schemas/engine"))).UpAsync(null, Ct);
         foreach (var entity in bed.Entities.All)
         {
             await bed.Engine.ExecuteAsync($"ALTER TABLE {entity.EngineName} DISABLE TRIGGER ALL; INSERT INTO cdc.tables (entity, state) VALUES ('{entity.Name}', 'streaming')", Ct);

@@ -39,7 +39,7 @@ internal sealed class ContinuousBed : IAsyncDisposable
 
     /// <summary>As a process would have it that just began.</summary>
     public ContinuousWorker Worker() => new(
-        Bed.Source.DataSource, Engine.DataSource, Fences ?? Bed.Fence, new KeyReads(Engine.ConnectionString), Bed.Entities, Bed.Options, Options, Alerts, _http, Time, Log);
+        Bed.Source.DataSource, Engine.DataSource, Fences ?? Bed.Fence, new KeyReads(Engine.ConnectionString, Log), Bed.Entities, Bed.Options, Options, Alerts, _http, Time, Log);
 
     /// <summary>Moves the clock by a minute, and does what is due then, by a new process each time.</summary>
     public async Task MinuteAsync(int times = 1)

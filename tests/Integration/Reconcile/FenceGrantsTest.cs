@@ -35,7 +35,7 @@ public sealed class FenceGrantsTest(TestServers servers)
             Assert.Equal(1, await CompareAsync(bed, As(bed.Source, "cdc_source"), As(bed.Engine, "cdc_engine")));
             var (source, engine) = (As(bed.Source, "cdc_reconcile_source"), As(bed.Engine, "cdc_reconcile_engine"));
             Assert.Equal(1, await CompareAsync(bed, source, engine));
-            var reads = new KeyReads(engine);
+            var reads = new KeyReads(engine, bed.Log);
             Assert.Equal("1 rows read, 0 rows removed", (await reads.WaitAsync(await reads.AskAsync(bed.Entity("card"), [1], Ct), Ct)).Answer);
             await CompareAndRepairAsync(bed, source, engine);
             await RefusedAsync(source, "UPDATE loyalty_card SET points = 0");
@@ -67,7 +67,7 @@ public sealed class FenceGrantsTest(TestServers servers)
         await using var ours = NpgsqlDataSource.Create(engine);
         var (gate, options, request) = (new FenceGate(source, engine, new FenceOptions()), new ReconcileOptions(), new RunRequest(RunKind.Full, bed.Entities.All, Violations: true));
         var run = await new Reconciler(odoo, ours, gate, bed.Entities, options).RunAsync(request, Ct);
-        var repair = new Repair(odoo, ours, gate, new KeyReads(engine), bed.Entities, options);
+        var repair = new Repair(odoo, ours, gate, new KeyReads(engine, bed.Log), bed.Entities, options);
         Assert.Equal(1, (await repair.RunAsync(await repair.PlanAsync(run, request, Ct), Ct)).Equal);
         await bed.AssertEqualAsync(Ct);
     }

@@ -17,6 +17,13 @@ public sealed class FenceTroubleTest(OwnServers servers) : IAsyncLifetime, IClas
 {
     private static readonly FenceOptions OneShortAttempt = new() { Timeout = TimeSpan.FromSeconds(1), Attempts = 1 };
 
+    /// <summary>
+    /// By default an attempt has 15 seconds: one that is given up four times has lived through a stall of a minute. With <c>CDC_TEST_LONG=1</c> it
+    /// is that minute, otherwise the same in small.
+    /// </summary>
+    private static readonly FenceOptions AMinutesStall =
+        Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" ? new FenceOptions() : new FenceOptions { Timeout = TimeSpan.FromMilliseconds(250), Attempts = 200 };
+
     private PipelineBed _bed = null!;
     private InProcessPipeline _pipeline = null!;
 
@@ -138,6 +145,30 @@ public sealed class FenceTroubleTest(OwnServers servers) : IAsyncLifetime, IClas
         await _bed.AssertEqualAtFenceAsync("card", Ct);
         await _bed.CaughtUpAsync(Ct);
     }
+
+    [Fact]
+    public async Task Apply_stalled_for_a_minute_has_the_fence_given_up_and_repeated_until_it_opens_and_shows_no_drift()
+    {
+        Task equal;
+        await using (var holder = await _bed.Engine.DataSource.OpenConnectionAsync(Ct))
+        {
+            await using var transaction = await holder.BeginTransactionAsync(Ct);
+            await using var stall = new NpgsqlCommand("SELECT FROM cdc.checkpoints FOR SHARE", holder, transaction);
+            await stall.ExecuteNonQueryAsync(Ct);
+            await ChangeAsync();
+            equal = _bed.AssertEqualAtFenceAsync("card", Ct, AMinutesStall);
+            await Eventually.True("the fence was given up four times", async () => equal.IsCompleted || await GivenUpAsync() >= 4,
+                async () => $"{await GivenUpAsync()} times", TimeSpan.FromMinutes(3), Ct);
+            Assert.False(equal.IsCompleted);
+            Assert.False(await IsChangedAsync());
+        }
+        await equal;
+        Assert.True(await IsChangedAsync());
+        await _bed.CaughtUpAsync(Ct);
+        await _bed.AssertEqualAsync(Ct);
+    }
+
+    private Task<long> GivenUpAsync() => _bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.fences WHERE state = 'broken'", Ct);
 
     [Fact]
     public async Task After_a_start_a_fence_waits_for_the_writers_that_ran_then()

@@ -1,6 +1,10 @@
+using Cdc.Core.Failures;
+using Cdc.Core.Snapshots;
 using Cdc.Reconcile.Requests;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
+using Cdc.Tests.Support.Time;
+using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Reconcile;
@@ -58,16 +62,44 @@ public sealed class KeyReadsTest(TestServers servers) : IAsyncLifetime
     {
         await _bed.StopInProcessAsync();
         await _bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = 0 WHERE id = 7", Ct);
-        var reads = new KeyReads(_bed.Engine.ConnectionString);
+        var reads = new KeyReads(_bed.Engine.ConnectionString, _bed.Log);
         var request = await reads.AskAsync(_bed.Entity("card"), [7], Ct);
         _bed.StartInProcess();
         Assert.Equal("1 rows read, 0 rows removed", (await reads.WaitAsync(request, Ct)).Answer);
         await _bed.AssertEqualAsync(Ct);
     }
 
+    [Fact]
+    public async Task A_request_that_nobody_serves_is_told_of_and_given_up_at_last_and_stays_open()
+    {
+        await _bed.StopInProcessAsync();
+        var time = new ManualTime(DateTimeOffset.UnixEpoch);
+        var reads = new KeyReads(_bed.Engine.ConnectionString, _bed.Log, time);
+        var request = await reads.AskAsync(_bed.Entity("card"), [7], Ct);
+        var waiting = reads.WaitAsync(request, Ct);
+        await LooksAgainAsync();
+        Assert.DoesNotContain(_bed.Log.Lines, IsToldOf);
+        time.Advance(KeyReads.TellEvery);
+        await Eventually.True("it is told", async () =>
+        {
+            await LooksAgainAsync();
+            return _bed.Log.Lines.Any(IsToldOf);
+        }, ct: Ct);
+        Assert.False(waiting.IsCompleted);
+        time.Advance(KeyReads.Longest - KeyReads.TellEvery);
+        await LooksAgainAsync();
+        Assert.Equal(FailureKind.Unavailable, (await Assert.ThrowsAsync<CdcException>(() => waiting)).Kind);
+        Assert.Equal("open", await _bed.Engine.ScalarAsync<string>($"SELECT state FROM cdc.requests WHERE id = {request}", Ct));
+
+        bool IsToldOf(string line) => line.Contains($"Request {request} has not been served", StringComparison.Ordinal);
+    }
+
+    /// <summary>Whoever waits for an answer is woken.</summary>
+    private Task LooksAgainAsync() => _bed.Engine.ExecuteAsync($"NOTIFY {RequestChannels.Answers}", Ct);
+
     private async Task<string> ReadAsync(params long[] keys)
     {
-        var reads = new KeyReads(_bed.Engine.ConnectionString);
+        var reads = new KeyReads(_bed.Engine.ConnectionString, _bed.Log);
         return (await reads.WaitAsync(await reads.AskAsync(_bed.Entity("card"), keys, Ct), Ct)).Answer;
     }
 }

@@ -114,7 +114,7 @@ public sealed class RepairTest(TestServers servers) : IAsyncLifetime
         Assert.Equal(FailureKind.Refused, (await Assert.ThrowsAsync<CdcException>(() => Repair().RunAsync(plan, Ct))).Kind);
     }
 
-    private Repair Repair() => new(_bed.Source.DataSource, _bed.Engine.DataSource, _bed.Gate(), new KeyReads(_bed.Engine.ConnectionString), _bed.Entities, new ReconcileOptions());
+    private Repair Repair() => new(_bed.Source.DataSource, _bed.Engine.DataSource, _bed.Gate(), new KeyReads(_bed.Engine.ConnectionString, _bed.Log), _bed.Entities, new ReconcileOptions());
 
     private Task<long> CompareAsync() => new Reconciler(_bed.Source.DataSource, _bed.Engine.DataSource, _bed.Gate(), _bed.Entities, new ReconcileOptions()).RunAsync(_request, Ct);
 

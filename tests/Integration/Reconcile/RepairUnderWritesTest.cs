@@ -41,7 +41,7 @@ public sealed class RepairUnderWritesTest(TestServers servers, ITestOutputHelper
         var report = await bed.ReconcileAsync(request, Ct, options, gate);
         Assert.Equal(planted.Expected, report.Drift.Select(d => PlantedDrift.Describe(d.Key, d.Kind, d.Field, d.OdooValue, d.EngineValue)).Order());
 
-        var repair = new Repair(bed.Source.DataSource, bed.Engine.DataSource, gate, new KeyReads(bed.Engine.ConnectionString), bed.Entities, options);
+        var repair = new Repair(bed.Source.DataSource, bed.Engine.DataSource, gate, new KeyReads(bed.Engine.ConnectionString, bed.Log), bed.Entities, options);
         var repaired = await repair.RunAsync(await repair.PlanAsync(report.Run.Id, request, Ct), Ct);
         Assert.Equal((Planted, 0, 0), (repaired.Equal, repaired.Differing, repaired.Unknown));
         Assert.Equal(Planted, await planted.OutcomesAsync("repaired"));

@@ -45,7 +45,7 @@ public sealed class PgClusterTest
         await using var cluster = await PgCluster.StartAsync(
             Small with { Settings = new Dictionary<string, string> { ["max_replication_slots"] = "3" } }, Ct);
         Assert.Equal("logical", await Scalar(cluster, "SHOW wal_level"));
-        Assert.Equal("on", await Scalar(cluster, "SHOW fsync"));
+        Assert.Equal("off", await Scalar(cluster, "SHOW fsync"));
         Assert.Equal("3", await Scalar(cluster, "SHOW max_replication_slots"));
         Assert.Equal("UTF8|C.UTF-8", await Scalar(cluster, "SELECT pg_encoding_to_char(encoding) || '|' || datcollate FROM pg_database WHERE datname = 'postgres'"));
     }

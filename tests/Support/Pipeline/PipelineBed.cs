@@ -1,7 +1,6 @@
 using System.Globalization;
 using Cdc.Api;
 using Cdc.Apply;
-using Cdc.Apply.Migrations;
 using Cdc.Capture;
 using Cdc.Capture.Snapshot;
 using Cdc.Core.Entities;
@@ -56,7 +55,7 @@ public sealed class PipelineBed : IAsyncDisposable
 
     /// <summary>On the servers that all tests share.</summary>
     public static async Task<PipelineBed> CreateAsync(TestServers servers, CancellationToken ct) =>
-        await CreateAsync(await servers.Source.ConnectionStringAsync().ConfigureAwait(false), await servers.Engine.ConnectionStringAsync().ConfigureAwait(false), ct).ConfigureAwait(false);
+        new(await servers.CreateOdooAsync("pipe", ct).ConfigureAwait(false), await servers.CreateEngineAsync("pipe_engine", ct).ConfigureAwait(false));
 
     /// <summary>On any two servers, such as a <see cref="PgCluster"/> that the test is going to stop.</summary>
     /// <param name="sourceServer">Connection string of a superuser, to the database <c>postgres</c>.</param>
@@ -66,7 +65,7 @@ public sealed class PipelineBed : IAsyncDisposable
         var source = await TestDatabase.CreateAsync("pipe", sourceServer, ct).ConfigureAwait(false);
         var engine = await TestDatabase.CreateAsync("pipe_engine", engineServer, ct).ConfigureAwait(false);
         await source.ExecuteAsync(OdooSchema.Sql, ct).ConfigureAwait(false);
-        await new Migrator(engine.DataSource, Migration.ReadAll(SourceTree.PathOf("schemas/engine"))).UpAsync(null, ct).ConfigureAwait(false);
+        await BedDatabases.MigrateAsync(engine, ct).ConfigureAwait(false);
         return new PipelineBed(source, engine);
     }
 

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Cdc.Tests.Support.Postgres;
 
-/// <summary>What a test cluster's postgresql.conf adds to PostgreSQL's defaults. fsync stays on: crash tests mean it.</summary>
+/// <summary>What a test cluster's postgresql.conf adds to PostgreSQL's defaults.</summary>
 internal static class PgConfiguration
 {
     // sun_path has 108 bytes, and the file's name comes on top.
@@ -15,6 +15,7 @@ internal static class PgConfiguration
             ["listen_addresses"] = "'127.0.0.1'",
             ["unix_socket_directories"] = Encoding.UTF8.GetByteCount(folder) > LongestSocketFolder ? "''" : $"'\"{folder}\"'",
             ["wal_level"] = "logical",
+            ["fsync"] = options.Fsync ? "on" : "off",
             ["max_connections"] = "100",
             ["max_wal_senders"] = "20",
             ["max_replication_slots"] = "20",

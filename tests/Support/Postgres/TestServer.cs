@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using Npgsql;
+
 namespace Cdc.Tests.Support.Postgres;
 
 /// <summary>
@@ -9,6 +12,8 @@ public sealed class TestServer : IAsyncDisposable
     private readonly string _variable;
     private readonly PgClusterOptions _options;
     private readonly Lock _lock = new();
+    private readonly Dictionary<string, Task<string>> _templates = [];
+    private readonly ConcurrentBag<TestDatabase> _templateDatabases = [];
     private Task<string>? _started;
     private PgCluster? _cluster;
 
@@ -33,9 +38,38 @@ public sealed class TestServer : IAsyncDisposable
         return await TestDatabase.CreateAsync(prefix, server, ct, template).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// A database that was made once in this run and is copied by those that need its content: what <paramref name="fill"/> makes is made once for each name.
+    /// </summary>
+    /// <returns>Its name, for <see cref="CreateDatabaseAsync"/>.</returns>
+    public Task<string> TemplateAsync(string name, Func<TestDatabase, Task> fill)
+    {
+        lock (_lock) return _templates.TryGetValue(name, out var made) ? made : _templates[name] = MakeTemplateAsync(name, fill);
+    }
+
     public async ValueTask DisposeAsync()
     {
+        foreach (var database in _templateDatabases) await database.DisposeAsync().ConfigureAwait(false);
         if (_cluster is not null) await _cluster.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task<string> MakeTemplateAsync(string name, Func<TestDatabase, Task> fill)
+    {
+        var database = await CreateDatabaseAsync(name).ConfigureAwait(false);
+        _templateDatabases.Add(database);
+        await fill(database).ConfigureAwait(false);
+        // PostgreSQL copies no database to which anybody is connected.
+        database.DataSource.Clear();
+        await Waiting.Eventually.True($"nobody is connected to {database.Name}", async () => await IsLeftAsync(database.Name).ConfigureAwait(false)).ConfigureAwait(false);
+        return database.Name;
+    }
+
+    private async Task<bool> IsLeftAsync(string name)
+    {
+        await using var admin = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(await ConnectionStringAsync().ConfigureAwait(false)) { Pooling = false }.ConnectionString);
+        await using var command = admin.CreateCommand("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = $1)");
+        command.Parameters.AddWithValue(name);
+        return await command.ExecuteScalarAsync().ConfigureAwait(false) is true;
     }
 
     private async Task<string> StartAsync()

@@ -21,9 +21,10 @@ public static class CdcProcess
         return WatchedProcess.StartAsync(Command(arguments) with { Environment = environment, OnLine = onLine }, ct);
     }
 
-    /// <summary>A .dll is dotnet's to run; a build that brings its own runtime is a program.</summary>
-    private static WatchedCommand Command(IReadOnlyList<string> arguments) =>
-        Path.GetExtension(ProgramPath) == ".dll" ? new(DotnetPath, [ProgramPath, .. arguments]) : new(ProgramPath, arguments);
+    /// <summary>What stands before its arguments: a .dll is dotnet's to run; a build that brings its own runtime is a program.</summary>
+    public static IReadOnlyList<string> CommandLine => Path.GetExtension(ProgramPath) == ".dll" ? [DotnetPath, ProgramPath] : [ProgramPath];
+
+    private static WatchedCommand Command(IReadOnlyList<string> arguments) => new(CommandLine[0], [.. CommandLine.Skip(1), .. arguments]);
 
     /// <summary>Runs to the end. Kills the process when cancelled.</summary>
     /// <returns>Exit code and the last lines of output.</returns>

@@ -7,6 +7,9 @@ public static class Eventually
 {
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
 
+    /// <summary>Half of it is added to most waits, and there are thousands in a run.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(25);
+
     /// <summary>Asks again and again until the answer is true.</summary>
     /// <param name="reason">What should come true, as a sentence.</param>
     /// <param name="lastState">Describes the state that the time-out's message shows.</param>
@@ -22,7 +25,7 @@ public static class Eventually
             if (clock.Elapsed > limit)
                 throw new TimeoutException($"Not within {limit.TotalSeconds:0} s: {reason}. Last state: {await Describe(lastState).ConfigureAwait(false)}");
             await Task.Delay(pause, ct).ConfigureAwait(false);
-            if (pause < TimeSpan.FromMilliseconds(100)) pause *= 1.5;
+            if (pause < LongestPause) pause *= 1.5;
         }
     }
 

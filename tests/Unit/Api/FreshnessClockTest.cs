@@ -1,3 +1,4 @@
+using Cdc.Api.Engine;
 using Cdc.Api.Freshness;
 using Cdc.Core.Changes;
 using Cdc.Core.Operations;
@@ -45,13 +46,46 @@ public sealed class FreshnessClockTest
     public void Another_server_or_one_that_was_set_back_says_nothing_about_the_one_before()
     {
         Sample(0, 100);
-        Assert.Null(_clock.At(new AppliedThrough(1, new Lsn(200)), "other", null).AsOf);
+        Assert.Null(_clock.At(Moment(200) with { SystemIdentifier = "other" }).AsOf);
         Sample(1, 50);
         Assert.Null(At(49).AsOf);
         Assert.Equal(Noon.AddSeconds(1), At(60).AsOf);
     }
 
-    private Freshness At(ulong through, DateTimeOffset? lastCommit = null) => _clock.At(new AppliedThrough(1, new Lsn(through)), "one", lastCommit);
+    [Fact]
+    public void What_was_said_once_holds_for_every_engine_that_is_as_far_whatever_becomes_of_the_samples()
+    {
+        Sample(0, 100);
+        Sample(10, 200);
+        Assert.Equal(Noon.AddSeconds(10), _clock.Tell(Moment(200)).AsOf);
+        // For a moment another server stood behind the name: what was sampled before is forgotten.
+        _clock.Add(new SourceMoment(Noon.AddSeconds(20), new Lsn(500), "other"));
+        Assert.Equal(Noon.AddSeconds(10), At(200, Noon).AsOf);
+        Assert.Equal(Noon, At(199, Noon).AsOf);
+        Assert.Null(At(199).AsOf);
+        Assert.Null(_clock.At(Moment(300) with { Through = new AppliedThrough(2, new Lsn(300)), SystemIdentifier = "other" }).AsOf);
+    }
+
+    [Fact]
+    public void An_engine_that_is_less_far_than_an_answer_that_was_given_is_not_as_new()
+    {
+        Sample(0, 100);
+        Sample(10, 200);
+        Assert.True(_clock.IsAsNew(Moment(150)));
+        _clock.Tell(Moment(200));
+        Assert.False(_clock.IsAsNew(Moment(150)));
+        Assert.True(_clock.IsAsNew(Moment(200)));
+        Assert.True(_clock.IsAsNew(Moment(150, Noon.AddSeconds(11))));
+        // To look is not to tell.
+        Sample(20, 300);
+        At(300);
+        Assert.True(_clock.IsAsNew(Moment(200)));
+        Assert.True(_clock.IsAsNew(Moment(150) with { Through = new AppliedThrough(2, new Lsn(150)) }));
+    }
+
+    private static EngineMoment Moment(ulong through, DateTimeOffset? asOf = null) => new("streaming", new AppliedThrough(1, new Lsn(through)), "one", asOf, "streaming");
+
+    private Freshness At(ulong through, DateTimeOffset? lastCommit = null) => _clock.At(Moment(through, lastCommit));
 
     private void Sample(double second, ulong written) => _clock.Add(new SourceMoment(Noon.AddSeconds(second), new Lsn(written), "one"));
 

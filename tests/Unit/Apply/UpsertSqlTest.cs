@@ -32,9 +32,11 @@ public sealed class UpsertSqlTest
             ("truncate", sql.Truncate),
             ("holes", sql.FillHoles),
             ("quarantine", sql.QuarantineRows),
-            ("sweep of a range", sql.Sweep(byKeys: false)),
-            ("sweep of keys", sql.Sweep(byKeys: true)),
+            ("sweep of a range", All(sql.Sweep(byKeys: false))),
+            ("sweep of keys", All(sql.Sweep(byKeys: true))),
         ];
         return string.Concat(parts.Select(p => $"-- {p.Name}\n{string.Concat(p.Statements.Select(s => s.ReplaceLineEndings("\n").TrimEnd() + ";\n"))}\n"));
     }
+
+    private static IReadOnlyList<string> All((string Rows, IReadOnlyList<string> Entries) sweep) => [sweep.Rows, .. sweep.Entries];
 }

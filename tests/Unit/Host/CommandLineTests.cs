@@ -38,6 +38,19 @@ public sealed class CommandLineTests
         Assert.DoesNotContain("System.", run.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("'cdc' has no command 'bogus'.", "use one of run, capture,", "bogus")]
+    [InlineData("'cdc' has no command 'bogus'.", "use one of run, capture,", "bogus", "--json")]
+    [InlineData("'cdc' has no command 'statsu'.", "did you mean 'cdc status'?", "statsu")]
+    [InlineData("'cdc slot' has no command 'bogus'.", "use one of show, create,", "slot", "bogus")]
+    public async Task A_command_that_does_not_exist_is_named_with_those_that_do(string what, string remedy, params string[] args)
+    {
+        var lines = (await CommandRun.OfAsync(args)).Error.TrimEnd().Split(Environment.NewLine);
+        Assert.Equal("error: " + what, lines[0]);
+        Assert.Equal(2, lines.Length);
+        Assert.StartsWith("what to do next: " + remedy, lines[1], StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Every_command_has_help_and_those_that_act_have_examples()
     {

@@ -106,6 +106,8 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("CDC__Reconcile__MaxDrift", "-1")]
     [InlineData("CDC__Continuous__Interval", "00:00:00")]
     [InlineData("CDC__Continuous__FullAt", "1.00:00:00")]
+    [InlineData("CDC__Continuous__FullAt", "25:00")]
+    [InlineData("CDC__Continuous__FullAt", "2")]
     [InlineData("CDC__Continuous__Cutover", "tomorrow")]
     [InlineData("CDC__Continuous__LoadPercent", "0")]
     [InlineData("CDC__Continuous__SliceTime", "00:00:00")]
@@ -134,6 +136,8 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("CDC__Snapshot__ChunkRows", "-1")]
     [InlineData("CDC__Snapshot__ChunkBytes", "1")]
     [InlineData("CDC__Api__Urls", "")]
+    [InlineData("CDC__Api__Urls", "foo")]
+    [InlineData("CDC__Api__Urls", "http://127.0.0.1:8642;ftp://127.0.0.1")]
     [InlineData("CDC__Api__Enabled", "perhaps")]
     [InlineData("CDC__Api__Connections", "0")]
     [InlineData("CDC__Api__ReplicaConnectionString", "Database=engine")]
@@ -150,6 +154,15 @@ public sealed class ConfigurationTests : IDisposable
     {
         File.WriteAllText(_file, "{}");
         Assert.Contains(variable, Refused(new() { [variable] = value }, Needs.None).Findings.Single().Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_time_of_the_day_is_not_called_a_duration()
+    {
+        File.WriteAllText(_file, "{}");
+        var finding = Refused(new() { ["CDC__Continuous__FullAt"] = "25:00" }, Needs.None).Findings.Single();
+        Assert.Contains("a time of the day from 00:00:00 to 23:59:59", finding.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("duration", finding.Message + finding.Remedy, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -204,6 +217,8 @@ public sealed class ConfigurationTests : IDisposable
         _ when type == typeof(int) => ("17", 17),
         _ when type == typeof(long) => ("1234567", 1234567L),
         _ when type == typeof(decimal) => ("0.25", 0.25m),
+        _ when type == typeof(TimeOnly) => ("13:14:15", new TimeOnly(13, 14, 15)),
+        _ when path == "Api:Urls" => ("http://*:1;https://[::1]:2", "http://*:1;https://[::1]:2"),
         _ when path == "Alerts:LongWindow" => ("02:00:00", TimeSpan.FromHours(2)),
         _ when type == typeof(TimeSpan) => ("00:00:02.5", TimeSpan.FromSeconds(2.5)),
         { IsEnum: true } => (Enum.GetNames(type)[^1], Enum.GetValues(type).GetValue(Enum.GetNames(type).Length - 1)!),

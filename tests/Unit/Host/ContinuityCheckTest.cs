@@ -64,8 +64,20 @@ public sealed class ContinuityCheckTest
     public void A_declared_gap_stays_one_until_it_is_accepted() =>
         AssertGap("slot-lost", Find(Followed with { State = "gap", GapKind = "slot-lost", GapDetail = "gone" }, Slot, Now));
 
-    private static DeclaredGapException? Find(FollowedSource followed, SlotInfo? slot, IdentifiedSource now, Lsn? switchPoint = null) =>
-        ContinuityCheck.Find(followed, new SourceOptions { SlotName = "slot", Publication = "publication" }, new PresentSource(now, slot, PublicationState.Whole, switchPoint));
+    [Fact]
+    public void A_publication_that_is_missing_was_dropped_only_if_it_is_the_one_that_was_followed()
+    {
+        AssertGap("publication-missing", Find(Followed, Slot, Now, publication: PublicationState.Missing));
+        var renamed = Find(Followed with { Publication = "followed" }, Slot, Now, publication: PublicationState.Missing);
+        AssertGap("publication-renamed", renamed);
+        Assert.Contains("back to followed", renamed!.Remedy, StringComparison.Ordinal);
+        Assert.DoesNotContain("dropped", renamed.Message, StringComparison.Ordinal);
+        Assert.Null(Find(Followed with { State = "gap", GapKind = "publication-renamed" }, Slot, Now));
+    }
+
+    private static DeclaredGapException? Find(
+        FollowedSource followed, SlotInfo? slot, IdentifiedSource now, Lsn? switchPoint = null, PublicationState publication = PublicationState.Whole) =>
+        ContinuityCheck.Find(followed, new SourceOptions { SlotName = "slot", Publication = "publication" }, new PresentSource(now, slot, publication, switchPoint));
 
     private static void AssertGap(string kind, DeclaredGapException? gap)
     {

@@ -46,6 +46,18 @@ public sealed class StatusNumbersTests
         Assert.Equal((bytes, seconds), (Lag.Bytes(engine, source), Lag.Seconds(engine, source)));
     }
 
+    [Theory]
+    [InlineData(1.5, true, 1.5)]
+    [InlineData(1.5, false, 1.5)]
+    [InlineData(7200.0, true, 3600.0)]
+    [InlineData(-5.0, true, 0.0)]
+    public void A_heartbeat_says_how_far_behind_however_much_others_write(double heartbeatAge, bool active, double seconds)
+    {
+        var engine = Engine("0/100") with { AsOf = Now.AddSeconds(-heartbeatAge) };
+        Assert.Equal(seconds, Lag.Seconds(engine, Source("1/0", active)));
+        Assert.Equal(0, Lag.Seconds(engine, Source("0/100", active)));
+    }
+
     [Fact]
     public void Lag_against_another_server_is_not_a_number() =>
         Assert.Null(Lag.Bytes(Engine("0/100") with { SystemIdentifier = "2" }, Source("0/200", active: true)));
@@ -89,7 +101,7 @@ public sealed class StatusNumbersTests
     private static EngineStatus Engine(string through) => new()
     {
         State = "streaming", Generation = 1, Session = 1, SystemIdentifier = "1", GapKind = null, GapDetail = null, WrittenLsn = through, ThroughLsn = through,
-        LastCommitAt = Now.AddHours(-1), CheckpointAgeSeconds = 2,
+        LastCommitAt = Now.AddHours(-1), CheckpointAgeSeconds = 2, AsOf = null,
     };
 
     private static SourceStatus Source(string written, bool active) => new()

@@ -19,7 +19,7 @@ public sealed class PacedFenceTest
     [Fact]
     public async Task The_next_fence_waits_until_the_last_one_was_its_share_of_the_time()
     {
-        var paced = new PacedFence(new AnyFence(), 25, _time);
+        var paced = new PacedFence(new AnyFence(), new Pace(25, _time));
         var first = Open(paced);
         Assert.True(first.IsCompletedSuccessfully);
         _time.Advance(TimeSpan.FromSeconds(2));
@@ -36,14 +36,14 @@ public sealed class PacedFenceTest
     [Fact]
     public async Task Time_that_passed_meanwhile_is_no_pause_and_the_whole_share_needs_none()
     {
-        var paced = new PacedFence(new AnyFence(), 50, _time);
+        var paced = new PacedFence(new AnyFence(), new Pace(50, _time));
         var fence = await Open(paced);
         _time.Advance(TimeSpan.FromSeconds(3));
         await fence.DisposeAsync();
         _time.Advance(TimeSpan.FromSeconds(3));
         Assert.True(Open(paced).IsCompletedSuccessfully);
 
-        var greedy = new PacedFence(new AnyFence(), 100, _time);
+        var greedy = new PacedFence(new AnyFence(), new Pace(100, _time));
         fence = await Open(greedy);
         _time.Advance(TimeSpan.FromSeconds(3));
         await fence.DisposeAsync();

@@ -13,7 +13,7 @@ public sealed class ScheduleTest
     [Fact]
     public void What_has_changed_is_compared_every_minute_and_everything_every_night()
     {
-        var schedule = new Schedule(new ContinuousOptions { FullAt = TimeSpan.FromHours(2) });
+        var schedule = new Schedule(new ContinuousOptions { FullAt = new TimeOnly(2, 0) });
         Assert.Equal(["nightly 02-28 02:00", "interval 03-01 01:59"], Done(schedule, Midnight.AddHours(1).AddMinutes(59)));
         Assert.Empty(Done(schedule, Midnight.AddHours(1).AddMinutes(59).AddSeconds(59)));
         Assert.Equal(["nightly 03-01 02:00", "interval 03-01 02:00"], Done(schedule, Midnight.AddHours(2)));
