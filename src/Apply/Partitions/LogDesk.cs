@@ -135,21 +135,12 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
         long[] ends = [.. kafka.Ends.Values];
         foreach (var sql in (string[])[LogSql.BeginGeneration, LogSql.AddPartitions])
         {
-            if (sql == LogSql.AddPartitions) PartitionCount.Require(kafka.Topics, await KnownAsync(connection, ct).ConfigureAwait(false));
+            if (sql == LogSql.AddPartitions) await PartitionTable.RequireCountsAsync(connection, kafka.Topics, ct).ConfigureAwait(false);
             await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = names }, new() { Value = ends } } };
             await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         }
         await using var forget = new NpgsqlCommand(LogSql.ForgetPartitions, connection) { Parameters = { new() { Value = names } } };
         await forget.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-    }
-
-    private static async Task<IReadOnlyCollection<string>> KnownAsync(NpgsqlConnection connection, CancellationToken ct)
-    {
-        var known = new List<string>();
-        await using var command = new NpgsqlCommand(LogSql.Known, connection);
-        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) known.Add(reader.GetString(0));
-        return known;
     }
 
     private async Task ListenAsync(CancellationToken ct)

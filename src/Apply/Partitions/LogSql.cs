@@ -7,8 +7,6 @@ internal static class LogSql
     public const string BeginSession =
         "UPDATE cdc.source SET session = session + 1, updated_at = now() WHERE state = 'streaming' RETURNING session, generation";
 
-    public const string Known = "SELECT partition FROM cdc.checkpoints WHERE next_offset IS NOT NULL";
-
     /// <summary>
     /// $1 partitions, $2 their ends. The row of the in-process log is there when a generation has just begun, or when the engine followed its
     /// source in-process until now: every partition begins at its end, since older records lose, or were applied.

@@ -21,6 +21,7 @@ public sealed class PartitionSession(
     {
         var table = new PartitionTable(options, Guid.NewGuid());
         await using var connection = await EngineErrors.GuardAsync(() => EngineConnection.OpenAsync(options, table.Role, ct)).ConfigureAwait(false);
+        await EngineErrors.GuardAsync(() => PartitionTable.RequireCountsAsync(connection, topics, ct)).ConfigureAwait(false);
         var knowledge = new EngineKnowledge(entities);
         var writers = await EngineErrors.GuardAsync(() => new WriterFactory(entities, knowledge, log).CreateAsync(connection, ct)).ConfigureAwait(false);
         var transaction = new EngineTransaction(connection);

@@ -12,6 +12,8 @@ internal sealed class PartitionTable(EngineOptions options, Guid owner)
 {
     private const string LockNotAvailable = "55P03";
 
+    private const string KnownSql = "SELECT partition FROM cdc.checkpoints WHERE next_offset IS NOT NULL";
+
     private const string TakeSql = """
         UPDATE cdc.checkpoints SET owner_token = $1, updated_at = now() WHERE partition = ANY($2)
         RETURNING partition, next_offset, generation, last_lsn, last_ordinal, sequences
@@ -42,6 +44,16 @@ internal sealed class PartitionTable(EngineOptions options, Guid owner)
 
     /// <summary>Application name of the connection that applies: whoever takes its partitions can find it.</summary>
     public string Role => $"apply {owner}";
+
+    /// <exception cref="CdcException">Preflight: a topic has another number of partitions than it has checkpoints.</exception>
+    public static async Task RequireCountsAsync(NpgsqlConnection connection, LogTopics topics, CancellationToken ct)
+    {
+        var known = new List<string>();
+        await using var command = new NpgsqlCommand(KnownSql, connection);
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false)) known.Add(reader.GetString(0));
+        PartitionCount.Require(topics, known);
+    }
 
     /// <summary>Makes this owner the one whose compare-and-set succeeds. Whoever had them before fails at its next commit.</summary>
     /// <exception cref="CdcException">Unavailable: the capture has not begun with a partition yet.</exception>

@@ -6,6 +6,8 @@ namespace Cdc.Log.Kafka;
 /// <summary>What a failure of Kafka means, decided by its code alone.</summary>
 public static class KafkaFailure
 {
+    internal const string Accept = "Look with 'cdc topics describe'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md).";
+
     /// <summary>Typed, with its remedy; null if Kafka has nothing to do with it.</summary>
     public static CdcException? Explain(Exception e) => e switch
     {
@@ -14,6 +16,10 @@ public static class KafkaFailure
             "Build with './dev', or with -p:LibrdkafkaRedist=true where NuGet has the package librdkafka.redist (README, 'Kafka').", e),
         _ => null,
     };
+
+    /// <summary>A partition goes on, or ends, below what the brokers had acknowledged of it.</summary>
+    internal static DeclaredGapException Behind(string partition, long offset, long acknowledged) => new(GapKinds.LogBehind,
+        $"Partition {partition} is at offset {offset}; the brokers had acknowledged it up to {acknowledged}, and have lost records.", Accept);
 
     internal static CdcException Of(Error error, Exception? inner = null) => error.Code switch
     {

@@ -14,8 +14,6 @@ namespace Cdc.Log.Kafka;
 /// </summary>
 public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
 {
-    private const string Accept = "Look with 'cdc topics describe'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md).";
-
     /// <summary>Always the same: compaction leaves the newest record.</summary>
     private static readonly byte[] ControlKey = [.. "log"u8];
 
@@ -60,7 +58,7 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
         var reader = new TailReader(clients);
         var before = await reader.ReadControlAsync(topics.Control, ct).ConfigureAwait(false);
         if (before.Generation > generation)
-            throw new DeclaredGapException(GapKinds.EngineBehind, $"The log is in generation {before.Generation}, the engine in {generation}: it was restored from a backup.", Accept);
+            throw new DeclaredGapException(GapKinds.EngineBehind, $"The log is in generation {before.Generation}, the engine in {generation}: it was restored from a backup.", KafkaFailure.Accept);
         var tails = await reader.ReadAsync(topics, codec, ct).ConfigureAwait(false);
         if (before.Generation == generation) RequireAcknowledged(topics, before, tails);
         var producer = new LogProducer(clients, topics.All, tails);
@@ -114,7 +112,6 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
     {
         foreach (var partition in topics.All)
             if (before.Vector.TryGetValue(partition.Name, out var acknowledged) && tails[partition.Index].End < acknowledged)
-                throw new DeclaredGapException(GapKinds.LogBehind,
-                    $"Partition {partition} ends at offset {tails[partition.Index].End}; the brokers had acknowledged it up to {acknowledged}, and have lost records.", Accept);
+                throw KafkaFailure.Behind(partition.Name, tails[partition.Index].End, acknowledged);
     }
 }

@@ -118,6 +118,12 @@ internal sealed class LogProducer : IDisposable
         }
         // Behind a failed record nothing counts: the rest of its partition may or may not be there.
         if (_failed.Task.IsCompleted) return;
+        // A topic that was made anew takes records from its beginning, as if nothing had been in it.
+        if (report.Offset.Value < lane.Next)
+        {
+            _failed.TrySetException(KafkaFailure.Behind(lane.Name, report.Offset.Value, lane.Next));
+            return;
+        }
         Interlocked.Exchange(ref lane.Next, report.Offset.Value + 1);
         Interlocked.Increment(ref lane.Acknowledged);
         if (++_acknowledged < Volatile.Read(ref _worthALook)) return;

@@ -18,18 +18,12 @@ namespace Cdc.Tests.Integration.Kafka;
 /// <summary>The topics that the real <c>cdc run</c> writes, as Debian's python3-kafka and python3-avro read them through our registry.</summary>
 public sealed class TopicPeerTest(TestServers servers, TestKafka kafka)
 {
-    /// <summary>What the peer writes each value again to.</summary>
-    private const string Again = ".again";
-
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Who_keeps_the_last_record_of_each_key_ends_with_Odoos_rows_and_what_he_writes_we_read()
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
-        if (TestKafka.IsGiven) await new TopicDesk(bed.Clients).CreateAsync([.. bed.DataTopics.Select(topic => topic + Again)]);
         await using var api = await ApiBed.StartAsync(bed.Bed, Ct);
         await bed.Bed.FillAsync(Ct);
         await bed.StartProcessAsync("run", null, Ct);
@@ -46,13 +40,13 @@ public sealed class TopicPeerTest(TestServers servers, TestKafka kafka)
         await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET code = 'again' || id, points = points * 2 WHERE id % 2 = 0", Ct);
         await bed.Bed.CaughtUpAsync(Ct);
 
-        var answer = await AskAsync(bed, api);
+        var answer = await bed.AskPeerAsync(api, Ct);
 
         foreach (var entity in bed.Bed.Entities.All)
         {
             var read = answer[bed.Codec.TopicOf(entity)]!;
             Assert.Empty((JsonArray)read["wrong"]!);
-            var expected = await RowsAsync(bed, entity);
+            var expected = await bed.RowsAsync(entity, Ct);
             Assert.True(JsonNode.DeepEquals(expected, read["rows"]), $"{entity.Name}: {expected.ToJsonString()} in Odoo, {read["rows"]!.ToJsonString()} in the topic");
         }
         AssertReadAlike(bed, api, answer);
@@ -62,7 +56,6 @@ public sealed class TopicPeerTest(TestServers servers, TestKafka kafka)
     public async Task A_truncate_ends_every_partition_for_who_reads_the_topic_alone()
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
-        if (TestKafka.IsGiven) await new TopicDesk(bed.Clients).CreateAsync([.. bed.DataTopics.Select(topic => topic + Again)]);
         await using var api = await ApiBed.StartAsync(bed.Bed, Ct);
         await bed.Bed.FillAsync(Ct);
         await bed.StartProcessAsync("run", null, Ct);
@@ -70,29 +63,9 @@ public sealed class TopicPeerTest(TestServers servers, TestKafka kafka)
         await bed.Bed.Source.ExecuteAsync("TRUNCATE loyalty_point_history; INSERT INTO loyalty_point_history (id, loyalty_card_id, points_amount) VALUES (900, 9, 9)", Ct);
         await bed.Bed.CaughtUpAsync(Ct);
         var history = bed.Bed.Entity("history");
-        var read = (await AskAsync(bed, api))[bed.Codec.TopicOf(history)]!;
+        var read = (await bed.AskPeerAsync(api, Ct))[bed.Codec.TopicOf(history)]!;
         Assert.Empty((JsonArray)read["wrong"]!);
         Assert.Equal(["900"], ((JsonObject)read["rows"]!).Select(row => row.Key));
-    }
-
-    private static async Task<JsonNode> AskAsync(KafkaPipelineBed bed, ApiBed api)
-    {
-        var topics = new JsonObject();
-        using var consumer = Consumer(bed);
-        foreach (var topic in bed.DataTopics)
-            topics[topic] = new JsonArray([.. Partitions(topic).Select(p => (JsonNode)consumer.QueryWatermarkOffsets(p, Patience).High.Value)]);
-        return await PythonPeer.AskAsync("tests/Integration/Kafka/peers/topic_peer.py", new JsonObject
-        {
-            ["bootstrap"] = bed.Kafka.BootstrapServers, ["old"] = !TestKafka.IsGiven, ["registry"] = api.Address.ToString(), ["topics"] = topics, ["again"] = Again,
-        }, Ct, "avro", "kafka");
-    }
-
-    /// <summary>Rows by key, with moments as microseconds since 1970.</summary>
-    private static async Task<JsonNode> RowsAsync(KafkaPipelineBed bed, EntityDeclaration entity)
-    {
-        var columns = entity.SourceColumns.Select(c => $"'{c.Name}', {(c.Type == SourceType.Timestamp ? $"(extract(epoch FROM \"{c.Name}\") * 1000000)::bigint" : $"\"{c.Name}\"")}");
-        return JsonNode.Parse((await bed.Bed.Source.ScalarAsync<string>(
-            $"SELECT coalesce(jsonb_object_agg(\"{entity.Key.Name}\", jsonb_build_object({string.Join(", ", columns)})), '{{}}')::text FROM {entity.SourceName}", Ct))!)!;
     }
 
     /// <summary>The peer's values are other bytes' equals: our reader, by way of the registry's HTTP, makes the same changes of them.</summary>
@@ -102,7 +75,7 @@ public sealed class TopicPeerTest(TestServers servers, TestKafka kafka)
         var codec = new AvroRecordCodec(bed.Bed.Entities, bed.Kafka.TopicPrefix, "", "", new KnownSchemas(client), TimeProvider.System);
         foreach (var topic in bed.DataTopics)
         {
-            var (ours, theirs) = (Read(bed, topic, codec.Decoder(topic)), Read(bed, topic + Again, codec.Decoder(topic)));
+            var (ours, theirs) = (Read(bed, topic, codec.Decoder(topic)), Read(bed, topic + TopicPeer.Again, codec.Decoder(topic)));
             Assert.Equal((int)answer[topic]!["records"]!, ours.Count);
             Assert.Equal(ours, theirs);
         }
@@ -111,15 +84,15 @@ public sealed class TopicPeerTest(TestServers servers, TestKafka kafka)
     /// <summary>What each record says, in the order of its partition; a tombstone: nothing but its key.</summary>
     private static List<string> Read(KafkaPipelineBed bed, string topic, IRecordDecoder decoder)
     {
-        using var consumer = Consumer(bed);
+        using var consumer = bed.Consumer();
         var (read, changes) = (new List<string>(), new List<ChangeEvent>());
-        foreach (var partition in Partitions(topic))
+        foreach (var partition in TopicRecords.PartitionsOf(topic))
         {
-            var end = consumer.QueryWatermarkOffsets(partition, Patience).High.Value;
+            var end = consumer.QueryWatermarkOffsets(partition, TopicRecords.Patience).High.Value;
             consumer.Assign(new TopicPartitionOffset(partition, 0));
             for (var offset = 0L; offset < end; offset++)
             {
-                var message = (consumer.Consume(Patience) ?? throw new TimeoutException($"{partition} does not give its record {offset}.")).Message;
+                var message = (consumer.Consume(TopicRecords.Patience) ?? throw new TimeoutException($"{partition} does not give its record {offset}.")).Message;
                 if (message.Value is not null) Decode(decoder, message, changes);
                 read.Add($"{partition.Partition.Value} {Convert.ToHexString(message.Key ?? [])} {string.Join(';', changes.Select(Describe))}");
                 changes.Clear();
@@ -139,9 +112,4 @@ public sealed class TopicPeerTest(TestServers servers, TestKafka kafka)
     private static string Describe(ChangeEvent change) => change is RowChange row
         ? $"{row.Kind} {row.Key} {row.Position} {row.Transaction} {(row.Image.IsEmpty ? "" : Convert.ToHexString(row.Image.Span))}"
         : $"{change.GetType().Name} {((TruncateChange)change).Position}";
-
-    private static IEnumerable<TopicPartition> Partitions(string topic) => Enumerable.Range(0, TestKafka.Partitions).Select(p => new TopicPartition(topic, p));
-
-    private static IConsumer<byte[], byte[]> Consumer(KafkaPipelineBed bed) => new ConsumerBuilder<byte[], byte[]>(
-        new Dictionary<string, string>(bed.Kafka.Client) { ["bootstrap.servers"] = bed.Kafka.BootstrapServers, ["group.id"] = bed.Kafka.Group + "-peer" }).Build();
 }

@@ -70,6 +70,20 @@ public sealed class KafkaBroker : IAsyncDisposable
             () => Task.FromResult(_broker.Tail), StartTimeout, ct).ConfigureAwait(false);
     }
 
+    /// <summary>Runs Kafka's own program for topics, as an operator does: this broker's protocol has no requests for them.</summary>
+    /// <returns>What it said.</returns>
+    public Task<string> TopicsAsync(CancellationToken ct, params IEnumerable<string> arguments) =>
+        Tool.RunAsync(["java", .. Java("kafka.admin.TopicCommand", 128), "--zookeeper", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_zooKeeperPort}"), .. arguments], ct);
+
+    /// <summary>Ends when the broker has forgotten them. Whoever asks for them then makes them anew.</summary>
+    public async Task DeleteTopicsAsync(IReadOnlyCollection<string> topics, CancellationToken ct)
+    {
+        await TopicsAsync(ct, "--delete", "--topic", string.Join('|', topics)).ConfigureAwait(false);
+        var left = "";
+        await Eventually.True("the topics are deleted", async () => !topics.Intersect((left = await TopicsAsync(ct, "--list").ConfigureAwait(false)).Split('\n').Select(line => line.Split(' ')[0])).Any(),
+            () => Task.FromResult(left), ct: ct).ConfigureAwait(false);
+    }
+
     public void Send(Signal signal) => _broker!.Send(signal);
 
     public async ValueTask DisposeAsync()
@@ -103,6 +117,7 @@ public sealed class KafkaBroker : IAsyncDisposable
             message.max.bytes=10000000
             replica.fetch.max.bytes=10000000
             log.cleaner.enable=false
+            log.retention.check.interval.ms=1000
             """, ct).ConfigureAwait(false);
         await File.WriteAllTextAsync(PathOf("log4j.properties"), """
             log4j.rootLogger=WARN, stdout
@@ -112,9 +127,13 @@ public sealed class KafkaBroker : IAsyncDisposable
             """, ct).ConfigureAwait(false);
     }
 
+    private string[] Java(string main, int megabytes) =>
+    [
+        $"-Xmx{megabytes}m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", $"-Dlog4j.configuration=file:{PathOf("log4j.properties")}", "-cp", Path.Combine(_home, "libs", "*"), main,
+    ];
+
     private Task<WatchedProcess> JavaAsync(string main, string name, int megabytes, CancellationToken ct) => WatchedProcess.StartAsync(
-        new WatchedCommand("java", $"-Xmx{megabytes}m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", $"-Dlog4j.configuration=file:{PathOf("log4j.properties")}",
-            "-cp", Path.Combine(_home, "libs", "*"), main, PathOf(name + ".properties"))
+        new WatchedCommand("java", [.. Java(main, megabytes), PathOf(name + ".properties")])
         {
             OrphanScratch = _folder,
             WorkingDirectory = _folder,

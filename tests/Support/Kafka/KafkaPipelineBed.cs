@@ -4,6 +4,7 @@ using Cdc.Host.Pipeline;
 using Cdc.Log;
 using Cdc.Log.Kafka;
 using Cdc.Log.Records;
+using Cdc.Log.Registry;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;
@@ -31,7 +32,8 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
 
     public PipelineStatistics Statistics { get; } = new();
 
-    public IRecordCodec Codec { get; } = new PlainCodec(bed.Entities, kafka.TopicPrefix);
+    /// <summary>Of what is started in this process from now on; says everything without schemas, if it is not told to use Avro.</summary>
+    public IRecordCodec Codec { get; private set; } = new PlainCodec(bed.Entities, kafka.TopicPrefix);
 
     public IReadOnlyList<string> DataTopics => LogTopics.DataTopics(bed.Entities, Codec);
 
@@ -41,6 +43,9 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
     {
         Source = bed.SourceOptions, Engine = bed.EngineOptions, Snapshot = bed.SnapshotOptions, Kafka = Kafka, Log = bed.LogOptions with { Kind = ChangeLogKind.Kafka },
     };
+
+    /// <summary>Records as production writes them, by who has just begun and has seen no schema yet.</summary>
+    public void UseAvro(RegistryOptions registry) => Codec = TopicCodec.Create(Options with { Registry = registry }, bed.Entities, bed.Engine.DataSource);
 
     public RunningEnd StartCapture() => Start(LogEnds.Capture);
 

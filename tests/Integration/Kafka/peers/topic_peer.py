@@ -57,7 +57,7 @@ class Table:
         value = read(message.value)
         source = value["source"]
         position = (source["generation"], source["lsn"], source["ordinal"])
-        expected = self.sequences.get(source["session"], source["session_sequence"])
+        expected = self.sequences.get(source["session"], 0)
         if source["session_sequence"] != expected:
             self.wrong.append(f"the sequence at {message.offset} is {source['session_sequence']}, not {expected}")
         self.sequences[source["session"]] = source["session_sequence"] + 1

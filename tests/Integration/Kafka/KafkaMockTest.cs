@@ -1,0 +1,72 @@
+using Cdc.Log.Kafka;
+using Cdc.Tests.Integration.Pipeline;
+using Cdc.Tests.Support.Kafka;
+using Cdc.Tests.Support.Pipeline;
+using Cdc.Tests.Support.Postgres;
+using Confluent.Kafka;
+using Xunit;
+
+namespace Cdc.Tests.Integration.Kafka;
+
+/// <summary>Faults that a broker must be told to have, over the modern protocol with idempotence.</summary>
+public sealed class KafkaMockTest(TestServers servers) : IDisposable
+{
+    private readonly MockCluster _cluster = new();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _cluster.Dispose();
+
+    [Fact]
+    public async Task Partitions_that_all_lose_their_leader_are_waited_for()
+    {
+        await using var bed = await CreateAsync();
+        var ends = await bed.StreamAsync(Ct);
+        foreach (var partition in bed.Partitions()) _cluster.LoseLeader(partition.Topic, partition.Partition);
+        await bed.UpdateCardsAsync(20, Ct);
+        Assert.Equal("0", Assert.Single(await bed.Bed.Engine.RowsAsync("SELECT DISTINCT sync_version FROM loyalty_cards", Ct)));
+        foreach (var partition in bed.Partitions()) _cluster.FindLeader(partition.Topic, partition.Partition);
+        await bed.AssertUpdatedAsync(20, Ct);
+        Assert.False(ends.Completion.IsCompleted);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_append_whose_answer_is_lost_is_applied_once(bool idempotent)
+    {
+        await using var bed = await CreateAsync(idempotent);
+        await bed.StreamAsync(Ct);
+        _cluster.AnswerAppendLate(TimeSpan.FromSeconds(5));
+        await bed.UpdateCardsAsync(3, Ct);
+        await bed.AssertUpdatedAsync(3, Ct);
+    }
+
+    [Theory]
+    [InlineData(ErrorCode.InvalidRecord)]
+    // Told that the record is there, but not where.
+    [InlineData(ErrorCode.DuplicateSequenceNumber)]
+    public async Task An_append_that_is_not_made_ends_the_session_and_the_log_stays_without_gaps(ErrorCode answer)
+    {
+        await using var bed = await CreateAsync();
+        var ends = await bed.StreamAsync(Ct);
+        foreach (var partition in bed.Partitions()) _cluster.AnswerAppendWith(partition.Topic, partition.Partition, (int)answer);
+        await bed.UpdateCardsAsync(20, Ct);
+        await bed.AssertUpdatedAsync(20, Ct);
+        Assert.NotEqual(1, await bed.Bed.Engine.ScalarAsync<long>("SELECT max(newest_session) FROM cdc.checkpoints", Ct));
+        Assert.False(ends.Completion.IsCompleted);
+    }
+
+    private async Task<KafkaPipelineBed> CreateAsync(bool idempotent = true)
+    {
+        var options = _cluster.Options with
+        {
+            // The mock waits nearly as long as a session may last for a group's members to come back.
+            Client = new Dictionary<string, string> { ["enable.idempotence"] = idempotent ? "true" : "false", ["socket.timeout.ms"] = "1000", ["session.timeout.ms"] = "2000" },
+        };
+        var bed = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, Ct), options);
+        _cluster.CreateTopic(LogTopics.ControlTopic(options), 1);
+        foreach (var topic in bed.DataTopics) _cluster.CreateTopic(topic, TestKafka.Partitions);
+        return bed;
+    }
+}
