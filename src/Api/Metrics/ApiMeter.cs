@@ -51,8 +51,8 @@ internal sealed class ApiMeter : IDisposable
 
     private void Lag()
     {
-        _meter.CreateObservableGauge("cdc.lag", () => PerTopic(r => r.SecondsBehind), "s", "How far the engine is behind the source, for each topic and partition.");
-        _meter.CreateObservableGauge("cdc.lag.messages", () => PerTopic(_ => _parts.Statistics?.Waiting), "{event}", "Messages captured and not applied, for each topic and partition.");
+        _meter.CreateObservableGauge("cdc.lag", () => PerPartition(p => p.Seconds), "s", "How far the engine is behind the source, for each topic and partition.");
+        _meter.CreateObservableGauge("cdc.lag.messages", () => PerPartition(p => p.Messages), "{event}", "Messages captured and not applied, for each topic and partition.");
         _meter.CreateObservableGauge("cdc.lag.size", () => Of(r => r.BytesBehind), "By", "Source WAL that is not applied.");
         _meter.CreateObservableGauge("cdc.slot.retained", () => Of(r => r.Source?.Slot?.RetainedBytes), "By", "WAL that the slot keeps on the source.");
         _meter.CreateObservableGauge("cdc.slot.safe.wal", () => Of(r => r.Source?.Slot?.SafeWalSize), "By", "WAL that may still be written before the slot is lost.");
@@ -76,9 +76,12 @@ internal sealed class ApiMeter : IDisposable
     private IEnumerable<Measurement<double>> Of(Func<StatusReport, double?> value) =>
         _status.Last is { } report && value(report) is { } known ? [new Measurement<double>(known)] : [];
 
-    private IEnumerable<Measurement<double>> PerTopic(Func<StatusReport, double?> value) =>
-        _status.Last is { } report && value(report) is { } known
-            ? _parts.Entities.All.Select(e => new Measurement<double>(known, new("topic", $"{e.SourceSchema}.{e.SourceTable}"), new("partition", "0"))) : [];
+    private IEnumerable<Measurement<double>> PerPartition(Func<PartitionLag, double?> value)
+    {
+        if (_status.Last is not { } report) yield break;
+        foreach (var partition in LagView.Of(report, _parts).Partitions)
+            if (value(partition) is { } known) yield return new(known, new("topic", partition.Topic), new("partition", partition.Partition));
+    }
 
     private IEnumerable<Measurement<long>> PerEntity(Func<EntityStatus, long> value) =>
         _status.Last?.Entities.Select(e => new Measurement<long>(value(e), new KeyValuePair<string, object?>("entity", e.Entity))) ?? [];
@@ -89,6 +92,10 @@ internal sealed class ApiMeter : IDisposable
     private IEnumerable<Measurement<long>> State() => _status.Last is { } report
         ? ((string[])["new", "creating", "streaming", "gap", "unknown"]).Select(s => new Measurement<long>(s == report.State ? 1 : 0, new KeyValuePair<string, object?>("state", s))) : [];
 
-    private IEnumerable<Measurement<long>> Up() => _status.Last is { } report
-        ? [new(report.EngineServer.Readable ? 1 : 0, new KeyValuePair<string, object?>("server", "engine")), new(report.SourceServer.Readable ? 1 : 0, new KeyValuePair<string, object?>("server", "source"))] : [];
+    private IEnumerable<Measurement<long>> Up()
+    {
+        if (_status.Last is not { } report) yield break;
+        foreach (var (name, server) in ((string, ServerStatus?)[])[("engine", report.EngineServer), ("source", report.SourceServer), ("kafka", report.LogServer)])
+            if (server is not null) yield return new(server.Readable ? 1 : 0, new KeyValuePair<string, object?>("server", name));
+    }
 }

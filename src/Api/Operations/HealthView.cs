@@ -16,6 +16,7 @@ internal sealed record HealthView(string Status, IReadOnlyList<HealthCheck> Chec
     {
         yield return report.EngineServer.Readable ? Healthy("engine") : new HealthCheck("engine", "unhealthy", "The engine cannot be read.");
         yield return report.SourceServer.Readable ? Healthy("source") : new HealthCheck("source", "degraded", "Odoo's database cannot be read.");
+        if (report.LogServer is { } brokers) yield return brokers.Readable ? Healthy("kafka") : new HealthCheck("kafka", "degraded", "The Kafka log cannot be read.");
         yield return report.State == "streaming" ? Healthy("state") : new HealthCheck("state", "degraded", $"The pipeline is in state {report.State}.");
         yield return report.Running == false ? new HealthCheck("capture", "degraded", "Nobody reads the slot: is 'cdc run' running?") : Healthy("capture");
         yield return report.SecondsBehind switch

@@ -19,7 +19,7 @@ internal sealed class LiveSampler(ApiParts parts, ApiOptions options, StatusCach
 
     private readonly LatencyWindow _latencies = new();
     private readonly RowRate _rate = new(parts.Statistics is null ? RateWindow : TimeSpan.Zero);
-    private readonly IReadOnlyList<string> _topics = [.. parts.Entities.All.Select(e => $"{e.SourceSchema}.{e.SourceTable}").Distinct()];
+    private readonly IReadOnlyList<string> _topics = [.. parts.Entities.All.Select(parts.LogOf).Distinct()];
 
     /// <summary>Runs until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken ct)
@@ -55,7 +55,7 @@ internal sealed class LiveSampler(ApiParts parts, ApiOptions options, StatusCach
     private async Task SampleAsync(CancellationToken ct)
     {
         var report = await status.ReadAsync(ct).ConfigureAwait(false);
-        var lag = LagView.Of(report, parts.Entities, parts.Statistics?.Waiting);
+        var lag = LagView.Of(report, parts);
         var byTopic = lag.Partitions.ToLookup(p => p.Topic);
         var (p50, p99) = _latencies.Take();
         var point = new LivePoint(report.At.ToUnixTimeMilliseconds(), [.. _topics.Select(t => byTopic[t].Max(p => p.Seconds))], await RateAsync(ct).ConfigureAwait(false), p50, p99);

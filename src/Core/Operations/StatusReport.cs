@@ -14,8 +14,12 @@ public sealed record StatusReport
     public required double? SecondsBehind { get; init; }
     public required ServerStatus EngineServer { get; init; }
     public required ServerStatus SourceServer { get; init; }
+    /// <summary>The brokers of the Kafka log; null: the log is in-process.</summary>
+    public ServerStatus? LogServer { get; init; }
     public required EngineStatus? Engine { get; init; }
     public required SourceStatus? Source { get; init; }
+    /// <summary>Null: the log is in-process, or the brokers or the engine cannot be read.</summary>
+    public LogStatus? Log { get; init; }
     public IReadOnlyList<EntityStatus> Entities => Engine?.Entities ?? [];
     public IReadOnlyList<RequestStatus> Requests => Engine?.Requests ?? [];
 }
@@ -45,6 +49,9 @@ public sealed record EngineStatus
     public IReadOnlyList<EntityStatus> Entities { get; init; } = [];
     [JsonIgnore]
     public IReadOnlyList<RequestStatus> Requests { get; init; } = [];
+    /// <summary>Over Kafka; null: the log is in-process.</summary>
+    [JsonIgnore]
+    public AppliedLog? Log { get; init; }
 }
 
 public sealed record SourceStatus

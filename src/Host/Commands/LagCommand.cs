@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Cdc.Core.Failures;
 using Cdc.Host.Configuration;
-using Cdc.Host.Pipeline;
 using Cdc.Host.Status;
 using Cdc.Host.Terminals;
 using Cdc.Log;
@@ -33,19 +32,39 @@ internal static class LagCommand
         await using var source = CommandContext.Source(options);
         await using var engine = CommandContext.Engine(options);
         var entities = context.Entities(options);
-        var reader = new LogLagReader(options, entities, TopicCodec.Create(options, entities, engine.Connections), source, engine, context.Log);
-        var (watch, json) = (parsed.GetValue(Watch), parsed.GetValue(AsJson));
+        using var log = LogStatusReader.For(options, entities, context.Log, context.Time)!;
+        var reader = new LogLagReader(source, engine, options.Source.SlotName, new EngineStatusReader(entities, overKafka: true), log);
+        var json = parsed.GetValue(AsJson);
+        if (parsed.GetValue(Watch)) await WatchAsync(context, reader, json, ct);
+        else Show(context.Terminal, await reader.ReadAsync(ct), json, oneLine: false);
+        return ExitCodes.Success;
+    }
+
+    /// <summary>Until Ctrl-C, which is how one leaves it: success. A server that is away meanwhile is said, and waited for.</summary>
+    private static async Task WatchAsync(CommandContext context, LogLagReader reader, bool json, CancellationToken ct)
+    {
         using var tick = new PeriodicTimer(Interval, context.Time);
         try
         {
-            do Show(context.Terminal, await reader.ReadAsync(ct), json, watch);
-            while (watch && await tick.WaitForNextTickAsync(ct));
+            do await ShowAsync(context.Terminal, reader, json, ct);
+            while (await tick.WaitForNextTickAsync(ct));
         }
-        catch (OperationCanceledException) when (watch && ct.IsCancellationRequested)
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
-            // Ctrl-C is how one leaves it.
+            // Ctrl-C.
         }
-        return ExitCodes.Success;
+    }
+
+    private static async Task ShowAsync(Terminal terminal, LogLagReader reader, bool json, CancellationToken ct)
+    {
+        try
+        {
+            Show(terminal, await reader.ReadAsync(ct), json, oneLine: true);
+        }
+        catch (CdcException away) when (away.Kind == FailureKind.Unavailable)
+        {
+            FailureReport.Write(terminal, away);
+        }
     }
 
     private static void Show(Terminal terminal, LogLagReport report, bool json, bool oneLine)

@@ -28,7 +28,9 @@ internal static class StatusCommand
         var options = context.Options(Needs.Both);
         await using var source = CommandContext.Source(options);
         await using var engine = CommandContext.Engine(options);
-        var reader = new StatusReader(source, engine, options.Source.SlotName, new EngineStatusReader(context.Entities(options)), context.Time);
+        var entities = context.Entities(options);
+        using var log = LogStatusReader.For(options, entities, context.Log, context.Time);
+        var reader = new StatusReader(source, engine, options.Source.SlotName, new EngineStatusReader(entities, log is not null), log, context.Time);
         if (parsed.GetValue(Watch)) return await new StatusWatch(reader, context.Terminal, context.Time).RunAsync(parsed.GetValue(AsJson), ct);
         var report = await reader.ReadAsync(ct);
         Show(context.Terminal, report, parsed.GetValue(AsJson));

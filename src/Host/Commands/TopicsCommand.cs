@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Cdc.Core.Failures;
 using Cdc.Host.Configuration;
-using Cdc.Host.Pipeline;
 using Cdc.Host.Servers;
 using Cdc.Host.Terminals;
 using Cdc.Log;
@@ -27,11 +26,13 @@ internal static class TopicsCommand
                 """).Runs(host, CreateAsync),
             new ExplainedCommand("check",
                 """
-                Check what would lose records or their order: leaders, replicas, min.insync.replicas, unclean election, compaction, retention. Changes nothing.
+                Check what would lose records or their order: numbers of partitions, leaders, replicas, min.insync.replicas, unclean election,
+                compaction, retention. Changes nothing.
 
                 Examples:
                   cdc topics check
-                """).Runs(host, CheckAsync),
+                  cdc topics check --json
+                """) { AsJson }.Runs(host, CheckAsync),
             new ExplainedCommand("describe",
                 """
                 Show each partition with its leader, replicas and offsets. Changes nothing.
@@ -44,31 +45,44 @@ internal static class TopicsCommand
 
     private static async Task<int> CreateAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
-        await using var engine = CommandContext.Engine(context.Options(Needs.Engine));
-        var (desk, topics) = Open(context, engine);
-        var created = await desk.CreateAsync(topics);
+        var (desk, plan, _) = Open(context);
+        var created = await desk.CreateAsync(ct);
         foreach (var topic in created) context.Terminal.Out.WriteLine($"{topic} created");
-        context.Terminal.Out.WriteLine($"{created.Count} created, {2 * topics.Count + 1 - created.Count} existed; 'cdc topics check' says whether they will do");
+        context.Terminal.Out.WriteLine($"{created.Count} created, {plan.All.Count() - created.Count} existed; 'cdc topics check' says whether they will do");
         return ExitCodes.Success;
     }
 
     private static async Task<int> CheckAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
-        await using var engine = CommandContext.Engine(context.Options(Needs.Engine));
-        var (desk, topics) = Open(context, engine);
-        var findings = desk.Judge(await desk.DescribeAsync(topics));
-        FindingList.Write(context.Terminal.Out, findings);
+        var (desk, plan, options) = Open(context);
+        var described = await desk.DescribeAsync(ct);
+        var (known, unknown) = await KnownAsync(options, ct);
+        IReadOnlyList<Finding> findings = [.. unknown, .. new TopicFindings(plan, options.Kafka.MinInSyncReplicas, known).Of(described)];
+        if (parsed.GetValue(AsJson)) context.Terminal.Out.WriteLine(Json.Document(new { ok = !findings.Any(f => f.IsError), findings }));
+        else FindingList.Write(context.Terminal.Out, findings);
         return findings.Any(f => f.IsError) ? ExitCodes.Of(FailureKind.Preflight) : ExitCodes.Success;
     }
 
     private static async Task<int> DescribeAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
-        await using var engine = CommandContext.Engine(context.Options(Needs.Engine));
-        var (desk, topics) = Open(context, engine);
-        var described = await desk.DescribeAsync(topics);
+        var described = await Open(context).Desk.DescribeAsync(ct);
         if (parsed.GetValue(AsJson)) context.Terminal.Out.WriteLine(Json.Document(described));
         else Show(context.Terminal, described);
         return ExitCodes.Success;
+    }
+
+    /// <summary>Partitions that the engine has checkpoints of; while it is away, that this could not be compared.</summary>
+    private static async Task<(IReadOnlyCollection<string> Known, IReadOnlyList<Finding> Unknown)> KnownAsync(CdcOptions options, CancellationToken ct)
+    {
+        await using var engine = CommandContext.Engine(options);
+        try
+        {
+            return (await engine.UseAsync(c => c.ListAsync("SELECT partition FROM cdc.checkpoints WHERE next_offset IS NOT NULL", [], row => row.GetString(0), ct), ct), []);
+        }
+        catch (CdcException away)
+        {
+            return ([], [new Finding("engine", IsError: false, $"Whether a topic has other partitions than before cannot be said: {away.Message}", away.Remedy)]);
+        }
     }
 
     private static void Show(Terminal terminal, IReadOnlyList<DescribedTopic> topics)
@@ -78,17 +92,18 @@ internal static class TopicsCommand
         {
             if (topic.Error is { } error) grid.Add(topic.Name, "-", error, "-", "-", "-", "-");
             foreach (var p in topic.Partitions)
-                grid.Add(topic.Name, $"{p.Number}", $"{p.Leader}", $"{p.Replicas}", $"{p.InSyncReplicas}", $"{p.Low}", $"{p.High}");
+                grid.Add(topic.Name, $"{p.Number}", p.Leader < 0 ? "none" : $"{p.Leader}", $"{p.Replicas}", $"{p.InSyncReplicas}", Quantity.Count(p.Low), Quantity.Count(p.High));
         }
         grid.Write(terminal);
     }
 
-    private static (TopicDesk Desk, IReadOnlyList<string> Topics) Open(CommandContext context, Database engine)
+    private static (TopicDesk Desk, TopicPlan Plan, CdcOptions Options) Open(CommandContext context)
     {
         var options = context.Options(Needs.Engine);
         if (options.Log.Kind != ChangeLogKind.Kafka)
-            throw new CdcException(FailureKind.Configuration, "The change log is not Kafka.", "export CDC__Log__Kind=Kafka CDC__Kafka__BootstrapServers=127.0.0.1:9092");
+            throw new CdcException(FailureKind.Configuration, "The change log is not Kafka: there are no topics.", "export CDC__Log__Kind=Kafka CDC__Kafka__BootstrapServers=127.0.0.1:9092");
         var entities = context.Entities(options);
-        return (new TopicDesk(new KafkaClients(options.Kafka, context.Log)), LogTopics.DataTopics(entities, TopicCodec.Create(options, entities, engine.Connections)));
+        var plan = new TopicPlan(options.Kafka, LogTopics.DataTopics(entities, LogTopics.TopicOf(entities, options.Kafka)));
+        return (new TopicDesk(new KafkaClients(options.Kafka, context.Log), plan), plan, options);
     }
 }

@@ -8,6 +8,7 @@ using Cdc.Host.Quarantine;
 using Cdc.Host.Reconciling;
 using Cdc.Host.Servers;
 using Cdc.Host.Status;
+using Cdc.Log.Kafka;
 using Cdc.Log.Registry;
 using Microsoft.Extensions.Logging;
 
@@ -24,10 +25,11 @@ internal sealed class ApiWorker(CdcOptions options, EntitySet entities, Pipeline
     {
         await using var source = Database.Source(options.Source.ConnectionString);
         await using var engine = Database.Engine(options.Engine.ConnectionString);
-        var status = new StatusReader(source, engine, options.Source.SlotName, new EngineStatusReader(entities), TimeProvider.System);
+        using var log = LogStatusReader.For(options, entities, loggers.CreateLogger("Cdc.Host"), TimeProvider.System);
+        var status = new StatusReader(source, engine, options.Source.SlotName, new EngineStatusReader(entities, log is not null), log, TimeProvider.System);
         var parts = new ApiParts(
             options.Engine.ConnectionString, entities, status, new SourceClock(source), new QuarantineDesk(engine, entities), new RunReports(engine), new RegistryTable(engine.Connections), statistics,
-            VersionCommand.Text, loggers);
+            VersionCommand.Text, loggers, log is null ? null : LogTopics.TopicOf(entities, options.Kafka));
         await using var api = await ApiHost.StartAsync(parts, options.Api, ct).ConfigureAwait(false);
         await Task.Delay(Timeout.Infinite, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }

@@ -6,7 +6,8 @@ using Npgsql;
 namespace Cdc.Host.Status;
 
 /// <summary>Reads what the pipeline keeps in the engine, in one snapshot so that the numbers belong together.</summary>
-internal sealed class EngineStatusReader(EntitySet entities)
+/// <param name="overKafka">Whether checkpoints are those of the Kafka log's partitions.</param>
+internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
 {
     private const string SourceSql =
         """
@@ -32,6 +33,13 @@ internal sealed class EngineStatusReader(EntitySet entities)
         ORDER BY d.place, t.entity
         """;
 
+    private const string LogSql =
+        """
+        SELECT (SELECT max(through_lsn)::text FROM (SELECT through_lsn FROM cdc.log_throughs WHERE generation = (SELECT generation FROM cdc.source) UNION ALL SELECT through_lsn FROM cdc.checkpoints) t),
+               max(NULLIF(last_commit_at, '-infinity')) OVER (), partition, next_offset, NULLIF(last_commit_at, '-infinity')
+        FROM cdc.checkpoints WHERE next_offset IS NOT NULL
+        """;
+
     private const string RequestsSql =
         """
         SELECT id, kind, entity, from_key, to_key, state, requested_by, requested_at, answer, cardinality(keys)::bigint
@@ -46,6 +54,7 @@ internal sealed class EngineStatusReader(EntitySet entities)
         {
             Entities = [.. (await ReadEntitiesAsync(connection, ct)).Select(e => e with { BehindGap = status.State == "gap" })],
             Requests = await connection.ListAsync(RequestsSql, [], ReadRequest, ct),
+            Log = overKafka ? await ReadLogAsync(connection, ct) : null,
         };
     }
 
@@ -63,6 +72,13 @@ internal sealed class EngineStatusReader(EntitySet entities)
         CheckpointAgeSeconds = row.Double(9),
         AsOf = row.Time(10),
     };
+
+    private static async Task<AppliedLog?> ReadLogAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        var rows = await connection.ListAsync(LogSql, [],
+            row => (Through: row.Get<string>(0), LastCommitAt: row.Time(1), Partition: new AppliedPartition(row.GetString(2), row.GetInt64(3), row.Time(4))), ct);
+        return rows is [var first, ..] ? new AppliedLog(first.Through, first.LastCommitAt, [.. rows.Select(r => r.Partition)]) : null;
+    }
 
     private async Task<List<EntityStatus>> ReadEntitiesAsync(NpgsqlConnection connection, CancellationToken ct)
     {

@@ -1,5 +1,6 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Operations;
+using Cdc.Log.Kafka;
 
 namespace Cdc.Host.Status;
 
@@ -32,5 +33,23 @@ internal static class Lag
         if (engine.AsOf is { } asOf && Math.Max(0, (source!.Now - asOf).TotalSeconds) is var sinceHeartbeat) return Math.Min(sinceHeartbeat, sinceCommit ?? sinceHeartbeat);
         var followed = source!.Slot is { Active: true } && bytes <= IdleBytes;
         return followed && engine.CheckpointAgeSeconds is { } age ? Math.Min(age, sinceCommit ?? age) : sinceCommit;
+    }
+
+    /// <summary>How far the engine is behind each partition of the Kafka log that ends at these offsets.</summary>
+    /// <param name="ends">By topic, the offset after the last record of each partition.</param>
+    /// <param name="now">Of the source, where it can be read.</param>
+    public static LogStatus Of(EngineStatus engine, SourceStatus? source, IReadOnlyDictionary<string, IReadOnlyList<long>> ends, DateTimeOffset now)
+    {
+        var applied = engine.Log ?? new AppliedLog(null, null, []);
+        var checkpoints = applied.Partitions.ToDictionary(p => p.Partition);
+        var ofTheLog = Seconds(engine with { ThroughLsn = applied.ThroughLsn, LastCommitAt = applied.LastCommitAt }, source);
+        var partitions = ends.SelectMany(topic => topic.Value.Select((end, number) =>
+        {
+            if (!checkpoints.TryGetValue(LogPartition.NameOf(topic.Key, number), out var checkpoint)) return new PartitionStatus(topic.Key, number, end, null, null, null);
+            var behind = Math.Max(0, end - checkpoint.Next);
+            var age = checkpoint.LastCommitAt is { } commit ? Math.Max(0, (now - commit).TotalSeconds) : (double?)null;
+            return new PartitionStatus(topic.Key, number, end, checkpoint.Next, behind, behind > 0 ? age : ofTheLog);
+        })).ToList();
+        return new LogStatus(partitions, partitions.Exists(p => p.MessagesBehind is not null) ? partitions.Sum(p => p.MessagesBehind) : null, partitions.Max(p => p.SecondsBehind));
     }
 }

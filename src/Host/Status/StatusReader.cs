@@ -4,14 +4,17 @@ using Cdc.Host.Servers;
 
 namespace Cdc.Host.Status;
 
-/// <summary>Puts both servers' accounts together. One that is down leaves its half empty and says why.</summary>
-internal sealed class StatusReader(Database source, Database engine, string slot, EngineStatusReader engineReader, TimeProvider time) : IStatusSource
+/// <summary>Puts the servers' accounts together. One that is down leaves its part empty and says why.</summary>
+/// <param name="log">Null: the log is in-process.</param>
+internal sealed class StatusReader(Database source, Database engine, string slot, EngineStatusReader engineReader, LogStatusReader? log, TimeProvider time) : IStatusSource
 {
     public async Task<StatusReport> ReadAsync(CancellationToken ct)
     {
         // The source first: what it has written until now the engine can only have applied by then, so lag is never understated.
-        var (sourceStatus, sourceServer) = await TryAsync(source, () => source.UseAsync(c => SourceStatusReader.ReadAsync(c, slot, ct), ct));
-        var (engineStatus, engineServer) = await TryAsync(engine, () => engine.UseAsync(c => engineReader.ReadAsync(c, ct), ct));
+        var (sourceStatus, sourceServer) = await TryAsync(source.Name, () => source.UseAsync(c => SourceStatusReader.ReadAsync(c, slot, ct), ct));
+        var (engineStatus, engineServer) = await TryAsync(engine.Name, () => engine.UseAsync(c => engineReader.ReadAsync(c, ct), ct));
+        // The ends of the log last: what is applied meanwhile makes the lag look larger, never smaller.
+        var (logStatus, logServer) = log is null ? (null, null) : await TryAsync(log.Name, () => log.ReadAsync(engineStatus, sourceStatus, ct));
         return new StatusReport
         {
             At = time.GetUtcNow(),
@@ -21,20 +24,22 @@ internal sealed class StatusReader(Database source, Database engine, string slot
             SecondsBehind = Lag.Seconds(engineStatus, sourceStatus),
             EngineServer = engineServer,
             SourceServer = sourceServer,
+            LogServer = logServer,
             Engine = engineStatus,
             Source = sourceStatus,
+            Log = logStatus,
         };
     }
 
-    private static async Task<(T?, ServerStatus)> TryAsync<T>(Database server, Func<Task<T>> read) where T : class
+    private static async Task<(T?, ServerStatus)> TryAsync<T>(string server, Func<Task<T>> read) where T : class?
     {
         try
         {
-            return (await read(), new ServerStatus(server.Name, Readable: true, null, null));
+            return (await read(), new ServerStatus(server, Readable: true, null, null));
         }
         catch (CdcException failure)
         {
-            return (null, new ServerStatus(server.Name, Readable: false, failure.Message, failure.Remedy));
+            return (null, new ServerStatus(server, Readable: false, failure.Message, failure.Remedy));
         }
     }
 }

@@ -49,7 +49,8 @@ internal static class StatusView
             yield return ("slot", SlotText(source.Slot));
             yield return ("oldest tx", Quantity.Duration(source.OldestTransactionSeconds));
         }
-        foreach (var server in new[] { report.SourceServer, report.EngineServer }.Where(s => !s.Readable))
+        if (report.Log is { } log) yield return ("log", $"{Quantity.Count(log.MessagesBehind)} messages behind, {Quantity.Duration(log.SecondsBehind)}  -> cdc lag");
+        foreach (var server in new[] { report.SourceServer, report.EngineServer, report.LogServer }.OfType<ServerStatus>().Where(s => !s.Readable))
             yield return ("cannot read", $"{server.Error} -> {server.Remedy}");
     }
 

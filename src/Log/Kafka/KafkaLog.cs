@@ -4,7 +4,7 @@ namespace Cdc.Log.Kafka;
 
 internal static partial class KafkaLog
 {
-    [LoggerMessage(500, LogLevel.Warning, "Kafka: {Code}: {Reason}. Nothing is lost: it waits for the brokers")]
+    [LoggerMessage(500, LogLevel.Warning, "Kafka: {Code}: {Reason}. The client goes on trying")]
     public static partial void ClientError(ILogger log, string code, string reason);
 
     [LoggerMessage(501, LogLevel.Debug, "librdkafka {Facility}: {Message}")]

@@ -26,7 +26,8 @@ public sealed class KafkaLogReader : IAsyncDisposable
     private static readonly TimeSpan HandOver = TimeSpan.FromSeconds(5);
 
     private readonly LogTopics _topics;
-    private readonly Dictionary<string, IRecordDecoder> _decoders;
+    /// <summary>By the partition's index.</summary>
+    private readonly IRecordDecoder[] _decoders;
     private readonly Func<IReadOnlyList<LogPartition>, CancellationToken, Task<PartitionsTaken>> _take;
     private readonly ILogger _log;
     private readonly IConsumer<byte[], byte[]> _consumer;
@@ -35,6 +36,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
     private readonly ByteBound _ahead;
     private readonly CancellationTokenSource _ended = new();
     private readonly List<ChangeEvent> _changes = [];
+    private readonly List<TopicPartitionOffset> _begun = [];
     private readonly Task _reading;
     private List<LogRecord> _records = [];
     private long _bytes;
@@ -43,7 +45,8 @@ public sealed class KafkaLogReader : IAsyncDisposable
         KafkaClients clients, LogTopics topics, IRecordCodec codec, long maxBytes, Func<IReadOnlyList<LogPartition>, CancellationToken, Task<PartitionsTaken>> take, ILogger log)
     {
         (_topics, _take, _log, _ahead) = (topics, take, log, new ByteBound(maxBytes));
-        _decoders = topics.Names.ToDictionary(t => t, codec.Decoder);
+        var ofTopic = topics.Names.ToDictionary(t => t, codec.Decoder);
+        _decoders = [.. topics.All.Select(p => ofTopic[p.Topic])];
         _consumer = clients.Member().SetPartitionsAssignedHandler((_, partitions) => Assign(partitions))
             .SetPartitionsRevokedHandler((_, partitions) => Revoke(partitions, areLost: false))
             .SetPartitionsLostHandler((_, partitions) => Revoke(partitions, areLost: true)).Build();
@@ -70,9 +73,14 @@ public sealed class KafkaLogReader : IAsyncDisposable
     /// <summary>Tells the group, as a hint for lag tools.</summary>
     public void Applied(IEnumerable<(LogPartition Partition, long Next)> moved)
     {
+        foreach (var (partition, next) in moved) Tell(new TopicPartitionOffset(partition.Topic, partition.Number, next));
+    }
+
+    private void Tell(TopicPartitionOffset offset)
+    {
         try
         {
-            foreach (var (partition, next) in moved) _consumer.StoreOffset(new TopicPartitionOffset(partition.Topic, partition.Number, next));
+            _consumer.StoreOffset(offset);
         }
         catch (Exception e) when (e is KafkaException or ObjectDisposedException)
         {
@@ -97,6 +105,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
             while (!_ended.IsCancellationRequested)
             {
                 var read = _consumer.Consume(_records.Count > 0 ? TimeSpan.Zero : Poll);
+                if (_begun.Count > 0) TellBegun();
                 if (read is { IsPartitionEOF: false }) Add(read);
                 if (_records.Count > 0 && (read is null || _records.Count >= RecordsOfOnePart || _bytes >= BytesOfOnePart)) HandOn();
             }
@@ -122,7 +131,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
 
     private void Add(ConsumeResult<byte[], byte[]> read)
     {
-        if (_topics.Find(read.TopicPartition) is not { } partition) throw PartitionCount.Changed(read.Topic, _topics.Of(read.Topic).Count);
+        if (_topics.Find(read.Topic, read.Partition.Value) is not { } partition) throw PartitionCount.Changed(read.Topic, _topics.Of(read.Topic).Count);
         if (read.Message.Value is null)
         {
             _records.Add(new LogRecord(partition, read.Offset.Value, default, null, null));
@@ -135,7 +144,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
 
     private RecordStamp Decode(LogPartition partition, ConsumeResult<byte[], byte[]> read)
     {
-        var decoder = _decoders[partition.Topic];
+        var decoder = _decoders[partition.Index];
         var (key, value) = (read.Message.Key, read.Message.Value);
         _changes.Clear();
         try
@@ -159,27 +168,36 @@ public sealed class KafkaLogReader : IAsyncDisposable
         (_records, _bytes) = ([], 0);
     }
 
-    private IEnumerable<TopicPartitionOffset> Assign(List<TopicPartition> assigned)
+    private List<TopicPartitionOffset> Assign(List<TopicPartition> assigned)
     {
         if (assigned.Count == 0) return [];
         if (_records.Count > 0) HandOn();
-        var partitions = assigned.Select(p => _topics.Find(p) ?? throw PartitionCount.Changed(p.Topic, _topics.Of(p.Topic).Count)).ToList();
+        var partitions = assigned.Select(p => _topics.Find(p.Topic, p.Partition.Value) ?? throw PartitionCount.Changed(p.Topic, _topics.Of(p.Topic).Count)).ToList();
         KafkaLog.Assigned(_log, string.Join(' ', partitions));
         CrashPoint.Hit("in-rebalance");
         var taken = _take(partitions, _ended.Token).GetAwaiter().GetResult();
         Put(new PartitionsAssigned(taken.Taken));
-        return assigned.Zip(taken.Offsets, (partition, offset) => new TopicPartitionOffset(partition, offset));
+        List<TopicPartitionOffset> begin = [.. assigned.Zip(taken.Offsets, (partition, offset) => new TopicPartitionOffset(partition, offset))];
+        _begun.AddRange(begin);
+        return begin;
     }
 
     private void Revoke(List<TopicPartitionOffset> revoked, bool areLost)
     {
-        var partitions = revoked.Select(p => _topics.Find(p.TopicPartition)).OfType<LogPartition>().ToList();
+        var partitions = revoked.Select(p => _topics.Find(p.Topic, p.Partition.Value)).OfType<LogPartition>().ToList();
         if (_ended.IsCancellationRequested || partitions.Count == 0) return;
         KafkaLog.Revoked(_log, string.Join(' ', partitions));
         if (_records.Count > 0) HandOn();
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Put(new PartitionsRevoked(partitions, areLost, done));
         Task.WhenAny(done.Task, Task.Delay(HandOver, _ended.Token)).GetAwaiter().GetResult();
+    }
+
+    /// <summary>Of partitions to which nothing comes the group must know too. Only after their assignment it takes their offsets.</summary>
+    private void TellBegun()
+    {
+        foreach (var offset in _begun) Tell(offset);
+        _begun.Clear();
     }
 
     private void Put(LogPart part)

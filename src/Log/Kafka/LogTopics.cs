@@ -35,15 +35,22 @@ public sealed class LogTopics
     public IReadOnlyList<LogPartition> Of(string topic) => _ofTopic[topic];
 
     /// <summary>Null: no partition of this log.</summary>
-    internal LogPartition? Find(TopicPartition partition) =>
-        _ofTopic.TryGetValue(partition.Topic, out var partitions) && partition.Partition.Value < partitions.Length ? partitions[partition.Partition.Value] : null;
+    internal LogPartition? Find(string topic, int number) => _ofTopic.TryGetValue(topic, out var partitions) && number < partitions.Length ? partitions[number] : null;
 
     public static string ControlTopic(KafkaOptions options) => options.TopicPrefix + ".cdc.control";
 
     /// <summary>Where rows of a data topic that went to quarantine can be read.</summary>
     public static string DeadLetterTopic(string dataTopic) => dataTopic + ".dlq";
 
-    public static IReadOnlyList<string> DataTopics(EntitySet entities, IRecordCodec codec) => [.. entities.All.Select(codec.TopicOf).Distinct()];
+    public static IReadOnlyList<string> DataTopics(EntitySet entities, Func<EntityDeclaration, string> topicOf) => [.. entities.All.Select(topicOf).Distinct()];
+
+    /// <summary>By the declaration and the options alone.</summary>
+    /// <exception cref="CdcException">Configuration: the declared tables cannot be told apart by topics.</exception>
+    public static Func<EntityDeclaration, string> TopicOf(EntitySet entities, KafkaOptions options)
+    {
+        var tables = new TopicTables(entities, options.TopicPrefix);
+        return entity => tables.TopicOf(entity.Index);
+    }
 
     /// <summary>Asks the cluster. A broker that makes topics at their first use is given the time for it.</summary>
     /// <exception cref="CdcException">Preflight: a topic does not exist. Unavailable: the cluster does not answer.</exception>
@@ -52,7 +59,7 @@ public sealed class LogTopics
         using var admin = clients.Admin();
         var control = await RequireControlAsync(clients, ct).ConfigureAwait(false);
         var topics = new List<(string, int)>();
-        foreach (var topic in DataTopics(entities, codec))
+        foreach (var topic in DataTopics(entities, codec.TopicOf))
             topics.Add((topic, await PartitionsAsync(admin, topic, ct).ConfigureAwait(false)));
         return new LogTopics(control, topics);
     }
@@ -80,7 +87,7 @@ public sealed class LogTopics
 
     private static CdcException Missing(string topic, TopicMetadata found) =>
         found.Error.Code is ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic
-            ? new CdcException(FailureKind.Preflight, $"Topic {topic} does not exist.", "Run 'cdc topics create'.")
+            ? ClusterTopics.Missing(topic)
             : new CdcException(FailureKind.Unavailable, $"Topic {topic} has partitions without a leader ({found.Error.Reason}).",
                 "Nothing is lost; it is tried again. Look at the brokers: 'cdc topics describe'.");
 }

@@ -15,9 +15,16 @@ public static class PartitionCount
     public static void Require(LogTopics topics, IReadOnlyCollection<string> known)
     {
         foreach (var topic in topics.Names)
-        {
-            var before = known.Count(name => name.StartsWith(topic + '/', StringComparison.Ordinal));
-            if (before > 0 && before != topics.Of(topic).Count) throw Changed(topic, before);
-        }
+            if (Compare(topic, topics.Of(topic).Count, known) is { } changed) throw changed;
+    }
+
+    /// <summary>The same of one topic.</summary>
+    /// <param name="now">How many partitions the topic has.</param>
+    /// <param name="known">Names of partitions; those of other topics play no part.</param>
+    /// <returns>Null: it has as many as before, or is new.</returns>
+    public static CdcException? Compare(string topic, int now, IReadOnlyCollection<string> known)
+    {
+        var before = known.Count(name => name.StartsWith(topic + '/', StringComparison.Ordinal));
+        return before > 0 && before != now ? Changed(topic, before) : null;
     }
 }

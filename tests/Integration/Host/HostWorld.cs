@@ -1,6 +1,5 @@
 using Cdc.Core.Entities;
 using Cdc.Host;
-using Cdc.Host.Terminals;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;
 using Cdc.Tests.Support.Waiting;
@@ -79,16 +78,7 @@ internal sealed class HostWorld : IAsyncDisposable
     public Task<CommandRun> RunAsync(params string[] args) => RunAsync(null, new StringWriter(), Ct, args);
 
     /// <param name="answers">Lines typed by somebody at the terminal; null: nobody can be asked.</param>
-    public async Task<CommandRun> RunAsync(string? answers, StringWriter output, CancellationToken ct, params string[] args)
-    {
-        var error = new StringWriter();
-        var terminal = new Terminal
-        {
-            Out = output, Error = error, In = new StringReader(answers ?? ""), OutIsTerminal = false, ErrorIsTerminal = false, CanAsk = answers is not null,
-        };
-        var code = await CommandLine.RunAsync(args, new CommandHost(Parts, terminal, Environment(), TimeProvider.System), null, ct);
-        return new CommandRun(code, output.ToString(), error.ToString());
-    }
+    public Task<CommandRun> RunAsync(string? answers, StringWriter output, CancellationToken ct, params string[] args) => CommandRun.StartAsync(Parts, Environment(), answers, output, args, ct);
 
     /// <summary><c>cdc run</c>, until a query of the engine is true; it must then drain and exit with 0.</summary>
     public async Task RunUntilAsync(string reached)
@@ -154,5 +144,3 @@ internal sealed class HostWorld : IAsyncDisposable
         return (T)(await command.ExecuteScalarAsync(Ct))!;
     }
 }
-
-internal sealed record CommandRun(int ExitCode, string Out, string Error);

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Cdc.Core.Entities;
-using Cdc.Log.Kafka;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Processes;
@@ -18,7 +17,7 @@ internal static class TopicPeer
     /// <returns>By topic: the rows that it ends with, what it saw go wrong, the number of records.</returns>
     public static async Task<JsonNode> AskPeerAsync(this KafkaPipelineBed bed, ApiBed api, CancellationToken ct)
     {
-        if (TestKafka.IsGiven) await new TopicDesk(bed.Clients).CreateAsync([.. bed.DataTopics.Select(topic => topic + Again)]);
+        if (TestKafka.IsGiven) await bed.CreateTopicsAsync([.. bed.DataTopics.Select(topic => topic + Again)], ct);
         var topics = new JsonObject();
         using var consumer = bed.Consumer();
         foreach (var topic in bed.DataTopics)

@@ -4,7 +4,6 @@ using Cdc.Log.Avro.Resolution;
 using Cdc.Log.Avro.Schemas;
 using Cdc.Log.Records;
 using Cdc.Log.Registry;
-using Cdc.Tests.Support;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
@@ -37,11 +36,11 @@ public sealed class KafkaJsRegistryTests(TestServers servers)
         encoder.EncodeKey(17, key);
         encoder.EncodeValue(table.Change(RowChangeKind.Insert, 17, row), new RecordStamp(1, 1), value);
 
-        var answer = await AskAsync(new JsonObject
+        var answer = await NodePeer.AskAsync("tests/Integration/Log/peers/registry_peer.cjs", new JsonObject
         {
             ["host"] = api.Address.ToString(), ["schema"] = Order, ["subject"] = "orders-value", ["value"] = new JsonObject { ["id"] = 5, ["note"] = "x" },
             ["messages"] = new JsonArray(Convert.ToHexString(key.WrittenSpan), Convert.ToHexString(value.WrittenSpan)),
-        });
+        }, Ct, "@kafkajs/confluent-schema-registry");
 
         Assert.Equal("""{"id":17}""", answer["read"]![0]!.ToJsonString());
         var (after, source) = (answer["read"]![1]!["after"]!, answer["read"]![1]!["source"]!);
@@ -52,13 +51,5 @@ public sealed class KafkaJsRegistryTests(TestServers servers)
         var written = Convert.FromHexString((string)answer["written"]!);
         Assert.Equal(registered.Id, System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(written.AsSpan(1)));
         Assert.Equal([5L, "x"], ((AvroRecord)AvroDatum.Read(AvroSchema.Parse(registered.Schema), AvroSchema.Parse(Order), written.AsSpan(5))!).Values);
-    }
-
-    private static async Task<JsonNode> AskAsync(JsonObject request)
-    {
-        var modules = Environment.GetEnvironmentVariable("CDC_NODE_MODULES") ?? SourceTree.PathOf(".run/node/node_modules");
-        if (!Directory.Exists(Path.Combine(modules, "@kafkajs", "confluent-schema-registry")))
-            throw new MissingPrerequisiteException("There is no @kafkajs/confluent-schema-registry: install it from npm, and name the folder node_modules in CDC_NODE_MODULES.");
-        return await JsonPeer.AskAsync("node", "tests/Integration/Log/peers/registry_peer.cjs", request, new Dictionary<string, string> { ["NODE_PATH"] = modules }, Ct);
     }
 }

@@ -22,7 +22,7 @@ public sealed class IdleSourceTest(TestServers servers)
         await using var other = await servers.Source.CreateDatabaseAsync("busy", ct: Ct);
         await using var source = Database.Source(bed.Source.ConnectionString);
         await using var engine = Database.Engine(bed.Engine.ConnectionString);
-        var reader = new StatusReader(source, engine, bed.SourceOptions.SlotName, new EngineStatusReader(bed.Entities), TimeProvider.System);
+        var reader = new StatusReader(source, engine, bed.SourceOptions.SlotName, new EngineStatusReader(bed.Entities, overKafka: false), null, TimeProvider.System);
         bed.StartInProcess();
         await bed.CaughtUpAsync(Ct);
         await bed.Source.ExecuteAsync("INSERT INTO loyalty_program (id, name) VALUES (1, 'the last commit')", Ct);

@@ -3,6 +3,7 @@ using Cdc.Reconcile.Fences;
 using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Requests;
 using Cdc.Reconcile.Runs;
+using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Waiting;
@@ -12,7 +13,7 @@ using Xunit;
 namespace Cdc.Tests.Integration.Reconcile;
 
 /// <summary>While everybody writes at full speed: what was planted is found, repaired and verified, and nothing else was ever different.</summary>
-public sealed class RepairUnderWritesTest(TestServers servers, ITestOutputHelper output)
+public sealed class RepairUnderWritesTest(TestServers servers, TestKafka kafka, ITestOutputHelper output)
 {
     private const int Rows = 20_000;
     private const int Planted = 1000;
@@ -21,14 +22,17 @@ public sealed class RepairUnderWritesTest(TestServers servers, ITestOutputHelper
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task A_thousand_planted_differences_are_found_repaired_and_verified_under_writes()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_thousand_planted_differences_are_found_repaired_and_verified_under_writes(bool overKafka)
     {
         var seed = PlantedDrift.Seed();
-        await using var bed = await PipelineBed.CreateAsync(servers, Ct);
+        await using var log = await EitherLogBed.CreateAsync(servers, kafka, overKafka, Ct);
+        var bed = log.Bed;
         await using var odoo = new WorkloadGenerator(new WorkloadOptions { ConnectionString = bed.Source.ConnectionString, Seed = seed, Sessions = 4, ExpiryRows = 200, BulkRows = 100, Initial = InitialRows.Shop(1000) });
         await odoo.PrepareAsync(Ct);
-        bed.StartInProcess();
+        log.Start();
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         var working = odoo.RunAsync(enough.Token);
         await Eventually.True("the shop works", () => odoo.Progress.Transactions > 0, ct: Ct);

@@ -2,6 +2,7 @@ using Cdc.Reconcile;
 using Cdc.Reconcile.Fences;
 using Cdc.Reconcile.Reports;
 using Cdc.Reconcile.Runs;
+using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Workload;
@@ -13,22 +14,25 @@ namespace Cdc.Tests.Integration.Reconcile;
 /// Whole runs while everybody writes at full speed: what was planted is found, and nothing else is, ever. <c>CDC_TEST_LONG=1</c>: a hundred
 /// runs.
 /// </summary>
-public sealed class RunsUnderWritesTest(TestServers servers, ITestOutputHelper output)
+public sealed class RunsUnderWritesTest(TestServers servers, TestKafka kafka, ITestOutputHelper output)
 {
     private static readonly int Runs = Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" ? 100 : 4;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task Planted_drift_is_found_and_no_other()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Planted_drift_is_found_and_no_other(bool overKafka)
     {
-        await using var bed = await PipelineBed.CreateAsync(servers, Ct);
+        await using var log = await EitherLogBed.CreateAsync(servers, kafka, overKafka, Ct);
+        var bed = log.Bed;
         await using var odoo = new WorkloadGenerator(new WorkloadOptions
         {
             ConnectionString = bed.Source.ConnectionString, Seed = Random.Shared.Next(), Sessions = 4, ExpiryRows = 200, BulkRows = 100, Initial = InitialRows.Shop(1000),
         });
         await odoo.PrepareAsync(Ct);
-        bed.StartInProcess();
+        log.Start();
         await bed.CaughtUpAsync(Ct);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         var working = odoo.RunAsync(enough.Token);

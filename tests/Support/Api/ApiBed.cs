@@ -7,6 +7,7 @@ using Cdc.Host.Reconciling;
 using Cdc.Host.Servers;
 using Cdc.Host.Status;
 using Cdc.Log.Registry;
+using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Pipeline;
 using Microsoft.Extensions.Logging;
 
@@ -17,12 +18,13 @@ public sealed class ApiBed : IAsyncDisposable
 {
     private readonly Database _source;
     private readonly Database _engine;
+    private readonly LogStatusReader? _log;
     private readonly ApiHost _host;
     private bool _stopped;
 
-    private ApiBed(Database source, Database engine, ApiHost host)
+    private ApiBed(Database source, Database engine, LogStatusReader? log, ApiHost host)
     {
-        (_source, _engine, _host) = (source, engine, host);
+        (_source, _engine, _log, _host) = (source, engine, log, host);
         Client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(host.Addresses[0]), Timeout = TimeSpan.FromSeconds(60) };
     }
 
@@ -32,16 +34,19 @@ public sealed class ApiBed : IAsyncDisposable
 
     /// <param name="engine">Another way to the same engine, such as through a proxy.</param>
     /// <param name="statistics">Of the pipeline that runs in this process, if one does.</param>
-    public static async Task<ApiBed> StartAsync(PipelineBed bed, CancellationToken ct, ApiOptions? options = null, string? engine = null, PipelineStatistics? statistics = null)
+    /// <param name="kafka">The log, if it is not in-process.</param>
+    public static async Task<ApiBed> StartAsync(
+        PipelineBed bed, CancellationToken ct, ApiOptions? options = null, string? engine = null, PipelineStatistics? statistics = null, KafkaPipelineBed? kafka = null)
     {
         var connectionString = engine ?? bed.Engine.ConnectionString;
         var (source, engineServer) = (Database.Source(bed.Source.ConnectionString), Database.Engine(connectionString));
-        var status = new StatusReader(source, engineServer, bed.SourceOptions.SlotName, new EngineStatusReader(bed.Entities), TimeProvider.System);
+        var log = kafka is null ? null : LogStatusReader.For(kafka.Options, bed.Entities, bed.Log, TimeProvider.System);
+        var status = new StatusReader(source, engineServer, bed.SourceOptions.SlotName, new EngineStatusReader(bed.Entities, log is not null), log, TimeProvider.System);
         var parts = new ApiParts(
             connectionString, bed.Entities, status, new SourceClock(source), new QuarantineDesk(engineServer, bed.Entities), new RunReports(engineServer), new RegistryTable(engineServer.Connections), statistics,
-            "test", new LoggerFactory([new RecordedLogs(bed.Log)]));
+            "test", new LoggerFactory([new RecordedLogs(bed.Log)]), kafka is null ? null : kafka.Codec.TopicOf);
         options ??= new ApiOptions();
-        return new ApiBed(source, engineServer, await ApiHost.StartAsync(parts, options with { Urls = options.Urls == new ApiOptions().Urls ? "http://127.0.0.1:0" : options.Urls }, ct).ConfigureAwait(false));
+        return new ApiBed(source, engineServer, log, await ApiHost.StartAsync(parts, options with { Urls = options.Urls == new ApiOptions().Urls ? "http://127.0.0.1:0" : options.Urls }, ct).ConfigureAwait(false));
     }
 
     /// <summary>The status, the headers and the body as JSON (undefined where there is none).</summary>
@@ -61,6 +66,7 @@ public sealed class ApiBed : IAsyncDisposable
     {
         Client.Dispose();
         await StopAsync().ConfigureAwait(false);
+        _log?.Dispose();
         await _source.DisposeAsync().ConfigureAwait(false);
         await _engine.DisposeAsync().ConfigureAwait(false);
     }

@@ -57,6 +57,7 @@ public sealed class KafkaBroker : IAsyncDisposable
     {
         await _broker!.StopAsync(Signal.Kill, ct).ConfigureAwait(false);
         await _broker.DisposeAsync().ConfigureAwait(false);
+        _broker = null;
     }
 
     /// <summary>On the same port and data.</summary>

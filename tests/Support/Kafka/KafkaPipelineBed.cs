@@ -20,7 +20,7 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
         var options = await kafka.OptionsAsync().ConfigureAwait(false);
         var created = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, ct).ConfigureAwait(false), options);
         // Our own broker makes topics at their first use.
-        if (TestKafka.IsGiven) await new TopicDesk(created.Clients).CreateAsync(created.DataTopics).ConfigureAwait(false);
+        if (TestKafka.IsGiven) await created.CreateTopicsAsync(created.DataTopics, ct).ConfigureAwait(false);
         return created;
     }
 
@@ -35,7 +35,7 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
     /// <summary>Of what is started in this process from now on; says everything without schemas, if it is not told to use Avro.</summary>
     public IRecordCodec Codec { get; private set; } = new PlainCodec(bed.Entities, kafka.TopicPrefix);
 
-    public IReadOnlyList<string> DataTopics => LogTopics.DataTopics(bed.Entities, Codec);
+    public IReadOnlyList<string> DataTopics => LogTopics.DataTopics(bed.Entities, Codec.TopicOf);
 
     public KafkaClients Clients => new(Kafka, bed.Log);
 
@@ -43,6 +43,8 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
     {
         Source = bed.SourceOptions, Engine = bed.EngineOptions, Snapshot = bed.SnapshotOptions, Kafka = Kafka, Log = bed.LogOptions with { Kind = ChangeLogKind.Kafka },
     };
+
+    public Task CreateTopicsAsync(IReadOnlyList<string> topics, CancellationToken ct) => new TopicDesk(Clients, new TopicPlan(Kafka, topics)).CreateAsync(ct);
 
     /// <summary>Records as production writes them, by who has just begun and has seen no schema yet.</summary>
     public void UseAvro(RegistryOptions registry) => Codec = TopicCodec.Create(Options with { Registry = registry }, bed.Entities, bed.Engine.DataSource);
@@ -57,11 +59,17 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
     /// <param name="crashAt">Where it kills itself with SIGKILL: the name of a <c>CrashPoint</c>.</param>
     public async Task<WatchedProcess> StartProcessAsync(string command, string? crashAt, CancellationToken ct)
     {
-        var environment = new Dictionary<string, string?>(bed.Environment(crashAt));
-        foreach (var (name, value) in Kafka.Environment()) environment[name] = value;
-        var process = await CdcProcess.StartAsync([command], environment, null, ct).ConfigureAwait(false);
+        var process = await CdcProcess.StartAsync([command], Environment(crashAt), null, ct).ConfigureAwait(false);
         _started.Add(process);
         return process;
+    }
+
+    /// <summary>Settings of a <c>cdc</c> process.</summary>
+    public Dictionary<string, string?> Environment(string? crashAt = null)
+    {
+        var environment = new Dictionary<string, string?>(bed.Environment(crashAt));
+        foreach (var (name, value) in Kafka.Environment()) environment[name] = value;
+        return environment;
     }
 
     public async ValueTask DisposeAsync()

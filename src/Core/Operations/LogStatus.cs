@@ -1,0 +1,25 @@
+namespace Cdc.Core.Operations;
+
+/// <summary>How far the engine is behind the Kafka log.</summary>
+/// <param name="MessagesBehind">Of all partitions; null: the engine has begun with none.</param>
+/// <param name="SecondsBehind">The largest of the partitions; null: of none is it known.</param>
+public sealed record LogStatus(IReadOnlyList<PartitionStatus> Partitions, long? MessagesBehind, double? SecondsBehind);
+
+/// <summary>One partition of the log.</summary>
+/// <param name="LogEnd">Offset after its last record.</param>
+/// <param name="Checkpoint">Offset of the first record that is not applied; null: the engine has not begun with it.</param>
+/// <param name="SecondsBehind">
+/// While records wait, the age of the last applied commit; else how far the log itself is behind the source. Null: nothing was applied yet,
+/// or the source cannot be read.
+/// </param>
+public sealed record PartitionStatus(string Topic, int Partition, long LogEnd, long? Checkpoint, long? MessagesBehind, double? SecondsBehind);
+
+/// <summary>The engine's account of the Kafka log.</summary>
+/// <param name="ThroughLsn">All commits that start below it are in the log; null: not known.</param>
+/// <param name="LastCommitAt">Newest commit time that any partition has applied.</param>
+public sealed record AppliedLog(string? ThroughLsn, DateTimeOffset? LastCommitAt, IReadOnlyList<AppliedPartition> Partitions);
+
+/// <param name="Partition">Its name: topic, slash, number.</param>
+/// <param name="Next">Offset of the first record that is not applied.</param>
+/// <param name="LastCommitAt">Commit time in the source of the last applied change.</param>
+public sealed record AppliedPartition(string Partition, long Next, DateTimeOffset? LastCommitAt);

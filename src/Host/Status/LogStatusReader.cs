@@ -1,0 +1,46 @@
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Core.Operations;
+using Cdc.Host.Configuration;
+using Cdc.Log;
+using Cdc.Log.Kafka;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Host.Status;
+
+/// <summary>Reads how far the engine is behind the Kafka log. For one at a time.</summary>
+internal sealed class LogStatusReader(KafkaOptions options, IReadOnlyList<string> topics, ILogger log, TimeProvider time) : IDisposable
+{
+    /// <summary>Who asks every second must not hang on brokers that are away.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    private readonly LogEndReader _ends = new(new KafkaClients(options, log), Patience);
+
+    public string Name { get; } = $"Kafka {options.BootstrapServers}";
+
+    /// <returns>Null: the log is in-process.</returns>
+    public static LogStatusReader? For(CdcOptions options, EntitySet entities, ILogger log, TimeProvider time) =>
+        options.Log.Kind == ChangeLogKind.Kafka ? new LogStatusReader(options.Kafka, LogTopics.DataTopics(entities, LogTopics.TopicOf(entities, options.Kafka)), log, time) : null;
+
+    /// <param name="engine">Read before; null: it cannot be read, and only whether the brokers answer is known.</param>
+    /// <returns>Null where the engine is.</returns>
+    /// <exception cref="CdcException">Unavailable: the brokers do not answer. Preflight: a topic is missing, or has another number of partitions than before.</exception>
+    public async Task<LogStatus?> ReadAsync(EngineStatus? engine, SourceStatus? source, CancellationToken ct)
+    {
+        try
+        {
+            var ends = await _ends.ReadAsync(topics, ct);
+            if (engine is null) return null;
+            string[] known = [.. (engine.Log?.Partitions ?? []).Select(p => p.Partition)];
+            foreach (var (topic, partitions) in ends)
+                if (PartitionCount.Compare(topic, partitions.Count, known) is { } changed) throw changed;
+            return Lag.Of(engine, source, ends, source?.Now ?? time.GetUtcNow());
+        }
+        catch (Exception e) when (KafkaFailure.Explain(e) is { } failure)
+        {
+            throw failure;
+        }
+    }
+
+    public void Dispose() => _ends.Dispose();
+}

@@ -1,0 +1,34 @@
+using Cdc.Tests.Support.Pipeline;
+using Cdc.Tests.Support.Postgres;
+
+namespace Cdc.Tests.Support.Kafka;
+
+/// <summary>A <see cref="PipelineBed"/> for what must hold over either log.</summary>
+public sealed class EitherLogBed : IAsyncDisposable
+{
+    private readonly KafkaPipelineBed? _kafka;
+
+    private EitherLogBed(PipelineBed bed, KafkaPipelineBed? kafka) => (Bed, _kafka) = (bed, kafka);
+
+    public PipelineBed Bed { get; }
+
+    public static async Task<EitherLogBed> CreateAsync(TestServers servers, TestKafka kafka, bool overKafka, CancellationToken ct)
+    {
+        if (!overKafka) return new EitherLogBed(await PipelineBed.CreateAsync(servers, ct).ConfigureAwait(false), null);
+        var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, ct).ConfigureAwait(false);
+        return new EitherLogBed(bed.Bed, bed);
+    }
+
+    /// <summary>Over Kafka with two workers that share its partitions.</summary>
+    public void Start()
+    {
+        if (_kafka is null) Bed.StartInProcess();
+        else
+        {
+            _kafka.StartBoth();
+            _kafka.StartApply();
+        }
+    }
+
+    public ValueTask DisposeAsync() => _kafka?.DisposeAsync() ?? Bed.DisposeAsync();
+}
