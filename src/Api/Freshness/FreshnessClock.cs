@@ -20,7 +20,7 @@ internal sealed class FreshnessClock(TimeProvider time)
     private int _next;
     private SourceMoment? _last;
     private long _lastAt;
-    private Told? _told;
+    private readonly ToldMoments _told = new();
 
     public void Add(SourceMoment moment)
     {
@@ -47,7 +47,7 @@ internal sealed class FreshnessClock(TimeProvider time)
         lock (_lock)
         {
             var asOf = AsOf(moment);
-            if (asOf is { } at && (_told is not { } told || !told.IsOf(moment) || at > told.AsOf)) _told = new Told(moment.Through, moment.SystemIdentifier, at);
+            if (asOf is { } at) _told.Add(moment, at);
             return Dated(asOf);
         }
     }
@@ -55,7 +55,7 @@ internal sealed class FreshnessClock(TimeProvider time)
     /// <summary>An answer from there would not be dated before one that was given.</summary>
     public bool IsAsNew(EngineMoment moment)
     {
-        lock (_lock) return _told is not { } told || !told.IsOf(moment) || AsOf(moment) >= told.AsOf;
+        lock (_lock) return _told.Newest(moment) is not { } told || AsOf(moment) >= told;
     }
 
     /// <summary>Of a row that is not up to date: all that is known of it is when it was written in the source.</summary>
@@ -74,7 +74,7 @@ internal sealed class FreshnessClock(TimeProvider time)
     {
         var asOf = moment.AsOf;
         if (_last?.SystemIdentifier == moment.SystemIdentifier && NewestApplied(moment.Through) is { } sampled && !(asOf > sampled)) asOf = sampled;
-        return _told is { } told && told.IsOf(moment) && told.Through.Lsn <= moment.Through.Lsn && !(asOf > told.AsOf) ? told.AsOf : asOf;
+        return _told.Of(moment) is { } told && !(asOf > told) ? told : asOf;
     }
 
     private Freshness Dated(DateTimeOffset? asOf) => new(asOf, asOf is { } at ? Math.Max(0, Math.Round((Now() - at).TotalSeconds, 3)) : null);
@@ -96,12 +96,6 @@ internal sealed class FreshnessClock(TimeProvider time)
     }
 
     private SourceMoment Sample(int fromOldest) => _samples[(_next - _count + fromOldest + Kept) % Kept];
-
-    /// <summary>The newest moment that an answer was dated with, and how far the engine was.</summary>
-    private readonly record struct Told(AppliedThrough Through, string? SystemIdentifier, DateTimeOffset AsOf)
-    {
-        public bool IsOf(EngineMoment moment) => Through.Generation == moment.Through.Generation && SystemIdentifier == moment.SystemIdentifier;
-    }
 }
 
 /// <param name="AsOf">Everything committed in the source until then is in the answer; null: nothing is known of it.</param>

@@ -83,6 +83,19 @@ public sealed class FreshnessClockTest
         Assert.True(_clock.IsAsNew(Moment(150) with { Through = new AppliedThrough(2, new Lsn(150)) }));
     }
 
+    [Fact]
+    public void An_answer_is_not_dated_before_one_that_was_given_of_an_engine_less_far_though_another_was_told_something_newer_since()
+    {
+        _clock.Tell(Moment(100, Noon.AddSeconds(5)));
+        _clock.Tell(Moment(300, Noon.AddSeconds(9)));
+        // Clocks of commits do not follow their order: this one is on its way since before the second was told.
+        Assert.Equal(Noon.AddSeconds(5), _clock.Tell(Moment(200, Noon.AddSeconds(3))).AsOf);
+        Assert.Equal(Noon.AddSeconds(7), _clock.Tell(Moment(200, Noon.AddSeconds(7))).AsOf);
+        Assert.Equal(Noon.AddSeconds(7), At(250, Noon.AddSeconds(6)).AsOf);
+        Assert.Equal(Noon.AddSeconds(12), _clock.Tell(Moment(150, Noon.AddSeconds(12))).AsOf);
+        Assert.Equal(Noon.AddSeconds(12), At(300).AsOf);
+    }
+
     private static EngineMoment Moment(ulong through, DateTimeOffset? asOf = null) => new("streaming", new AppliedThrough(1, new Lsn(through)), "one", asOf, "streaming");
 
     private Freshness At(ulong through, DateTimeOffset? lastCommit = null) => _clock.At(Moment(through, lastCommit));
