@@ -28,7 +28,7 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
         view.Say(Text($"Engine: {servers.EnginePsql}"));
         view.Say(Text($"Page:   {servers.ApiUrl}/  (lag, throughput, quarantine, live; balances: curl {servers.ApiUrl}/cards/CODE/balance)"));
         using var environment = ShellEnvironment.Write(SourceTree.PathOf(EnvironmentFile), servers.CdcSettings, CdcProcess.CommandLine);
-        view.Say(Text($"Commands, in another terminal:  source {SourceTree.PathOf(EnvironmentFile)} && cdc status"));
+        view.Say(Text($"Commands, in another terminal:  source '{SourceTree.PathOf(EnvironmentFile)}' && cdc status"));
         if (servers.Brokers is { } brokers) view.Say(Text($"Kafka:  {brokers}"));
         await PrepareSourceAsync(servers);
         await CdcAsync(servers, "migrate");

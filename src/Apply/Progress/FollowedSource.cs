@@ -48,6 +48,13 @@ public sealed class FollowedSourceTable(EngineOptions options)
         return await reader.ReadAsync(ct).ConfigureAwait(false) ? Read(reader) : null;
     }, ct);
 
+    /// <summary>Progress is in offsets of Kafka's partitions.</summary>
+    public Task<bool> IsOverKafkaAsync(CancellationToken ct) => WithConnectionAsync(async connection =>
+    {
+        await using var command = new NpgsqlCommand("SELECT EXISTS (SELECT FROM cdc.checkpoints WHERE next_offset IS NOT NULL)", connection);
+        return (bool)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
+    }, ct);
+
     /// <summary>
     /// Begins generation 1, or the next one: everything of older ones loses. Ends the session that may be running, whose feedback and commits
     /// fail from here on.

@@ -37,11 +37,21 @@ internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, En
             Generation = await CreateAsync((await capture.IdentifyAsync(ct).ConfigureAwait(false)).Identity, ct).ConfigureAwait(false);
             return;
         }
+        if (memory is null) await RequireInProcessAsync(ct).ConfigureAwait(false);
         Generation = followed.Generation;
         // Over Kafka what is confirmed was written down in the log, since the engine may be away.
         if (memory is not null) followed = followed.Remembering(await memory(ct).ConfigureAwait(false));
         await CheckContinuityAsync(capture, followed, slot, ct).ConfigureAwait(false);
         await AddEntitiesAsync(ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Over Kafka the slot is confirmed up to what the brokers have, beyond what the engine knows: in-process that would be a gap.</summary>
+    /// <exception cref="CdcException">Configuration: the engine follows its source over Kafka.</exception>
+    private async Task RequireInProcessAsync(CancellationToken ct)
+    {
+        if (!await _followed.IsOverKafkaAsync(ct).ConfigureAwait(false)) return;
+        throw new CdcException(FailureKind.Configuration, "This engine follows its source over Kafka, and Log:Kind is InProcess. Nothing was changed.",
+            "Set CDC__Log__Kind=Kafka with the brokers that 'cdc capture' uses. To go back to the in-process log, begin with a new engine database.");
     }
 
     /// <returns>What was begun but not completed, or null.</returns>

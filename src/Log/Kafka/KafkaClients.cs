@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Cdc.Core.Failures;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
 
@@ -35,7 +36,7 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
         if (IsIdempotent) settings["enable.gapless.guarantee"] = "true";
         else settings["max.in.flight.requests.per.connection"] = "1";
         settings["enable.idempotence"] = IsIdempotent ? "true" : "false";
-        return new ProducerBuilder<byte[], byte[]>(settings).SetErrorHandler((_, error) => Say(error)).SetLogHandler((_, message) => Say(message)).Build();
+        return Made(new ProducerBuilder<byte[], byte[]>(settings).SetErrorHandler((_, error) => Say(error)).SetLogHandler((_, message) => Say(message)).Build);
     }
 
     /// <summary>Reads partitions that it is told, for itself alone.</summary>
@@ -46,7 +47,7 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
         settings["enable.auto.commit"] = "false";
         settings["enable.partition.eof"] = "true";
         settings["auto.offset.reset"] = "error";
-        return Builder(settings).Build();
+        return Made(Builder(settings).Build);
     }
 
     /// <summary>A member of the group of those that apply.</summary>
@@ -72,7 +73,20 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     }
 
     internal IAdminClient Admin() =>
-        new AdminClientBuilder(Settings([])).SetErrorHandler((_, error) => Say(error)).SetLogHandler((_, message) => Say(message)).Build();
+        Made(new AdminClientBuilder(Settings([])).SetErrorHandler((_, error) => Say(error)).SetLogHandler((_, message) => Say(message)).Build);
+
+    /// <exception cref="CdcException">Configuration: librdkafka has no such setting, or refuses its value.</exception>
+    internal static T Made<T>(Func<T> build)
+    {
+        try
+        {
+            return build();
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            throw new CdcException(FailureKind.Configuration, $"A Kafka client cannot be made: {e.Message}", "Mend CDC__Kafka__Client__…: names (with _ for each dot) and values are librdkafka's.", e);
+        }
+    }
 
     private ConsumerBuilder<byte[], byte[]> Builder(Dictionary<string, string> settings) =>
         new ConsumerBuilder<byte[], byte[]>(settings).SetErrorHandler((_, error) => Say(error)).SetLogHandler((_, message) => Say(message));

@@ -47,9 +47,9 @@ public sealed class KafkaLogReader : IAsyncDisposable
         (_topics, _take, _log, _ahead) = (topics, take, log, new ByteBound(maxBytes));
         var ofTopic = topics.Names.ToDictionary(t => t, codec.Decoder);
         _decoders = [.. topics.All.Select(p => ofTopic[p.Topic])];
-        _consumer = clients.Member().SetPartitionsAssignedHandler((_, partitions) => Assign(partitions))
+        _consumer = KafkaClients.Made(clients.Member().SetPartitionsAssignedHandler((_, partitions) => Assign(partitions))
             .SetPartitionsRevokedHandler((_, partitions) => Revoke(partitions, areLost: false))
-            .SetPartitionsLostHandler((_, partitions) => Revoke(partitions, areLost: true)).Build();
+            .SetPartitionsLostHandler((_, partitions) => Revoke(partitions, areLost: true)).Build);
         _reading = Task.Factory.StartNew(Read, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
