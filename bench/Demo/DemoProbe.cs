@@ -32,9 +32,10 @@ internal sealed class DemoProbe(DemoServers servers, EntitySet entities)
         var written = (string)(await position.ExecuteScalarAsync(ct))!;
         await using var command = servers.Engine.CreateCommand("""
             SELECT greatest(pg_wal_lsn_diff($1::pg_lsn, min(through_lsn)), 0)::bigint,
-                CASE WHEN isfinite(min(last_commit_at)) THEN extract(epoch FROM clock_timestamp() - min(last_commit_at)) * 1000 ELSE 0 END::float8,
+                CASE WHEN isfinite(max(applied_at)) THEN extract(epoch FROM clock_timestamp() - max(applied_at)) * 1000 ELSE 0 END::float8,
                 EXISTS (SELECT FROM cdc.tables WHERE state = 'loading')
-            FROM cdc.checkpoints
+            -- Of the partition that is furthest behind: one to which nothing comes says nothing.
+            FROM (SELECT through_lsn, CASE WHEN through_lsn = min(through_lsn) OVER () THEN greatest(last_commit_at, as_of) END AS applied_at FROM cdc.checkpoints) c
             """);
         command.Parameters.AddWithValue(written);
         await using var reader = await command.ExecuteReaderAsync(ct);

@@ -89,7 +89,7 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
             var sample = await probe.SampleAsync(ct);
             if (sample.Elapsed >= nextCheck)
             {
-                remark = Remark(await check.RunAsync(ct), sample.Elapsed);
+                remark = Remark(await InTimeAsync(pipeline, () => check.RunAsync(ct)), sample.Elapsed);
                 nextCheck = sample.Elapsed + BetweenChecks;
             }
             show(sample, remark);
@@ -103,7 +103,11 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
         if (workloadCode != 0) throw Ended("workload", workloadCode, workload.Tail);
         ThrowIfEnded(pipeline, "run");
         view.Say("Odoo rests. Waiting until the engine has everything …");
-        await CatchUpAsync(servers, pipeline);
+        await InTimeAsync(pipeline, async () =>
+        {
+            await EngineProgress.CatchUpAsync(servers.Source, servers.Engine, CancellationToken.None, CatchUp);
+            return true;
+        });
         var report = await new EqualityCheck(_entities).CompareAsync(servers.Source, servers.Engine, CancellationToken.None);
         view.Say(report.ToString());
         var pipelineCode = await pipeline.StopAsync(Signal.Terminate, CancellationToken.None);
@@ -112,14 +116,16 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
         return report.AreEqual ? 0 : (int)FailureKind.NotEqual;
     }
 
-    private static async Task CatchUpAsync(DemoServers servers, WatchedProcess pipeline)
+    /// <summary>What is waited for in vain has a reason, mostly: a pipeline that has ended, and what it said.</summary>
+    private static async Task<T> InTimeAsync<T>(WatchedProcess pipeline, Func<Task<T>> wait)
     {
         try
         {
-            await EngineProgress.CatchUpAsync(servers.Source, servers.Engine, CancellationToken.None, CatchUp);
+            return await wait();
         }
         catch (TimeoutException late)
         {
+            ThrowIfEnded(pipeline, "run");
             throw new CdcException(FailureKind.NotEqual, late.Message, $"cdc run said last:{Environment.NewLine}{pipeline.Tail}", late);
         }
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cdc.Capture.Source;
 using Cdc.Core.Failures;
 using Cdc.Host.Configuration;
 using Cdc.Host.Terminals;
@@ -40,6 +41,10 @@ internal static class WorkloadCommand
         catch (OperationCanceledException) when (ct.IsCancellationRequested && request.Duration is null)
         {
             // Without --seconds this is how it ends.
+        }
+        catch (Exception e) when (SourceFailure.Of(e) is { IsRetriable: true } failure)
+        {
+            throw failure.ToException(e);
         }
         context.Terminal.Out.WriteLine(WorkloadLines.Describe(last));
         return ExitCodes.Success;
