@@ -19,7 +19,8 @@ internal sealed class ByteBound(long most) : IDisposable
     {
         while (Interlocked.Read(ref _bytes) is var held && held > 0 && held + bytes > most)
         {
-            Volatile.Write(ref _waiting, 1);
+            // A full fence: the second look must not come before the flag.
+            Interlocked.Exchange(ref _waiting, 1);
             // Some may have been given back between the look and the flag: look again before waiting for the signal.
             if (Interlocked.Read(ref _bytes) is var again && (again == 0 || again + bytes <= most)) break;
             await _space.WaitAsync(ct).ConfigureAwait(false);

@@ -1,6 +1,7 @@
 using Cdc.Core.Failures;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Postgres;
+using Cdc.Tests.Support.Processes;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Kafka;
@@ -18,22 +19,24 @@ public sealed class KafkaSettingsTest(TestServers servers, TestKafka kafka)
         // The slot is confirmed beyond what the engine itself has written down; nobody holds it now.
         await ends.StopAsync();
 
-        var run = await RunAsync(bed, "run", ("CDC__Log__Kind", "InProcess"));
+        var (code, said) = await RunAsync(bed, "run", ("CDC__Log__Kind", "InProcess"));
 
-        Assert.Equal((int)FailureKind.Configuration, run.ExitCode);
+        Assert.Equal((int)FailureKind.Configuration, code);
+        Assert.Contains("CDC__Log__Kind=Kafka", said, StringComparison.Ordinal);
         Assert.Equal("streaming", Assert.Single(await bed.Bed.Engine.RowsAsync("SELECT state FROM cdc.source", Ct)));
     }
 
     [Theory]
     [InlineData("capture")]
     [InlineData("apply")]
-    public async Task A_setting_that_librdkafka_does_not_have_is_no_defect_of_ours(string command)
+    public async Task A_setting_that_librdkafka_does_not_have_is_named(string command)
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
-        var run = await RunAsync(bed, command, ("CDC__Kafka__Client__nonsense", "1"));
-        Assert.Equal((int)FailureKind.Configuration, run.ExitCode);
+        var (code, said) = await RunAsync(bed, command, ("CDC__Kafka__Client__nonsense", "1"));
+        Assert.Equal((int)FailureKind.Configuration, code);
+        Assert.Contains("nonsense", said, StringComparison.Ordinal);
     }
 
-    private static Task<Host.CommandRun> RunAsync(KafkaPipelineBed bed, string command, (string Name, string Value) setting) =>
-        KafkaCommands.RunAsync(new Dictionary<string, string?>(bed.Environment()) { [setting.Name] = setting.Value }, Ct, command);
+    private static Task<(int Code, string Said)> RunAsync(KafkaPipelineBed bed, string command, (string Name, string Value) setting) =>
+        CdcProcess.RunAsync([command], new Dictionary<string, string?>(bed.Environment()) { [setting.Name] = setting.Value }, Ct);
 }
