@@ -17,6 +17,15 @@ internal static class KafkaBeds
         return ends;
     }
 
+    /// <summary>The same, with each end to be stopped by itself.</summary>
+    public static async Task<(RunningEnd Capture, RunningEnd Apply)> StreamApartAsync(this KafkaPipelineBed bed, CancellationToken ct)
+    {
+        await bed.Bed.FillAsync(ct);
+        var ends = (bed.StartCapture(), bed.StartApply());
+        await bed.Bed.EqualByItselfAsync(ct);
+        return ends;
+    }
+
     /// <summary>Updates every card, in transactions of their own.</summary>
     public static async Task UpdateCardsAsync(this KafkaPipelineBed bed, int times, CancellationToken ct)
     {

@@ -58,9 +58,7 @@ public sealed class KafkaRegistryTest(TestServers servers, TestKafka kafka)
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
         bed.UseAvro(_registry);
         await using var registry = await StartRegistryAsync(bed);
-        await bed.Bed.FillAsync(Ct);
-        var (capture, apply) = (bed.StartCapture(), bed.StartApply());
-        await bed.Bed.EqualByItselfAsync(Ct);
+        var (capture, apply) = await bed.StreamApartAsync(Ct);
         await apply.StopAsync();
         await registry.StopAsync();
         await bed.UpdateCardsAsync(3, Ct);

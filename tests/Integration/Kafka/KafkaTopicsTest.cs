@@ -58,9 +58,7 @@ public sealed class KafkaTopicsTest(TestServers servers)
     {
         await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
         await using var bed = await CreateAsync(broker);
-        await bed.Bed.FillAsync(Ct);
-        var (capture, apply) = (bed.StartCapture(), bed.StartApply());
-        await bed.Bed.EqualByItselfAsync(Ct);
+        var (capture, apply) = await bed.StreamApartAsync(Ct);
         await apply.StopAsync();
         await broker.DeleteTopicsAsync(bed.DataTopics, Ct);
         await bed.UpdateCardsAsync(1, Ct);
@@ -72,9 +70,7 @@ public sealed class KafkaTopicsTest(TestServers servers)
     {
         await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
         await using var bed = await CreateAsync(broker);
-        await bed.Bed.FillAsync(Ct);
-        var (capture, apply) = (bed.StartCapture(), bed.StartApply());
-        await bed.Bed.EqualByItselfAsync(Ct);
+        var (capture, apply) = await bed.StreamApartAsync(Ct);
         await apply.StopAsync();
         await bed.UpdateCardsAsync(1, Ct);
         await bed.ConfirmedAsync(Ct);
@@ -104,9 +100,7 @@ public sealed class KafkaTopicsTest(TestServers servers)
     {
         await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
         await using var bed = await CreateAsync(broker);
-        await bed.Bed.FillAsync(Ct);
-        var (capture, apply) = (bed.StartCapture(), bed.StartApply());
-        await bed.Bed.EqualByItselfAsync(Ct);
+        var (capture, apply) = await bed.StreamApartAsync(Ct);
         await capture.StopAsync();
         var topic = bed.Codec.TopicOf(bed.Bed.Entity("history"));
         await broker.TopicsAsync(Ct, "--alter", "--topic", topic, "--config", "max.message.bytes=100000");
