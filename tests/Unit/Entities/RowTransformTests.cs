@@ -118,10 +118,12 @@ public sealed class RowTransformTests
         var transform = RowTransform.Compile(Move);
         var row = Row(1, 2, 3, 4L, 5L, 33.333333333333336, 12.5, "active", "origin ä", 6L);
         var buffer = new CopyBuffer();
+        const int rows = 10_000, smallestObject = 24;
         for (var i = 0; i < 100; i++) Once();
         var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 1000; i++) Once();
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        for (var i = 0; i < rows; i++) Once();
+        // A collection that another test brings about counts what was left of this thread's piece of the heap (8 KiB) as allocated.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, rows * smallestObject - 1);
 
         void Once()
         {
