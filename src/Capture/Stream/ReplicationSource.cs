@@ -25,6 +25,7 @@ internal sealed class ReplicationSource : IAsyncDisposable
     private readonly SemaphoreSlim _confirming = new(1, 1);
     private IAsyncEnumerator<XLogDataMessage>? _messages;
     private Task<bool>? _first;
+    private Task? _reading;
     private ReceiveLowWater? _lowWater;
     private byte[] _payload = new byte[8192];
     private Lsn _confirmed;
@@ -114,7 +115,11 @@ internal sealed class ReplicationSource : IAsyncDisposable
     {
         var moved = _first is { } first ? new ValueTask<bool>(first) : Messages.MoveNextAsync();
         _first = null;
-        return moved.IsCompletedSuccessfully ? Receive(moved.Result, ct) : ReceiveLater(moved, ct);
+        var read = moved.IsCompletedSuccessfully ? Receive(moved.Result, ct) : ReceiveLater(moved, ct);
+        if (read.IsCompleted) return read;
+        var reading = read.AsTask();
+        _reading = reading;
+        return new ValueTask<WalMessage?>(reading);
     }
 
     /// <summary>
@@ -197,15 +202,17 @@ internal sealed class ReplicationSource : IAsyncDisposable
             _payload = GC.AllocateUninitializedArray<byte>(Math.Max(8192, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)length)));
     }
 
-    /// <summary>Npgsql wants its enumerator drained by whoever disposes the connection; a read that was begun is awaited here first.</summary>
+    /// <summary>
+    /// Npgsql wants its enumerator drained by whoever disposes the connection. A read that was begun is awaited first, whether or not its caller
+    /// still waits for it: an enumerator that is moved twice at a time breaks, on a thread where nobody can catch it (seen: it ends the process).
+    /// </summary>
     private async Task EndStreamAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         if (_messages is null) return;
         try
         {
-            if (_first is not null) await _first.ConfigureAwait(false);
-            _first = null;
+            if ((_first ?? _reading) is { } begun) await begun.ConfigureAwait(false);
             while (await _messages.MoveNextAsync().ConfigureAwait(false)) { }
         }
         catch (Exception e) when (e is OperationCanceledException or NpgsqlException or ObjectDisposedException or InvalidOperationException or IOException)

@@ -108,6 +108,20 @@ public sealed class ReplicationSourceTest(TestServers servers)
     }
 
     [Fact]
+    public async Task A_stream_can_be_left_while_a_read_of_it_waits()
+    {
+        await using var bed = await StreamTestBed.CreateAsync(servers, CardTable, Card);
+        await bed.RunAsync("INSERT INTO card (code) VALUES ('a')");
+        var source = await bed.StartAsync();
+        await bed.ReadAllAsync(source);
+        var reading = source.ReadAsync(Ct).AsTask();
+        Assert.False(reading.IsCompleted);
+        await source.DisposeAsync();
+        Assert.True(reading.IsCompleted);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+    }
+
+    [Fact]
     public async Task A_stream_is_left_at_once_though_a_large_transaction_is_waiting()
     {
         await using var bed = await StreamTestBed.CreateAsync(servers, CardTable, Card);
