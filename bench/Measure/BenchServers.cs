@@ -32,7 +32,7 @@ internal sealed class BenchServers : IAsyncDisposable
 
     public static async Task<BenchServers> StartAsync(bool withKafka, CancellationToken ct)
     {
-        var kafka = withKafka ? new TestKafka() : null;
+        var kafka = withKafka ? new TestKafka { Role = KafkaBrokerRole.Measured } : null;
         var log = kafka is null ? null : await kafka.OptionsAsync();
         var source = await PgCluster.StartAsync(new PgClusterOptions { Name = "bench-odoo", Fsync = true, Settings = SourceSettings }, ct);
         try

@@ -73,10 +73,14 @@ public sealed class PageTests(TestServers servers, Chromium chromium) : IClassFi
         await viewed.Button("Retry card 6").FocusAsync();
         await viewed.Page.Keyboard.PressAsync("Enter");
         // The first is Cancel: nothing happens by pressing Enter twice.
+        await ViewedPage.FocusIsOnAsync(viewed.Button("Cancel"));
         await viewed.Page.Keyboard.PressAsync("Enter");
+        await ViewedPage.FocusIsOnAsync(viewed.Button("Retry card 6"));
         Assert.False(await shop.Engine.ScalarAsync<bool>("SELECT retry_requested FROM cdc.quarantine", Shop.Ct));
         await viewed.Page.Keyboard.PressAsync("Enter");
+        await ViewedPage.FocusIsOnAsync(viewed.Button("Cancel"));
         await viewed.Page.Keyboard.PressAsync("Tab");
+        await ViewedPage.FocusIsOnAsync(viewed.Button("Retry"));
         await viewed.Page.Keyboard.PressAsync("Enter");
         await viewed.ShowsAsync(viewed.Section("Quarantine"), "Empty");
         Assert.Equal(5000m, await shop.Engine.ScalarAsync<decimal>("SELECT points FROM loyalty_cards WHERE id = 6", Shop.Ct));

@@ -53,6 +53,9 @@ public sealed class ViewedPage : IAsyncDisposable
         }
     }
 
+    /// <summary>Where the next key goes.</summary>
+    public static Task FocusIsOnAsync(ILocator element) => Expect(element).ToBeFocusedAsync(new() { Timeout = Patience });
+
     public Task LiveAsync() => ShowsAsync(Page.Locator("#connection"), "Live");
 
     /// <summary>Where CDC_SCREENSHOTS names a folder, a picture of the whole page is put there.</summary>

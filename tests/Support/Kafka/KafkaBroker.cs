@@ -20,7 +20,9 @@ public sealed class KafkaBroker : IAsyncDisposable
     private WatchedProcess? _zooKeeper;
     private WatchedProcess? _broker;
 
-    private KafkaBroker(string home) => _home = home;
+    private readonly KafkaBrokerRole _role;
+
+    private KafkaBroker(string home, KafkaBrokerRole role) => (_home, _role) = (home, role);
 
     public int Port { get; } = FreePort.Next();
 
@@ -34,13 +36,13 @@ public sealed class KafkaBroker : IAsyncDisposable
 
     /// <param name="partitions">Of topics that are made at their first use.</param>
     /// <exception cref="MissingPrerequisiteException">Kafka or Java is missing: a skip, with CI set a failure.</exception>
-    public static async Task<KafkaBroker> StartAsync(int partitions, CancellationToken ct)
+    public static async Task<KafkaBroker> StartAsync(int partitions, CancellationToken ct, KafkaBrokerRole role = KafkaBrokerRole.Tested)
     {
-        var broker = new KafkaBroker(KafkaHome.Find());
+        var broker = new KafkaBroker(KafkaHome.Find(), role);
         try
         {
             await broker.WriteConfigurationAsync(partitions, ct).ConfigureAwait(false);
-            broker._zooKeeper = await broker.JavaAsync("org.apache.zookeeper.server.quorum.QuorumPeerMain", "zookeeper", 128, ct).ConfigureAwait(false);
+            broker._zooKeeper = await broker.JavaAsync("org.apache.zookeeper.server.quorum.QuorumPeerMain", "zookeeper", Frugal(128), ct).ConfigureAwait(false);
             await AnswersAsync("ZooKeeper", broker._zooKeeperPort, broker._zooKeeper, ct).ConfigureAwait(false);
             await broker.StartAgainAsync(ct).ConfigureAwait(false);
             return broker;
@@ -65,7 +67,7 @@ public sealed class KafkaBroker : IAsyncDisposable
     {
         // A broker whose number is still taken, by its own life before, refuses to start.
         await Eventually.True("ZooKeeper has forgotten the broker", async () => !await IsRegisteredAsync(ct).ConfigureAwait(false), ct: ct).ConfigureAwait(false);
-        _broker = await JavaAsync("kafka.Kafka", "kafka", 384, ct).ConfigureAwait(false);
+        _broker = await (_role is KafkaBrokerRole.Measured ? JavaAsync("kafka.Kafka", "kafka", ["-Xmx1g", "-Xms1g", "-XX:+UseG1GC"], ct) : JavaAsync("kafka.Kafka", "kafka", Frugal(384), ct)).ConfigureAwait(false);
         await Eventually.True("the broker is registered",
             async () => _broker.HasExited ? throw new InvalidOperationException($"The broker did not start: {_broker.Tail}") : await IsRegisteredAsync(ct).ConfigureAwait(false),
             () => Task.FromResult(_broker.Tail), StartTimeout, ct).ConfigureAwait(false);
@@ -74,7 +76,7 @@ public sealed class KafkaBroker : IAsyncDisposable
     /// <summary>Runs Kafka's own program for topics, as an operator does: this broker's protocol has no requests for them.</summary>
     /// <returns>What it said.</returns>
     public Task<string> TopicsAsync(CancellationToken ct, params IEnumerable<string> arguments) =>
-        Tool.RunAsync(["java", .. Java("kafka.admin.TopicCommand", 128), "--zookeeper", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_zooKeeperPort}"), .. arguments], ct);
+        Tool.RunAsync(["java", .. Java("kafka.admin.TopicCommand", Frugal(128)), "--zookeeper", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_zooKeeperPort}"), .. arguments], ct);
 
     /// <summary>Ends when the broker has forgotten them. Whoever asks for them then makes them anew.</summary>
     public async Task DeleteTopicsAsync(IReadOnlyCollection<string> topics, CancellationToken ct)
@@ -128,13 +130,16 @@ public sealed class KafkaBroker : IAsyncDisposable
             """, ct).ConfigureAwait(false);
     }
 
-    private string[] Java(string main, int megabytes) =>
+    /// <summary>Up in seconds, and small.</summary>
+    private static string[] Frugal(int megabytes) => [$"-Xmx{megabytes}m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
+
+    private string[] Java(string main, string[] machine) =>
     [
-        $"-Xmx{megabytes}m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", $"-Dlog4j.configuration=file:{PathOf("log4j.properties")}", "-cp", Path.Combine(_home, "libs", "*"), main,
+        .. machine, $"-Dlog4j.configuration=file:{PathOf("log4j.properties")}", "-cp", Path.Combine(_home, "libs", "*"), main,
     ];
 
-    private Task<WatchedProcess> JavaAsync(string main, string name, int megabytes, CancellationToken ct) => WatchedProcess.StartAsync(
-        new WatchedCommand("java", [.. Java(main, megabytes), PathOf(name + ".properties")])
+    private Task<WatchedProcess> JavaAsync(string main, string name, string[] machine, CancellationToken ct) => WatchedProcess.StartAsync(
+        new WatchedCommand("java", [.. Java(main, machine), PathOf(name + ".properties")])
         {
             OrphanScratch = _folder,
             WorkingDirectory = _folder,

@@ -18,6 +18,9 @@ public sealed class TestKafka : IAsyncDisposable
     private Task<KafkaOptions>? _started;
     private KafkaBroker? _broker;
 
+    /// <summary>Of a broker of our own.</summary>
+    public KafkaBrokerRole Role { get; init; }
+
     public static bool IsGiven => Given is { Length: > 0 };
 
     /// <summary>Options with a topic prefix and a group that no other test has.</summary>
@@ -46,7 +49,7 @@ public sealed class TestKafka : IAsyncDisposable
     private async Task<KafkaOptions> StartAsync()
     {
         if (IsGiven) return new KafkaOptions { BootstrapServers = Given!, Partitions = Partitions, ReplicationFactor = 1, MinInSyncReplicas = 1 };
-        _broker = await KafkaBroker.StartAsync(Partitions, CancellationToken.None).ConfigureAwait(false);
+        _broker = await KafkaBroker.StartAsync(Partitions, CancellationToken.None, Role).ConfigureAwait(false);
         return new KafkaOptions { BootstrapServers = _broker.BootstrapServers, Client = KafkaBroker.ClientSettings };
     }
 }
