@@ -5,7 +5,7 @@ using Confluent.Kafka;
 namespace Cdc.Log.Kafka;
 
 /// <summary>How a partition ends.</summary>
-/// <param name="End">Offset after its last record.</param>
+/// <param name="End">Offset behind its last record, and behind the end of its last transaction.</param>
 /// <param name="Last">Position of the last record with a payload; the origin if there is none.</param>
 /// <param name="OwedTombstone">Key of a delete whose tombstone does not follow it.</param>
 public sealed record PartitionTail(long End, ChangePosition Last, byte[]? OwedTombstone)
@@ -94,7 +94,7 @@ internal sealed class TailReader(KafkaClients clients)
     /// Reads from near the end to the end, and from ever further back until <paramref name="found"/> was true of some record. Each look
     /// begins anew.
     /// </summary>
-    /// <returns>The offset after the last record.</returns>
+    /// <returns>The offset behind everything that can be read.</returns>
     private static long ReadBackwards(IConsumer<byte[], byte[]> consumer, TopicPartition partition, Func<ConsumeResult<byte[], byte[]>, bool> found, CancellationToken ct)
     {
         var marks = consumer.QueryWatermarkOffsets(partition, Answer);

@@ -1,14 +1,12 @@
-using Cdc.Log.Kafka;
 using Cdc.Tests.Integration.Pipeline;
 using Cdc.Tests.Support.Kafka;
-using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Confluent.Kafka;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Kafka;
 
-/// <summary>Faults that a broker must be told to have, over the modern protocol with idempotence.</summary>
+/// <summary>Faults that a broker must be told to have, over the modern protocol with idempotence and transactions.</summary>
 public sealed class KafkaMockTest(TestServers servers) : IDisposable
 {
     private readonly MockCluster _cluster = new();
@@ -57,16 +55,5 @@ public sealed class KafkaMockTest(TestServers servers) : IDisposable
         Assert.False(ends.Completion.IsCompleted);
     }
 
-    private async Task<KafkaPipelineBed> CreateAsync(bool idempotent = true)
-    {
-        var options = _cluster.Options with
-        {
-            // The mock waits nearly as long as a session may last for a group's members to come back.
-            Client = new Dictionary<string, string> { ["enable.idempotence"] = idempotent ? "true" : "false", ["socket.timeout.ms"] = "1000", ["session.timeout.ms"] = "2000" },
-        };
-        var bed = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, Ct), options);
-        _cluster.CreateTopic(LogTopics.ControlTopic(options), 1);
-        foreach (var topic in bed.DataTopics) _cluster.CreateTopic(topic, TestKafka.Partitions);
-        return bed;
-    }
+    private Task<KafkaPipelineBed> CreateAsync(bool idempotent = true) => _cluster.CreateBedAsync(servers, Ct, idempotent);
 }
