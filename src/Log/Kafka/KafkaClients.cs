@@ -64,14 +64,15 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     }
 
     /// <summary>Reads partitions that it is told, for itself alone.</summary>
-    internal IConsumer<byte[], byte[]> Reader()
+    /// <param name="onlyCommitted">False: also what is in transactions that are open, or were aborted.</param>
+    internal IConsumer<byte[], byte[]> Reader(bool onlyCommitted = true)
     {
         var settings = Settings(new() { ["fetch.wait.max.ms"] = "10" });
         settings["group.id"] = options.Group + "-tails";
         settings["enable.auto.commit"] = "false";
         settings["enable.partition.eof"] = "true";
         settings["auto.offset.reset"] = "error";
-        settings["isolation.level"] = "read_committed";
+        settings["isolation.level"] = onlyCommitted ? "read_committed" : "read_uncommitted";
         return Made(Builder(settings).Build);
     }
 

@@ -33,9 +33,13 @@ internal sealed class TailReader(KafkaClients clients)
     }, ct);
 
     /// <summary>The newest record of the control topic.</summary>
+    /// <remarks>
+    /// Committed or not: it says only what was acknowledged before it. To its writer it is committed, and the slot may be confirmed by it, a
+    /// moment before readers of committed records are shown it; whoever compares it with the slot in that moment would find a gap.
+    /// </remarks>
     public Task<ControlRecord> ReadControlAsync(string topic, CancellationToken ct) => Task.Run(() =>
     {
-        using var consumer = clients.Reader();
+        using var consumer = clients.Reader(onlyCommitted: false);
         var newest = ControlRecord.None;
         ReadBackwards(consumer, new TopicPartition(topic, 0), record =>
         {

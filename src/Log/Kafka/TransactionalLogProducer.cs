@@ -31,6 +31,7 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
     private bool _isOpen;
     private bool _isCommitting;
     private long? _endsSince;
+    /// <summary>The first refusal. Those that say only that something else was refused leave it to the end of the transaction to say what.</summary>
     private Exception? _refused;
     /// <summary>By lane, the offset after the last record of the open transaction that the brokers have.</summary>
     private long[] _delivered = [];
@@ -132,7 +133,7 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
         }
         catch (KafkaException e) when (e.Error.Code == ErrorCode.Local_State)
         {
-            // Something in the transaction has failed, and its end says what.
+            // Something in the transaction has failed: to end it says what.
             Refuse(e);
         }
         catch (KafkaException e)
@@ -154,7 +155,8 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
         }
         catch (Exception e)
         {
-            Fail(Cause(e));
+            lock (_gate) _isCommitting = true;
+            Fail(e);
         }
     }
 
@@ -175,8 +177,9 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
     {
         while (true)
         {
-            lock (_gate)
-                if (_refused is not (null or KafkaException)) throw _refused;
+            var onTheirWay = Client.Flush(Step);
+            ThrowIfOver();
+            if (onTheirWay > 0) continue;
             try
             {
                 Client.CommitTransaction(Step);
@@ -184,13 +187,19 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
             }
             catch (KafkaRetriableException)
             {
-                lock (_gate)
-                {
-                    if (_endsSince is { } since && Stopwatch.GetElapsedTime(since) > LastWords) throw;
-                    // Without a coordinator it is told at once.
-                    Monitor.Wait(_gate, Pause);
-                }
+                // Without a coordinator it is told at once.
+                lock (_gate) Monitor.Wait(_gate, Pause);
             }
+        }
+    }
+
+    /// <summary>Nothing is committed with a record that was refused, or was acknowledged in a way that cannot be gone on with.</summary>
+    private void ThrowIfOver()
+    {
+        lock (_gate)
+        {
+            if (_refused is not (null or KafkaException { Error.Code: ErrorCode.Local_State or ErrorCode.Local_Fatal or ErrorCode.Local_PurgeQueue or ErrorCode.Local_PurgeInflight })) throw _refused;
+            if (_endsSince is { } since && Stopwatch.GetElapsedTime(since) > LastWords) throw new KafkaException(ErrorCode.Local_TimedOut);
         }
     }
 
@@ -206,17 +215,6 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
             foreach (var record in _held) Produce(record);
             _held.Clear();
             _isCommitting = false;
-        }
-    }
-
-    /// <summary>A refused record says best why its transaction cannot be committed, unless it was only swept away with others.</summary>
-    private Exception Cause(Exception e)
-    {
-        lock (_gate)
-        {
-            _isCommitting = true;
-            if (e is KafkaException { Error.Code: var code } && KafkaFailure.IsFenced(code)) return e;
-            return _refused is null or KafkaException { Error.Code: ErrorCode.Local_State or ErrorCode.Local_Fatal or ErrorCode.Local_PurgeQueue or ErrorCode.Local_PurgeInflight } ? e : _refused;
         }
     }
 }

@@ -87,8 +87,10 @@ public sealed class KafkaFencingTest : IDisposable
     public async Task What_was_appended_and_not_waited_for_is_committed_when_the_producer_ends()
     {
         using (var producer = await BeginAsync()) producer.Append(0, null, Bytes("last words"));
-        using var next = await BeginAsync();
         Assert.Equal(["last words"], Records());
+        using var ends = new LogEndReader(_clients, TopicRecords.Patience);
+        // The record, and its transaction's end.
+        Assert.Equal(2, (await ends.ReadAsync([_partition.Topic], Ct))[_partition.Topic][0]);
     }
 
     [Fact]

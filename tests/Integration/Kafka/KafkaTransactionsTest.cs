@@ -90,7 +90,8 @@ public sealed class KafkaTransactionsTest(TestServers servers) : IDisposable
         var before = await PositionsAsync(bed);
         first.Send(Signal.Continue);
         held.Release();
-        await Eventually.True("the first one has seen that it was replaced", () => first.Tail.Contains("Another capture session writes to the log", StringComparison.Ordinal), () => first.Tail, ct: Ct);
+        // What it had on its way it tries to append once more while its session ends.
+        await Eventually.True("the first one stands by", () => first.Tail.Contains("Standby", StringComparison.Ordinal), () => first.Tail, ct: Ct);
         Assert.Equal(before, await PositionsAsync(bed));
         foreach (var partition in before) Assert.Equal(partition.Order(), partition);
         await bed.UpdateCardsAsync(1, Ct);
