@@ -4,6 +4,7 @@ using Cdc.Log.Registry;
 using Cdc.Tests.Integration.Crash;
 using Cdc.Tests.Integration.Pipeline;
 using Cdc.Tests.Support.Kafka;
+using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;
 using Cdc.Tests.Support.Waiting;
