@@ -75,8 +75,7 @@ public sealed class KafkaTransactionsTest(TestServers servers) : IDisposable
     {
         await using var bed = await _cluster.CreateBedAsync(servers, Ct);
         bed.UseAvro(new RegistryOptions());
-        await bed.Bed.Source.ExecuteAsync(UpdateCount.Setup, Ct);
-        await bed.Bed.FillAsync(Ct);
+        await bed.Bed.Source.ExecuteAsync(UpdateCount.Setup + "INSERT INTO loyalty_card (program_id, code, points) SELECT 1, 'card ' || i, i FROM generate_series(1, 20) i", Ct);
         var first = await bed.StartProcessAsync("capture", null, Ct);
         await bed.StartProcessAsync("apply", null, Ct);
         await bed.Bed.CaughtUpAsync(Ct);
