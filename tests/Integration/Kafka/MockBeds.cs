@@ -11,11 +11,8 @@ internal static class MockBeds
     /// <param name="idempotent">False: as over brokers that neither number a producer's requests nor fence.</param>
     public static async Task<KafkaPipelineBed> CreateBedAsync(this MockCluster cluster, TestServers servers, CancellationToken ct, bool idempotent = true)
     {
-        var options = cluster.Options with
-        {
-            // The mock waits nearly as long as a session may last for a group's members to come back.
-            Client = new Dictionary<string, string> { ["enable.idempotence"] = idempotent ? "true" : "false", ["socket.timeout.ms"] = "1000", ["session.timeout.ms"] = "2000" },
-        };
+        var options = cluster.Options;
+        options = options with { Client = new Dictionary<string, string>(options.Client) { ["enable.idempotence"] = idempotent ? "true" : "false", ["socket.timeout.ms"] = "1000" } };
         var bed = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, ct), options);
         cluster.CreateTopics(options, bed.DataTopics);
         return bed;
