@@ -22,6 +22,10 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     /// <summary>One request in flight where the options switch idempotence off, as brokers before 0.11 need: else a retry could change the order.</summary>
     public bool IsIdempotent => !Passed().TryGetValue("enable.idempotence", out var value) || value.Equals("true", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Looks at the settings alone; no broker is asked.</summary>
+    /// <exception cref="CdcException">Configuration: librdkafka has no such setting, or refuses its value.</exception>
+    public void Check() => Admin().Dispose();
+
     internal IProducer<byte[], byte[]> Producer()
     {
         var settings = Settings(new()

@@ -34,7 +34,12 @@ public sealed partial class MockCluster : IDisposable
     }
 
     /// <summary>Topics and group of their own.</summary>
-    public KafkaOptions Options => TestKafka.Unique(new KafkaOptions { BootstrapServers = Marshal.PtrToStringUTF8(Bootstraps(_cluster))! });
+    public KafkaOptions Options => TestKafka.Unique(new KafkaOptions
+    {
+        BootstrapServers = Marshal.PtrToStringUTF8(Bootstraps(_cluster))!,
+        // The mock waits nearly as long as a session may last for a group's members to come back.
+        Client = new Dictionary<string, string> { ["session.timeout.ms"] = "2000" },
+    });
 
     public void CreateTopic(string topic, int partitions) => Require(NewTopic(_cluster, topic, partitions, 1), "make a topic");
 

@@ -14,7 +14,7 @@ public sealed record PgClusterOptions
     public bool Fsync { get; init; }
     /// <summary>Folder of initdb and postgres; null: found.</summary>
     public string? Binaries { get; init; }
-    /// <summary>Folder under which the cluster's own folder is made; null: the system's temporary folder.</summary>
+    /// <summary>Folder under which the cluster's own folder is made; null: memory where there is enough of it and nothing is flushed, else the system's temporary folder.</summary>
     public string? ParentFolder { get; init; }
     /// <summary>Until the server answers, crash recovery included.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(90);

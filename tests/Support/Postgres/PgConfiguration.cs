@@ -21,7 +21,7 @@ internal static class PgConfiguration
             ["max_replication_slots"] = "20",
             ["max_prepared_transactions"] = "10",
             ["shared_buffers"] = options.SharedBuffers,
-            ["max_wal_size"] = "4GB",
+            ["max_wal_size"] = options.Fsync ? "4GB" : "1GB",
             ["timezone"] = "'UTC'",
             ["log_timezone"] = "'UTC'",
             ["lc_messages"] = "'C'",
