@@ -2,6 +2,7 @@ using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
 using Cdc.Host.Configuration;
+using Cdc.Log.Kafka;
 using Cdc.Log.Records;
 using Microsoft.Extensions.Logging;
 
@@ -22,6 +23,8 @@ internal static class KafkaPipeline
     /// <summary>Returns when <paramref name="stop"/> was asked for; throws what stopped one end, when the others have ended too.</summary>
     public static async Task RunAsync(CdcOptions options, EntitySet entities, IRecordCodec codec, LogEnds ends, PipelineStatistics statistics, ILogger log, CancellationToken stop)
     {
+        // Before anything is waited for: an end may be long without a client.
+        new KafkaClients(options.Kafka, log).Check();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var workers = Sessions(options, entities, codec, ends, statistics, log)
             .Select(session => Task.Run(() => new PipelineWorker(options.Source, options.Engine, session, statistics, log).RunAsync(ended.Token), CancellationToken.None)).ToArray();

@@ -27,6 +27,10 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     /// <summary>By which brokers fence a capture whose place another took: the same for all that write this log. Null: they cannot.</summary>
     public string? TransactionalId => IsIdempotent ? Passed().GetValueOrDefault(TransactionalIdSetting) ?? options.TopicPrefix + ".cdc.capture" : null;
 
+    /// <summary>Looks at the settings alone; no broker is asked.</summary>
+    /// <exception cref="CdcException">Configuration: librdkafka has no such setting, or refuses its value.</exception>
+    public void Check() => Admin().Dispose();
+
     internal IProducer<byte[], byte[]> Producer() => Made(ProducerBuilder(ProducerSettings()).Build);
 
     internal IProducer<byte[], byte[]> TransactionalProducer(string id)

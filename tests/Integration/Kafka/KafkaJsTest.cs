@@ -1,13 +1,13 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text.Json.Nodes;
+using Cdc.Core.Entities;
 using Cdc.Log.Registry;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Records;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Kafka;
@@ -23,6 +23,19 @@ public sealed class KafkaJsTest(TestServers servers) : IDisposable
             (2, false, 32767, -2147483648, 9007199254740990, -3.4e38, 1e-300, '', repeat('x', 3000), '0044-03-15', '0044-03-15 12:00:00', '0044-03-15 12:00:00.000001+00', 12345678901234567890.5, -9999999.99, '00000000-0000-0000-0000-000000000000', 'null', '', '[]'),
             (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
         """;
+
+    private const string Entity = """
+        { "entities": [ {
+          "name": "sample",
+          "source": { "table": "public.sample", "key": "id", "columns": {
+            "id": "int4", "b": "bool", "i2": "int2", "i4": "int4", "i8": "int8", "f4": "float4", "f8": "float8", "t": "text", "v": "varchar", "d": "date", "ts": "timestamp", "tz": "timestamptz",
+            "n": "numeric", "n92": "numeric", "u": "uuid", "j": "json", "bin": "bytea", "jb": "jsonb" } },
+          "engine": { "table": "public.samples", "key": "id", "columns": [ { "name": "number", "type": "integer", "value": "i4" } ] },
+        } ] }
+        """;
+
+    private const string EngineTable =
+        "CREATE TABLE samples (id bigint PRIMARY KEY, number integer, source_generation integer NOT NULL, source_lsn pg_lsn NOT NULL, source_ordinal bigint NOT NULL, source_commit_at timestamptz)";
 
     private const string Changes = """
         INSERT INTO sample (id, t, n92, i8) VALUES (4, repeat('long ', 1000), 1, 1), (5, 'goes', 2, 2);
@@ -70,9 +83,9 @@ public sealed class KafkaJsTest(TestServers servers) : IDisposable
 
     private async Task StartAsync(KafkaPipelineBed bed)
     {
-        bed.Bed.Entities = new SampleTable().Entities;
+        bed.Bed.Entities = EntityFile.Parse(Entity, "sample");
         await bed.Bed.Source.ExecuteAsync(Tables, Ct);
-        await bed.Bed.Engine.ExecuteAsync("CREATE TABLE samples (id bigint PRIMARY KEY, source_generation integer, source_lsn pg_lsn, source_ordinal bigint, source_commit_at timestamptz)", Ct);
+        await bed.Bed.Engine.ExecuteAsync(EngineTable, Ct);
         bed.UseAvro(new RegistryOptions());
         _cluster.CreateTopics(bed.Kafka, bed.DataTopics);
         bed.StartBoth();

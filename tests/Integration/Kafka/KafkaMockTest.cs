@@ -48,14 +48,17 @@ public sealed class KafkaMockTest(TestServers servers) : IDisposable
     [InlineData(ErrorCode.DuplicateSequenceNumber)]
     public async Task An_append_that_is_not_made_ends_the_session_and_the_log_stays_without_gaps(ErrorCode answer)
     {
-        await using var bed = await CreateAsync();
+        // The mock, unlike a broker, takes what follows an append that it refused: nothing may follow before the session has ended.
+        await using var bed = await CreateAsync(more: new() { ["linger.ms"] = "100" });
         var ends = await bed.StreamAsync(Ct);
         foreach (var partition in bed.Partitions()) _cluster.AnswerAppendWith(partition.Topic, partition.Partition, (int)answer);
-        await bed.UpdateCardsAsync(20, Ct);
+        await bed.UpdateCardsAsync(1, Ct);
+        await bed.SaysAsync("Log session 2 begins", Ct);
+        await bed.UpdateCardsAsync(19, Ct);
         await bed.AssertUpdatedAsync(20, Ct);
         Assert.NotEqual(1, await bed.Bed.Engine.ScalarAsync<long>("SELECT max(newest_session) FROM cdc.checkpoints", Ct));
         Assert.False(ends.Completion.IsCompleted);
     }
 
-    private Task<KafkaPipelineBed> CreateAsync(bool idempotent = true) => _cluster.CreateBedAsync(servers, Ct, idempotent);
+    private Task<KafkaPipelineBed> CreateAsync(bool idempotent = true, Dictionary<string, string>? more = null) => _cluster.CreateBedAsync(servers, Ct, idempotent, more);
 }

@@ -21,6 +21,9 @@ namespace Cdc.Tests.Support.Pipeline;
 /// </summary>
 public sealed class PipelineBed : IAsyncDisposable
 {
+    /// <summary>Lines of the log that a time-out shows.</summary>
+    private const int LastWords = 20;
+
     private readonly List<IAsyncDisposable> _started = [];
 
     private PipelineBed(TestDatabase source, TestDatabase engine)
@@ -130,8 +133,18 @@ public sealed class PipelineBed : IAsyncDisposable
     /// Waits until the engine has all that was committed in the source before this call: <c>through</c> has reached the source's WAL, no
     /// chunk is pending, no row waits to be read again.
     /// </summary>
-    /// <exception cref="TimeoutException">It does not get there; the message says how far it is.</exception>
-    public Task CaughtUpAsync(CancellationToken ct, TimeSpan? timeout = null) => EngineProgress.CatchUpAsync(Source.DataSource, Engine.DataSource, ct, timeout);
+    /// <exception cref="TimeoutException">It does not get there; the message says how far it is, and what the pipeline said last.</exception>
+    public async Task CaughtUpAsync(CancellationToken ct, TimeSpan? timeout = null)
+    {
+        try
+        {
+            await EngineProgress.CatchUpAsync(Source.DataSource, Engine.DataSource, ct, timeout).ConfigureAwait(false);
+        }
+        catch (TimeoutException late)
+        {
+            throw new TimeoutException(string.Join(System.Environment.NewLine, Log.Lines.TakeLast(LastWords).Prepend(late.Message)), late);
+        }
+    }
 
     /// <summary>The same of the stream alone: chunks and rows to be read again may be waiting.</summary>
     public Task StreamCaughtUpAsync(CancellationToken ct) => EngineProgress.StreamCatchUpAsync(Source.DataSource, Engine.DataSource, ct);
