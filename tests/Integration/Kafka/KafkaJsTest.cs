@@ -15,12 +15,13 @@ namespace Cdc.Tests.Integration.Kafka;
 /// <summary>npm's kafkajs and @kafkajs/confluent-schema-registry read what the pipeline writes, through the built-in registry. kafkajs needs a newer broker than the one we start: librdkafka's mock.</summary>
 public sealed class KafkaJsTest(TestServers servers) : IDisposable
 {
+    /// <summary>JavaScript has whole numbers up to 2^53, and avsc loses the sign of those below -2^52: moments in microseconds are from 1828 to 2255.</summary>
     private const string Tables = """
         CREATE TABLE sample (id int PRIMARY KEY, b bool, i2 int2, i4 int4, i8 int8, f4 float4, f8 float8, t text, v varchar, d date, ts timestamp, tz timestamptz, n numeric, n92 numeric(9,2), u uuid, j json, bin bytea, jb jsonb);
         ALTER TABLE sample ALTER COLUMN t SET STORAGE EXTERNAL;
         INSERT INTO sample VALUES
             (1, true, -7, 40000, 5000000000, 0.1, 0.1, 'ä€😀', 'v', '2026-09-18', '2026-09-18 00:00:05.678901', '2026-09-18 02:00:05.678901+02', -12.340, 0.05, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '{"a": [1]}', '\x00ff', '{"b": null}'),
-            (2, false, 32767, -2147483648, 9007199254740990, -3.4e38, 1e-300, '', repeat('x', 3000), '0044-03-15', '0044-03-15 12:00:00', '0044-03-15 12:00:00.000001+00', 12345678901234567890.5, -9999999.99, '00000000-0000-0000-0000-000000000000', 'null', '', '[]'),
+            (2, false, 32767, -2147483648, 9007199254740990, -3.4e38, 1e-300, '', repeat('x', 3000), '0044-03-15', '1900-03-15 12:00:00', '0044-03-15 12:00:00.000001+00', 12345678901234567890.5, -9999999.99, '00000000-0000-0000-0000-000000000000', 'null', '', '[]'),
             (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
         """;
 
@@ -68,7 +69,7 @@ public sealed class KafkaJsTest(TestServers servers) : IDisposable
         await bed.Bed.CaughtUpAsync(Ct);
         await bed.Bed.Source.ExecuteAsync(Changes, Ct);
         await bed.Bed.CaughtUpAsync(Ct);
-        var expected = JsonNode.Parse((await bed.Bed.Source.ScalarAsync<string>(RowsSql, Ct))!)!;
+        var expected = JsonNode.Parse((await bed.Bed.Source.ScalarAsync<string>(RowsSql, Ct))!)!.AsObject();
         await bed.Bed.Source.ExecuteAsync("TRUNCATE sample", Ct);
         await bed.Bed.CaughtUpAsync(Ct);
 
@@ -78,7 +79,10 @@ public sealed class KafkaJsTest(TestServers servers) : IDisposable
         var kinds = records.CountBy(r => (string?)r["value"]?["op"] ?? "tombstone").ToDictionary();
         Assert.Equal(new() { ["r"] = 3, ["c"] = 3, ["u"] = 2, ["d"] = 2, ["tombstone"] = 2, ["t"] = TestKafka.Partitions }, kinds);
         var rows = Rows(records);
-        Assert.True(JsonNode.DeepEquals(expected, rows), $"{expected.ToJsonString()} in Odoo, {rows.ToJsonString()} in JavaScript");
+        Assert.Equal(expected.Select(row => row.Key).Order(), rows.Select(row => row.Key).Order());
+        foreach (var (key, row) in expected)
+            foreach (var (column, value) in row!.AsObject())
+                Assert.True(JsonNode.DeepEquals(value, rows[key]![column]), $"{column} of {key} is {value?.ToJsonString()} in Odoo, {rows[key]![column]?.ToJsonString()} in JavaScript");
     }
 
     private async Task StartAsync(KafkaPipelineBed bed)
