@@ -26,6 +26,7 @@ internal sealed class PartitionLoop(
     private readonly HashSet<PartitionCheckpoint> _moved = [];
     private List<LogRecord> _pending = [];
     private long _pendingBytes;
+    private bool _hasChanges;
     private long _rows;
     private bool _isHeld;
     private long _tickedAt;
@@ -51,8 +52,10 @@ internal sealed class PartitionLoop(
         {
             if (_isHeld || !log.HasSome) await WaitAsync(ct).ConfigureAwait(false);
             while (!IsFull && log.TryRead(out var part)) await ReceiveAsync(part, ct).ConfigureAwait(false);
-            if (_pending.Count > 0) await CommitAsync(ct).ConfigureAwait(false);
-            if (Stopwatch.GetElapsedTime(_tickedAt) >= (_isHeld ? HeldTick : Tick)) await TickAsync(ct).ConfigureAwait(false);
+            var isTick = Stopwatch.GetElapsedTime(_tickedAt) >= (_isHeld ? HeldTick : Tick);
+            // Offsets without a change, such as the end of every transaction of the log, are not worth a commit each.
+            if (_pending.Count > 0 && (_hasChanges || IsFull || isTick)) await CommitAsync(ct).ConfigureAwait(false);
+            if (isTick) await TickAsync(ct).ConfigureAwait(false);
         }
     }
 
@@ -67,7 +70,11 @@ internal sealed class PartitionLoop(
             case LogRecords records:
                 if (_pending.Count == 0) _pendingSince = Stopwatch.GetTimestamp();
                 foreach (var record in records.Records)
-                    if (_owned.ContainsKey(record.Partition.Index)) _pending.Add(record);
+                {
+                    if (!_owned.ContainsKey(record.Partition.Index)) continue;
+                    _pending.Add(record);
+                    _hasChanges |= record.Change is not null;
+                }
                 _pendingBytes += records.Bytes;
                 break;
             case PartitionsAssigned assigned:
@@ -201,6 +208,7 @@ internal sealed class PartitionLoop(
     {
         _pending = [.. records];
         _pendingBytes = _pending.Sum(r => (long)(r.Change?.Bytes ?? 0));
+        _hasChanges = _pending.Exists(r => r.Change is not null);
     }
 
     /// <summary>What moves without records: partitions that have passed a vector, and fences.</summary>

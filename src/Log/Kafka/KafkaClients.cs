@@ -15,6 +15,8 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     /// <summary>A client that reaches no broker has the same to say twenty times a second.</summary>
     private static readonly TimeSpan SayAgain = TimeSpan.FromSeconds(10);
 
+    private const string TransactionalIdSetting = "transactional.id";
+
     private readonly ConcurrentDictionary<ErrorCode, long> _said = new();
 
     public KafkaOptions Options => options;
@@ -22,11 +24,33 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     /// <summary>One request in flight where the options switch idempotence off, as brokers before 0.11 need: else a retry could change the order.</summary>
     public bool IsIdempotent => !Passed().TryGetValue("enable.idempotence", out var value) || value.Equals("true", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>By which brokers fence a capture whose place another took: the same for all that write this log. Null: they cannot.</summary>
+    public string? TransactionalId => IsIdempotent ? Passed().GetValueOrDefault(TransactionalIdSetting) ?? options.TopicPrefix + ".cdc.capture" : null;
+
     /// <summary>Looks at the settings alone; no broker is asked.</summary>
     /// <exception cref="CdcException">Configuration: librdkafka has no such setting, or refuses its value.</exception>
     public void Check() => Admin().Dispose();
 
-    internal IProducer<byte[], byte[]> Producer()
+    internal IProducer<byte[], byte[]> Producer() => Made(ProducerBuilder(ProducerSettings()).Build);
+
+    internal IProducer<byte[], byte[]> TransactionalProducer(string id)
+    {
+        var settings = ProducerSettings();
+        settings[TransactionalIdSetting] = id;
+        // The most that brokers allow by default: an outage that is shorter aborts nothing.
+        settings.TryAdd("transaction.timeout.ms", "900000");
+        return Made(ProducerBuilder(settings).Build);
+    }
+
+    /// <summary>For records of which each is for itself: one that is refused says nothing about the others.</summary>
+    internal IProducer<byte[], byte[]> AsideProducer()
+    {
+        var settings = ProducerSettings();
+        settings.Remove("enable.gapless.guarantee");
+        return Made(ProducerBuilder(settings).Build);
+    }
+
+    private Dictionary<string, string> ProducerSettings()
     {
         var settings = Settings(new()
         {
@@ -40,17 +64,19 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
         if (IsIdempotent) settings["enable.gapless.guarantee"] = "true";
         else settings["max.in.flight.requests.per.connection"] = "1";
         settings["enable.idempotence"] = IsIdempotent ? "true" : "false";
-        return Made(new ProducerBuilder<byte[], byte[]>(settings).SetErrorHandler((_, error) => Say(error)).SetLogHandler((_, message) => Say(message)).Build);
+        return settings;
     }
 
     /// <summary>Reads partitions that it is told, for itself alone.</summary>
-    internal IConsumer<byte[], byte[]> Reader()
+    /// <param name="onlyCommitted">False: also what is in transactions that are open, or were aborted.</param>
+    internal IConsumer<byte[], byte[]> Reader(bool onlyCommitted = true)
     {
         var settings = Settings(new() { ["fetch.wait.max.ms"] = "10" });
         settings["group.id"] = options.Group + "-tails";
         settings["enable.auto.commit"] = "false";
         settings["enable.partition.eof"] = "true";
         settings["auto.offset.reset"] = "error";
+        settings["isolation.level"] = onlyCommitted ? "read_committed" : "read_uncommitted";
         return Made(Builder(settings).Build);
     }
 
@@ -71,6 +97,8 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
         settings["enable.auto.offset.store"] = "false";
         settings["auto.offset.reset"] = "error";
         settings["isolation.level"] = "read_committed";
+        // The end of a transaction takes an offset without being a record: only so it is known to be passed.
+        settings["enable.partition.eof"] = "true";
         // Headers and timestamps are looked at by nobody, and cost two calls a record.
         settings["dotnet.consumer.consume.result.fields"] = "topic";
         return Builder(settings);
@@ -92,6 +120,9 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
         }
     }
 
+    private ProducerBuilder<byte[], byte[]> ProducerBuilder(Dictionary<string, string> settings) =>
+        new ProducerBuilder<byte[], byte[]>(settings).SetErrorHandler((_, error) => Say(error)).SetLogHandler((_, message) => Say(message));
+
     private ConsumerBuilder<byte[], byte[]> Builder(Dictionary<string, string> settings) =>
         new ConsumerBuilder<byte[], byte[]>(settings).SetErrorHandler((_, error) => Say(error)).SetLogHandler((_, message) => Say(message));
 
@@ -99,6 +130,8 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     {
         Librdkafka.Use();
         foreach (var (name, value) in Passed()) defaults[name] = value;
+        // One client alone may have it: who takes it fences who had it.
+        defaults.Remove(TransactionalIdSetting);
         defaults["bootstrap.servers"] = options.BootstrapServers;
         defaults["client.id"] = defaults.GetValueOrDefault("client.id", "cdc");
         return defaults;

@@ -21,6 +21,8 @@ public static class KafkaFailure
     internal static DeclaredGapException Behind(string partition, long offset, long acknowledged) => new(GapKinds.LogBehind,
         $"Partition {partition} is at offset {offset}; the brokers had acknowledged it up to {acknowledged}, and have lost records.", Accept);
 
+    internal static bool IsFenced(ErrorCode code) => code is ErrorCode.ProducerFenced or ErrorCode.Local_Fenced or ErrorCode.InvalidProducerEpoch;
+
     internal static CdcException Of(Error error, Exception? inner = null) => error.Code switch
     {
         ErrorCode.OffsetOutOfRange or ErrorCode.Local_AutoOffsetReset => new DeclaredGapException(GapKinds.LogLost,
@@ -32,12 +34,18 @@ public static class KafkaFailure
         ErrorCode.TopicAuthorizationFailed or ErrorCode.GroupAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed or ErrorCode.SaslAuthenticationFailed
             or ErrorCode.Local_Authentication => new CdcException(FailureKind.Preflight,
             $"Kafka does not let this program in: {error.Reason}.", "Mend user, password and ACLs; settings go into CDC__Kafka__Client__… (docs/commands.md).", inner),
+        ErrorCode.TransactionalIdAuthorizationFailed => new CdcException(FailureKind.Preflight,
+            $"Kafka does not let this program use its transactional id: {error.Reason}.",
+            "Allow its user Describe and Write on it (kafka-acls.sh --transactional-id; it is the topic prefix and '.cdc.capture'), or name one that it may use in CDC__Kafka__Client__transactional_id (ops/runbooks/kafka.md).", inner),
+        ErrorCode.InvalidTransactionTimeout => new CdcException(FailureKind.Configuration,
+            $"The brokers do not let a transaction be open for so long: {error.Reason}.",
+            "Set CDC__Kafka__Client__transaction_timeout_ms to at most the brokers' transaction.max.timeout.ms.", inner),
         ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition => new CdcException(FailureKind.Preflight,
             $"A topic or partition does not exist: {error.Reason}.", "Run 'cdc topics create'.", inner),
-        ErrorCode.ProducerFenced or ErrorCode.Local_Fenced or ErrorCode.InvalidProducerEpoch =>
-            new FencedException($"Another capture session writes to the log: {error.Reason}."),
+        _ when IsFenced(error.Code) =>
+            new FencedException($"Another capture session writes to the log, or this one has not ended a transaction in its time: {error.Reason}."),
         ErrorCode.Local_UnsupportedFeature or ErrorCode.UnsupportedVersion => new CdcException(FailureKind.Preflight,
-            $"The brokers, or the version that the client is told of, do not have what is asked of them: {error.Reason}.", "Kafka before 0.11 has its own tools for topics (kafka-topics.sh); idempotence needs 0.11 (docs/kafka.md).", inner),
+            $"The brokers, or the version that the client is told of, do not have what is asked of them: {error.Reason}.", "Kafka before 0.11 has its own tools for topics (kafka-topics.sh); idempotence and transactions need 0.11 (docs/kafka.md).", inner),
         ErrorCode.Local_InvalidArg => new CdcException(FailureKind.Configuration,
             $"librdkafka does not take its settings: {error.Reason}.", "Mend CDC__Kafka__Client__… (librdkafka's CONFIGURATION.md names them all).", inner),
         _ => new CdcException(FailureKind.Unavailable, $"Kafka is not available ({error.Code}): {error.Reason}.",

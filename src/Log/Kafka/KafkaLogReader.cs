@@ -38,6 +38,8 @@ public sealed class KafkaLogReader : IAsyncDisposable
     private readonly List<ChangeEvent> _changes = [];
     private readonly List<TopicPartitionOffset> _begun = [];
     private readonly Task _reading;
+    /// <summary>By the partition's index, the offset after what was read last.</summary>
+    private readonly long[] _next;
     private List<LogRecord> _records = [];
     private long _bytes;
 
@@ -47,6 +49,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
         (_topics, _take, _log, _ahead) = (topics, take, log, new ByteBound(maxBytes));
         var ofTopic = topics.Names.ToDictionary(t => t, codec.Decoder);
         _decoders = [.. topics.All.Select(p => ofTopic[p.Topic])];
+        _next = new long[topics.All.Count];
         _consumer = KafkaClients.Made(clients.Member().SetPartitionsAssignedHandler((_, partitions) => Assign(partitions))
             .SetPartitionsRevokedHandler((_, partitions) => Revoke(partitions, areLost: false))
             .SetPartitionsLostHandler((_, partitions) => Revoke(partitions, areLost: true)).Build);
@@ -107,6 +110,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
                 var read = _consumer.Consume(_records.Count > 0 ? TimeSpan.Zero : Poll);
                 if (_begun.Count > 0) TellBegun();
                 if (read is { IsPartitionEOF: false }) Add(read);
+                else if (read is not null) Pass(read);
                 if (_records.Count > 0 && (read is null || _records.Count >= RecordsOfOnePart || _bytes >= BytesOfOnePart)) HandOn();
             }
         }
@@ -131,7 +135,8 @@ public sealed class KafkaLogReader : IAsyncDisposable
 
     private void Add(ConsumeResult<byte[], byte[]> read)
     {
-        if (_topics.Find(read.Topic, read.Partition.Value) is not { } partition) throw PartitionCount.Changed(read.Topic, _topics.Of(read.Topic).Count);
+        var partition = PartitionOf(read.TopicPartition);
+        _next[partition.Index] = read.Offset.Value + 1;
         if (read.Message.Value is null)
         {
             _records.Add(new LogRecord(partition, read.Offset.Value, default, null, null));
@@ -141,6 +146,17 @@ public sealed class KafkaLogReader : IAsyncDisposable
         _records.Add(new LogRecord(partition, read.Offset.Value, stamp, _changes[0], _changes.Count > 1 ? [.. _changes.Skip(1)] : null));
         _bytes += _changes[0].Bytes;
     }
+
+    /// <summary>The end of a partition lies behind its last record if that one's transaction was ended there, or others were aborted.</summary>
+    private void Pass(ConsumeResult<byte[], byte[]> end)
+    {
+        var partition = PartitionOf(end.TopicPartition);
+        if (end.Offset.Value <= _next[partition.Index]) return;
+        _next[partition.Index] = end.Offset.Value;
+        _records.Add(new LogRecord(partition, end.Offset.Value - 1, default, null, null));
+    }
+
+    private LogPartition PartitionOf(TopicPartition read) => _topics.Find(read.Topic, read.Partition.Value) ?? throw PartitionCount.Changed(read.Topic, _topics.Of(read.Topic).Count);
 
     private RecordStamp Decode(LogPartition partition, ConsumeResult<byte[], byte[]> read)
     {
@@ -172,10 +188,11 @@ public sealed class KafkaLogReader : IAsyncDisposable
     {
         if (assigned.Count == 0) return [];
         if (_records.Count > 0) HandOn();
-        var partitions = assigned.Select(p => _topics.Find(p.Topic, p.Partition.Value) ?? throw PartitionCount.Changed(p.Topic, _topics.Of(p.Topic).Count)).ToList();
+        var partitions = assigned.Select(PartitionOf).ToList();
         KafkaLog.Assigned(_log, string.Join(' ', partitions));
         CrashPoint.Hit("in-rebalance");
         var taken = _take(partitions, _ended.Token).GetAwaiter().GetResult();
+        foreach (var (partition, next) in partitions.Zip(taken.Offsets)) _next[partition.Index] = next;
         Put(new PartitionsAssigned(taken.Taken));
         List<TopicPartitionOffset> begin = [.. assigned.Zip(taken.Offsets, (partition, offset) => new TopicPartitionOffset(partition, offset))];
         _begun.AddRange(begin);

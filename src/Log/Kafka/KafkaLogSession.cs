@@ -20,18 +20,22 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
     private readonly LogTopics _topics;
     private readonly IReadOnlyList<PartitionTail> _tails;
     private readonly LogProducer _producer;
+    private readonly Lazy<IProducer<byte[], byte[]>> _aside;
     private readonly ControlRecord _before;
     private readonly int _generation;
     private KafkaLogWriter? _writer;
 
-    private KafkaLogSession(LogTopics topics, ControlRecord before, long number, int generation, IReadOnlyList<PartitionTail> tails, LogProducer producer) =>
-        (_topics, _before, Number, _generation, _tails, _producer) = (topics, before, number, generation, tails, producer);
+    private KafkaLogSession(KafkaClients clients, LogTopics topics, ControlRecord before, int generation, IReadOnlyList<PartitionTail> tails, LogProducer producer)
+    {
+        (_topics, _before, Number, _generation, _tails, _producer) = (topics, before, before.Session + 1, generation, tails, producer);
+        _aside = new(clients.AsideProducer);
+    }
 
     public long Number { get; }
 
     public LogTopics Topics => _topics;
 
-    /// <summary>Offsets after the last record of each partition when the session began.</summary>
+    /// <summary>Offsets behind everything that was in each partition when the session began.</summary>
     public IReadOnlyDictionary<string, long> Ends => _topics.All.ToDictionary(p => p.Name, p => _tails[p.Index].End);
 
     /// <summary>The last transaction that earlier sessions brought whole into the log; when it is sent again it must be the same one.</summary>
@@ -55,20 +59,13 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
     /// <exception cref="DeclaredGapException">The log has a newer generation, or lacks records that it had acknowledged.</exception>
     public static async Task<KafkaLogSession> OpenAsync(KafkaClients clients, LogTopics topics, IRecordCodec codec, int generation, ILogger log, CancellationToken ct)
     {
-        var reader = new TailReader(clients);
-        var before = await reader.ReadControlAsync(topics.Control, ct).ConfigureAwait(false);
-        if (before.Generation > generation)
-            throw new DeclaredGapException(GapKinds.EngineBehind, $"The log is in generation {before.Generation}, the engine in {generation}: it was restored from a backup.", KafkaFailure.Accept);
-        var tails = await reader.ReadAsync(topics, codec, ct).ConfigureAwait(false);
-        if (before.Generation == generation) RequireAcknowledged(topics, before, tails);
-        var producer = new LogProducer(clients, topics.All, tails);
+        var producer = LogProducer.Create(clients);
         try
         {
-            var session = new KafkaLogSession(topics, before, before.Session + 1, generation, tails, producer);
-            // Before its first record: a number that was used is never used again.
-            await session.RememberAsync(before.Generation == generation ? before.Written : Lsn.Zero, ct).ConfigureAwait(false);
-            CrashPoint.Hit("after-log-session");
-            KafkaLog.SessionBegins(log, session.Number, topics.All.Count, before.Written, clients.IsIdempotent);
+            // Before anything is read: what it reads then is all there will be of others.
+            await producer.FenceAsync(ct).ConfigureAwait(false);
+            var session = await BeginAsync(clients, topics, codec, generation, producer, ct).ConfigureAwait(false);
+            KafkaLog.SessionBegins(log, session.Number, topics.All.Count, session._before.Written, clients.TransactionalId ?? "none", clients.IsIdempotent);
             return session;
         }
         catch
@@ -86,8 +83,12 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
         return _writer;
     }
 
-    /// <summary>A record of another topic than the log's, acknowledged when the task ends.</summary>
-    public Task AppendAsideAsync(string topic, byte[] key, byte[] value, CancellationToken ct) => _producer.AppendAsideAsync(new TopicPartition(topic, Partition.Any), key, value, ct);
+    /// <summary>
+    /// A record of another topic than the log's, acknowledged when the task ends. In no transaction of the log: one that the brokers refuse
+    /// would take the log's records with it.
+    /// </summary>
+    public Task AppendAsideAsync(string topic, byte[] key, byte[] value, CancellationToken ct) =>
+        _aside.Value.ProduceAsync(topic, new Message<byte[], byte[]> { Key = key, Value = value }, ct);
 
     public Task RecordWrittenAsync(Lsn lsn, CancellationToken ct) => RememberAsync(lsn, ct);
 
@@ -95,7 +96,24 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
     {
         _producer.Dispose();
         _writer?.Dispose();
+        if (_aside.IsValueCreated) _aside.Value.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    private static async Task<KafkaLogSession> BeginAsync(KafkaClients clients, LogTopics topics, IRecordCodec codec, int generation, LogProducer producer, CancellationToken ct)
+    {
+        var reader = new TailReader(clients);
+        var before = await reader.ReadControlAsync(topics.Control, ct).ConfigureAwait(false);
+        if (before.Generation > generation)
+            throw new DeclaredGapException(GapKinds.EngineBehind, $"The log is in generation {before.Generation}, the engine in {generation}: it was restored from a backup.", KafkaFailure.Accept);
+        var tails = await reader.ReadAsync(topics, codec, ct).ConfigureAwait(false);
+        if (before.Generation == generation) RequireAcknowledged(topics, before, tails);
+        producer.Begin(topics.All, tails);
+        var session = new KafkaLogSession(clients, topics, before, generation, tails, producer);
+        // Before its first record: a number that was used is never used again.
+        await session.RememberAsync(before.Generation == generation ? before.Written : Lsn.Zero, ct).ConfigureAwait(false);
+        CrashPoint.Hit("after-log-session");
+        return session;
     }
 
     private Task RememberAsync(Lsn written, CancellationToken ct)

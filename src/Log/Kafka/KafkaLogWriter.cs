@@ -38,6 +38,8 @@ internal sealed class KafkaLogWriter(
     {
         foreach (var partition in topics.All)
             if (tails[partition.Index].OwedTombstone is { } key) producer.Append(partition.Index, key, null);
+        // They do not wait for what comes next.
+        producer.Mark(static () => { });
     }
 
     public async ValueTask AppendAsync(ChangeBatch batch, CancellationToken ct)

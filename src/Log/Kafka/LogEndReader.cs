@@ -12,7 +12,7 @@ public sealed class LogEndReader(KafkaClients clients, TimeSpan patience) : IDis
     /// <summary>What ListOffsets takes for a time that means the end.</summary>
     private static readonly Timestamp End = new(-1, TimestampType.NotAvailable);
 
-    private readonly Lazy<IConsumer<byte[], byte[]>> _consumer = new(clients.Reader);
+    private readonly Lazy<IConsumer<byte[], byte[]>> _consumer = new(() => clients.Reader());
 
     /// <returns>By topic, the offset after the last record of each partition.</returns>
     /// <exception cref="Core.Failures.CdcException">Preflight: a topic does not exist.</exception>

@@ -5,7 +5,7 @@ using Confluent.Kafka;
 namespace Cdc.Log.Kafka;
 
 /// <summary>How a partition ends.</summary>
-/// <param name="End">Offset after its last record.</param>
+/// <param name="End">Offset behind its last record, and behind the end of its last transaction.</param>
 /// <param name="Last">Position of the last record with a payload; the origin if there is none.</param>
 /// <param name="OwedTombstone">Key of a delete whose tombstone does not follow it.</param>
 public sealed record PartitionTail(long End, ChangePosition Last, byte[]? OwedTombstone)
@@ -33,9 +33,13 @@ internal sealed class TailReader(KafkaClients clients)
     }, ct);
 
     /// <summary>The newest record of the control topic.</summary>
+    /// <remarks>
+    /// Committed or not: it says only what was acknowledged before it. To its writer it is committed, and the slot may be confirmed by it, a
+    /// moment before readers of committed records are shown it; whoever compares it with the slot in that moment would find a gap.
+    /// </remarks>
     public Task<ControlRecord> ReadControlAsync(string topic, CancellationToken ct) => Task.Run(() =>
     {
-        using var consumer = clients.Reader();
+        using var consumer = clients.Reader(onlyCommitted: false);
         var newest = ControlRecord.None;
         ReadBackwards(consumer, new TopicPartition(topic, 0), record =>
         {
@@ -94,7 +98,7 @@ internal sealed class TailReader(KafkaClients clients)
     /// Reads from near the end to the end, and from ever further back until <paramref name="found"/> was true of some record. Each look
     /// begins anew.
     /// </summary>
-    /// <returns>The offset after the last record.</returns>
+    /// <returns>The offset behind everything that can be read.</returns>
     private static long ReadBackwards(IConsumer<byte[], byte[]> consumer, TopicPartition partition, Func<ConsumeResult<byte[], byte[]>, bool> found, CancellationToken ct)
     {
         var marks = consumer.QueryWatermarkOffsets(partition, Answer);

@@ -4,7 +4,8 @@ using Cdc.Tests.Support.Processes;
 namespace Cdc.Tests.Integration.Kafka;
 
 /// <summary>Keeps a real <c>cdc capture</c> and two <c>cdc apply</c> running over a broker, and kills any of them.</summary>
-internal sealed class KafkaDisturbances(KafkaPipelineBed bed, KafkaBroker broker, Random random)
+/// <param name="disturbBroker">What happens to the broker; when it ends the broker is there again.</param>
+internal sealed class KafkaDisturbances(KafkaPipelineBed bed, Func<Task> disturbBroker, Random random)
 {
     private WatchedProcess? _capture;
     private readonly WatchedProcess?[] _apply = [null, null];
@@ -22,11 +23,7 @@ internal sealed class KafkaDisturbances(KafkaPipelineBed bed, KafkaBroker broker
     {
         < 30 => DoAsync("capture killed", async () => _capture = await KillAsync(_capture!, "capture", ct)),
         < 60 => DoAsync("apply killed", () => KillWorkerAsync(random.Next(_apply.Length), ct)),
-        < 75 => DoAsync("broker killed", async () =>
-        {
-            await broker.KillAsync(ct);
-            await broker.StartAgainAsync(ct);
-        }),
+        < 75 => DoAsync("broker disturbed", disturbBroker),
         < 90 => DoAsync("snapshot", () => bed.Bed.Engine.ExecuteAsync(
             $"INSERT INTO cdc.requests (kind, entity) VALUES ('snapshot', '{bed.Bed.Entities.All[random.Next(bed.Bed.Entities.Count)].Name}')", ct)),
         _ => DoAsync("retry", () => bed.Bed.Engine.ExecuteAsync("UPDATE cdc.quarantine SET retry_requested = true", ct)),

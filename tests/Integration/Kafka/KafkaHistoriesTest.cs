@@ -5,6 +5,7 @@ using Cdc.Tests.Integration.Pipeline.Histories;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
+using Confluent.Kafka;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Kafka;
@@ -23,12 +24,38 @@ public sealed class KafkaHistoriesTest(TestServers servers, ITestOutputHelper ou
     [Fact]
     public async Task Random_histories_end_equal_each_update_applied_once_whoever_is_killed()
     {
-        var seed = Environment.GetEnvironmentVariable("CDC_TEST_SEED") is { } given ? int.Parse(given, CultureInfo.InvariantCulture) : Random.Shared.Next();
-        output.WriteLine($"CDC_TEST_SEED={seed}");
         await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
         await using var bed = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, Ct), TestKafka.OptionsOf(broker));
+        await RunAsync(bed, async () =>
+        {
+            await broker.KillAsync(Ct);
+            await broker.StartAgainAsync(Ct);
+        });
+    }
+
+    /// <summary>Sessions that fence one another, transactions, leaders, answers and appends that are lost.</summary>
+    [Fact]
+    public async Task Random_histories_in_transactions_end_equal_each_update_applied_once_whoever_is_killed()
+    {
+        using var cluster = new MockCluster();
+        await using var bed = await cluster.CreateBedAsync(servers, Ct);
+        await RunAsync(bed, () =>
+        {
+            var partitions = bed.Partitions().ToList();
+            foreach (var partition in partitions) cluster.LoseLeader(partition.Topic, partition.Partition);
+            foreach (var partition in partitions) cluster.FindLeader(partition.Topic, partition.Partition);
+            cluster.AnswerAppendLate(TimeSpan.FromSeconds(2));
+            cluster.AnswerAppendWith(partitions[0].Topic, partitions[0].Partition, (int)ErrorCode.InvalidRecord);
+            return Task.CompletedTask;
+        });
+    }
+
+    private async Task RunAsync(KafkaPipelineBed bed, Func<Task> disturbBroker)
+    {
+        var seed = Environment.GetEnvironmentVariable("CDC_TEST_SEED") is { } given ? int.Parse(given, CultureInfo.InvariantCulture) : Random.Shared.Next();
+        output.WriteLine($"CDC_TEST_SEED={seed}");
         var random = new Random(seed);
-        var disturbances = new KafkaDisturbances(bed, broker, random);
+        var disturbances = new KafkaDisturbances(bed, disturbBroker, random);
         try
         {
             await RunAsync(bed, disturbances, seed, random);

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Numerics;
 using System.Text.Json.Nodes;
 using Cdc.Core.Entities;
-using Cdc.Log.Kafka;
 using Cdc.Log.Registry;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Kafka;
@@ -92,16 +91,14 @@ public sealed class KafkaJsTest(TestServers servers) : IDisposable
         await bed.Bed.Source.ExecuteAsync(Tables, Ct);
         await bed.Bed.Engine.ExecuteAsync(EngineTable, Ct);
         bed.UseAvro(new RegistryOptions());
-        _cluster.CreateTopic(LogTopics.ControlTopic(bed.Kafka), 1);
-        foreach (var topic in bed.DataTopics) _cluster.CreateTopic(topic, TestKafka.Partitions);
+        _cluster.CreateTopics(bed.Kafka, bed.DataTopics);
         bed.StartBoth();
     }
 
     private static async Task<IReadOnlyList<JsonNode>> AskAsync(KafkaPipelineBed bed, ApiBed api)
     {
         var topic = Assert.Single(bed.DataTopics);
-        using var consumer = bed.Consumer();
-        var records = TopicRecords.PartitionsOf(topic).Sum(p => consumer.QueryWatermarkOffsets(p, TopicRecords.Patience).High.Value);
+        var records = TopicRecords.PartitionsOf(topic).Sum(p => bed.RecordsOf(p).Count());
         var answer = await NodePeer.AskAsync("tests/Integration/Kafka/peers/kafkajs_peer.cjs", new JsonObject
         {
             ["bootstrap"] = bed.Kafka.BootstrapServers, ["registry"] = api.Address.ToString(), ["topic"] = topic, ["group"] = bed.Kafka.Group + "-js", ["records"] = records,

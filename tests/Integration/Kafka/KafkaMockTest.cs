@@ -1,14 +1,12 @@
-using Cdc.Log.Kafka;
 using Cdc.Tests.Integration.Pipeline;
 using Cdc.Tests.Support.Kafka;
-using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Confluent.Kafka;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Kafka;
 
-/// <summary>Faults that a broker must be told to have, over the modern protocol with idempotence.</summary>
+/// <summary>Faults that a broker must be told to have, over the modern protocol with idempotence and transactions.</summary>
 public sealed class KafkaMockTest(TestServers servers) : IDisposable
 {
     private readonly MockCluster _cluster = new();
@@ -62,15 +60,5 @@ public sealed class KafkaMockTest(TestServers servers) : IDisposable
         Assert.False(ends.Completion.IsCompleted);
     }
 
-    private async Task<KafkaPipelineBed> CreateAsync(bool idempotent = true, Dictionary<string, string>? more = null)
-    {
-        var options = _cluster.Options;
-        var client = new Dictionary<string, string>(options.Client) { ["enable.idempotence"] = idempotent ? "true" : "false", ["socket.timeout.ms"] = "1000" };
-        foreach (var (name, value) in more ?? []) client[name] = value;
-        options = options with { Client = client };
-        var bed = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, Ct), options);
-        _cluster.CreateTopic(LogTopics.ControlTopic(options), 1);
-        foreach (var topic in bed.DataTopics) _cluster.CreateTopic(topic, TestKafka.Partitions);
-        return bed;
-    }
+    private Task<KafkaPipelineBed> CreateAsync(bool idempotent = true, Dictionary<string, string>? more = null) => _cluster.CreateBedAsync(servers, Ct, idempotent, more);
 }

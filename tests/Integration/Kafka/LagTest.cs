@@ -29,17 +29,18 @@ public sealed class LagTest(TestServers servers, TestKafka kafka)
         var (cards, others) = (Of(command, bed.Codec.TopicOf(bed.Bed.Entity("card"))), Of(command, bed.Codec.TopicOf(bed.Bed.Entity("history"))));
         Assert.Equal(Enumerable.Range(0, cards.Count), cards.Select(p => p.GetProperty("partition").GetInt32()));
         Assert.True(cards.Count > 1);
-        Assert.Equal(40, cards.Sum(p => p.GetProperty("messagesBehind").GetInt64()));
+        var behind = cards.Sum(p => p.GetProperty("messagesBehind").GetInt64());
+        Assert.InRange(behind, 40, 40 + MoreThanRecords(cards.Count));
         Assert.All(cards, p => Assert.Equal(p.GetProperty("messagesBehind").GetInt64(), p.GetProperty("logEnd").GetInt64() - p.GetProperty("checkpoint").GetInt64()));
         Assert.All(others, p => Assert.Equal(0, p.GetProperty("messagesBehind").GetInt64()));
         Assert.True(command.GetProperty("slotBytes").GetInt64() > 0);
-        Assert.Contains("40 messages behind", (await bed.RunAsync(Ct, "lag")).Out, StringComparison.Ordinal);
+        Assert.Contains($"{behind} messages behind", (await bed.RunAsync(Ct, "lag")).Out, StringComparison.Ordinal);
 
         var lag = await api.GetAsync("/lag", Ct);
         Assert.Equal(Numbers(command, "checkpoint", "logEnd", "messagesBehind"), Numbers(lag.Json, "applied", "end", "messages"));
         var waiting = cards.Where(p => p.GetProperty("messagesBehind").GetInt64() > 0).Select(p => p.GetProperty("partition").GetInt32()).ToHashSet();
         Assert.All(Of(lag.Json, cards[0].GetProperty("topic").GetString()!).Where(p => waiting.Contains(p.GetProperty("partition").GetInt32())), p => Assert.True(p.GetProperty("seconds").GetDouble() > 0));
-        Assert.Equal("40", (await api.GetAsync("/status", Ct)).Json.GetProperty("log").GetProperty("messagesBehind").ToString());
+        Assert.Equal($"{behind}", (await api.GetAsync("/status", Ct)).Json.GetProperty("log").GetProperty("messagesBehind").ToString());
         // What others write to the same server is in it, too.
         Assert.True((await api.GetAsync("/sync/stats", Ct)).Json.GetProperty("pending").GetInt64() >= 40);
         var metrics = (await api.GetAsync("/metrics", Ct)).Text;
@@ -59,7 +60,8 @@ public sealed class LagTest(TestServers servers, TestKafka kafka)
         await WaitingAsync(bed, 40);
         bed.Bed.SourceOptions = bed.Bed.SourceOptions with { ConnectionString = Nowhere };
         var lag = await bed.LagAsync(Ct);
-        Assert.Equal((40, JsonValueKind.Null), (lag.GetProperty("messagesBehind").GetInt64(), lag.GetProperty("slotBytes").ValueKind));
+        Assert.InRange(lag.GetProperty("messagesBehind").GetInt64(), 40, 40 + MoreThanRecords(TestKafka.Partitions));
+        Assert.Equal(JsonValueKind.Null, lag.GetProperty("slotBytes").ValueKind);
         Assert.True(lag.GetProperty("secondsBehind").GetDouble() > 0);
         Assert.All(Of(lag, bed.Codec.TopicOf(bed.Bed.Entity("history"))), p => Assert.Equal(JsonValueKind.Null, p.GetProperty("secondsBehind").ValueKind));
     }
@@ -108,6 +110,9 @@ public sealed class LagTest(TestServers servers, TestKafka kafka)
         await bed.Bed.CaughtUpAsync(Ct);
         return ends;
     }
+
+    /// <summary>Over brokers that fence, the end of a transaction counts in each of its partitions.</summary>
+    private static int MoreThanRecords(int partitions) => TestKafka.IsGiven ? partitions : 0;
 
     private static async Task RefusesAsync(KafkaPipelineBed bed, FailureKind kind, string message, string remedy)
     {

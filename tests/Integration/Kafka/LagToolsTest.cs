@@ -49,8 +49,10 @@ public sealed class LagToolsTest(TestServers servers, TestKafka kafka)
         {
             Assert.Equal(ends[topic].Count(), listed[topic]);
             var records = (await Kcat.RunAsync(bed.Kafka, Ct, "-C", "-t", topic, "-o", "beginning", "-e", "-f", "%p %o %S\n")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToList();
-            Assert.Equal(ends[topic].Sum(), records.Count);
-            Assert.All(records.GroupBy(r => r[0]), partition => Assert.Equal(Enumerable.Range(0, partition.Count()).Select(o => $"{o}"), partition.Select(r => r[1])));
+            Assert.Equal(TopicRecords.PartitionsOf(topic).Sum(p => bed.RecordsOf(p).Count()), records.Count);
+            // Over brokers that fence, the ends of transactions take offsets between them.
+            if (!TestKafka.IsGiven) Assert.All(records.GroupBy(r => r[0]), partition => Assert.Equal(Enumerable.Range(0, partition.Count()).Select(o => $"{o}"), partition.Select(r => r[1])));
+            Assert.True(TestKafka.IsGiven || ends[topic].Sum() == records.Count);
             // A record without a value has no length: the tombstone behind each delete.
             Assert.Equal(topic == bed.Codec.TopicOf(bed.Bed.Entities.Find("history")!) ? 5 : 0, records.Count(r => r[2] == "-1"));
         }
@@ -73,7 +75,9 @@ public sealed class LagToolsTest(TestServers servers, TestKafka kafka)
             var lag = await bed.LagAsync(Ct);
             ours = string.Join('\n', lag.GetProperty("partitions").EnumerateArray().Select(p => $"{Text(p, "topic")} {Text(p, "partition")} {Text(p, "checkpoint")} {Text(p, "logEnd")}"));
             theirs = await GroupAsync(bed);
-            return lag.GetProperty("messagesBehind").GetInt64() == behind && ours == theirs;
+            // Over brokers that fence, the end of a transaction counts in each of its partitions.
+            var (most, messages) = (behind > 0 && TestKafka.IsGiven ? behind + TestKafka.Partitions : behind, lag.GetProperty("messagesBehind").GetInt64());
+            return messages >= behind && messages <= most && ours == theirs;
         }, () => Task.FromResult($"cdc lag:\n{ours}\nKafka for Python:\n{theirs}"), ct: Ct);
     }
 

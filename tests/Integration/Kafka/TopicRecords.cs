@@ -1,3 +1,4 @@
+using Cdc.Log.Kafka;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Waiting;
 using Confluent.Kafka;
@@ -21,19 +22,23 @@ internal static class TopicRecords
         new ConsumerBuilder<byte[], byte[]>(new Dictionary<string, string>(bed.Settings()) { ["group.id"] = group ?? bed.Kafka.Group + "-test" }).Build();
 
     /// <summary>Everything that is in the data topics.</summary>
-    public static IEnumerable<TopicRecord> Records(this KafkaPipelineBed bed)
+    public static IEnumerable<TopicRecord> Records(this KafkaPipelineBed bed) => bed.Partitions().SelectMany(bed.RecordsOf);
+
+    /// <summary>Everything that is in a partition. Offsets are not counted: the end of a transaction takes one, and is no record.</summary>
+    public static IEnumerable<TopicRecord> RecordsOf(this KafkaPipelineBed bed, TopicPartition partition) => RecordsOf(bed.Kafka, partition);
+
+    public static IEnumerable<TopicRecord> RecordsOf(KafkaOptions kafka, TopicPartition partition)
     {
-        using var consumer = bed.Consumer();
-        foreach (var partition in bed.Partitions())
+        var settings = Settings(kafka);
+        settings["group.id"] = kafka.Group + "-test";
+        settings["enable.partition.eof"] = "true";
+        using var consumer = new ConsumerBuilder<byte[], byte[]>(settings).Build();
+        consumer.Assign(new TopicPartitionOffset(partition, 0));
+        while (true)
         {
-            var end = consumer.QueryWatermarkOffsets(partition, Patience).High.Value;
-            consumer.Assign(new TopicPartitionOffset(partition, 0));
-            for (var offset = 0L; offset < end; offset++)
-            {
-                var read = consumer.Consume(Patience) ?? throw new TimeoutException($"{partition} does not give its record {offset}.");
-                yield return new TopicRecord(partition, read.Message.Key, read.Message.Value);
-            }
-            consumer.Unassign();
+            var read = consumer.Consume(Patience) ?? throw new TimeoutException($"{partition} does not say where it ends.");
+            if (read.IsPartitionEOF) break;
+            yield return new TopicRecord(partition, read.Message.Key, read.Message.Value);
         }
     }
 
@@ -50,6 +55,7 @@ internal static class TopicRecords
         foreach (var record in records) await producer.ProduceAsync(record.Partition, new Message<byte[], byte[]> { Key = record.Key!, Value = record.Value! }, ct);
     }
 
-    private static Dictionary<string, string> Settings(this KafkaPipelineBed bed) =>
-        new(bed.Kafka.Client) { ["bootstrap.servers"] = bed.Kafka.BootstrapServers };
+    private static Dictionary<string, string> Settings(this KafkaPipelineBed bed) => Settings(bed.Kafka);
+
+    private static Dictionary<string, string> Settings(KafkaOptions kafka) => new(kafka.Client) { ["bootstrap.servers"] = kafka.BootstrapServers };
 }

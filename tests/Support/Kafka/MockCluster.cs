@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Cdc.Log.Kafka;
 
@@ -5,7 +6,8 @@ namespace Cdc.Tests.Support.Kafka;
 
 /// <summary>
 /// librdkafka's own mock of a cluster: one broker of the modern protocol in this process, in memory, that fails as it is told.
-/// Its error codes are Kafka's.
+/// Its error codes are Kafka's. It ends transactions with records that take an offset, and refuses who was fenced (<see cref="FencingProxy"/>);
+/// but it shows what is not committed, or was aborted, to everybody: that such records are not read only a real broker can show.
 /// </summary>
 public sealed partial class MockCluster : IDisposable
 {
@@ -14,12 +16,15 @@ public sealed partial class MockCluster : IDisposable
     private const int NoBroker = -1;
     private const short Produce = 0;
     private const short Fetch = 1;
+    private const short InitProducerId = 22;
+    private const short EndTransaction = 26;
     /// <summary>Later versions tell who leads now: the mock looks at the leader for it, and dies where there is none.</summary>
     private const short LastProduce = 9;
     private const short LastFetch = 11;
 
     private readonly IntPtr _client;
     private readonly IntPtr _cluster;
+    private readonly FencingProxy _proxy;
 
     public MockCluster()
     {
@@ -27,6 +32,8 @@ public sealed partial class MockCluster : IDisposable
         _client = NewClient(Producer, NewConfiguration(), error, (nuint)error.Length);
         _cluster = _client == IntPtr.Zero ? IntPtr.Zero : NewCluster(_client, 1);
         if (_cluster == IntPtr.Zero) throw new InvalidOperationException("librdkafka made no mock cluster.");
+        _proxy = new FencingProxy(int.Parse(Marshal.PtrToStringUTF8(Bootstraps(_cluster))!.Split(':')[^1], CultureInfo.InvariantCulture));
+        Advertise(_cluster, Broker, "127.0.0.1", _proxy.Port);
         // Or a group waits three seconds for members who might still come.
         SetRebalanceDelay(_cluster, 0);
         Require(SetVersions(_cluster, Produce, 0, LastProduce), "take a protocol version");
@@ -36,7 +43,7 @@ public sealed partial class MockCluster : IDisposable
     /// <summary>Topics and group of their own.</summary>
     public KafkaOptions Options => TestKafka.Unique(new KafkaOptions
     {
-        BootstrapServers = Marshal.PtrToStringUTF8(Bootstraps(_cluster))!,
+        BootstrapServers = $"127.0.0.1:{_proxy.Port}",
         // The mock waits nearly as long as a session may last for a group's members to come back.
         Client = new Dictionary<string, string> { ["session.timeout.ms"] = "2000" },
     });
@@ -53,8 +60,18 @@ public sealed partial class MockCluster : IDisposable
     /// <summary>The next append is made, and answered so late that the answer is lost to who waits less.</summary>
     public void AnswerAppendLate(TimeSpan late) => Require(PushDelay(_cluster, Broker, Produce, 1, 0, (int)late.TotalMilliseconds), "delay an answer");
 
+    /// <summary>The next append is on its way and does not arrive until it is released.</summary>
+    public HeldRequest HoldAppend() => _proxy.HoldNext(Produce);
+
+    /// <summary>The same of the next end of a transaction.</summary>
+    public HeldRequest HoldEndOfTransaction() => _proxy.HoldNext(EndTransaction);
+
+    /// <summary>Who asks next to append in transactions is answered with this error of Kafka's.</summary>
+    public void AnswerProducerWith(int error) => PushError(_cluster, InitProducerId, 1, error);
+
     public void Dispose()
     {
+        _proxy.Dispose();
         DestroyCluster(_cluster);
         DestroyClient(_client);
     }
@@ -91,12 +108,18 @@ public sealed partial class MockCluster : IDisposable
     [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_partition_set_leader", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetLeader(IntPtr cluster, string topic, int partition, int broker);
 
+    [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_broker_set_host_port", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial void Advertise(IntPtr cluster, int broker, string host, int port);
+
     [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_set_apiversion")]
     private static partial int SetVersions(IntPtr cluster, short request, short least, short most);
 
     // They take any number of errors in C; on the platforms of these tests one is passed as fixed arguments are.
     [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_partition_push_request_errors", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int PushError(IntPtr cluster, string topic, int partition, short request, nuint count, int error);
+
+    [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_push_request_errors")]
+    private static partial void PushError(IntPtr cluster, short request, nuint count, int error);
 
     [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_broker_push_request_error_rtts")]
     private static partial int PushDelay(IntPtr cluster, int broker, short request, nuint count, int error, int milliseconds);
