@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
 using Cdc.Core.Progress;
@@ -14,9 +16,8 @@ namespace Cdc.Log.Kafka;
 /// </summary>
 public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
 {
-    /// <summary>Always the same: compaction leaves the newest record.</summary>
-    private static readonly byte[] ControlKey = [.. "log"u8];
-
+    /// <summary>The session's own: compaction leaves the newest record of each, whatever a session that was replaced still writes.</summary>
+    private readonly byte[] _controlKey;
     private readonly LogTopics _topics;
     private readonly IReadOnlyList<PartitionTail> _tails;
     private readonly LogProducer _producer;
@@ -28,6 +29,7 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
     private KafkaLogSession(KafkaClients clients, LogTopics topics, ControlRecord before, int generation, IReadOnlyList<PartitionTail> tails, LogProducer producer)
     {
         (_topics, _before, Number, _generation, _tails, _producer) = (topics, before, before.Session + 1, generation, tails, producer);
+        _controlKey = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"log/{Number}"));
         _aside = new(clients.AsideProducer);
     }
 
@@ -123,7 +125,7 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
         var record = new ControlRecord(Number, _generation, written,
             last?.Xid ?? (sameGeneration ? _before.LastXid : 0), last?.CommitLsn ?? (sameGeneration ? _before.LastCommitLsn : Lsn.Zero),
             last?.CommitMicros ?? (sameGeneration ? _before.LastCommitMicros : 0), Vector());
-        return _producer.AppendAsideAsync(new TopicPartition(_topics.Control, 0), ControlKey, record.ToJson(), ct);
+        return _producer.AppendAsideAsync(new TopicPartition(_topics.Control, 0), _controlKey, record.ToJson(), ct);
     }
 
     private static void RequireAcknowledged(LogTopics topics, ControlRecord before, IReadOnlyList<PartitionTail> tails)

@@ -32,8 +32,10 @@ internal sealed class TailReader(KafkaClients clients)
         return (IReadOnlyList<PartitionTail>)tails;
     }, ct);
 
-    /// <summary>The newest record of the control topic.</summary>
+    /// <summary>The newest record of the newest session in the control topic.</summary>
     /// <remarks>
+    /// Not simply the last one: a session that was stopped (SIGSTOP, a virtual machine that was paused) and replaced may write what it knew then
+    /// when it wakes up, where brokers do not fence it. Taken for the log's memory, that made the slot look advanced (seen: a false gap).
     /// Committed or not: it says only what was acknowledged before it. To its writer it is committed, and the slot may be confirmed by it, a
     /// moment before readers of committed records are shown it; whoever compares it with the slot in that moment would find a gap.
     /// </remarks>
@@ -43,7 +45,7 @@ internal sealed class TailReader(KafkaClients clients)
         var newest = ControlRecord.None;
         ReadBackwards(consumer, new TopicPartition(topic, 0), record =>
         {
-            if (ControlRecord.FromJson(record.Message.Value) is { } control) newest = control;
+            if (ControlRecord.FromJson(record.Message.Value) is { } control && control.Session >= newest.Session) newest = control;
             return newest != ControlRecord.None;
         }, ct);
         return newest;

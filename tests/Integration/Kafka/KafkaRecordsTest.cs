@@ -12,7 +12,7 @@ using Xunit;
 
 namespace Cdc.Tests.Integration.Kafka;
 
-/// <summary>What others put into the data topics.</summary>
+/// <summary>What others put into the topics.</summary>
 public sealed class KafkaRecordsTest(TestServers servers, TestKafka kafka)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -35,6 +35,25 @@ public sealed class KafkaRecordsTest(TestServers servers, TestKafka kafka)
         await bed.ProduceAsync(Ct, last with { Value = PlainCodec.WithLaterSequence(last.Value!) });
         await bed.GapAsync(ends, Ct, GapKinds.LogGap);
         await bed.AcceptGapAsync(Ct);
+    }
+
+    [Fact]
+    public async Task What_a_session_that_was_replaced_still_writes_is_not_the_logs_memory()
+    {
+        await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
+        var control = new TopicPartition(LogTopics.ControlTopic(bed.Kafka), 0);
+        var first = await bed.StreamAsync(Ct);
+        await first.StopAsync();
+        var asleep = TopicRecords.RecordsOf(bed.Kafka, control).Last();
+        var second = bed.StartBoth();
+        await bed.UpdateCardsAsync(3, Ct);
+        await bed.Bed.CaughtUpAsync(Ct);
+        await bed.ConfirmedAsync(Ct);
+        await second.StopAsync();
+        await bed.ProduceAsync(Ct, asleep);
+        bed.StartBoth();
+        await bed.UpdateCardsAsync(3, Ct);
+        await bed.AssertUpdatedAsync(6, Ct);
     }
 
     [Fact]
