@@ -3,12 +3,13 @@ using Cdc.Tests.Support.Processes;
 
 namespace Cdc.Tests.Integration.Kafka;
 
-/// <summary>Keeps a real <c>cdc capture</c> and two <c>cdc apply</c> running over a broker, and kills any of them.</summary>
+/// <summary>Keeps a real <c>cdc capture</c> and some <c>cdc apply</c> running over a broker, and kills any of them.</summary>
 /// <param name="disturbBroker">What happens to the broker; when it ends the broker is there again.</param>
-internal sealed class KafkaDisturbances(KafkaPipelineBed bed, Func<Task> disturbBroker, Random random)
+/// <param name="membersComeAndGo">False: one <c>cdc apply</c>, and capture is killed in its place. Groups of the mock cluster end the process when they do.</param>
+internal sealed class KafkaDisturbances(KafkaPipelineBed bed, Func<Task> disturbBroker, bool membersComeAndGo, Random random)
 {
     private WatchedProcess? _capture;
-    private readonly WatchedProcess?[] _apply = [null, null];
+    private readonly WatchedProcess?[] _apply = new WatchedProcess?[membersComeAndGo ? 2 : 1];
 
     /// <summary>How often each was done.</summary>
     public Dictionary<string, int> Done { get; } = [];
@@ -21,7 +22,7 @@ internal sealed class KafkaDisturbances(KafkaPipelineBed bed, Func<Task> disturb
 
     public Task NextAsync(CancellationToken ct) => random.Next(100) switch
     {
-        < 30 => DoAsync("capture killed", async () => _capture = await KillAsync(_capture!, "capture", ct)),
+        var share when share < (membersComeAndGo ? 30 : 60) => DoAsync("capture killed", async () => _capture = await KillAsync(_capture!, "capture", ct)),
         < 60 => DoAsync("apply killed", () => KillWorkerAsync(random.Next(_apply.Length), ct)),
         < 75 => DoAsync("broker disturbed", disturbBroker),
         < 90 => DoAsync("snapshot", () => bed.Bed.Engine.ExecuteAsync(

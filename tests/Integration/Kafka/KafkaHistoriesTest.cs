@@ -30,7 +30,7 @@ public sealed class KafkaHistoriesTest(TestServers servers, ITestOutputHelper ou
         {
             await broker.KillAsync(Ct);
             await broker.StartAgainAsync(Ct);
-        });
+        }, membersComeAndGo: true);
     }
 
     /// <summary>Sessions that fence one another, transactions, leaders, answers and appends that are lost.</summary>
@@ -47,15 +47,15 @@ public sealed class KafkaHistoriesTest(TestServers servers, ITestOutputHelper ou
             cluster.AnswerAppendLate(TimeSpan.FromSeconds(2));
             cluster.AnswerAppendWith(partitions[0].Topic, partitions[0].Partition, (int)ErrorCode.InvalidRecord);
             return Task.CompletedTask;
-        });
+        }, membersComeAndGo: false);
     }
 
-    private async Task RunAsync(KafkaPipelineBed bed, Func<Task> disturbBroker)
+    private async Task RunAsync(KafkaPipelineBed bed, Func<Task> disturbBroker, bool membersComeAndGo)
     {
         var seed = Environment.GetEnvironmentVariable("CDC_TEST_SEED") is { } given ? int.Parse(given, CultureInfo.InvariantCulture) : Random.Shared.Next();
         output.WriteLine($"CDC_TEST_SEED={seed}");
         var random = new Random(seed);
-        var disturbances = new KafkaDisturbances(bed, disturbBroker, random);
+        var disturbances = new KafkaDisturbances(bed, disturbBroker, membersComeAndGo, random);
         try
         {
             await RunAsync(bed, disturbances, seed, random);
