@@ -34,6 +34,7 @@ internal static class ApiServices
         services.AddSingleton<ReplicaReads>().AddSingleton<ReadRouter>();
         services.AddSingleton<FreshnessClock>().AddSingleton<SourceSampler>().AddSingleton<ThroughWatch>().AddSingleton<CardDesk>();
         services.AddSingleton(s => ActivatorUtilities.CreateInstance<CardReader>(s, card)).AddSingleton(s => new HistoryReader(s.GetRequiredService<ReadRouter>(), card, history));
+        services.AddSingleton(s => new GatheredReads(s.GetRequiredService<CardReader>().ByCodesAsync, s.GetRequiredService<EngineReads>().LongestQueue));
         services.AddSingleton<KeyRing>().AddSingleton<FlagTable>();
         services.AddSingleton(s => ActivatorUtilities.CreateInstance<EngineListener>(s, card, (IReadOnlyList<IListened>)[s.GetRequiredService<KeyRing>(), s.GetRequiredService<FlagTable>()]));
         services.AddSingleton(s => new AppliedDays(s.GetRequiredService<EngineReads>(), parts.Statistics, log));

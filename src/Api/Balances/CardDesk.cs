@@ -8,7 +8,7 @@ using Cdc.Core.Progress;
 namespace Cdc.Api.Balances;
 
 /// <summary>Finds cards as fresh as a request demands: from memory where that is enough, else from the engine, waiting where it must.</summary>
-internal sealed class CardDesk(CardReader reader, CardCache cache, DeclaredLookup lookup, FreshnessClock clock, ThroughWatch watch)
+internal sealed class CardDesk(CardReader reader, GatheredReads gathered, CardCache cache, DeclaredLookup lookup, FreshnessClock clock, ThroughWatch watch)
 {
     /// <summary>Above it no code can be meant; what is within it the declaration's rules judge.</summary>
     private const int LongestCode = 16_384;
@@ -20,7 +20,7 @@ internal sealed class CardDesk(CardReader reader, CardCache cache, DeclaredLooku
     }
 
     public Task<(FoundCard Found, Problem? Problem)> ByCodeAsync(string code, Demand demand, CancellationToken ct) =>
-        FindAsync(code, (enough, c) => reader.ByCodeAsync(code, enough, c), demand, ct);
+        FindAsync(code, (enough, c) => gathered.ByCodeAsync(code, enough, c), demand, ct);
 
     public Task<(FoundCard Found, Problem? Problem)> ByOdooIdAsync(int id, Demand demand, CancellationToken ct) =>
         FindAsync(null, (enough, c) => reader.ByOdooIdAsync(id, enough, c), demand, ct);

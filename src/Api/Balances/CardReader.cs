@@ -14,11 +14,8 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
 
     private readonly CardSql _sql = new(card, lookup);
 
-    /// <param name="replicaIsEnough">Whether a replica may answer that is so far; null: none may.</param>
-    public async Task<CardAnswer> ByCodeAsync(string code, Func<EngineMoment, bool>? replicaIsEnough, CancellationToken ct) =>
-        (await ByCodesAsync([code], replicaIsEnough, ct).ConfigureAwait(false))[0];
-
     /// <param name="codes">Normalised, without repetition.</param>
+    /// <param name="replicaIsEnough">Whether a replica may answer that is so far; null: none may.</param>
     /// <returns>In the order of the codes.</returns>
     public async Task<IReadOnlyList<CardAnswer>> ByCodesAsync(IReadOnlyList<string> codes, Func<EngineMoment, bool>? replicaIsEnough, CancellationToken ct)
     {

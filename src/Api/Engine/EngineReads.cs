@@ -15,16 +15,18 @@ internal sealed class EngineReads : IAsyncDisposable
     private readonly NpgsqlDataSource _connections;
     private readonly SemaphoreSlim _free;
     private readonly TimeSpan _timeout;
-    private readonly int _longestQueue;
     private int _waiting;
 
     public EngineReads(string connectionString, ApiOptions options)
     {
         var settings = Settings(connectionString, options);
         (_connections, _free, _timeout) = (NpgsqlDataSource.Create(settings), new SemaphoreSlim(options.Connections), options.Timeout);
-        _longestQueue = options.Connections * QueuePerConnection;
+        LongestQueue = options.Connections * QueuePerConnection;
         ConnectionString = settings.ConnectionString;
     }
+
+    /// <summary>Requests that may wait.</summary>
+    public int LongestQueue { get; }
 
     /// <summary>For a connection outside the pool, with the same time-outs.</summary>
     public string ConnectionString { get; }
@@ -75,10 +77,10 @@ internal sealed class EngineReads : IAsyncDisposable
     private async Task EnterAsync(CancellationToken ct)
     {
         if (_free.Wait(0, CancellationToken.None)) return;
-        if (Interlocked.Increment(ref _waiting) > _longestQueue)
+        if (Interlocked.Increment(ref _waiting) > LongestQueue)
         {
             Interlocked.Decrement(ref _waiting);
-            throw new EngineUnavailableException("Too many requests are waiting for the engine.");
+            throw EngineUnavailableException.TooManyWait();
         }
         try
         {
@@ -108,4 +110,7 @@ internal sealed class EngineReads : IAsyncDisposable
 }
 
 /// <summary>Answered as 503, to be tried again.</summary>
-internal sealed class EngineUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+internal sealed class EngineUnavailableException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    public static EngineUnavailableException TooManyWait() => new("Too many requests are waiting for the engine.");
+}

@@ -154,15 +154,15 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
         using var timer = new PeriodicTimer(Beat);
         while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false))
         {
-            var through = _log.Through;
+            var progress = _log.Acknowledged;
             var vector = _log.Vector();
-            if (await _desk.TryAsync(desk => desk.UseAsync(connection => AnnounceAsync(connection, through > announced ? through : null, vector, ct), ct), false, ct).ConfigureAwait(false))
-                announced = through;
+            if (await _desk.TryAsync(desk => desk.UseAsync(connection => AnnounceAsync(connection, progress.Through > announced ? progress : null, vector, ct), ct), false, ct).ConfigureAwait(false))
+                announced = progress.Through;
         }
     }
 
-    /// <param name="through">Null: nothing new; only whether the session is still the one.</param>
-    private async Task<bool> AnnounceAsync(NpgsqlConnection connection, Lsn? through, IReadOnlyDictionary<string, long> vector, CancellationToken ct)
+    /// <param name="progress">Null: nothing new; only whether the session is still the one.</param>
+    private async Task<bool> AnnounceAsync(NpgsqlConnection connection, LogProgress? progress, IReadOnlyDictionary<string, long> vector, CancellationToken ct)
     {
         await using (var session = new NpgsqlCommand(LogSql.Session, connection) { Parameters = { new() { Value = Session } } })
         {
@@ -172,10 +172,14 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
             if (reader.GetString(0) == "gap")
                 throw new DeclaredGapException(reader.IsDBNull(1) ? "unknown" : reader.GetString(1), reader.IsDBNull(2) ? "A gap was declared." : reader.GetString(2), "Accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md).");
         }
-        if (through is not { } lsn) return true;
+        if (progress is null) return true;
         await using var command = new NpgsqlCommand(LogSql.Through, connection)
         {
-            Parameters = { new() { Value = Generation }, CheckpointTable.Lsn(lsn), new() { Value = LogVector.ToJson(vector), NpgsqlDbType = NpgsqlDbType.Text } },
+            Parameters =
+            {
+                new() { Value = Generation }, CheckpointTable.Lsn(progress.Through), new() { Value = LogVector.ToJson(vector), NpgsqlDbType = NpgsqlDbType.Text },
+                new() { Value = progress.AsOfMicros is { } micros ? PostgresTime.FromMicros(micros) : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz },
+            },
         };
         await command.PrepareAsync(ct).ConfigureAwait(false);
         await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);

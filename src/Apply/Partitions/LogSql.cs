@@ -12,18 +12,18 @@ internal static class LogSql
     /// source in-process until now: every partition begins at its end, since older records lose, or were applied.
     /// </summary>
     public const string BeginGeneration = """
-        WITH whole AS (DELETE FROM cdc.checkpoints WHERE partition = 'all' RETURNING generation, through_lsn)
-        INSERT INTO cdc.checkpoints AS c (partition, generation, through_lsn, owner_token, next_offset)
-        SELECT p.name, w.generation, w.through_lsn, gen_random_uuid(), p.until FROM whole w, unnest($1::text[], $2::bigint[]) p(name, until)
+        WITH whole AS (DELETE FROM cdc.checkpoints WHERE partition = 'all' RETURNING generation, through_lsn, as_of)
+        INSERT INTO cdc.checkpoints AS c (partition, generation, through_lsn, as_of, owner_token, next_offset)
+        SELECT p.name, w.generation, w.through_lsn, w.as_of, gen_random_uuid(), p.until FROM whole w, unnest($1::text[], $2::bigint[]) p(name, until)
         ON CONFLICT (partition) DO UPDATE SET generation = EXCLUDED.generation, last_lsn = '0/0', last_ordinal = 0, last_xid = 0, last_commit_at = '-infinity',
-            through_lsn = EXCLUDED.through_lsn, owner_token = EXCLUDED.owner_token, next_offset = EXCLUDED.next_offset, sequences = '{}', newest_session = 0, updated_at = now()
+            through_lsn = EXCLUDED.through_lsn, as_of = EXCLUDED.as_of, owner_token = EXCLUDED.owner_token, next_offset = EXCLUDED.next_offset, sequences = '{}', newest_session = 0, updated_at = now()
         """;
 
     /// <summary>$1 partitions, $2 their ends: topics of entities that were declared since.</summary>
     public const string AddPartitions = """
-        INSERT INTO cdc.checkpoints (partition, generation, through_lsn, owner_token, next_offset)
-        SELECT p.name, s.generation, (SELECT coalesce(min(through_lsn), '0/0') FROM cdc.checkpoints), gen_random_uuid(), p.until
-        FROM cdc.source s, unnest($1::text[], $2::bigint[]) p(name, until) ON CONFLICT (partition) DO NOTHING
+        INSERT INTO cdc.checkpoints (partition, generation, through_lsn, as_of, owner_token, next_offset)
+        SELECT p.name, s.generation, coalesce(c.through_lsn, '0/0'), coalesce(c.as_of, '-infinity'), gen_random_uuid(), p.until
+        FROM cdc.source s, (SELECT min(through_lsn) AS through_lsn, min(as_of) AS as_of FROM cdc.checkpoints) c, unnest($1::text[], $2::bigint[]) p(name, until) ON CONFLICT (partition) DO NOTHING
         """;
 
     /// <summary>$1 partitions: those of entities that are not declared any more would hold everything back.</summary>
@@ -33,7 +33,7 @@ internal static class LogSql
     public const string Session = "SELECT state, gap_kind, gap_detail FROM cdc.source WHERE session = $1";
 
     /// <summary>
-    /// $1 generation, $2 LSN, $3 vector. Those that every partition has passed are of no use any more; while whoever applies is far behind, the
+    /// $1 generation, $2 LSN, $3 vector, $4 time or NULL. Those that every partition has passed are of no use any more; while whoever applies is far behind, the
     /// newest one is replaced, so that they stay few.
     /// </summary>
     public const string Through = """
@@ -42,7 +42,7 @@ internal static class LogSql
         replaced AS (
             DELETE FROM cdc.log_throughs WHERE through_lsn = (SELECT max(through_lsn) FROM cdc.log_throughs WHERE generation = $1)
                 AND generation = $1 AND (SELECT count(*) FROM cdc.log_throughs) >= 100)
-        INSERT INTO cdc.log_throughs (generation, through_lsn, vector) VALUES ($1, $2, $3::jsonb) ON CONFLICT DO NOTHING
+        INSERT INTO cdc.log_throughs (generation, through_lsn, vector, as_of) VALUES ($1, $2, $3::jsonb, $4) ON CONFLICT DO NOTHING
         """;
 
     /// <summary>$1 partitions of the chunk's topic, locked until COMMIT: none meets a newer session meanwhile.</summary>

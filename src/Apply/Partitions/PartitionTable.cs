@@ -28,17 +28,20 @@ internal sealed class PartitionTable(EngineOptions options, Guid owner)
     private const string MoveSql = """
         UPDATE cdc.checkpoints c SET next_offset = u.next, generation = $2, last_lsn = u.lsn::pg_lsn, last_ordinal = u.ordinal,
             last_commit_at = coalesce(u.commit_at, c.last_commit_at), sequences = u.sequences::bigint[], newest_session = u.newest, updated_at = now(),
-            through_lsn = greatest(c.through_lsn, (SELECT max(t.through_lsn) FROM cdc.log_throughs t WHERE t.generation = $2 AND (t.vector ->> c.partition)::bigint <= u.next))
+            (through_lsn, as_of) = (SELECT reached.through_lsn, reached.as_of FROM (
+                SELECT c.through_lsn, c.as_of UNION ALL
+                SELECT t.through_lsn, coalesce(t.as_of, c.as_of) FROM cdc.log_throughs t WHERE t.generation = $2 AND (t.vector ->> c.partition)::bigint <= u.next) reached
+                ORDER BY reached.through_lsn DESC LIMIT 1)
         FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[], $8::timestamptz[], $9::text[], $10::bigint[])
             u(partition, committed, next, lsn, ordinal, commit_at, sequences, newest)
         WHERE c.partition = u.partition AND c.owner_token = $1 AND c.next_offset = u.committed
         """;
 
     private const string ReachSql = """
-        UPDATE cdc.checkpoints c SET through_lsn = u.through, updated_at = now()
-        FROM (SELECT o.partition, max(t.through_lsn) AS through FROM cdc.checkpoints o
+        UPDATE cdc.checkpoints c SET through_lsn = u.through_lsn, as_of = coalesce(u.as_of, c.as_of), updated_at = now()
+        FROM (SELECT DISTINCT ON (o.partition) o.partition, t.through_lsn, t.as_of FROM cdc.checkpoints o
               JOIN cdc.log_throughs t ON t.generation = o.generation AND t.through_lsn > o.through_lsn AND (t.vector ->> o.partition)::bigint <= o.next_offset
-              WHERE o.owner_token = $1 AND o.partition = ANY($2) GROUP BY o.partition) u
+              WHERE o.owner_token = $1 AND o.partition = ANY($2) ORDER BY o.partition, t.through_lsn DESC) u
         WHERE c.partition = u.partition AND c.owner_token = $1
         """;
 

@@ -16,8 +16,9 @@ public sealed record PartitionStatus(string Topic, int Partition, long LogEnd, l
 
 /// <summary>The engine's account of the Kafka log.</summary>
 /// <param name="ThroughLsn">All commits that start below it are in the log; null: not known.</param>
+/// <param name="AsOf">All commits that had returned by then, by the source's clock, are in the log; null: not known.</param>
 /// <param name="LastCommitAt">Newest commit time that any partition has applied.</param>
-public sealed record AppliedLog(string? ThroughLsn, DateTimeOffset? LastCommitAt, IReadOnlyList<AppliedPartition> Partitions);
+public sealed record AppliedLog(string? ThroughLsn, DateTimeOffset? AsOf, DateTimeOffset? LastCommitAt, IReadOnlyList<AppliedPartition> Partitions);
 
 /// <param name="Partition">Its name: topic, slash, number.</param>
 /// <param name="Next">Offset of the first record that is not applied.</param>

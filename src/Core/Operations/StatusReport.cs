@@ -41,7 +41,7 @@ public sealed record EngineStatus
     public required string? ThroughLsn { get; init; }
     /// <summary>Commit time in the source of the last applied transaction.</summary>
     public required DateTimeOffset? LastCommitAt { get; init; }
-    /// <summary>Everything committed in the source until then, by its clock, is applied; null: not known, as over Kafka.</summary>
+    /// <summary>Everything committed in the source until then, by its clock, is applied; null: no heartbeat has told yet.</summary>
     public required DateTimeOffset? AsOf { get; init; }
     /// <summary>Seconds since the checkpoint moved, by the engine's clock.</summary>
     public required double? CheckpointAgeSeconds { get; init; }

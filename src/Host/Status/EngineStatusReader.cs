@@ -35,9 +35,11 @@ internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
 
     private const string LogSql =
         """
-        SELECT (SELECT max(through_lsn)::text FROM (SELECT through_lsn FROM cdc.log_throughs WHERE generation = (SELECT generation FROM cdc.source) UNION ALL SELECT through_lsn FROM cdc.checkpoints) t),
-               max(NULLIF(last_commit_at, '-infinity')) OVER (), partition, next_offset, NULLIF(last_commit_at, '-infinity')
-        FROM cdc.checkpoints WHERE next_offset IS NOT NULL
+        SELECT t.through_lsn::text, NULLIF(t.as_of, '-infinity'), max(NULLIF(c.last_commit_at, '-infinity')) OVER (), c.partition, c.next_offset, NULLIF(c.last_commit_at, '-infinity')
+        FROM cdc.checkpoints c
+        CROSS JOIN (SELECT through_lsn, as_of FROM cdc.log_throughs WHERE generation = (SELECT generation FROM cdc.source)
+                    UNION ALL SELECT through_lsn, as_of FROM cdc.checkpoints ORDER BY through_lsn DESC, as_of DESC NULLS LAST LIMIT 1) t
+        WHERE c.next_offset IS NOT NULL
         """;
 
     private const string RequestsSql =
@@ -76,8 +78,8 @@ internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
     private static async Task<AppliedLog?> ReadLogAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         var rows = await connection.ListAsync(LogSql, [],
-            row => (Through: row.Get<string>(0), LastCommitAt: row.Time(1), Partition: new AppliedPartition(row.GetString(2), row.GetInt64(3), row.Time(4))), ct);
-        return rows is [var first, ..] ? new AppliedLog(first.Through, first.LastCommitAt, [.. rows.Select(r => r.Partition)]) : null;
+            row => (Through: row.Get<string>(0), AsOf: row.Time(1), LastCommitAt: row.Time(2), Partition: new AppliedPartition(row.GetString(3), row.GetInt64(4), row.Time(5))), ct);
+        return rows is [var first, ..] ? new AppliedLog(first.Through, first.AsOf, first.LastCommitAt, [.. rows.Select(r => r.Partition)]) : null;
     }
 
     private async Task<List<EntityStatus>> ReadEntitiesAsync(NpgsqlConnection connection, CancellationToken ct)

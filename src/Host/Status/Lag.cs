@@ -7,12 +7,6 @@ namespace Cdc.Host.Status;
 /// <summary>How far the engine is behind the source.</summary>
 internal static class Lag
 {
-    /// <summary>
-    /// Over Kafka, where the log carries no time of the source: what heartbeats and the server's own records write between two movements of the
-    /// checkpoint. Within it a followed source counts as idle, and the age of its last commit says nothing about lag.
-    /// </summary>
-    private const long IdleBytes = 16 << 10;
-
     /// <summary>Null where one side is not known, or the engine follows another source.</summary>
     public static long? Bytes(EngineStatus? engine, SourceStatus? source)
     {
@@ -23,7 +17,7 @@ internal static class Lag
 
     /// <summary>
     /// Never less than the truth: the age of the newest moment of the source that is known to be applied, which a heartbeat tells or a commit,
-    /// whoever else writes to that server. Without a heartbeat the age of the last applied commit, while there is WAL to read.
+    /// whoever else writes to that server. Before the first heartbeat the age of the last applied commit, while there is WAL to read.
     /// </summary>
     public static double? Seconds(EngineStatus? engine, SourceStatus? source)
     {
@@ -31,8 +25,7 @@ internal static class Lag
         if (bytes == 0) return 0;
         var sinceCommit = engine!.LastCommitAt is { } commit ? Math.Max(0, (source!.Now - commit).TotalSeconds) : (double?)null;
         if (engine.AsOf is { } asOf && Math.Max(0, (source!.Now - asOf).TotalSeconds) is var sinceHeartbeat) return Math.Min(sinceHeartbeat, sinceCommit ?? sinceHeartbeat);
-        var followed = source!.Slot is { Active: true } && bytes <= IdleBytes;
-        return followed && engine.CheckpointAgeSeconds is { } age ? Math.Min(age, sinceCommit ?? age) : sinceCommit;
+        return sinceCommit;
     }
 
     /// <summary>How far the engine is behind each partition of the Kafka log that ends at these offsets.</summary>
@@ -40,9 +33,9 @@ internal static class Lag
     /// <param name="now">Of the source, where it can be read.</param>
     public static LogStatus Of(EngineStatus engine, SourceStatus? source, IReadOnlyDictionary<string, IReadOnlyList<long>> ends, DateTimeOffset now)
     {
-        var applied = engine.Log ?? new AppliedLog(null, null, []);
+        var applied = engine.Log ?? new AppliedLog(null, null, null, []);
         var checkpoints = applied.Partitions.ToDictionary(p => p.Partition);
-        var ofTheLog = Seconds(engine with { ThroughLsn = applied.ThroughLsn, LastCommitAt = applied.LastCommitAt }, source);
+        var ofTheLog = Seconds(engine with { ThroughLsn = applied.ThroughLsn, AsOf = applied.AsOf, LastCommitAt = applied.LastCommitAt }, source);
         var partitions = ends.SelectMany(topic => topic.Value.Select((end, number) =>
         {
             if (!checkpoints.TryGetValue(LogPartition.NameOf(topic.Key, number), out var checkpoint)) return new PartitionStatus(topic.Key, number, end, null, null, null);

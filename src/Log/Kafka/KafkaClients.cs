@@ -15,6 +15,8 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     /// <summary>A client that reaches no broker has the same to say twenty times a second.</summary>
     private static readonly TimeSpan SayAgain = TimeSpan.FromSeconds(10);
 
+    private static readonly Version FirstThatAdministers = new(0, 11);
+
     private const string TransactionalIdSetting = "transactional.id";
 
     private readonly ConcurrentDictionary<ErrorCode, long> _said = new();
@@ -26,6 +28,13 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
 
     /// <summary>By which brokers fence a capture whose place another took: the same for all that write this log. Null: they cannot.</summary>
     public string? TransactionalId => IsIdempotent ? Passed().GetValueOrDefault(TransactionalIdSetting) ?? options.TopicPrefix + ".cdc.capture" : null;
+
+    /// <summary>
+    /// False: the options say that the brokers are of a version that makes no topics for others and does not tell their settings. They do not
+    /// even say so: whoever asks them waits in vain.
+    /// </summary>
+    public bool CanAdministerTopics =>
+        Passed() is var passed && !(passed.GetValueOrDefault("api.version.request") == "false" && Version.TryParse(passed.GetValueOrDefault("broker.version.fallback"), out var brokers) && brokers < FirstThatAdministers);
 
     /// <summary>Looks at the settings alone; no broker is asked.</summary>
     /// <exception cref="CdcException">Configuration: librdkafka has no such setting, or refuses its value.</exception>

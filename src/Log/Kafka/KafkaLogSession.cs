@@ -48,9 +48,11 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
     /// <summary>Fails with the first record that the brokers refused.</summary>
     public Task Failed => _producer.Failed;
 
-    public Lsn Through => _writer?.Acknowledged.Through ?? Lsn.Zero;
+    public Lsn Through => Acknowledged.Through;
 
-    /// <summary>Everything that is acknowledged lies below it; take it after <see cref="Through"/>.</summary>
+    public LogProgress Acknowledged => _writer?.Acknowledged ?? LogProgress.None;
+
+    /// <summary>Everything that is acknowledged lies below it; take it after <see cref="Acknowledged"/>.</summary>
     public IReadOnlyDictionary<string, long> Vector() => _producer.Vector();
 
     /// <summary>What the log remembers; <see cref="ControlRecord.None"/> if nobody has written to it.</summary>
@@ -120,7 +122,7 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
 
     private Task RememberAsync(Lsn written, CancellationToken ct)
     {
-        var last = _writer?.Acknowledged.Last;
+        var last = Acknowledged.Last;
         var sameGeneration = _before.Generation == _generation;
         var record = new ControlRecord(Number, _generation, written,
             last?.Xid ?? (sameGeneration ? _before.LastXid : 0), last?.CommitLsn ?? (sameGeneration ? _before.LastCommitLsn : Lsn.Zero),

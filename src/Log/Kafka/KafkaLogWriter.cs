@@ -8,7 +8,11 @@ namespace Cdc.Log.Kafka;
 /// <summary>How far everything is in the log.</summary>
 /// <param name="Through">All commits that start below it are acknowledged.</param>
 /// <param name="Last">The last whole transaction below it; null if this session has streamed none.</param>
-public sealed record LogProgress(Lsn Through, SourceTransaction? Last);
+/// <param name="AsOfMicros">All commits that had returned by then, by the source's clock, are below it; null: this session has streamed no heartbeat.</param>
+public sealed record LogProgress(Lsn Through, SourceTransaction? Last, long? AsOfMicros)
+{
+    public static readonly LogProgress None = new(Lsn.Zero, null, null);
+}
 
 /// <summary>
 /// One capture session's way into the log. What the tails have already is not sent again. Waits while <c>maxBytes</c> are on their way, and
@@ -25,8 +29,8 @@ internal sealed class KafkaLogWriter(
     private readonly Dictionary<TableSchema, IRecordEncoder> _encoders = new(ReferenceEqualityComparer.Instance);
     private readonly ArrayBufferWriter<byte> _key = new(64);
     private readonly ArrayBufferWriter<byte> _value = new(4096);
-    private LogProgress _streamed = new(Lsn.Zero, null);
-    private LogProgress _acknowledged = new(Lsn.Zero, null);
+    private LogProgress _streamed = LogProgress.None;
+    private LogProgress _acknowledged = LogProgress.None;
     private (ChangePosition Position, string Topic) _written;
 
     public bool IsHalfFull => _onTheWay.IsHalfFull;
@@ -81,10 +85,10 @@ internal sealed class KafkaLogWriter(
                 foreach (var schema in truncate.Schemas) Append(truncate, await EncoderAsync(schema, ct).ConfigureAwait(false));
                 break;
             case CommitChange commit:
-                _streamed = new LogProgress(Lsn.Max(_streamed.Through, commit.EndLsn), commit.Transaction);
+                _streamed = _streamed with { Through = Lsn.Max(_streamed.Through, commit.EndLsn), Last = commit.Transaction };
                 break;
             case ThroughChange through:
-                _streamed = _streamed with { Through = Lsn.Max(_streamed.Through, through.Through) };
+                _streamed = _streamed with { Through = Lsn.Max(_streamed.Through, through.Through), AsOfMicros = through.AsOfMicros ?? _streamed.AsOfMicros };
                 break;
             case ChunkEndChange end:
                 producer.Mark(() => Pass(end.Chunk));

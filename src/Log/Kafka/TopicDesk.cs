@@ -17,8 +17,10 @@ public sealed class TopicDesk(KafkaClients clients, TopicPlan plan)
         using var admin = clients.Admin();
         var there = await ReadAsync(admin, ct).ConfigureAwait(false);
         var created = new List<string>();
-        foreach (var topic in plan.All.Where(t => there.Find(t.Name) is null))
-            if (await CreateAsync(admin, topic, there).ConfigureAwait(false)) created.Add(topic.Name);
+        var missing = plan.All.Where(t => there.Find(t.Name) is null).ToList();
+        if (missing.Count > 0 && !clients.CanAdministerTopics) throw TooOld(missing);
+        foreach (var topic in missing)
+            if (await CreateAsync(admin, topic, missing).ConfigureAwait(false)) created.Add(topic.Name);
         return created;
     }
 
@@ -40,7 +42,7 @@ public sealed class TopicDesk(KafkaClients clients, TopicPlan plan)
 
     private static Task<ClusterTopics> ReadAsync(IAdminClient admin, CancellationToken ct) => Task.Run(() => new ClusterTopics(admin.GetMetadata(Answer)), ct);
 
-    private async Task<bool> CreateAsync(IAdminClient admin, PlannedTopic topic, ClusterTopics there)
+    private static async Task<bool> CreateAsync(IAdminClient admin, PlannedTopic topic, IReadOnlyList<PlannedTopic> missing)
     {
         try
         {
@@ -59,10 +61,13 @@ public sealed class TopicDesk(KafkaClients clients, TopicPlan plan)
         }
         catch (KafkaException e) when (IsTooOld(e.Error.Code))
         {
-            throw new CdcException(FailureKind.Preflight, $"The brokers make no topics for others (before 0.11 they cannot); {topic.Name} does not exist.",
-                "Make them with Kafka's own tool, with --bootstrap-server or --zookeeper:" + string.Concat(plan.All.Where(t => there.Find(t.Name) is null).Select(t => Environment.NewLine + t.ToCommand())), e);
+            throw TooOld(missing, e);
         }
     }
+
+    private static CdcException TooOld(IReadOnlyList<PlannedTopic> missing, Exception? cause = null) => new(
+        FailureKind.Preflight, $"The brokers make no topics for others (before 0.11 they cannot); {missing[0].Name} does not exist.",
+        "Make them with Kafka's own tool, with --bootstrap-server or --zookeeper:" + string.Concat(missing.Select(t => Environment.NewLine + t.ToCommand())), cause);
 
     private static IReadOnlyList<DescribedPartition> Partitions(IConsumer<byte[], byte[]> reader, TopicMetadata topic) => [.. topic.Partitions.OrderBy(p => p.PartitionId).Select(p =>
     {
@@ -71,9 +76,9 @@ public sealed class TopicDesk(KafkaClients clients, TopicPlan plan)
     })];
 
     /// <returns>By topic; null: the brokers are too old to tell.</returns>
-    private static async Task<Dictionary<string, IReadOnlyDictionary<string, string>>?> SettingsAsync(IAdminClient admin, IReadOnlyList<string> topics)
+    private async Task<Dictionary<string, IReadOnlyDictionary<string, string>>?> SettingsAsync(IAdminClient admin, IReadOnlyList<string> topics)
     {
-        if (topics.Count == 0) return null;
+        if (topics.Count == 0 || !clients.CanAdministerTopics) return null;
         try
         {
             var found = await admin.DescribeConfigsAsync(topics.Select(t => new ConfigResource { Type = ResourceType.Topic, Name = t }), new DescribeConfigsOptions { RequestTimeout = Answer }).ConfigureAwait(false);
@@ -85,7 +90,7 @@ public sealed class TopicDesk(KafkaClients clients, TopicPlan plan)
         }
     }
 
-    /// <summary>Brokers that have just answered what all can answer; the oldest do not even say who would be asked, and the client waits in vain.</summary>
+    /// <summary>Said by brokers that have just answered what all can answer.</summary>
     private static bool IsTooOld(ErrorCode code) =>
         code is ErrorCode.Local_UnsupportedFeature or ErrorCode.UnsupportedVersion or ErrorCode.Local_NotImplemented or ErrorCode.InvalidRequest or ErrorCode.Local_TimedOut;
 }

@@ -1,6 +1,7 @@
 using Cdc.Core.Operations;
 using Cdc.Host.Servers;
 using Cdc.Host.Status;
+using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Waiting;
@@ -9,21 +10,24 @@ using Xunit;
 namespace Cdc.Tests.Integration.Pipeline;
 
 /// <summary>Odoo rests, and another database of its server does not.</summary>
-public sealed class IdleSourceTest(TestServers servers)
+public sealed class IdleSourceTest(TestServers servers, TestKafka kafka)
 {
     private const long MuchWal = 100_000;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task While_another_database_writes_lag_is_not_the_age_of_the_last_commit()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task While_another_database_writes_lag_is_not_the_age_of_the_last_commit(bool overKafka)
     {
-        await using var bed = await PipelineBed.CreateAsync(servers, Ct);
+        await using var either = await EitherLogBed.CreateAsync(servers, kafka, overKafka, Ct);
+        var bed = either.Bed;
         await using var other = await servers.Source.CreateDatabaseAsync("busy", ct: Ct);
         await using var source = Database.Source(bed.Source.ConnectionString);
         await using var engine = Database.Engine(bed.Engine.ConnectionString);
-        var reader = new StatusReader(source, engine, bed.SourceOptions.SlotName, new EngineStatusReader(bed.Entities, overKafka: false), null, TimeProvider.System);
-        bed.StartInProcess();
+        var reader = new StatusReader(source, engine, bed.SourceOptions.SlotName, new EngineStatusReader(bed.Entities, overKafka), null, TimeProvider.System);
+        either.Start();
         await bed.CaughtUpAsync(Ct);
         await bed.Source.ExecuteAsync("INSERT INTO loyalty_program (id, name) VALUES (1, 'the last commit')", Ct);
         await bed.CaughtUpAsync(Ct);
@@ -50,12 +54,7 @@ public sealed class IdleSourceTest(TestServers servers)
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
         // What was applied is not confirmed to the source, so that a restart is sent all of it again.
         bed.EngineOptions = bed.EngineOptions with { FeedbackInterval = TimeSpan.FromMinutes(5) };
-        await bed.Engine.ExecuteAsync("""
-            CREATE TABLE seen (back boolean NOT NULL);
-            CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES (NEW.as_of < OLD.as_of OR NEW.as_of > clock_timestamp() + interval '1 minute'); RETURN NEW; END $$;
-            CREATE TRIGGER look BEFORE UPDATE ON cdc.checkpoints FOR EACH ROW EXECUTE FUNCTION look();
-            ALTER TABLE cdc.checkpoints ENABLE ALWAYS TRIGGER look;
-            """, Ct);
+        await WatchAsync(bed);
         bed.StartInProcess();
         await bed.CaughtUpAsync(Ct);
         // Neither is a time: too short, and beyond all times.
@@ -64,8 +63,35 @@ public sealed class IdleSourceTest(TestServers servers)
         await bed.RestartInProcessAsync();
         await bed.CaughtUpAsync(Ct);
         await AsOfMovesAsync(bed);
-        Assert.Equal(["f"], await bed.Engine.RowsAsync("SELECT DISTINCT back FROM seen", Ct));
+        await AssertNeverBackAsync(bed);
     }
+
+    [Fact]
+    public async Task Over_Kafka_each_partition_says_it_and_a_captures_restart_takes_nothing_of_it_back()
+    {
+        await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
+        await WatchAsync(bed.Bed);
+        var capture = bed.StartCapture();
+        bed.StartApply();
+        await bed.Bed.CaughtUpAsync(Ct);
+        await AsOfMovesAsync(bed.Bed);
+        // Those to which a record comes, and those that stay empty.
+        await bed.Bed.Source.ExecuteAsync("INSERT INTO loyalty_program (id, name) VALUES (1, 'the last commit')", Ct);
+        await capture.StopAsync();
+        bed.StartCapture();
+        await bed.Bed.CaughtUpAsync(Ct);
+        await AsOfMovesAsync(bed.Bed);
+        await AssertNeverBackAsync(bed.Bed);
+    }
+
+    private static Task WatchAsync(PipelineBed bed) => bed.Engine.ExecuteAsync("""
+        CREATE TABLE seen (back boolean NOT NULL);
+        CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES (NEW.as_of < OLD.as_of OR NEW.as_of > clock_timestamp() + interval '1 minute'); RETURN NEW; END $$;
+        CREATE TRIGGER look BEFORE UPDATE ON cdc.checkpoints FOR EACH ROW EXECUTE FUNCTION look();
+        ALTER TABLE cdc.checkpoints ENABLE ALWAYS TRIGGER look;
+        """, Ct);
+
+    private static async Task AssertNeverBackAsync(PipelineBed bed) => Assert.Equal(["f"], await bed.Engine.RowsAsync("SELECT DISTINCT back FROM seen", Ct));
 
     private static async Task AsOfMovesAsync(PipelineBed bed)
     {
@@ -73,5 +99,5 @@ public sealed class IdleSourceTest(TestServers servers)
         await Eventually.True("a heartbeat moves the checkpoint's time", async () => await AsOfAsync(bed) > before, ct: Ct);
     }
 
-    private static Task<DateTime> AsOfAsync(PipelineBed bed) => bed.Engine.ScalarAsync<DateTime>("SELECT as_of FROM cdc.checkpoints", Ct);
+    private static Task<DateTime> AsOfAsync(PipelineBed bed) => bed.Engine.ScalarAsync<DateTime>("SELECT min(as_of) FROM cdc.checkpoints", Ct);
 }

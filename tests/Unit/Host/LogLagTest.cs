@@ -22,7 +22,9 @@ public sealed class LogLagTest
         // Hours without a change in it, and a log that has all of the source.
         Assert.Equal(0, Of([Applied(0, next: 5, secondsAgo: 9_000)], ends: [5], logThrough: "0/100").Partitions[0].SecondsBehind);
         // Nobody brings the source's changes into the log.
-        Assert.Equal(60, Of([Applied(0, next: 5, secondsAgo: 9_000)], ends: [5], logThrough: "0/50", newestSecondsAgo: 60, isRead: false).Partitions[0].SecondsBehind);
+        Assert.Equal(60, Of([Applied(0, next: 5, secondsAgo: 9_000)], ends: [5], logThrough: "0/50", newestSecondsAgo: 60).Partitions[0].SecondsBehind);
+        // The source rests, and others write to its server. Another partition may be older than the log.
+        Assert.Equal(2, Of([Applied(0, next: 5, secondsAgo: 9_000)], ends: [5], logThrough: "0/50", newestSecondsAgo: 60, heartbeatSecondsAgo: 2).Partitions[0].SecondsBehind);
     }
 
     [Fact]
@@ -40,16 +42,17 @@ public sealed class LogLagTest
 
     private static (long?, double?) Numbers(PartitionStatus partition) => (partition.MessagesBehind, partition.SecondsBehind);
 
-    private static LogStatus Of(AppliedPartition[] applied, long[] ends, string logThrough, double newestSecondsAgo = 30, bool isRead = true, bool hasSource = true) => Lag.Of(
+    private static LogStatus Of(AppliedPartition[] applied, long[] ends, string logThrough, double newestSecondsAgo = 30, double? heartbeatSecondsAgo = null, bool hasSource = true) => Lag.Of(
         new EngineStatus
         {
             State = "streaming", Generation = 1, Session = 1, SystemIdentifier = "1", GapKind = null, GapDetail = null, WrittenLsn = null, ThroughLsn = "0/10",
-            LastCommitAt = Now.AddHours(-1), AsOf = null, CheckpointAgeSeconds = 3_000, Log = new AppliedLog(logThrough, Now.AddSeconds(-newestSecondsAgo), applied),
+            LastCommitAt = Now.AddHours(-1), AsOf = Now.AddHours(-2), CheckpointAgeSeconds = 3_000,
+            Log = new AppliedLog(logThrough, heartbeatSecondsAgo is { } ago ? Now.AddSeconds(-ago) : null, Now.AddSeconds(-newestSecondsAgo), applied),
         },
         hasSource ? new SourceStatus
         {
             SystemIdentifier = "1", Timeline = 1, Database = "odoo", InsertLsn = "0/100", FlushLsn = "0/100", Now = Now, OldestTransactionSeconds = null,
-            Slot = new SlotStatus("s", null, null, isRead, null, null, null, null, null, null),
+            Slot = new SlotStatus("s", null, null, true, null, null, null, null, null, null),
         } : null,
         new Dictionary<string, IReadOnlyList<long>> { ["t"] = ends }, Now);
 

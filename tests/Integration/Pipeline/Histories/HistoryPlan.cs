@@ -92,7 +92,7 @@ internal sealed class HistoryPlan(Random random)
         return
         [
             Lock(1, account),
-            $"INSERT INTO loyalty_card (id, program_id, code, points) VALUES ({account}, 1, 'account {account}', 0) ON CONFLICT DO NOTHING",
+            $"INSERT INTO loyalty_card (id, program_id, code, points) VALUES ({account}, 1, 'account {account}', {Version}) ON CONFLICT DO NOTHING",
             $"UPDATE loyalty_card SET points = {Version} WHERE id = {account}",
             $"INSERT INTO loyalty_point_history (id, loyalty_card_id, points_amount, points_balance, origin) SELECT 1000 + points, id, 1, points, {Origin()} FROM loyalty_card WHERE id = {account}",
         ];

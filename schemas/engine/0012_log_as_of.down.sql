@@ -1,0 +1,1 @@
+ALTER TABLE cdc.log_throughs DROP COLUMN as_of;
