@@ -58,7 +58,7 @@ public sealed class GatheredReadsTest
     public async Task Too_many_are_refused_at_once()
     {
         Task<CardAnswer>[] answers = [.. "abcde".Select(code => Ask($"{code}"))];
-        await Assert.ThrowsAsync<EngineUnavailableException>(() => Ask("f"));
+        Assert.Throws<EngineUnavailableException>(() => { _ = Ask("f"); });
         _statements.Answer(1);
         await _statements.AreAsync(3, Ct);
         _statements.Answer(2);
