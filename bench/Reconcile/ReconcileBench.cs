@@ -5,6 +5,8 @@ using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Reconcile;
 using Cdc.Reconcile.Comparing;
+using Cdc.Reconcile.Continuous;
+using Cdc.Reconcile.Fences;
 using Cdc.Tests.Support;
 using Cdc.Tests.Support.Reconcile;
 using Npgsql;
@@ -115,9 +117,11 @@ internal sealed class ReconcileBench : IAsyncDisposable
     private Task ShiftAsync(string sign, string rows, CancellationToken ct) =>
         Servers.EngineDatabase("engine").ExecuteAsync(ct, $"UPDATE {_history.EngineName} SET points_balance = points_balance {sign} 0.01 WHERE {rows}");
 
-    private async Task<ComparisonTimes> CompareAsync(string what, long drift, CancellationToken ct)
+    private Task<ComparisonTimes> CompareAsync(string what, long drift, CancellationToken ct) => CompareAsync(what, drift, new QuietFence(_source, _engine), new ReconcileOptions(), ct);
+
+    private async Task<ComparisonTimes> CompareAsync(string what, long drift, IFence fence, ReconcileOptions options, CancellationToken ct)
     {
-        var comparison = new EntityComparison(_history, _source, _engine, new QuietFence(_source, _engine), new ReconcileOptions());
+        var comparison = new EntityComparison(_history, _source, _engine, fence, options);
         var (source, engine, client, began, numbers) = (Servers.SourceCpu, Servers.EngineCpu, ClientCpu, Stopwatch.GetTimestamp(), new SliceNumbers());
         await foreach (var slice in comparison.CompareAsync(KeySpan.All, () => int.MaxValue, ct)) numbers += slice.Result.Numbers;
         var times = new ComparisonTimes(Stopwatch.GetElapsedTime(began), Servers.SourceCpu - source, Servers.EngineCpu - engine, ClientCpu - client);
@@ -154,27 +158,44 @@ internal sealed class ReconcileBench : IAsyncDisposable
         _figures.AddMedian("reconcile.stream.cpu_ratio", equal.Select(t => cpu / t.Cpu), "x");
     }
 
-    /// <summary>What Odoo's server has left for others while it is compared without a pause.</summary>
+    /// <summary>What Odoo's server has left for others while it is compared without a pause, and as <c>cdc run</c> compares by itself.</summary>
     private async Task SlowdownAsync(CancellationToken ct)
     {
         var pgbench = new PgBench(Servers);
         await pgbench.PrepareAsync(ct);
-        var alone = await pgbench.RunAsync(PgBenchTime, ct);
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var comparing = CompareUntilAsync(enough.Token);
-        var beside = await pgbench.RunAsync(PgBenchTime, ct);
-        await enough.CancelAsync();
-        await comparing;
-        _figures.Add("reconcile.pgbench.tps_alone", alone, "tx/s");
-        _figures.Add("reconcile.pgbench.tps_beside", beside, "tx/s");
-        _figures.Add("reconcile.pgbench.slowdown", 100 * (1 - beside / alone), "%");
+        var continuous = new ContinuousOptions();
+        var paced = new PacedFence(new QuietFence(_source, _engine), new Pace(continuous.LoadPercent, TimeProvider.System));
+        var options = new ReconcileOptions();
+        List<double> alone = [], beside = [], besideContinuous = [];
+        for (var round = 1; round <= _sizes.Rounds; round++)
+        {
+            alone.Add(await pgbench.RunAsync(PgBenchTime, ct));
+            beside.Add(await BesideAsync(pgbench, new QuietFence(_source, _engine), options, ct));
+            besideContinuous.Add(await BesideAsync(pgbench, paced, options with { SliceTime = continuous.SliceTime }, ct));
+        }
+        _figures.AddMedian("reconcile.pgbench.tps_alone", alone, "tx/s");
+        _figures.AddMedian("reconcile.pgbench.tps_beside", beside, "tx/s");
+        _figures.AddMedian("reconcile.pgbench.slowdown", Slowdowns(alone, beside), "%");
+        _figures.AddMedian("reconcile.pgbench.slowdown.continuous", Slowdowns(alone, besideContinuous), "%");
     }
 
-    private async Task CompareUntilAsync(CancellationToken enough)
+    private static IEnumerable<double> Slowdowns(List<double> alone, List<double> beside) => alone.Zip(beside, (a, b) => 100 * (1 - b / a));
+
+    private async Task<double> BesideAsync(PgBench pgbench, IFence fence, ReconcileOptions options, CancellationToken ct)
+    {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var comparing = CompareUntilAsync(fence, options, enough.Token);
+        var rate = await pgbench.RunAsync(PgBenchTime, ct);
+        await enough.CancelAsync();
+        await comparing;
+        return rate;
+    }
+
+    private async Task CompareUntilAsync(IFence fence, ReconcileOptions options, CancellationToken enough)
     {
         try
         {
-            while (!enough.IsCancellationRequested) await CompareAsync("beside pgbench", 0, enough);
+            while (!enough.IsCancellationRequested) await CompareAsync("beside pgbench", 0, fence, options, enough);
         }
         // Npgsql tells a cancelled statement as PostgreSQL does.
         catch (Exception e) when (enough.IsCancellationRequested && e is OperationCanceledException or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled })
