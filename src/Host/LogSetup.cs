@@ -18,7 +18,9 @@ internal static class LogSetup
             // Npgsql logs statements and connection strings below warnings: neither belongs in our log.
             .MinimumLevel.Override("Npgsql", LogEventLevel.Warning)
             // ASP.NET logs request paths below warnings, and a path holds a card's code.
-            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning);
+            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+            // Why a server does not start is thrown as well, and told once, with its remedy.
+            .MinimumLevel.Override("Microsoft.Extensions.Hosting", LogEventLevel.Fatal);
         log = terminal
             ? log.WriteTo.Console(outputTemplate: Readable, formatProvider: CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose)
             : log.WriteTo.Console(new JsonFormatter(renderMessage: true), standardErrorFromLevel: LogEventLevel.Verbose);

@@ -32,7 +32,7 @@ internal sealed record ListenUrl(BindingAddress Url, bool Narrowed)
         {
             throw Wrong(text);
         }
-        if (url.Scheme is not ("http" or "https") || url.IsUnixPipe || url.PathBase.Length > 0) throw Wrong(text);
+        if (url.Scheme is not ("http" or "https") || url.IsUnixPipe || url.PathBase.Length > 0 || url.Port is < IPEndPoint.MinPort or > IPEndPoint.MaxPort) throw Wrong(text);
         var plain = new ListenUrl(url, Narrowed: false);
         return anyKeys || (plain.Address is { } address && IPAddress.IsLoopback(address)) ? plain : new ListenUrl(BindingAddress.Parse($"{url.Scheme}://127.0.0.1:{url.Port}"), Narrowed: true);
     }

@@ -102,6 +102,7 @@ public sealed class FaultTests(TestServers servers)
         // The port is another's: rows are applied all the same, and the Api comes when it is free.
         await bed.CaughtUpAsync(Shop.Ct);
         await Eventually.True("it is said that the port is taken", () => run.Tail.Contains("cannot listen", StringComparison.Ordinal), () => run.Tail, ct: Shop.Ct);
+        Assert.DoesNotContain("Exception", run.Tail, StringComparison.Ordinal);
         taken.Stop();
         using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         await Eventually.True("it answers", () => AnswersAsync(client), () => Task.FromResult(run.Tail), ct: Shop.Ct);

@@ -76,6 +76,7 @@ public sealed class WordsTest
     [InlineData("127.0.0.1")]
     [InlineData(";")]
     [InlineData("http://127.0.0.1:1/path")]
+    [InlineData("http://127.0.0.1:99999")]
     public void An_address_that_is_none_is_refused(string urls) => Assert.Equal(FailureKind.Configuration, Assert.Throws<CdcException>(() => ListenUrl.Parse(urls, true)).Kind);
 
     [Fact]
