@@ -42,6 +42,8 @@ public static class EngineErrors
     private static CdcException? Explain(Exception e) => e switch
     {
         PostgresException p => OfServer(p),
+        _ when MissingPassword.Is(e) => new CdcException(FailureKind.Preflight,
+            "The engine does not let the role in: it wants a password.", "Add Password=... to Engine:ConnectionString, or mend the server's pg_hba.conf.", e),
         NpgsqlException or IOException or System.Net.Sockets.SocketException or TimeoutException =>
             new CdcException(FailureKind.Unavailable, $"The engine cannot be reached: {e.Message}", "Start the engine, or mend host and port in Engine:ConnectionString.", e),
         _ => null,

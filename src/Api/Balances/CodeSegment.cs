@@ -10,7 +10,7 @@ internal static class CodeSegment
     {
         if (!code.Contains("%2F", StringComparison.OrdinalIgnoreCase)) return code;
         var path = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Split('?', 2)[0].Split('/');
-        var cards = Array.IndexOf(path, "cards");
+        var cards = Array.FindIndex(path, segment => segment.Equals("cards", StringComparison.OrdinalIgnoreCase));
         return cards >= 0 && cards + 1 < path.Length ? Uri.UnescapeDataString(path[cards + 1]) : code;
     }
 }

@@ -9,8 +9,8 @@ public sealed record LogStatus(IReadOnlyList<PartitionStatus> Partitions, long? 
 /// <param name="LogEnd">Offset after its last record.</param>
 /// <param name="Checkpoint">Offset of the first record that is not applied; null: the engine has not begun with it.</param>
 /// <param name="SecondsBehind">
-/// While records wait, the age of the last applied commit; else how far the log itself is behind the source. Null: nothing was applied yet,
-/// or the source cannot be read.
+/// While records wait, the age of the newest moment of the source that is known to be applied here, which a commit or a heartbeat tells; else
+/// how far the log itself is behind the source. Null: nothing was applied yet, or the source cannot be read.
 /// </param>
 public sealed record PartitionStatus(string Topic, int Partition, long LogEnd, long? Checkpoint, long? MessagesBehind, double? SecondsBehind);
 
@@ -23,4 +23,5 @@ public sealed record AppliedLog(string? ThroughLsn, DateTimeOffset? AsOf, DateTi
 /// <param name="Partition">Its name: topic, slash, number.</param>
 /// <param name="Next">Offset of the first record that is not applied.</param>
 /// <param name="LastCommitAt">Commit time in the source of the last applied change.</param>
-public sealed record AppliedPartition(string Partition, long Next, DateTimeOffset? LastCommitAt);
+/// <param name="AsOf">All commits that had returned by then, by the source's clock, are applied as far as they are in this partition; null: not known.</param>
+public sealed record AppliedPartition(string Partition, long Next, DateTimeOffset? LastCommitAt, DateTimeOffset? AsOf);

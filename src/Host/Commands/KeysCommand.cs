@@ -42,6 +42,7 @@ internal static class KeysCommand
         var scopes = parsed.GetValue(Scope) is { Length: > 0 } given ? given.Distinct().ToArray() : [Scopes.Read];
         if (scopes.Except(Scopes.All).FirstOrDefault() is { } unknown)
             throw new CdcException(FailureKind.Usage, $"There is no scope '{unknown}'.", $"Scopes: {string.Join(", ", Scopes.All)}.");
+        if (string.IsNullOrWhiteSpace(parsed.GetRequiredValue(Name))) throw new CdcException(FailureKind.Usage, "A key needs a name.", "Name it after who uses it: cdc keys create pos");
         if (parsed.GetValue(Rate) is < 1) throw new CdcException(FailureKind.Usage, "--rate must be at least 1.", "Leave it out for Api:RequestsPerSecond.");
         await using var engine = CommandContext.Engine(context.Options(Needs.Engine));
         var (text, key) = await engine.UseAsync(c => KeyTable.CreateAsync(c, parsed.GetRequiredValue(Name), scopes, parsed.GetValue(Rate), ct), ct);

@@ -106,7 +106,8 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
     {
         try
         {
-            return !string.IsNullOrEmpty(new NpgsqlConnectionStringBuilder(text).Host);
+            var settings = new NpgsqlConnectionStringBuilder(text);
+            return !string.IsNullOrEmpty(settings.Host) && settings.Port is > 0 and <= System.Net.IPEndPoint.MaxPort;
         }
         catch (Exception failure) when (failure is ArgumentException or FormatException or OverflowException)
         {

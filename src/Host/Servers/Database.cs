@@ -40,6 +40,10 @@ internal sealed class Database : IAsyncDisposable
         {
             throw translated;
         }
+        catch (Exception failure) when (MissingPassword.Is(failure))
+        {
+            throw new CdcException(FailureKind.Configuration, $"The {Name} refuses the login: it wants a password.", $"Add Password=... to {_option}.", failure);
+        }
         catch (Exception failure) when (failure is NpgsqlException { InnerException: IOException or SocketException or TimeoutException } or SocketException or TimeoutException)
         {
             throw new CdcException(FailureKind.Unavailable, $"The {Name} cannot be reached.", $"Start it, or correct {_option}.", failure);

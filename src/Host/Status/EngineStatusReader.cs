@@ -35,7 +35,7 @@ internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
 
     private const string LogSql =
         """
-        SELECT t.through_lsn::text, NULLIF(t.as_of, '-infinity'), max(NULLIF(c.last_commit_at, '-infinity')) OVER (), c.partition, c.next_offset, NULLIF(c.last_commit_at, '-infinity')
+        SELECT t.through_lsn::text, NULLIF(t.as_of, '-infinity'), max(NULLIF(c.last_commit_at, '-infinity')) OVER (), c.partition, c.next_offset, NULLIF(c.last_commit_at, '-infinity'), NULLIF(c.as_of, '-infinity')
         FROM cdc.checkpoints c
         CROSS JOIN (SELECT through_lsn, as_of FROM cdc.log_throughs WHERE generation = (SELECT generation FROM cdc.source)
                     UNION ALL SELECT through_lsn, as_of FROM cdc.checkpoints ORDER BY through_lsn DESC, as_of DESC NULLS LAST LIMIT 1) t
@@ -78,7 +78,7 @@ internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
     private static async Task<AppliedLog?> ReadLogAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         var rows = await connection.ListAsync(LogSql, [],
-            row => (Through: row.Get<string>(0), AsOf: row.Time(1), LastCommitAt: row.Time(2), Partition: new AppliedPartition(row.GetString(3), row.GetInt64(4), row.Time(5))), ct);
+            row => (Through: row.Get<string>(0), AsOf: row.Time(1), LastCommitAt: row.Time(2), Partition: new AppliedPartition(row.GetString(3), row.GetInt64(4), row.Time(5), row.Time(6))), ct);
         return rows is [var first, ..] ? new AppliedLog(first.Through, first.AsOf, first.LastCommitAt, [.. rows.Select(r => r.Partition)]) : null;
     }
 

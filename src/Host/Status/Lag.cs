@@ -23,9 +23,7 @@ internal static class Lag
     {
         if (Bytes(engine, source) is not { } bytes) return null;
         if (bytes == 0) return 0;
-        var sinceCommit = engine!.LastCommitAt is { } commit ? Math.Max(0, (source!.Now - commit).TotalSeconds) : (double?)null;
-        if (engine.AsOf is { } asOf && Math.Max(0, (source!.Now - asOf).TotalSeconds) is var sinceHeartbeat) return Math.Min(sinceHeartbeat, sinceCommit ?? sinceHeartbeat);
-        return sinceCommit;
+        return Age(Newest(engine!.LastCommitAt, engine.AsOf), source!.Now);
     }
 
     /// <summary>How far the engine is behind each partition of the Kafka log that ends at these offsets.</summary>
@@ -40,9 +38,12 @@ internal static class Lag
         {
             if (!checkpoints.TryGetValue(LogPartition.NameOf(topic.Key, number), out var checkpoint)) return new PartitionStatus(topic.Key, number, end, null, null, null);
             var behind = Math.Max(0, end - checkpoint.Next);
-            var age = checkpoint.LastCommitAt is { } commit ? Math.Max(0, (now - commit).TotalSeconds) : (double?)null;
-            return new PartitionStatus(topic.Key, number, end, checkpoint.Next, behind, behind > 0 ? age : ofTheLog);
+            return new PartitionStatus(topic.Key, number, end, checkpoint.Next, behind, behind > 0 ? Age(Newest(checkpoint.LastCommitAt, checkpoint.AsOf), now) : ofTheLog);
         })).ToList();
         return new LogStatus(partitions, partitions.Exists(p => p.MessagesBehind is not null) ? partitions.Sum(p => p.MessagesBehind) : null, partitions.Max(p => p.SecondsBehind));
     }
+
+    private static DateTimeOffset? Newest(DateTimeOffset? commit, DateTimeOffset? heartbeat) => commit > heartbeat || heartbeat is null ? commit : heartbeat;
+
+    private static double? Age(DateTimeOffset? moment, DateTimeOffset now) => moment is { } at ? Math.Max(0, (now - at).TotalSeconds) : null;
 }

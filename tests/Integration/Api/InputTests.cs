@@ -68,6 +68,8 @@ public sealed class InputTests(TestServers servers)
             // Upper-casing is ASCII's, as declared: the letter with dots is another one in the other case.
             Assert.Equal(code[0] == 'K' ? 200 : 404, answer.Status);
         }
+        // Routes know no case.
+        Assert.Equal(200, (await shop.GetAsync($"/Cards/{Uri.EscapeDataString("Käse/ß+%41")}/balance")).Status);
         Assert.Equal("2.00", (await shop.BalanceAsync(new string('Y', 128)))["points"]);
         Assert.Equal(404, (await shop.BalanceAsync("nobody")).Status);
     }

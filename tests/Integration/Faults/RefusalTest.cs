@@ -73,6 +73,9 @@ public sealed class RefusalTest(OwnServers servers) : IClassFixture<OwnServers>
         Assert.Contains("source-password", output, StringComparison.Ordinal);
         Assert.Contains("The engine does not let the role in", output, StringComparison.Ordinal);
         await scene.CommandAsync(4, "check");
+        scene.Bed.EngineOptions = scene.Bed.EngineOptions with { ConnectionString = scene.Engine.ConnectionString + ";Username=nobody_knows" };
+        Assert.Contains("it wants a password", await scene.CommandAsync(4, "run"), StringComparison.Ordinal);
+        Assert.Contains("it wants a password", await scene.CommandAsync(3, "quarantine", "list"), StringComparison.Ordinal);
         scene.Bed.SourceOptions = scene.Bed.SourceOptions with { ConnectionString = right };
         await NothingWasChangedAsync(scene);
     }

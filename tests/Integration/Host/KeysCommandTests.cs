@@ -29,12 +29,13 @@ public sealed class KeysCommandTests(TestServers servers)
     }
 
     [Theory]
-    [InlineData("--scope", "everything")]
-    [InlineData("--rate", "0")]
-    public async Task What_cannot_be_granted_is_refused(params string[] more)
+    [InlineData("pos", "--scope", "everything")]
+    [InlineData("pos", "--rate", "0")]
+    [InlineData(" ")]
+    public async Task What_cannot_be_granted_is_refused(params string[] key)
     {
         await using var world = await HostWorld.CreateWholeAsync(servers);
-        Assert.Equal((int)FailureKind.Usage, (await world.RunAsync(["keys", "create", "pos", .. more])).ExitCode);
+        Assert.Equal((int)FailureKind.Usage, (await world.RunAsync(["keys", "create", .. key])).ExitCode);
         Assert.Equal(0, await world.EngineAsync<long>("SELECT count(*) FROM cdc.api_keys"));
     }
 }

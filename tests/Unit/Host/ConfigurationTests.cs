@@ -141,6 +141,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("CDC__Api__Enabled", "perhaps")]
     [InlineData("CDC__Api__Connections", "0")]
     [InlineData("CDC__Api__ReplicaConnectionString", "Database=engine")]
+    [InlineData("CDC__Api__ReplicaConnectionString", "Host=engine;Port=99999")]
     [InlineData("CDC__Api__Timeout", "00:00:00")]
     [InlineData("CDC__Api__CacheBytes", "-1")]
     [InlineData("CDC__Api__RequestsPerSecond", "0")]

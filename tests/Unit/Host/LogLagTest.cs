@@ -14,6 +14,8 @@ public sealed class LogLagTest
         var status = Of([Applied(0, next: 10, secondsAgo: 30), Applied(1, next: 7, secondsAgo: 90)], ends: [14, 9], logThrough: "0/100");
         Assert.Equal([(4L, 30.0), (2L, 90.0)], status.Partitions.Select(p => (p.MessagesBehind!.Value, p.SecondsBehind!.Value)));
         Assert.Equal((6L, 90.0), (status.MessagesBehind, status.SecondsBehind));
+        // It rested for hours before the record came.
+        Assert.Equal(3, Of([Applied(0, next: 5, secondsAgo: 9_000, heartbeatSecondsAgo: 3)], ends: [6], logThrough: "0/100").Partitions[0].SecondsBehind);
     }
 
     [Fact]
@@ -56,5 +58,6 @@ public sealed class LogLagTest
         } : null,
         new Dictionary<string, IReadOnlyList<long>> { ["t"] = ends }, Now);
 
-    private static AppliedPartition Applied(int number, long next, double secondsAgo) => new($"t/{number}", next, Now.AddSeconds(-secondsAgo));
+    private static AppliedPartition Applied(int number, long next, double secondsAgo, double? heartbeatSecondsAgo = null) =>
+        new($"t/{number}", next, Now.AddSeconds(-secondsAgo), heartbeatSecondsAgo is { } ago ? Now.AddSeconds(-ago) : null);
 }
