@@ -47,11 +47,11 @@ internal sealed class GatheredReads(Func<IReadOnlyList<string>, Func<EngineMomen
                 // Whoever asked may have gone: the others have not.
                 var answers = await ask(codes, Enough(waiters), CancellationToken.None).ConfigureAwait(false);
                 var answerOf = codes.Zip(answers).ToDictionary(p => p.First, p => p.Second);
-                foreach (var waiter in waiters) waiter.Answer.SetResult(answerOf[waiter.Code]);
+                foreach (var waiter in waiters) waiter.Answer.TrySetResult(answerOf[waiter.Code]);
             }
             catch (Exception e)
             {
-                foreach (var waiter in waiters) waiter.Answer.SetException(e);
+                foreach (var waiter in waiters) waiter.Answer.TrySetException(e);
             }
     }
 

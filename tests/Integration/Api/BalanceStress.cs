@@ -16,6 +16,7 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
     private static readonly TimeSpan Duration = Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" ? TimeSpan.FromMinutes(3) : TimeSpan.FromSeconds(8);
 
     private readonly long[] _seen = new long[Writers + 1];
+    private readonly long[] _written = [.. Enumerable.Repeat(999L, Writers + 1)];
     private long _dated;
     private long _reads;
     private long _demanded;
@@ -24,6 +25,7 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
     public static Task CutAsync(TestDatabase database, double likelihood) => database.ExecuteAsync(
         string.Create(CultureInfo.InvariantCulture, $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'cdc api%' AND datname = current_database() AND random() < {likelihood}"), Shop.Ct);
 
+    /// <summary>Again and again, if it must be: cards go on where they were.</summary>
     public async Task RunAsync()
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(Shop.Ct);
@@ -65,8 +67,9 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
     /// <summary>Each changes its own card, so that a read is often overtaken by the next change.</summary>
     private async Task WriteAsync(int card, CancellationToken ending)
     {
-        for (var value = 1000; !ending.IsCancellationRequested; value++)
+        while (!ending.IsCancellationRequested)
         {
+            var value = ++_written[card];
             var position = await shop.ChangeAsync($"UPDATE loyalty_card SET points = {value} WHERE id = {card}");
             if (value % 50 != 0) continue;
             var answer = await shop.BalanceAsync($"card {card}", $"?min-position={position}&wait=10");
