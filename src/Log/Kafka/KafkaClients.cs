@@ -33,8 +33,14 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     /// False: the options say that the brokers are of a version that makes no topics for others and does not tell their settings. They do not
     /// even say so: whoever asks them waits in vain.
     /// </summary>
-    public bool CanAdministerTopics =>
-        Passed() is var passed && !(passed.GetValueOrDefault("api.version.request") == "false" && Version.TryParse(passed.GetValueOrDefault("broker.version.fallback"), out var brokers) && brokers < FirstThatAdministers);
+    public bool CanAdministerTopics
+    {
+        get
+        {
+            var passed = Passed();
+            return passed.GetValueOrDefault("api.version.request") != "false" || !Version.TryParse(passed.GetValueOrDefault("broker.version.fallback"), out var brokers) || brokers >= FirstThatAdministers;
+        }
+    }
 
     /// <summary>Looks at the settings alone; no broker is asked.</summary>
     /// <exception cref="CdcException">Configuration: librdkafka has no such setting, or refuses its value.</exception>

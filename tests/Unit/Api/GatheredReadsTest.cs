@@ -88,7 +88,7 @@ public sealed class GatheredReadsTest
     {
         private readonly Lock _lock = new();
         private readonly List<(IReadOnlyList<string> Codes, TaskCompletionSource<IReadOnlyList<CardAnswer>> Answer)> _statements = [];
-        private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource[] _came = [.. Enumerable.Range(0, 4).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))];
 
         public List<Func<EngineMoment, bool>?> Enough { get; } = [];
 
@@ -103,25 +103,12 @@ public sealed class GatheredReadsTest
                 var answer = new TaskCompletionSource<IReadOnlyList<CardAnswer>>(TaskCreationOptions.RunContinuationsAsynchronously);
                 _statements.Add((codes, answer));
                 Enough.Add(enough);
-                _more.TrySetResult();
+                _came[_statements.Count - 1].SetResult();
                 return answer.Task;
             }
         }
 
-        public async Task AreAsync(int count, CancellationToken ct)
-        {
-            while (true)
-            {
-                Task more;
-                lock (_lock)
-                {
-                    if (_statements.Count >= count) return;
-                    if (_more.Task.IsCompleted) _more = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                    more = _more.Task;
-                }
-                await more.WaitAsync(ct);
-            }
-        }
+        public Task AreAsync(int count, CancellationToken ct) => _came[count - 1].Task.WaitAsync(ct);
 
         public void Answer(int statement) => _statements[statement].Answer.SetResult([.. _statements[statement].Codes.Select(c => new CardAnswer(Moment(1), [], c))]);
 
