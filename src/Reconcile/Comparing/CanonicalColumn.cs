@@ -21,8 +21,8 @@ internal sealed record CanonicalColumn(
     private const uint Int4 = 23, Float8 = 701;
     /// <summary>10^18 is the largest power of ten in a bigint.</summary>
     private const int MostDigits = 18;
-    /// <summary>Digits of which a double gives back every one.</summary>
-    private const int ExactDigits = 15;
+    /// <summary>Digits before and after the point of which three more are kept.</summary>
+    private const int ShortDigits = 12;
 
     /// <param name="types">By source column, the OID of its type in the source's catalog: a declared float may be float4, which rounds otherwise.</param>
     public static CanonicalColumn Of(EngineColumn column, IReadOnlyDictionary<string, uint> types)
@@ -70,14 +70,14 @@ internal sealed record CanonicalColumn(
     }
 
     /// <summary>
-    /// Where the nearest number of cents has at most 15 digits and divided by 100 is this very double, those are the digits which PostgreSQL's
-    /// cast to numeric keeps, and nothing is left to round. Any other double goes the long way.
+    /// PostgreSQL's cast to numeric keeps 15 digits of a double. Where three or more of them come after the cents, and the double is not near
+    /// the middle between two cents, the digits that are lost decide nothing. Any other double goes the long way.
     /// </summary>
     private static string Cents(string money, int scale, string exact)
     {
         var cents = $"{money} * {Power(scale)}::float8";
         // The cast to bigint rounds as round() does.
-        return $"CASE WHEN abs({money}) < 1e{ExactDigits - scale}::float8 AND round({cents}) / {Power(scale)}::float8 = {money} THEN ({cents})::bigint ELSE {exact} END";
+        return $"CASE WHEN abs({money}) < 1e{ShortDigits - scale}::float8 AND abs({cents} - round({cents})) < 0.49::float8 THEN ({cents})::bigint ELSE {exact} END";
     }
 
     private static bool IsRounded(EngineColumn column, int scale) =>
@@ -85,7 +85,7 @@ internal sealed record CanonicalColumn(
 
     /// <summary>The column c of a value <c>round(c::numeric, scale)</c>, if it is a double.</summary>
     private static string? RoundedDouble(EngineColumn column, int scale, IReadOnlyDictionary<string, uint> types) =>
-        scale <= ExactDigits && IsRounded(column, scale)
+        scale <= ShortDigits && IsRounded(column, scale)
         && Parser.Parse(column.Value) is CallSyntax { Arguments: [CastSyntax { Operand: NameSyntax rounded, TypeName: "numeric" }, _] } && types.GetValueOrDefault(rounded.Name) == Float8
             ? Sql.Identifier(rounded.Name)
             : null;

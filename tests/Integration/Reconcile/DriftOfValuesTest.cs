@@ -1,3 +1,7 @@
+using Cdc.Core.Entities;
+using Cdc.Reconcile.Comparing;
+using Cdc.Tests.Support;
+using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Xunit;
 
@@ -80,6 +84,21 @@ public sealed class DriftOfValuesTest(TestServers servers)
         Assert.Equal(new long[] { 17, 4000, 4001 }, compared.Drift.Select(d => d.Key));
         Assert.All(compared.Drift, d => Assert.Equal("points", d.Field));
         Assert.Equal((3, 5000), (compared.Numbers.Drift, compared.Numbers.Compared));
+    }
+
+    [Fact]
+    public async Task Money_in_doubles_is_rounded_as_PostgreSQL_rounds_doubles()
+    {
+        await using var source = await servers.CreateOdooAsync("cmp", ComparisonBed.Ct);
+        var amount = EntityFile.Load(SourceTree.PathOf("schemas/entities.json")).Find("history")!.Columns.Single(c => c.Name == "points_amount");
+        var column = CanonicalColumn.Of(amount, new Dictionary<string, uint> { [amount.Name] = 701 });
+        // Cents and thousandths, ties among them, 49 and 51 hundredths of a cent, thirds and sevenths, up to ten million millions, each also
+        // a few last bits off.
+        Assert.Equal(["90000|0"], await source.RowsAsync($"""
+            SELECT count(*), count(*) FILTER (WHERE {column.SourceForm} <> (round(points_amount::numeric, 2) * 100)::bigint) FROM (
+                SELECT (g * 7919::bigint % 1000003 - 500000)::float8 / (ARRAY[100, 1000, 10000, 300, 7])[1 + g % 5]
+                    * power(10::float8, g / 5 % 9) * (1 + (g / 45 % 7 - 3) * 2.220446049250313e-16::float8) AS points_amount FROM generate_series(1, 90000) g) doubles
+            """, ComparisonBed.Ct));
     }
 
     [Fact]
