@@ -15,16 +15,28 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
     /// <summary>More than these in one slice are no single rows any more.</summary>
     private const int MostBrokenRows = 200;
 
+    /// <summary>Compiling takes some 50 ms, and saves a sixth to a third of the CPU of each row (0.08 to 0.15 microseconds, seen).</summary>
+    private const int RowsWorthCompiling = 500_000;
+    // The planner does not know how many rows the spans have. What hashes is not inlined, nor are rows taken apart by compiled code: each
+    // costs more than it saves.
+    private const string Compile =
+        "SET LOCAL jit = on; SET LOCAL jit_above_cost = 0; SET LOCAL jit_optimize_above_cost = 0; SET LOCAL jit_inline_above_cost = -1; SET LOCAL jit_tuple_deforming = off";
+    private const string DoNotCompile = "SET LOCAL jit = off";
+
     /// <summary>Stands for a value that the server cannot compute.</summary>
     public const string NotComputable = "(cannot be computed)";
 
     private int _broken;
 
     /// <summary>One for each span, in their order.</summary>
-    public async Task<IReadOnlyList<SpanSum>> SumsAsync(IReadOnlyList<KeySpan> spans, CancellationToken ct)
+    /// <param name="rows">Expected in all of them.</param>
+    public async Task<IReadOnlyList<SpanSum>> SumsAsync(IReadOnlyList<KeySpan> spans, double rows, CancellationToken ct)
     {
         var sums = new SpanSum[spans.Count];
+        var isCompiled = rows >= RowsWorthCompiling;
+        if (isCompiled) await ExecuteAsync(Compile, ct).ConfigureAwait(false);
         await SumsAsync(spans, 0, spans.Count, sums, ct).ConfigureAwait(false);
+        if (isCompiled) await ExecuteAsync(DoNotCompile, ct).ConfigureAwait(false);
         return sums;
     }
 

@@ -22,8 +22,9 @@ internal sealed class SliceComparison(EntityDeclaration entity, IReadOnlyList<Ca
     private const int ValuesAtOnce = 1000;
 
     /// <param name="spans">Tile the slice.</param>
+    /// <param name="rows">Expected in all spans.</param>
     /// <param name="maxDrift">Differing keys whose values are wanted.</param>
-    public async Task<SliceResult> CompareAsync(FencedSnapshots fence, IReadOnlyList<KeySpan> spans, int maxDrift, CancellationToken ct)
+    public async Task<SliceResult> CompareAsync(FencedSnapshots fence, IReadOnlyList<KeySpan> spans, double rows, int maxDrift, CancellationToken ct)
     {
         var slice = new KeySpan(spans[0].Low, spans[^1].High);
         var except = await ExceptionKeys.ReadAsync(fence, entity, slice, ct).ConfigureAwait(false);
@@ -35,7 +36,7 @@ internal sealed class SliceComparison(EntityDeclaration entity, IReadOnlyList<Ca
             InFlight = except.InFlight.Count, Quarantined = except.Quarantined.Count, Holes = except.Holes.Count,
             Loading = await left.CountAsync(except.Loading, ct).ConfigureAwait(false),
         };
-        var (equal, leaves) = await DescendAsync(left, right, compared, ct).ConfigureAwait(false);
+        var (equal, leaves) = await DescendAsync(left, right, compared, rows, ct).ConfigureAwait(false);
         var differing = await DifferingAsync(left, right, leaves, ct).ConfigureAwait(false);
         numbers += equal + differing.Numbers;
         var listed = differing.Keys.Take(maxDrift).ToList();
@@ -47,18 +48,23 @@ internal sealed class SliceComparison(EntityDeclaration entity, IReadOnlyList<Ca
     }
 
     /// <summary>Numbers of the spans that are equal, and the small spans that are not.</summary>
-    private static async Task<(SliceNumbers Equal, List<KeySpan> Leaves)> DescendAsync(SideReader left, SideReader right, List<KeySpan> spans, CancellationToken ct)
+    private static async Task<(SliceNumbers Equal, List<KeySpan> Leaves)> DescendAsync(SideReader left, SideReader right, List<KeySpan> spans, double rows, CancellationToken ct)
     {
         var (equal, leaves) = (new SliceNumbers(), new List<KeySpan>());
         while (spans.Count > 0)
         {
-            var (sums, others) = await BothAsync(left.SumsAsync(spans, ct), right.SumsAsync(spans, ct)).ConfigureAwait(false);
+            var (sums, others) = await BothAsync(left.SumsAsync(spans, rows, ct), right.SumsAsync(spans, rows, ct)).ConfigureAwait(false);
             var next = new List<KeySpan>();
+            rows = 0;
             for (var i = 0; i < spans.Count; i++)
             {
                 if (sums[i].Hash is not null && sums[i] == others[i]) equal += new SliceNumbers { SourceRows = sums[i].Rows, EngineRows = sums[i].Rows, Compared = sums[i].Rows };
                 else if (IsLeaf(spans[i], sums[i], others[i])) leaves.Add(spans[i]);
-                else next.AddRange(spans[i].Split(Parts));
+                else
+                {
+                    next.AddRange(spans[i].Split(Parts));
+                    rows += Math.Max(sums[i].Rows, others[i].Rows);
+                }
             }
             spans = next;
         }

@@ -7,7 +7,7 @@ namespace Cdc.Reconcile.Comparing;
 internal sealed class SlicePacer(ReconcileOptions options)
 {
     private const int LeastRows = 4096;
-    private const int MostRows = 1_048_576;
+    private const int MostRows = 4_194_304;
     /// <summary>Small enough that a single difference makes little to read again, large enough that sums are few.</summary>
     private const int RowsOfSpan = 1024;
     /// <summary>A slice must not become a thousand times too wide because a gap came before it.</summary>
@@ -40,6 +40,9 @@ internal sealed class SlicePacer(ReconcileOptions options)
         if (isLast) spans[^1] = spans[^1] with { High = rest.High };
         return spans;
     }
+
+    /// <summary>Rows of spans that <see cref="Next"/> has cut, as far as it can know.</summary>
+    public static double Expected(IReadOnlyList<KeySpan> spans) => (double)spans.Count * RowsOfSpan;
 
     /// <summary>A slice was compared.</summary>
     public void Took(TimeSpan time, long rows, IReadOnlyList<KeySpan> spans)

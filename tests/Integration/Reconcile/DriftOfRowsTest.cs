@@ -135,4 +135,15 @@ public sealed class DriftOfRowsTest(TestServers servers)
         var numbers = (await bed.CompareAsync("card")).Numbers;
         return (numbers.Compared, numbers.Drift);
     }
+
+    [Fact]
+    public async Task Slices_that_are_worth_compiling_show_the_same_drift()
+    {
+        // Wide apart, and nobody has told the planner: a slice is taken for a million rows.
+        await using var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(3000) + "UPDATE loyalty_card SET id = 1000000 + id * 300;");
+        bed.Options = new ReconcileOptions { SliceRows = 1 << 20 };
+        Assert.Empty((await bed.CompareAsync("card")).Drift);
+        await bed.Engine.ExecuteAsync("DELETE FROM loyalty_cards WHERE id = 1000600; UPDATE loyalty_cards SET points = points + 0.01 WHERE id = 1300000", ComparisonBed.Ct);
+        Assert.Equal([1_000_600, 1_300_000], (await bed.CompareAsync("card")).Drift.Select(d => d.Key));
+    }
 }
