@@ -172,6 +172,7 @@ internal sealed class ReconcileBench : IAsyncDisposable
             alone.Add(await pgbench.RunAsync(PgBenchTime, ct));
             beside.Add(await BesideAsync(pgbench, new QuietFence(_source, _engine), options, ct));
             besideContinuous.Add(await BesideAsync(pgbench, paced, options with { SliceTime = continuous.SliceTime }, ct));
+            _progress.Say($"pgbench {round}/{_sizes.Rounds}: {alone[^1]:#,0} transactions/s alone, {beside[^1]:#,0} and {besideContinuous[^1]:#,0} beside comparisons");
         }
         _figures.AddMedian("reconcile.pgbench.tps_alone", alone, "tx/s");
         _figures.AddMedian("reconcile.pgbench.tps_beside", beside, "tx/s");

@@ -12,7 +12,7 @@ public sealed record ContinuousOptions
     /// <summary>ISO 8601 time of the cutover; everything is compared 4, 24 and 72 hours after it. Empty: there is none.</summary>
     public string Cutover { get; init; } = "";
     /// <summary>Share of the time, in percent, in which both servers may be comparing; in the rest they are left alone. 100: no pauses.</summary>
-    public int LoadPercent { get; init; } = 15;
+    public int LoadPercent { get; init; } = 10;
     /// <summary>What a slice should take, instead of Reconcile:SliceTime: its snapshots are held for so long.</summary>
     public TimeSpan SliceTime { get; init; } = TimeSpan.FromMilliseconds(500);
     /// <summary>Days for which comparisons of what had changed are kept. Others are kept for ever.</summary>
