@@ -13,6 +13,8 @@ namespace Cdc.Bench.Api;
 internal sealed class ApiBench : IAsyncDisposable
 {
     private const int Requests = 2_000, Orders = 1_000;
+    /// <summary>Of which latency and memory are told by themselves.</summary>
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
 
     private readonly MeasureSizes _sizes;
     private readonly Progress _progress;
@@ -72,19 +74,36 @@ internal sealed class ApiBench : IAsyncDisposable
         var ordering = new OrderStream(_source, clock, Orders).RunAsync(ct);
         var load = new RequestLoad(_address, codes);
         await load.AtRateAsync(Requests, warm, ct);
-        var before = _cdc.Memory;
         _progress.Say($"{Requests} requests/s for {duration.TotalSeconds:0} s beside {Orders} orders/s");
+        using var memory = new MemoryWatch(_cdc, Window);
         var (latencies, errors) = await load.AtRateAsync(Requests, duration, ct);
-        var after = _cdc.Memory;
+        var used = await memory.EndAsync();
         await ordering;
         _cdc.ThrowIfEnded();
         if (errors > 0) throw new CdcException(FailureKind.NotEqual, $"{errors} of {latencies.Length} balances were not answered with 200.", "This is a defect: report it.");
-        foreach (var (name, share) in ((string, double)[])[("p50", 0.5), ("p99", 0.99), ("p999", 0.999)]) _figures.Add($"api.{name}_ms", latencies[(int)Math.Ceiling(share * latencies.Length) - 1], "ms");
+        TellWindows(latencies, used);
+        Array.Sort(latencies);
+        foreach (var (name, share) in ((string, double)[])[("p50", 0.5), ("p99", 0.99), ("p999", 0.999)]) _figures.Add($"api.{name}_ms", At(latencies, share), "ms");
         _figures.Add("api.max_ms", latencies[^1], "ms");
         _figures.Add("api.orders_per_s", clock.Rate((int)(Orders * warm.TotalSeconds)), "tx/s");
-        _figures.Add("api.rss.begin_mib", before / (double)(1 << 20), "MiB");
-        _figures.Add("api.rss.end_mib", after / (double)(1 << 20), "MiB");
+        _figures.Add("api.rss.begin_mib", used[0], "MiB");
+        _figures.Add("api.rss.middle_mib", used[used.Count / 2], "MiB");
+        _figures.Add("api.rss.end_mib", used[^1], "MiB");
     }
+
+    /// <summary>A slow moment, or memory that grows, is seen where it was.</summary>
+    private void TellWindows(double[] latencies, IReadOnlyList<double> memory)
+    {
+        var window = (int)(Requests * Window.TotalSeconds);
+        for (var i = 0; (i + 1) * window <= latencies.Length; i++)
+        {
+            var part = latencies[(i * window)..((i + 1) * window)];
+            Array.Sort(part);
+            _progress.Say($"after {(i + 1) * Window.TotalSeconds:0} s: p50 {At(part, 0.5):0.0}, p99 {At(part, 0.99):0.0}, at most {part[^1]:0} ms; {memory[Math.Min(i + 1, memory.Count - 1)]:0} MiB");
+        }
+    }
+
+    private static double At(double[] sorted, double share) => sorted[(int)Math.Ceiling(share * sorted.Length) - 1];
 
     /// <summary>Nobody orders meanwhile. Each answer comes from the engine: what is kept in memory has a figure of its own.</summary>
     private async Task MaximumAsync(IReadOnlyList<string> codes, CancellationToken ct)

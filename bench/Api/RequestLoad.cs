@@ -11,7 +11,7 @@ internal sealed class RequestLoad(Uri server, IReadOnlyList<string> codes)
     /// <summary>
     /// At a fixed rate. An open loop: latency counts from when a request was due, so one that waits behind a slow one is late, and not missing.
     /// </summary>
-    /// <returns>Milliseconds of each request, sorted, and how many were answered with anything but 200.</returns>
+    /// <returns>Milliseconds of each request, in the order in which they were due, and how many were answered with anything but 200.</returns>
     public async Task<(double[] Latencies, int Errors)> AtRateAsync(double rate, TimeSpan duration, CancellationToken ct)
     {
         var latencies = new double[(int)(rate * duration.TotalSeconds)];
@@ -29,7 +29,6 @@ internal sealed class RequestLoad(Uri server, IReadOnlyList<string> codes)
                 latencies[i] = (Stopwatch.GetTimestamp() - due) * 1e3 / Stopwatch.Frequency;
             }
         }, ct);
-        Array.Sort(latencies);
         return (latencies, errors);
     }
 
