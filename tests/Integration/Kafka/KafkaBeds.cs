@@ -53,7 +53,8 @@ internal static class KafkaBeds
     {
         var gap = await Assert.ThrowsAsync<DeclaredGapException>(() => end.Completion.WaitAsync(TimeSpan.FromSeconds(60), ct));
         Assert.Contains(gap.GapKind, kinds);
-        Assert.Equal($"gap|{gap.GapKind}", Assert.Single(await bed.Bed.Engine.RowsAsync("SELECT state, gap_kind FROM cdc.source", ct)));
+        // Where both ends see one of their own, the first is written down, and either may be the one that stops it.
+        Assert.Contains(Assert.Single(await bed.Bed.Engine.RowsAsync("SELECT state, gap_kind FROM cdc.source", ct)), kinds.Select(kind => $"gap|{kind}"));
         return gap;
     }
 
