@@ -79,7 +79,7 @@ internal sealed class EntityComparison(
         var began = Stopwatch.GetTimestamp();
         await ComparedSession.PrepareAsync(fence.Source, options.StatementTimeout, ct).ConfigureAwait(false);
         await ComparedSession.PrepareAsync(fence.Engine, options.StatementTimeout, ct).ConfigureAwait(false);
-        var result = await slices.CompareAsync(fence, spans, SlicePacer.Expected(spans), maxDrift, ct).ConfigureAwait(false);
+        var result = await slices.CompareAsync(fence, spans, maxDrift, ct).ConfigureAwait(false);
         var held = Stopwatch.GetElapsedTime(began);
         _pacer.Took(held, Math.Max(result.Numbers.SourceRows, result.Numbers.EngineRows), spans);
         return new ComparedSlice(span, fence.Generation, fence.Marker, await ComparedSession.LastChangeAsync(fence.Engine, ct).ConfigureAwait(false), held, result);

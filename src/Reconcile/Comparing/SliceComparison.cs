@@ -22,9 +22,8 @@ internal sealed class SliceComparison(EntityDeclaration entity, IReadOnlyList<Ca
     private const int ValuesAtOnce = 1000;
 
     /// <param name="spans">Tile the slice.</param>
-    /// <param name="rows">Expected in all spans.</param>
     /// <param name="maxDrift">Differing keys whose values are wanted.</param>
-    public async Task<SliceResult> CompareAsync(FencedSnapshots fence, IReadOnlyList<KeySpan> spans, double rows, int maxDrift, CancellationToken ct)
+    public async Task<SliceResult> CompareAsync(FencedSnapshots fence, IReadOnlyList<KeySpan> spans, int maxDrift, CancellationToken ct)
     {
         var slice = new KeySpan(spans[0].Low, spans[^1].High);
         var except = await ExceptionKeys.ReadAsync(fence, entity, slice, ct).ConfigureAwait(false);
@@ -36,7 +35,7 @@ internal sealed class SliceComparison(EntityDeclaration entity, IReadOnlyList<Ca
             InFlight = except.InFlight.Count, Quarantined = except.Quarantined.Count, Holes = except.Holes.Count,
             Loading = await left.CountAsync(except.Loading, ct).ConfigureAwait(false),
         };
-        var (equal, leaves) = await DescendAsync(left, right, compared, rows, ct).ConfigureAwait(false);
+        var (equal, leaves) = await DescendAsync(left, right, compared, SlicePacer.Expected(spans), ct).ConfigureAwait(false);
         var differing = await DifferingAsync(left, right, leaves, ct).ConfigureAwait(false);
         numbers += equal + differing.Numbers;
         var listed = differing.Keys.Take(maxDrift).ToList();
