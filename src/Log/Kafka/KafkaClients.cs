@@ -143,7 +143,6 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
 
     private Dictionary<string, string> Settings(Dictionary<string, string> defaults)
     {
-        Librdkafka.Use();
         foreach (var (name, value) in Passed()) defaults[name] = value;
         // One client alone may have it: who takes it fences who had it.
         defaults.Remove(TransactionalIdSetting);

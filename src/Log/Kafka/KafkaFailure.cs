@@ -12,8 +12,8 @@ public static class KafkaFailure
     public static CdcException? Explain(Exception e) => e switch
     {
         KafkaException kafka => Of(kafka.Error, kafka),
-        DllNotFoundException => new CdcException(FailureKind.Preflight, "librdkafka, Kafka's client library, is not beside this program.",
-            "Build with './dev', or with -p:LibrdkafkaRedist=true where NuGet has the package librdkafka.redist (README, 'Kafka').", e),
+        DllNotFoundException => new CdcException(FailureKind.Preflight, "librdkafka, Kafka's client library, cannot be loaded on this machine.",
+            "Publish the program for this machine's system and processor ('dotnet publish -r RID', docs/kafka.md): the library comes with it.", e),
         _ => null,
     };
 
