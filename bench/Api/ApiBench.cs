@@ -12,7 +12,9 @@ namespace Cdc.Bench.Api;
 /// </summary>
 internal sealed class ApiBench : IAsyncDisposable
 {
-    private const int Requests = 2_000, Orders = 1_000;
+    private const int Requests = 2_000,
+        Orders = 1_000;
+
     /// <summary>Of which latency and memory are told by themselves.</summary>
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
 
@@ -80,10 +82,16 @@ internal sealed class ApiBench : IAsyncDisposable
         var used = await memory.EndAsync();
         await ordering;
         _cdc.ThrowIfEnded();
-        if (errors > 0) throw new CdcException(FailureKind.NotEqual, $"{errors} of {latencies.Length} balances were not answered with 200.", "This is a defect: report it.");
+        if (errors > 0)
+            throw new CdcException(
+                FailureKind.NotEqual,
+                $"{errors} of {latencies.Length} balances were not answered with 200.",
+                "This is a defect: report it."
+            );
         TellWindows(latencies, used);
         Array.Sort(latencies);
-        foreach (var (name, share) in ((string, double)[])[("p50", 0.5), ("p99", 0.99), ("p999", 0.999)]) _figures.Add($"api.{name}_ms", At(latencies, share), "ms");
+        foreach (var (name, share) in ((string, double)[])[("p50", 0.5), ("p99", 0.99), ("p999", 0.999)])
+            _figures.Add($"api.{name}_ms", At(latencies, share), "ms");
         _figures.Add("api.max_ms", latencies[^1], "ms");
         _figures.Add("api.orders_per_s", clock.Rate((int)(Orders * warm.TotalSeconds)), "tx/s");
         _figures.Add("api.rss.begin_mib", used[0], "MiB");
@@ -99,7 +107,9 @@ internal sealed class ApiBench : IAsyncDisposable
         {
             var part = latencies[(i * window)..((i + 1) * window)];
             Array.Sort(part);
-            _progress.Say($"after {(i + 1) * Window.TotalSeconds:0} s: p50 {At(part, 0.5):0.0}, p99 {At(part, 0.99):0.0}, at most {part[^1]:0} ms; {memory[Math.Min(i + 1, memory.Count - 1)]:0} MiB");
+            _progress.Say(
+                $"after {(i + 1) * Window.TotalSeconds:0} s: p50 {At(part, 0.5):0.0}, p99 {At(part, 0.99):0.0}, at most {part[^1]:0} ms; {memory[Math.Min(i + 1, memory.Count - 1)]:0} MiB"
+            );
         }
     }
 
@@ -109,7 +119,12 @@ internal sealed class ApiBench : IAsyncDisposable
     private async Task MaximumAsync(IReadOnlyList<string> codes, CancellationToken ct)
     {
         var (cdc, bare) = (FreeAddress(), FreeAddress());
-        await using var api = await CdcProcess.StartAsync(["api"], _cdc.Environment(new() { ["CDC__Api__Urls"] = Text(cdc), ["CDC__Api__CacheBytes"] = "0" }), null, ct);
+        await using var api = await CdcProcess.StartAsync(
+            ["api"],
+            _cdc.Environment(new() { ["CDC__Api__Urls"] = Text(cdc), ["CDC__Api__CacheBytes"] = "0" }),
+            null,
+            ct
+        );
         await using var other = await BareApi.StartAsync(_cdc.Target.ConnectionString, bare.Port, ct);
         await AnswersAsync(cdc, api, codes, ct);
         await AnswersAsync(bare, other, codes, ct);
@@ -121,15 +136,23 @@ internal sealed class ApiBench : IAsyncDisposable
             {
                 var rate = await new RequestLoad(address, codes).AtFullSpeedAsync(round > 0 ? _sizes.ApiMaximum : _sizes.ApiWarmUp, ct);
                 _progress.Say($"maximum {round}/{_sizes.Rounds}: {name} {rate:#,0} requests/s");
-                if (round > 0) rates[name].Add(rate);
+                if (round > 0)
+                    rates[name].Add(rate);
             }
-        foreach (var (name, all) in rates) _figures.AddMedian($"api.max_rate.{name}", all, "requests/s");
+        foreach (var (name, all) in rates)
+            _figures.AddMedian($"api.max_rate.{name}", all, "requests/s");
         _figures.AddMedian("api.max_rate.ratio", rates["cdc"].Zip(rates["bare"], (c, b) => c / b), "x");
         var few = codes.Take(10_000).ToList();
         await new RequestLoad(_address, few).AtFullSpeedAsync(_sizes.ApiMaximum, ct);
-        _figures.Add("api.max_rate.from_memory", await new RequestLoad(_address, few).AtFullSpeedAsync(_sizes.ApiMaximum, ct), "requests/s");
-        if (!Wrk.IsThere) return;
-        foreach (var (name, address) in both) _figures.Add($"api.max_rate.wrk.{name}", await new Wrk(codes).RunAsync(address, _sizes.ApiMaximum, ct), "requests/s");
+        _figures.Add(
+            "api.max_rate.from_memory",
+            await new RequestLoad(_address, few).AtFullSpeedAsync(_sizes.ApiMaximum, ct),
+            "requests/s"
+        );
+        if (!Wrk.IsThere)
+            return;
+        foreach (var (name, address) in both)
+            _figures.Add($"api.max_rate.wrk.{name}", await new Wrk(codes).RunAsync(address, _sizes.ApiMaximum, ct), "requests/s");
     }
 
     private async Task<IReadOnlyList<string>> CodesAsync(CancellationToken ct)
@@ -138,7 +161,8 @@ internal sealed class ApiBench : IAsyncDisposable
         await using var command = new NpgsqlCommand($"SELECT code FROM {_cdc.CardTable} ORDER BY random()", connection);
         await using var row = await command.ExecuteReaderAsync(ct);
         var codes = new List<string>();
-        while (await row.ReadAsync(ct)) codes.Add(Uri.EscapeDataString(row.GetString(0)));
+        while (await row.ReadAsync(ct))
+            codes.Add(Uri.EscapeDataString(row.GetString(0)));
         return codes;
     }
 
@@ -147,11 +171,13 @@ internal sealed class ApiBench : IAsyncDisposable
         using var client = new HttpClient { BaseAddress = address };
         while (true)
         {
-            if (process.HasExited) throw new InvalidOperationException($"It ended before it answered: {process.Tail}");
+            if (process.HasExited)
+                throw new InvalidOperationException($"It ended before it answered: {process.Tail}");
             try
             {
                 using var answer = await client.GetAsync(new Uri($"/cards/{codes[0]}/balance", UriKind.Relative), ct);
-                if (answer.IsSuccessStatusCode) return;
+                if (answer.IsSuccessStatusCode)
+                    return;
             }
             catch (HttpRequestException)
             {

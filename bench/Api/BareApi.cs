@@ -29,25 +29,51 @@ internal static class BareApi
         return command;
     }
 
-    public static Task<WatchedProcess> StartAsync(string engine, int port, CancellationToken ct) => WatchedProcess.StartAsync(
-        new WatchedCommand(CdcProcess.DotnetPath, typeof(BareApi).Assembly.Location, Name, "--engine", engine, "--port", port.ToString(CultureInfo.InvariantCulture)), ct);
+    public static Task<WatchedProcess> StartAsync(string engine, int port, CancellationToken ct) =>
+        WatchedProcess.StartAsync(
+            new WatchedCommand(
+                CdcProcess.DotnetPath,
+                typeof(BareApi).Assembly.Location,
+                Name,
+                "--engine",
+                engine,
+                "--port",
+                port.ToString(CultureInfo.InvariantCulture)
+            ),
+            ct
+        );
 
     private static async Task RunAsync(string engine, int port, CancellationToken ct)
     {
         var card = EntityFile.Load(SourceTree.PathOf("schemas/entities.json")).Find("card")!;
         var sql = new CardSql(card, new DeclaredLookup(card, card.NotifyColumn!)).ByCode;
-        await using var connections = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(engine) { MaxPoolSize = 16, MaxAutoPrepare = 32, AutoPrepareMinUsages = 1 });
+        await using var connections = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(engine)
+            {
+                MaxPoolSize = 16,
+                MaxAutoPrepare = 32,
+                AutoPrepareMinUsages = 1,
+            }
+        );
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseUrls(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"));
         builder.Services.AddRouting();
         await using var app = builder.Build();
-        app.MapGet("/cards/{code}/balance", async (string code, CancellationToken gone) =>
-        {
-            await using var connection = await connections.OpenConnectionAsync(gone);
-            await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new NpgsqlParameter<string> { TypedValue = code.ToUpperInvariant() } } };
-            await using var row = await command.ExecuteReaderAsync(gone);
-            return await row.ReadAsync(gone) && !row.IsDBNull(1) ? Results.Json(new Balance(row.GetString(6), row.GetInt64(1), row.GetString(7))) : Results.NotFound();
-        });
+        app.MapGet(
+            "/cards/{code}/balance",
+            async (string code, CancellationToken gone) =>
+            {
+                await using var connection = await connections.OpenConnectionAsync(gone);
+                await using var command = new NpgsqlCommand(sql, connection)
+                {
+                    Parameters = { new NpgsqlParameter<string> { TypedValue = code.ToUpperInvariant() } },
+                };
+                await using var row = await command.ExecuteReaderAsync(gone);
+                return await row.ReadAsync(gone) && !row.IsDBNull(1)
+                    ? Results.Json(new Balance(row.GetString(6), row.GetInt64(1), row.GetString(7)))
+                    : Results.NotFound();
+            }
+        );
         await app.RunAsync(ct);
     }
 

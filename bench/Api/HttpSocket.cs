@@ -31,9 +31,11 @@ internal sealed class HttpSocket : IDisposable
         while (true)
         {
             var received = _socket.Receive(_buffer, length, _buffer.Length - length, SocketFlags.None);
-            if (received == 0) throw new IOException("The server closed the connection.");
+            if (received == 0)
+                throw new IOException("The server closed the connection.");
             length += received;
-            if (IsWhole(_buffer.AsSpan(0, length))) return int.Parse(_buffer.AsSpan(9, 3), NumberStyles.None, CultureInfo.InvariantCulture);
+            if (IsWhole(_buffer.AsSpan(0, length)))
+                return int.Parse(_buffer.AsSpan(9, 3), NumberStyles.None, CultureInfo.InvariantCulture);
         }
     }
 
@@ -42,9 +44,11 @@ internal sealed class HttpSocket : IDisposable
     private static bool IsWhole(ReadOnlySpan<byte> answer)
     {
         var head = answer.IndexOf(EndOfHead);
-        if (head < 0) return false;
+        if (head < 0)
+            return false;
         var at = answer[..head].IndexOf("Content-Length: "u8);
-        if (at < 0) return answer.EndsWith(EndOfChunks);
+        if (at < 0)
+            return answer.EndsWith(EndOfChunks);
         var text = answer[(at + 16)..];
         return answer.Length >= head + 4 + int.Parse(text[..text.IndexOf((byte)'\r')], NumberStyles.None, CultureInfo.InvariantCulture);
     }

@@ -30,7 +30,8 @@ internal sealed class MemoryWatch : IDisposable
 
     private async Task WatchAsync()
     {
-        while (await _timer.WaitForNextTickAsync()) Look();
+        while (await _timer.WaitForNextTickAsync())
+            Look();
     }
 
     private void Look() => _seen.Add(_cdc.Memory / (double)(1 << 20));

@@ -17,18 +17,22 @@ internal sealed class RequestLoad(Uri server, IReadOnlyList<string> codes)
         var latencies = new double[(int)(rate * duration.TotalSeconds)];
         var errors = 0;
         var start = Stopwatch.GetTimestamp() + Stopwatch.Frequency / 5;
-        await OnEachAsync((connection, place) =>
-        {
-            var random = new Random(place);
-            for (var i = place; i < latencies.Length; i += Connections)
+        await OnEachAsync(
+            (connection, place) =>
             {
-                ct.ThrowIfCancellationRequested();
-                var (request, due) = (Request(random), start + (long)(i / rate * Stopwatch.Frequency));
-                Nap.Until(due);
-                if (connection.Ask(request) != 200) Interlocked.Increment(ref errors);
-                latencies[i] = (Stopwatch.GetTimestamp() - due) * 1e3 / Stopwatch.Frequency;
-            }
-        }, ct);
+                var random = new Random(place);
+                for (var i = place; i < latencies.Length; i += Connections)
+                {
+                    ct.ThrowIfCancellationRequested();
+                    var (request, due) = (Request(random), start + (long)(i / rate * Stopwatch.Frequency));
+                    Nap.Until(due);
+                    if (connection.Ask(request) != 200)
+                        Interlocked.Increment(ref errors);
+                    latencies[i] = (Stopwatch.GetTimestamp() - due) * 1e3 / Stopwatch.Frequency;
+                }
+            },
+            ct
+        );
         return (latencies, errors);
     }
 
@@ -38,26 +42,42 @@ internal sealed class RequestLoad(Uri server, IReadOnlyList<string> codes)
     {
         var answered = 0L;
         var (began, end) = (Stopwatch.GetTimestamp(), Stopwatch.GetTimestamp() + (long)(duration.TotalSeconds * Stopwatch.Frequency));
-        await OnEachAsync((connection, place) =>
-        {
-            var random = new Random(place);
-            var count = 0L;
-            while (Stopwatch.GetTimestamp() < end)
+        await OnEachAsync(
+            (connection, place) =>
             {
-                if (connection.Ask(Request(random)) is var status and not 200) throw new InvalidOperationException($"A balance was answered with {status}.");
-                count++;
-            }
-            Interlocked.Add(ref answered, count);
-        }, ct);
+                var random = new Random(place);
+                var count = 0L;
+                while (Stopwatch.GetTimestamp() < end)
+                {
+                    if (connection.Ask(Request(random)) is var status and not 200)
+                        throw new InvalidOperationException($"A balance was answered with {status}.");
+                    count++;
+                }
+                Interlocked.Add(ref answered, count);
+            },
+            ct
+        );
         return answered / Stopwatch.GetElapsedTime(began).TotalSeconds;
     }
 
     private byte[] Request(Random random) => HttpSocket.Request($"/cards/{codes[random.Next(codes.Count)]}/balance");
 
     /// <summary>Threads of their own: tasks of a pool would wait for one another.</summary>
-    private Task OnEachAsync(Action<HttpSocket, int> use, CancellationToken ct) => Task.WhenAll(Enumerable.Range(0, Connections).Select(place => Task.Factory.StartNew(() =>
-    {
-        using var connection = new HttpSocket(server);
-        use(connection, place);
-    }, ct, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+    private Task OnEachAsync(Action<HttpSocket, int> use, CancellationToken ct) =>
+        Task.WhenAll(
+            Enumerable
+                .Range(0, Connections)
+                .Select(place =>
+                    Task.Factory.StartNew(
+                        () =>
+                        {
+                            using var connection = new HttpSocket(server);
+                            use(connection, place);
+                        },
+                        ct,
+                        TaskCreationOptions.LongRunning,
+                        TaskScheduler.Default
+                    )
+                )
+        );
 }

@@ -16,12 +16,27 @@ internal sealed partial class Wrk(IReadOnlyList<string> codes)
     {
         var script = Path.Combine(Path.GetTempPath(), $"cdc-wrk-{Guid.NewGuid():N}.lua");
         var list = string.Join(',', codes.Take(20_000).Select(c => $"\"{c}\""));
-        await File.WriteAllTextAsync(script, $"local codes = {{{list}}}\nrequest = function() return wrk.format(nil, '/cards/' .. codes[math.random(#codes)] .. '/balance') end\n", ct);
+        await File.WriteAllTextAsync(
+            script,
+            $"local codes = {{{list}}}\nrequest = function() return wrk.format(nil, '/cards/' .. codes[math.random(#codes)] .. '/balance') end\n",
+            ct
+        );
         try
         {
             await using var process = await WatchedProcess.StartAsync(
-                new WatchedCommand(Program, "-t1", "-c32", string.Create(CultureInfo.InvariantCulture, $"-d{duration.TotalSeconds:0}s"), "-s", script, server.ToString()), ct);
-            if (await process.WaitAsync(ct) != 0 || process.Tail.Contains("Non-2xx", StringComparison.Ordinal)) throw new InvalidOperationException($"wrk failed: {process.Tail}");
+                new WatchedCommand(
+                    Program,
+                    "-t1",
+                    "-c32",
+                    string.Create(CultureInfo.InvariantCulture, $"-d{duration.TotalSeconds:0}s"),
+                    "-s",
+                    script,
+                    server.ToString()
+                ),
+                ct
+            );
+            if (await process.WaitAsync(ct) != 0 || process.Tail.Contains("Non-2xx", StringComparison.Ordinal))
+                throw new InvalidOperationException($"wrk failed: {process.Tail}");
             return double.Parse(Rate().Match(process.Tail).Groups[1].Value, CultureInfo.InvariantCulture);
         }
         finally

@@ -7,21 +7,59 @@ namespace Cdc.Bench.Demo;
 
 internal static class DemoCommand
 {
-    private static readonly Option<double?> Seconds = new("--seconds") { Description = "How long Odoo works; without it until Ctrl-C.", HelpName = "N" };
-    private static readonly Option<int> Cards = new("--cards") { Description = "Cards at the beginning.", DefaultValueFactory = _ => 10_000, HelpName = "N" };
-    private static readonly Option<double> Rate = new("--rate") { Description = "Odoo's transactions a second.", DefaultValueFactory = _ => 500, HelpName = "N" };
-    private static readonly Option<int> Seed = new("--seed") { Description = "The same seed plans the same work.", DefaultValueFactory = _ => 1, HelpName = "N" };
-    private static readonly Option<bool> Kafka = new("--kafka") { Description = "Over a Kafka broker of its own, or the one that CDC_TEST_KAFKA names." };
+    private static readonly Option<double?> Seconds = new("--seconds")
+    {
+        Description = "How long Odoo works; without it until Ctrl-C.",
+        HelpName = "N",
+    };
+    private static readonly Option<int> Cards = new("--cards")
+    {
+        Description = "Cards at the beginning.",
+        DefaultValueFactory = _ => 10_000,
+        HelpName = "N",
+    };
+    private static readonly Option<double> Rate = new("--rate")
+    {
+        Description = "Odoo's transactions a second.",
+        DefaultValueFactory = _ => 500,
+        HelpName = "N",
+    };
+    private static readonly Option<int> Seed = new("--seed")
+    {
+        Description = "The same seed plans the same work.",
+        DefaultValueFactory = _ => 1,
+        HelpName = "N",
+    };
+    private static readonly Option<bool> Kafka = new("--kafka")
+    {
+        Description = "Over a Kafka broker of its own, or the one that CDC_TEST_KAFKA names.",
+    };
 
     public static Command Create()
     {
-        var command = new Command("demo", "Two PostgreSQL servers, an Odoo at work, cdc between them; ends with a check of every row and column.")
+        var command = new Command(
+            "demo",
+            "Two PostgreSQL servers, an Odoo at work, cdc between them; ends with a check of every row and column."
+        )
         {
-            Seconds, Cards, Rate, Seed, Kafka,
+            Seconds,
+            Cards,
+            Rate,
+            Seed,
+            Kafka,
         };
-        command.SetAction((parsed, _) => RunAsync(new DemoOptions(
-            parsed.GetValue(Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-            parsed.GetValue(Cards), parsed.GetValue(Rate), parsed.GetValue(Seed), parsed.GetValue(Kafka))));
+        command.SetAction(
+            (parsed, _) =>
+                RunAsync(
+                    new DemoOptions(
+                        parsed.GetValue(Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+                        parsed.GetValue(Cards),
+                        parsed.GetValue(Rate),
+                        parsed.GetValue(Seed),
+                        parsed.GetValue(Kafka)
+                    )
+                )
+        );
         return command;
     }
 

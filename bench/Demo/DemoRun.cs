@@ -26,14 +26,18 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
         await using var servers = await DemoServers.StartAsync(options.Kafka, end);
         view.Say(Text($"Odoo:   {servers.SourcePsql}"));
         view.Say(Text($"Engine: {servers.EnginePsql}"));
-        view.Say(Text($"Page:   {servers.ApiUrl}/  (lag, throughput, quarantine, live; balances: curl {servers.ApiUrl}/cards/CODE/balance)"));
+        view.Say(
+            Text($"Page:   {servers.ApiUrl}/  (lag, throughput, quarantine, live; balances: curl {servers.ApiUrl}/cards/CODE/balance)")
+        );
         using var environment = ShellEnvironment.Write(SourceTree.PathOf(EnvironmentFile), servers.CdcSettings, CdcProcess.CommandLine);
         view.Say(Text($"Commands, in another terminal:  source '{SourceTree.PathOf(EnvironmentFile)}' && cdc status"));
-        if (servers.Brokers is { } brokers) view.Say(Text($"Kafka:  {brokers}"));
+        if (servers.Brokers is { } brokers)
+            view.Say(Text($"Kafka:  {brokers}"));
         await PrepareSourceAsync(servers);
         await CdcAsync(servers, "migrate");
         // Our own broker makes topics at their first use.
-        if (options.Kafka && TestKafka.IsGiven) await CdcAsync(servers, "topics", "create");
+        if (options.Kafka && TestKafka.IsGiven)
+            await CdcAsync(servers, "topics", "create");
         await using var pipeline = await CdcProcess.StartAsync(["run"], servers.CdcSettings, null, end);
         await using var workload = await CdcProcess.StartAsync(WorkloadArguments(), servers.CdcSettings, null, end);
         await WatchAsync(servers, pipeline, workload);
@@ -42,11 +46,18 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
 
     private async Task PrepareSourceAsync(DemoServers servers)
     {
-        view.Say(Text($"Filling Odoo: {options.Cards:#,0} cards, {2 * options.Cards:#,0} point moves, {10 * options.Cards:#,0} history rows …"));
-        await using var generator = new WorkloadGenerator(new WorkloadOptions
-        {
-            ConnectionString = servers.SourceString, Seed = options.Seed, CreateTables = true, Initial = InitialRows.Shop(options.Cards),
-        });
+        view.Say(
+            Text($"Filling Odoo: {options.Cards:#,0} cards, {2 * options.Cards:#,0} point moves, {10 * options.Cards:#,0} history rows …")
+        );
+        await using var generator = new WorkloadGenerator(
+            new WorkloadOptions
+            {
+                ConnectionString = servers.SourceString,
+                Seed = options.Seed,
+                CreateTables = true,
+                Initial = InitialRows.Shop(options.Cards),
+            }
+        );
         await generator.PrepareAsync(end);
     }
 
@@ -55,17 +66,22 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
         var command = string.Join(' ', arguments);
         view.Say("cdc " + command);
         var (code, output) = await CdcProcess.RunAsync(arguments, servers.CdcSettings, end);
-        if (code != 0) throw Ended(command, code, output);
+        if (code != 0)
+            throw Ended(command, code, output);
     }
 
-    private string[] WorkloadArguments() =>
-        ["workload", "--seed", Text($"{options.Seed}"), "--rate", Text($"{options.Rate}")];
+    private string[] WorkloadArguments() => ["workload", "--seed", Text($"{options.Seed}"), "--rate", Text($"{options.Rate}")];
 
     private async Task WatchAsync(DemoServers servers, WatchedProcess pipeline, WatchedProcess workload)
     {
-        view.Say(Text($"cdc run, and cdc workload at {options.Rate:#,0.#} transactions/s{(options.Duration is null ? "; Ctrl-C ends it with a check of every row" : "")}"));
+        view.Say(
+            Text(
+                $"cdc run, and cdc workload at {options.Rate:#,0.#} transactions/s{(options.Duration is null ? "; Ctrl-C ends it with a check of every row" : "")}"
+            )
+        );
         using var over = CancellationTokenSource.CreateLinkedTokenSource(end);
-        if (options.Duration is { } duration) over.CancelAfter(duration);
+        if (options.Duration is { } duration)
+            over.CancelAfter(duration);
         try
         {
             await view.LiveAsync(show => ShowAsync(servers, pipeline, workload, show, over.Token));
@@ -76,7 +92,13 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
         }
     }
 
-    private async Task ShowAsync(DemoServers servers, WatchedProcess pipeline, WatchedProcess workload, Action<DemoSample, string> show, CancellationToken ct)
+    private async Task ShowAsync(
+        DemoServers servers,
+        WatchedProcess pipeline,
+        WatchedProcess workload,
+        Action<DemoSample, string> show,
+        CancellationToken ct
+    )
     {
         var probe = new DemoProbe(servers, _entities);
         var check = new LiveCheck(servers, _entities, workload);
@@ -93,25 +115,29 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
                 nextCheck = sample.Elapsed + BetweenChecks;
             }
             show(sample, remark);
-        }
-        while (await timer.WaitForNextTickAsync(ct));
+        } while (await timer.WaitForNextTickAsync(ct));
     }
 
     private async Task<int> FinishAsync(DemoServers servers, WatchedProcess pipeline, WatchedProcess workload)
     {
         var workloadCode = await workload.StopAsync(Signal.Terminate, CancellationToken.None);
-        if (workloadCode != 0) throw Ended("workload", workloadCode, workload.Tail);
+        if (workloadCode != 0)
+            throw Ended("workload", workloadCode, workload.Tail);
         ThrowIfEnded(pipeline, "run");
         view.Say("Odoo rests. Waiting until the engine has everything …");
-        await InTimeAsync(pipeline, async () =>
-        {
-            await EngineProgress.CatchUpAsync(servers.Source, servers.Engine, CancellationToken.None, CatchUp);
-            return true;
-        });
+        await InTimeAsync(
+            pipeline,
+            async () =>
+            {
+                await EngineProgress.CatchUpAsync(servers.Source, servers.Engine, CancellationToken.None, CatchUp);
+                return true;
+            }
+        );
         var report = await new EqualityCheck(_entities).CompareAsync(servers.Source, servers.Engine, CancellationToken.None);
         view.Say(report.ToString());
         var pipelineCode = await pipeline.StopAsync(Signal.Terminate, CancellationToken.None);
-        if (pipelineCode != 0) throw Ended("run", pipelineCode, pipeline.Tail);
+        if (pipelineCode != 0)
+            throw Ended("run", pipelineCode, pipeline.Tail);
         view.Say(report.AreEqual ? "Equal: every row and column of the engine is what the declaration makes of Odoo's." : "NOT EQUAL.");
         return report.AreEqual ? 0 : (int)FailureKind.NotEqual;
     }
@@ -132,16 +158,21 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
 
     private static void ThrowIfEnded(WatchedProcess process, string command)
     {
-        if (process.HasExited) throw Ended(command, process.ExitCode, process.Tail);
+        if (process.HasExited)
+            throw Ended(command, process.ExitCode, process.Tail);
     }
 
     private static CdcException Ended(string command, int code, string output) =>
-        new(code != 0 && Enum.IsDefined((FailureKind)code) ? (FailureKind)code : FailureKind.Unexpected,
-            Text($"'cdc {command}' ended with exit code {code}."), $"It said last:{Environment.NewLine}{output}");
+        new(
+            code != 0 && Enum.IsDefined((FailureKind)code) ? (FailureKind)code : FailureKind.Unexpected,
+            Text($"'cdc {command}' ended with exit code {code}."),
+            $"It said last:{Environment.NewLine}{output}"
+        );
 
-    private static string Remark(EqualityReport report, TimeSpan at) => report.AreEqual
-        ? Text($"Checked at {at.TotalSeconds:0} s: {report.Entities.Sum(e => e.Rows):#,0} rows, all equal.")
-        : Text($"Checked at {at.TotalSeconds:0} s: {report.Examples[0]}");
+    private static string Remark(EqualityReport report, TimeSpan at) =>
+        report.AreEqual
+            ? Text($"Checked at {at.TotalSeconds:0} s: {report.Entities.Sum(e => e.Rows):#,0} rows, all equal.")
+            : Text($"Checked at {at.TotalSeconds:0} s: {report.Examples[0]}");
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

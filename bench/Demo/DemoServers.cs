@@ -34,12 +34,13 @@ internal sealed class DemoServers : IAsyncDisposable
     public string EnginePsql => Psql(_engine, EngineDatabase);
 
     /// <summary>What the real program is started with.</summary>
-    public IReadOnlyDictionary<string, string?> CdcSettings => new Dictionary<string, string?>(_log?.Environment() ?? [])
-    {
-        ["CDC__Source__ConnectionString"] = SourceString,
-        ["CDC__Engine__ConnectionString"] = EngineString,
-        ["CDC__Api__Urls"] = ApiUrl,
-    };
+    public IReadOnlyDictionary<string, string?> CdcSettings =>
+        new Dictionary<string, string?>(_log?.Environment() ?? [])
+        {
+            ["CDC__Source__ConnectionString"] = SourceString,
+            ["CDC__Engine__ConnectionString"] = EngineString,
+            ["CDC__Api__Urls"] = ApiUrl,
+        };
 
     /// <summary>Null: there is none.</summary>
     public string? Brokers => _log?.BootstrapServers;
@@ -54,7 +55,8 @@ internal sealed class DemoServers : IAsyncDisposable
         }
         catch
         {
-            if (kafka is not null) await kafka.DisposeAsync();
+            if (kafka is not null)
+                await kafka.DisposeAsync();
             throw;
         }
     }
@@ -71,7 +73,8 @@ internal sealed class DemoServers : IAsyncDisposable
         catch
         {
             foreach (var started in (Task<PgCluster>[])[source, engine])
-                if (started.IsCompletedSuccessfully) await started.Result.DisposeAsync();
+                if (started.IsCompletedSuccessfully)
+                    await started.Result.DisposeAsync();
             throw;
         }
         var servers = new DemoServers(await source, await engine, kafka, log);
@@ -86,7 +89,8 @@ internal sealed class DemoServers : IAsyncDisposable
         await Engine.DisposeAsync();
         await _source.DisposeAsync();
         await _engine.DisposeAsync();
-        if (_kafka is not null) await _kafka.DisposeAsync();
+        if (_kafka is not null)
+            await _kafka.DisposeAsync();
     }
 
     private static async Task CreateDatabaseAsync(PgCluster cluster, string name, CancellationToken ct)

@@ -42,13 +42,16 @@ internal sealed class LiveCheck(DemoServers servers, EntitySet entities, Watched
     private async Task<bool> IsQuietAsync(CancellationToken ct)
     {
         await using var command = servers.Source.CreateCommand(
-            "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'cdc-workload' AND state = 'active' AND wait_event_type IS DISTINCT FROM 'Lock' AND wait_event_type IS DISTINCT FROM 'Client')");
+            "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'cdc-workload' AND state = 'active' AND wait_event_type IS DISTINCT FROM 'Lock' AND wait_event_type IS DISTINCT FROM 'Client')"
+        );
         return await command.ExecuteScalarAsync(ct) is true;
     }
 
     private async Task<long> HighestKeyAsync(CancellationToken ct)
     {
-        await using var command = servers.Source.CreateCommand($"SELECT coalesce(max({Sql.Identifier(entities[0].Key.Name)}), 0)::bigint FROM {entities[0].SourceName}");
+        await using var command = servers.Source.CreateCommand(
+            $"SELECT coalesce(max({Sql.Identifier(entities[0].Key.Name)}), 0)::bigint FROM {entities[0].SourceName}"
+        );
         return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 }

@@ -21,7 +21,8 @@ internal sealed class CodecStage(Figures figures)
         var codec = new AvroRecordCodec(DeliveredTables.Entities, "odoo", "odoo", "bench", new SchemasInMemory(), TimeProvider.System);
         var changes = OrderRows.Make(Orders);
         var encoders = new Dictionary<TableSchema, IRecordEncoder>();
-        foreach (var schema in changes.Select(c => c.Schema).Distinct()) encoders[schema] = await codec.EncoderAsync(schema, ct);
+        foreach (var schema in changes.Select(c => c.Schema).Distinct())
+            encoders[schema] = await codec.EncoderAsync(schema, ct);
         var (card, history) = (encoders[changes[0].Schema], encoders[changes[1].Schema]);
         var records = new Records(changes.Count);
         var (encode, decode) = (new List<double>(), new List<double>());
@@ -30,7 +31,8 @@ internal sealed class CodecStage(Figures figures)
             ct.ThrowIfCancellationRequested();
             var encoded = Encode(changes, card, history, records);
             var decoded = await DecodeAsync(codec, changes.Count, records, ct);
-            if (round < WarmUp) continue;
+            if (round < WarmUp)
+                continue;
             encode.Add(encoded);
             decode.Add(decoded);
         }
@@ -57,8 +59,13 @@ internal sealed class CodecStage(Figures figures)
 
     private static async Task<double> DecodeAsync(AvroRecordCodec codec, int rows, Records records, CancellationToken ct)
     {
-        var decoders = new[] { codec.Decoder(codec.TopicOf(DeliveredTables.Entities.Find("card")!)), codec.Decoder(codec.TopicOf(DeliveredTables.Entities.Find("history")!)) };
-        for (var i = 0; i < 2; i++) await decoders[i].LearnAsync(records.Key(i), records.Value(i), ct);
+        var decoders = new[]
+        {
+            codec.Decoder(codec.TopicOf(DeliveredTables.Entities.Find("card")!)),
+            codec.Decoder(codec.TopicOf(DeliveredTables.Entities.Find("history")!)),
+        };
+        for (var i = 0; i < 2; i++)
+            await decoders[i].LearnAsync(records.Key(i), records.Value(i), ct);
         return Decode(decoders, rows, records);
     }
 
@@ -68,8 +75,10 @@ internal sealed class CodecStage(Figures figures)
         var start = Environment.CpuUsage.TotalTime;
         for (var i = 0; i < rows; i++)
         {
-            if (!decoders[i % 2].TryDecode(records.Key(i).Span, records.Value(i).Span, read, out _)) throw new InvalidOperationException("The decoder does not know its schema.");
-            if (read.Count == 1_000) read.Clear();
+            if (!decoders[i % 2].TryDecode(records.Key(i).Span, records.Value(i).Span, read, out _))
+                throw new InvalidOperationException("The decoder does not know its schema.");
+            if (read.Count == 1_000)
+                read.Clear();
         }
         return (Environment.CpuUsage.TotalTime - start).TotalMicroseconds / rows;
     }

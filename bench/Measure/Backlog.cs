@@ -20,24 +20,29 @@ internal abstract record Backlog(string End)
 /// <summary>The history rows are committed in the order of their ids, and replicas show commits in their order, but over Kafka.</summary>
 internal sealed record OrderBacklog : Backlog
 {
-    private readonly int _first, _last;
+    private readonly int _first,
+        _last;
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
-    public OrderBacklog(int first, int last, string end) : base(end) => (_first, _last, Rows) = (first, last, 2L * (last - first + 1));
+    public OrderBacklog(int first, int last, string end)
+        : base(end) => (_first, _last, Rows) = (first, last, 2L * (last - first + 1));
 
     public override string IsShownSql(IReplica replica) => replica.HasReachedSql(End) ?? HasSql(replica, _last);
 
     public override string IsWarmSql(IReplica replica) => HasSql(replica, _first + (int)((_last - _first) * WarmShare));
 
-    public static string HasSql(IReplica replica, int history) => $"SELECT EXISTS (SELECT FROM {replica.HistoryTable} WHERE id = {history})";
+    public static string HasSql(IReplica replica, int history) =>
+        $"SELECT EXISTS (SELECT FROM {replica.HistoryTable} WHERE id = {history})";
 }
 
 internal sealed record BulkBacklog : Backlog
 {
-    private readonly int _lastCard, _points;
+    private readonly int _lastCard,
+        _points;
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
-    public BulkBacklog(long rows, int lastCard, int points, string end) : base(end) => (Rows, _lastCard, _points) = (rows, lastCard, points);
+    public BulkBacklog(long rows, int lastCard, int points, string end)
+        : base(end) => (Rows, _lastCard, _points) = (rows, lastCard, points);
 
     public override string IsShownSql(IReplica replica) =>
         replica.HasReachedSql(End) ?? $"SELECT EXISTS (SELECT FROM {replica.CardTable} WHERE id = {_lastCard} AND points = {_points})";

@@ -2,7 +2,14 @@ namespace Cdc.Bench.Measure;
 
 /// <summary>All that the parts share: both servers, Odoo's changes, the two replicas, and where results go.</summary>
 internal sealed record BenchBed(
-    MeasureSizes Sizes, BenchServers Servers, OdooSource Source, NativeReplica Native, CdcReplica Cdc, Progress Progress, Figures Figures) : IAsyncDisposable
+    MeasureSizes Sizes,
+    BenchServers Servers,
+    OdooSource Source,
+    NativeReplica Native,
+    CdcReplica Cdc,
+    Progress Progress,
+    Figures Figures
+) : IAsyncDisposable
 {
     public IReadOnlyList<IReplica> Replicas { get; } = [Native, Cdc];
 
@@ -17,7 +24,15 @@ internal sealed record BenchBed(
             await source.SeedAsync(ct);
             var cdc = new CdcReplica(servers, source);
             await cdc.PrepareAsync(ct);
-            return new BenchBed(options.Sizes, servers, source, new NativeReplica(servers, source, options.Subscription), cdc, progress, figures);
+            return new BenchBed(
+                options.Sizes,
+                servers,
+                source,
+                new NativeReplica(servers, source, options.Subscription),
+                cdc,
+                progress,
+                figures
+            );
         }
         catch
         {

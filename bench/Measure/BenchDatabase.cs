@@ -5,7 +5,11 @@ namespace Cdc.Bench.Measure;
 /// <summary>A database as superuser. Nothing is pooled: databases are dropped and created again between measurements.</summary>
 internal sealed class BenchDatabase(string connectionString)
 {
-    private readonly string _unpooled = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, CommandTimeout = 0 }.ConnectionString;
+    private readonly string _unpooled = new NpgsqlConnectionStringBuilder(connectionString)
+    {
+        Pooling = false,
+        CommandTimeout = 0,
+    }.ConnectionString;
 
     public string ConnectionString { get; } = connectionString;
 

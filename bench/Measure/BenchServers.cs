@@ -12,7 +12,8 @@ internal sealed class BenchServers : IAsyncDisposable
 
     private readonly TestKafka? _kafka;
 
-    private BenchServers(PgCluster source, PgCluster engine, TestKafka? kafka, KafkaOptions? log) => (_source, _engine, _kafka, Kafka) = (source, engine, kafka, log);
+    private BenchServers(PgCluster source, PgCluster engine, TestKafka? kafka, KafkaOptions? log) =>
+        (_source, _engine, _kafka, Kafka) = (source, engine, kafka, log);
 
     /// <summary>Null: cdc's log is in-process.</summary>
     public KafkaOptions? Kafka { get; }
@@ -34,17 +35,34 @@ internal sealed class BenchServers : IAsyncDisposable
     {
         var kafka = withKafka ? new TestKafka { Role = KafkaBrokerRole.Measured } : null;
         var log = kafka is null ? null : await kafka.OptionsAsync();
-        var source = await PgCluster.StartAsync(new PgClusterOptions { Name = "bench-odoo", Fsync = true, Settings = SourceSettings }, ct);
+        var source = await PgCluster.StartAsync(
+            new PgClusterOptions
+            {
+                Name = "bench-odoo",
+                Fsync = true,
+                Settings = SourceSettings,
+            },
+            ct
+        );
         try
         {
-            var engine = await PgCluster.StartAsync(new PgClusterOptions { Name = "bench-engine", Fsync = true, Settings = EngineSettings }, ct);
+            var engine = await PgCluster.StartAsync(
+                new PgClusterOptions
+                {
+                    Name = "bench-engine",
+                    Fsync = true,
+                    Settings = EngineSettings,
+                },
+                ct
+            );
             await new BenchDatabase(source.ConnectionString("postgres")).ExecuteAsync(ct, "CREATE DATABASE odoo TEMPLATE template0");
             return new BenchServers(source, engine, kafka, log);
         }
         catch
         {
             await source.DisposeAsync();
-            if (kafka is not null) await kafka.DisposeAsync();
+            if (kafka is not null)
+                await kafka.DisposeAsync();
             throw;
         }
     }
@@ -53,7 +71,8 @@ internal sealed class BenchServers : IAsyncDisposable
     {
         await _engine.DisposeAsync();
         await _source.DisposeAsync();
-        if (_kafka is not null) await _kafka.DisposeAsync();
+        if (_kafka is not null)
+            await _kafka.DisposeAsync();
     }
 
     // Vacuum runs between measurements, never beside one by chance.

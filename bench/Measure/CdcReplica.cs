@@ -28,8 +28,10 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source, IReadO
     public BenchDatabase Target { get; } = servers.EngineDatabase(DatabaseName);
     public string CardTable => "public.loyalty_cards";
     public string HistoryTable => "public.point_history";
+
     /// <summary>Over Kafka each partition comes along by itself.</summary>
-    public string? HasReachedSql(string lsn) => servers.Kafka is null ? null : $"SELECT coalesce(min(through_lsn) >= '{lsn}', false) FROM cdc.checkpoints";
+    public string? HasReachedSql(string lsn) =>
+        servers.Kafka is null ? null : $"SELECT coalesce(min(through_lsn) >= '{lsn}', false) FROM cdc.checkpoints";
 
     public TimeSpan ProgramCpu => _process is { } process ? ProcessCpu.Of(process.Pid) : TimeSpan.Zero;
 
@@ -55,17 +57,24 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source, IReadO
     {
         await servers.EngineAdmin.ExecuteAsync(ct, $"CREATE DATABASE {Migrated} TEMPLATE template0");
         var (code, output) = await CdcProcess.RunAsync(["migrate"], Settings(servers.EngineDatabase(Migrated)), ct);
-        if (code != 0) throw Ended("migrate", code, output);
+        if (code != 0)
+            throw Ended("migrate", code, output);
         // Our own broker makes topics at their first use.
-        if (!TestKafka.IsGiven || servers.Kafka is null) return;
+        if (!TestKafka.IsGiven || servers.Kafka is null)
+            return;
         (code, output) = await CdcProcess.RunAsync(["topics", "create"], Settings(servers.EngineDatabase(Migrated)), ct);
-        if (code != 0) throw Ended("topics create", code, output);
+        if (code != 0)
+            throw Ended("topics create", code, output);
     }
 
     public async Task<LoadTimes> LoadAsync(CancellationToken ct)
     {
-        await servers.EngineAdmin.ExecuteAsync(ct,
-            $"DROP DATABASE IF EXISTS {DatabaseName} WITH (FORCE)", $"CREATE DATABASE {DatabaseName} TEMPLATE {Migrated}", "CHECKPOINT");
+        await servers.EngineAdmin.ExecuteAsync(
+            ct,
+            $"DROP DATABASE IF EXISTS {DatabaseName} WITH (FORCE)",
+            $"CREATE DATABASE {DatabaseName} TEMPLATE {Migrated}",
+            "CHECKPOINT"
+        );
         await source.DropSlotAsync(Slot, ct);
         await using var streaming = await Probe.OpenAsync(Target, StreamingSql, ct);
         await using var loaded = await Probe.OpenAsync(Target, LoadedSql, ct);
@@ -79,7 +88,14 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source, IReadO
     public async Task StartAsync(CancellationToken ct) => _process = await CdcProcess.StartAsync(["run"], Settings(Target), null, ct);
 
     /// <summary>One end of the Kafka log by itself, from one moment to another.</summary>
-    public async Task RunAloneAsync(string end, long rows, Func<Action, Task<long>> begun, Func<Action, Task<long>> ended, Figures figures, CancellationToken ct)
+    public async Task RunAloneAsync(
+        string end,
+        long rows,
+        Func<Action, Task<long>> begun,
+        Func<Action, Task<long>> ended,
+        Figures figures,
+        CancellationToken ct
+    )
     {
         _process = await CdcProcess.StartAsync([end], Settings(Target), null, ct);
         var began = await begun(ThrowIfEnded);
@@ -93,12 +109,14 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source, IReadO
 
     public async Task StopAsync(CancellationToken ct)
     {
-        if (_process is not { } process) return;
+        if (_process is not { } process)
+            return;
         LastPeakMemory = ProcessCpu.PeakMemory(process.Pid);
         PeakMemory = Math.Max(PeakMemory, LastPeakMemory);
         _recentPeak = Math.Max(_recentPeak, LastPeakMemory);
         var code = await process.StopAsync(Signal.Terminate, ct);
-        if (code != 0) throw Ended("run", code, process.Tail);
+        if (code != 0)
+            throw Ended("run", code, process.Tail);
         await process.DisposeAsync();
         _process = null;
         await source.UntilSlotAsync(Slot, active: false, () => { }, ct);
@@ -106,35 +124,44 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source, IReadO
 
     public void ThrowIfEnded()
     {
-        if (_process is { HasExited: true } process) throw Ended("run", process.ExitCode, process.Tail);
+        if (_process is { HasExited: true } process)
+            throw Ended("run", process.ExitCode, process.Tail);
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_process is { } process) await process.DisposeAsync();
+        if (_process is { } process)
+            await process.DisposeAsync();
     }
 
     /// <summary>Settings of another cdc process over the same two databases.</summary>
     public IReadOnlyDictionary<string, string?> Environment(Dictionary<string, string?> settings) => With(Settings(Target), settings);
 
-    private Dictionary<string, string?> Settings(BenchDatabase engine) => With(new(servers.Kafka?.Environment() ?? [])
-    {
-        ["CDC__Source__ConnectionString"] = source.Database.ConnectionString,
-        ["CDC__Engine__ConnectionString"] = engine.ConnectionString,
-        // What is measured is replication; comparing has figures of its own.
-        ["CDC__Continuous__Enabled"] = "false",
-        // Any free port.
-        ["CDC__Api__Urls"] = "http://127.0.0.1:0",
-    }, more);
+    private Dictionary<string, string?> Settings(BenchDatabase engine) =>
+        With(
+            new(servers.Kafka?.Environment() ?? [])
+            {
+                ["CDC__Source__ConnectionString"] = source.Database.ConnectionString,
+                ["CDC__Engine__ConnectionString"] = engine.ConnectionString,
+                // What is measured is replication; comparing has figures of its own.
+                ["CDC__Continuous__Enabled"] = "false",
+                // Any free port.
+                ["CDC__Api__Urls"] = "http://127.0.0.1:0",
+            },
+            more
+        );
 
     private static Dictionary<string, string?> With(Dictionary<string, string?> settings, IReadOnlyDictionary<string, string?>? more)
     {
-        foreach (var (name, value) in more ?? new Dictionary<string, string?>()) settings[name] = value;
+        foreach (var (name, value) in more ?? new Dictionary<string, string?>())
+            settings[name] = value;
         return settings;
     }
 
-    private static CdcException Ended(string command, int code, string output) => new(
-        code != 0 && Enum.IsDefined((FailureKind)code) ? (FailureKind)code : FailureKind.Unexpected,
-        string.Create(CultureInfo.InvariantCulture, $"'cdc {command}' ended with exit code {code} while it was measured."),
-        $"It said last:{System.Environment.NewLine}{output}");
+    private static CdcException Ended(string command, int code, string output) =>
+        new(
+            code != 0 && Enum.IsDefined((FailureKind)code) ? (FailureKind)code : FailureKind.Unexpected,
+            string.Create(CultureInfo.InvariantCulture, $"'cdc {command}' ended with exit code {code} while it was measured."),
+            $"It said last:{System.Environment.NewLine}{output}"
+        );
 }

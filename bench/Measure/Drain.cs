@@ -37,12 +37,17 @@ internal sealed class Drain(BenchServers servers, OdooSource source)
         var ended = await shown.UntilAsync<bool>(yes => yes, replica.ThrowIfEnded, ct);
         var after = Cpu(replica);
         await replica.StopAsync(ct);
-        var steady = warmed is { } from ? backlog.Rows * (1 - Backlog.WarmShare) / Stopwatch.GetElapsedTime(from, ended).TotalSeconds : double.NaN;
+        var steady = warmed is { } from
+            ? backlog.Rows * (1 - Backlog.WarmShare) / Stopwatch.GetElapsedTime(from, ended).TotalSeconds
+            : double.NaN;
         return new DrainTimes(backlog.Rows, Stopwatch.GetElapsedTime(asked, began), Stopwatch.GetElapsedTime(began, ended), steady)
         {
-            ProgramCpu = after.Program - before.Program, SourceCpu = after.Source - before.Source, EngineCpu = after.Engine - before.Engine,
+            ProgramCpu = after.Program - before.Program,
+            SourceCpu = after.Source - before.Source,
+            EngineCpu = after.Engine - before.Engine,
         };
     }
 
-    private (TimeSpan Program, TimeSpan Source, TimeSpan Engine) Cpu(IReplica replica) => (replica.ProgramCpu, servers.SourceCpu, servers.EngineCpu);
+    private (TimeSpan Program, TimeSpan Source, TimeSpan Engine) Cpu(IReplica replica) =>
+        (replica.ProgramCpu, servers.SourceCpu, servers.EngineCpu);
 }

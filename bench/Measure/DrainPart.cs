@@ -6,13 +6,20 @@ internal sealed class DrainPart(BenchBed bed, string name, string programCpu, Fu
 {
     private readonly Drain _drain = new(bed.Servers, bed.Source);
     private readonly RawDrain _raw = new(bed.Servers, bed.Source);
-    private readonly Dictionary<string, List<DrainTimes>> _times = new() { ["native"] = [], ["cdc"] = [], ["raw"] = [] };
+    private readonly Dictionary<string, List<DrainTimes>> _times = new()
+    {
+        ["native"] = [],
+        ["cdc"] = [],
+        ["raw"] = [],
+    };
 
     public async Task MeasureAsync(CancellationToken ct)
     {
         await _raw.EnsureSlotAsync(ct);
-        for (var round = 0; round < bed.Sizes.Rounds; round++) await RoundAsync(round, ct);
-        foreach (var replica in bed.Replicas) await SameRows.CheckAsync(bed, replica, ct);
+        for (var round = 0; round < bed.Sizes.Rounds; round++)
+            await RoundAsync(round, ct);
+        foreach (var replica in bed.Replicas)
+            await SameRows.CheckAsync(bed, replica, ct);
         Report();
     }
 
@@ -21,7 +28,8 @@ internal sealed class DrainPart(BenchBed bed, string name, string programCpu, Fu
         await bed.RestAsync(ct);
         var backlog = await write(ct);
         bed.Progress.Say($"{name} {round + 1}/{bed.Sizes.Rounds}: {backlog.Rows:#,0} rows written");
-        foreach (var replica in bed.InTurn(round)) Add(replica.Name, await _drain.RunAsync(replica, backlog, ct), round);
+        foreach (var replica in bed.InTurn(round))
+            Add(replica.Name, await _drain.RunAsync(replica, backlog, ct), round);
         Add("raw", await _raw.DrainAsync(backlog, ct), round);
     }
 
@@ -33,7 +41,8 @@ internal sealed class DrainPart(BenchBed bed, string name, string programCpu, Fu
 
     private void Report()
     {
-        foreach (var (who, times) in _times) bed.Figures.AddMedian($"{name}.rows_per_s.{who}", times.Select(t => t.Rate), "rows/s");
+        foreach (var (who, times) in _times)
+            bed.Figures.AddMedian($"{name}.rows_per_s.{who}", times.Select(t => t.Rate), "rows/s");
         Ratio("ratio", "native", t => t.Rate);
         Ratio("drain_ratio", "raw", t => t.Rate);
         Ratio("steady_ratio", "native", t => t.SteadyRate);
@@ -42,7 +51,8 @@ internal sealed class DrainPart(BenchBed bed, string name, string programCpu, Fu
         foreach (var (who, times) in _times)
         {
             bed.Figures.AddMedian($"{name}.cpu.source_s_per_mrow.{who}", times.Select(t => t.PerMillion(t.SourceCpu)), "s");
-            if (who == "raw") continue;
+            if (who == "raw")
+                continue;
             bed.Figures.AddMedian($"{name}.cpu.engine_s_per_mrow.{who}", times.Select(t => t.PerMillion(t.EngineCpu)), "s");
             bed.Figures.AddMedian($"{name}.startup_s.{who}", times.Select(t => t.StartUp.TotalSeconds), "s");
         }

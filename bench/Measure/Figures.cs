@@ -13,7 +13,9 @@ internal sealed class Figures(TextWriter output, string prefix = "")
 {
     private static readonly JsonSerializerOptions Format = new()
     {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
     private readonly List<Figure> _figures = [];
@@ -21,7 +23,8 @@ internal sealed class Figures(TextWriter output, string prefix = "")
     public void Add(string name, double value, string unit)
     {
         // Nothing to say is better than a number that is none.
-        if (!double.IsFinite(value)) return;
+        if (!double.IsFinite(value))
+            return;
         var figure = new Figure(prefix + name, Rounded(value), unit);
         _figures.Add(figure);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"figure {figure.Name} {figure.Value} {figure.Unit}"));
@@ -39,14 +42,16 @@ internal sealed class Figures(TextWriter output, string prefix = "")
     public static double Median(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Where(double.IsFinite).Order()];
-        if (sorted.Length == 0) return double.NaN;
+        if (sorted.Length == 0)
+            return double.NaN;
         return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 
     /// <summary>Four digits: no measurement here has more.</summary>
     private static double Rounded(double value)
     {
-        if (value == 0) return 0;
+        if (value == 0)
+            return 0;
         var digits = 3 - (int)Math.Floor(Math.Log10(Math.Abs(value)));
         return digits > 0 ? Math.Round(value, Math.Min(digits, 15)) : Math.Round(value);
     }

@@ -8,13 +8,16 @@ internal interface IReplica : IAsyncDisposable
 {
     /// <summary>Last part of its figures' names.</summary>
     string Name { get; }
+
     /// <summary>The slot on the source that it streams from.</summary>
     string Slot { get; }
     BenchDatabase Target { get; }
     string CardTable { get; }
     string HistoryTable { get; }
+
     /// <summary>Whether it shows all that was committed below an LSN; null where the last row tells, because rows are shown in the order of their commits.</summary>
     string? HasReachedSql(string lsn);
+
     /// <summary>CPU that its own program beside the two servers has used since it was started last.</summary>
     TimeSpan ProgramCpu { get; }
 

@@ -11,9 +11,11 @@ internal sealed class LatencyPart(BenchBed bed)
         for (var round = 0; round < bed.Sizes.LatencyRounds; round++)
         {
             await bed.RestAsync(ct);
-            foreach (var replica in bed.InTurn(round)) await MeasureAsync(replica, round, ct);
+            foreach (var replica in bed.InTurn(round))
+                await MeasureAsync(replica, round, ct);
         }
-        foreach (var replica in bed.Replicas) await CatchUpAsync(replica, ct);
+        foreach (var replica in bed.Replicas)
+            await CatchUpAsync(replica, ct);
         Report();
     }
 
@@ -24,7 +26,9 @@ internal sealed class LatencyPart(BenchBed bed)
         {
             var times = await RunAsync(replica, rate, ct);
             _times.Add((rate, replica.Name, times));
-            bed.Progress.Say($"latency {round + 1}/{bed.Sizes.LatencyRounds}: {replica.Name} at {times.Rate:0} tx/s p50 {times.P50:0.00} ms, p99 {times.P99:0.0} ms, max {times.Max:0} ms");
+            bed.Progress.Say(
+                $"latency {round + 1}/{bed.Sizes.LatencyRounds}: {replica.Name} at {times.Rate:0} tx/s p50 {times.P50:0.00} ms, p99 {times.P99:0.0} ms, max {times.Max:0} ms"
+            );
         }
         await replica.StopAsync(ct);
     }
@@ -35,10 +39,15 @@ internal sealed class LatencyPart(BenchBed bed)
         var orders = warm + (int)(rate * bed.Sizes.LatencyDuration.TotalSeconds);
         var clock = new OrderClock(bed.Source.TakeHistory(orders), orders);
         using var failed = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        Task[] both = [new VisibilityWatch(replica, clock).RunAsync(failed.Token), new OrderStream(bed.Source, clock, rate).RunAsync(failed.Token)];
+        Task[] both =
+        [
+            new VisibilityWatch(replica, clock).RunAsync(failed.Token),
+            new OrderStream(bed.Source, clock, rate).RunAsync(failed.Token),
+        ];
         var first = await Task.WhenAny(both);
         // What failed is thrown; the other would wait for it.
-        if (!first.IsCompletedSuccessfully) await failed.CancelAsync();
+        if (!first.IsCompletedSuccessfully)
+            await failed.CancelAsync();
         await Task.WhenAll(both).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await first;
         await Task.WhenAll(both);

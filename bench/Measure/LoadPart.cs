@@ -18,7 +18,8 @@ internal sealed class LoadPart(BenchBed bed)
     /// <summary>What the other parts start from, when this one is not asked for.</summary>
     public async Task PrepareAsync(CancellationToken ct)
     {
-        foreach (var replica in bed.Replicas) await LoadAsync(replica, "loading, not measured", ct);
+        foreach (var replica in bed.Replicas)
+            await LoadAsync(replica, "loading, not measured", ct);
     }
 
     private async Task LoadAsync(IReplica replica, string what, CancellationToken ct)

@@ -22,8 +22,10 @@ internal sealed class MeasureRun(MeasureOptions options)
             return;
         }
         await using var bed = await BenchBed.StartAsync(options, new Progress(Console.Error), figures, ct);
-        if (options.Parts == Parts.Long) await new LongRun(bed).MeasureAsync(ct);
-        else await MeasureAsync(bed, ct);
+        if (options.Parts == Parts.Long)
+            await new LongRun(bed).MeasureAsync(ct);
+        else
+            await MeasureAsync(bed, ct);
         figures.Add("rss.peak_mib", MiB(bed.Cdc.PeakMemory), "MiB");
         await WriteAsync(figures, bed.Servers, loadBefore, ct);
     }
@@ -46,19 +48,29 @@ internal sealed class MeasureRun(MeasureOptions options)
     {
         var machine = await MachineDescription.ReadAsync(servers.EngineAdmin, loadBefore, ct);
         figures.Add("machine.load_average", machine.LoadAverage.Average(), "processes");
-        if (options.Out is { } file) await figures.WriteAsync(file.FullName, machine, ct);
+        if (options.Out is { } file)
+            await figures.WriteAsync(file.FullName, machine, ct);
     }
 
     private async Task MeasureAsync(BenchBed bed, CancellationToken ct)
     {
         var load = new LoadPart(bed);
         // The other parts start from what it leaves behind.
-        if (!options.Parts.HasFlag(Parts.Load)) await load.PrepareAsync(ct);
+        if (!options.Parts.HasFlag(Parts.Load))
+            await load.PrepareAsync(ct);
         bed.Cdc.TakePeakMemory();
         (Parts Part, Func<CancellationToken, Task> MeasureAsync)[] parts =
         [
             (Parts.Load, load.MeasureAsync),
-            (Parts.Backlog, new DrainPart(bed, "backlog", "cpu.s_per_mrow.cdc", c => bed.Source.WriteOrdersAsync(bed.Sizes.BacklogTransactions, c)).MeasureAsync),
+            (
+                Parts.Backlog,
+                new DrainPart(
+                    bed,
+                    "backlog",
+                    "cpu.s_per_mrow.cdc",
+                    c => bed.Source.WriteOrdersAsync(bed.Sizes.BacklogTransactions, c)
+                ).MeasureAsync
+            ),
             (Parts.Bulk, new DrainPart(bed, "bulk", "bulk.cpu.program_s_per_mrow.cdc", bed.Source.WriteBulkAsync).MeasureAsync),
             (Parts.Latency, new LatencyPart(bed).MeasureAsync),
             (Parts.Stages, new StagesPart(bed).MeasureAsync),

@@ -33,12 +33,20 @@ internal sealed class NativeReplica(BenchServers servers, OdooSource source, str
     {
         await RemoveAsync(ct);
         await CreateTablesAsync(ct);
-        await using var states = await Probe.OpenAsync(Target, "SELECT coalesce(string_agg(srsubstate::text, ''), '') FROM pg_subscription_rel", ct);
+        await using var states = await Probe.OpenAsync(
+            Target,
+            "SELECT coalesce(string_agg(srsubstate::text, ''), '') FROM pg_subscription_rel",
+            ct
+        );
         var asked = Stopwatch.GetTimestamp();
         await SubscribeAsync(ct);
         var began = await states.UntilAsync<string>(s => s.Any(state => state != 'i'), ThrowIfEnded, ct);
         // f: copied and committed. What is between it and r is waiting, and is not counted against it.
-        var ended = await states.UntilAsync<string>(s => s.Length == 2 && s.All(state => "fsr".Contains(state, StringComparison.Ordinal)), ThrowIfEnded, ct);
+        var ended = await states.UntilAsync<string>(
+            s => s.Length == 2 && s.All(state => "fsr".Contains(state, StringComparison.Ordinal)),
+            ThrowIfEnded,
+            ct
+        );
         await states.UntilAsync<string>(s => s == "rr", ThrowIfEnded, ct);
         return new LoadTimes(Stopwatch.GetElapsedTime(asked, began), Stopwatch.GetElapsedTime(began, ended));
     }
@@ -58,7 +66,8 @@ internal sealed class NativeReplica(BenchServers servers, OdooSource source, str
 
     private async Task RemoveAsync(CancellationToken ct)
     {
-        if (_exists) await Target.ExecuteAsync(ct, $"DROP SUBSCRIPTION {Subscription}");
+        if (_exists)
+            await Target.ExecuteAsync(ct, $"DROP SUBSCRIPTION {Subscription}");
         await servers.EngineAdmin.ExecuteAsync(ct, $"DROP DATABASE IF EXISTS {DatabaseName} WITH (FORCE)");
         _exists = false;
     }
@@ -67,16 +76,21 @@ internal sealed class NativeReplica(BenchServers servers, OdooSource source, str
     {
         await servers.EngineAdmin.ExecuteAsync(ct, $"CREATE DATABASE {DatabaseName} TEMPLATE template0");
         await Target.ExecuteAsync(ct, OdooSchema.Sql, EngineIndexes);
-        await source.Database.ExecuteAsync(ct,
-            $"DROP PUBLICATION IF EXISTS {Subscription}", $"CREATE PUBLICATION {Subscription} FOR TABLE {CardTable}, {HistoryTable}");
+        await source.Database.ExecuteAsync(
+            ct,
+            $"DROP PUBLICATION IF EXISTS {Subscription}",
+            $"CREATE PUBLICATION {Subscription} FOR TABLE {CardTable}, {HistoryTable}"
+        );
         await servers.EngineAdmin.ExecuteAsync(ct, "CHECKPOINT");
     }
 
     private async Task SubscribeAsync(CancellationToken ct)
     {
         var given = options.Length > 0 ? $" WITH ({options})" : "";
-        await Target.ExecuteAsync(ct,
-            $"CREATE SUBSCRIPTION {Subscription} CONNECTION 'host=127.0.0.1 port={servers.SourcePort} dbname=odoo user=postgres' PUBLICATION {Subscription}{given}");
+        await Target.ExecuteAsync(
+            ct,
+            $"CREATE SUBSCRIPTION {Subscription} CONNECTION 'host=127.0.0.1 port={servers.SourcePort} dbname=odoo user=postgres' PUBLICATION {Subscription}{given}"
+        );
         _exists = true;
     }
 }

@@ -38,12 +38,19 @@ internal sealed class OdooSource(BenchDatabase database, MeasureSizes sizes)
 
     public async Task SeedAsync(CancellationToken ct)
     {
-        await using var generator = new WorkloadGenerator(new WorkloadOptions
-        {
-            ConnectionString = database.ConnectionString,
-            CreateTables = true,
-            Initial = new InitialRows { Programs = 5, Cards = sizes.Cards, History = sizes.History },
-        });
+        await using var generator = new WorkloadGenerator(
+            new WorkloadOptions
+            {
+                ConnectionString = database.ConnectionString,
+                CreateTables = true,
+                Initial = new InitialRows
+                {
+                    Programs = 5,
+                    Cards = sizes.Cards,
+                    History = sizes.History,
+                },
+            }
+        );
         await generator.PrepareAsync(ct);
         await database.ExecuteAsync(ct, Procedure);
         LastHistory = sizes.History;
@@ -79,16 +86,18 @@ internal sealed class OdooSource(BenchDatabase database, MeasureSizes sizes)
     {
         var first = TakeHistory(rows - sizes.Cards);
         await WriteAsync(
-        [
-            "BEGIN",
-            "UPDATE loyalty_card SET points = points + 1, write_date = now() AT TIME ZONE 'UTC'",
-            $"""
-            INSERT INTO loyalty_point_history (id, loyalty_card_id, origin, transaction_time, create_date, write_date, points_amount, points_balance)
-            SELECT g, 1 + (g::bigint * 7919 % {sizes.Cards})::integer, 'Shop/' || g, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC', 1, 1
-            FROM generate_series({first}, {LastHistory}) g
-            """,
-            "COMMIT",
-        ], ct);
+            [
+                "BEGIN",
+                "UPDATE loyalty_card SET points = points + 1, write_date = now() AT TIME ZONE 'UTC'",
+                $"""
+                INSERT INTO loyalty_point_history (id, loyalty_card_id, origin, transaction_time, create_date, write_date, points_amount, points_balance)
+                SELECT g, 1 + (g::bigint * 7919 % {sizes.Cards})::integer, 'Shop/' || g, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC', 1, 1
+                FROM generate_series({first}, {LastHistory}) g
+                """,
+                "COMMIT",
+            ],
+            ct
+        );
         return new OrderBacklog(first, LastHistory, await EndAsync(ct)) { Rows = rows };
     }
 
@@ -101,12 +110,19 @@ internal sealed class OdooSource(BenchDatabase database, MeasureSizes sizes)
     /// <summary>Returns when somebody streams from the slot (or, for false, nobody), and the moment.</summary>
     public async Task<long> UntilSlotAsync(string slot, bool active, Action guard, CancellationToken ct)
     {
-        await using var probe = await Probe.OpenAsync(database, $"SELECT coalesce((SELECT active FROM pg_replication_slots WHERE slot_name = '{slot}'), false)", ct);
+        await using var probe = await Probe.OpenAsync(
+            database,
+            $"SELECT coalesce((SELECT active FROM pg_replication_slots WHERE slot_name = '{slot}'), false)",
+            ct
+        );
         return await probe.UntilAsync<bool>(now => now == active, guard, ct);
     }
 
     public async Task DropSlotAsync(string slot, CancellationToken ct) =>
-        await database.ScalarAsync<long>($"SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots WHERE slot_name = '{slot}'", ct);
+        await database.ScalarAsync<long>(
+            $"SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots WHERE slot_name = '{slot}'",
+            ct
+        );
 
     private async Task WriteAsync(IReadOnlyList<string> statements, CancellationToken ct)
     {

@@ -20,8 +20,10 @@ internal sealed class OrderClock(int firstHistory, int orders)
     /// <summary>Commits of several sessions are not in the order of their ids: each is noted by itself.</summary>
     public void Visible(int order, long at)
     {
-        if (_visible[order] == 0) _visible[order] = at;
-        while (SeenBelow < orders && _visible[SeenBelow] != 0) SeenBelow++;
+        if (_visible[order] == 0)
+            _visible[order] = at;
+        while (SeenBelow < orders && _visible[SeenBelow] != 0)
+            SeenBelow++;
     }
 
     /// <summary>Milliseconds from commit to visible, sorted, of the orders from <paramref name="from"/> on. A walsender sends what is flushed, which may be seen before COMMIT has returned: 0.</summary>

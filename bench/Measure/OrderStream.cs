@@ -22,8 +22,13 @@ internal sealed class OrderStream(OdooSource source, OrderClock clock, double ra
     public Task RunAsync(CancellationToken ct)
     {
         var start = Stopwatch.GetTimestamp() + Stopwatch.Frequency / 2;
-        return Task.WhenAll(Enumerable.Range(0, Sessions).Select(session =>
-            Task.Factory.StartNew(() => Run(session, start, ct), ct, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        return Task.WhenAll(
+            Enumerable
+                .Range(0, Sessions)
+                .Select(session =>
+                    Task.Factory.StartNew(() => Run(session, start, ct), ct, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+                )
+        );
     }
 
     private void Run(int session, long start, CancellationToken ct)
@@ -42,14 +47,15 @@ internal sealed class OrderStream(OdooSource source, OrderClock clock, double ra
     }
 
     /// <summary>Sent together, so one implicit transaction.</summary>
-    private static NpgsqlBatch Batch(NpgsqlConnection connection) => new(connection)
-    {
-        BatchCommands =
+    private static NpgsqlBatch Batch(NpgsqlConnection connection) =>
+        new(connection)
         {
-            new(UpdateSql) { Parameters = { new NpgsqlParameter<int>() } },
-            new(InsertSql) { Parameters = { new NpgsqlParameter<int>(), new NpgsqlParameter<int>() } },
-        },
-    };
+            BatchCommands =
+            {
+                new(UpdateSql) { Parameters = { new NpgsqlParameter<int>() } },
+                new(InsertSql) { Parameters = { new NpgsqlParameter<int>(), new NpgsqlParameter<int>() } },
+            },
+        };
 
     private void Commit(NpgsqlBatch batch, int history)
     {

@@ -31,7 +31,8 @@ internal sealed class Probe : IAsyncDisposable
         {
             var seen = (T)(await _command.ExecuteScalarAsync(ct))!;
             var now = Stopwatch.GetTimestamp();
-            if (holds(seen)) return now;
+            if (holds(seen))
+                return now;
             guard();
             if (Stopwatch.GetElapsedTime(began) > Limit)
                 throw new TimeoutException($"Not within {Limit.TotalMinutes} min: {_command.CommandText}. Last answer: {seen}");

@@ -7,7 +7,11 @@ internal static class ProcessCpu
 {
     // USER_HZ, which the kernel has fixed at 100 for programs on every platform that .NET runs on.
     private const double TicksPerSecond = 100;
-    private const int Parent = 1, UserTime = 11, SystemTime = 12, ReapedUserTime = 13, ReapedSystemTime = 14;
+    private const int Parent = 1,
+        UserTime = 11,
+        SystemTime = 12,
+        ReapedUserTime = 13,
+        ReapedSystemTime = 14;
 
     /// <summary>Zero if there is no such process any more.</summary>
     public static TimeSpan Of(int pid) => Stat(pid) is { } stat ? Ticks(stat, UserTime, SystemTime) : TimeSpan.Zero;
@@ -17,8 +21,11 @@ internal static class ProcessCpu
     {
         var total = Stat(postmaster) is { } own ? Ticks(own, UserTime, SystemTime, ReapedUserTime, ReapedSystemTime) : TimeSpan.Zero;
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
-            if (int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var pid)
-                && Stat(pid) is { } stat && Number(stat, Parent) == postmaster)
+            if (
+                int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var pid)
+                && Stat(pid) is { } stat
+                && Number(stat, Parent) == postmaster
+            )
                 total += Ticks(stat, UserTime, SystemTime);
         return total;
     }
@@ -34,7 +41,9 @@ internal static class ProcessCpu
         try
         {
             var line = File.ReadLines($"/proc/{pid}/status").FirstOrDefault(l => l.StartsWith(field, StringComparison.Ordinal));
-            return line is null ? 0 : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+            return line is null
+                ? 0
+                : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
         }
         catch (IOException)
         {
@@ -59,7 +68,8 @@ internal static class ProcessCpu
     private static TimeSpan Ticks(string[] stat, params ReadOnlySpan<int> fields)
     {
         var ticks = 0L;
-        foreach (var field in fields) ticks += Number(stat, field);
+        foreach (var field in fields)
+            ticks += Number(stat, field);
         return TimeSpan.FromSeconds(ticks / TicksPerSecond);
     }
 

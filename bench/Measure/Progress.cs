@@ -8,6 +8,9 @@ internal sealed class Progress(TextWriter output)
 {
     private readonly Stopwatch _clock = Stopwatch.StartNew();
 
-    public void Say(FormattableString text) => output.WriteLine(
-        string.Create(CultureInfo.InvariantCulture, $"[{_clock.Elapsed.TotalSeconds,4:0} s, load {MachineDescription.Load():0.0}] ") + text.ToString(CultureInfo.InvariantCulture));
+    public void Say(FormattableString text) =>
+        output.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"[{_clock.Elapsed.TotalSeconds, 4:0} s, load {MachineDescription.Load():0.0}] ")
+                + text.ToString(CultureInfo.InvariantCulture)
+        );
 }

@@ -15,7 +15,8 @@ internal sealed class RawDrain(BenchServers servers, OdooSource source)
     /// <summary>Before the changes are written, and after cdc has made its publication.</summary>
     public async Task EnsureSlotAsync(CancellationToken ct)
     {
-        if (await source.HasSlotAsync(Slot, ct)) return;
+        if (await source.HasSlotAsync(Slot, ct))
+            return;
         await source.Database.ExecuteAsync(ct, $"SELECT pg_create_logical_replication_slot('{Slot}', 'pgoutput')");
     }
 
@@ -25,7 +26,8 @@ internal sealed class RawDrain(BenchServers servers, OdooSource source)
         var asked = Stopwatch.GetTimestamp();
         var began = await source.UntilSlotAsync(Slot, active: true, () => ThrowIfEnded(process), ct);
         var before = servers.SourceCpu;
-        if (await process.WaitAsync(ct) != 0) ThrowIfEnded(process);
+        if (await process.WaitAsync(ct) != 0)
+            ThrowIfEnded(process);
         var taken = Stopwatch.GetElapsedTime(began);
         return new DrainTimes(backlog.Rows, Stopwatch.GetElapsedTime(asked, began), taken, backlog.Rows / taken.TotalSeconds)
         {
@@ -33,12 +35,25 @@ internal sealed class RawDrain(BenchServers servers, OdooSource source)
         };
     }
 
-    private WatchedCommand Command(string end) => new(Path.Combine(servers.Binaries, "pg_recvlogical"),
-    [
-        "--host=127.0.0.1", $"--port={servers.SourcePort.ToString(CultureInfo.InvariantCulture)}", "--username=postgres", "--dbname=odoo",
-        $"--slot={Slot}", "--start", "--file=/dev/null", $"--endpos={end}", "--no-loop",
-        "--option=proto_version=1", $"--option=publication_names={CdcReplica.Publication}", "--option=messages=true", "--option=binary=true",
-    ]);
+    private WatchedCommand Command(string end) =>
+        new(
+            Path.Combine(servers.Binaries, "pg_recvlogical"),
+            [
+                "--host=127.0.0.1",
+                $"--port={servers.SourcePort.ToString(CultureInfo.InvariantCulture)}",
+                "--username=postgres",
+                "--dbname=odoo",
+                $"--slot={Slot}",
+                "--start",
+                "--file=/dev/null",
+                $"--endpos={end}",
+                "--no-loop",
+                "--option=proto_version=1",
+                $"--option=publication_names={CdcReplica.Publication}",
+                "--option=messages=true",
+                "--option=binary=true",
+            ]
+        );
 
     private static void ThrowIfEnded(WatchedProcess process)
     {

@@ -11,13 +11,21 @@ internal static class SameRows
     {
         var odoo = await bed.Source.Database.ScalarAsync<string>(SumSql(OdooSource.CardTable, OdooSource.HistoryTable), ct);
         var seen = await replica.Target.ScalarAsync<string>(SumSql(replica.CardTable, replica.HistoryTable), ct);
-        if (seen == odoo) return;
-        throw new CdcException(FailureKind.NotEqual, string.Create(CultureInfo.InvariantCulture,
-            $"{replica.Name} has other rows than Odoo (cards, points, history rows, amounts): {seen} instead of {odoo}."), "This is a defect: report it.");
+        if (seen == odoo)
+            return;
+        throw new CdcException(
+            FailureKind.NotEqual,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{replica.Name} has other rows than Odoo (cards, points, history rows, amounts): {seen} instead of {odoo}."
+            ),
+            "This is a defect: report it."
+        );
     }
 
-    private static string SumSql(string cards, string history) => $"""
-        SELECT concat_ws(', ', (SELECT concat_ws(', ', count(*), sum(round(points::numeric, 2))) FROM {cards}),
-            (SELECT concat_ws(', ', count(*), sum(round(points_amount::numeric, 2))) FROM {history}))
-        """;
+    private static string SumSql(string cards, string history) =>
+        $"""
+            SELECT concat_ws(', ', (SELECT concat_ws(', ', count(*), sum(round(points::numeric, 2))) FROM {cards}),
+                (SELECT concat_ws(', ', count(*), sum(round(points_amount::numeric, 2))) FROM {history}))
+            """;
 }

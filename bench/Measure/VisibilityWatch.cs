@@ -18,15 +18,20 @@ internal sealed class VisibilityWatch(IReplica replica, OrderClock clock)
         using var connection = new NpgsqlConnection(replica.Target.ConnectionString);
         connection.Open();
         var above = new NpgsqlParameter<long>();
-        using var look = new NpgsqlCommand($"SELECT id::bigint FROM {replica.HistoryTable} WHERE id > $1 ORDER BY id", connection) { Parameters = { above } };
+        using var look = new NpgsqlCommand($"SELECT id::bigint FROM {replica.HistoryTable} WHERE id > $1 ORDER BY id", connection)
+        {
+            Parameters = { above },
+        };
         look.Prepare();
         var lastSeen = Stopwatch.GetTimestamp();
         while (clock.SeenBelow < clock.Orders)
         {
             ct.ThrowIfCancellationRequested();
             above.TypedValue = clock.FirstHistory + clock.SeenBelow - 1L;
-            if (Look(look)) lastSeen = Stopwatch.GetTimestamp();
-            else ThrowIfInVain(lastSeen);
+            if (Look(look))
+                lastSeen = Stopwatch.GetTimestamp();
+            else
+                ThrowIfInVain(lastSeen);
             Nap.For(NapMicroseconds);
         }
     }
@@ -38,7 +43,8 @@ internal sealed class VisibilityWatch(IReplica replica, OrderClock clock)
         while (reader.Read())
         {
             // The first row has come back: from now on a client can have seen all of them.
-            if (now == 0) now = Stopwatch.GetTimestamp();
+            if (now == 0)
+                now = Stopwatch.GetTimestamp();
             clock.Visible((int)(reader.GetInt64(0) - clock.FirstHistory), now);
         }
         return now != 0;
@@ -48,6 +54,8 @@ internal sealed class VisibilityWatch(IReplica replica, OrderClock clock)
     {
         replica.ThrowIfEnded();
         if (Stopwatch.GetElapsedTime(lastSeen) > Limit)
-            throw new TimeoutException($"{replica.Name} shows {clock.SeenBelow} of {clock.Orders} orders and nothing more for {Limit.TotalMinutes} min.");
+            throw new TimeoutException(
+                $"{replica.Name} shows {clock.SeenBelow} of {clock.Orders} orders and nothing more for {Limit.TotalMinutes} min."
+            );
     }
 }

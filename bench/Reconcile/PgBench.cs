@@ -19,7 +19,10 @@ internal sealed partial class PgBench(BenchServers servers)
     /// <returns>Transactions a second.</returns>
     public async Task<double> RunAsync(TimeSpan time, CancellationToken ct)
     {
-        var output = await RunAsync(["--client=4", "--jobs=1", string.Create(CultureInfo.InvariantCulture, $"--time={time.TotalSeconds:0}"), "--no-vacuum"], ct);
+        var output = await RunAsync(
+            ["--client=4", "--jobs=1", string.Create(CultureInfo.InvariantCulture, $"--time={time.TotalSeconds:0}"), "--no-vacuum"],
+            ct
+        );
         return double.Parse(Rate().Match(output).Groups[1].Value, CultureInfo.InvariantCulture);
     }
 
@@ -27,7 +30,12 @@ internal sealed partial class PgBench(BenchServers servers)
     {
         var port = servers.SourcePort.ToString(CultureInfo.InvariantCulture);
         await using var process = await WatchedProcess.StartAsync(
-            new WatchedCommand(Path.Combine(servers.Binaries, "pgbench"), [.. options, "--host=127.0.0.1", $"--port={port}", "--username=postgres", Database]), ct);
+            new WatchedCommand(
+                Path.Combine(servers.Binaries, "pgbench"),
+                [.. options, "--host=127.0.0.1", $"--port={port}", "--username=postgres", Database]
+            ),
+            ct
+        );
         return await process.WaitAsync(ct) == 0 ? process.Tail : throw new InvalidOperationException($"pgbench failed: {process.Tail}");
     }
 

@@ -39,7 +39,10 @@ internal sealed class ReconcileBench : IAsyncDisposable
     private ReconcileBench(BenchServers servers, MeasureSizes sizes, Progress progress, Figures figures)
     {
         (Servers, _sizes, _progress, _figures) = (servers, sizes, progress, figures);
-        (_source, _engine) = (NpgsqlDataSource.Create(servers.Odoo.ConnectionString), NpgsqlDataSource.Create(servers.EngineDatabase("engine").ConnectionString));
+        (_source, _engine) = (
+            NpgsqlDataSource.Create(servers.Odoo.ConnectionString),
+            NpgsqlDataSource.Create(servers.EngineDatabase("engine").ConnectionString)
+        );
         _history = EntityFile.Load(SourceTree.PathOf("schemas/entities.json")).Find("history")!;
     }
 
@@ -77,7 +80,14 @@ internal sealed class ReconcileBench : IAsyncDisposable
             equal.Add(await CompareAsync($"equal {round}/{_sizes.Rounds}", 0, ct));
             moved.Add(bytes.Take() / (double)(1 << 20));
             one.Add(await PlantedAsync($"one row {round}/{_sizes.Rounds}", $"id = {Rows / 2}", 1, ct));
-            thousand.Add(await PlantedAsync($"{Rows / RowsForOneOfMany} rows {round}/{_sizes.Rounds}", $"id % {RowsForOneOfMany} = 7", Rows / RowsForOneOfMany, ct));
+            thousand.Add(
+                await PlantedAsync(
+                    $"{Rows / RowsForOneOfMany} rows {round}/{_sizes.Rounds}",
+                    $"id % {RowsForOneOfMany} = 7",
+                    Rows / RowsForOneOfMany,
+                    ct
+                )
+            );
         }
         Report(equal, one, thousand);
         _figures.AddMedian("reconcile.received_mib", moved, "MiB");
@@ -98,12 +108,19 @@ internal sealed class ReconcileBench : IAsyncDisposable
         await new OdooSource(Servers.Odoo, _sizes with { History = Rows }).SeedAsync(ct);
         await Servers.EngineAdmin.ExecuteAsync(ct, "CREATE DATABASE engine");
         await new Migrator(_engine, Migration.ReadAll(SourceTree.PathOf("schemas/engine"))).UpAsync(null, ct);
-        await Servers.EngineDatabase("engine").ExecuteAsync(ct, $"ALTER TABLE {_history.EngineName} DISABLE TRIGGER ALL", "INSERT INTO cdc.tables (entity, state) VALUES ('history', 'streaming')");
+        await Servers
+            .EngineDatabase("engine")
+            .ExecuteAsync(
+                ct,
+                $"ALTER TABLE {_history.EngineName} DISABLE TRIGGER ALL",
+                "INSERT INTO cdc.tables (entity, state) VALUES ('history', 'streaming')"
+            );
         await EngineFill.CopyAsync(_history, _source, _engine, ct);
         await RestAsync(ct);
     }
 
-    private Task RestAsync(CancellationToken ct) => Servers.EngineDatabase("engine").ExecuteAsync(ct, $"VACUUM (ANALYZE) {_history.EngineName}", "CHECKPOINT");
+    private Task RestAsync(CancellationToken ct) =>
+        Servers.EngineDatabase("engine").ExecuteAsync(ct, $"VACUUM (ANALYZE) {_history.EngineName}", "CHECKPOINT");
 
     private async Task<ComparisonTimes> PlantedAsync(string what, string rows, int count, CancellationToken ct)
     {
@@ -115,25 +132,47 @@ internal sealed class ReconcileBench : IAsyncDisposable
     }
 
     private Task ShiftAsync(string sign, string rows, CancellationToken ct) =>
-        Servers.EngineDatabase("engine").ExecuteAsync(ct, $"UPDATE {_history.EngineName} SET points_balance = points_balance {sign} 0.01 WHERE {rows}");
+        Servers
+            .EngineDatabase("engine")
+            .ExecuteAsync(ct, $"UPDATE {_history.EngineName} SET points_balance = points_balance {sign} 0.01 WHERE {rows}");
 
-    private Task<ComparisonTimes> CompareAsync(string what, long drift, CancellationToken ct) => CompareAsync(what, drift, new QuietFence(_source, _engine), new ReconcileOptions(), ct);
+    private Task<ComparisonTimes> CompareAsync(string what, long drift, CancellationToken ct) =>
+        CompareAsync(what, drift, new QuietFence(_source, _engine), new ReconcileOptions(), ct);
 
     private async Task<ComparisonTimes> CompareAsync(string what, long drift, IFence fence, ReconcileOptions options, CancellationToken ct)
     {
         var comparison = new EntityComparison(_history, _source, _engine, fence, options);
-        var (source, engine, client, began, numbers) = (Servers.SourceCpu, Servers.EngineCpu, ClientCpu, Stopwatch.GetTimestamp(), new SliceNumbers());
-        await foreach (var slice in comparison.CompareAsync(KeySpan.All, () => int.MaxValue, ct)) numbers += slice.Result.Numbers;
-        var times = new ComparisonTimes(Stopwatch.GetElapsedTime(began), Servers.SourceCpu - source, Servers.EngineCpu - engine, ClientCpu - client);
-        _progress.Say($"{what}: {times.Wall.TotalSeconds:0.00} s, CPU source {times.SourceCpu.TotalSeconds:0.00} s, engine {times.EngineCpu.TotalSeconds:0.00} s, client {times.ClientCpu.TotalSeconds:0.00} s");
+        var (source, engine, client, began, numbers) = (
+            Servers.SourceCpu,
+            Servers.EngineCpu,
+            ClientCpu,
+            Stopwatch.GetTimestamp(),
+            new SliceNumbers()
+        );
+        await foreach (var slice in comparison.CompareAsync(KeySpan.All, () => int.MaxValue, ct))
+            numbers += slice.Result.Numbers;
+        var times = new ComparisonTimes(
+            Stopwatch.GetElapsedTime(began),
+            Servers.SourceCpu - source,
+            Servers.EngineCpu - engine,
+            ClientCpu - client
+        );
+        _progress.Say(
+            $"{what}: {times.Wall.TotalSeconds:0.00} s, CPU source {times.SourceCpu.TotalSeconds:0.00} s, engine {times.EngineCpu.TotalSeconds:0.00} s, client {times.ClientCpu.TotalSeconds:0.00} s"
+        );
         if (numbers.Compared != Rows || numbers.Drift != drift)
-            throw new CdcException(FailureKind.NotEqual, $"{numbers.Compared} rows compared and {numbers.Drift} different, instead of {Rows} and {drift}.", "This is a defect: report it.");
+            throw new CdcException(
+                FailureKind.NotEqual,
+                $"{numbers.Compared} rows compared and {numbers.Drift} different, instead of {Rows} and {drift}.",
+                "This is a defect: report it."
+            );
         return times;
     }
 
     private void Report(List<ComparisonTimes> equal, List<ComparisonTimes> one, List<ComparisonTimes> thousand)
     {
-        double[] source = [.. equal.Select(t => Rows / t.SourceCpu.TotalSeconds)], engine = [.. equal.Select(t => Rows / t.EngineCpu.TotalSeconds)];
+        double[] source = [.. equal.Select(t => Rows / t.SourceCpu.TotalSeconds)],
+            engine = [.. equal.Select(t => Rows / t.EngineCpu.TotalSeconds)];
         _figures.Add("reconcile.rows_per_core_s", Math.Min(Figures.Median(source), Figures.Median(engine)), "rows/s");
         _figures.AddMedian("reconcile.rows_per_core_s.source", source, "rows/s");
         _figures.AddMedian("reconcile.rows_per_core_s.engine", engine, "rows/s");
@@ -166,13 +205,17 @@ internal sealed class ReconcileBench : IAsyncDisposable
         var continuous = new ContinuousOptions();
         var paced = new PacedFence(new QuietFence(_source, _engine), new Pace(continuous.LoadPercent, TimeProvider.System));
         var options = new ReconcileOptions();
-        List<double> alone = [], beside = [], besideContinuous = [];
+        List<double> alone = [],
+            beside = [],
+            besideContinuous = [];
         for (var round = 1; round <= _sizes.Rounds; round++)
         {
             alone.Add(await pgbench.RunAsync(PgBenchTime, ct));
             beside.Add(await BesideAsync(pgbench, new QuietFence(_source, _engine), options, ct));
             besideContinuous.Add(await BesideAsync(pgbench, paced, options with { SliceTime = continuous.SliceTime }, ct));
-            _progress.Say($"pgbench {round}/{_sizes.Rounds}: {alone[^1]:#,0} transactions/s alone, {beside[^1]:#,0} and {besideContinuous[^1]:#,0} beside comparisons");
+            _progress.Say(
+                $"pgbench {round}/{_sizes.Rounds}: {alone[^1]:#,0} transactions/s alone, {beside[^1]:#,0} and {besideContinuous[^1]:#,0} beside comparisons"
+            );
         }
         _figures.AddMedian("reconcile.pgbench.tps_alone", alone, "tx/s");
         _figures.AddMedian("reconcile.pgbench.tps_beside", beside, "tx/s");
@@ -196,14 +239,19 @@ internal sealed class ReconcileBench : IAsyncDisposable
     {
         try
         {
-            while (!enough.IsCancellationRequested) await CompareAsync("beside pgbench", 0, fence, options, enough);
+            while (!enough.IsCancellationRequested)
+                await CompareAsync("beside pgbench", 0, fence, options, enough);
         }
         // Npgsql tells a cancelled statement as PostgreSQL does.
-        catch (Exception e) when (enough.IsCancellationRequested && e is OperationCanceledException or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled })
-        {
-        }
+        catch (Exception e)
+            when (enough.IsCancellationRequested
+                && e is OperationCanceledException or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled }
+            ) { }
     }
 
-    private static IEnumerable<double> Ratios(List<ComparisonTimes> times, List<ComparisonTimes> equal, Func<ComparisonTimes, double> value) =>
-        times.Zip(equal, (t, e) => value(t) / value(e));
+    private static IEnumerable<double> Ratios(
+        List<ComparisonTimes> times,
+        List<ComparisonTimes> equal,
+        Func<ComparisonTimes, double> value
+    ) => times.Zip(equal, (t, e) => value(t) / value(e));
 }

@@ -27,10 +27,14 @@ internal sealed class StreamBaseline(EntityDeclaration entity, NpgsqlDataSource 
         await using (var odoo = await CopyAsync(left, entity.SourceName, entity.Key.Name, columns.Select(c => c.SourceText), ct))
         await using (var copy = await CopyAsync(right, entity.EngineName, entity.EngineKey, columns.Select(c => c.EngineText), ct))
         {
-            byte[] a = new byte[BlockBytes], b = new byte[BlockBytes];
-            for (var read = BlockBytes; read == BlockBytes;)
+            byte[] a = new byte[BlockBytes],
+                b = new byte[BlockBytes];
+            for (var read = BlockBytes; read == BlockBytes; )
             {
-                var reads = await Task.WhenAll(odoo.ReadAtLeastAsync(a, BlockBytes, false, ct).AsTask(), copy.ReadAtLeastAsync(b, BlockBytes, false, ct).AsTask());
+                var reads = await Task.WhenAll(
+                    odoo.ReadAtLeastAsync(a, BlockBytes, false, ct).AsTask(),
+                    copy.ReadAtLeastAsync(b, BlockBytes, false, ct).AsTask()
+                );
                 read = reads[0];
                 if (reads[0] != reads[1] || !a.AsSpan(0, read).SequenceEqual(b.AsSpan(0, read)))
                     throw new CdcException(FailureKind.NotEqual, $"The streams differ near byte {bytes}.", "This is a defect: report it.");
@@ -43,11 +47,23 @@ internal sealed class StreamBaseline(EntityDeclaration entity, NpgsqlDataSource 
     private static async Task<NpgsqlConnection> OpenAsync(NpgsqlDataSource side, CancellationToken ct)
     {
         var connection = await side.OpenConnectionAsync(ct);
-        await using var command = new NpgsqlCommand("SET timezone = 'UTC'; SET max_parallel_workers_per_gather = 0; SET jit = off", connection);
+        await using var command = new NpgsqlCommand(
+            "SET timezone = 'UTC'; SET max_parallel_workers_per_gather = 0; SET jit = off",
+            connection
+        );
         await command.ExecuteNonQueryAsync(ct);
         return connection;
     }
 
-    private static Task<NpgsqlRawCopyStream> CopyAsync(NpgsqlConnection connection, string table, string key, IEnumerable<string> values, CancellationToken ct) =>
-        connection.BeginRawBinaryCopyAsync($"COPY (SELECT {Sql.Identifier(key)}::bigint, {string.Join(", ", values)} FROM {table} AS cdc_row ORDER BY cdc_row.{Sql.Identifier(key)}) TO STDOUT (FORMAT BINARY)", ct);
+    private static Task<NpgsqlRawCopyStream> CopyAsync(
+        NpgsqlConnection connection,
+        string table,
+        string key,
+        IEnumerable<string> values,
+        CancellationToken ct
+    ) =>
+        connection.BeginRawBinaryCopyAsync(
+            $"COPY (SELECT {Sql.Identifier(key)}::bigint, {string.Join(", ", values)} FROM {table} AS cdc_row ORDER BY cdc_row.{Sql.Identifier(key)}) TO STDOUT (FORMAT BINARY)",
+            ct
+        );
 }

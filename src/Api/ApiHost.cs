@@ -33,10 +33,12 @@ public sealed class ApiHost : IAsyncDisposable
     private readonly IDisposable? _otlp;
     private Task _background = Task.CompletedTask;
 
-    private ApiHost(WebApplication app, ApiParts parts, ApiOptions options) => (_app, _otlp) = (app, OtlpExport.Start(options, parts.Version));
+    private ApiHost(WebApplication app, ApiParts parts, ApiOptions options) =>
+        (_app, _otlp) = (app, OtlpExport.Start(options, parts.Version));
 
     /// <summary>Where it listens, such as <c>http://127.0.0.1:8642</c>.</summary>
-    public IReadOnlyList<string> Addresses => [.. _app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses];
+    public IReadOnlyList<string> Addresses =>
+        [.. _app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses];
 
     /// <exception cref="CdcException">Configuration: an address cannot be listened at, or the certificate cannot be read.</exception>
     public static async Task<ApiHost> StartAsync(ApiParts parts, ApiOptions options, CancellationToken ct)
@@ -58,7 +60,12 @@ public sealed class ApiHost : IAsyncDisposable
         catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
         {
             await host.DisposeAsync().ConfigureAwait(false);
-            throw new CdcException(FailureKind.Configuration, $"The Api cannot listen at {options.Urls}: {e.Message}", "Free the port, or set Api:Urls to another one.", e);
+            throw new CdcException(
+                FailureKind.Configuration,
+                $"The Api cannot listen at {options.Urls}: {e.Message}",
+                "Free the port, or set Api:Urls to another one.",
+                e
+            );
         }
     }
 
@@ -66,7 +73,8 @@ public sealed class ApiHost : IAsyncDisposable
     {
         // What a callback of a broken connection throws must not keep the server from stopping.
         await _stop.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5))) await _app.StopAsync(patience.Token).ConfigureAwait(false);
+        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5)))
+            await _app.StopAsync(patience.Token).ConfigureAwait(false);
         await _background.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _otlp?.Dispose();
         await _app.DisposeAsync().ConfigureAwait(false);
@@ -84,8 +92,10 @@ public sealed class ApiHost : IAsyncDisposable
             Task.Run(() => services.GetRequiredService<EngineListener>().RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => services.GetRequiredService<SourceSampler>().RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => services.GetRequiredService<AppliedDays>().RunAsync(_stop.Token), CancellationToken.None),
-            Task.Run(() => services.GetRequiredService<LiveSampler>().RunAsync(_stop.Token), CancellationToken.None));
-        foreach (var url in urls.Where(u => u.Narrowed)) ApiLog.NarrowedToLoopback(log, url.Url.ToString(), services.GetRequiredService<ApiOptions>().Urls);
+            Task.Run(() => services.GetRequiredService<LiveSampler>().RunAsync(_stop.Token), CancellationToken.None)
+        );
+        foreach (var url in urls.Where(u => u.Narrowed))
+            ApiLog.NarrowedToLoopback(log, url.Url.ToString(), services.GetRequiredService<ApiOptions>().Urls);
         ApiLog.Listens(log, string.Join(", ", Addresses));
     }
 
@@ -119,7 +129,9 @@ public sealed class ApiHost : IAsyncDisposable
         await using var engine = new EngineReads(parts.EngineConnectionString, options);
         try
         {
-            return await engine.UseAsync(async c => (await KeyTable.ListAsync(c, ct).ConfigureAwait(false)).Count > 0, ct).ConfigureAwait(false);
+            return await engine
+                .UseAsync(async c => (await KeyTable.ListAsync(c, ct).ConfigureAwait(false)).Count > 0, ct)
+                .ConfigureAwait(false);
         }
         catch (EngineUnavailableException)
         {
@@ -139,8 +151,10 @@ public sealed class ApiHost : IAsyncDisposable
         foreach (var url in urls)
         {
             Action<ListenOptions> configure = url.IsHttps ? listen => listen.UseHttps(Certificate(options)) : _ => { };
-            if (url.Address is { } address) kestrel.Listen(address, url.Url.Port, configure);
-            else kestrel.ListenAnyIP(url.Url.Port, configure);
+            if (url.Address is { } address)
+                kestrel.Listen(address, url.Url.Port, configure);
+            else
+                kestrel.ListenAnyIP(url.Url.Port, configure);
         }
     }
 
@@ -148,11 +162,19 @@ public sealed class ApiHost : IAsyncDisposable
     {
         try
         {
-            return X509Certificate2.CreateFromPemFile(options.Certificate, options.CertificateKey.Length > 0 ? options.CertificateKey : null);
+            return X509Certificate2.CreateFromPemFile(
+                options.Certificate,
+                options.CertificateKey.Length > 0 ? options.CertificateKey : null
+            );
         }
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new CdcException(FailureKind.Configuration, $"The certificate for https cannot be read: {e.Message}", "Set Api:Certificate and Api:CertificateKey to PEM files.", e);
+            throw new CdcException(
+                FailureKind.Configuration,
+                $"The certificate for https cannot be read: {e.Message}",
+                "Set Api:Certificate and Api:CertificateKey to PEM files.",
+                e
+            );
         }
     }
 

@@ -8,13 +8,21 @@ internal static partial class ApiLog
     [LoggerMessage(200, LogLevel.Information, "The Api listens on {Urls}")]
     public static partial void Listens(this ILogger log, string urls);
 
-    [LoggerMessage(201, LogLevel.Warning, "No key was ever made: the Api listens on this machine only, at {Url} instead of {Wanted}, and asks for no key. Make one with 'cdc keys create', then start again")]
+    [LoggerMessage(
+        201,
+        LogLevel.Warning,
+        "No key was ever made: the Api listens on this machine only, at {Url} instead of {Wanted}, and asks for no key. Make one with 'cdc keys create', then start again"
+    )]
     public static partial void NarrowedToLoopback(this ILogger log, string url, string wanted);
 
     [LoggerMessage(202, LogLevel.Information, "No key was ever made: requests are answered without one, on this machine only")]
     public static partial void Keyless(this ILogger log);
 
-    [LoggerMessage(203, LogLevel.Warning, "The engine's announcements are not heard ({Cause}): cards are read from the engine for every request; tried again in {Seconds} s")]
+    [LoggerMessage(
+        203,
+        LogLevel.Warning,
+        "The engine's announcements are not heard ({Cause}): cards are read from the engine for every request; tried again in {Seconds} s"
+    )]
     public static partial void ListenerLost(this ILogger log, string cause, double seconds);
 
     [LoggerMessage(204, LogLevel.Warning, "The source's clock cannot be read: answers say an older asOf until it can. {Reason}")]

@@ -8,24 +8,34 @@ public sealed record ApiOptions
 {
     /// <summary>False: <c>cdc run</c> serves nothing.</summary>
     public bool Enabled { get; init; } = true;
+
     /// <summary>Where to listen, parted by semicolons. While no key was ever made, only on loopback addresses, whatever is said here.</summary>
     public string Urls { get; init; } = "http://127.0.0.1:8642";
+
     /// <summary>PEM file of the certificate for https, its chain included.</summary>
     public string Certificate { get; init; } = "";
+
     /// <summary>PEM file of its private key.</summary>
     public string CertificateKey { get; init; } = "";
+
     /// <summary>Connections to the engine for requests.</summary>
     public int Connections { get; init; } = 16;
+
     /// <summary>Npgsql connection string of read replicas of the engine (hosts parted by commas); empty: there are none.</summary>
     public string ReplicaConnectionString { get; init; } = "";
+
     /// <summary>How long a request may wait for the engine, and for a place in its queue.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Memory for cards that were read; 0: nothing is kept.</summary>
     public long CacheBytes { get; init; } = 32 << 20;
+
     /// <summary>Requests a second of one key, where the key itself does not say otherwise.</summary>
     public int RequestsPerSecond { get; init; } = 10_000;
+
     /// <summary>Above it <c>/health/ready</c> says degraded.</summary>
     public TimeSpan LagLimit { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Where metrics are sent by OTLP (gRPC), such as <c>http://collector:4317</c>; empty: nowhere.</summary>
     public string OtlpEndpoint { get; init; } = "";
 

@@ -12,8 +12,18 @@ namespace Cdc.Api;
 /// <param name="Version">Of cdc.</param>
 /// <param name="TopicOf">In the Kafka log; null: the log is in-process.</param>
 public sealed record ApiParts(
-    string EngineConnectionString, EntitySet Entities, IStatusSource Status, ISourceClock SourceClock, IQuarantineDesk Quarantine, IRunReports RunReports,
-    ISchemaRegistry Schemas, PipelineStatistics? Statistics, string Version, ILoggerFactory Loggers, Func<EntityDeclaration, string>? TopicOf = null)
+    string EngineConnectionString,
+    EntitySet Entities,
+    IStatusSource Status,
+    ISourceClock SourceClock,
+    IQuarantineDesk Quarantine,
+    IRunReports RunReports,
+    ISchemaRegistry Schemas,
+    PipelineStatistics? Statistics,
+    string Version,
+    ILoggerFactory Loggers,
+    Func<EntityDeclaration, string>? TopicOf = null
+)
 {
     /// <summary>What lag is told of: a topic of the Kafka log, or a source table.</summary>
     public string LogOf(EntityDeclaration entity) => TopicOf?.Invoke(entity) ?? $"{entity.SourceSchema}.{entity.SourceTable}";

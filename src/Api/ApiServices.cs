@@ -28,17 +28,44 @@ internal static class ApiServices
         var (card, history) = (Entity(parts, "card"), Entity(parts, "history"));
         var column = card.NotifyColumn ?? throw Undeclared("card declares no column in \"notify\"");
         var log = parts.Loggers.CreateLogger("Cdc.Api");
-        services.AddSingleton(parts).AddSingleton(options).AddSingleton(parts.Quarantine).AddSingleton(parts.SourceClock).AddSingleton(TimeProvider.System).AddSingleton(log);
-        services.AddSingleton(new DeclaredLookup(card, column)).AddSingleton(new CardCache(options.CacheBytes)).AddSingleton(new EngineMomentReader(card));
-        services.AddSingleton(new EngineReads(parts.EngineConnectionString, options)).AddSingleton(new StatusCache(parts.Status, TimeProvider.System));
+        services
+            .AddSingleton(parts)
+            .AddSingleton(options)
+            .AddSingleton(parts.Quarantine)
+            .AddSingleton(parts.SourceClock)
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton(log);
+        services
+            .AddSingleton(new DeclaredLookup(card, column))
+            .AddSingleton(new CardCache(options.CacheBytes))
+            .AddSingleton(new EngineMomentReader(card));
+        services
+            .AddSingleton(new EngineReads(parts.EngineConnectionString, options))
+            .AddSingleton(new StatusCache(parts.Status, TimeProvider.System));
         services.AddSingleton<ReplicaReads>().AddSingleton<ReadRouter>();
         services.AddSingleton<FreshnessClock>().AddSingleton<SourceSampler>().AddSingleton<ThroughWatch>().AddSingleton<CardDesk>();
-        services.AddSingleton(s => ActivatorUtilities.CreateInstance<CardReader>(s, card)).AddSingleton(s => new HistoryReader(s.GetRequiredService<ReadRouter>(), card, history));
-        services.AddSingleton(s => new GatheredReads(s.GetRequiredService<CardReader>().ByCodesAsync, s.GetRequiredService<EngineReads>().LongestQueue));
+        services
+            .AddSingleton(s => ActivatorUtilities.CreateInstance<CardReader>(s, card))
+            .AddSingleton(s => new HistoryReader(s.GetRequiredService<ReadRouter>(), card, history));
+        services.AddSingleton(s => new GatheredReads(
+            s.GetRequiredService<CardReader>().ByCodesAsync,
+            s.GetRequiredService<EngineReads>().LongestQueue
+        ));
         services.AddSingleton<KeyRing>().AddSingleton<FlagTable>();
-        services.AddSingleton(s => ActivatorUtilities.CreateInstance<EngineListener>(s, card, (IReadOnlyList<IListened>)[s.GetRequiredService<KeyRing>(), s.GetRequiredService<FlagTable>()]));
+        services.AddSingleton(s =>
+            ActivatorUtilities.CreateInstance<EngineListener>(
+                s,
+                card,
+                (IReadOnlyList<IListened>)[s.GetRequiredService<KeyRing>(), s.GetRequiredService<FlagTable>()]
+            )
+        );
         services.AddSingleton(s => new AppliedDays(s.GetRequiredService<EngineReads>(), parts.Statistics, log));
-        services.AddSingleton(parts.RunReports).AddSingleton<DriftTable>().AddSingleton<LiveBoard>().AddSingleton<MarksReader>().AddSingleton<LiveSampler>();
+        services
+            .AddSingleton(parts.RunReports)
+            .AddSingleton<DriftTable>()
+            .AddSingleton<LiveBoard>()
+            .AddSingleton<MarksReader>()
+            .AddSingleton<LiveSampler>();
         services.AddSingleton<ReconcileStanding>().AddSingleton<ApiMeter>().AddSingleton<MetricCollector>();
         services.AddSingleton<Admission>().AddSingleton<FailureHandling>().AddSingleton<RequestTiming>();
         services.AddSingleton<IFeatureDefinitionProvider, FlagDefinitions>().AddFeatureManagement();
@@ -46,10 +73,16 @@ internal static class ApiServices
         services.Configure<JsonOptions>(json => Describe(json.SerializerOptions));
     }
 
-    private static void Describe(JsonSerializerOptions json) => json.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase));
+    private static void Describe(JsonSerializerOptions json) =>
+        json.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase));
 
-    private static EntityDeclaration Entity(ApiParts parts, string name) => parts.Entities.Find(name) ?? throw Undeclared($"there is no entity {name}");
+    private static EntityDeclaration Entity(ApiParts parts, string name) =>
+        parts.Entities.Find(name) ?? throw Undeclared($"there is no entity {name}");
 
     private static CdcException Undeclared(string what) =>
-        new(FailureKind.Configuration, $"The Api cannot serve balances: {what} in the entities declaration.", "Declare it as the delivered schemas/entities.json does, or set Api:Enabled to false.");
+        new(
+            FailureKind.Configuration,
+            $"The Api cannot serve balances: {what} in the entities declaration.",
+            "Declare it as the delivered schemas/entities.json does, or set Api:Enabled to false."
+        );
 }

@@ -18,13 +18,26 @@ namespace Cdc.Apply;
 /// Throws on any failure: the session ends, its transaction is undone, and the next one starts from the checkpoint.
 /// </summary>
 internal sealed class ApplyLoop(
-    EntitySet entities, EngineOptions options, NpgsqlConnection connection, EngineTransaction transaction, BatchWriter writer,
-    CheckpointTable checkpoints, Checkpoint start, TableStates tables, LoadGate gate, FenceHold fences, AppliedProgress progress, PipelineStatistics statistics)
+    EntitySet entities,
+    EngineOptions options,
+    NpgsqlConnection connection,
+    EngineTransaction transaction,
+    BatchWriter writer,
+    CheckpointTable checkpoints,
+    Checkpoint start,
+    TableStates tables,
+    LoadGate gate,
+    FenceHold fences,
+    AppliedProgress progress,
+    PipelineStatistics statistics
+)
 {
     private static readonly TimeSpan LongestCheckpointInterval = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Between two checkpoints of an idle source: a feedback finds what was streamed since the one before it.</summary>
-    private readonly TimeSpan _checkpointInterval = TimeSpan.FromTicks(Math.Min(options.FeedbackInterval.Ticks / 2, LongestCheckpointInterval.Ticks));
+    private readonly TimeSpan _checkpointInterval = TimeSpan.FromTicks(
+        Math.Min(options.FeedbackInterval.Ticks / 2, LongestCheckpointInterval.Ticks)
+    );
     private readonly WriteBehind _batches = new(entities, writer, gate, statistics);
     private readonly List<Chunk> _passed = [];
     private Checkpoint _committed = start;
@@ -59,13 +72,18 @@ internal sealed class ApplyLoop(
         {
             while (log.TryRead(out var events))
             {
-                if (_batchBegan == 0) _batchBegan = Stopwatch.GetTimestamp();
+                if (_batchBegan == 0)
+                    _batchBegan = Stopwatch.GetTimestamp();
                 foreach (var change in events.Events)
-                    if (!TryFold(change)) await ApplyAsync(change, ct).ConfigureAwait(false);
-                if (!_inTransaction && IsFull) await CommitAsync(ct).ConfigureAwait(false);
+                    if (!TryFold(change))
+                        await ApplyAsync(change, ct).ConfigureAwait(false);
+                if (!_inTransaction && IsFull)
+                    await CommitAsync(ct).ConfigureAwait(false);
             }
-            if (_inTransaction) continue;
-            if (IsDue()) await CommitAsync(ct).ConfigureAwait(false);
+            if (_inTransaction)
+                continue;
+            if (IsDue())
+                await CommitAsync(ct).ConfigureAwait(false);
             _batchBegan = 0;
         }
         if (!_inTransaction)
@@ -80,16 +98,20 @@ internal sealed class ApplyLoop(
     /// <summary>The common case without a state machine: one more row of a batch that has room.</summary>
     private bool TryFold(ChangeEvent change)
     {
-        if (change is CommitChange commit) return TryEnd(commit);
-        if (change is not RowChange row) return false;
+        if (change is CommitChange commit)
+            return TryEnd(commit);
+        if (change is not RowChange row)
+            return false;
         _inTransaction |= row.Transaction is not null;
         if (row.Position <= _last)
         {
             statistics.Duplicate();
             return true;
         }
-        if (tables.IsStopped(row.Schema.Entity)) return true;
-        if (!Batch.Accepts(row) || HasNoRoom) return false;
+        if (tables.IsStopped(row.Schema.Entity))
+            return true;
+        if (!Batch.Accepts(row) || HasNoRoom)
+            return false;
         Batch.Add(row);
         return true;
     }
@@ -120,7 +142,8 @@ internal sealed class ApplyLoop(
                 break;
             case TruncateChange truncate:
                 _inTransaction = true;
-                if (truncate.Position > _last) await TruncateAsync(truncate, ct).ConfigureAwait(false);
+                if (truncate.Position > _last)
+                    await TruncateAsync(truncate, ct).ConfigureAwait(false);
                 break;
             case TableStateChange state:
                 await FlushAsync(ct).ConfigureAwait(false);
@@ -131,7 +154,8 @@ internal sealed class ApplyLoop(
                 break;
             case ThroughChange through:
                 // Heartbeats that are sent again after a restart lie below what is applied, and tell of an earlier time.
-                if (through.Through >= _through && through.AsOfMicros is { } asOf) _asOf = PostgresTime.FromMicros(asOf);
+                if (through.Through >= _through && through.AsOfMicros is { } asOf)
+                    _asOf = PostgresTime.FromMicros(asOf);
                 _through = Lsn.Max(_through, through.Through);
                 break;
             case ChunkEndChange end:
@@ -156,7 +180,9 @@ internal sealed class ApplyLoop(
 
     /// <summary>Something to show at once, or a position that nobody has written down for a while.</summary>
     private bool IsDue() =>
-        Batch.Count > 0 || transaction.HasWork || _passed.Count > 0
+        Batch.Count > 0
+        || transaction.HasWork
+        || _passed.Count > 0
         || (_through > _committed.Through && Stopwatch.GetElapsedTime(_committedAt) >= _checkpointInterval);
 
     private async Task FlushAsync(CancellationToken ct)
@@ -176,7 +202,8 @@ internal sealed class ApplyLoop(
         await FlushAsync(ct).ConfigureAwait(false);
         foreach (var entity in truncate.Entities)
         {
-            if (tables.IsStopped(entity)) continue;
+            if (tables.IsStopped(entity))
+                continue;
             await gate.EnterAllAsync(entity).WaitAsync(ct).ConfigureAwait(false);
             await writer.TruncateAsync(entity, truncate.Position, ct).ConfigureAwait(false);
             CrashPoint.Hit("after-truncate");
@@ -200,9 +227,12 @@ internal sealed class ApplyLoop(
         _committed = next;
         _committedAt = Stopwatch.GetTimestamp();
         progress.Applied(next);
-        statistics.Applied(new AppliedBatch(_rows, _transactions, Stopwatch.GetElapsedTime(_batchBegan, _committedAt), _oldest?.CommitTime));
+        statistics.Applied(
+            new AppliedBatch(_rows, _transactions, Stopwatch.GetElapsedTime(_batchBegan, _committedAt), _oldest?.CommitTime)
+        );
         (_rows, _transactions, _batchBegan, _oldest) = (0, 0, _committedAt, null);
-        foreach (var chunk in _passed) chunk.SetPassed();
+        foreach (var chunk in _passed)
+            chunk.SetPassed();
         _passed.Clear();
     }
 }

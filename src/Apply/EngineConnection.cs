@@ -34,7 +34,8 @@ internal static class EngineConnection
     private static async Task PrepareSessionAsync(NpgsqlConnection connection, EngineOptions options, CancellationToken ct)
     {
         // Staged rows have no statistics: the plan that is always right is to look every key up in the index.
-        var settings = $"SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; SET timezone = 'UTC'; SET synchronous_commit = {(options.SynchronousCommit ? "on" : "off")}";
+        var settings =
+            $"SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; SET timezone = 'UTC'; SET synchronous_commit = {(options.SynchronousCommit ? "on" : "off")}";
         await ExecuteAsync(connection, settings, ct).ConfigureAwait(false);
         try
         {

@@ -15,8 +15,12 @@ internal static class EnginePulse
     public static async Task RunAsync(EngineOptions options, CancellationToken ct)
     {
         await using var connection = await EngineConnection.OpenAsync(options, "pulse", ct).ConfigureAwait(false);
-        await using var command = new NpgsqlCommand("SELECT 1", connection) { CommandTimeout = ServerPatience.Settings(options.ConnectionString, ServerPatience.AnswerSeconds).CommandTimeout };
+        await using var command = new NpgsqlCommand("SELECT 1", connection)
+        {
+            CommandTimeout = ServerPatience.Settings(options.ConnectionString, ServerPatience.AnswerSeconds).CommandTimeout,
+        };
         using var timer = new PeriodicTimer(Interval);
-        while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false)) await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false))
+            await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 }

@@ -38,8 +38,18 @@ public sealed class EngineSession : IAsyncDisposable
     private readonly FenceTable _fences;
 
     private EngineSession(
-        EngineOptions options, NpgsqlConnection connection, ResumePoint resume, ITableRegistry tables, ApplyLoop loop, LoadGate gate, AppliedProgress progress,
-        ChunkTable chunkTable, ChunkSink chunkSink, FenceSignals signals, FenceTable fences)
+        EngineOptions options,
+        NpgsqlConnection connection,
+        ResumePoint resume,
+        ITableRegistry tables,
+        ApplyLoop loop,
+        LoadGate gate,
+        AppliedProgress progress,
+        ChunkTable chunkTable,
+        ChunkSink chunkSink,
+        FenceSignals signals,
+        FenceTable fences
+    )
     {
         (_options, _connection, Resume, Tables, _loop, _gate, _progress) = (options, connection, resume, tables, loop, gate, progress);
         (_chunkTable, _chunkSink, _signals, _fences) = (chunkTable, chunkSink, signals, fences);
@@ -58,10 +68,21 @@ public sealed class EngineSession : IAsyncDisposable
     public IFenceQueue Fences => _fences;
 
     /// <exception cref="EngineException">The engine cannot be reached, or is not set up.</exception>
-    public static Task<EngineSession> OpenAsync(EngineOptions options, EntitySet entities, PipelineStatistics statistics, ILogger log, CancellationToken ct) =>
-        EngineErrors.GuardAsync(() => TakeOverAsync(options, entities, statistics, log, ct));
+    public static Task<EngineSession> OpenAsync(
+        EngineOptions options,
+        EntitySet entities,
+        PipelineStatistics statistics,
+        ILogger log,
+        CancellationToken ct
+    ) => EngineErrors.GuardAsync(() => TakeOverAsync(options, entities, statistics, log, ct));
 
-    private static async Task<EngineSession> TakeOverAsync(EngineOptions options, EntitySet entities, PipelineStatistics statistics, ILogger log, CancellationToken ct)
+    private static async Task<EngineSession> TakeOverAsync(
+        EngineOptions options,
+        EntitySet entities,
+        PipelineStatistics statistics,
+        ILogger log,
+        CancellationToken ct
+    )
     {
         var connection = await EngineConnection.OpenAsync(options, "apply", ct).ConfigureAwait(false);
         try
@@ -75,7 +96,14 @@ public sealed class EngineSession : IAsyncDisposable
         }
     }
 
-    private static async Task<EngineSession> OpenAsync(NpgsqlConnection connection, EngineOptions options, EntitySet entities, PipelineStatistics statistics, ILogger log, CancellationToken ct)
+    private static async Task<EngineSession> OpenAsync(
+        NpgsqlConnection connection,
+        EngineOptions options,
+        EntitySet entities,
+        PipelineStatistics statistics,
+        ILogger log,
+        CancellationToken ct
+    )
     {
         await EndEarlierAsync(connection, ct).ConfigureAwait(false);
         var session = await BeginSessionAsync(connection, ct).ConfigureAwait(false);
@@ -92,11 +120,41 @@ public sealed class EngineSession : IAsyncDisposable
         var signals = new FenceSignals(options);
         var hold = new FenceHold(options, signals, session, statistics);
         var progress = new AppliedProgress(options, start, session);
-        var loop = new ApplyLoop(entities, options, connection, transaction, writer, checkpoints, start, tables, gate, hold, progress, statistics);
-        var resume = new ResumePoint(start.Last.Generation, session, start.Through, start.Last, start.LastTransaction?.Xid ?? 0, start.LastTransaction?.CommitMicros ?? 0);
-        return new EngineSession(options, connection, resume, tables, loop, gate, progress,
-            new ChunkTable(entities, options, tables, start.Last.Generation), new ChunkSink(entities, options, factory, checkpoints, gate),
-            signals, new FenceTable(entities, options, signals, start.Last.Generation, session));
+        var loop = new ApplyLoop(
+            entities,
+            options,
+            connection,
+            transaction,
+            writer,
+            checkpoints,
+            start,
+            tables,
+            gate,
+            hold,
+            progress,
+            statistics
+        );
+        var resume = new ResumePoint(
+            start.Last.Generation,
+            session,
+            start.Through,
+            start.Last,
+            start.LastTransaction?.Xid ?? 0,
+            start.LastTransaction?.CommitMicros ?? 0
+        );
+        return new EngineSession(
+            options,
+            connection,
+            resume,
+            tables,
+            loop,
+            gate,
+            progress,
+            new ChunkTable(entities, options, tables, start.Last.Generation),
+            new ChunkSink(entities, options, factory, checkpoints, gate),
+            signals,
+            new FenceTable(entities, options, signals, start.Last.Generation, session)
+        );
     }
 
     /// <summary>Applies until the log is closed and read to its end.</summary>
@@ -134,8 +192,12 @@ public sealed class EngineSession : IAsyncDisposable
     private static async Task<long> BeginSessionAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         // A reset that began after this session had looked has no checkpoint to go on from yet.
-        await using var command = new NpgsqlCommand("UPDATE cdc.source SET session = session + 1, updated_at = now() WHERE state = 'streaming' RETURNING session", connection);
-        var session = await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as long?
+        await using var command = new NpgsqlCommand(
+            "UPDATE cdc.source SET session = session + 1, updated_at = now() WHERE state = 'streaming' RETURNING session",
+            connection
+        );
+        var session =
+            await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as long?
             ?? throw new FencedException("A new generation began, or a gap was declared, while this session was starting.");
         await using var fences = new NpgsqlCommand(FenceSql.BreakOlderSessions, connection) { Parameters = { new() { Value = session } } };
         await fences.ExecuteNonQueryAsync(ct).ConfigureAwait(false);

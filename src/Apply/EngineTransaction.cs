@@ -12,7 +12,8 @@ internal sealed class EngineTransaction(NpgsqlConnection connection)
 
     public async Task BeginAsync(CancellationToken ct)
     {
-        if (IsOpen) return;
+        if (IsOpen)
+            return;
         await ExecuteAsync("BEGIN", ct).ConfigureAwait(false);
         (IsOpen, HasWork) = (true, false);
     }
@@ -25,7 +26,8 @@ internal sealed class EngineTransaction(NpgsqlConnection connection)
 
     public async Task RollbackAsync(CancellationToken ct)
     {
-        if (!IsOpen) return;
+        if (!IsOpen)
+            return;
         await ExecuteAsync("ROLLBACK", ct).ConfigureAwait(false);
         (IsOpen, HasWork) = (false, false);
     }

@@ -41,7 +41,8 @@ public sealed class LoadGate
         lock (_lock)
         {
             var index = _reserved.FindIndex(r => r.Job.Id == job.Id);
-            if (index < 0) return;
+            if (index < 0)
+                return;
             _reserved[index].Done.TrySetResult();
             _reserved.RemoveAt(index);
         }
@@ -52,7 +53,8 @@ public sealed class LoadGate
     {
         lock (_lock)
         {
-            foreach (var reservation in _reserved) reservation.Done.TrySetResult();
+            foreach (var reservation in _reserved)
+                reservation.Done.TrySetResult();
             _reserved.Clear();
         }
     }
@@ -90,16 +92,19 @@ public sealed class LoadGate
 
     private Task Wait(Func<Reservation, bool> overlaps)
     {
-        if (_reserved.Count == 0) return Task.CompletedTask;
+        if (_reserved.Count == 0)
+            return Task.CompletedTask;
         var loads = _reserved.Where(overlaps).Select(r => r.Done.Task).ToArray();
         return loads.Length == 0 ? Task.CompletedTask : Task.WhenAll(loads);
     }
 
     private static bool Touches(long[] sortedKeys, KeyRange range)
     {
-        if (ReferenceEquals(sortedKeys, EveryKey)) return true;
+        if (ReferenceEquals(sortedKeys, EveryKey))
+            return true;
         var first = range.From is { } from ? Array.BinarySearch(sortedKeys, from) : 0;
-        if (first < 0) first = ~first;
+        if (first < 0)
+            first = ~first;
         return first < sortedKeys.Length && range.Contains(sortedKeys[first]);
     }
 }

@@ -20,7 +20,11 @@ internal static partial class CaptureLog
     [LoggerMessage(111, LogLevel.Warning, "A chunk of {Table} cannot be read now, trying again: {Reason}")]
     public static partial void ChunkNotReadable(ILogger log, string table, string reason);
 
-    [LoggerMessage(112, LogLevel.Information, "Chunk of {Table} done ({Kind} {Range}): {Rows} rows read, {Swept} removed, {Dropped} keys in flight")]
+    [LoggerMessage(
+        112,
+        LogLevel.Information,
+        "Chunk of {Table} done ({Kind} {Range}): {Rows} rows read, {Swept} removed, {Dropped} keys in flight"
+    )]
     public static partial void ChunkDone(ILogger log, string table, string kind, string range, int rows, long swept, int dropped);
 
     [LoggerMessage(115, LogLevel.Debug, "A fence of {Table} waits: oldest running transaction {Xmin}, must be at least {Barrier}")]
@@ -32,6 +36,10 @@ internal static partial class CaptureLog
     [LoggerMessage(120, LogLevel.Warning, "Table {Table} stops: {Reason}")]
     public static partial void TableStops(ILogger log, string table, string reason);
 
-    [LoggerMessage(121, LogLevel.Warning, "Table {Table} changed without an event (rewritten, created again or published again): it is read again")]
+    [LoggerMessage(
+        121,
+        LogLevel.Warning,
+        "Table {Table} changed without an event (rewritten, created again or published again): it is read again"
+    )]
     public static partial void TableReadAgain(ILogger log, string table);
 }

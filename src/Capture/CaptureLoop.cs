@@ -14,8 +14,14 @@ namespace Cdc.Capture;
 /// Reads the slot and appends to the change log. Its duties, in order, for every message: map it, remember its keys for the drop rule, close
 /// the chunk or fence whose marker it is, and hand the batch over when it is large or nothing more is buffered.
 /// </summary>
-internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLedger ledger, IChunkSink chunks, RedeliveryCheck redelivery, IChangeLogWriter log)
-    : IStreamSink
+internal sealed class CaptureLoop(
+    int generation,
+    PgOutputMapper mapper,
+    ChunkLedger ledger,
+    IChunkSink chunks,
+    RedeliveryCheck redelivery,
+    IChangeLogWriter log
+) : IStreamSink
 {
     public const string HeartbeatPrefix = "cdc.heartbeat";
     public const string ChunkPrefix = "cdc.chunk";
@@ -34,7 +40,13 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
     private const int RestAfterBytes = 64 << 10;
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(5);
 
-    private sealed record PostedState(int Entity, string? StopReason, TableFingerprint? Fingerprint, Lsn SeenAt, TaskCompletionSource Applied);
+    private sealed record PostedState(
+        int Entity,
+        string? StopReason,
+        TableFingerprint? Fingerprint,
+        Lsn SeenAt,
+        TaskCompletionSource Applied
+    );
 
     private readonly SessionMarker _marker = new();
     private readonly ConcurrentQueue<PostedState> _tableStates = new();
@@ -52,7 +64,8 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
         {
             while (true)
             {
-                if (_readSinceRest >= RestAfterBytes && log.IsHalfFull) await RestAsync(either.Token, ct).ConfigureAwait(false);
+                if (_readSinceRest >= RestAfterBytes && log.IsHalfFull)
+                    await RestAsync(either.Token, ct).ConfigureAwait(false);
                 var read = source.ReadAsync(either.Token);
                 if (!read.IsCompleted)
                 {
@@ -65,9 +78,12 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
                 _readSinceRest = Math.Min(_readSinceRest + message.Payload.Length, RestAfterBytes);
                 mapper.Map(message.Payload.Span, message.WalStart, this);
                 CrashPoint.Hit("after-read");
-                if (_markedTicket is not null) await CloseAsync(ct).ConfigureAwait(false);
-                if (!mapper.InTransaction && !_tableStates.IsEmpty) AppendTableStates();
-                if (_batch.Count >= BatchEvents || _batch.Bytes >= BatchBytes) await HandOverAsync(ct).ConfigureAwait(false);
+                if (_markedTicket is not null)
+                    await CloseAsync(ct).ConfigureAwait(false);
+                if (!mapper.InTransaction && !_tableStates.IsEmpty)
+                    AppendTableStates();
+                if (_batch.Count >= BatchEvents || _batch.Bytes >= BatchBytes)
+                    await HandOverAsync(ct).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested && !ct.IsCancellationRequested)
@@ -83,7 +99,13 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
     /// <param name="seenAt">End of the source's WAL when the change was seen: what made it lies before.</param>
     public Task ChangeTable(int entity, string? stopReason, TableFingerprint? fingerprint, Lsn seenAt)
     {
-        var posted = new PostedState(entity, stopReason, fingerprint, seenAt, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var posted = new PostedState(
+            entity,
+            stopReason,
+            fingerprint,
+            seenAt,
+            new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+        );
         _tableStates.Enqueue(posted);
         return posted.Applied.Task;
     }
@@ -103,7 +125,8 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
 
     void IStreamSink.Truncate(TruncateChange change)
     {
-        foreach (var entity in change.Entities) ledger.Truncated(entity);
+        foreach (var entity in change.Entities)
+            ledger.Truncated(entity);
         _batch.Add(change);
     }
 
@@ -111,7 +134,8 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
 
     void IStreamSink.TableState(TableStateChange change)
     {
-        if (change.StopReason is null) ledger.Skipped(change.Entity);
+        if (change.StopReason is null)
+            ledger.Skipped(change.Entity);
         _batch.Add(change);
     }
 
@@ -123,18 +147,23 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
             redelivery.Passed(lsn);
             _batch.Add(new ThroughChange { Through = lsn, AsOfMicros = prefix is HeartbeatPrefix ? TimeIn(content) : null });
         }
-        if (prefix is ChunkPrefix or FencePrefix && _marker.TicketOf(content) is { } ticket) (_markedTicket, _markedAt) = (ledger.Find(ticket), lsn);
+        if (prefix is ChunkPrefix or FencePrefix && _marker.TicketOf(content) is { } ticket)
+            (_markedTicket, _markedAt) = (ledger.Find(ticket), lsn);
     }
 
     /// <summary>Anybody may write a message of this name: one without a time that can be is a heartbeat all the same.</summary>
     private static long? TimeIn(ReadOnlySpan<byte> heartbeat) =>
-        heartbeat.Length == sizeof(long) && BinaryPrimitives.ReadInt64BigEndian(heartbeat) is >= 0 and < PostgresTime.EndMicros and var micros ? micros : null;
+        heartbeat.Length == sizeof(long)
+        && BinaryPrimitives.ReadInt64BigEndian(heartbeat) is >= 0 and < PostgresTime.EndMicros and var micros
+            ? micros
+            : null;
 
     private ValueTask CloseAsync(CancellationToken ct)
     {
         var ticket = _markedTicket;
         _markedTicket = null;
-        if (ticket is ChunkTicket chunk) return CloseChunkAsync(chunk, ct);
+        if (ticket is ChunkTicket chunk)
+            return CloseChunkAsync(chunk, ct);
         CloseFence((FenceTicket)ticket!);
         return ValueTask.CompletedTask;
     }
@@ -147,7 +176,15 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
         else if (ticket.HasTooManyInFlight)
             ticket.Fail($"{ticket.InFlight.Count} keys were in flight.");
         else
-            _batch.Add(new FenceChange { Fence = ticket.Fence, Marker = _markedAt, InFlight = ticket.InFlight, InFlightAll = ticket.InFlightAll });
+            _batch.Add(
+                new FenceChange
+                {
+                    Fence = ticket.Fence,
+                    Marker = _markedAt,
+                    InFlight = ticket.InFlight,
+                    InFlightAll = ticket.InFlightAll,
+                }
+            );
     }
 
     /// <summary>A chunk's rows go here, after everything before its marker and before everything after it; or its range is reserved here.</summary>
@@ -161,7 +198,8 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
         var chunk = ticket.Chunk;
         chunk.First = new ChangePosition(generation, _markedAt, FirstChunkOrdinal);
         var beside = chunks.TryReserve(chunk);
-        if (!beside) await AppendRowsAsync(ticket.Rows!.ChangesIn(chunk), ct).ConfigureAwait(false);
+        if (!beside)
+            await AppendRowsAsync(ticket.Rows!.ChangesIn(chunk), ct).ConfigureAwait(false);
         _batch.Add(new ChunkEndChange { Chunk = chunk });
         ticket.SetMarked(beside ? MarkerOutcome.Beside : MarkerOutcome.InStream);
         CrashPoint.Hit("after-marker");
@@ -172,7 +210,8 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
         foreach (var row in rows)
         {
             _batch.Add(row);
-            if (_batch.Count >= BatchEvents || _batch.Bytes >= BatchBytes) await HandOverAsync(ct).ConfigureAwait(false);
+            if (_batch.Count >= BatchEvents || _batch.Bytes >= BatchBytes)
+                await HandOverAsync(ct).ConfigureAwait(false);
         }
     }
 
@@ -183,15 +222,18 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
             // Above everything streamed so far, so that a restart neither repeats nor skips it; and above the change itself, which the stream may
             // not have come to: rows from before it are not whole.
             var position = new ChangePosition(generation, Lsn.Max(new Lsn(_streamed.Value + 1), state.SeenAt), 0);
-            if (state.Fingerprint is { } fingerprint) mapper.GoOn(state.Entity, (uint)fingerprint.RelationOid);
-            _batch.Add(new TableStateChange
-            {
-                Entity = state.Entity,
-                Position = position,
-                StopReason = state.StopReason,
-                Fingerprint = state.Fingerprint,
-                Applied = state.Applied,
-            });
+            if (state.Fingerprint is { } fingerprint)
+                mapper.GoOn(state.Entity, (uint)fingerprint.RelationOid);
+            _batch.Add(
+                new TableStateChange
+                {
+                    Entity = state.Entity,
+                    Position = position,
+                    StopReason = state.StopReason,
+                    Fingerprint = state.Fingerprint,
+                    Applied = state.Applied,
+                }
+            );
         }
     }
 
@@ -204,7 +246,8 @@ internal sealed class CaptureLoop(int generation, PgOutputMapper mapper, ChunkLe
 
     private async ValueTask HandOverAsync(CancellationToken ct)
     {
-        if (_batch.Count == 0) return;
+        if (_batch.Count == 0)
+            return;
         var batch = _batch;
         _batch = new ChangeBatch();
         await log.AppendAsync(batch, ct).ConfigureAwait(false);

@@ -17,7 +17,15 @@ namespace Cdc.Capture;
 
 /// <summary>What the engine's side gives to Capture for one session.</summary>
 public sealed record CaptureSeams(
-    ResumePoint Resume, ITableRegistry Tables, IAppliedProgress Progress, IChunkQueue ChunkQueue, IChunkSink ChunkSink, IFenceQueue Fences, IChangeLogWriter Log, PipelineStatistics Statistics);
+    ResumePoint Resume,
+    ITableRegistry Tables,
+    IAppliedProgress Progress,
+    IChunkQueue ChunkQueue,
+    IChunkSink ChunkSink,
+    IFenceQueue Fences,
+    IChangeLogWriter Log,
+    PipelineStatistics Statistics
+);
 
 /// <summary>
 /// The source's side of one session: holds the slot, streams, reads chunks, confirms. Nothing in it survives a failure.
@@ -37,8 +45,13 @@ public sealed class CaptureSession : IAsyncDisposable
         (_options, _snapshot, _entities, _source, _log) = (options, snapshot, entities, source, log);
 
     /// <summary>Connects to the source; the slot is not touched yet.</summary>
-    public static async Task<CaptureSession> ConnectAsync(SourceOptions options, SnapshotOptions snapshot, EntitySet entities, ILogger log, CancellationToken ct) =>
-        new(options, snapshot, entities, await ReplicationSource.ConnectAsync(options, log, ct).ConfigureAwait(false), log);
+    public static async Task<CaptureSession> ConnectAsync(
+        SourceOptions options,
+        SnapshotOptions snapshot,
+        EntitySet entities,
+        ILogger log,
+        CancellationToken ct
+    ) => new(options, snapshot, entities, await ReplicationSource.ConnectAsync(options, log, ct).ConfigureAwait(false), log);
 
     /// <summary>Which server and database the options lead to.</summary>
     public static async Task<IdentifiedSource> IdentifyAsync(SourceOptions options, ILogger log, CancellationToken ct)
@@ -57,8 +70,11 @@ public sealed class CaptureSession : IAsyncDisposable
         StreamDiagnosis.ExplainAsync(options, exception, ct);
 
     /// <summary>What the tables look like now, for an engine that knows nothing of them yet.</summary>
-    public static Task<IReadOnlyList<(TableFingerprint? Fingerprint, long EstimatedRows)>> ReadTablesAsync(SourceOptions options, EntitySet entities, CancellationToken ct) =>
-        TableWatch.ReadAsync(options, entities, 0, ct);
+    public static Task<IReadOnlyList<(TableFingerprint? Fingerprint, long EstimatedRows)>> ReadTablesAsync(
+        SourceOptions options,
+        EntitySet entities,
+        CancellationToken ct
+    ) => TableWatch.ReadAsync(options, entities, 0, ct);
 
     /// <summary>Starts the stream and returns when the slot is this session's.</summary>
     /// <exception cref="Npgsql.PostgresException">55006: another process holds it.</exception>
@@ -95,7 +111,19 @@ public sealed class CaptureSession : IAsyncDisposable
         var redelivery = new RedeliveryCheck(seams.Resume, _confirmedAtStart, _options.SlotName);
         var stream = new CaptureLoop(seams.Resume.Generation, mapper, ledger, seams.ChunkSink, redelivery, seams.Log);
         var barrier = new ReadBarrier(atStart.Xmax, seams.ChunkQueue, ledger, markers);
-        var chunks = new SnapshotLoop(_options, _snapshot, _entities, ledger, barrier, stream, markers, seams.ChunkQueue, seams.ChunkSink, seams.Statistics, _log);
+        var chunks = new SnapshotLoop(
+            _options,
+            _snapshot,
+            _entities,
+            ledger,
+            barrier,
+            stream,
+            markers,
+            seams.ChunkQueue,
+            seams.ChunkSink,
+            seams.Statistics,
+            _log
+        );
         var fences = new FenceLoop(_entities, ledger, barrier, stream, markers, seams.Tables, seams.Fences, _log);
         var watch = new TableWatch(_options, _entities, new SlotSetup(_options, _entities), markers, seams.Tables, stream, _log);
 

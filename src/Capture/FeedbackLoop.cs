@@ -13,13 +13,15 @@ internal sealed class FeedbackLoop(TimeSpan interval, IAppliedProgress progress,
     public async Task RunAsync(CancellationToken ct)
     {
         using var timer = new PeriodicTimer(interval);
-        while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false)) await ConfirmAsync(ct).ConfigureAwait(false);
+        while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false))
+            await ConfirmAsync(ct).ConfigureAwait(false);
     }
 
     private async Task ConfirmAsync(CancellationToken ct)
     {
         var through = progress.Through;
-        if (through <= _confirmed) return;
+        if (through <= _confirmed)
+            return;
         CrashPoint.Hit("before-written");
         await progress.RecordWrittenAsync(through, ct).ConfigureAwait(false);
         CrashPoint.Hit("after-written");

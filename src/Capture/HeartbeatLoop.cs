@@ -18,7 +18,6 @@ internal sealed class HeartbeatLoop(SourceOptions options, MarkerWriter markers,
             xids.Observe(snapshot.Xmax);
             ledger.Forget(snapshot);
             await markers.WriteHeartbeatAsync(CaptureLoop.HeartbeatPrefix, ct).ConfigureAwait(false);
-        }
-        while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false));
+        } while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false));
     }
 }

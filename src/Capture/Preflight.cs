@@ -29,8 +29,15 @@ public static class Preflight
         }
         catch (ArgumentException e)
         {
-            return [new Finding("source-connection-string", IsError: true, $"Source:ConnectionString cannot be read: {e.Message}",
-                "Write it as Host=…;Port=5432;Database=…;Username=…;Password=…")];
+            return
+            [
+                new Finding(
+                    "source-connection-string",
+                    IsError: true,
+                    $"Source:ConnectionString cannot be read: {e.Message}",
+                    "Write it as Host=…;Port=5432;Database=…;Username=…;Password=…"
+                ),
+            ];
         }
     }
 
@@ -46,12 +53,22 @@ public static class Preflight
     /// waiting: it stops alone, and goes on when it is mended.
     /// </summary>
     public static IReadOnlyList<Finding> WhenFollowing(IEnumerable<Finding> findings) =>
-        [.. findings.Select(f => f.Code is TableCheck.Missing or TableCheck.ColumnMissing or TableCheck.ColumnType ? f with { IsError = false } : f)];
+        [
+            .. findings.Select(f =>
+                f.Code is TableCheck.Missing or TableCheck.ColumnMissing or TableCheck.ColumnType ? f with { IsError = false } : f
+            ),
+        ];
 
-    private static async Task<IReadOnlyList<Finding>> CheckAsync(NpgsqlConnection connection, SourceOptions options, EntitySet entities, CancellationToken ct)
+    private static async Task<IReadOnlyList<Finding>> CheckAsync(
+        NpgsqlConnection connection,
+        SourceOptions options,
+        EntitySet entities,
+        CancellationToken ct
+    )
     {
         var server = await ServerCheck.ReadAsync(connection, ct).ConfigureAwait(false);
-        if (server.IsTooOldToAsk) return [.. server.Findings(hasSlot: true, isStreaming: true)];
+        if (server.IsTooOldToAsk)
+            return [.. server.Findings(hasSlot: true, isStreaming: true)];
         var slot = await SlotSetup.ReadAsync(connection, options.SlotName, ct).ConfigureAwait(false);
         var publication = await PublicationCheck.ReadAsync(connection, options.Publication, ct).ConfigureAwait(false);
         var tables = await TablesAsync(connection, entities, ct).ConfigureAwait(false);
@@ -67,10 +84,14 @@ public static class Preflight
     }
 
     private static async Task<Dictionary<EntityDeclaration, SourceTable?>> TablesAsync(
-        NpgsqlConnection connection, EntitySet entities, CancellationToken ct)
+        NpgsqlConnection connection,
+        EntitySet entities,
+        CancellationToken ct
+    )
     {
         var tables = new Dictionary<EntityDeclaration, SourceTable?>(ReferenceEqualityComparer.Instance);
-        foreach (var entity in entities.All) tables[entity] = await SourceTable.ReadAsync(connection, entity, ct).ConfigureAwait(false);
+        foreach (var entity in entities.All)
+            tables[entity] = await SourceTable.ReadAsync(connection, entity, ct).ConfigureAwait(false);
         return tables;
     }
 }

@@ -13,24 +13,26 @@ internal static class CommandActions
     /// <summary>Runs an action and turns whatever it throws into words on stderr and an exit code.</summary>
     public static Command Runs(this Command command, CommandHost host, CommandAction action)
     {
-        command.SetAction(async (parsed, ct) =>
-        {
-            using var loggers = LogSetup.Create(parsed.GetValue(GlobalOptions.Verbose), host.Terminal.ErrorIsTerminal);
-            try
+        command.SetAction(
+            async (parsed, ct) =>
             {
-                return await action(new CommandContext(host, parsed.GetValue(GlobalOptions.Config), loggers), parsed, ct);
+                using var loggers = LogSetup.Create(parsed.GetValue(GlobalOptions.Verbose), host.Terminal.ErrorIsTerminal);
+                try
+                {
+                    return await action(new CommandContext(host, parsed.GetValue(GlobalOptions.Config), loggers), parsed, ct);
+                }
+                catch (OperationCanceledException) when (ct.IsCancellationRequested)
+                {
+                    return ExitCodes.Interrupted;
+                }
+                catch (Exception thrown)
+                {
+                    var failure = thrown is EngineException engine ? engine.Failure : KafkaFailure.Explain(thrown) ?? thrown;
+                    FailureReport.Write(host.Terminal, failure);
+                    return ExitCodes.Of(failure);
+                }
             }
-            catch (OperationCanceledException) when (ct.IsCancellationRequested)
-            {
-                return ExitCodes.Interrupted;
-            }
-            catch (Exception thrown)
-            {
-                var failure = thrown is EngineException engine ? engine.Failure : KafkaFailure.Explain(thrown) ?? thrown;
-                FailureReport.Write(host.Terminal, failure);
-                return ExitCodes.Of(failure);
-            }
-        });
+        );
         return command;
     }
 }

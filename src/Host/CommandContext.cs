@@ -14,6 +14,7 @@ internal sealed class CommandContext(CommandHost host, string? configurationFile
     public Terminal Terminal => host.Terminal;
     public TimeProvider Time => host.Time;
     public ILoggerFactory Loggers => loggers;
+
     /// <summary>Of what the commands share with the pipeline.</summary>
     public ILogger Log => field ??= loggers.CreateLogger("Cdc.Host");
 
@@ -25,8 +26,13 @@ internal sealed class CommandContext(CommandHost host, string? configurationFile
     public EntityDeclaration Entity(CdcOptions options, string name)
     {
         var entities = Entities(options);
-        if (entities.Find(name) is { } entity) return entity;
-        throw new CdcException(FailureKind.Usage, $"There is no entity or table '{name}'.", NearestName.Remedy(name, entities.All.Select(e => e.Name), "Declared"));
+        if (entities.Find(name) is { } entity)
+            return entity;
+        throw new CdcException(
+            FailureKind.Usage,
+            $"There is no entity or table '{name}'.",
+            NearestName.Remedy(name, entities.All.Select(e => e.Name), "Declared")
+        );
     }
 
     public static Database Source(CdcOptions options) => Database.Source(options.Source.ConnectionString);

@@ -8,8 +8,7 @@ namespace Cdc.Host;
 /// <summary>All commands under one root, and the rules that hold for each.</summary>
 internal static class CommandLine
 {
-    private const string Text =
-        """
+    private const string Text = """
         Streams every change of Odoo's loyalty tables to the engine, complete and exact.
 
         Examples:
@@ -31,14 +30,31 @@ internal static class CommandLine
         root.Options.Add(GlobalOptions.Verbose);
         Command[] commands =
         [
-            RunCommand.Create(host, signals), CaptureCommand.Create(host, signals), ApplyCommand.Create(host, signals), ApiCommand.Create(host, signals), MigrateCommand.Create(host), CheckCommand.Create(host), StatusCommand.Create(host), SnapshotCommand.Create(host), ReconcileCommand.Create(host), AlertsCommand.Create(host),
-            TopicsCommand.Create(host), LagCommand.Create(host), QuarantineCommand.Create(host), SlotCommand.Create(host), KeysCommand.Create(host), WorkloadCommand.Create(host), VersionCommand.Create(host),
+            RunCommand.Create(host, signals),
+            CaptureCommand.Create(host, signals),
+            ApplyCommand.Create(host, signals),
+            ApiCommand.Create(host, signals),
+            MigrateCommand.Create(host),
+            CheckCommand.Create(host),
+            StatusCommand.Create(host),
+            SnapshotCommand.Create(host),
+            ReconcileCommand.Create(host),
+            AlertsCommand.Create(host),
+            TopicsCommand.Create(host),
+            LagCommand.Create(host),
+            QuarantineCommand.Create(host),
+            SlotCommand.Create(host),
+            KeysCommand.Create(host),
+            WorkloadCommand.Create(host),
+            VersionCommand.Create(host),
         ];
-        foreach (var command in commands) root.Subcommands.Add(command);
+        foreach (var command in commands)
+            root.Subcommands.Add(command);
         return root;
     }
 
-    public static Task<int> RunAsync(IReadOnlyList<string> args, CommandHost host, StopSignals signals) => RunAsync(args, host, signals, signals.Token);
+    public static Task<int> RunAsync(IReadOnlyList<string> args, CommandHost host, StopSignals signals) =>
+        RunAsync(args, host, signals, signals.Token);
 
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> args, CommandHost host, StopSignals? signals, CancellationToken ct)
@@ -53,7 +69,10 @@ internal static class CommandLine
         // The library's own handling would end the process two seconds after a signal: draining may take longer.
         var settings = new InvocationConfiguration
         {
-            Output = host.Terminal.Out, Error = host.Terminal.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null,
+            Output = host.Terminal.Out,
+            Error = host.Terminal.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
         };
         var code = await parsed.InvokeAsync(settings, ct);
         return parsed.Action is ParseErrorAction ? ExitCodes.Of(FailureKind.Usage) : code;

@@ -4,9 +4,9 @@ using Cdc.Core.Telemetry;
 using Cdc.Host.Commands;
 using Cdc.Host.Configuration;
 using Cdc.Host.Pipeline;
+using Cdc.Host.Reconciling;
 using Cdc.Host.Servers;
 using Cdc.Log;
-using Cdc.Host.Reconciling;
 using Microsoft.Extensions.Logging;
 
 namespace Cdc.Host;
@@ -16,15 +16,16 @@ internal static class Composition
 {
     private const string PipelineCategory = "Cdc.Pipeline";
 
-    public static Parts Connect() => new()
-    {
-        LoadEntities = EntityFile.Load,
-        Pipeline = RunAllAsync,
-        Capture = (options, entities, loggers, ct) => RunEndsAsync(options, entities, LogEnds.Capture, loggers, ct),
-        Apply = (options, entities, loggers, ct) => RunEndsAsync(options, entities, LogEnds.Apply, loggers, ct),
-        Api = (options, entities, loggers, ct) => new ApiWorker(options, entities, null, loggers).RunAsync(ct),
-        Workload = WorkloadRun.RunAsync,
-    };
+    public static Parts Connect() =>
+        new()
+        {
+            LoadEntities = EntityFile.Load,
+            Pipeline = RunAllAsync,
+            Capture = (options, entities, loggers, ct) => RunEndsAsync(options, entities, LogEnds.Capture, loggers, ct),
+            Apply = (options, entities, loggers, ct) => RunEndsAsync(options, entities, LogEnds.Apply, loggers, ct),
+            Api = (options, entities, loggers, ct) => new ApiWorker(options, entities, null, loggers).RunAsync(ct),
+            Workload = WorkloadRun.RunAsync,
+        };
 
     /// <summary>Source, log and engine in one process, and the Api beside them.</summary>
     private static async Task RunAllAsync(CdcOptions options, EntitySet entities, ILoggerFactory loggers, CancellationToken ct)
@@ -33,13 +34,19 @@ internal static class Composition
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken.None);
         // Nothing is compared any more while the pipeline drains.
         using var comparing = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, ct);
-        var compared = options.Continuous.Enabled ? ContinuousReconciling.RunAsync(options, entities, loggers, comparing.Token) : Task.CompletedTask;
-        var serving = options.Api.Enabled ? new ApiWorker(options, entities, statistics, loggers).ServeBesideAsync(ended.Token) : Task.CompletedTask;
+        var compared = options.Continuous.Enabled
+            ? ContinuousReconciling.RunAsync(options, entities, loggers, comparing.Token)
+            : Task.CompletedTask;
+        var serving = options.Api.Enabled
+            ? new ApiWorker(options, entities, statistics, loggers).ServeBesideAsync(ended.Token)
+            : Task.CompletedTask;
         try
         {
-            await (options.Log.Kind == ChangeLogKind.Kafka
-                ? RunOverKafkaAsync(options, entities, LogEnds.Both, statistics, loggers, ct)
-                : RunInProcessAsync(options, entities, statistics, loggers, ct));
+            await (
+                options.Log.Kind == ChangeLogKind.Kafka
+                    ? RunOverKafkaAsync(options, entities, LogEnds.Both, statistics, loggers, ct)
+                    : RunInProcessAsync(options, entities, statistics, loggers, ct)
+            );
         }
         finally
         {
@@ -49,19 +56,47 @@ internal static class Composition
         }
     }
 
-    private static Task RunInProcessAsync(CdcOptions options, EntitySet entities, PipelineStatistics statistics, ILoggerFactory loggers, CancellationToken ct)
+    private static Task RunInProcessAsync(
+        CdcOptions options,
+        EntitySet entities,
+        PipelineStatistics statistics,
+        ILoggerFactory loggers,
+        CancellationToken ct
+    )
     {
         var log = loggers.CreateLogger(PipelineCategory);
         var setup = new SourceSetup(options.Source, options.Engine, entities, log);
-        var session = new PipelineSession(options.Source, options.Engine, options.Snapshot, options.Log, entities, new Preconditions(options, entities, log), setup, statistics, log);
+        var session = new PipelineSession(
+            options.Source,
+            options.Engine,
+            options.Snapshot,
+            options.Log,
+            entities,
+            new Preconditions(options, entities, log),
+            setup,
+            statistics,
+            log
+        );
         return new PipelineWorker(options.Source, options.Engine, session, statistics, log).RunAsync(ct);
     }
 
-    private static Task RunEndsAsync(CdcOptions options, EntitySet entities, LogEnds ends, ILoggerFactory loggers, CancellationToken ct) => options.Log.Kind == ChangeLogKind.Kafka
-        ? RunOverKafkaAsync(options, entities, ends, new PipelineStatistics(), loggers, ct)
-        : throw new CdcException(FailureKind.Configuration, "The in-process log has both of its ends in one process.", "Run 'cdc run', or set CDC__Log__Kind=Kafka (docs/kafka.md).");
+    private static Task RunEndsAsync(CdcOptions options, EntitySet entities, LogEnds ends, ILoggerFactory loggers, CancellationToken ct) =>
+        options.Log.Kind == ChangeLogKind.Kafka
+            ? RunOverKafkaAsync(options, entities, ends, new PipelineStatistics(), loggers, ct)
+            : throw new CdcException(
+                FailureKind.Configuration,
+                "The in-process log has both of its ends in one process.",
+                "Run 'cdc run', or set CDC__Log__Kind=Kafka (docs/kafka.md)."
+            );
 
-    private static async Task RunOverKafkaAsync(CdcOptions options, EntitySet entities, LogEnds ends, PipelineStatistics statistics, ILoggerFactory loggers, CancellationToken ct)
+    private static async Task RunOverKafkaAsync(
+        CdcOptions options,
+        EntitySet entities,
+        LogEnds ends,
+        PipelineStatistics statistics,
+        ILoggerFactory loggers,
+        CancellationToken ct
+    )
     {
         await using var engine = Database.Engine(options.Engine.ConnectionString);
         var codec = TopicCodec.Create(options, entities, engine.Connections);

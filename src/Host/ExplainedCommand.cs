@@ -24,8 +24,12 @@ internal sealed class ExplainedHelp(HelpAction standard, string rootDetails) : S
     public override int Invoke(ParseResult parseResult)
     {
         var code = standard.Invoke(parseResult);
-        var details = parseResult.CommandResult.Command is ExplainedCommand command ? command.Details : parseResult.CommandResult.Command is RootCommand ? rootDetails : "";
-        if (details.Length > 0) parseResult.InvocationConfiguration.Output.WriteLine(details + Environment.NewLine);
+        var details =
+            parseResult.CommandResult.Command is ExplainedCommand command ? command.Details
+            : parseResult.CommandResult.Command is RootCommand ? rootDetails
+            : "";
+        if (details.Length > 0)
+            parseResult.InvocationConfiguration.Output.WriteLine(details + Environment.NewLine);
         return code;
     }
 

@@ -7,7 +7,9 @@ internal static class GlobalOptions
 {
     public static readonly Option<string?> Config = new("--config", "-c")
     {
-        Description = "Configuration file instead of cdc.json in the current folder.", HelpName = "FILE", Recursive = true,
+        Description = "Configuration file instead of cdc.json in the current folder.",
+        HelpName = "FILE",
+        Recursive = true,
     };
 
     public static readonly Option<bool> Verbose = new("--verbose", "-v") { Description = "Log what is done in detail.", Recursive = true };

@@ -16,10 +16,18 @@ internal static partial class HostLog
     [LoggerMessage(4, LogLevel.Error, "Stops with exit code {ExitCode} ({Kind}): {Reason} What to do next: {Remedy}")]
     public static partial void Stopped(this ILogger log, int exitCode, string kind, string reason, string remedy);
 
-    [LoggerMessage(5, LogLevel.Critical, "Stops with exit code {ExitCode} (Unexpected): {Reason} This is a defect: report it with this line")]
+    [LoggerMessage(
+        5,
+        LogLevel.Critical,
+        "Stops with exit code {ExitCode} (Unexpected): {Reason} This is a defect: report it with this line"
+    )]
     public static partial void Defect(this ILogger log, Exception exception, int exitCode, string reason);
 
-    [LoggerMessage(6, LogLevel.Error, "The Api does not run: {Reason} What to do next: {Remedy} Tried again in {Seconds} s; the pipeline goes on without it")]
+    [LoggerMessage(
+        6,
+        LogLevel.Error,
+        "The Api does not run: {Reason} What to do next: {Remedy} Tried again in {Seconds} s; the pipeline goes on without it"
+    )]
     public static partial void ApiFailed(this ILogger log, string reason, string remedy, double seconds);
 
     [LoggerMessage(7, LogLevel.Information, "Signal {Signal}: the Api stops when the requests that it has are answered")]

@@ -14,7 +14,8 @@ internal static class LogSetup
 
     public static ILoggerFactory Create(bool verbose, bool terminal)
     {
-        var log = new LoggerConfiguration().MinimumLevel.Is(verbose ? LogEventLevel.Debug : LogEventLevel.Information)
+        var log = new LoggerConfiguration()
+            .MinimumLevel.Is(verbose ? LogEventLevel.Debug : LogEventLevel.Information)
             // Npgsql logs statements and connection strings below warnings: neither belongs in our log.
             .MinimumLevel.Override("Npgsql", LogEventLevel.Warning)
             // ASP.NET logs request paths below warnings, and a path holds a card's code.
@@ -22,7 +23,11 @@ internal static class LogSetup
             // Why a server does not start is thrown as well, and told once, with its remedy.
             .MinimumLevel.Override("Microsoft.Extensions.Hosting", LogEventLevel.Fatal);
         log = terminal
-            ? log.WriteTo.Console(outputTemplate: Readable, formatProvider: CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose)
+            ? log.WriteTo.Console(
+                outputTemplate: Readable,
+                formatProvider: CultureInfo.InvariantCulture,
+                standardErrorFromLevel: LogEventLevel.Verbose
+            )
             : log.WriteTo.Console(new JsonFormatter(renderMessage: true), standardErrorFromLevel: LogEventLevel.Verbose);
         return new SerilogLoggerFactory(log.CreateLogger(), dispose: true);
     }

@@ -23,10 +23,13 @@ internal sealed record Parts
     /// <summary>Reads the entities declaration from a path; throws with every error at once.</summary>
     public required Func<string, EntitySet> LoadEntities { get; init; }
     public required RunPipeline Pipeline { get; init; }
+
     /// <summary>Only from the source into the Kafka log.</summary>
     public required RunPipeline Capture { get; init; }
+
     /// <summary>Only from the Kafka log into the engine.</summary>
     public required RunPipeline Apply { get; init; }
+
     /// <summary>The Api by itself.</summary>
     public required RunApi Api { get; init; }
     public required Func<WorkloadRequest, IProgress<WorkloadProgress>, CancellationToken, Task> Workload { get; init; }

@@ -10,7 +10,12 @@ internal sealed class StopSignals : IDisposable
 
     public StopSignals()
     {
-        _registrations = [.. new[] { PosixSignal.SIGTERM, PosixSignal.SIGINT, PosixSignal.SIGQUIT }.Select(s => PosixSignalRegistration.Create(s, OnSignal))];
+        _registrations =
+        [
+            .. new[] { PosixSignal.SIGTERM, PosixSignal.SIGINT, PosixSignal.SIGQUIT }.Select(s =>
+                PosixSignalRegistration.Create(s, OnSignal)
+            ),
+        ];
     }
 
     public CancellationToken Token => _stop.Token;
@@ -20,13 +25,15 @@ internal sealed class StopSignals : IDisposable
 
     public void Dispose()
     {
-        foreach (var registration in _registrations) registration.Dispose();
+        foreach (var registration in _registrations)
+            registration.Dispose();
         _stop.Dispose();
     }
 
     private void OnSignal(PosixSignalContext context)
     {
-        if (_stop.IsCancellationRequested) return;
+        if (_stop.IsCancellationRequested)
+            return;
         First = context.Signal.ToString();
         context.Cancel = true;
         _stop.Cancel();

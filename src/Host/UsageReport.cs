@@ -14,10 +14,14 @@ internal static partial class UsageReport
         var commands = command.Command.Subcommands.Select(c => c.Name).ToList();
         // The library would call it an argument, and say besides that a command is missing.
         var unknown = commands.Count > 0 ? parsed.UnmatchedTokens.FirstOrDefault(token => !token.StartsWith('-')) : null;
-        if (unknown is not null) error.WriteLine($"error: '{PathOf(command)}' has no command '{unknown}'.");
-        else foreach (var message in parsed.Errors.Select(e => Readable(e.Message)).Distinct()) error.WriteLine("error: " + message);
+        if (unknown is not null)
+            error.WriteLine($"error: '{PathOf(command)}' has no command '{unknown}'.");
+        else
+            foreach (var message in parsed.Errors.Select(e => Readable(e.Message)).Distinct())
+                error.WriteLine("error: " + message);
         var near = parsed.UnmatchedTokens.Select(token => NearestName.Of(token, NamesOf(command))).FirstOrDefault(name => name is not null);
-        var next = near is not null ? $"did you mean '{PathOf(command)} {near}'? ({PathOf(command)} --help)"
+        var next =
+            near is not null ? $"did you mean '{PathOf(command)} {near}'? ({PathOf(command)} --help)"
             : unknown is not null ? $"use one of {string.Join(", ", commands)} ({PathOf(command)} --help)"
             : $"{PathOf(command)} --help";
         error.WriteLine("what to do next: " + next);

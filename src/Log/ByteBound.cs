@@ -22,7 +22,8 @@ internal sealed class ByteBound(long most) : IDisposable
             // A full fence: the second look must not come before the flag.
             Interlocked.Exchange(ref _waiting, 1);
             // Some may have been given back between the look and the flag: look again before waiting for the signal.
-            if (Interlocked.Read(ref _bytes) is var again && (again == 0 || again + bytes <= most)) break;
+            if (Interlocked.Read(ref _bytes) is var again && (again == 0 || again + bytes <= most))
+                break;
             await _space.WaitAsync(ct).ConfigureAwait(false);
         }
         Interlocked.Add(ref _bytes, bytes);
@@ -32,7 +33,8 @@ internal sealed class ByteBound(long most) : IDisposable
     public void GiveBack(long bytes)
     {
         Interlocked.Add(ref _bytes, -bytes);
-        if (Interlocked.Exchange(ref _waiting, 0) == 1 && _space.CurrentCount == 0) _space.Release();
+        if (Interlocked.Exchange(ref _waiting, 0) == 1 && _space.CurrentCount == 0)
+            _space.Release();
     }
 
     public void Dispose() => _space.Dispose();

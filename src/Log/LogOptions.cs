@@ -3,6 +3,7 @@ namespace Cdc.Log;
 public enum ChangeLogKind
 {
     InProcess,
+
     /// <summary>Topics of a Kafka cluster (section <c>Kafka</c>).</summary>
     Kafka,
 }
@@ -11,6 +12,7 @@ public enum ChangeLogKind
 public sealed record LogOptions
 {
     public ChangeLogKind Kind { get; init; } = ChangeLogKind.InProcess;
+
     /// <summary>Bytes that may wait between capture and apply; over Kafka, that may be on their way to the brokers.</summary>
     public long MaxBytes { get; init; } = 16 << 20;
 }

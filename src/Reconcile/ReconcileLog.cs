@@ -16,19 +16,35 @@ internal static partial class ReconcileLog
     [LoggerMessage(403, LogLevel.Information, "The last comparison says nothing: alerts pause until one does")]
     public static partial void Paused(ILogger log);
 
-    [LoggerMessage(404, LogLevel.Warning, "The drift of run {Run} was repaired: {Equal} keys are equal now, {Differing} still differ, {Unknown} could not be verified")]
+    [LoggerMessage(
+        404,
+        LogLevel.Warning,
+        "The drift of run {Run} was repaired: {Equal} keys are equal now, {Differing} still differ, {Unknown} could not be verified"
+    )]
     public static partial void Remediated(ILogger log, long run, int equal, int differing, int unknown);
 
     [LoggerMessage(405, LogLevel.Warning, "The webhook did not take {Alert}: {Reason}. Tried again with the next comparison")]
     public static partial void NotDelivered(ILogger log, string alert, string reason);
 
-    [LoggerMessage(406, LogLevel.Warning, "The comparison beside the pipeline failed: {Reason} What to do next: {Remedy} Tried again in {Seconds} s; the pipeline goes on")]
+    [LoggerMessage(
+        406,
+        LogLevel.Warning,
+        "The comparison beside the pipeline failed: {Reason} What to do next: {Remedy} Tried again in {Seconds} s; the pipeline goes on"
+    )]
     public static partial void Failed(ILogger log, string reason, string remedy, double seconds);
 
-    [LoggerMessage(407, LogLevel.Error, "The comparison beside the pipeline failed by a defect; it is tried again, and the pipeline goes on")]
+    [LoggerMessage(
+        407,
+        LogLevel.Error,
+        "The comparison beside the pipeline failed by a defect; it is tried again, and the pipeline goes on"
+    )]
     public static partial void Defect(ILogger log, Exception exception);
 
-    [LoggerMessage(409, LogLevel.Warning, "Request {Request} has not been served for {Seconds} s: is 'cdc run' running? 'cdc status' shows what it does")]
+    [LoggerMessage(
+        409,
+        LogLevel.Warning,
+        "Request {Request} has not been served for {Seconds} s: is 'cdc run' running? 'cdc status' shows what it does"
+    )]
     public static partial void StillWaiting(ILogger log, long request, long seconds);
 
     [LoggerMessage(408, LogLevel.Information, "No comparison now: {Reason}")]

@@ -14,7 +14,8 @@ public static class OdooSchema
     public static async Task CreateAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var look = new NpgsqlCommand("SELECT to_regclass('loyalty_card') IS NOT NULL", connection);
-        if (await look.ExecuteScalarAsync(ct).ConfigureAwait(false) is true) return;
+        if (await look.ExecuteScalarAsync(ct).ConfigureAwait(false) is true)
+            return;
         await using var create = new NpgsqlCommand(Sql, connection);
         await create.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
@@ -22,13 +23,16 @@ public static class OdooSchema
     private static string Read()
     {
         var assembly = typeof(OdooSchema).Assembly;
-        return string.Concat(assembly.GetManifestResourceNames()
-            .Where(name => name.StartsWith(Folder, StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal)
-            .Select(name =>
-            {
-                using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
-                return reader.ReadToEnd();
-            }));
+        return string.Concat(
+            assembly
+                .GetManifestResourceNames()
+                .Where(name => name.StartsWith(Folder, StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal)
+                .Select(name =>
+                {
+                    using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
+                    return reader.ReadToEnd();
+                })
+        );
     }
 }

@@ -11,14 +11,22 @@ internal sealed class WorkloadCounts
     private long _disconnects;
 
     public void Done(TransactionKind kind) => Interlocked.Increment(ref _done[(int)kind]);
+
     public void Retry() => Interlocked.Increment(ref _retries);
+
     public void Refuse() => Interlocked.Increment(ref _refused);
+
     public void Disconnect() => Interlocked.Increment(ref _disconnects);
 
-    public WorkloadReport Report(TimeSpan elapsed) => new(
-        Enum.GetValues<TransactionKind>()
-            .Select(kind => KeyValuePair.Create(kind, Interlocked.Read(ref _done[(int)kind])))
-            .Where(count => count.Value > 0)
-            .ToDictionary(),
-        Interlocked.Read(ref _retries), Interlocked.Read(ref _refused), Interlocked.Read(ref _disconnects), elapsed);
+    public WorkloadReport Report(TimeSpan elapsed) =>
+        new(
+            Enum.GetValues<TransactionKind>()
+                .Select(kind => KeyValuePair.Create(kind, Interlocked.Read(ref _done[(int)kind])))
+                .Where(count => count.Value > 0)
+                .ToDictionary(),
+            Interlocked.Read(ref _retries),
+            Interlocked.Read(ref _refused),
+            Interlocked.Read(ref _disconnects),
+            elapsed
+        );
 }

@@ -23,8 +23,10 @@ public sealed class WorkloadGenerator : IAsyncDisposable
     public WorkloadGenerator(WorkloadOptions options, TimeProvider? time = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Sessions);
-        if (options.TransactionsPerSecond is { } rate) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rate);
-        if (options.Transactions is { } transactions) ArgumentOutOfRangeException.ThrowIfNegative(transactions);
+        if (options.TransactionsPerSecond is { } rate)
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rate);
+        if (options.Transactions is { } transactions)
+            ArgumentOutOfRangeException.ThrowIfNegative(transactions);
         (_options, _time) = (options, time ?? TimeProvider.System);
         _source = NpgsqlDataSource.Create(ConnectionString(options));
     }
@@ -36,7 +38,8 @@ public sealed class WorkloadGenerator : IAsyncDisposable
     public async Task PrepareAsync(CancellationToken ct)
     {
         await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        if (_options.CreateTables) await OdooSchema.CreateAsync(connection, ct).ConfigureAwait(false);
+        if (_options.CreateTables)
+            await OdooSchema.CreateAsync(connection, ct).ConfigureAwait(false);
         await new InitialData(connection, _options.Seed, _options.Initial).WriteAsync(ct).ConfigureAwait(false);
     }
 
@@ -61,16 +64,28 @@ public sealed class WorkloadGenerator : IAsyncDisposable
         var pacer = new Pacer(_time, _options.TransactionsPerSecond, _options.Sessions, session);
         // What does not divide evenly goes to the first sessions.
         var share = (_options.Transactions + _options.Sessions - 1 - session) / _options.Sessions;
-        return Task.Run(() => new WorkloadSession(_source, _options, _counts, plan, deck).RunAsync(pacer, share, abort, stop), CancellationToken.None);
+        return Task.Run(
+            () => new WorkloadSession(_source, _options, _counts, plan, deck).RunAsync(pacer, share, abort, stop),
+            CancellationToken.None
+        );
     }
 
     private async Task<IReadOnlyList<CardDeck>> DecksAsync(CancellationToken ct)
     {
         await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        var cards = await new OdooConnection(connection).ListAsync("SELECT id FROM loyalty_card ORDER BY id", [], r => r.GetInt32(0), ct).ConfigureAwait(false);
+        var cards = await new OdooConnection(connection)
+            .ListAsync("SELECT id FROM loyalty_card ORDER BY id", [], r => r.GetInt32(0), ct)
+            .ConfigureAwait(false);
         var shared = cards.Take(cards.Count > 10 * CardDeck.SharedCards ? CardDeck.SharedCards : 0).ToList();
-        return [.. Enumerable.Range(0, _options.Sessions).Select(session =>
-            new CardDeck(cards.Skip(shared.Count).Where((_, place) => place % _options.Sessions == session), shared))];
+        return
+        [
+            .. Enumerable
+                .Range(0, _options.Sessions)
+                .Select(session => new CardDeck(
+                    cards.Skip(shared.Count).Where((_, place) => place % _options.Sessions == session),
+                    shared
+                )),
+        ];
     }
 
     private static string ConnectionString(WorkloadOptions options)
@@ -82,7 +97,8 @@ public sealed class WorkloadGenerator : IAsyncDisposable
             MaxAutoPrepare = 40,
             AutoPrepareMinUsages = 3,
         };
-        if (!options.SynchronousCommit) builder.Options = $"{builder.Options} -c synchronous_commit=off";
+        if (!options.SynchronousCommit)
+            builder.Options = $"{builder.Options} -c synchronous_commit=off";
         return builder.ConnectionString;
     }
 }

@@ -8,7 +8,12 @@ namespace Cdc.Workload;
 /// <param name="Refused">Transactions that the source's own constraints refused.</param>
 /// <param name="Disconnects">Connections that were lost and opened again.</param>
 public sealed record WorkloadReport(
-    IReadOnlyDictionary<TransactionKind, long> ByKind, long Retries, long Refused, long Disconnects, TimeSpan Elapsed)
+    IReadOnlyDictionary<TransactionKind, long> ByKind,
+    long Retries,
+    long Refused,
+    long Disconnects,
+    TimeSpan Elapsed
+)
 {
     public long Transactions { get; } = ByKind.Values.Sum();
 

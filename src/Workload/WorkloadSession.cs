@@ -5,7 +5,13 @@ using Npgsql;
 namespace Cdc.Workload;
 
 /// <summary>Carries out one session's plan on one connection.</summary>
-internal sealed class WorkloadSession(NpgsqlDataSource source, WorkloadOptions options, WorkloadCounts counts, SessionPlan plan, CardDeck deck)
+internal sealed class WorkloadSession(
+    NpgsqlDataSource source,
+    WorkloadOptions options,
+    WorkloadCounts counts,
+    SessionPlan plan,
+    CardDeck deck
+)
 {
     private static readonly TimeSpan ReconnectPause = TimeSpan.FromMilliseconds(200);
     private NpgsqlConnection? _connection;
@@ -52,7 +58,10 @@ internal sealed class WorkloadSession(NpgsqlDataSource source, WorkloadOptions o
                 counts.Refuse();
                 return;
             }
-            catch (NpgsqlException e) when (e.IsTransient || _connection is null or { FullState: System.Data.ConnectionState.Broken or System.Data.ConnectionState.Closed })
+            catch (NpgsqlException e)
+                when (e.IsTransient
+                    || _connection is null or { FullState: System.Data.ConnectionState.Broken or System.Data.ConnectionState.Closed }
+                )
             {
                 counts.Disconnect();
                 await CloseAsync().ConfigureAwait(false);
@@ -76,16 +85,30 @@ internal sealed class WorkloadSession(NpgsqlDataSource source, WorkloadOptions o
         var other = deck.At(planned.OtherCard);
         switch (planned.Kind)
         {
-            case TransactionKind.Order: await points.OrderAsync(card, planned, ct).ConfigureAwait(false); break;
-            case TransactionKind.Earn: await points.EarnAsync(card, planned, ct).ConfigureAwait(false); break;
-            case TransactionKind.Consume: await points.ConsumeAsync(card, planned, ct).ConfigureAwait(false); break;
-            case TransactionKind.Rollback: await points.RollbackAsync(card, planned, ct).ConfigureAwait(false); break;
-            case TransactionKind.Savepoint: await points.SavepointAsync(card, other, planned, ct).ConfigureAwait(false); break;
+            case TransactionKind.Order:
+                await points.OrderAsync(card, planned, ct).ConfigureAwait(false);
+                break;
+            case TransactionKind.Earn:
+                await points.EarnAsync(card, planned, ct).ConfigureAwait(false);
+                break;
+            case TransactionKind.Consume:
+                await points.ConsumeAsync(card, planned, ct).ConfigureAwait(false);
+                break;
+            case TransactionKind.Rollback:
+                await points.RollbackAsync(card, planned, ct).ConfigureAwait(false);
+                break;
+            case TransactionKind.Savepoint:
+                await points.SavepointAsync(card, other, planned, ct).ConfigureAwait(false);
+                break;
             case TransactionKind.RepeatableRead:
                 await points.RepeatableReadAsync(deck.HasShared ? deck.Shared(planned.Card) : card, planned, ct).ConfigureAwait(false);
                 break;
-            case TransactionKind.NewCard: deck.Add(await cards.NewAsync(planned, ct).ConfigureAwait(false)); break;
-            case TransactionKind.SwapCodes: await cards.SwapCodesAsync(card, other, ct).ConfigureAwait(false); break;
+            case TransactionKind.NewCard:
+                deck.Add(await cards.NewAsync(planned, ct).ConfigureAwait(false));
+                break;
+            case TransactionKind.SwapCodes:
+                await cards.SwapCodesAsync(card, other, ct).ConfigureAwait(false);
+                break;
             case TransactionKind.Unlink:
                 await cards.UnlinkAsync(card, ct).ConfigureAwait(false);
                 deck.Remove(card);
@@ -95,19 +118,26 @@ internal sealed class WorkloadSession(NpgsqlDataSource source, WorkloadOptions o
                 deck.MarkDamaged(card);
                 break;
             case TransactionKind.Mend:
-                if (deck.HasDamaged) card = deck.Damaged(planned.Card);
+                if (deck.HasDamaged)
+                    card = deck.Damaged(planned.Card);
                 await cards.MendAsync(card, planned, ct).ConfigureAwait(false);
                 deck.MarkMended(card);
                 break;
-            case TransactionKind.BulkCopy: await bulk.CopyAsync(deck, options.BulkRows, planned, ct).ConfigureAwait(false); break;
-            case TransactionKind.Expiry: await bulk.ExpireAsync(options.ExpiryRows, ct).ConfigureAwait(false); break;
-            default: throw new InvalidOperationException($"Transactions of kind {planned.Kind} are not known here.");
+            case TransactionKind.BulkCopy:
+                await bulk.CopyAsync(deck, options.BulkRows, planned, ct).ConfigureAwait(false);
+                break;
+            case TransactionKind.Expiry:
+                await bulk.ExpireAsync(options.ExpiryRows, ct).ConfigureAwait(false);
+                break;
+            default:
+                throw new InvalidOperationException($"Transactions of kind {planned.Kind} are not known here.");
         }
     }
 
     private async Task CloseAsync()
     {
-        if (_connection is not null) await _connection.DisposeAsync().ConfigureAwait(false);
+        if (_connection is not null)
+            await _connection.DisposeAsync().ConfigureAwait(false);
         _connection = null;
     }
 }

@@ -19,14 +19,19 @@ public sealed class ArrowsTest
         ["Host"] = ["Core", "Log", "Capture", "Apply", "Reconcile", "Api", "Workload"],
     };
 
-    public static TheoryData<string> Projects() => new(
-        Directory.GetFiles(SourceTree.PathOf("src"), "*.csproj", SearchOption.AllDirectories).Select(Name).Order(StringComparer.Ordinal));
+    public static TheoryData<string> Projects() =>
+        new(
+            Directory.GetFiles(SourceTree.PathOf("src"), "*.csproj", SearchOption.AllDirectories).Select(Name).Order(StringComparer.Ordinal)
+        );
 
     [Theory]
     [MemberData(nameof(Projects))]
     public void A_project_refers_only_to_those_it_may_know(string project)
     {
-        Assert.True(Allowed.TryGetValue(project, out var allowed), $"src/{project} is new: give it its arrows here and in docs/architecture.md.");
+        Assert.True(
+            Allowed.TryGetValue(project, out var allowed),
+            $"src/{project} is new: give it its arrows here and in docs/architecture.md."
+        );
         var file = SourceTree.PathOf(Path.Combine("src", project, $"Cdc.{project}.csproj"));
         var wrong = ReferencesOf(file).Except(allowed).ToList();
         Assert.True(wrong.Count == 0, $"src/{project} may refer to [{string.Join(", ", allowed)}], not to {string.Join(", ", wrong)}.");
@@ -39,10 +44,16 @@ public sealed class ArrowsTest
     private static HashSet<string> ReferencesOf(string project)
     {
         var found = new HashSet<string>();
-        foreach (var reference in XDocument.Load(project).Descendants("ProjectReference").Select(r => r.Attribute("Include")!.Value.Replace('\\', '/')))
+        foreach (
+            var reference in XDocument
+                .Load(project)
+                .Descendants("ProjectReference")
+                .Select(r => r.Attribute("Include")!.Value.Replace('\\', '/'))
+        )
         {
             var file = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(project)!, reference));
-            if (found.Add(Name(file))) found.UnionWith(ReferencesOf(file));
+            if (found.Add(Name(file)))
+                found.UnionWith(ReferencesOf(file));
         }
         return found;
     }

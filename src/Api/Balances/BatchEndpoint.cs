@@ -13,23 +13,40 @@ internal static class BatchEndpoint
     private const int MostCodes = 500;
 
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapPost("/cards/balances", AnswerAsync).Needs(Scopes.Read).WithTags("Balances").WithSummary($"Points of up to {MostCodes} cards.")
-            .Accepts<BatchRequest>("application/json").Produces<BatchView>().ProducesCardProblems();
+        routes
+            .MapPost("/cards/balances", AnswerAsync)
+            .Needs(Scopes.Read)
+            .WithTags("Balances")
+            .WithSummary($"Points of up to {MostCodes} cards.")
+            .Accepts<BatchRequest>("application/json")
+            .Produces<BatchView>()
+            .ProducesCardProblems();
 
     private static async Task<IResult> AnswerAsync(HttpContext http, CardDesk desk)
     {
-        if (Demand.Read(http.Request.Query, out var problem) is not { } demand) return new ProblemResult(problem!);
+        if (Demand.Read(http.Request.Query, out var problem) is not { } demand)
+            return new ProblemResult(problem!);
         if (await ReadAsync(http).ConfigureAwait(false) is not { } codes)
             return new ProblemResult(KnownProblems.Invalid("body", $"Send {{\"codes\": [\"...\"]}} with 1 to {MostCodes} codes."));
         var normalized = codes.Select(desk.Normalize).ToList();
-        var found = await desk.ByCodesAsync([.. normalized.Where(n => n.Code is not null).Select(n => n.Code!).Distinct()], demand, http.RequestAborted).ConfigureAwait(false);
+        var found = await desk.ByCodesAsync(
+                [.. normalized.Where(n => n.Code is not null).Select(n => n.Code!).Distinct()],
+                demand,
+                http.RequestAborted
+            )
+            .ConfigureAwait(false);
         http.Response.Headers.CacheControl = "no-store";
         return Results.Json(new BatchView([.. codes.Select((code, i) => Item(code, normalized[i], found))]));
     }
 
-    private static BatchItem Item(string? code, (string? Code, Problem? Problem) normalized, Dictionary<string, (FoundCard Found, Problem? Problem)> found)
+    private static BatchItem Item(
+        string? code,
+        (string? Code, Problem? Problem) normalized,
+        Dictionary<string, (FoundCard Found, Problem? Problem)> found
+    )
     {
-        if (normalized.Problem is { } wrong) return new BatchItem(code, null, wrong.ToJson());
+        if (normalized.Problem is { } wrong)
+            return new BatchItem(code, null, wrong.ToJson());
         var (card, problem) = found[normalized.Code!];
         return problem is null ? new BatchItem(code, card.Balance, null) : new BatchItem(code, null, problem.ToJson());
     }
@@ -38,7 +55,9 @@ internal static class BatchEndpoint
     {
         try
         {
-            var request = await JsonSerializer.DeserializeAsync<BatchRequest>(http.Request.Body, JsonSerializerOptions.Web, http.RequestAborted).ConfigureAwait(false);
+            var request = await JsonSerializer
+                .DeserializeAsync<BatchRequest>(http.Request.Body, JsonSerializerOptions.Web, http.RequestAborted)
+                .ConfigureAwait(false);
             return request?.Codes is { Count: > 0 and <= MostCodes } codes ? codes : null;
         }
         catch (JsonException)

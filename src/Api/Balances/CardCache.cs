@@ -16,6 +16,7 @@ internal sealed class CardCache(long maxBytes)
 {
     /// <summary>Announcements remembered for reads that are under way; beyond it those are not kept.</summary>
     private const int Remembered = 16_384;
+
     /// <summary>Objects and dictionary entries of one card, without its texts.</summary>
     private const int BytesOfEntry = 560;
 
@@ -31,6 +32,7 @@ internal sealed class CardCache(long maxBytes)
 
     public long Hits { get; private set; }
     public long Misses { get; private set; }
+
     /// <summary>Asked for since this was last set to false: an idle Api need not be kept informed.</summary>
     public bool Used { get; set; }
 
@@ -38,7 +40,8 @@ internal sealed class CardCache(long maxBytes)
     {
         get
         {
-            lock (_lock) return _young.Bytes + _old.Bytes;
+            lock (_lock)
+                return _young.Bytes + _old.Bytes;
         }
     }
 
@@ -47,7 +50,8 @@ internal sealed class CardCache(long maxBytes)
     {
         get
         {
-            lock (_lock) return _verified;
+            lock (_lock)
+                return _verified;
         }
     }
 
@@ -66,7 +70,8 @@ internal sealed class CardCache(long maxBytes)
 
     public long Mark()
     {
-        lock (_lock) return _now;
+        lock (_lock)
+            return _now;
     }
 
     /// <summary>Null: not kept, or there is no listener. The moment is how far the engine was when the card was still the same.</summary>
@@ -95,9 +100,12 @@ internal sealed class CardCache(long maxBytes)
         {
             var kept = code is null ? null : Keepable(mark, code, answer);
             foreach (var card in answer.Cards)
-                if (!ReferenceEquals(card, kept)) Refute(card, onlyOlder: code is null && card.IsCurrent);
-            if (kept is not null) Keep(HashOf(kept.Code), kept);
-            else if (code is not null && answer.Cards.Count != 1) RemoveCode(HashOf(code));
+                if (!ReferenceEquals(card, kept))
+                    Refute(card, onlyOlder: code is null && card.IsCurrent);
+            if (kept is not null)
+                Keep(HashOf(kept.Code), kept);
+            else if (code is not null && answer.Cards.Count != 1)
+                RemoveCode(HashOf(code));
         }
     }
 
@@ -114,7 +122,8 @@ internal sealed class CardCache(long maxBytes)
             foreach (var (key, hash) in rows)
             {
                 RemoveKey(key);
-                if (hash is { } value) RemoveCode(value);
+                if (hash is { } value)
+                    RemoveCode(value);
             }
         }
     }
@@ -124,7 +133,13 @@ internal sealed class CardCache(long maxBytes)
     {
         lock (_lock)
         {
-            if (moment is null || _verified is null || moment.Through.Generation != _verified.Through.Generation || moment.SystemIdentifier != _verified.SystemIdentifier) Clear();
+            if (
+                moment is null
+                || _verified is null
+                || moment.Through.Generation != _verified.Through.Generation
+                || moment.SystemIdentifier != _verified.SystemIdentifier
+            )
+                Clear();
             (_verified, _beat) = (moment, moment is null ? null : beat);
         }
     }
@@ -132,8 +147,15 @@ internal sealed class CardCache(long maxBytes)
     /// <summary>Nobody announces changes of cards that were born in the engine (no position): those are never kept.</summary>
     private CardRow? Keepable(long mark, string code, CardAnswer answer)
     {
-        if (_verified is null || mark < _floor || answer.Cards is not [{ IsCurrent: true, Position: not null } card] || card.Through.Generation != _verified.Through.Generation) return null;
-        if (_keysAt.GetValueOrDefault(card.Id) > mark || _codesAt.GetValueOrDefault(HashOf(code)) > mark) return null;
+        if (
+            _verified is null
+            || mark < _floor
+            || answer.Cards is not [{ IsCurrent: true, Position: not null } card]
+            || card.Through.Generation != _verified.Through.Generation
+        )
+            return null;
+        if (_keysAt.GetValueOrDefault(card.Id) > mark || _codesAt.GetValueOrDefault(HashOf(code)) > mark)
+            return null;
         return Kept(card.Id) is { } there && there.Position > card.Position ? null : card;
     }
 
@@ -142,16 +164,20 @@ internal sealed class CardCache(long maxBytes)
     /// <summary>What is kept of the card goes, and so will what slower reads find that began before now.</summary>
     private void Refute(CardRow card, bool onlyOlder)
     {
-        if (onlyOlder && Kept(card.Id) is { } there && there.Position >= card.Position) return;
+        if (onlyOlder && Kept(card.Id) is { } there && there.Position >= card.Position)
+            return;
         RemoveKey(card.Id);
     }
 
     private void Keep(uint hash, CardRow card)
     {
-        if (Kept(card.Id) is { } before) Remove(before);
-        if (_young.Find(hash) is { } other) Remove(other);
+        if (Kept(card.Id) is { } before)
+            Remove(before);
+        if (_young.Find(hash) is { } other)
+            Remove(other);
         _young.Add(hash, card, SizeOf(card));
-        if (_young.Bytes * 2 <= maxBytes) return;
+        if (_young.Bytes * 2 <= maxBytes)
+            return;
         // Whoever is still reading a card that is dropped here would not be compared with it any more.
         _floor = ++_now;
         (_old, _young) = (_young, new Half());
@@ -159,7 +185,8 @@ internal sealed class CardCache(long maxBytes)
 
     private CardRow? Promote(uint hash)
     {
-        if (_old.Find(hash) is not { } card) return null;
+        if (_old.Find(hash) is not { } card)
+            return null;
         _old.Remove(hash, card.Id, SizeOf(card));
         _young.Add(hash, card, SizeOf(card));
         return card;
@@ -167,14 +194,17 @@ internal sealed class CardCache(long maxBytes)
 
     private void RemoveKey(long key)
     {
-        if (Kept(key) is { } card) Remove(card);
+        if (Kept(key) is { } card)
+            Remove(card);
         Remember(_keysAt, key);
     }
 
     private void RemoveCode(uint hash)
     {
-        if (_young.Find(hash) is { } young) Remove(young);
-        if (_old.Find(hash) is { } old) Remove(old);
+        if (_young.Find(hash) is { } young)
+            Remove(young);
+        if (_old.Find(hash) is { } old)
+            Remove(old);
         Remember(_codesAt, hash);
     }
 
@@ -185,10 +215,12 @@ internal sealed class CardCache(long maxBytes)
         _old.Remove(hash, card.Id, SizeOf(card));
     }
 
-    private void Remember<T>(Dictionary<T, long> at, T what) where T : notnull
+    private void Remember<T>(Dictionary<T, long> at, T what)
+        where T : notnull
     {
         at[what] = ++_now;
-        if (at.Count <= Remembered) return;
+        if (at.Count <= Remembered)
+            return;
         _floor = _now;
         _keysAt.Clear();
         _codesAt.Clear();
@@ -230,7 +262,8 @@ internal sealed class CardCache(long maxBytes)
 
         public void Remove(uint hash, long key, long bytes)
         {
-            if (!Cards.Remove(key)) return;
+            if (!Cards.Remove(key))
+                return;
             _keyOf.Remove(hash);
             Bytes -= bytes;
         }

@@ -13,27 +13,47 @@ internal static class CardEndpoints
     {
         Map(routes, "/cards/{code}/balance", "A card's points.", found => new CardResult<BalanceView>(found, found.Balance));
         Map(routes, "/cards/{code}", "A card.", found => new CardResult<CardView>(found, found.Whole));
-        MapById(routes, "/cards/odoo/{id:int}/balance", "A card's points, by Odoo's id.", found => new CardResult<BalanceView>(found, found.Balance));
+        MapById(
+            routes,
+            "/cards/odoo/{id:int}/balance",
+            "A card's points, by Odoo's id.",
+            found => new CardResult<BalanceView>(found, found.Balance)
+        );
         MapById(routes, "/cards/odoo/{id:int}", "A card, by Odoo's id.", found => new CardResult<CardView>(found, found.Whole));
     }
 
     private static void Map<T>(IEndpointRouteBuilder routes, string path, string summary, Func<FoundCard, CardResult<T>> answer) =>
-        Describe<T>(routes.MapGet(path, async (string code, HttpContext http, CardDesk desk) =>
-        {
-            if (Demand.Read(http.Request.Query, out var problem) is not { } demand) return new ProblemResult(problem!);
-            var (normalized, wrong) = desk.Normalize(CodeSegment.Of(code, http));
-            if (wrong is not null) return new ProblemResult(wrong);
-            var (found, missing) = await desk.ByCodeAsync(normalized!, demand, http.RequestAborted).ConfigureAwait(false);
-            return missing is null ? (IResult)answer(found) : new ProblemResult(missing);
-        }), summary);
+        Describe<T>(
+            routes.MapGet(
+                path,
+                async (string code, HttpContext http, CardDesk desk) =>
+                {
+                    if (Demand.Read(http.Request.Query, out var problem) is not { } demand)
+                        return new ProblemResult(problem!);
+                    var (normalized, wrong) = desk.Normalize(CodeSegment.Of(code, http));
+                    if (wrong is not null)
+                        return new ProblemResult(wrong);
+                    var (found, missing) = await desk.ByCodeAsync(normalized!, demand, http.RequestAborted).ConfigureAwait(false);
+                    return missing is null ? (IResult)answer(found) : new ProblemResult(missing);
+                }
+            ),
+            summary
+        );
 
     private static void MapById<T>(IEndpointRouteBuilder routes, string path, string summary, Func<FoundCard, CardResult<T>> answer) =>
-        Describe<T>(routes.MapGet(path, async (int id, HttpContext http, CardDesk desk) =>
-        {
-            if (Demand.Read(http.Request.Query, out var problem) is not { } demand) return new ProblemResult(problem!);
-            var (found, missing) = await desk.ByOdooIdAsync(id, demand, http.RequestAborted).ConfigureAwait(false);
-            return missing is null ? (IResult)answer(found) : new ProblemResult(missing);
-        }), summary);
+        Describe<T>(
+            routes.MapGet(
+                path,
+                async (int id, HttpContext http, CardDesk desk) =>
+                {
+                    if (Demand.Read(http.Request.Query, out var problem) is not { } demand)
+                        return new ProblemResult(problem!);
+                    var (found, missing) = await desk.ByOdooIdAsync(id, demand, http.RequestAborted).ConfigureAwait(false);
+                    return missing is null ? (IResult)answer(found) : new ProblemResult(missing);
+                }
+            ),
+            summary
+        );
 
     private static void Describe<T>(RouteHandlerBuilder route, string summary) =>
         route.Needs(Scopes.Read).WithTags("Balances").WithSummary(summary).Produces<T>().Produces(304).ProducesCardProblems();

@@ -17,13 +17,25 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
     /// <param name="codes">Normalised, without repetition.</param>
     /// <param name="replicaIsEnough">Whether a replica may answer that is so far; null: none may.</param>
     /// <returns>In the order of the codes.</returns>
-    public async Task<IReadOnlyList<CardAnswer>> ByCodesAsync(IReadOnlyList<string> codes, Func<EngineMoment, bool>? replicaIsEnough, CancellationToken ct)
+    public async Task<IReadOnlyList<CardAnswer>> ByCodesAsync(
+        IReadOnlyList<string> codes,
+        Func<EngineMoment, bool>? replicaIsEnough,
+        CancellationToken ct
+    )
     {
-        var query = codes.Count == 1
-            ? Query(_sql.ByCode, 1, () => Text(codes[0]))
-            : Query(_sql.ByCodes, codes.Count, () => new() { Value = codes.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
-        var (answers, mark) = await router.ReadAsync(query, all => [.. codes.Select(AnswerSubject.Code), .. all.SelectMany(Cards)], Enough(replicaIsEnough), ct).ConfigureAwait(false);
-        for (var i = 0; i < codes.Count; i++) cache.Learn(mark, codes[i], answers[i]);
+        var query =
+            codes.Count == 1
+                ? Query(_sql.ByCode, 1, () => Text(codes[0]))
+                : Query(
+                    _sql.ByCodes,
+                    codes.Count,
+                    () => new() { Value = codes.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text }
+                );
+        var (answers, mark) = await router
+            .ReadAsync(query, all => [.. codes.Select(AnswerSubject.Code), .. all.SelectMany(Cards)], Enough(replicaIsEnough), ct)
+            .ConfigureAwait(false);
+        for (var i = 0; i < codes.Count; i++)
+            cache.Learn(mark, codes[i], answers[i]);
         return answers;
     }
 
@@ -38,7 +50,9 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
 
         async Task<(CardAnswer, long)> ReadAsync(EngineQuery<CardAnswer[]> query)
         {
-            var (answers, marked) = await router.ReadAsync(query, all => [AnswerSubject.Card(id), .. Cards(all[0])], Enough(replicaIsEnough), ct).ConfigureAwait(false);
+            var (answers, marked) = await router
+                .ReadAsync(query, all => [AnswerSubject.Card(id), .. Cards(all[0])], Enough(replicaIsEnough), ct)
+                .ConfigureAwait(false);
             return (answers[0], marked);
         }
     }
@@ -46,17 +60,23 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
     public async Task<CardAnswer> ByPartnerAsync(long partner, long after, int limit, CancellationToken ct)
     {
         var query = Query(_sql.ByPartner, 1, () => new() { Value = partner }, () => new() { Value = after }, () => new() { Value = limit });
-        var (answers, mark) = await router.ReadAsync(query, all => [AnswerSubject.Partner(partner), .. Cards(all[0])], _ => true, ct).ConfigureAwait(false);
+        var (answers, mark) = await router
+            .ReadAsync(query, all => [AnswerSubject.Partner(partner), .. Cards(all[0])], _ => true, ct)
+            .ConfigureAwait(false);
         cache.Learn(mark, null, answers[0]);
         return answers[0];
     }
 
     /// <summary>Why a card with this code is in quarantine; null if none is.</summary>
-    public Task<string?> QuarantinedAsync(string code, CancellationToken ct) => engine.UseAsync(async connection =>
-    {
-        await using var command = new NpgsqlCommand(_sql.QuarantinedCode, connection) { Parameters = { Text(code) } };
-        return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as string;
-    }, ct);
+    public Task<string?> QuarantinedAsync(string code, CancellationToken ct) =>
+        engine.UseAsync(
+            async connection =>
+            {
+                await using var command = new NpgsqlCommand(_sql.QuarantinedCode, connection) { Parameters = { Text(code) } };
+                return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as string;
+            },
+            ct
+        );
 
     /// <summary>What a replica does not have, or not whole, only the engine itself can say.</summary>
     private static Func<CardAnswer[], bool>? Enough(Func<EngineMoment, bool>? moment) =>
@@ -64,13 +84,16 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
 
     private static IEnumerable<AnswerSubject> Cards(CardAnswer answer) => answer.Cards.Select(c => AnswerSubject.Card(c.Id));
 
-    private static EngineQuery<CardAnswer[]> Query(string sql, int places, params Func<NpgsqlParameter>[] parameters) => new(
-        sql,
-        collection =>
-        {
-            foreach (var parameter in parameters) collection.Add(parameter());
-        },
-        (row, ct) => ReadAsync(row, places, ct));
+    private static EngineQuery<CardAnswer[]> Query(string sql, int places, params Func<NpgsqlParameter>[] parameters) =>
+        new(
+            sql,
+            collection =>
+            {
+                foreach (var parameter in parameters)
+                    collection.Add(parameter());
+            },
+            (row, ct) => ReadAsync(row, places, ct)
+        );
 
     private static async Task<CardAnswer[]> ReadAsync(NpgsqlDataReader row, int places, CancellationToken ct)
     {
@@ -79,21 +102,39 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
         {
             var place = (int)row.GetInt64(0) - 1;
             var answer = answers[place] ??= new CardAnswer(EngineMoment.Read(row, MomentColumn), [], Get<string>(row, 15));
-            if (!row.IsDBNull(1)) answers[place] = answer with { Cards = [.. answer.Cards, Read(row, answer.Moment)] };
+            if (!row.IsDBNull(1))
+                answers[place] = answer with { Cards = [.. answer.Cards, Read(row, answer.Moment)] };
         }
         return answers;
     }
 
     private static CardRow Read(NpgsqlDataReader row, EngineMoment moment)
     {
-        var position = new ChangePosition(row.GetInt32(11), new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(12)), row.GetInt64(13));
+        var position = new ChangePosition(
+            row.GetInt32(11),
+            new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(12)),
+            row.GetInt64(13)
+        );
         var id = row.GetInt64(1);
         var isOdoos = id < 1L << 32;
         var reason = Get<string>(row, 15);
         return new CardRow(
-            id, row.IsDBNull(2) ? null : row.GetInt32(2), row.GetInt64(3), Number(row, 4), Number(row, 5), row.GetString(6), row.GetString(7),
-            Time(row, 8), Time(row, 9), row.GetInt64(10), isOdoos ? position : null, Time(row, 14),
-            isOdoos ? StatusOf(row, position, reason, moment) : CardStatus.Current, reason, moment.Through);
+            id,
+            row.IsDBNull(2) ? null : row.GetInt32(2),
+            row.GetInt64(3),
+            Number(row, 4),
+            Number(row, 5),
+            row.GetString(6),
+            row.GetString(7),
+            Time(row, 8),
+            Time(row, 9),
+            row.GetInt64(10),
+            isOdoos ? position : null,
+            Time(row, 14),
+            isOdoos ? StatusOf(row, position, reason, moment) : CardStatus.Current,
+            reason,
+            moment.Through
+        );
     }
 
     private static string StatusOf(NpgsqlDataReader row, ChangePosition position, string? quarantined, EngineMoment moment) =>
@@ -106,9 +147,11 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
 
     private static NpgsqlParameter Text(string value) => new() { Value = value, NpgsqlDbType = NpgsqlDbType.Text };
 
-    private static T? Get<T>(NpgsqlDataReader row, int column) where T : class => row.IsDBNull(column) ? null : row.GetFieldValue<T>(column);
+    private static T? Get<T>(NpgsqlDataReader row, int column)
+        where T : class => row.IsDBNull(column) ? null : row.GetFieldValue<T>(column);
 
     private static long? Number(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
 
-    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
+        row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 }

@@ -22,8 +22,11 @@ internal sealed class CardResult<T>(FoundCard found, T body) : IResult
 
     /// <summary>What is no list of entity tags is no condition.</summary>
     private static bool IsKnown(HttpRequest request, string etag) =>
-        request.Headers.IfNoneMatch is { Count: > 0 } header && EntityTagHeaderValue.TryParseList(header, out var known)
-        && known.Any(k => k.Equals(EntityTagHeaderValue.Any) || k.Compare(new EntityTagHeaderValue(etag[2..], isWeak: true), useStrongComparison: false));
+        request.Headers.IfNoneMatch is { Count: > 0 } header
+        && EntityTagHeaderValue.TryParseList(header, out var known)
+        && known.Any(k =>
+            k.Equals(EntityTagHeaderValue.Any) || k.Compare(new EntityTagHeaderValue(etag[2..], isWeak: true), useStrongComparison: false)
+        );
 }
 
 internal static class FreshnessHeaders
@@ -35,8 +38,11 @@ internal static class FreshnessHeaders
         headers.CacheControl = "private, no-cache";
         headers["Cdc-Through"] = found.Through.ToString();
         headers["Cdc-Card-Status"] = found.Card.Status;
-        if (found.Card.Position is { } position) headers["Cdc-Position"] = position.ToString();
-        if (found.Freshness.AsOf is { } asOf) headers["Cdc-As-Of"] = asOf.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
-        if (found.Freshness.LagSeconds is { } lag) headers["Cdc-Lag-Seconds"] = lag.ToString(CultureInfo.InvariantCulture);
+        if (found.Card.Position is { } position)
+            headers["Cdc-Position"] = position.ToString();
+        if (found.Freshness.AsOf is { } asOf)
+            headers["Cdc-As-Of"] = asOf.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+        if (found.Freshness.LagSeconds is { } lag)
+            headers["Cdc-Lag-Seconds"] = lag.ToString(CultureInfo.InvariantCulture);
     }
 }

@@ -11,8 +11,22 @@ namespace Cdc.Api.Balances;
 /// <param name="Reason">Why it is not current: the quarantine's reason, where that is it.</param>
 /// <param name="Through">How far the engine was in that snapshot.</param>
 internal sealed record CardRow(
-    long Id, int? OdooId, long ProgramId, long? PartnerId, long? CompanyId, string Code, string Points, DateTimeOffset? CreatedAt, DateTimeOffset? UpdatedAt,
-    long SyncVersion, ChangePosition? Position, DateTimeOffset? CommitAt, string Status, string? Reason, AppliedThrough Through)
+    long Id,
+    int? OdooId,
+    long ProgramId,
+    long? PartnerId,
+    long? CompanyId,
+    string Code,
+    string Points,
+    DateTimeOffset? CreatedAt,
+    DateTimeOffset? UpdatedAt,
+    long SyncVersion,
+    ChangePosition? Position,
+    DateTimeOffset? CommitAt,
+    string Status,
+    string? Reason,
+    AppliedThrough Through
+)
 {
     public bool IsCurrent => Status == CardStatus.Current;
 
@@ -25,14 +39,19 @@ internal static class CardStatus
 {
     /// <summary>What Odoo had at <c>asOf</c>.</summary>
     public const string Current = "current";
+
     /// <summary>A newer version could not be applied.</summary>
     public const string Quarantined = "quarantined";
+
     /// <summary>A column is not known; the row is being read again.</summary>
     public const string Incomplete = "incomplete";
+
     /// <summary>Changes may have passed it by (a gap, a rewritten table), and its range has not been read again yet.</summary>
     public const string Loading = "loading";
+
     /// <summary>The table is stopped: its changes are not applied.</summary>
     public const string Stopped = "stopped";
+
     /// <summary>An operator discarded a newer version.</summary>
     public const string Discarded = "discarded";
 }

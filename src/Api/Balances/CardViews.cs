@@ -8,12 +8,37 @@ namespace Cdc.Api.Balances;
 /// <param name="Position">generation:lsn:ordinal of the card's last change; null for a card born in the engine.</param>
 /// <param name="Through">generation:lsn, how far the engine is: as <c>min-position</c> of a later request it keeps that one from being older.</param>
 internal sealed record BalanceView(
-    string Code, long CardId, int? OdooCardId, string Points, string Status, string? Reason, DateTimeOffset? AsOf, double? LagSeconds, string? Position, string Through);
+    string Code,
+    long CardId,
+    int? OdooCardId,
+    string Points,
+    string Status,
+    string? Reason,
+    DateTimeOffset? AsOf,
+    double? LagSeconds,
+    string? Position,
+    string Through
+);
 
 /// <inheritdoc cref="BalanceView"/>
 internal sealed record CardView(
-    string Code, long CardId, int? OdooCardId, string Points, long ProgramId, long? PartnerId, long? CompanyId, DateTimeOffset? CreatedAt, DateTimeOffset? UpdatedAt,
-    long SyncVersion, string Status, string? Reason, DateTimeOffset? AsOf, double? LagSeconds, string? Position, string Through);
+    string Code,
+    long CardId,
+    int? OdooCardId,
+    string Points,
+    long ProgramId,
+    long? PartnerId,
+    long? CompanyId,
+    DateTimeOffset? CreatedAt,
+    DateTimeOffset? UpdatedAt,
+    long SyncVersion,
+    string Status,
+    string? Reason,
+    DateTimeOffset? AsOf,
+    double? LagSeconds,
+    string? Position,
+    string Through
+);
 
 /// <param name="Results">In the order of the request: a balance, or the problem of that code.</param>
 internal sealed record BatchView(IReadOnlyList<BatchItem> Results);
@@ -26,22 +51,68 @@ internal sealed record CardsPage(IReadOnlyList<CardView> Cards, string? NextCurs
 /// <param name="PointsAmount">Decimal text.</param>
 /// <param name="PointsBalance">Decimal text: Odoo's own number after this movement.</param>
 internal sealed record HistoryItem(
-    long HistoryId, int? OdooHistoryId, long? MoveId, string? PointsAmount, string? PointsBalance, DateTimeOffset? TransactionTime, string? Origin,
-    long? MembershipProductId, long? StatusMembershipProductId, DateTimeOffset? CreatedAt, string? Position);
+    long HistoryId,
+    int? OdooHistoryId,
+    long? MoveId,
+    string? PointsAmount,
+    string? PointsBalance,
+    DateTimeOffset? TransactionTime,
+    string? Origin,
+    long? MembershipProductId,
+    long? StatusMembershipProductId,
+    DateTimeOffset? CreatedAt,
+    string? Position
+);
 
 /// <param name="NextCursor">Null: there is no older one.</param>
 internal sealed record HistoryPage(
-    string Code, long CardId, string Status, IReadOnlyList<HistoryItem> Items, string? NextCursor, DateTimeOffset? AsOf, double? LagSeconds, string? Position, string Through);
+    string Code,
+    long CardId,
+    string Status,
+    IReadOnlyList<HistoryItem> Items,
+    string? NextCursor,
+    DateTimeOffset? AsOf,
+    double? LagSeconds,
+    string? Position,
+    string Through
+);
 
 internal sealed record BatchRequest(IReadOnlyList<string?>? Codes);
 
 /// <summary>A card with what is said of its worth.</summary>
 internal readonly record struct FoundCard(CardRow Card, Freshness.Freshness Freshness, Core.Progress.AppliedThrough Through)
 {
-    public BalanceView Balance => new(
-        Card.Code, Card.Id, Card.OdooId, Card.Points, Card.Status, Card.Reason, Freshness.AsOf, Freshness.LagSeconds, Card.Position?.ToString(), Through.ToString());
+    public BalanceView Balance =>
+        new(
+            Card.Code,
+            Card.Id,
+            Card.OdooId,
+            Card.Points,
+            Card.Status,
+            Card.Reason,
+            Freshness.AsOf,
+            Freshness.LagSeconds,
+            Card.Position?.ToString(),
+            Through.ToString()
+        );
 
-    public CardView Whole => new(
-        Card.Code, Card.Id, Card.OdooId, Card.Points, Card.ProgramId, Card.PartnerId, Card.CompanyId, Card.CreatedAt, Card.UpdatedAt, Card.SyncVersion,
-        Card.Status, Card.Reason, Freshness.AsOf, Freshness.LagSeconds, Card.Position?.ToString(), Through.ToString());
+    public CardView Whole =>
+        new(
+            Card.Code,
+            Card.Id,
+            Card.OdooId,
+            Card.Points,
+            Card.ProgramId,
+            Card.PartnerId,
+            Card.CompanyId,
+            Card.CreatedAt,
+            Card.UpdatedAt,
+            Card.SyncVersion,
+            Card.Status,
+            Card.Reason,
+            Freshness.AsOf,
+            Freshness.LagSeconds,
+            Card.Position?.ToString(),
+            Through.ToString()
+        );
 }

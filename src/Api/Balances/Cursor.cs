@@ -25,8 +25,20 @@ internal readonly record struct Cursor(long Owner, long? Time, long Key)
         cursor = default;
         Span<byte> bytes = stackalloc byte[Size];
         // Longer text than that size can be would not fit either.
-        if (text is null || text.Length != Base64Url.GetEncodedLength(Size) || !Base64Url.IsValid(text) || !Base64Url.TryDecodeFromChars(text, bytes, out var written) || written != Size || bytes[24] > 1) return false;
-        cursor = new Cursor(BinaryPrimitives.ReadInt64BigEndian(bytes), bytes[24] == 1 ? BinaryPrimitives.ReadInt64BigEndian(bytes[16..]) : null, BinaryPrimitives.ReadInt64BigEndian(bytes[8..]));
+        if (
+            text is null
+            || text.Length != Base64Url.GetEncodedLength(Size)
+            || !Base64Url.IsValid(text)
+            || !Base64Url.TryDecodeFromChars(text, bytes, out var written)
+            || written != Size
+            || bytes[24] > 1
+        )
+            return false;
+        cursor = new Cursor(
+            BinaryPrimitives.ReadInt64BigEndian(bytes),
+            bytes[24] == 1 ? BinaryPrimitives.ReadInt64BigEndian(bytes[16..]) : null,
+            BinaryPrimitives.ReadInt64BigEndian(bytes[8..])
+        );
         return true;
     }
 }

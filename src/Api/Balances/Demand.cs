@@ -19,7 +19,8 @@ internal sealed record Demand(string? MinPosition, TimeSpan? MaxStaleness, TimeS
     public static Demand? Read(IQueryCollection query, out Problem? problem)
     {
         problem = null;
-        if (query.Count == 0) return None;
+        if (query.Count == 0)
+            return None;
         var (position, staleness, wait) = ((string?)query["min-position"], (string?)query["max-staleness"], (string?)query["wait"]);
         if (position is not null && !AppliedThrough.TryParse(position, 0, out _))
             problem = KnownProblems.Invalid("position", "min-position is written generation:lsn, such as 1:16/B374D848, or only the LSN.");
@@ -27,13 +28,21 @@ internal sealed record Demand(string? MinPosition, TimeSpan? MaxStaleness, TimeS
             problem = KnownProblems.Invalid("staleness", "max-staleness is a number of seconds, 0 or more.");
         else if (wait is not null && Seconds(wait) is not { } && problem is null)
             problem = KnownProblems.Invalid("wait", "wait is a number of seconds, 0 or more.");
-        if (problem is not null) return null;
-        return new Demand(position, staleness is null ? null : Seconds(staleness), wait is null ? DefaultWait : TimeSpan.FromTicks(Math.Min(Seconds(wait)!.Value.Ticks, LongestWait.Ticks)));
+        if (problem is not null)
+            return null;
+        return new Demand(
+            position,
+            staleness is null ? null : Seconds(staleness),
+            wait is null ? DefaultWait : TimeSpan.FromTicks(Math.Min(Seconds(wait)!.Value.Ticks, LongestWait.Ticks))
+        );
     }
 
     /// <summary>The position as of this generation.</summary>
-    public AppliedThrough Position(int generation) => AppliedThrough.TryParse(MinPosition!, generation, out var position) ? position : default;
+    public AppliedThrough Position(int generation) =>
+        AppliedThrough.TryParse(MinPosition!, generation, out var position) ? position : default;
 
     private static TimeSpan? Seconds(string text) =>
-        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds <= 1e9 ? TimeSpan.FromSeconds(seconds) : null;
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds <= 1e9
+            ? TimeSpan.FromSeconds(seconds)
+            : null;
 }

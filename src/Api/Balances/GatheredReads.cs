@@ -9,7 +9,10 @@ namespace Cdc.Api.Balances;
 /// </summary>
 /// <param name="ask">Answers codes, without repetition, in their order and as of one moment.</param>
 /// <param name="longestQueue">Requests that may wait.</param>
-internal sealed class GatheredReads(Func<IReadOnlyList<string>, Func<EngineMoment, bool>?, CancellationToken, Task<IReadOnlyList<CardAnswer>>> ask, int longestQueue)
+internal sealed class GatheredReads(
+    Func<IReadOnlyList<string>, Func<EngineMoment, bool>?, CancellationToken, Task<IReadOnlyList<CardAnswer>>> ask,
+    int longestQueue
+)
 {
     /// <summary>Statements under way: with more of them the engine's processors make the same answers out of more statements.</summary>
     private const int AtOnce = 2;
@@ -25,16 +28,23 @@ internal sealed class GatheredReads(Func<IReadOnlyList<string>, Func<EngineMomen
     /// <exception cref="EngineUnavailableException">The engine's reason, or too many are waiting.</exception>
     public Task<CardAnswer> ByCodeAsync(string code, Func<EngineMoment, bool>? replicaIsEnough, CancellationToken ct)
     {
-        var waiter = new Waiter(code, replicaIsEnough, new TaskCompletionSource<CardAnswer>(TaskCreationOptions.RunContinuationsAsynchronously));
+        var waiter = new Waiter(
+            code,
+            replicaIsEnough,
+            new TaskCompletionSource<CardAnswer>(TaskCreationOptions.RunContinuationsAsynchronously)
+        );
         bool begins;
         lock (_lock)
         {
-            if (_waiting.Count >= longestQueue) throw EngineUnavailableException.TooManyWait();
+            if (_waiting.Count >= longestQueue)
+                throw EngineUnavailableException.TooManyWait();
             _waiting.Add(waiter);
             begins = _asking < AtOnce;
-            if (begins) _asking++;
+            if (begins)
+                _asking++;
         }
-        if (begins) _ = AskAsync();
+        if (begins)
+            _ = AskAsync();
         return waiter.Answer.Task.WaitAsync(ct);
     }
 
@@ -47,11 +57,13 @@ internal sealed class GatheredReads(Func<IReadOnlyList<string>, Func<EngineMomen
                 // Whoever asked may have gone: the others have not.
                 var answers = await ask(codes, Enough(waiters), CancellationToken.None).ConfigureAwait(false);
                 var answerOf = codes.Zip(answers).ToDictionary(p => p.First, p => p.Second);
-                foreach (var waiter in waiters) waiter.Answer.TrySetResult(answerOf[waiter.Code]);
+                foreach (var waiter in waiters)
+                    waiter.Answer.TrySetResult(answerOf[waiter.Code]);
             }
             catch (Exception e)
             {
-                foreach (var waiter in waiters) waiter.Answer.TrySetException(e);
+                foreach (var waiter in waiters)
+                    waiter.Answer.TrySetException(e);
             }
     }
 

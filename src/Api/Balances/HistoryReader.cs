@@ -12,19 +12,29 @@ internal sealed class HistoryReader(ReadRouter router, EntityDeclaration card, E
 {
     private string Select(string where) =>
         $"""
-        SELECT h.{Sql.Identifier(history.EngineKey)}, h.odoo_history_id, h.point_move_id, h.points_amount::text, h.points_balance::text, {RepresentableTime.Of("h.transaction_time")}, h.origin,
-               h.membership_product_id, h.status_membership_product_id, {RepresentableTime.Of("h.created_at")}, h.source_generation, h.source_lsn, h.source_ordinal,
-               CASE WHEN isfinite(h.transaction_time) THEN (extract(epoch FROM h.transaction_time) * 1000000)::bigint
-                    WHEN h.transaction_time > now() THEN {long.MaxValue} WHEN h.transaction_time IS NOT NULL THEN {-long.MaxValue} END
-        FROM {card.EngineName} c JOIN {history.EngineName} h ON h.loyalty_card_id = c.{Sql.Identifier(card.EngineKey)}
-        WHERE c.{Sql.Identifier(card.EngineKey)} = $1::bigint AND {where}
-        ORDER BY h.transaction_time DESC, h.{Sql.Identifier(history.EngineKey)} DESC LIMIT $2::integer
-        """;
+            SELECT h.{Sql.Identifier(
+                history.EngineKey
+            )}, h.odoo_history_id, h.point_move_id, h.points_amount::text, h.points_balance::text, {RepresentableTime.Of(
+                "h.transaction_time"
+            )}, h.origin,
+                   h.membership_product_id, h.status_membership_product_id, {RepresentableTime.Of(
+                "h.created_at"
+            )}, h.source_generation, h.source_lsn, h.source_ordinal,
+                   CASE WHEN isfinite(h.transaction_time) THEN (extract(epoch FROM h.transaction_time) * 1000000)::bigint
+                        WHEN h.transaction_time > now() THEN {long.MaxValue} WHEN h.transaction_time IS NOT NULL THEN {-long.MaxValue} END
+            FROM {card.EngineName} c JOIN {history.EngineName} h ON h.loyalty_card_id = c.{Sql.Identifier(card.EngineKey)}
+            WHERE c.{Sql.Identifier(card.EngineKey)} = $1::bigint AND {where}
+            ORDER BY h.transaction_time DESC, h.{Sql.Identifier(history.EngineKey)} DESC LIMIT $2::integer
+            """;
 
     /// <param name="limit">One more is read, to know whether it is the last page.</param>
     public async Task<(IReadOnlyList<HistoryItem> Items, string? Next)> ReadAsync(long cardId, PageRequest page, CancellationToken ct)
     {
-        var query = new EngineQuery<(IReadOnlyList<HistoryItem>, string?)>(Select(Where(page.After)), parameters => Bind(parameters, cardId, page), (row, c) => ReadAsync(row, cardId, page.Limit, c));
+        var query = new EngineQuery<(IReadOnlyList<HistoryItem>, string?)>(
+            Select(Where(page.After)),
+            parameters => Bind(parameters, cardId, page),
+            (row, c) => ReadAsync(row, cardId, page.Limit, c)
+        );
         // A replica that may answer has replayed at least what was answered of the card, so a demand that the card has met is met here too.
         return (await router.ReadAsync(query, _ => [AnswerSubject.Card(cardId)], _ => true, ct).ConfigureAwait(false)).Answer;
     }
@@ -33,12 +43,19 @@ internal sealed class HistoryReader(ReadRouter router, EntityDeclaration card, E
     {
         parameters.Add(new NpgsqlParameter { Value = cardId });
         parameters.Add(new NpgsqlParameter { Value = page.Limit + 1 });
-        if (page.After is not { } after) return;
+        if (page.After is not { } after)
+            return;
         parameters.Add(new NpgsqlParameter { Value = after.Key });
-        if (after.Time is { } time) parameters.Add(new NpgsqlParameter { Value = time });
+        if (after.Time is { } time)
+            parameters.Add(new NpgsqlParameter { Value = time });
     }
 
-    private static async Task<(IReadOnlyList<HistoryItem>, string?)> ReadAsync(NpgsqlDataReader row, long cardId, int limit, CancellationToken ct)
+    private static async Task<(IReadOnlyList<HistoryItem>, string?)> ReadAsync(
+        NpgsqlDataReader row,
+        long cardId,
+        int limit,
+        CancellationToken ct
+    )
     {
         var items = new List<HistoryItem>();
         Cursor last = default;
@@ -55,7 +72,8 @@ internal sealed class HistoryReader(ReadRouter router, EntityDeclaration card, E
     private string Where(Cursor? after)
     {
         // Days apart from the rest: an interval is multiplied as a double, which is exact to the microsecond for three centuries only.
-        const string Time = "CASE $4::bigint WHEN 9223372036854775807 THEN 'infinity'::timestamptz WHEN -9223372036854775807 THEN '-infinity'::timestamptz ELSE (timestamp '1970-01-01' + ($4::bigint / 86400000000) * interval '1 day' + ($4::bigint % 86400000000) * interval '1 microsecond') AT TIME ZONE 'UTC' END";
+        const string Time =
+            "CASE $4::bigint WHEN 9223372036854775807 THEN 'infinity'::timestamptz WHEN -9223372036854775807 THEN '-infinity'::timestamptz ELSE (timestamp '1970-01-01' + ($4::bigint / 86400000000) * interval '1 day' + ($4::bigint % 86400000000) * interval '1 microsecond') AT TIME ZONE 'UTC' END";
         var key = $"h.{Sql.Identifier(history.EngineKey)}";
         return after switch
         {
@@ -67,15 +85,30 @@ internal sealed class HistoryReader(ReadRouter router, EntityDeclaration card, E
 
     private static HistoryItem Read(NpgsqlDataReader row)
     {
-        var position = new ChangePosition(row.GetInt32(10), new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(11)), row.GetInt64(12));
+        var position = new ChangePosition(
+            row.GetInt32(10),
+            new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(11)),
+            row.GetInt64(12)
+        );
         return new HistoryItem(
-            row.GetInt64(0), row.IsDBNull(1) ? null : row.GetInt32(1), Number(row, 2), Text(row, 3), Text(row, 4), Time(row, 5), Text(row, 6), Number(row, 7), Number(row, 8), Time(row, 9),
-            row.GetInt64(0) < 1L << 32 ? position.ToString() : null);
+            row.GetInt64(0),
+            row.IsDBNull(1) ? null : row.GetInt32(1),
+            Number(row, 2),
+            Text(row, 3),
+            Text(row, 4),
+            Time(row, 5),
+            Text(row, 6),
+            Number(row, 7),
+            Number(row, 8),
+            Time(row, 9),
+            row.GetInt64(0) < 1L << 32 ? position.ToString() : null
+        );
     }
 
     private static long? Number(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 
-    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+    private static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
+        row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 }

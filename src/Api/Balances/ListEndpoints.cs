@@ -11,20 +11,34 @@ internal static class ListEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/cards/{code}/history", HistoryAsync).Needs(Scopes.Read).WithTags("Balances").WithSummary("A card's movements, the newest first.")
-            .Produces<HistoryPage>().ProducesCardProblems();
-        routes.MapGet("/partners/{id:long}/cards", CardsAsync).Needs(Scopes.Read).WithTags("Balances").WithSummary("A partner's cards, in order of their ids.")
-            .Produces<CardsPage>().ProducesCardProblems();
+        routes
+            .MapGet("/cards/{code}/history", HistoryAsync)
+            .Needs(Scopes.Read)
+            .WithTags("Balances")
+            .WithSummary("A card's movements, the newest first.")
+            .Produces<HistoryPage>()
+            .ProducesCardProblems();
+        routes
+            .MapGet("/partners/{id:long}/cards", CardsAsync)
+            .Needs(Scopes.Read)
+            .WithTags("Balances")
+            .WithSummary("A partner's cards, in order of their ids.")
+            .Produces<CardsPage>()
+            .ProducesCardProblems();
     }
 
     private static async Task<IResult> HistoryAsync(string code, HttpContext http, CardDesk desk, HistoryReader reader)
     {
-        if (Demand.Read(http.Request.Query, out var problem) is not { } demand) return new ProblemResult(problem!);
-        if (PageRequest.Read(http.Request.Query, out problem) is not { } page) return new ProblemResult(problem!);
+        if (Demand.Read(http.Request.Query, out var problem) is not { } demand)
+            return new ProblemResult(problem!);
+        if (PageRequest.Read(http.Request.Query, out problem) is not { } page)
+            return new ProblemResult(problem!);
         var (normalized, wrong) = desk.Normalize(CodeSegment.Of(code, http));
-        if (wrong is not null) return new ProblemResult(wrong);
+        if (wrong is not null)
+            return new ProblemResult(wrong);
         var (found, missing) = await desk.ByCodeAsync(normalized!, demand, http.RequestAborted).ConfigureAwait(false);
-        if ((missing ?? page.OfAnother(found.Card.Id)) is { } refused) return new ProblemResult(refused);
+        if ((missing ?? page.OfAnother(found.Card.Id)) is { } refused)
+            return new ProblemResult(refused);
         var (items, next) = await reader.ReadAsync(found.Card.Id, page, http.RequestAborted).ConfigureAwait(false);
         FreshnessHeaders.Set(http.Response, found);
         var b = found.Balance;
@@ -33,11 +47,17 @@ internal static class ListEndpoints
 
     private static async Task<IResult> CardsAsync(long id, HttpContext http, CardDesk desk, CardReader reader)
     {
-        if (PageRequest.Read(http.Request.Query, out var problem) is not { } page) return new ProblemResult(problem!);
-        if (page.OfAnother(id) is { } refused) return new ProblemResult(refused);
-        var answer = await reader.ByPartnerAsync(id, page.After?.Key ?? long.MinValue, page.Limit + 1, http.RequestAborted).ConfigureAwait(false);
+        if (PageRequest.Read(http.Request.Query, out var problem) is not { } page)
+            return new ProblemResult(problem!);
+        if (page.OfAnother(id) is { } refused)
+            return new ProblemResult(refused);
+        var answer = await reader
+            .ByPartnerAsync(id, page.After?.Key ?? long.MinValue, page.Limit + 1, http.RequestAborted)
+            .ConfigureAwait(false);
         var cards = answer.Cards.Take(page.Limit).Select(card => desk.Dated(card, answer.Moment).Whole).ToList();
         http.Response.Headers.CacheControl = "private, no-cache";
-        return Results.Json(new CardsPage(cards, answer.Cards.Count > page.Limit ? new Cursor(id, null, cards[^1].CardId).ToString() : null));
+        return Results.Json(
+            new CardsPage(cards, answer.Cards.Count > page.Limit ? new Cursor(id, null, cards[^1].CardId).ToString() : null)
+        );
     }
 }

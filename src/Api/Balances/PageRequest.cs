@@ -18,11 +18,15 @@ internal readonly record struct PageRequest(Cursor? After, int Limit)
         var items = UsualItems;
         if (cursor is not null && !Cursor.TryParse(cursor, out after))
             problem = KnownProblems.Invalid("cursor", "cursor is the nextCursor of the page before, as it was given.");
-        else if (limit is not null && (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out items) || items is < 1 or > MostItems))
+        else if (
+            limit is not null
+            && (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out items) || items is < 1 or > MostItems)
+        )
             problem = KnownProblems.Invalid("limit", $"limit is a number from 1 to {MostItems}.");
         return problem is null ? new PageRequest(cursor is null ? null : after, items) : null;
     }
 
     /// <summary>A cursor of another list would give an arbitrary page of this one.</summary>
-    public Problem? OfAnother(long owner) => After is { } after && after.Owner != owner ? KnownProblems.Invalid("cursor", "cursor belongs to another list.") : null;
+    public Problem? OfAnother(long owner) =>
+        After is { } after && after.Owner != owner ? KnownProblems.Invalid("cursor", "cursor belongs to another list.") : null;
 }

@@ -9,7 +9,13 @@ namespace Cdc.Api.Engine;
 /// <param name="State">creating, streaming, gap; null: it follows no source yet.</param>
 /// <param name="AsOf">Everything committed until then, by the source's clock, is applied: of the last applied transaction, or of a heartbeat since.</param>
 /// <param name="TableState">loading, streaming, stopped; null: nothing is known of the table yet.</param>
-internal sealed record EngineMoment(string? State, AppliedThrough Through, string? SystemIdentifier, DateTimeOffset? AsOf, string? TableState)
+internal sealed record EngineMoment(
+    string? State,
+    AppliedThrough Through,
+    string? SystemIdentifier,
+    DateTimeOffset? AsOf,
+    string? TableState
+)
 {
     /// <summary>Columns of <see cref="From"/>, in the order that <see cref="Read"/> expects.</summary>
     public const string Columns =
@@ -21,12 +27,16 @@ internal sealed record EngineMoment(string? State, AppliedThrough Through, strin
 
     /// <summary>The one of which the other is a later moment; null: they cannot be compared.</summary>
     public static EngineMoment? Earlier(EngineMoment a, EngineMoment b) =>
-        a.Through.Generation != b.Through.Generation || a.SystemIdentifier != b.SystemIdentifier ? null : a.Through.Lsn <= b.Through.Lsn ? a : b;
+        a.Through.Generation != b.Through.Generation || a.SystemIdentifier != b.SystemIdentifier ? null
+        : a.Through.Lsn <= b.Through.Lsn ? a
+        : b;
 
-    public static EngineMoment Read(NpgsqlDataReader row, int first) => new(
-        row.IsDBNull(first) ? null : row.GetString(first),
-        new AppliedThrough(row.GetInt32(first + 1), new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(first + 3))),
-        row.IsDBNull(first + 2) ? null : row.GetString(first + 2),
-        row.IsDBNull(first + 4) ? null : row.GetFieldValue<DateTimeOffset>(first + 4),
-        row.IsDBNull(first + 5) ? null : row.GetString(first + 5));
+    public static EngineMoment Read(NpgsqlDataReader row, int first) =>
+        new(
+            row.IsDBNull(first) ? null : row.GetString(first),
+            new AppliedThrough(row.GetInt32(first + 1), new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(first + 3))),
+            row.IsDBNull(first + 2) ? null : row.GetString(first + 2),
+            row.IsDBNull(first + 4) ? null : row.GetFieldValue<DateTimeOffset>(first + 4),
+            row.IsDBNull(first + 5) ? null : row.GetString(first + 5)
+        );
 }

@@ -4,7 +4,11 @@ namespace Cdc.Api.Engine;
 
 /// <summary>One statement and how its rows are read, so that it can be asked of more than one server.</summary>
 /// <param name="Bind">Adds the statement's parameters: each time new ones, as a parameter belongs to one command.</param>
-internal sealed record EngineQuery<T>(string Sql, Action<NpgsqlParameterCollection> Bind, Func<NpgsqlDataReader, CancellationToken, Task<T>> Read)
+internal sealed record EngineQuery<T>(
+    string Sql,
+    Action<NpgsqlParameterCollection> Bind,
+    Func<NpgsqlDataReader, CancellationToken, Task<T>> Read
+)
 {
     public NpgsqlBatchCommand Command()
     {

@@ -76,7 +76,8 @@ internal sealed class EngineReads : IAsyncDisposable
 
     private async Task EnterAsync(CancellationToken ct)
     {
-        if (_free.Wait(0, CancellationToken.None)) return;
+        if (_free.Wait(0, CancellationToken.None))
+            return;
         if (Interlocked.Increment(ref _waiting) > LongestQueue)
         {
             Interlocked.Decrement(ref _waiting);
@@ -94,19 +95,20 @@ internal sealed class EngineReads : IAsyncDisposable
     }
 
     /// <summary>Null: a defect of ours, or the caller went away.</summary>
-    private static string? WhyUnavailable(Exception e) => e switch
-    {
-        PostgresException { SqlState: var state } => state[..2] switch
+    private static string? WhyUnavailable(Exception e) =>
+        e switch
         {
-            "08" or "53" or "57" or "58" or "40" or "55" => "The engine refuses requests for now.",
-            "28" or "3D" => "The engine refuses the login of this Api.",
-            "42" or "3F" => "The engine has not the tables that this version needs, or this Api may not read them.",
+            PostgresException { SqlState: var state } => state[..2] switch
+            {
+                "08" or "53" or "57" or "58" or "40" or "55" => "The engine refuses requests for now.",
+                "28" or "3D" => "The engine refuses the login of this Api.",
+                "42" or "3F" => "The engine has not the tables that this version needs, or this Api may not read them.",
+                _ => null,
+            },
+            NpgsqlException { InnerException: TimeoutException } or TimeoutException => "The engine did not answer in time.",
+            NpgsqlException or SocketException or IOException => "The engine cannot be reached.",
             _ => null,
-        },
-        NpgsqlException { InnerException: TimeoutException } or TimeoutException => "The engine did not answer in time.",
-        NpgsqlException or SocketException or IOException => "The engine cannot be reached.",
-        _ => null,
-    };
+        };
 }
 
 /// <summary>Answered as 503, to be tried again.</summary>

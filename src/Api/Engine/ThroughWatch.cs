@@ -41,7 +41,8 @@ internal sealed class ThroughWatch(EngineReads engine, EngineMomentReader moment
         }
         finally
         {
-            lock (_lock) _waiting.Remove(waiter);
+            lock (_lock)
+                _waiting.Remove(waiter);
         }
     }
 
@@ -51,13 +52,20 @@ internal sealed class ThroughWatch(EngineReads engine, EngineMomentReader moment
         {
             try
             {
-                Answer((await engine.UseAsync(c => moments.ReadAsync(c, CancellationToken.None), CancellationToken.None).ConfigureAwait(false)).Through);
+                Answer(
+                    (
+                        await engine
+                            .UseAsync(c => moments.ReadAsync(c, CancellationToken.None), CancellationToken.None)
+                            .ConfigureAwait(false)
+                    ).Through
+                );
             }
             catch (Exception e)
             {
                 lock (_lock)
                 {
-                    foreach (var waiter in _waiting) waiter.Answer.TrySetException(e);
+                    foreach (var waiter in _waiting)
+                        waiter.Answer.TrySetException(e);
                     _waiting.Clear();
                 }
             }
@@ -80,7 +88,8 @@ internal sealed class ThroughWatch(EngineReads engine, EngineMomentReader moment
             for (var i = _waiting.Count - 1; i >= 0; i--)
             {
                 var waiter = _waiting[i];
-                if (waiter.Wanted.Generation == through.Generation && through.Lsn < waiter.Wanted.Lsn) continue;
+                if (waiter.Wanted.Generation == through.Generation && through.Lsn < waiter.Wanted.Lsn)
+                    continue;
                 waiter.Answer.TrySetResult(through);
                 _waiting.RemoveAt(i);
             }

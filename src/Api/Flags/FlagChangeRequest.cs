@@ -14,9 +14,13 @@ internal sealed partial record FlagChangeRequest(bool? Enabled, decimal? Percent
     {
         try
         {
-            var change = await JsonSerializer.DeserializeAsync<FlagChangeRequest>(body, JsonSerializerOptions.Web, ct).ConfigureAwait(false);
-            if (change is null or { Enabled: null, Percentage: null, Companies: null }) return (null, Wrong("It says nothing to change."));
-            if (change.Percentage is < 0 or > 100) return (null, Wrong("percentage is from 0 to 100."));
+            var change = await JsonSerializer
+                .DeserializeAsync<FlagChangeRequest>(body, JsonSerializerOptions.Web, ct)
+                .ConfigureAwait(false);
+            if (change is null or { Enabled: null, Percentage: null, Companies: null })
+                return (null, Wrong("It says nothing to change."));
+            if (change.Percentage is < 0 or > 100)
+                return (null, Wrong("percentage is from 0 to 100."));
             return change.Companies is { Count: > 1_000 } ? (null, Wrong("companies are at most 1,000.")) : (change, null);
         }
         catch (JsonException)
@@ -26,10 +30,15 @@ internal sealed partial record FlagChangeRequest(bool? Enabled, decimal? Percent
     }
 
     public static Problem? CheckName(string name) =>
-        Names().IsMatch(name) ? null : KnownProblems.Invalid("flag-name", "A flag's name has up to 64 lower-case letters, digits, dots, hyphens and underscores.");
+        Names().IsMatch(name)
+            ? null
+            : KnownProblems.Invalid("flag-name", "A flag's name has up to 64 lower-case letters, digits, dots, hyphens and underscores.");
 
     private static Problem Wrong(string why) =>
-        KnownProblems.Invalid("body", $"Send {{\"enabled\": true|false, \"percentage\": 0..100, \"companies\": [ids]}}, each optional. {why}");
+        KnownProblems.Invalid(
+            "body",
+            $"Send {{\"enabled\": true|false, \"percentage\": 0..100, \"companies\": [ids]}}, each optional. {why}"
+        );
 
     [GeneratedRegex("^[a-z0-9][a-z0-9._-]{0,63}\\z")]
     private static partial Regex Names();

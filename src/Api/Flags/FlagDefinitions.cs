@@ -13,17 +13,28 @@ internal sealed class FlagDefinitions(FlagTable flags) : IFeatureDefinitionProvi
 
     public async IAsyncEnumerable<FeatureDefinition> GetAllFeatureDefinitionsAsync()
     {
-        foreach (var flag in (await flags.AllAsync(CancellationToken.None).ConfigureAwait(false)).Values) yield return Define(flag);
+        foreach (var flag in (await flags.AllAsync(CancellationToken.None).ConfigureAwait(false)).Values)
+            yield return Define(flag);
     }
 
     /// <summary>With companies, only they: each at the percentage, everybody else at 0.</summary>
     private static FeatureDefinition Define(FeatureFlag flag)
     {
         var percentage = flag.Percentage.ToString(CultureInfo.InvariantCulture);
-        var audience = new Dictionary<string, string?> { ["Audience:DefaultRolloutPercentage"] = flag.Companies.Count == 0 ? percentage : "0" };
+        var audience = new Dictionary<string, string?>
+        {
+            ["Audience:DefaultRolloutPercentage"] = flag.Companies.Count == 0 ? percentage : "0",
+        };
         for (var i = 0; i < flag.Companies.Count; i++)
-            (audience[$"Audience:Groups:{i}:Name"], audience[$"Audience:Groups:{i}:RolloutPercentage"]) = (GroupOf(flag.Companies[i]), percentage);
-        var filter = new FeatureFilterConfiguration { Name = "Microsoft.Targeting", Parameters = new ConfigurationBuilder().AddInMemoryCollection(audience).Build() };
+            (audience[$"Audience:Groups:{i}:Name"], audience[$"Audience:Groups:{i}:RolloutPercentage"]) = (
+                GroupOf(flag.Companies[i]),
+                percentage
+            );
+        var filter = new FeatureFilterConfiguration
+        {
+            Name = "Microsoft.Targeting",
+            Parameters = new ConfigurationBuilder().AddInMemoryCollection(audience).Build(),
+        };
         return new FeatureDefinition { Name = flag.Name, EnabledFor = flag.Enabled ? [filter] : [] };
     }
 

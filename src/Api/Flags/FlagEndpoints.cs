@@ -18,34 +18,75 @@ internal static class FlagEndpoints
     {
         var flags = routes.MapGroup("/feature-flags").WithTags("Feature flags").ProducesProblem(503);
         flags.MapGet("", ListAsync).Needs(Scopes.Read).WithSummary("All flags.").Produces<IReadOnlyList<FlagView>>();
-        flags.MapGet("/{name}", ShowAsync).Needs(Scopes.Read).WithSummary("A flag; with ?card=ID (and &company=ID) whether it is on for that card.").Produces<FlagView>().ProducesProblem(404).ProducesProblem(422);
-        flags.MapGet("/{name}/changes", ChangesAsync).Needs(Scopes.Read).WithSummary("Who changed it, the newest first.").Produces<IReadOnlyList<FlagChange>>().ProducesProblem(422);
-        flags.MapPost("/{name}", ChangeAsync).Needs(Scopes.Operate, Scopes.Cutover).WithSummary("Changes a flag, or makes it. What is left out stays. The body is read as JSON whatever its Content-Type.")
-            .Accepts<FlagChangeRequest>("application/json", "application/x-www-form-urlencoded").Produces<FlagView>().ProducesProblem(422);
+        flags
+            .MapGet("/{name}", ShowAsync)
+            .Needs(Scopes.Read)
+            .WithSummary("A flag; with ?card=ID (and &company=ID) whether it is on for that card.")
+            .Produces<FlagView>()
+            .ProducesProblem(404)
+            .ProducesProblem(422);
+        flags
+            .MapGet("/{name}/changes", ChangesAsync)
+            .Needs(Scopes.Read)
+            .WithSummary("Who changed it, the newest first.")
+            .Produces<IReadOnlyList<FlagChange>>()
+            .ProducesProblem(422);
+        flags
+            .MapPost("/{name}", ChangeAsync)
+            .Needs(Scopes.Operate, Scopes.Cutover)
+            .WithSummary("Changes a flag, or makes it. What is left out stays. The body is read as JSON whatever its Content-Type.")
+            .Accepts<FlagChangeRequest>("application/json", "application/x-www-form-urlencoded")
+            .Produces<FlagView>()
+            .ProducesProblem(422);
     }
 
     private static async Task<IResult> ListAsync(FlagTable flags, CancellationToken ct) =>
-        Results.Json((await flags.AllAsync(ct).ConfigureAwait(false)).Values.OrderBy(f => f.Name, StringComparer.Ordinal).Select(f => FlagView.Of(f)));
+        Results.Json(
+            (await flags.AllAsync(ct).ConfigureAwait(false)).Values.OrderBy(f => f.Name, StringComparer.Ordinal).Select(f => FlagView.Of(f))
+        );
 
-    private static async Task<IResult> ShowAsync(string name, string? card, string? company, FlagTable flags, IFeatureManager features, CancellationToken ct)
+    private static async Task<IResult> ShowAsync(
+        string name,
+        string? card,
+        string? company,
+        FlagTable flags,
+        IFeatureManager features,
+        CancellationToken ct
+    )
     {
-        if (FlagChangeRequest.CheckName(name) is { } wrong) return new ProblemResult(wrong);
-        if (!TryId(card, out var cardId) || !TryId(company, out var companyId)) return new ProblemResult(KnownProblems.Invalid("id", "card and company are Odoo's ids."));
-        if (!(await flags.AllAsync(ct).ConfigureAwait(false)).TryGetValue(name, out var flag)) return new ProblemResult(KnownProblems.NotFound($"There is no feature flag {name}."));
-        if (cardId is not { } asked) return Results.Json(FlagView.Of(flag));
-        var context = new TargetingContext { UserId = asked.ToString(CultureInfo.InvariantCulture), Groups = companyId is { } c ? [FlagDefinitions.GroupOf(c)] : [] };
-        return Results.Json(FlagView.Of(flag, cardId, companyId, await features.IsEnabledAsync<ITargetingContext>(name, context).ConfigureAwait(false)));
+        if (FlagChangeRequest.CheckName(name) is { } wrong)
+            return new ProblemResult(wrong);
+        if (!TryId(card, out var cardId) || !TryId(company, out var companyId))
+            return new ProblemResult(KnownProblems.Invalid("id", "card and company are Odoo's ids."));
+        if (!(await flags.AllAsync(ct).ConfigureAwait(false)).TryGetValue(name, out var flag))
+            return new ProblemResult(KnownProblems.NotFound($"There is no feature flag {name}."));
+        if (cardId is not { } asked)
+            return Results.Json(FlagView.Of(flag));
+        var context = new TargetingContext
+        {
+            UserId = asked.ToString(CultureInfo.InvariantCulture),
+            Groups = companyId is { } c ? [FlagDefinitions.GroupOf(c)] : [],
+        };
+        return Results.Json(
+            FlagView.Of(flag, cardId, companyId, await features.IsEnabledAsync<ITargetingContext>(name, context).ConfigureAwait(false))
+        );
     }
 
     private static async Task<IResult> ChangesAsync(string name, FlagTable flags, CancellationToken ct) =>
-        FlagChangeRequest.CheckName(name) is { } wrong ? new ProblemResult(wrong) : Results.Json(await flags.ChangesAsync(name, ShownChanges, ct).ConfigureAwait(false));
+        FlagChangeRequest.CheckName(name) is { } wrong
+            ? new ProblemResult(wrong)
+            : Results.Json(await flags.ChangesAsync(name, ShownChanges, ct).ConfigureAwait(false));
 
     private static async Task<IResult> ChangeAsync(string name, HttpContext http, FlagTable flags)
     {
-        if (FlagChangeRequest.CheckName(name) is { } wrong) return new ProblemResult(wrong);
+        if (FlagChangeRequest.CheckName(name) is { } wrong)
+            return new ProblemResult(wrong);
         var (change, problem) = await FlagChangeRequest.ReadAsync(http.Request.Body, http.RequestAborted).ConfigureAwait(false);
-        if (problem is not null) return new ProblemResult(problem);
-        var changed = await flags.ChangeAsync(name, change!, Caller.Of(http).Name, http.Connection.RemoteIpAddress?.ToString(), http.RequestAborted).ConfigureAwait(false);
+        if (problem is not null)
+            return new ProblemResult(problem);
+        var changed = await flags
+            .ChangeAsync(name, change!, Caller.Of(http).Name, http.Connection.RemoteIpAddress?.ToString(), http.RequestAborted)
+            .ConfigureAwait(false);
         return Results.Json(FlagView.Of(changed));
     }
 

@@ -30,6 +30,7 @@ internal sealed class FlagTable(EngineReads engine) : IListened
         """;
 
     private volatile IReadOnlyDictionary<string, FeatureFlag>? _flags;
+
     /// <summary>Read by anybody: a slow reader may put an older one here, which only counts while the engine is down.</summary>
     private volatile IReadOnlyDictionary<string, FeatureFlag>? _lastKnown;
     private int _changes = 1;
@@ -54,7 +55,8 @@ internal sealed class FlagTable(EngineReads engine) : IListened
     /// <exception cref="EngineUnavailableException">They were never read, and cannot be now.</exception>
     public async ValueTask<IReadOnlyDictionary<string, FeatureFlag>> AllAsync(CancellationToken ct)
     {
-        if (!IsStale && _flags is { } heard) return heard;
+        if (!IsStale && _flags is { } heard)
+            return heard;
         try
         {
             return _lastKnown = await engine.UseAsync(c => ReadAsync(c, ct), ct).ConfigureAwait(false);
@@ -65,24 +67,40 @@ internal sealed class FlagTable(EngineReads engine) : IListened
         }
     }
 
-    public Task<FeatureFlag> ChangeAsync(string name, FlagChangeRequest change, string by, string? address, CancellationToken ct) => engine.UseAsync(async connection =>
-    {
-        await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
-        await using (var locked = new NpgsqlCommand(LockSql, connection)) await locked.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-        var changed = await ChangeAsync(connection, name, change, by, address, ct).ConfigureAwait(false);
-        await transaction.CommitAsync(ct).ConfigureAwait(false);
-        Heard();
-        return changed;
-    }, ct);
+    public Task<FeatureFlag> ChangeAsync(string name, FlagChangeRequest change, string by, string? address, CancellationToken ct) =>
+        engine.UseAsync(
+            async connection =>
+            {
+                await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
+                await using (var locked = new NpgsqlCommand(LockSql, connection))
+                    await locked.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+                var changed = await ChangeAsync(connection, name, change, by, address, ct).ConfigureAwait(false);
+                await transaction.CommitAsync(ct).ConfigureAwait(false);
+                Heard();
+                return changed;
+            },
+            ct
+        );
 
-    private static async Task<FeatureFlag> ChangeAsync(NpgsqlConnection connection, string name, FlagChangeRequest change, string by, string? address, CancellationToken ct)
+    private static async Task<FeatureFlag> ChangeAsync(
+        NpgsqlConnection connection,
+        string name,
+        FlagChangeRequest change,
+        string by,
+        string? address,
+        CancellationToken ct
+    )
     {
         await using var command = new NpgsqlCommand(ChangeSql, connection)
         {
             Parameters =
             {
-                new() { Value = name }, Optional(change.Enabled, NpgsqlDbType.Boolean), Optional(change.Percentage, NpgsqlDbType.Numeric),
-                Optional(change.Companies?.Distinct().Order().ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint), new() { Value = by }, Optional(address, NpgsqlDbType.Text),
+                new() { Value = name },
+                Optional(change.Enabled, NpgsqlDbType.Boolean),
+                Optional(change.Percentage, NpgsqlDbType.Numeric),
+                Optional(change.Companies?.Distinct().Order().ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint),
+                new() { Value = by },
+                Optional(address, NpgsqlDbType.Text),
             },
         };
         await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
@@ -91,34 +109,63 @@ internal sealed class FlagTable(EngineReads engine) : IListened
     }
 
     /// <summary>Newest first.</summary>
-    public Task<List<FlagChange>> ChangesAsync(string name, int limit, CancellationToken ct) => engine.UseAsync(async connection =>
-    {
-        await using var command = new NpgsqlCommand("SELECT id, changed_at, changed_by, address, before::text, after::text FROM cdc.feature_flag_changes WHERE name = $1 ORDER BY id DESC LIMIT $2", connection)
-        {
-            Parameters = { new() { Value = name }, new() { Value = limit } },
-        };
-        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        var changes = new List<FlagChange>();
-        while (await row.ReadAsync(ct).ConfigureAwait(false))
-            changes.Add(new FlagChange(row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3),
-                row.IsDBNull(4) ? null : JsonDocument.Parse(row.GetString(4)).RootElement, JsonDocument.Parse(row.GetString(5)).RootElement));
-        return changes;
-    }, ct);
+    public Task<List<FlagChange>> ChangesAsync(string name, int limit, CancellationToken ct) =>
+        engine.UseAsync(
+            async connection =>
+            {
+                await using var command = new NpgsqlCommand(
+                    "SELECT id, changed_at, changed_by, address, before::text, after::text FROM cdc.feature_flag_changes WHERE name = $1 ORDER BY id DESC LIMIT $2",
+                    connection
+                )
+                {
+                    Parameters =
+                    {
+                        new() { Value = name },
+                        new() { Value = limit },
+                    },
+                };
+                await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+                var changes = new List<FlagChange>();
+                while (await row.ReadAsync(ct).ConfigureAwait(false))
+                    changes.Add(
+                        new FlagChange(
+                            row.GetInt64(0),
+                            row.GetFieldValue<DateTimeOffset>(1),
+                            row.GetString(2),
+                            row.IsDBNull(3) ? null : row.GetString(3),
+                            row.IsDBNull(4) ? null : JsonDocument.Parse(row.GetString(4)).RootElement,
+                            JsonDocument.Parse(row.GetString(5)).RootElement
+                        )
+                    );
+                return changes;
+            },
+            ct
+        );
 
     private static async Task<IReadOnlyDictionary<string, FeatureFlag>> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand($"SELECT {Columns} FROM cdc.feature_flags", connection);
         await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var flags = new Dictionary<string, FeatureFlag>();
-        while (await row.ReadAsync(ct).ConfigureAwait(false)) flags[row.GetString(0)] = Read(row);
+        while (await row.ReadAsync(ct).ConfigureAwait(false))
+            flags[row.GetString(0)] = Read(row);
         return flags;
     }
 
     private static FeatureFlag Read(NpgsqlDataReader row) =>
-        new(row.GetString(0), row.GetBoolean(1), WithoutZeros(row.GetDecimal(2)), row.GetFieldValue<long[]>(3), row.GetInt64(4), row.GetFieldValue<DateTimeOffset>(5), row.GetString(6));
+        new(
+            row.GetString(0),
+            row.GetBoolean(1),
+            WithoutZeros(row.GetDecimal(2)),
+            row.GetFieldValue<long[]>(3),
+            row.GetInt64(4),
+            row.GetFieldValue<DateTimeOffset>(5),
+            row.GetString(6)
+        );
 
     /// <summary>25.00 as 25: a division takes the scale away.</summary>
     private static decimal WithoutZeros(decimal value) => value / 1.000000000000000000000000000m;
 
-    private static NpgsqlParameter Optional(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
+    private static NpgsqlParameter Optional(object? value, NpgsqlDbType type) =>
+        new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
 }

@@ -27,7 +27,8 @@ internal sealed class FreshnessClock(TimeProvider time)
         lock (_lock)
         {
             // Another server, or one that was set back: what was sampled before says nothing about it.
-            if (_last is { } last && (last.SystemIdentifier != moment.SystemIdentifier || moment.Written < last.Written)) (_count, _next) = (0, 0);
+            if (_last is { } last && (last.SystemIdentifier != moment.SystemIdentifier || moment.Written < last.Written))
+                (_count, _next) = (0, 0);
             _samples[_next] = moment;
             _next = (_next + 1) % Kept;
             _count = Math.Min(_count + 1, Kept);
@@ -38,7 +39,8 @@ internal sealed class FreshnessClock(TimeProvider time)
     /// <param name="moment">Of the engine, when it was read.</param>
     public Freshness At(EngineMoment moment)
     {
-        lock (_lock) return Dated(AsOf(moment));
+        lock (_lock)
+            return Dated(AsOf(moment));
     }
 
     /// <summary>The same for an answer that is given: no later one may be dated before it.</summary>
@@ -47,7 +49,8 @@ internal sealed class FreshnessClock(TimeProvider time)
         lock (_lock)
         {
             var asOf = AsOf(moment);
-            if (asOf is { } at) _told.Add(moment, at);
+            if (asOf is { } at)
+                _told.Add(moment, at);
             return Dated(asOf);
         }
     }
@@ -55,29 +58,34 @@ internal sealed class FreshnessClock(TimeProvider time)
     /// <summary>An answer from there would not be dated before one that was given.</summary>
     public bool IsAsNew(EngineMoment moment)
     {
-        lock (_lock) return _told.Newest(moment) is not { } told || AsOf(moment) >= told;
+        lock (_lock)
+            return _told.Newest(moment) is not { } told || AsOf(moment) >= told;
     }
 
     /// <summary>Of a row that is not up to date: all that is known of it is when it was written in the source.</summary>
     public Freshness Of(DateTimeOffset? commit)
     {
-        lock (_lock) return Dated(commit);
+        lock (_lock)
+            return Dated(commit);
     }
 
     /// <summary>Since a commit of the source, by its clock; 0 if that says a moment to come.</summary>
     public double SecondsSince(DateTimeOffset commit)
     {
-        lock (_lock) return Math.Max(0, (Now() - commit).TotalSeconds);
+        lock (_lock)
+            return Math.Max(0, (Now() - commit).TotalSeconds);
     }
 
     private DateTimeOffset? AsOf(EngineMoment moment)
     {
         var asOf = moment.AsOf;
-        if (_last?.SystemIdentifier == moment.SystemIdentifier && NewestApplied(moment.Through) is { } sampled && !(asOf > sampled)) asOf = sampled;
+        if (_last?.SystemIdentifier == moment.SystemIdentifier && NewestApplied(moment.Through) is { } sampled && !(asOf > sampled))
+            asOf = sampled;
         return _told.Of(moment) is { } told && !(asOf > told) ? told : asOf;
     }
 
-    private Freshness Dated(DateTimeOffset? asOf) => new(asOf, asOf is { } at ? Math.Max(0, Math.Round((Now() - at).TotalSeconds, 3)) : null);
+    private Freshness Dated(DateTimeOffset? asOf) =>
+        new(asOf, asOf is { } at ? Math.Max(0, Math.Round((Now() - at).TotalSeconds, 3)) : null);
 
     /// <summary>The source's time; ours while it was never asked.</summary>
     private DateTimeOffset Now() => _last is { } last ? last.At + time.GetElapsedTime(_lastAt) : time.GetUtcNow();
@@ -85,12 +93,15 @@ internal sealed class FreshnessClock(TimeProvider time)
     private DateTimeOffset? NewestApplied(AppliedThrough through)
     {
         // Both rise with age falling: a binary search for the newest sample that is applied.
-        int low = 0, high = _count;
+        int low = 0,
+            high = _count;
         while (low < high)
         {
             var middle = (low + high) / 2;
-            if (Sample(middle).Written <= through.Lsn) low = middle + 1;
-            else high = middle;
+            if (Sample(middle).Written <= through.Lsn)
+                low = middle + 1;
+            else
+                high = middle;
         }
         return low == 0 ? null : Sample(low - 1).At;
     }

@@ -22,7 +22,8 @@ internal sealed class SourceSampler(ISourceClock source, FreshnessClock clock, I
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                if (!failing) ApiLog.SourceUnreadable(log, e is CdcException known ? known.Message : e.GetType().Name);
+                if (!failing)
+                    ApiLog.SourceUnreadable(log, e is CdcException known ? known.Message : e.GetType().Name);
                 failing = true;
             }
             await Task.Delay(failing ? AfterFailure : Interval, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

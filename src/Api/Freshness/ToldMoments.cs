@@ -24,28 +24,36 @@ internal sealed class ToldMoments
 
     public void Add(EngineMoment moment, DateTimeOffset asOf)
     {
-        if (!IsOf(moment)) _told.Clear();
+        if (!IsOf(moment))
+            _told.Clear();
         _systemIdentifier = moment.SystemIdentifier;
         var at = Count(moment);
-        if (at > 0 && _told[at - 1].AsOf >= asOf) return;
+        if (at > 0 && _told[at - 1].AsOf >= asOf)
+            return;
         var end = at;
-        while (end < _told.Count && _told[end].AsOf <= asOf) end++;
+        while (end < _told.Count && _told[end].AsOf <= asOf)
+            end++;
         _told.RemoveRange(at, end - at);
         _told.Insert(at, (moment.Through, asOf));
-        if (_told.Count > Most) _told.RemoveRange(0, Most / 2);
+        if (_told.Count > Most)
+            _told.RemoveRange(0, Most / 2);
     }
 
-    private bool IsOf(EngineMoment moment) => _told.Count > 0 && _systemIdentifier == moment.SystemIdentifier && _told[0].Through.Generation == moment.Through.Generation;
+    private bool IsOf(EngineMoment moment) =>
+        _told.Count > 0 && _systemIdentifier == moment.SystemIdentifier && _told[0].Through.Generation == moment.Through.Generation;
 
     /// <summary>How many are of engines no further than this one.</summary>
     private int Count(EngineMoment moment)
     {
-        int low = 0, high = _told.Count;
+        int low = 0,
+            high = _told.Count;
         while (low < high)
         {
             var middle = (low + high) / 2;
-            if (_told[middle].Through.Lsn <= moment.Through.Lsn) low = middle + 1;
-            else high = middle;
+            if (_told[middle].Through.Lsn <= moment.Through.Lsn)
+                low = middle + 1;
+            else
+                high = middle;
         }
         return low;
     }

@@ -14,11 +14,20 @@ namespace Cdc.Api.Live;
 /// itself a notice. PostgreSQL delivers notices in the order of commits, so when its own arrives, all of what it had read has arrived
 /// before. A beat that does not come back in time means a connection that is dead, and nothing kept is used until the next one stands.
 /// </summary>
-internal sealed class EngineListener(EngineReads engine, EntityDeclaration card, EngineMomentReader moments, CardCache cache, ReplicaReads replicas, IReadOnlyList<IListened> listened, ILogger log)
+internal sealed class EngineListener(
+    EngineReads engine,
+    EntityDeclaration card,
+    EngineMomentReader moments,
+    CardCache cache,
+    ReplicaReads replicas,
+    IReadOnlyList<IListened> listened,
+    ILogger log
+)
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
     /// <summary>Beats without a question for a card, after which no notices are sent: an idle Api costs the engine nothing but a SELECT.</summary>
     private const int BeatsUntilIdle = 20;
 
@@ -37,7 +46,14 @@ internal sealed class EngineListener(EngineReads engine, EntityDeclaration card,
             {
                 await ListenAsync(() => pause = TimeSpan.FromMilliseconds(100), ct).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or EngineUnavailableException or System.Net.Sockets.SocketException)
+            catch (Exception e)
+                when (e
+                        is NpgsqlException
+                            or IOException
+                            or TimeoutException
+                            or EngineUnavailableException
+                            or System.Net.Sockets.SocketException
+                )
             {
                 ApiLog.ListenerLost(log, e.GetType().Name, pause.TotalSeconds);
             }
@@ -57,7 +73,8 @@ internal sealed class EngineListener(EngineReads engine, EntityDeclaration card,
     private void Forget()
     {
         cache.Verify(null);
-        foreach (var other in listened) other.Lost();
+        foreach (var other in listened)
+            other.Lost();
     }
 
     private async Task ListenAsync(Action stands, CancellationToken stop)
@@ -65,15 +82,27 @@ internal sealed class EngineListener(EngineReads engine, EntityDeclaration card,
         // Npgsql may leave callbacks of a connection that broke behind; they go with this source, before anybody cancels.
         using var connected = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var ct = connected.Token;
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(engine.ConnectionString) { ApplicationName = "cdc api listener", Pooling = false }.ConnectionString);
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(engine.ConnectionString)
+            {
+                ApplicationName = "cdc api listener",
+                Pooling = false,
+            }.ConnectionString
+        );
         await connection.OpenAsync(ct).ConfigureAwait(false);
         connection.Notification += (_, notice) => Hear(notice.Channel, notice.Payload);
         // Its own notices carry nothing that must survive a crash.
         var channels = listened.Select(l => l.Channel).Append(ChangeNotice.Channel(card.Name)).Append(_own);
-        await ExecuteAsync(connection, "SET synchronous_commit = off; " + string.Concat(channels.Select(c => $"LISTEN {Sql.Identifier(c)}; ")), ct).ConfigureAwait(false);
+        await ExecuteAsync(
+                connection,
+                "SET synchronous_commit = off; " + string.Concat(channels.Select(c => $"LISTEN {Sql.Identifier(c)}; ")),
+                ct
+            )
+            .ConfigureAwait(false);
         // Until this is held, nothing may have been announced; from here on everything is.
         await ExecuteAsync(connection, $"SELECT pg_advisory_lock_shared({ChangeNotice.ListenerLock})", ct).ConfigureAwait(false);
-        foreach (var other in listened) await other.ReloadAsync(connection, ct).ConfigureAwait(false);
+        foreach (var other in listened)
+            await other.ReloadAsync(connection, ct).ConfigureAwait(false);
         while (!ct.IsCancellationRequested)
         {
             await BeatAsync(connection, ct).ConfigureAwait(false);
@@ -100,7 +129,8 @@ internal sealed class EngineListener(EngineReads engine, EntityDeclaration card,
         }
         var sign = (++_beat).ToString(CultureInfo.InvariantCulture);
         await ExecuteAsync(connection, $"NOTIFY {_own}, '{sign}'", late.Token).ConfigureAwait(false);
-        while (_heard != sign) await connection.WaitAsync(late.Token).ConfigureAwait(false);
+        while (_heard != sign)
+            await connection.WaitAsync(late.Token).ConfigureAwait(false);
         cache.Verify(moment is { State: "streaming", TableState: "streaming" } ? moment : null, beat);
     }
 
@@ -110,16 +140,21 @@ internal sealed class EngineListener(EngineReads engine, EntityDeclaration card,
         while (until - Environment.TickCount64 is var left and > 0)
         {
             // What was heard during the beat comes first.
-            while (listened.FirstOrDefault(o => o.IsStale) is { } stale) await stale.ReloadAsync(connection, ct).ConfigureAwait(false);
+            while (listened.FirstOrDefault(o => o.IsStale) is { } stale)
+                await stale.ReloadAsync(connection, ct).ConfigureAwait(false);
             await connection.WaitAsync(TimeSpan.FromMilliseconds(left), ct).ConfigureAwait(false);
         }
     }
 
     private void Hear(string channel, string payload)
     {
-        if (channel == _own) _heard = payload;
-        else if (channel == ChangeNotice.Channel(card.Name)) cache.Changed(ChangeNotice.Parse(payload));
-        else foreach (var other in listened.Where(o => o.Channel == channel)) other.Heard();
+        if (channel == _own)
+            _heard = payload;
+        else if (channel == ChangeNotice.Channel(card.Name))
+            cache.Changed(ChangeNotice.Parse(payload));
+        else
+            foreach (var other in listened.Where(o => o.Channel == channel))
+                other.Heard();
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct)

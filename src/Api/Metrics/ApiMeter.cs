@@ -23,17 +23,43 @@ internal sealed class ApiMeter : IDisposable
     private readonly ApiParts _parts;
     private readonly PipelineMetrics? _pipeline;
 
-    public ApiMeter(ApiParts parts, StatusCache status, CardCache cache, ReplicaReads replicas, LiveBoard board, ReconcileStanding standing, FreshnessClock clock)
+    public ApiMeter(
+        ApiParts parts,
+        StatusCache status,
+        CardCache cache,
+        ReplicaReads replicas,
+        LiveBoard board,
+        ReconcileStanding standing,
+        FreshnessClock clock
+    )
     {
         (_parts, _status) = (parts, status);
-        RequestDuration = _meter.CreateHistogram("cdc.http.request.duration", "s", "Duration of HTTP requests.", null, new InstrumentAdvice<double> { HistogramBucketBoundaries = RequestBounds });
-        _meter.CreateObservableGauge("cdc.build.info", () => new Measurement<long>(1, new KeyValuePair<string, object?>("version", parts.Version)), null, "Always 1; the version is a label.");
+        RequestDuration = _meter.CreateHistogram(
+            "cdc.http.request.duration",
+            "s",
+            "Duration of HTTP requests.",
+            null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = RequestBounds }
+        );
+        _meter.CreateObservableGauge(
+            "cdc.build.info",
+            () => new Measurement<long>(1, new KeyValuePair<string, object?>("version", parts.Version)),
+            null,
+            "Always 1; the version is a label."
+        );
         _meter.CreateObservableCounter("cdc.cache.hits", () => cache.Hits, "{request}", "Cards answered from memory.");
         _meter.CreateObservableCounter("cdc.cache.misses", () => cache.Misses, "{request}", "Cards that were not in memory.");
         _meter.CreateObservableGauge("cdc.cache.size", () => cache.Bytes, "By", "Memory of cards that are kept, estimated.");
         _meter.CreateObservableGauge("cdc.page.viewers", () => (long)board.Viewers, "{viewer}", "Who looks at the page now.");
-        if (replicas.AreThere) _meter.CreateObservableCounter("cdc.replica.reads", () => ByResult(replicas.Counts), "{read}", "Reads of the engine's replicas; what they did not answer the engine itself was asked.");
-        if (parts.Statistics is { } statistics) _pipeline = new PipelineMetrics(_meter, statistics, clock);
+        if (replicas.AreThere)
+            _meter.CreateObservableCounter(
+                "cdc.replica.reads",
+                () => ByResult(replicas.Counts),
+                "{read}",
+                "Reads of the engine's replicas; what they did not answer the engine itself was asked."
+            );
+        if (parts.Statistics is { } statistics)
+            _pipeline = new PipelineMetrics(_meter, statistics, clock);
         Lag();
         Entities();
         standing.AddTo(_meter);
@@ -51,13 +77,38 @@ internal sealed class ApiMeter : IDisposable
 
     private void Lag()
     {
-        _meter.CreateObservableGauge("cdc.lag", () => PerPartition(p => p.Seconds), "s", "How far the engine is behind the source, for each topic and partition.");
-        _meter.CreateObservableGauge("cdc.lag.messages", () => PerPartition(p => p.Messages), "{event}", "Messages captured and not applied, for each topic and partition.");
+        _meter.CreateObservableGauge(
+            "cdc.lag",
+            () => PerPartition(p => p.Seconds),
+            "s",
+            "How far the engine is behind the source, for each topic and partition."
+        );
+        _meter.CreateObservableGauge(
+            "cdc.lag.messages",
+            () => PerPartition(p => p.Messages),
+            "{event}",
+            "Messages captured and not applied, for each topic and partition."
+        );
         _meter.CreateObservableGauge("cdc.lag.size", () => Of(r => r.BytesBehind), "By", "Source WAL that is not applied.");
-        _meter.CreateObservableGauge("cdc.slot.retained", () => Of(r => r.Source?.Slot?.RetainedBytes), "By", "WAL that the slot keeps on the source.");
-        _meter.CreateObservableGauge("cdc.slot.safe.wal", () => Of(r => r.Source?.Slot?.SafeWalSize), "By", "WAL that may still be written before the slot is lost.");
+        _meter.CreateObservableGauge(
+            "cdc.slot.retained",
+            () => Of(r => r.Source?.Slot?.RetainedBytes),
+            "By",
+            "WAL that the slot keeps on the source."
+        );
+        _meter.CreateObservableGauge(
+            "cdc.slot.safe.wal",
+            () => Of(r => r.Source?.Slot?.SafeWalSize),
+            "By",
+            "WAL that may still be written before the slot is lost."
+        );
         _meter.CreateObservableGauge("cdc.slot.wal.status", WalStatus, null, "1 for the slot's wal_status.");
-        _meter.CreateObservableGauge("cdc.source.oldest.transaction", () => Of(r => r.Source?.OldestTransactionSeconds), "s", "Age of the oldest open transaction of the source.");
+        _meter.CreateObservableGauge(
+            "cdc.source.oldest.transaction",
+            () => Of(r => r.Source?.OldestTransactionSeconds),
+            "s",
+            "Age of the oldest open transaction of the source."
+        );
         _meter.CreateObservableGauge("cdc.up", Up, null, "1 if the server could be read.");
         _meter.CreateObservableGauge("cdc.state", State, null, "1 for the pipeline's state.");
     }
@@ -66,36 +117,66 @@ internal sealed class ApiMeter : IDisposable
     {
         _meter.CreateObservableGauge("cdc.quarantine.rows", () => PerEntity(e => e.Quarantine), "{row}", "Rows in quarantine.");
         _meter.CreateObservableGauge("cdc.holes.rows", () => PerEntity(e => e.Holes), "{row}", "Rows of which a column is not known.");
-        _meter.CreateObservableGauge("cdc.parentless.rows", () => PerEntity(e => e.WaitingForParent), "{row}", "Rows that wait for their parent.");
-        _meter.CreateObservableGauge("cdc.table.streaming", () => PerEntity(e => e.State == "streaming" ? 1 : 0), null, "1 if the table is followed, 0 while it is loading or stopped.");
+        _meter.CreateObservableGauge(
+            "cdc.parentless.rows",
+            () => PerEntity(e => e.WaitingForParent),
+            "{row}",
+            "Rows that wait for their parent."
+        );
+        _meter.CreateObservableGauge(
+            "cdc.table.streaming",
+            () => PerEntity(e => e.State == "streaming" ? 1 : 0),
+            null,
+            "1 if the table is followed, 0 while it is loading or stopped."
+        );
     }
 
     private static IEnumerable<Measurement<long>> ByResult((long Answered, long Behind, long Failed) reads) =>
-        new[] { ("answered", reads.Answered), ("behind", reads.Behind), ("failed", reads.Failed) }.Select(r => new Measurement<long>(r.Item2, new KeyValuePair<string, object?>("result", r.Item1)));
+        new[] { ("answered", reads.Answered), ("behind", reads.Behind), ("failed", reads.Failed) }.Select(r => new Measurement<long>(
+            r.Item2,
+            new KeyValuePair<string, object?>("result", r.Item1)
+        ));
 
     private IEnumerable<Measurement<double>> Of(Func<StatusReport, double?> value) =>
         _status.Last is { } report && value(report) is { } known ? [new Measurement<double>(known)] : [];
 
     private IEnumerable<Measurement<double>> PerPartition(Func<PartitionLag, double?> value)
     {
-        if (_status.Last is not { } report) yield break;
+        if (_status.Last is not { } report)
+            yield break;
         foreach (var partition in LagView.Of(report, _parts).Partitions)
-            if (value(partition) is { } known) yield return new(known, new("topic", partition.Topic), new("partition", partition.Partition));
+            if (value(partition) is { } known)
+                yield return new(known, new("topic", partition.Topic), new("partition", partition.Partition));
     }
 
     private IEnumerable<Measurement<long>> PerEntity(Func<EntityStatus, long> value) =>
         _status.Last?.Entities.Select(e => new Measurement<long>(value(e), new KeyValuePair<string, object?>("entity", e.Entity))) ?? [];
 
-    private IEnumerable<Measurement<long>> WalStatus() => _status.Last?.Source?.Slot?.WalStatus is { } now
-        ? ((string[])["reserved", "extended", "unreserved", "lost"]).Select(s => new Measurement<long>(s == now ? 1 : 0, new KeyValuePair<string, object?>("status", s))) : [];
+    private IEnumerable<Measurement<long>> WalStatus() =>
+        _status.Last?.Source?.Slot?.WalStatus is { } now
+            ? ((string[])["reserved", "extended", "unreserved", "lost"]).Select(s => new Measurement<long>(
+                s == now ? 1 : 0,
+                new KeyValuePair<string, object?>("status", s)
+            ))
+            : [];
 
-    private IEnumerable<Measurement<long>> State() => _status.Last is { } report
-        ? ((string[])["new", "creating", "streaming", "gap", "unknown"]).Select(s => new Measurement<long>(s == report.State ? 1 : 0, new KeyValuePair<string, object?>("state", s))) : [];
+    private IEnumerable<Measurement<long>> State() =>
+        _status.Last is { } report
+            ? ((string[])["new", "creating", "streaming", "gap", "unknown"]).Select(s => new Measurement<long>(
+                s == report.State ? 1 : 0,
+                new KeyValuePair<string, object?>("state", s)
+            ))
+            : [];
 
     private IEnumerable<Measurement<long>> Up()
     {
-        if (_status.Last is not { } report) yield break;
-        foreach (var (name, server) in ((string, ServerStatus?)[])[("engine", report.EngineServer), ("source", report.SourceServer), ("kafka", report.LogServer)])
-            if (server is not null) yield return new(server.Readable ? 1 : 0, new KeyValuePair<string, object?>("server", name));
+        if (_status.Last is not { } report)
+            yield break;
+        foreach (
+            var (name, server) in ((string, ServerStatus?)[])
+                [("engine", report.EngineServer), ("source", report.SourceServer), ("kafka", report.LogServer)]
+        )
+            if (server is not null)
+                yield return new(server.Readable ? 1 : 0, new KeyValuePair<string, object?>("server", name));
     }
 }

@@ -15,7 +15,8 @@ internal sealed class MetricCollector : IDisposable
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (!meter.Owns(instrument)) return;
+            if (!meter.Owns(instrument))
+                return;
             _instruments.TryAdd(instrument, new());
             listener.EnableMeasurementEvents(instrument);
         };
@@ -31,10 +32,22 @@ internal sealed class MetricCollector : IDisposable
         {
             // What an observable does not report any more (a server that is down) must not be shown at its last value.
             foreach (var (instrument, series) in _instruments)
-                if (instrument.IsObservable) series.Clear();
+                if (instrument.IsObservable)
+                    series.Clear();
             _listener.RecordObservableInstruments();
-            return [.. _instruments.Where(i => !i.Value.IsEmpty).OrderBy(i => PrometheusText.NameOf(i.Key), StringComparer.Ordinal)
-                .Select(i => (i.Key, (IReadOnlyList<(string, Series)>)[.. i.Value.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => (s.Key, s.Value))]))];
+            return
+            [
+                .. _instruments
+                    .Where(i => !i.Value.IsEmpty)
+                    .OrderBy(i => PrometheusText.NameOf(i.Key), StringComparer.Ordinal)
+                    .Select(i =>
+                        (
+                            i.Key,
+                            (IReadOnlyList<(string, Series)>)
+                                [.. i.Value.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => (s.Key, s.Value))]
+                        )
+                    ),
+            ];
         }
     }
 
@@ -43,7 +56,12 @@ internal sealed class MetricCollector : IDisposable
     private void Add(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         var labels = PrometheusText.Labels(tags);
-        var series = _instruments[instrument].GetOrAdd(labels, static (_, i) => new Series(i is Histogram<double> { Advice.HistogramBucketBoundaries: { } bounds } ? [.. bounds] : null), instrument);
+        var series = _instruments[instrument]
+            .GetOrAdd(
+                labels,
+                static (_, i) => new Series(i is Histogram<double> { Advice.HistogramBucketBoundaries: { } bounds } ? [.. bounds] : null),
+                instrument
+            );
         series.Add(value, instrument.IsObservable);
     }
 
@@ -61,7 +79,8 @@ internal sealed class MetricCollector : IDisposable
             lock (_lock)
             {
                 _value = isTotal ? value : _value + value;
-                if (bounds is null) return;
+                if (bounds is null)
+                    return;
                 var at = Array.BinarySearch(bounds, value);
                 _counts[at < 0 ? ~at : at]++;
             }
@@ -70,7 +89,8 @@ internal sealed class MetricCollector : IDisposable
         /// <summary>The value or sum, and how many there were in each bucket, the one without an upper bound last.</summary>
         public (double Value, long[] Counts) Read()
         {
-            lock (_lock) return (_value, [.. _counts]);
+            lock (_lock)
+                return (_value, [.. _counts]);
         }
     }
 }

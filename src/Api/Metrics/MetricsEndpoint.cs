@@ -9,11 +9,18 @@ namespace Cdc.Api.Metrics;
 internal static class MetricsEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapGet("/metrics", async (StatusCache status, ReconcileStanding standing, MetricCollector collector, CancellationToken ct) =>
-        {
-            // Lag and the like are of this moment, not of the last time that somebody looked.
-            await status.ReadAsync(ct).ConfigureAwait(false);
-            await standing.ReadAsync(ct).ConfigureAwait(false);
-            return Results.Text(PrometheusText.Write(collector), PrometheusText.ContentType);
-        }).Needs(Scopes.Read).WithTags("Operations").WithSummary("Metrics in Prometheus' text format.");
+        routes
+            .MapGet(
+                "/metrics",
+                async (StatusCache status, ReconcileStanding standing, MetricCollector collector, CancellationToken ct) =>
+                {
+                    // Lag and the like are of this moment, not of the last time that somebody looked.
+                    await status.ReadAsync(ct).ConfigureAwait(false);
+                    await standing.ReadAsync(ct).ConfigureAwait(false);
+                    return Results.Text(PrometheusText.Write(collector), PrometheusText.ContentType);
+                }
+            )
+            .Needs(Scopes.Read)
+            .WithTags("Operations")
+            .WithSummary("Metrics in Prometheus' text format.");
 }

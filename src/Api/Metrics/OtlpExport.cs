@@ -8,9 +8,12 @@ namespace Cdc.Api.Metrics;
 internal static class OtlpExport
 {
     /// <summary>Null: no endpoint is set.</summary>
-    public static IDisposable? Start(ApiOptions options, string version) => options.OtlpEndpoint.Length == 0 ? null : Sdk.CreateMeterProviderBuilder()
-        .SetResourceBuilder(ResourceBuilder.CreateEmpty().AddService("cdc", serviceVersion: version))
-        .AddMeter(ApiMeter.Name)
-        .AddOtlpExporter(otlp => otlp.Endpoint = new Uri(options.OtlpEndpoint))
-        .Build();
+    public static IDisposable? Start(ApiOptions options, string version) =>
+        options.OtlpEndpoint.Length == 0
+            ? null
+            : Sdk.CreateMeterProviderBuilder()
+                .SetResourceBuilder(ResourceBuilder.CreateEmpty().AddService("cdc", serviceVersion: version))
+                .AddMeter(ApiMeter.Name)
+                .AddOtlpExporter(otlp => otlp.Endpoint = new Uri(options.OtlpEndpoint))
+                .Build();
 }

@@ -14,7 +14,15 @@ internal sealed class PipelineMetrics : IDisposable
 
     /// <summary>What ends a session; the others are of commands.</summary>
     private static readonly FailureKind[] Kinds =
-        [FailureKind.Unexpected, FailureKind.Configuration, FailureKind.Preflight, FailureKind.DeclaredGap, FailureKind.Migration, FailureKind.Unavailable, FailureKind.Fenced];
+    [
+        FailureKind.Unexpected,
+        FailureKind.Configuration,
+        FailureKind.Preflight,
+        FailureKind.DeclaredGap,
+        FailureKind.Migration,
+        FailureKind.Unavailable,
+        FailureKind.Fenced,
+    ];
 
     private readonly PipelineStatistics _statistics;
     private readonly FreshnessClock _clock;
@@ -28,8 +36,20 @@ internal sealed class PipelineMetrics : IDisposable
         Counters(meter, statistics);
         Failures(meter, statistics);
         _rows = meter.CreateHistogram("cdc.batch.rows", "{row}", "Rows committed together.", null, Bounds(RowBounds));
-        _duration = meter.CreateHistogram("cdc.batch.duration", "s", "From a batch's first change to its commit.", null, Bounds(BatchBounds));
-        _visible = meter.CreateHistogram("cdc.visible.latency", "s", "From a commit in the source to its being visible in the engine, of the oldest transaction of each batch.", null, Bounds(VisibleBounds));
+        _duration = meter.CreateHistogram(
+            "cdc.batch.duration",
+            "s",
+            "From a batch's first change to its commit.",
+            null,
+            Bounds(BatchBounds)
+        );
+        _visible = meter.CreateHistogram(
+            "cdc.visible.latency",
+            "s",
+            "From a commit in the source to its being visible in the engine, of the oldest transaction of each batch.",
+            null,
+            Bounds(VisibleBounds)
+        );
         statistics.BatchApplied += Record;
     }
 
@@ -40,14 +60,20 @@ internal sealed class PipelineMetrics : IDisposable
     {
         _rows.Record(batch.Rows);
         _duration.Record(batch.Duration.TotalSeconds);
-        if (batch.OldestCommit is { } commit) _visible.Record(_clock.SecondsSince(commit));
+        if (batch.OldestCommit is { } commit)
+            _visible.Record(_clock.SecondsSince(commit));
     }
 
     private static void Counters(Meter meter, PipelineStatistics s)
     {
         meter.CreateObservableCounter("cdc.captured", () => s.Captured, "{event}", "Events of the stream put into the change log.");
         meter.CreateObservableCounter("cdc.applied.rows", () => s.RowsApplied, "{row}", "Row changes of the stream applied to the engine.");
-        meter.CreateObservableCounter("cdc.applied.transactions", () => s.TransactionsApplied, "{transaction}", "Source transactions applied.");
+        meter.CreateObservableCounter(
+            "cdc.applied.transactions",
+            () => s.TransactionsApplied,
+            "{transaction}",
+            "Source transactions applied."
+        );
         meter.CreateObservableCounter("cdc.applied.batches", () => s.Batches, "{transaction}", "Engine transactions committed.");
         meter.CreateObservableCounter("cdc.duplicates", () => s.Duplicates, "{row}", "Changes that were sent again and skipped.");
         meter.CreateObservableCounter("cdc.quarantined.rows", () => s.Quarantined, "{row}", "Rows put into quarantine.");
@@ -57,14 +83,25 @@ internal sealed class PipelineMetrics : IDisposable
 
     private static void Failures(Meter meter, PipelineStatistics s)
     {
-        meter.CreateObservableCounter("cdc.errors", () => Kinds.Select(k => new Measurement<long>(s.Failures(k), new KeyValuePair<string, object?>("class", Word(k)))), "{failure}",
-            "Sessions of the pipeline that ended with a failure, by its class.");
-        meter.CreateObservableGauge("cdc.breaker.state", () => Enum.GetValues<BreakerState>().Select(b => new Measurement<long>(b == s.Breaker ? 1 : 0, new KeyValuePair<string, object?>("state", Word(b)))), null,
-            "1 for the circuit breaker's state: open while the pipeline waits after a failure, half-open while it tries again.");
+        meter.CreateObservableCounter(
+            "cdc.errors",
+            () => Kinds.Select(k => new Measurement<long>(s.Failures(k), new KeyValuePair<string, object?>("class", Word(k)))),
+            "{failure}",
+            "Sessions of the pipeline that ended with a failure, by its class."
+        );
+        meter.CreateObservableGauge(
+            "cdc.breaker.state",
+            () =>
+                Enum.GetValues<BreakerState>()
+                    .Select(b => new Measurement<long>(b == s.Breaker ? 1 : 0, new KeyValuePair<string, object?>("state", Word(b)))),
+            null,
+            "1 for the circuit breaker's state: open while the pipeline waits after a failure, half-open while it tries again."
+        );
     }
 
     private static InstrumentAdvice<double> Bounds(double[] bounds) => new() { HistogramBucketBoundaries = bounds };
 
     /// <summary>DeclaredGap as declared-gap.</summary>
-    private static string Word<T>(T value) where T : struct, Enum => System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
+    private static string Word<T>(T value)
+        where T : struct, Enum => System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
 }

@@ -15,27 +15,42 @@ internal static class PrometheusText
         foreach (var (instrument, all) in collector.Collect())
         {
             var name = NameOf(instrument);
-            text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {Escape(instrument.Description ?? "", quotes: false)}\n# TYPE {name} {TypeOf(instrument)}\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"# HELP {name} {Escape(instrument.Description ?? "", quotes: false)}\n# TYPE {name} {TypeOf(instrument)}\n"
+            );
             foreach (var (labels, series) in all)
-                if (series.Bounds is null) Line(text, name, labels, series.Read().Value);
-                else Histogram(text, name, labels, series);
+                if (series.Bounds is null)
+                    Line(text, name, labels, series.Read().Value);
+                else
+                    Histogram(text, name, labels, series);
         }
         return text.ToString();
     }
 
     public static string NameOf(Instrument instrument)
     {
-        var unit = instrument.Unit switch { "s" => "_seconds", "By" => "_bytes", _ => "" };
+        var unit = instrument.Unit switch
+        {
+            "s" => "_seconds",
+            "By" => "_bytes",
+            _ => "",
+        };
         return instrument.Name.Replace('.', '_') + unit + (TypeOf(instrument) == "counter" ? "_total" : "");
     }
 
     /// <summary>Such as <c>topic="a",partition="0"</c>.</summary>
     public static string Labels(ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
-        if (tags.IsEmpty) return "";
+        if (tags.IsEmpty)
+            return "";
         var text = new StringBuilder();
         foreach (var (name, value) in tags)
-            text.Append(text.Length > 0 ? "," : "").Append(CultureInfo.InvariantCulture, $"{name.Replace('.', '_')}=\"{Escape(Convert.ToString(value, CultureInfo.InvariantCulture) ?? "", quotes: true)}\"");
+            text.Append(text.Length > 0 ? "," : "")
+                .Append(
+                    CultureInfo.InvariantCulture,
+                    $"{name.Replace('.', '_')}=\"{Escape(Convert.ToString(value, CultureInfo.InvariantCulture) ?? "", quotes: true)}\""
+                );
         return text.ToString();
     }
 
@@ -56,14 +71,18 @@ internal static class PrometheusText
     private static void Line(StringBuilder text, string name, string labels, double value) =>
         text.Append(name).Append(labels.Length > 0 ? $"{{{labels}}}" : "").Append(' ').Append(Number(value)).Append('\n');
 
-    private static string TypeOf(Instrument instrument) => instrument.GetType().GetGenericTypeDefinition() switch
-    {
-        var type when type == typeof(ObservableCounter<>) || type == typeof(Counter<>) => "counter",
-        var type when type == typeof(Histogram<>) => "histogram",
-        _ => "gauge",
-    };
+    private static string TypeOf(Instrument instrument) =>
+        instrument.GetType().GetGenericTypeDefinition() switch
+        {
+            var type when type == typeof(ObservableCounter<>) || type == typeof(Counter<>) => "counter",
+            var type when type == typeof(Histogram<>) => "histogram",
+            _ => "gauge",
+        };
 
-    private static string Number(double value) => double.IsPositiveInfinity(value) ? "+Inf" : double.IsNegativeInfinity(value) ? "-Inf" : value.ToString("R", CultureInfo.InvariantCulture);
+    private static string Number(double value) =>
+        double.IsPositiveInfinity(value) ? "+Inf"
+        : double.IsNegativeInfinity(value) ? "-Inf"
+        : value.ToString("R", CultureInfo.InvariantCulture);
 
     private static string Escape(string text, bool quotes)
     {

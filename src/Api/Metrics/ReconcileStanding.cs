@@ -10,7 +10,8 @@ namespace Cdc.Api.Metrics;
 /// </summary>
 internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) : IDisposable
 {
-    private const string EntitiesSql = "SELECT entity, compared, drift, in_flight, extract(epoch FROM clock_timestamp() - compared_at)::float8 FROM cdc.reconcile_standing";
+    private const string EntitiesSql =
+        "SELECT entity, compared, drift, in_flight, extract(epoch FROM clock_timestamp() - compared_at)::float8 FROM cdc.reconcile_standing";
 
     private const string AlertsSql = "SELECT name, state = 'fired' FROM cdc.alerts";
 
@@ -25,26 +26,51 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
 
     public void AddTo(Meter meter)
     {
-        meter.CreateObservableGauge("cdc.reconcile.consistency.ratio", () => PerEntity(e => e.Compared > 0 ? Math.Max(0, 1 - (double)e.Drift / e.Compared) : null), null, "1 - drift / compared, as far as is known now.");
-        meter.CreateObservableGauge("cdc.reconcile.drift", () => PerEntity(e => e.Drift), "{row}", "Rows that are known to differ between Odoo and the engine.");
-        meter.CreateObservableGauge("cdc.reconcile.compared", () => PerEntity(e => e.Compared), "{row}", "Rows that the last comparison of everything compared.");
-        meter.CreateObservableGauge("cdc.reconcile.in.flight", () => PerEntity(e => e.InFlight), "{row}", "Rows whose change was on its way at the last comparison.");
+        meter.CreateObservableGauge(
+            "cdc.reconcile.consistency.ratio",
+            () => PerEntity(e => e.Compared > 0 ? Math.Max(0, 1 - (double)e.Drift / e.Compared) : null),
+            null,
+            "1 - drift / compared, as far as is known now."
+        );
+        meter.CreateObservableGauge(
+            "cdc.reconcile.drift",
+            () => PerEntity(e => e.Drift),
+            "{row}",
+            "Rows that are known to differ between Odoo and the engine."
+        );
+        meter.CreateObservableGauge(
+            "cdc.reconcile.compared",
+            () => PerEntity(e => e.Compared),
+            "{row}",
+            "Rows that the last comparison of everything compared."
+        );
+        meter.CreateObservableGauge(
+            "cdc.reconcile.in.flight",
+            () => PerEntity(e => e.InFlight),
+            "{row}",
+            "Rows whose change was on its way at the last comparison."
+        );
         meter.CreateObservableGauge("cdc.reconcile.age", () => PerEntity(e => e.Age), "s", "Time since rows were last compared.");
         meter.CreateObservableGauge("cdc.alert", Alerts, null, "1 for an alert that has fired and was not armed again.");
         meter.CreateObservableGauge("cdc.alerts.paused", Paused, null, "1 if the last comparison could not say whether anything differs.");
     }
 
     /// <summary>1 - drift / compared over all entities; null: nothing is known.</summary>
-    public double? Ratio => _last is { } last && last.Entities.Sum(e => e.Compared) is > 0 and var compared ? Math.Max(0, 1 - (double)last.Entities.Sum(e => e.Drift) / compared) : null;
+    public double? Ratio =>
+        _last is { } last && last.Entities.Sum(e => e.Compared) is > 0 and var compared
+            ? Math.Max(0, 1 - (double)last.Entities.Sum(e => e.Drift) / compared)
+            : null;
 
     /// <summary>Reads it anew, but not more often than it changes.</summary>
     public async Task ReadAsync(CancellationToken ct)
     {
-        if (IsFresh) return;
+        if (IsFresh)
+            return;
         await _reading.WaitAsync(ct).ConfigureAwait(false);
         try
         {
-            if (IsFresh) return;
+            if (IsFresh)
+                return;
             _last = await engine.UseAsync(c => ReadAsync(c, ct), ct).ConfigureAwait(false);
             Volatile.Write(ref _readAt, time.GetTimestamp());
         }
@@ -66,7 +92,8 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
     private IEnumerable<Measurement<double>> PerEntity(Func<Entity, double?> value)
     {
         foreach (var entity in _last?.Entities ?? [])
-            if (value(entity) is { } v) yield return new(v, new KeyValuePair<string, object?>("entity", entity.Name));
+            if (value(entity) is { } v)
+                yield return new(v, new KeyValuePair<string, object?>("entity", entity.Name));
     }
 
     private IEnumerable<Measurement<long>> Alerts() =>
@@ -80,11 +107,14 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
         bool? paused = null;
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(EntitiesSql), new(AlertsSql), new(PausedSql) } };
         await using var reader = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) entities.Add(new Entity(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetDouble(4)));
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            entities.Add(new Entity(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetDouble(4)));
         await reader.NextResultAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) alerts.Add((reader.GetString(0), reader.GetBoolean(1)));
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            alerts.Add((reader.GetString(0), reader.GetBoolean(1)));
         await reader.NextResultAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) paused = reader.GetBoolean(0);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            paused = reader.GetBoolean(0);
         return new Standing(entities, alerts, paused);
     }
 

@@ -16,12 +16,17 @@ internal sealed class RequestTiming(ApiMeter meter) : IMiddleware
         }
         finally
         {
-            if (context.GetEndpoint()?.Metadata.GetMetadata<Endless>() is null) meter.RequestDuration.Record(Stopwatch.GetElapsedTime(began).TotalSeconds,
-                new("route", (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "none"), new("method", Method(context.Request.Method)),
-                new("status", context.Response.StatusCode));
+            if (context.GetEndpoint()?.Metadata.GetMetadata<Endless>() is null)
+                meter.RequestDuration.Record(
+                    Stopwatch.GetElapsedTime(began).TotalSeconds,
+                    new("route", (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "none"),
+                    new("method", Method(context.Request.Method)),
+                    new("status", context.Response.StatusCode)
+                );
         }
     }
 
     /// <summary>Anybody can invent a method: each would be a series.</summary>
-    private static string Method(string method) => HttpMethods.IsGet(method) || HttpMethods.IsPost(method) || HttpMethods.IsHead(method) ? method : "other";
+    private static string Method(string method) =>
+        HttpMethods.IsGet(method) || HttpMethods.IsPost(method) || HttpMethods.IsHead(method) ? method : "other";
 }

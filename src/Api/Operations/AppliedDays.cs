@@ -13,24 +13,36 @@ internal sealed class AppliedDays(EngineReads engine, PipelineStatistics? statis
     private long _rows;
     private long _transactions;
 
-    public Task<long> TodayAsync(CancellationToken ct) => engine.UseAsync(async connection =>
-    {
-        await using var command = new NpgsqlCommand("SELECT rows FROM cdc.applied_days WHERE day = (now() AT TIME ZONE 'UTC')::date", connection);
-        var counted = await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as long? ?? 0;
-        return counted + (statistics is null ? 0 : statistics.RowsApplied - Volatile.Read(ref _rows));
-    }, ct);
+    public Task<long> TodayAsync(CancellationToken ct) =>
+        engine.UseAsync(
+            async connection =>
+            {
+                await using var command = new NpgsqlCommand(
+                    "SELECT rows FROM cdc.applied_days WHERE day = (now() AT TIME ZONE 'UTC')::date",
+                    connection
+                );
+                var counted = await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as long? ?? 0;
+                return counted + (statistics is null ? 0 : statistics.RowsApplied - Volatile.Read(ref _rows));
+            },
+            ct
+        );
 
     /// <summary>Of all days and processes, as far as they have told.</summary>
-    public Task<long> TotalAsync(CancellationToken ct) => engine.UseAsync(async connection =>
-    {
-        await using var command = new NpgsqlCommand("SELECT coalesce(sum(rows), 0)::bigint FROM cdc.applied_days", connection);
-        return (long)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
-    }, ct);
+    public Task<long> TotalAsync(CancellationToken ct) =>
+        engine.UseAsync(
+            async connection =>
+            {
+                await using var command = new NpgsqlCommand("SELECT coalesce(sum(rows), 0)::bigint FROM cdc.applied_days", connection);
+                return (long)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
+            },
+            ct
+        );
 
     /// <summary>Adds what this process has applied, until it is cancelled, and then once more.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
-        if (statistics is null) return;
+        if (statistics is null)
+            return;
         while (!ct.IsCancellationRequested)
         {
             await Task.Delay(Interval, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -48,18 +60,31 @@ internal sealed class AppliedDays(EngineReads engine, PipelineStatistics? statis
     private async Task AddAsync(PipelineStatistics applied)
     {
         var (rows, transactions) = (applied.RowsApplied, applied.TransactionsApplied);
-        if (rows == _rows && transactions == _transactions) return;
-        await engine.UseAsync(async connection =>
-        {
-            await using var command = new NpgsqlCommand("""
-                INSERT INTO cdc.applied_days AS d (day, rows, transactions) VALUES ((now() AT TIME ZONE 'UTC')::date, $1, $2)
-                ON CONFLICT (day) DO UPDATE SET rows = d.rows + EXCLUDED.rows, transactions = d.transactions + EXCLUDED.transactions
-                """, connection)
-            {
-                Parameters = { new() { Value = rows - _rows }, new() { Value = transactions - _transactions } },
-            };
-            return await command.ExecuteNonQueryAsync().ConfigureAwait(false);
-        }, CancellationToken.None).ConfigureAwait(false);
+        if (rows == _rows && transactions == _transactions)
+            return;
+        await engine
+            .UseAsync(
+                async connection =>
+                {
+                    await using var command = new NpgsqlCommand(
+                        """
+                        INSERT INTO cdc.applied_days AS d (day, rows, transactions) VALUES ((now() AT TIME ZONE 'UTC')::date, $1, $2)
+                        ON CONFLICT (day) DO UPDATE SET rows = d.rows + EXCLUDED.rows, transactions = d.transactions + EXCLUDED.transactions
+                        """,
+                        connection
+                    )
+                    {
+                        Parameters =
+                        {
+                            new() { Value = rows - _rows },
+                            new() { Value = transactions - _transactions },
+                        },
+                    };
+                    return await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+                },
+                CancellationToken.None
+            )
+            .ConfigureAwait(false);
         Volatile.Write(ref _rows, rows);
         _transactions = transactions;
     }

@@ -17,37 +17,67 @@ internal sealed class DriftTable(EngineReads engine)
         """;
 
     /// <param name="resolved">Also those that a later run did not find any more.</param>
-    public Task<DriftPage> ReadAsync(string? entity, bool resolved, PageRequest page, bool withValues, CancellationToken ct) => engine.UseAsync(async connection =>
-    {
-        await using var command = new NpgsqlCommand(PageSql, connection)
-        {
-            Parameters =
+    public Task<DriftPage> ReadAsync(string? entity, bool resolved, PageRequest page, bool withValues, CancellationToken ct) =>
+        engine.UseAsync(
+            async connection =>
             {
-                new() { Value = page.After?.Key ?? long.MaxValue }, new() { Value = resolved }, new() { Value = (object?)entity ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
-                // One more, to know whether it is the last page.
-                new() { Value = page.Limit + 1 },
+                await using var command = new NpgsqlCommand(PageSql, connection)
+                {
+                    Parameters =
+                    {
+                        new() { Value = page.After?.Key ?? long.MaxValue },
+                        new() { Value = resolved },
+                        new() { Value = (object?)entity ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
+                        // One more, to know whether it is the last page.
+                        new() { Value = page.Limit + 1 },
+                    },
+                };
+                await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+                var items = new List<DriftItem>();
+                while (await row.ReadAsync(ct).ConfigureAwait(false))
+                    items.Add(Read(row, withValues));
+                var more = items.Count > page.Limit;
+                if (more)
+                    items.RemoveAt(page.Limit);
+                return new DriftPage(items, more ? new Cursor(CursorOwner, null, items[^1].Id).ToString() : null);
             },
-        };
-        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        var items = new List<DriftItem>();
-        while (await row.ReadAsync(ct).ConfigureAwait(false)) items.Add(Read(row, withValues));
-        var more = items.Count > page.Limit;
-        if (more) items.RemoveAt(page.Limit);
-        return new DriftPage(items, more ? new Cursor(CursorOwner, null, items[^1].Id).ToString() : null);
-    }, ct);
+            ct
+        );
 
-    private static DriftItem Read(NpgsqlDataReader row, bool withValues) => new(
-        row.GetInt64(0), row.GetString(1), row.GetInt64(2), row.GetString(3), row.GetString(4), withValues && !row.IsDBNull(5) ? row.GetString(5) : null,
-        withValues && !row.IsDBNull(6) ? row.GetString(6) : null, row.GetFieldValue<DateTimeOffset>(7), row.GetInt64(8), row.GetFieldValue<DateTimeOffset>(9), row.GetInt64(10),
-        row.IsDBNull(11) ? null : row.GetFieldValue<DateTimeOffset>(11));
+    private static DriftItem Read(NpgsqlDataReader row, bool withValues) =>
+        new(
+            row.GetInt64(0),
+            row.GetString(1),
+            row.GetInt64(2),
+            row.GetString(3),
+            row.GetString(4),
+            withValues && !row.IsDBNull(5) ? row.GetString(5) : null,
+            withValues && !row.IsDBNull(6) ? row.GetString(6) : null,
+            row.GetFieldValue<DateTimeOffset>(7),
+            row.GetInt64(8),
+            row.GetFieldValue<DateTimeOffset>(9),
+            row.GetInt64(10),
+            row.IsDBNull(11) ? null : row.GetFieldValue<DateTimeOffset>(11)
+        );
 }
 
 /// <param name="Kind">missing, extra, differing.</param>
 /// <param name="Field">The engine's column, or * for a row that one side has not.</param>
 /// <param name="ResolvedAt">A later run did not find it any more.</param>
 internal sealed record DriftItem(
-    long Id, string Entity, long Key, string Kind, string Field, string? OdooValue, string? EngineValue, DateTimeOffset FirstSeen, long FirstRun, DateTimeOffset LastSeen, long LastRun,
-    DateTimeOffset? ResolvedAt);
+    long Id,
+    string Entity,
+    long Key,
+    string Kind,
+    string Field,
+    string? OdooValue,
+    string? EngineValue,
+    DateTimeOffset FirstSeen,
+    long FirstRun,
+    DateTimeOffset LastSeen,
+    long LastRun,
+    DateTimeOffset? ResolvedAt
+);
 
 /// <param name="NextCursor">Null: there is no older one.</param>
 internal sealed record DriftPage(IReadOnlyList<DriftItem> Items, string? NextCursor);

@@ -14,9 +14,16 @@ internal static class HealthEndpoints
     public static void Map(IEndpointRouteBuilder routes)
     {
         var health = routes.MapGroup("/health").WithTags("Health");
-        health.MapGet("/live", () => Results.Json(new HealthView("healthy", []))).WithSummary("The process answers.").Produces<HealthView>();
+        health
+            .MapGet("/live", () => Results.Json(new HealthView("healthy", [])))
+            .WithSummary("The process answers.")
+            .Produces<HealthView>();
         foreach (var path in (string[])["", "/ready"])
-            health.MapGet(path, AnswerAsync).WithSummary("Whether balances can be served, and how fresh: 200 healthy or degraded, 503 unhealthy.").Produces<HealthView>().Produces<HealthView>(503);
+            health
+                .MapGet(path, AnswerAsync)
+                .WithSummary("Whether balances can be served, and how fresh: 200 healthy or degraded, 503 unhealthy.")
+                .Produces<HealthView>()
+                .Produces<HealthView>(503);
     }
 
     private static async Task<IResult> AnswerAsync(StatusCache cache, ApiOptions options, CancellationToken ct)

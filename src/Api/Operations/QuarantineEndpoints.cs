@@ -18,36 +18,79 @@ internal static class QuarantineEndpoints
     public static void Map(IEndpointRouteBuilder routes)
     {
         var quarantine = routes.MapGroup("/quarantine").WithTags("Quarantine").ProducesProblem(422).ProducesProblem(503);
-        quarantine.MapGet("", ListAsync).Needs(Scopes.Read).WithSummary("Entries, oldest first, without their values; ?entity= and ?limit=.").Produces<QuarantineList>();
-        quarantine.MapGet("/{entity}/{key:long}", ShowAsync).Needs(Scopes.Operate).WithSummary("One entry, with the values of Odoo's row and what can be done.").Produces<QuarantineDetail>().ProducesProblem(404);
-        quarantine.MapPost("/{entity}/{key:long}/retry", (string entity, long key, IQuarantineDesk desk, ApiParts parts, CancellationToken ct) => ChangeAsync(entity, key, parts, desk.RetryAsync, ct))
-            .Needs(Scopes.Operate).WithSummary("Has the row read again from Odoo.").Produces<QuarantineChange>().ProducesProblem(404);
-        quarantine.MapPost("/{entity}/{key:long}/discard", (string entity, long key, IQuarantineDesk desk, ApiParts parts, CancellationToken ct) => ChangeAsync(entity, key, parts, desk.DiscardAsync, ct))
-            .Needs(Scopes.Operate).WithSummary("Forgets the entry: the engine keeps the row it had, or none.").Produces<QuarantineChange>().ProducesProblem(404);
+        quarantine
+            .MapGet("", ListAsync)
+            .Needs(Scopes.Read)
+            .WithSummary("Entries, oldest first, without their values; ?entity= and ?limit=.")
+            .Produces<QuarantineList>();
+        quarantine
+            .MapGet("/{entity}/{key:long}", ShowAsync)
+            .Needs(Scopes.Operate)
+            .WithSummary("One entry, with the values of Odoo's row and what can be done.")
+            .Produces<QuarantineDetail>()
+            .ProducesProblem(404);
+        quarantine
+            .MapPost(
+                "/{entity}/{key:long}/retry",
+                (string entity, long key, IQuarantineDesk desk, ApiParts parts, CancellationToken ct) =>
+                    ChangeAsync(entity, key, parts, desk.RetryAsync, ct)
+            )
+            .Needs(Scopes.Operate)
+            .WithSummary("Has the row read again from Odoo.")
+            .Produces<QuarantineChange>()
+            .ProducesProblem(404);
+        quarantine
+            .MapPost(
+                "/{entity}/{key:long}/discard",
+                (string entity, long key, IQuarantineDesk desk, ApiParts parts, CancellationToken ct) =>
+                    ChangeAsync(entity, key, parts, desk.DiscardAsync, ct)
+            )
+            .Needs(Scopes.Operate)
+            .WithSummary("Forgets the entry: the engine keeps the row it had, or none.")
+            .Produces<QuarantineChange>()
+            .ProducesProblem(404);
     }
 
     private static async Task<IResult> ListAsync(string? entity, string? limit, IQuarantineDesk desk, ApiParts parts, CancellationToken ct)
     {
         var shown = 100;
-        if (limit is not null && (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out shown) || shown is < 1 or > MostShown))
+        if (
+            limit is not null
+            && (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out shown) || shown is < 1 or > MostShown)
+        )
             return new ProblemResult(KnownProblems.Invalid("limit", $"limit is a number from 1 to {MostShown}."));
-        if (entity is not null && parts.Entities.Find(entity) is null) return new ProblemResult(KnownProblems.Invalid("entity", "There is no such entity."));
-        var (entries, total) = await desk.ListAsync(new QuarantineFilter(entity is null ? null : parts.Entities.Find(entity)!.Name, []), shown, ct).ConfigureAwait(false);
+        if (entity is not null && parts.Entities.Find(entity) is null)
+            return new ProblemResult(KnownProblems.Invalid("entity", "There is no such entity."));
+        var (entries, total) = await desk.ListAsync(
+                new QuarantineFilter(entity is null ? null : parts.Entities.Find(entity)!.Name, []),
+                shown,
+                ct
+            )
+            .ConfigureAwait(false);
         return Results.Json(new QuarantineList(total, [.. entries.Select(e => e with { SourceRow = null })]));
     }
 
     private static async Task<IResult> ShowAsync(string entity, long key, IQuarantineDesk desk, ApiParts parts, CancellationToken ct)
     {
-        if (parts.Entities.Find(entity) is not { } declared) return new ProblemResult(NotThere);
+        if (parts.Entities.Find(entity) is not { } declared)
+            return new ProblemResult(NotThere);
         var (entries, _) = await desk.ListAsync(new QuarantineFilter(declared.Name, [key]), 1, ct).ConfigureAwait(false);
-        if (entries is not [var entry]) return new ProblemResult(NotThere);
+        if (entries is not [var entry])
+            return new ProblemResult(NotThere);
         var (because, whatToDo) = desk.Explain(entry);
         return Results.Json(new QuarantineDetail(entry, because, whatToDo));
     }
 
-    private static async Task<IResult> ChangeAsync(string entity, long key, ApiParts parts, Func<QuarantineFilter, CancellationToken, Task<long>> change, CancellationToken ct)
+    private static async Task<IResult> ChangeAsync(
+        string entity,
+        long key,
+        ApiParts parts,
+        Func<QuarantineFilter, CancellationToken, Task<long>> change,
+        CancellationToken ct
+    )
     {
-        if (parts.Entities.Find(entity) is not { } declared) return new ProblemResult(NotThere);
+        if (parts.Entities.Find(entity) is not { } declared)
+            return new ProblemResult(NotThere);
         var changed = await change(new QuarantineFilter(declared.Name, [key]), ct).ConfigureAwait(false);
         return changed == 0 ? new ProblemResult(NotThere) : Results.Json(new QuarantineChange(declared.Name, key, changed));
     }

@@ -16,11 +16,13 @@ internal sealed class StatusCache(IStatusSource source, TimeProvider time) : IDi
 
     public async Task<StatusReport> ReadAsync(CancellationToken ct)
     {
-        if (Current() is { } current) return current;
+        if (Current() is { } current)
+            return current;
         await _reading.WaitAsync(ct).ConfigureAwait(false);
         try
         {
-            if (Current() is { } meanwhile) return meanwhile;
+            if (Current() is { } meanwhile)
+                return meanwhile;
             var report = await source.ReadAsync(ct).ConfigureAwait(false);
             Volatile.Write(ref _readAt, time.GetTimestamp());
             Volatile.Write(ref _last, report);

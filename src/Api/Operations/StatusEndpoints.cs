@@ -14,15 +14,48 @@ internal static class StatusEndpoints
     public static void Map(IEndpointRouteBuilder routes, ApiParts parts)
     {
         var status = routes.MapGroup("").WithTags("Operations");
-        status.MapGet("/status", async (StatusCache cache, CancellationToken ct) => Results.Json(await cache.ReadAsync(ct).ConfigureAwait(false)))
-            .Needs(Scopes.Read).WithSummary("What 'cdc status --json' prints.").Produces<StatusReport>();
-        status.MapGet("/lag", async (StatusCache cache, CancellationToken ct) => Results.Json(LagView.Of(await cache.ReadAsync(ct).ConfigureAwait(false), parts)))
-            .Needs(Scopes.Read).WithSummary("Lag for each topic and partition.").Produces<LagView>();
-        status.MapGet("/snapshots", async (StatusCache cache, CancellationToken ct) => Results.Json(SnapshotsView.Of(await cache.ReadAsync(ct).ConfigureAwait(false))))
-            .Needs(Scopes.Read).WithSummary("What is being read, how far it is, and what is asked for.").Produces<SnapshotsView>();
-        status.MapGet("/sync/stats", async (StatusCache cache, AppliedDays days, CancellationToken ct) =>
-                Results.Json(SyncStats.Of(await cache.ReadAsync(ct).ConfigureAwait(false), await days.TodayAsync(ct).ConfigureAwait(false), parts)))
-            .Needs(Scopes.Read).WithSummary("Changes behind, in quarantine, and applied today.").Produces<SyncStats>().ProducesProblem(503);
+        status
+            .MapGet(
+                "/status",
+                async (StatusCache cache, CancellationToken ct) => Results.Json(await cache.ReadAsync(ct).ConfigureAwait(false))
+            )
+            .Needs(Scopes.Read)
+            .WithSummary("What 'cdc status --json' prints.")
+            .Produces<StatusReport>();
+        status
+            .MapGet(
+                "/lag",
+                async (StatusCache cache, CancellationToken ct) =>
+                    Results.Json(LagView.Of(await cache.ReadAsync(ct).ConfigureAwait(false), parts))
+            )
+            .Needs(Scopes.Read)
+            .WithSummary("Lag for each topic and partition.")
+            .Produces<LagView>();
+        status
+            .MapGet(
+                "/snapshots",
+                async (StatusCache cache, CancellationToken ct) =>
+                    Results.Json(SnapshotsView.Of(await cache.ReadAsync(ct).ConfigureAwait(false)))
+            )
+            .Needs(Scopes.Read)
+            .WithSummary("What is being read, how far it is, and what is asked for.")
+            .Produces<SnapshotsView>();
+        status
+            .MapGet(
+                "/sync/stats",
+                async (StatusCache cache, AppliedDays days, CancellationToken ct) =>
+                    Results.Json(
+                        SyncStats.Of(
+                            await cache.ReadAsync(ct).ConfigureAwait(false),
+                            await days.TodayAsync(ct).ConfigureAwait(false),
+                            parts
+                        )
+                    )
+            )
+            .Needs(Scopes.Read)
+            .WithSummary("Changes behind, in quarantine, and applied today.")
+            .Produces<SyncStats>()
+            .ProducesProblem(503);
     }
 }
 

@@ -12,15 +12,18 @@ internal sealed class LatencyWindow
     public void Add(double seconds)
     {
         lock (_lock)
-            if (_seconds.Count < Most) _seconds.Add(seconds);
+            if (_seconds.Count < Most)
+                _seconds.Add(seconds);
     }
 
     /// <summary>Median and 99th percentile by nearest rank; null: there were none.</summary>
     public (double? P50, double? P99) Take()
     {
         List<double> taken;
-        lock (_lock) (taken, _seconds) = (_seconds, []);
-        if (taken.Count == 0) return (null, null);
+        lock (_lock)
+            (taken, _seconds) = (_seconds, []);
+        if (taken.Count == 0)
+            return (null, null);
         taken.Sort();
         return (At(0.5), At(0.99));
 

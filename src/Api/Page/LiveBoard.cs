@@ -28,7 +28,8 @@ internal sealed class LiveBoard
     {
         get
         {
-            lock (_lock) return _looked.Task;
+            lock (_lock)
+                return _looked.Task;
         }
     }
 
@@ -38,7 +39,8 @@ internal sealed class LiveBoard
         lock (_lock)
         {
             _points.Enqueue(point);
-            if (_points.Count > Kept) _points.Dequeue();
+            if (_points.Count > Kept)
+                _points.Dequeue();
             _state = state;
             _last++;
             (news, _news) = (_news, New());
@@ -59,9 +61,13 @@ internal sealed class LiveBoard
                 if (_last > 0 && seen != _last)
                 {
                     // More than there are, or a number that was never given: all of them.
-                    var missed = seen is { } number && number < _last && _last - number <= _points.Count ? (int)(_last - number) : _points.Count;
+                    var missed =
+                        seen is { } number && number < _last && _last - number <= _points.Count ? (int)(_last - number) : _points.Count;
                     var reset = seen is null || missed < _last - seen || seen > _last;
-                    return (string.Create(CultureInfo.InvariantCulture, $"{_epoch}-{_last}"), new LiveTick(reset, [.. _points.Skip(_points.Count - missed)], _state!));
+                    return (
+                        string.Create(CultureInfo.InvariantCulture, $"{_epoch}-{_last}"),
+                        new LiveTick(reset, [.. _points.Skip(_points.Count - missed)], _state!)
+                    );
                 }
                 news = _news.Task;
             }
@@ -83,11 +89,16 @@ internal sealed class LiveBoard
     private void Leave()
     {
         lock (_lock)
-            if (--_viewers == 0) _looked = New();
+            if (--_viewers == 0)
+                _looked = New();
     }
 
     private long? Number(string? id) =>
-        id is not null && id.StartsWith(_epoch + "-", StringComparison.Ordinal) && long.TryParse(id.AsSpan(_epoch.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        id is not null
+        && id.StartsWith(_epoch + "-", StringComparison.Ordinal)
+        && long.TryParse(id.AsSpan(_epoch.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -97,7 +108,8 @@ internal sealed class LiveBoard
 
         public void Dispose()
         {
-            if (Interlocked.Exchange(ref _left, 1) == 0) board.Leave();
+            if (Interlocked.Exchange(ref _left, 1) == 0)
+                board.Leave();
         }
     }
 }

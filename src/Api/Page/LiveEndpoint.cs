@@ -15,20 +15,43 @@ internal static class LiveEndpoint
 {
     private const int MostViewers = 200;
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/live", Answer).Needs(Scopes.Read).WithMetadata(new Endless()).WithTags("Operations")
-        .WithSummary("Lag, throughput, latency and status every second, as server-sent events; resumes by Last-Event-ID.").Produces<LiveTick>(200, "text/event-stream").ProducesProblem(429);
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapGet("/live", Answer)
+            .Needs(Scopes.Read)
+            .WithMetadata(new Endless())
+            .WithTags("Operations")
+            .WithSummary("Lag, throughput, latency and status every second, as server-sent events; resumes by Last-Event-ID.")
+            .Produces<LiveTick>(200, "text/event-stream")
+            .ProducesProblem(429);
 
     private static IResult Answer(HttpContext http, LiveBoard board, KeyRing keys, IHostApplicationLifetime life)
     {
-        if (board.Viewers >= MostViewers) return new ProblemResult(KnownProblems.TooManyViewers);
+        if (board.Viewers >= MostViewers)
+            return new ProblemResult(KnownProblems.TooManyViewers);
         // Buffering of a proxy would hold events back.
         http.Response.Headers["X-Accel-Buffering"] = "no";
-        return TypedResults.ServerSentEvents(TicksAsync((string?)http.Request.Headers["Last-Event-ID"], Caller.Of(http), board, keys, life.ApplicationStopping, http.RequestAborted));
+        return TypedResults.ServerSentEvents(
+            TicksAsync(
+                (string?)http.Request.Headers["Last-Event-ID"],
+                Caller.Of(http),
+                board,
+                keys,
+                life.ApplicationStopping,
+                http.RequestAborted
+            )
+        );
     }
 
     /// <summary>Ends when the server stops, the viewer goes, or the viewer's key is revoked.</summary>
     private static async IAsyncEnumerable<SseItem<LiveTick>> TicksAsync(
-        string? lastId, Caller caller, LiveBoard board, KeyRing keys, CancellationToken stopping, [EnumeratorCancellation] CancellationToken ct)
+        string? lastId,
+        Caller caller,
+        LiveBoard board,
+        KeyRing keys,
+        CancellationToken stopping,
+        [EnumeratorCancellation] CancellationToken ct
+    )
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, ct);
         using var viewer = board.Look();

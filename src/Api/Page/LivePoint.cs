@@ -16,7 +16,16 @@ internal sealed record LivePoint(long At, IReadOnlyList<double?> Lag, double? Ro
 /// <param name="Marks">Differs from the one before where a list on the page must be read again.</param>
 /// <param name="Consistency">Of all entities as far as is known now: 1 - drift / compared; null: not known.</param>
 /// <param name="OpenDrift">Differences that no later run has found gone; null: the engine cannot be read.</param>
-internal sealed record LiveState(string Version, HealthView Health, StatusReport Status, LagView Lag, IReadOnlyList<string> Topics, LiveMarks? Marks, double? Consistency, long? OpenDrift);
+internal sealed record LiveState(
+    string Version,
+    HealthView Health,
+    StatusReport Status,
+    LagView Lag,
+    IReadOnlyList<string> Topics,
+    LiveMarks? Marks,
+    double? Consistency,
+    long? OpenDrift
+);
 
 /// <param name="Quarantine">Changes with every entry, attempt and request.</param>
 /// <param name="Runs">Changes with every run that ends, and with drift that one finds or finds gone; empty: none was ever done.</param>

@@ -12,13 +12,17 @@ internal sealed class MarksReader(EngineReads engine)
         """;
 
     /// <exception cref="EngineUnavailableException"/>
-    public Task<EngineMarks> ReadAsync(CancellationToken ct) => engine.UseAsync(async connection =>
-    {
-        await using var command = new NpgsqlCommand(Sql, connection);
-        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        await row.ReadAsync(ct).ConfigureAwait(false);
-        return new EngineMarks(row.GetString(0), row.IsDBNull(1) ? null : row.GetString(1), row.GetInt64(2));
-    }, ct);
+    public Task<EngineMarks> ReadAsync(CancellationToken ct) =>
+        engine.UseAsync(
+            async connection =>
+            {
+                await using var command = new NpgsqlCommand(Sql, connection);
+                await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+                await row.ReadAsync(ct).ConfigureAwait(false);
+                return new EngineMarks(row.GetString(0), row.IsDBNull(1) ? null : row.GetString(1), row.GetInt64(2));
+            },
+            ct
+        );
 }
 
 /// <param name="Runs">Of the newest run that is done; null: none is.</param>

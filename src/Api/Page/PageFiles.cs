@@ -12,7 +12,8 @@ internal static class PageFiles
     private const string Prefix = "page/";
 
     /// <summary>Nothing but our own files, nothing inline, no markup made from text.</summary>
-    private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
+    private const string Policy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -22,28 +23,35 @@ internal static class PageFiles
             var (content, type) = (Read(assembly.GetManifestResourceStream(name)!), TypeOf(name));
             var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(SHA256.HashData(content)[..8])}\"");
             var path = name == Prefix + "index.html" ? "/" : "/" + name;
-            routes.MapGet(path, (HttpContext http) =>
-            {
-                http.Response.Headers.ContentSecurityPolicy = Policy;
-                http.Response.Headers.CacheControl = "no-cache";
-                return Results.Bytes(content, type, entityTag: tag);
-            }).ExcludeFromDescription();
+            routes
+                .MapGet(
+                    path,
+                    (HttpContext http) =>
+                    {
+                        http.Response.Headers.ContentSecurityPolicy = Policy;
+                        http.Response.Headers.CacheControl = "no-cache";
+                        return Results.Bytes(content, type, entityTag: tag);
+                    }
+                )
+                .ExcludeFromDescription();
         }
     }
 
     private static byte[] Read(Stream stream)
     {
         using var bytes = new MemoryStream();
-        using (stream) stream.CopyTo(bytes);
+        using (stream)
+            stream.CopyTo(bytes);
         return bytes.ToArray();
     }
 
-    private static string TypeOf(string name) => Path.GetExtension(name) switch
-    {
-        ".html" => "text/html; charset=utf-8",
-        ".css" => "text/css; charset=utf-8",
-        ".js" => "text/javascript; charset=utf-8",
-        ".svg" => "image/svg+xml",
-        var other => throw new InvalidOperationException($"The page has a file of a kind that is not known here: {other}."),
-    };
+    private static string TypeOf(string name) =>
+        Path.GetExtension(name) switch
+        {
+            ".html" => "text/html; charset=utf-8",
+            ".css" => "text/css; charset=utf-8",
+            ".js" => "text/javascript; charset=utf-8",
+            ".svg" => "image/svg+xml",
+            var other => throw new InvalidOperationException($"The page has a file of a kind that is not known here: {other}."),
+        };
 }

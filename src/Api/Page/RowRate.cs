@@ -10,7 +10,8 @@ internal sealed class RowRate(TimeSpan window)
     public double? Next(DateTimeOffset at, long count)
     {
         _counts.Enqueue((at, count));
-        while (_counts.Count > 2 && at - _counts.ElementAt(1).At >= window) _counts.Dequeue();
+        while (_counts.Count > 2 && at - _counts.ElementAt(1).At >= window)
+            _counts.Dequeue();
         var (since, before) = _counts.Peek();
         return at > since && count >= before ? Math.Round((count - before) / (at - since).TotalSeconds, 1) : null;
     }

@@ -26,16 +26,30 @@ internal sealed class FailureHandling(ILogger<FailureHandling> log) : IMiddlewar
             return;
         }
         if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null, ContentType: null } response)
-            await ProblemResult.WriteAsync(response, response.StatusCode == 404 ? KnownProblems.NotFound("There is nothing at this path: see /openapi/v1.json.") : KnownProblems.Http(response.StatusCode), context.RequestAborted).ConfigureAwait(false);
+            await ProblemResult
+                .WriteAsync(
+                    response,
+                    response.StatusCode == 404
+                        ? KnownProblems.NotFound("There is nothing at this path: see /openapi/v1.json.")
+                        : KnownProblems.Http(response.StatusCode),
+                    context.RequestAborted
+                )
+                .ConfigureAwait(false);
     }
 
     private Problem Explain(HttpContext context, Exception e)
     {
         switch (e)
         {
-            case EngineUnavailableException unavailable: return KnownProblems.EngineUnavailable(unavailable.Message);
-            case CdcException { Kind: FailureKind.Unavailable or FailureKind.Preflight or FailureKind.Migration or FailureKind.Configuration } known: return KnownProblems.EngineUnavailable(known.Message);
-            case BadHttpRequestException bad: return KnownProblems.Http(bad.StatusCode);
+            case EngineUnavailableException unavailable:
+                return KnownProblems.EngineUnavailable(unavailable.Message);
+            case CdcException
+            {
+                Kind: FailureKind.Unavailable or FailureKind.Preflight or FailureKind.Migration or FailureKind.Configuration
+            } known:
+                return KnownProblems.EngineUnavailable(known.Message);
+            case BadHttpRequestException bad:
+                return KnownProblems.Http(bad.StatusCode);
             default:
                 // The route, not the path: a path holds a card's code.
                 ApiLog.RequestFailed(log, e, (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "-");

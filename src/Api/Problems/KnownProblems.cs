@@ -14,51 +14,115 @@ internal static class KnownProblems
     public static Problem Invalid(string what, string detail) => new(422, "invalid-" + what, "The request cannot be understood", detail);
 
     public static Problem CodeAmbiguous(IEnumerable<long> cardIds) =>
-        new(409, "code-ambiguous", "Several cards have this code", "Ask by id: a balance is never guessed. Codes are not unique while Odoo swaps two of them, or when two differ only in case or blanks.",
-            More: new JsonObject { ["cardIds"] = new JsonArray([.. cardIds.Select(id => (JsonNode)id)]) });
+        new(
+            409,
+            "code-ambiguous",
+            "Several cards have this code",
+            "Ask by id: a balance is never guessed. Codes are not unique while Odoo swaps two of them, or when two differ only in case or blanks.",
+            More: new JsonObject { ["cardIds"] = new JsonArray([.. cardIds.Select(id => (JsonNode)id)]) }
+        );
 
     public static Problem CardQuarantined(string reason) =>
-        new(409, "card-quarantined", "The card is in quarantine", "The card exists in Odoo, but it could not be applied and the engine has no older version of it.",
-            More: new JsonObject { ["reason"] = reason });
+        new(
+            409,
+            "card-quarantined",
+            "The card is in quarantine",
+            "The card exists in Odoo, but it could not be applied and the engine has no older version of it.",
+            More: new JsonObject { ["reason"] = reason }
+        );
 
     public static Problem OtherGeneration(AppliedThrough there) =>
-        new(409, "other-generation", "Positions of another generation", "The engine began another generation since that position was given: take a new position.",
-            More: new JsonObject { ["through"] = there.ToString() });
+        new(
+            409,
+            "other-generation",
+            "Positions of another generation",
+            "The engine began another generation since that position was given: take a new position.",
+            More: new JsonObject { ["through"] = there.ToString() }
+        );
 
     public static Problem NotReached(AppliedThrough? there) =>
-        new(503, "position-not-reached", "Not applied yet", "What min-position names is not in the engine yet.", RetryAfter: 1, More: new JsonObject { ["through"] = there?.ToString() });
+        new(
+            503,
+            "position-not-reached",
+            "Not applied yet",
+            "What min-position names is not in the engine yet.",
+            RetryAfter: 1,
+            More: new JsonObject { ["through"] = there?.ToString() }
+        );
 
     public static Problem TooStale(double? lagSeconds) =>
-        new(503, "too-stale", "Older than max-staleness allows", "The engine is further behind Odoo than this request allows.", RetryAfter: 1, More: new JsonObject { ["lagSeconds"] = lagSeconds });
+        new(
+            503,
+            "too-stale",
+            "Older than max-staleness allows",
+            "The engine is further behind Odoo than this request allows.",
+            RetryAfter: 1,
+            More: new JsonObject { ["lagSeconds"] = lagSeconds }
+        );
 
     public static Problem CardNotCurrent(string status, string? reason) =>
-        new(503, "card-not-current", "The card is not up to date", "The engine's version of this card is known to be older than Odoo's, and the request demands a fresh one.",
-            RetryAfter: 5, More: new JsonObject { ["cardStatus"] = status, ["reason"] = reason });
+        new(
+            503,
+            "card-not-current",
+            "The card is not up to date",
+            "The engine's version of this card is known to be older than Odoo's, and the request demands a fresh one.",
+            RetryAfter: 5,
+            More: new JsonObject { ["cardStatus"] = status, ["reason"] = reason }
+        );
 
     public static Problem CardsNotLoaded(string? state) =>
-        new(503, "cards-not-loaded", "Cards are not all there yet", state == "stopped"
-            ? "The cards' table is stopped: whether this card exists in Odoo cannot be told. See /status."
-            : "The cards are still being loaded: whether this one exists in Odoo cannot be told yet.", RetryAfter: 5, More: new JsonObject { ["tableState"] = state });
+        new(
+            503,
+            "cards-not-loaded",
+            "Cards are not all there yet",
+            state == "stopped"
+                ? "The cards' table is stopped: whether this card exists in Odoo cannot be told. See /status."
+                : "The cards are still being loaded: whether this one exists in Odoo cannot be told yet.",
+            RetryAfter: 5,
+            More: new JsonObject { ["tableState"] = state }
+        );
 
-    public static Problem EngineUnavailable(string why) => new(503, "engine-unavailable", "The engine is not available", why, RetryAfter: 1);
+    public static Problem EngineUnavailable(string why) =>
+        new(503, "engine-unavailable", "The engine is not available", why, RetryAfter: 1);
 
     public static Problem TooManyRequests(int seconds) =>
         new(429, "too-many-requests", "Too many requests", "This key has used up its requests for now.", RetryAfter: seconds);
 
-    public static Problem TooManyViewers { get; } = new(429, "too-many-requests", "Too many viewers", "As many as can be are watching already.", RetryAfter: 10);
+    public static Problem TooManyViewers { get; } =
+        new(429, "too-many-requests", "Too many viewers", "As many as can be are watching already.", RetryAfter: 10);
 
-    public static Problem KeyNeeded { get; } = new(401, "key-needed", "A key is needed", "Send a valid key as 'Authorization: Bearer KEY' or 'X-Api-Key: KEY'. 'cdc keys create' makes one.");
+    public static Problem KeyNeeded { get; } =
+        new(
+            401,
+            "key-needed",
+            "A key is needed",
+            "Send a valid key as 'Authorization: Bearer KEY' or 'X-Api-Key: KEY'. 'cdc keys create' makes one."
+        );
 
-    public static Problem OnlyLocal { get; } = new(403, "only-local", "Only from this machine", "No key was ever made, so requests are answered only on this machine and not for pages of other sites. 'cdc keys create' makes a key.");
+    public static Problem OnlyLocal { get; } =
+        new(
+            403,
+            "only-local",
+            "Only from this machine",
+            "No key was ever made, so requests are answered only on this machine and not for pages of other sites. 'cdc keys create' makes a key."
+        );
 
-    public static Problem ScopeNeeded(string scope) => new(403, "scope-needed", "This key may not do that", $"The key has not the scope '{scope}'.");
+    public static Problem ScopeNeeded(string scope) =>
+        new(403, "scope-needed", "This key may not do that", $"The key has not the scope '{scope}'.");
 
-    public static Problem Unexpected { get; } = new(500, "unexpected", "A defect", "Something failed that should not. The log of cdc says more.");
+    public static Problem Unexpected { get; } =
+        new(500, "unexpected", "A defect", "Something failed that should not. The log of cdc says more.");
 
-    public static Problem Http(int status) => new(status, "http-" + status, Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status), status switch
-    {
-        405 => "This path knows other methods: see /openapi/v1.json, and the header Allow.",
-        415 => "Send the header 'Content-Type: application/json' with the body.",
-        _ => "See RFC 9110.",
-    });
+    public static Problem Http(int status) =>
+        new(
+            status,
+            "http-" + status,
+            Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status),
+            status switch
+            {
+                405 => "This path knows other methods: see /openapi/v1.json, and the header Allow.",
+                415 => "Send the header 'Content-Type: application/json' with the body.",
+                _ => "See RFC 9110.",
+            }
+        );
 }

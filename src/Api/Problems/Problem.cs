@@ -11,8 +11,15 @@ internal sealed record Problem(int Status, string Word, string Title, string Det
 
     public JsonObject ToJson()
     {
-        JsonObject json = new() { ["type"] = Type, ["title"] = Title, ["status"] = Status, ["detail"] = Detail };
-        foreach (var (name, value) in More ?? []) json[name] = value?.DeepClone();
+        JsonObject json = new()
+        {
+            ["type"] = Type,
+            ["title"] = Title,
+            ["status"] = Status,
+            ["detail"] = Detail,
+        };
+        foreach (var (name, value) in More ?? [])
+            json[name] = value?.DeepClone();
         return json;
     }
 }

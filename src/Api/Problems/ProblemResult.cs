@@ -14,7 +14,8 @@ internal sealed class ProblemResult(Problem problem) : IResult
         response.StatusCode = problem.Status;
         response.ContentType = "application/problem+json";
         response.Headers.CacheControl = "no-store";
-        if (problem.RetryAfter is { } seconds) response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        if (problem.RetryAfter is { } seconds)
+            response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         return response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(problem.ToJson()), ct).AsTask();
     }
 }

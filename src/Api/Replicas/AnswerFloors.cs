@@ -18,11 +18,13 @@ internal sealed class AnswerFloors
         foreach (var subject in subjects)
         {
             ref var floor = ref FloorOf(subject);
-            for (var there = Volatile.Read(ref floor); there < written.Value; there = Volatile.Read(ref floor)) Interlocked.CompareExchange(ref floor, written.Value, there);
+            for (var there = Volatile.Read(ref floor); there < written.Value; there = Volatile.Read(ref floor))
+                Interlocked.CompareExchange(ref floor, written.Value, there);
         }
     }
 
-    public bool Allow(IEnumerable<AnswerSubject> subjects, Lsn replayed) => subjects.All(s => Volatile.Read(ref FloorOf(s)) <= replayed.Value);
+    public bool Allow(IEnumerable<AnswerSubject> subjects, Lsn replayed) =>
+        subjects.All(s => Volatile.Read(ref FloorOf(s)) <= replayed.Value);
 
     private ref ulong FloorOf(AnswerSubject subject) => ref _written[(uint)subject.Hash % Places];
 }

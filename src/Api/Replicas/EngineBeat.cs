@@ -14,7 +14,10 @@ internal sealed record EngineBeat(long Mark, Lsn Written, long SystemIdentifier)
 {
     public static async Task<EngineBeat> ReadAsync(long mark, NpgsqlConnection connection, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand("SELECT pg_current_wal_insert_lsn(), system_identifier FROM pg_control_system()", connection);
+        await using var command = new NpgsqlCommand(
+            "SELECT pg_current_wal_insert_lsn(), system_identifier FROM pg_control_system()",
+            connection
+        );
         await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         await row.ReadAsync(ct).ConfigureAwait(false);
         return new EngineBeat(mark, new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(0)), row.GetInt64(1));

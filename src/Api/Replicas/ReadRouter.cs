@@ -15,16 +15,29 @@ internal sealed class ReadRouter(EngineReads engine, ReplicaReads replicas, Card
     /// <param name="replicaIsEnough">Whether this answer of a replica will do; null: none will.</param>
     /// <returns>The answer, and the cache's mark: nothing announced before it is missing in the answer.</returns>
     /// <exception cref="EngineUnavailableException"/>
-    public async Task<(T Answer, long Mark)> ReadAsync<T>(EngineQuery<T> query, Func<T, IEnumerable<AnswerSubject>> subjects, Func<T, bool>? replicaIsEnough, CancellationToken ct)
+    public async Task<(T Answer, long Mark)> ReadAsync<T>(
+        EngineQuery<T> query,
+        Func<T, IEnumerable<AnswerSubject>> subjects,
+        Func<T, bool>? replicaIsEnough,
+        CancellationToken ct
+    )
     {
-        if (replicaIsEnough is not null && replicas.AreThere && cache.Beat is { } beat
-            && await replicas.TryAskAsync(query, beat, a => replicaIsEnough(a.Value) && _floors.Allow(subjects(a.Value), a.Replayed), ct).ConfigureAwait(false) is { } answer)
+        if (
+            replicaIsEnough is not null
+            && replicas.AreThere
+            && cache.Beat is { } beat
+            && await replicas
+                .TryAskAsync(query, beat, a => replicaIsEnough(a.Value) && _floors.Allow(subjects(a.Value), a.Replayed), ct)
+                .ConfigureAwait(false)
+                is { } answer
+        )
         {
             _floors.Raise(subjects(answer.Value), answer.Received);
             return (answer.Value, beat.Mark);
         }
         var mark = cache.Mark();
-        if (!replicas.AreThere) return (await engine.UseAsync(c => query.AskAsync(c, ct), ct).ConfigureAwait(false), mark);
+        if (!replicas.AreThere)
+            return (await engine.UseAsync(c => query.AskAsync(c, ct), ct).ConfigureAwait(false), mark);
         var (value, written) = await engine.UseAsync(c => AskAsync(c, query, ct), ct).ConfigureAwait(false);
         _floors.Raise(subjects(value), written);
         return (value, mark);
@@ -33,7 +46,10 @@ internal sealed class ReadRouter(EngineReads engine, ReplicaReads replicas, Card
     /// <summary>In one trip; the engine's WAL is asked for after the answer, so that all that the answer shows is below it.</summary>
     private static async Task<(T Value, Lsn Written)> AskAsync<T>(NpgsqlConnection connection, EngineQuery<T> query, CancellationToken ct)
     {
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { query.Command(), new("SELECT pg_current_wal_insert_lsn()") } };
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands = { query.Command(), new("SELECT pg_current_wal_insert_lsn()") },
+        };
         await using var row = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var value = await query.Read(row, ct).ConfigureAwait(false);
         await row.NextResultAsync(ct).ConfigureAwait(false);

@@ -17,6 +17,7 @@ internal sealed class ReplicaReads : IAsyncDisposable
 
     /// <summary>Null: promoted meanwhile, and no replica any more.</summary>
     private const string Replayed = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() END";
+
     /// <summary>Nothing is replayed that was not received before. Null: it does not stream.</summary>
     private const string Received = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() END";
 
@@ -36,27 +37,42 @@ internal sealed class ReplicaReads : IAsyncDisposable
     {
         // What it costs to find out that a replica hangs comes before the engine's own time.
         (_free, _patience, _time, _log) = (new SemaphoreSlim(options.Connections), options.Timeout / 4, time, log);
-        if (options.ReplicaConnectionString.Length == 0) return;
+        if (options.ReplicaConnectionString.Length == 0)
+            return;
         var settings = EngineReads.Settings(options.ReplicaConnectionString, options);
         settings.ApplicationName = "cdc api replica";
         // Several hosts: each gets its share.
         settings.LoadBalanceHosts = settings.Host?.Contains(',', StringComparison.Ordinal) == true;
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
-        builder.UsePhysicalConnectionInitializer(_ => throw new NotSupportedException("Connections to a replica are opened asynchronously."), CheckAsync);
+        builder.UsePhysicalConnectionInitializer(
+            _ => throw new NotSupportedException("Connections to a replica are opened asynchronously."),
+            CheckAsync
+        );
         _connections = builder.Build();
     }
 
     public bool AreThere => _connections is not null;
 
     /// <summary>Answers given; refused because the replica had not replayed enough; failures.</summary>
-    public (long Answered, long Behind, long Failed) Counts => (Interlocked.Read(ref _answered), Interlocked.Read(ref _behind), Interlocked.Read(ref _failed));
+    public (long Answered, long Behind, long Failed) Counts =>
+        (Interlocked.Read(ref _answered), Interlocked.Read(ref _behind), Interlocked.Read(ref _failed));
 
     /// <summary>Null: the engine itself is to be asked.</summary>
     /// <param name="beat">How far it must be at least.</param>
     /// <param name="isEnough">Whether the answer may be given.</param>
-    public async Task<ReplicaAnswer<T>?> TryAskAsync<T>(EngineQuery<T> query, EngineBeat beat, Func<ReplicaAnswer<T>, bool> isEnough, CancellationToken ct)
+    public async Task<ReplicaAnswer<T>?> TryAskAsync<T>(
+        EngineQuery<T> query,
+        EngineBeat beat,
+        Func<ReplicaAnswer<T>, bool> isEnough,
+        CancellationToken ct
+    )
     {
-        if (_connections is null || (_failing && _time.GetElapsedTime(Interlocked.Read(ref _failedAt)) < LeftAlone) || !_free.Wait(0, CancellationToken.None)) return null;
+        if (
+            _connections is null
+            || (_failing && _time.GetElapsedTime(Interlocked.Read(ref _failedAt)) < LeftAlone)
+            || !_free.Wait(0, CancellationToken.None)
+        )
+            return null;
         using var late = CancellationTokenSource.CreateLinkedTokenSource(ct);
         late.CancelAfter(_patience);
         try
@@ -73,7 +89,10 @@ internal sealed class ReplicaReads : IAsyncDisposable
             Interlocked.Increment(ref _answered);
             return answer;
         }
-        catch (Exception e) when (!ct.IsCancellationRequested && e is NpgsqlException or SocketException or IOException or TimeoutException or OperationCanceledException)
+        catch (Exception e)
+            when (!ct.IsCancellationRequested
+                && e is NpgsqlException or SocketException or IOException or TimeoutException or OperationCanceledException
+            )
         {
             Fail(e);
             return null;
@@ -86,7 +105,8 @@ internal sealed class ReplicaReads : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_connections is not null) await _connections.DisposeAsync().ConfigureAwait(false);
+        if (_connections is not null)
+            await _connections.DisposeAsync().ConfigureAwait(false);
         _free.Dispose();
     }
 
@@ -96,7 +116,11 @@ internal sealed class ReplicaReads : IAsyncDisposable
     /// </summary>
     private static async Task<ReplicaAnswer<T>?> AskAsync<T>(NpgsqlConnection connection, EngineQuery<T> query, CancellationToken ct)
     {
-        await using var batch = new NpgsqlBatch(connection) { EnableErrorBarriers = true, BatchCommands = { new(Replayed), query.Command(), new(Received) } };
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            EnableErrorBarriers = true,
+            BatchCommands = { new(Replayed), query.Command(), new(Received) },
+        };
         await using var row = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var replayed = await LsnAsync(row, ct).ConfigureAwait(false);
         await row.NextResultAsync(ct).ConfigureAwait(false);
@@ -107,7 +131,9 @@ internal sealed class ReplicaReads : IAsyncDisposable
     }
 
     private static async Task<Lsn?> LsnAsync(NpgsqlDataReader row, CancellationToken ct) =>
-        await row.ReadAsync(ct).ConfigureAwait(false) && !row.IsDBNull(0) ? new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(0)) : null;
+        await row.ReadAsync(ct).ConfigureAwait(false) && !row.IsDBNull(0)
+            ? new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(0))
+            : null;
 
     /// <summary>Another server's WAL positions mean nothing here, and its rows are not the engine's.</summary>
     private async Task CheckAsync(NpgsqlConnection connection)
@@ -121,7 +147,8 @@ internal sealed class ReplicaReads : IAsyncDisposable
     {
         Interlocked.Increment(ref _failed);
         Interlocked.Exchange(ref _failedAt, _time.GetTimestamp());
-        if (!_failing) ApiLog.ReplicaLost(_log, e is NpgsqlException and not PostgresException ? e.Message : e.GetType().Name);
+        if (!_failing)
+            ApiLog.ReplicaLost(_log, e is NpgsqlException and not PostgresException ? e.Message : e.GetType().Name);
         _failing = true;
     }
 }

@@ -27,66 +27,191 @@ internal static class SchemaEndpoints
     private static void MapSchemas(RouteGroupBuilder all, ISchemaRegistry registry)
     {
         all.MapGet("/schemas/types", () => Json(new JsonArray("AVRO"))).Needs(Scopes.Read).WithSummary("Kinds of schemas.");
-        all.MapGet("/schemas/ids/{id:int}", async (int id, CancellationToken ct) => Json(new JsonObject { ["schema"] = await SchemaAsync(registry, id, ct).ConfigureAwait(false) }))
-            .Needs(Scopes.Read).WithSummary("The schema of an id, as messages carry it.");
-        all.MapGet("/schemas/ids/{id:int}/schema", async (int id, CancellationToken ct) => Results.Text(await SchemaAsync(registry, id, ct).ConfigureAwait(false), ContentType))
-            .Needs(Scopes.Read).WithSummary("The schema's text alone.");
-        all.MapGet("/schemas/ids/{id:int}/versions", async (int id, CancellationToken ct) =>
-                Json(Array(await UsesAsync(registry, id, ct).ConfigureAwait(false), v => new JsonObject { ["subject"] = v.Subject, ["version"] = v.Version })))
-            .Needs(Scopes.Read).WithSummary("Where an id is registered.");
-        all.MapGet("/schemas/ids/{id:int}/subjects", async (int id, CancellationToken ct) =>
-                Json(Array((await UsesAsync(registry, id, ct).ConfigureAwait(false)).Select(v => v.Subject).Distinct(), subject => subject)))
-            .Needs(Scopes.Read).WithSummary("Under which subjects an id is registered.");
+        all.MapGet(
+                "/schemas/ids/{id:int}",
+                async (int id, CancellationToken ct) =>
+                    Json(new JsonObject { ["schema"] = await SchemaAsync(registry, id, ct).ConfigureAwait(false) })
+            )
+            .Needs(Scopes.Read)
+            .WithSummary("The schema of an id, as messages carry it.");
+        all.MapGet(
+                "/schemas/ids/{id:int}/schema",
+                async (int id, CancellationToken ct) => Results.Text(await SchemaAsync(registry, id, ct).ConfigureAwait(false), ContentType)
+            )
+            .Needs(Scopes.Read)
+            .WithSummary("The schema's text alone.");
+        all.MapGet(
+                "/schemas/ids/{id:int}/versions",
+                async (int id, CancellationToken ct) =>
+                    Json(
+                        Array(
+                            await UsesAsync(registry, id, ct).ConfigureAwait(false),
+                            v => new JsonObject { ["subject"] = v.Subject, ["version"] = v.Version }
+                        )
+                    )
+            )
+            .Needs(Scopes.Read)
+            .WithSummary("Where an id is registered.");
+        all.MapGet(
+                "/schemas/ids/{id:int}/subjects",
+                async (int id, CancellationToken ct) =>
+                    Json(
+                        Array(
+                            (await UsesAsync(registry, id, ct).ConfigureAwait(false)).Select(v => v.Subject).Distinct(),
+                            subject => subject
+                        )
+                    )
+            )
+            .Needs(Scopes.Read)
+            .WithSummary("Under which subjects an id is registered.");
     }
 
     private static void MapSubjects(RouteGroupBuilder all, ISchemaRegistry registry)
     {
-        all.MapGet("/subjects", async (CancellationToken ct) => Json(Array(await registry.SubjectsAsync(ct).ConfigureAwait(false), subject => subject)))
-            .Needs(Scopes.Read).WithSummary("All subjects.");
-        all.MapGet("/subjects/{subject}/versions", async (string subject, CancellationToken ct) =>
-                Json(Array(await registry.VersionsAsync(subject, ct).ConfigureAwait(false), v => v.Version)))
-            .Needs(Scopes.Read).WithSummary("A subject's versions.");
-        all.MapGet("/subjects/{subject}/versions/{version}", async (string subject, string version, CancellationToken ct) =>
-                Json(Describe(await VersionAsync(registry, subject, version, ct).ConfigureAwait(false))))
-            .Needs(Scopes.Read).WithSummary("One version, or the latest.");
-        all.MapGet("/subjects/{subject}/versions/{version}/schema", async (string subject, string version, CancellationToken ct) =>
-                Results.Text((await VersionAsync(registry, subject, version, ct).ConfigureAwait(false)).Schema, ContentType))
-            .Needs(Scopes.Read).WithSummary("Its text alone.");
-        all.MapPost("/subjects/{subject}/versions", async (string subject, HttpRequest request, CancellationToken ct) =>
-                Json(new JsonObject { ["id"] = (await registry.RegisterAsync(subject, await SchemaRequest.SchemaAsync(request).ConfigureAwait(false), ct).ConfigureAwait(false)).Id }))
-            .Needs(Scopes.Operate).WithSummary("Registers a schema, or finds it registered.");
-        all.MapPost("/subjects/{subject}", async (string subject, HttpRequest request, CancellationToken ct) =>
-                Json(Describe(await registry.LookupAsync(subject, await SchemaRequest.SchemaAsync(request).ConfigureAwait(false), ct).ConfigureAwait(false) ?? throw NoSchema)))
-            .Needs(Scopes.Read).WithSummary("Looks up whether a schema is registered.");
+        all.MapGet(
+                "/subjects",
+                async (CancellationToken ct) => Json(Array(await registry.SubjectsAsync(ct).ConfigureAwait(false), subject => subject))
+            )
+            .Needs(Scopes.Read)
+            .WithSummary("All subjects.");
+        all.MapGet(
+                "/subjects/{subject}/versions",
+                async (string subject, CancellationToken ct) =>
+                    Json(Array(await registry.VersionsAsync(subject, ct).ConfigureAwait(false), v => v.Version))
+            )
+            .Needs(Scopes.Read)
+            .WithSummary("A subject's versions.");
+        all.MapGet(
+                "/subjects/{subject}/versions/{version}",
+                async (string subject, string version, CancellationToken ct) =>
+                    Json(Describe(await VersionAsync(registry, subject, version, ct).ConfigureAwait(false)))
+            )
+            .Needs(Scopes.Read)
+            .WithSummary("One version, or the latest.");
+        all.MapGet(
+                "/subjects/{subject}/versions/{version}/schema",
+                async (string subject, string version, CancellationToken ct) =>
+                    Results.Text((await VersionAsync(registry, subject, version, ct).ConfigureAwait(false)).Schema, ContentType)
+            )
+            .Needs(Scopes.Read)
+            .WithSummary("Its text alone.");
+        all.MapPost(
+                "/subjects/{subject}/versions",
+                async (string subject, HttpRequest request, CancellationToken ct) =>
+                    Json(
+                        new JsonObject
+                        {
+                            ["id"] = (
+                                await registry
+                                    .RegisterAsync(subject, await SchemaRequest.SchemaAsync(request).ConfigureAwait(false), ct)
+                                    .ConfigureAwait(false)
+                            ).Id,
+                        }
+                    )
+            )
+            .Needs(Scopes.Operate)
+            .WithSummary("Registers a schema, or finds it registered.");
+        all.MapPost(
+                "/subjects/{subject}",
+                async (string subject, HttpRequest request, CancellationToken ct) =>
+                    Json(
+                        Describe(
+                            await registry
+                                .LookupAsync(subject, await SchemaRequest.SchemaAsync(request).ConfigureAwait(false), ct)
+                                .ConfigureAwait(false)
+                                ?? throw NoSchema
+                        )
+                    )
+            )
+            .Needs(Scopes.Read)
+            .WithSummary("Looks up whether a schema is registered.");
     }
 
     private static void MapCompatibility(RouteGroupBuilder all, ISchemaRegistry registry)
     {
-        all.MapPost("/compatibility/subjects/{subject}/versions/{version}", async (string subject, string version, bool? verbose, HttpRequest request, CancellationToken ct) =>
-            {
-                var asked = await VersionAsync(registry, subject, version, ct).ConfigureAwait(false);
-                return Json(Verdict(await registry.ProblemsAsync(subject, await SchemaRequest.SchemaAsync(request).ConfigureAwait(false), asked.Version, ct).ConfigureAwait(false), verbose));
-            }).Needs(Scopes.Read).WithSummary("Whether a schema gets along with one version.");
-        all.MapPost("/compatibility/subjects/{subject}/versions", async (string subject, bool? verbose, HttpRequest request, CancellationToken ct) =>
-                Json(Verdict(await registry.ProblemsAsync(subject, await SchemaRequest.SchemaAsync(request).ConfigureAwait(false), null, ct).ConfigureAwait(false), verbose)))
-            .Needs(Scopes.Read).WithSummary("Whether a schema could be registered.");
-        all.MapGet("/config", async (CancellationToken ct) => Json(new JsonObject { ["compatibilityLevel"] = CompatibilityWords.Of(await GlobalLevelAsync(registry, ct).ConfigureAwait(false)) }))
-            .Needs(Scopes.Read).WithSummary("The level of subjects without one of their own.");
-        all.MapGet("/config/{subject}", async (string subject, bool? defaultToGlobal, CancellationToken ct) =>
-            {
-                var level = await registry.CompatibilityAsync(subject, ct).ConfigureAwait(false);
-                if (level is null && defaultToGlobal != true)
-                    throw new SchemaRegistryException(SchemaRegistryException.SubjectLevelNotFound, $"Subject '{subject}' does not have subject-level compatibility configured");
-                return Json(new JsonObject { ["compatibilityLevel"] = CompatibilityWords.Of(level ?? await GlobalLevelAsync(registry, ct).ConfigureAwait(false)) });
-            }).Needs(Scopes.Read).WithSummary("A subject's own level.");
-        all.MapPut("/config", (HttpRequest request, CancellationToken ct) => SetLevelAsync(registry, null, request, ct)).Needs(Scopes.Operate).WithSummary("Sets the level of subjects without one of their own.");
-        all.MapPut("/config/{subject}", (string subject, HttpRequest request, CancellationToken ct) => SetLevelAsync(registry, subject, request, ct)).Needs(Scopes.Operate).WithSummary("Sets a subject's level.");
-        all.MapGet("/mode", () => Json(new JsonObject { ["mode"] = "READWRITE" })).Needs(Scopes.Read).WithSummary("Whether schemas may be registered.");
+        all.MapPost(
+                "/compatibility/subjects/{subject}/versions/{version}",
+                async (string subject, string version, bool? verbose, HttpRequest request, CancellationToken ct) =>
+                {
+                    var asked = await VersionAsync(registry, subject, version, ct).ConfigureAwait(false);
+                    return Json(
+                        Verdict(
+                            await registry
+                                .ProblemsAsync(subject, await SchemaRequest.SchemaAsync(request).ConfigureAwait(false), asked.Version, ct)
+                                .ConfigureAwait(false),
+                            verbose
+                        )
+                    );
+                }
+            )
+            .Needs(Scopes.Read)
+            .WithSummary("Whether a schema gets along with one version.");
+        all.MapPost(
+                "/compatibility/subjects/{subject}/versions",
+                async (string subject, bool? verbose, HttpRequest request, CancellationToken ct) =>
+                    Json(
+                        Verdict(
+                            await registry
+                                .ProblemsAsync(subject, await SchemaRequest.SchemaAsync(request).ConfigureAwait(false), null, ct)
+                                .ConfigureAwait(false),
+                            verbose
+                        )
+                    )
+            )
+            .Needs(Scopes.Read)
+            .WithSummary("Whether a schema could be registered.");
+        all.MapGet(
+                "/config",
+                async (CancellationToken ct) =>
+                    Json(
+                        new JsonObject
+                        {
+                            ["compatibilityLevel"] = CompatibilityWords.Of(await GlobalLevelAsync(registry, ct).ConfigureAwait(false)),
+                        }
+                    )
+            )
+            .Needs(Scopes.Read)
+            .WithSummary("The level of subjects without one of their own.");
+        all.MapGet(
+                "/config/{subject}",
+                async (string subject, bool? defaultToGlobal, CancellationToken ct) =>
+                {
+                    var level = await registry.CompatibilityAsync(subject, ct).ConfigureAwait(false);
+                    if (level is null && defaultToGlobal != true)
+                        throw new SchemaRegistryException(
+                            SchemaRegistryException.SubjectLevelNotFound,
+                            $"Subject '{subject}' does not have subject-level compatibility configured"
+                        );
+                    return Json(
+                        new JsonObject
+                        {
+                            ["compatibilityLevel"] = CompatibilityWords.Of(
+                                level ?? await GlobalLevelAsync(registry, ct).ConfigureAwait(false)
+                            ),
+                        }
+                    );
+                }
+            )
+            .Needs(Scopes.Read)
+            .WithSummary("A subject's own level.");
+        all.MapPut("/config", (HttpRequest request, CancellationToken ct) => SetLevelAsync(registry, null, request, ct))
+            .Needs(Scopes.Operate)
+            .WithSummary("Sets the level of subjects without one of their own.");
+        all.MapPut(
+                "/config/{subject}",
+                (string subject, HttpRequest request, CancellationToken ct) => SetLevelAsync(registry, subject, request, ct)
+            )
+            .Needs(Scopes.Operate)
+            .WithSummary("Sets a subject's level.");
+        all.MapGet("/mode", () => Json(new JsonObject { ["mode"] = "READWRITE" }))
+            .Needs(Scopes.Read)
+            .WithSummary("Whether schemas may be registered.");
     }
 
     private static SchemaRegistryException NoSchema => new(SchemaRegistryException.SchemaNotFound, "Schema not found");
 
-    private static async Task<string> SchemaAsync(ISchemaRegistry registry, int id, CancellationToken ct) => await registry.FindAsync(id, ct).ConfigureAwait(false) ?? throw NoSchema;
+    private static async Task<string> SchemaAsync(ISchemaRegistry registry, int id, CancellationToken ct) =>
+        await registry.FindAsync(id, ct).ConfigureAwait(false) ?? throw NoSchema;
 
     private static async Task<IReadOnlyList<RegisteredSchema>> UsesAsync(ISchemaRegistry registry, int id, CancellationToken ct)
     {
@@ -98,7 +223,9 @@ internal static class SchemaEndpoints
     {
         var number = SchemaRequest.Version(version);
         var versions = await registry.VersionsAsync(subject, ct).ConfigureAwait(false);
-        return number is null ? versions[^1] : versions.FirstOrDefault(v => v.Version == number) ?? throw SchemaRegistryException.NoVersion(version);
+        return number is null
+            ? versions[^1]
+            : versions.FirstOrDefault(v => v.Version == number) ?? throw SchemaRegistryException.NoVersion(version);
     }
 
     private static async Task<CompatibilityLevel> GlobalLevelAsync(ISchemaRegistry registry, CancellationToken ct) =>
@@ -111,12 +238,20 @@ internal static class SchemaEndpoints
         return Json(new JsonObject { ["compatibility"] = CompatibilityWords.Of(level) });
     }
 
-    private static JsonObject Describe(RegisteredSchema version) => new() { ["subject"] = version.Subject, ["version"] = version.Version, ["id"] = version.Id, ["schema"] = version.Schema };
+    private static JsonObject Describe(RegisteredSchema version) =>
+        new()
+        {
+            ["subject"] = version.Subject,
+            ["version"] = version.Version,
+            ["id"] = version.Id,
+            ["schema"] = version.Schema,
+        };
 
     private static JsonObject Verdict(IReadOnlyList<string> problems, bool? verbose)
     {
         JsonObject verdict = new() { ["is_compatible"] = problems.Count == 0 };
-        if (verbose == true) verdict["messages"] = Array(problems, problem => problem);
+        if (verbose == true)
+            verdict["messages"] = Array(problems, problem => problem);
         return verdict;
     }
 
@@ -140,5 +275,6 @@ internal static class SchemaEndpoints
         }
     }
 
-    private static IResult Error(int code, string message) => Json(new JsonObject { ["error_code"] = code, ["message"] = message }, code >= 1_000 ? code / 100 : code);
+    private static IResult Error(int code, string message) =>
+        Json(new JsonObject { ["error_code"] = code, ["message"] = message }, code >= 1_000 ? code / 100 : code);
 }

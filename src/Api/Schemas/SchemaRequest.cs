@@ -13,8 +13,10 @@ internal static class SchemaRequest
     public static async Task<string> SchemaAsync(HttpRequest request)
     {
         var body = await BodyAsync(request).ConfigureAwait(false);
-        if (Text(body, "schemaType") is { } type && type != "AVRO") throw Invalid($"Schema type {type} is not supported: AVRO is.");
-        if (body["references"] is JsonArray { Count: > 0 }) throw Invalid("Schema references are not supported.");
+        if (Text(body, "schemaType") is { } type && type != "AVRO")
+            throw Invalid($"Schema type {type} is not supported: AVRO is.");
+        if (body["references"] is JsonArray { Count: > 0 })
+            throw Invalid("Schema references are not supported.");
         return Text(body, "schema") ?? throw Invalid("The body has no schema.");
     }
 
@@ -22,23 +24,34 @@ internal static class SchemaRequest
     /// <exception cref="SchemaRegistryException">There is none, or it is not known.</exception>
     public static async Task<CompatibilityLevel> LevelAsync(HttpRequest request) =>
         CompatibilityWords.Parse(Text(await BodyAsync(request).ConfigureAwait(false), "compatibility"))
-        ?? throw new SchemaRegistryException(SchemaRegistryException.InvalidLevel, "Invalid compatibility level. Valid values are none, backward, forward, full, backward_transitive, forward_transitive, and full_transitive.");
+        ?? throw new SchemaRegistryException(
+            SchemaRegistryException.InvalidLevel,
+            "Invalid compatibility level. Valid values are none, backward, forward, full, backward_transitive, forward_transitive, and full_transitive."
+        );
 
     /// <summary>A number from 1, or <c>latest</c> (and -1): null.</summary>
     /// <exception cref="SchemaRegistryException">It is neither.</exception>
     public static int? Version(string version)
     {
-        if (version is "latest" or "-1") return null;
-        return int.TryParse(version, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number) && number > 0
+        if (version is "latest" or "-1")
+            return null;
+        return
+            int.TryParse(version, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number)
+            && number > 0
             ? number
-            : throw new SchemaRegistryException(SchemaRegistryException.InvalidVersion, $"The specified version '{version}' is not a valid version id. Allowed values are between [1, 2^31-1] and the string \"latest\".");
+            : throw new SchemaRegistryException(
+                SchemaRegistryException.InvalidVersion,
+                $"The specified version '{version}' is not a valid version id. Allowed values are between [1, 2^31-1] and the string \"latest\"."
+            );
     }
 
     private static async Task<JsonObject> BodyAsync(HttpRequest request)
     {
         try
         {
-            return await JsonNode.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted).ConfigureAwait(false) as JsonObject ?? throw Invalid("The body is a JSON object.");
+            return await JsonNode.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted).ConfigureAwait(false)
+                    as JsonObject
+                ?? throw Invalid("The body is a JSON object.");
         }
         catch (JsonException)
         {
@@ -46,7 +59,8 @@ internal static class SchemaRequest
         }
     }
 
-    private static string? Text(JsonObject body, string property) => body[property] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+    private static string? Text(JsonObject body, string property) =>
+        body[property] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     private static SchemaRegistryException Invalid(string message) => new(SchemaRegistryException.InvalidSchema, message);
 }

@@ -14,10 +14,17 @@ namespace Cdc.Api.Security;
 internal sealed class Admission(KeyRing keys, ApiOptions options) : IMiddleware, IDisposable
 {
     private readonly PartitionedRateLimiter<ApiKey> _rates = PartitionedRateLimiter.Create<ApiKey, (string, int)>(key =>
-        RateLimitPartition.GetTokenBucketLimiter((key.Id, key.RequestsPerSecond ?? options.RequestsPerSecond), p => new TokenBucketRateLimiterOptions
-        {
-            TokenLimit = p.Item2, TokensPerPeriod = Math.Max(1, p.Item2 / 10), ReplenishmentPeriod = TimeSpan.FromSeconds(p.Item2 < 10 ? 1d / p.Item2 : 0.1), QueueLimit = 0,
-        }));
+        RateLimitPartition.GetTokenBucketLimiter(
+            (key.Id, key.RequestsPerSecond ?? options.RequestsPerSecond),
+            p => new TokenBucketRateLimiterOptions
+            {
+                TokenLimit = p.Item2,
+                TokensPerPeriod = Math.Max(1, p.Item2 / 10),
+                ReplenishmentPeriod = TimeSpan.FromSeconds(p.Item2 < 10 ? 1d / p.Item2 : 0.1),
+                QueueLimit = 0,
+            }
+        )
+    );
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
@@ -27,7 +34,10 @@ internal sealed class Admission(KeyRing keys, ApiOptions options) : IMiddleware,
             return;
         }
         var (key, anyMade) = await keys.FindAsync(Given(context.Request), context.RequestAborted).ConfigureAwait(false);
-        var caller = key is null && !anyMade && LocalOrigin.IsTrusted(context) ? Caller.Local : key is null ? null : new Caller(key);
+        var caller =
+            key is null && !anyMade && LocalOrigin.IsTrusted(context) ? Caller.Local
+            : key is null ? null
+            : new Caller(key);
         if (Refusal(context, caller, anyMade, needed) is { } problem)
         {
             await ProblemResult.WriteAsync(context.Response, problem, context.RequestAborted).ConfigureAwait(false);
@@ -46,19 +56,28 @@ internal sealed class Admission(KeyRing keys, ApiOptions options) : IMiddleware,
             context.Response.Headers.WWWAuthenticate = "Bearer";
             return KnownProblems.KeyNeeded;
         }
-        if (caller is null) return KnownProblems.OnlyLocal;
-        if (!caller.Has(needed.AnyOf)) return KnownProblems.ScopeNeeded(string.Join("' or '", needed.AnyOf));
-        if (caller.Key is null) return null;
+        if (caller is null)
+            return KnownProblems.OnlyLocal;
+        if (!caller.Has(needed.AnyOf))
+            return KnownProblems.ScopeNeeded(string.Join("' or '", needed.AnyOf));
+        if (caller.Key is null)
+            return null;
         using var lease = _rates.AttemptAcquire(caller.Key);
-        return lease.IsAcquired ? null : KnownProblems.TooManyRequests(lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? Math.Max(1, (int)Math.Ceiling(after.TotalSeconds)) : 1);
+        return lease.IsAcquired
+            ? null
+            : KnownProblems.TooManyRequests(
+                lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? Math.Max(1, (int)Math.Ceiling(after.TotalSeconds)) : 1
+            );
     }
 
     private static string? Given(HttpRequest request)
     {
         if ((string?)request.Headers.Authorization is { } authorization)
         {
-            if (authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) return authorization[7..].Trim();
-            if (authorization.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase)) return PasswordIn(authorization[6..].Trim());
+            if (authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+                return authorization[7..].Trim();
+            if (authorization.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase))
+                return PasswordIn(authorization[6..].Trim());
         }
         return request.Headers["X-Api-Key"];
     }
@@ -67,7 +86,8 @@ internal sealed class Admission(KeyRing keys, ApiOptions options) : IMiddleware,
     private static string? PasswordIn(string credentials)
     {
         Span<byte> text = stackalloc byte[256];
-        if (!Convert.TryFromBase64String(credentials, text, out var length)) return null;
+        if (!Convert.TryFromBase64String(credentials, text, out var length))
+            return null;
         var colon = text[..length].IndexOf((byte)':');
         return colon < 0 ? null : Encoding.UTF8.GetString(text[(colon + 1)..length]);
     }

@@ -17,7 +17,9 @@ internal readonly record struct ApiKeyText(string Id, string Secret)
 
     /// <summary>The secret may hold underscores: only the first two part.</summary>
     public static ApiKeyText? Parse(string? text) =>
-        text is { Length: < 128 } && text.Split('_', 3) is [Prefix, { Length: 12 } id, { Length: > 0 } secret] ? new ApiKeyText(id, secret) : null;
+        text is { Length: < 128 } && text.Split('_', 3) is [Prefix, { Length: 12 } id, { Length: > 0 } secret]
+            ? new ApiKeyText(id, secret)
+            : null;
 
     public override string ToString() => $"{Prefix}_{Id}_{Secret}";
 }
@@ -25,7 +27,14 @@ internal readonly record struct ApiKeyText(string Id, string Secret)
 /// <summary>A key as it is kept.</summary>
 /// <param name="RequestsPerSecond">Null: what the Api's setting says.</param>
 public sealed record ApiKey(
-    string Id, string Name, IReadOnlyList<string> Scopes, int? RequestsPerSecond, DateTimeOffset CreatedAt, string CreatedBy, DateTimeOffset? RevokedAt)
+    string Id,
+    string Name,
+    IReadOnlyList<string> Scopes,
+    int? RequestsPerSecond,
+    DateTimeOffset CreatedAt,
+    string CreatedBy,
+    DateTimeOffset? RevokedAt
+)
 {
     internal byte[] SecretHash { get; init; } = [];
 }

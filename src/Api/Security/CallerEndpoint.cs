@@ -7,8 +7,13 @@ namespace Cdc.Api.Security;
 /// <summary>Tells a caller what it may do.</summary>
 internal static class CallerEndpoint
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/caller", (HttpContext http) => Results.Json(CallerView.Of(Caller.Of(http))))
-        .Needs([.. Scopes.All]).WithTags("Operations").WithSummary("Name and scopes of the key that asks.").Produces<CallerView>();
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapGet("/caller", (HttpContext http) => Results.Json(CallerView.Of(Caller.Of(http))))
+            .Needs([.. Scopes.All])
+            .WithTags("Operations")
+            .WithSummary("Name and scopes of the key that asks.")
+            .Produces<CallerView>();
 }
 
 /// <param name="Name">As it is recorded with every change: the key's name and id, or local where no key was ever made.</param>

@@ -29,7 +29,8 @@ internal sealed class KeyRing(EngineReads engine) : IListened
         _stale = false;
         var keys = await ReadAsync(connection, ct).ConfigureAwait(false);
         // A change that was announced meanwhile may not be in it.
-        if (!_stale) _keys = keys;
+        if (!_stale)
+            _keys = keys;
     }
 
     /// <returns>The key, if it is one that may be used; and whether any was ever made.</returns>
@@ -44,7 +45,8 @@ internal sealed class KeyRing(EngineReads engine) : IListened
     }
 
     /// <summary>Whether somebody who was let in before still would be; while keys are not heard of, who is in stays in.</summary>
-    public bool MayStay(Caller caller) => _keys is not { } keys || (caller.Key is { } key ? keys.GetValueOrDefault(key.Id) is { RevokedAt: null } : keys.Count == 0);
+    public bool MayStay(Caller caller) =>
+        _keys is not { } keys || (caller.Key is { } key ? keys.GetValueOrDefault(key.Id) is { RevokedAt: null } : keys.Count == 0);
 
     private static async Task<Dictionary<string, ApiKey>> ReadAsync(NpgsqlConnection connection, CancellationToken ct) =>
         (await KeyTable.ListAsync(connection, ct).ConfigureAwait(false)).ToDictionary(k => k.Id);

@@ -11,17 +11,29 @@ public static class KeyTable
     private const string Columns = "id, name, scopes, requests_per_second, created_at, created_by, revoked_at, secret_hash";
 
     /// <returns>The key's text, which is nowhere else, and the key as it is kept.</returns>
-    public static async Task<(string Text, ApiKey Key)> CreateAsync(NpgsqlConnection connection, string name, IReadOnlyList<string> scopes, int? requestsPerSecond, CancellationToken ct)
+    public static async Task<(string Text, ApiKey Key)> CreateAsync(
+        NpgsqlConnection connection,
+        string name,
+        IReadOnlyList<string> scopes,
+        int? requestsPerSecond,
+        CancellationToken ct
+    )
     {
         var text = ApiKeyText.Create();
-        await using var command = new NpgsqlCommand($"""
+        await using var command = new NpgsqlCommand(
+            $"""
             WITH added AS (INSERT INTO cdc.api_keys (id, name, secret_hash, scopes, requests_per_second) VALUES ($1, $2, $3, $4, $5) RETURNING {Columns})
             SELECT {Columns}, pg_notify('{Channel}', '') FROM added
-            """, connection)
+            """,
+            connection
+        )
         {
             Parameters =
             {
-                new() { Value = text.Id }, new() { Value = name }, new() { Value = text.Hash() }, new() { Value = scopes.ToArray() },
+                new() { Value = text.Id },
+                new() { Value = name },
+                new() { Value = text.Hash() },
+                new() { Value = scopes.ToArray() },
                 new() { Value = (object?)requestsPerSecond ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer },
             },
         };
@@ -36,7 +48,8 @@ public static class KeyTable
         await using var command = new NpgsqlCommand($"SELECT {Columns} FROM cdc.api_keys ORDER BY created_at, id", connection);
         await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var keys = new List<ApiKey>();
-        while (await row.ReadAsync(ct).ConfigureAwait(false)) keys.Add(Read(row));
+        while (await row.ReadAsync(ct).ConfigureAwait(false))
+            keys.Add(Read(row));
         return keys;
     }
 
@@ -44,17 +57,30 @@ public static class KeyTable
     /// <returns>How many were revoked now.</returns>
     public static async Task<int> RevokeAsync(NpgsqlConnection connection, string idOrName, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand($"""
+        await using var command = new NpgsqlCommand(
+            $"""
             WITH revoked AS (UPDATE cdc.api_keys SET revoked_at = now() WHERE (id = $1 OR name = $1) AND revoked_at IS NULL RETURNING id)
             SELECT (SELECT count(*) FROM revoked)::integer, pg_notify('{Channel}', '')
-            """, connection)
+            """,
+            connection
+        )
         {
             Parameters = { new() { Value = idOrName } },
         };
         return (int)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
     }
 
-    private static ApiKey Read(NpgsqlDataReader row) => new(
-        row.GetString(0), row.GetString(1), row.GetFieldValue<string[]>(2), row.IsDBNull(3) ? null : row.GetInt32(3), row.GetFieldValue<DateTimeOffset>(4), row.GetString(5),
-        row.IsDBNull(6) ? null : row.GetFieldValue<DateTimeOffset>(6)) { SecretHash = row.GetFieldValue<byte[]>(7) };
+    private static ApiKey Read(NpgsqlDataReader row) =>
+        new(
+            row.GetString(0),
+            row.GetString(1),
+            row.GetFieldValue<string[]>(2),
+            row.IsDBNull(3) ? null : row.GetInt32(3),
+            row.GetFieldValue<DateTimeOffset>(4),
+            row.GetString(5),
+            row.IsDBNull(6) ? null : row.GetFieldValue<DateTimeOffset>(6)
+        )
+        {
+            SecretHash = row.GetFieldValue<byte[]>(7),
+        };
 }

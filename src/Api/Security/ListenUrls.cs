@@ -15,11 +15,16 @@ internal sealed record ListenUrl(BindingAddress Url, bool Narrowed)
     /// <exception cref="CdcException">Configuration.</exception>
     public static IReadOnlyList<ListenUrl> Parse(string urls, bool anyKeys)
     {
-        var parsed = urls.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(u => One(u, anyKeys)).ToList();
+        var parsed = urls.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Select(u => One(u, anyKeys))
+            .ToList();
         return parsed.Count > 0 ? parsed : throw Wrong(urls);
     }
 
-    public IPAddress? Address => Url.Host is "localhost" ? IPAddress.Loopback : IPAddress.TryParse(Url.Host.Trim('[', ']'), out var address) ? address : null;
+    public IPAddress? Address =>
+        Url.Host is "localhost" ? IPAddress.Loopback
+        : IPAddress.TryParse(Url.Host.Trim('[', ']'), out var address) ? address
+        : null;
 
     private static ListenUrl One(string text, bool anyKeys)
     {
@@ -32,11 +37,23 @@ internal sealed record ListenUrl(BindingAddress Url, bool Narrowed)
         {
             throw Wrong(text);
         }
-        if (url.Scheme is not ("http" or "https") || url.IsUnixPipe || url.PathBase.Length > 0 || url.Port is < IPEndPoint.MinPort or > IPEndPoint.MaxPort) throw Wrong(text);
+        if (
+            url.Scheme is not ("http" or "https")
+            || url.IsUnixPipe
+            || url.PathBase.Length > 0
+            || url.Port is < IPEndPoint.MinPort or > IPEndPoint.MaxPort
+        )
+            throw Wrong(text);
         var plain = new ListenUrl(url, Narrowed: false);
-        return anyKeys || (plain.Address is { } address && IPAddress.IsLoopback(address)) ? plain : new ListenUrl(BindingAddress.Parse($"{url.Scheme}://127.0.0.1:{url.Port}"), Narrowed: true);
+        return anyKeys || (plain.Address is { } address && IPAddress.IsLoopback(address))
+            ? plain
+            : new ListenUrl(BindingAddress.Parse($"{url.Scheme}://127.0.0.1:{url.Port}"), Narrowed: true);
     }
 
     private static CdcException Wrong(string text) =>
-        new(FailureKind.Configuration, $"Api:Urls holds '{text}', which is not a place to listen at.", "Write it as http://127.0.0.1:8642 or https://*:8443; several are parted by semicolons.");
+        new(
+            FailureKind.Configuration,
+            $"Api:Urls holds '{text}', which is not a place to listen at.",
+            "Write it as http://127.0.0.1:8642 or https://*:8443; several are parted by semicolons."
+        );
 }

@@ -7,8 +7,10 @@ public static class Scopes
 {
     /// <summary>Balances and everything else that changes nothing.</summary>
     public const string Read = "read";
+
     /// <summary>Retry, discard, feature flags.</summary>
     public const string Operate = "operate";
+
     /// <summary>Ramping reads over to the engine.</summary>
     public const string Cutover = "cutover";
 
@@ -20,5 +22,6 @@ internal sealed record ScopesNeeded(IReadOnlyList<string> AnyOf);
 
 internal static class ScopesNeededExtensions
 {
-    public static T Needs<T>(this T endpoint, params string[] anyOf) where T : IEndpointConventionBuilder => endpoint.WithMetadata(new ScopesNeeded(anyOf));
+    public static T Needs<T>(this T endpoint, params string[] anyOf)
+        where T : IEndpointConventionBuilder => endpoint.WithMetadata(new ScopesNeeded(anyOf));
 }

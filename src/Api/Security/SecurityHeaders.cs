@@ -14,7 +14,8 @@ internal static class SecurityHeaders
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
         headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
         headers.CacheControl = "no-store";
-        if (http.Request.IsHttps) headers.StrictTransportSecurity = "max-age=31536000";
+        if (http.Request.IsHttps)
+            headers.StrictTransportSecurity = "max-age=31536000";
         return next(http);
     }
 }

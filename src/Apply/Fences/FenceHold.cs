@@ -22,7 +22,8 @@ internal sealed class FenceHold(EngineOptions options, FenceSignals signals, lon
     {
         var began = Stopwatch.GetTimestamp();
         var signal = signals.Next;
-        if (!await ReachAsync(connection, fence, ct).ConfigureAwait(false)) return;
+        if (!await ReachAsync(connection, fence, ct).ConfigureAwait(false))
+            return;
         CrashPoint.Hit("after-fence-reached");
         while (await IsHeldAsync(connection, fence, ct).ConfigureAwait(false))
         {
@@ -45,7 +46,10 @@ internal sealed class FenceHold(EngineOptions options, FenceSignals signals, lon
         {
             Parameters =
             {
-                new() { Value = fence.Fence }, new() { Value = session }, CheckpointTable.Lsn(fence.Marker), new() { Value = fence.InFlight.ToArray() },
+                new() { Value = fence.Fence },
+                new() { Value = session },
+                CheckpointTable.Lsn(fence.Marker),
+                new() { Value = fence.InFlight.ToArray() },
                 new() { Value = fence.InFlightAll },
             },
         };
@@ -64,7 +68,8 @@ internal sealed class FenceHold(EngineOptions options, FenceSignals signals, lon
         {
             Parameters =
             {
-                new() { Value = fence.Fence }, new() { Value = FenceReasons.NotOpened },
+                new() { Value = fence.Fence },
+                new() { Value = FenceReasons.NotOpened },
                 new() { Value = "The engine's snapshot was not open in the time that changes wait for it (Engine:FenceHoldTimeout)." },
             },
         };

@@ -15,10 +15,12 @@ internal sealed class FenceSignals(EngineOptions options)
     {
         await using var connection = await EngineConnection.OpenAsync(options, "fences", ct).ConfigureAwait(false);
         connection.Notification += (_, _) => Raise();
-        await using (var listen = new NpgsqlCommand($"LISTEN {FenceChannels.Asks}", connection)) await listen.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await using (var listen = new NpgsqlCommand($"LISTEN {FenceChannels.Asks}", connection))
+            await listen.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         // Whatever was asked before this connection listened.
         Raise();
-        while (true) await connection.WaitAsync(ct).ConfigureAwait(false);
+        while (true)
+            await connection.WaitAsync(ct).ConfigureAwait(false);
     }
 
     /// <summary>Until <paramref name="signal"/>, or the time has passed.</summary>

@@ -6,7 +6,9 @@ using Npgsql;
 namespace Cdc.Apply.Fences;
 
 /// <summary>cdc.fences as Capture sees it, on a connection of its own.</summary>
-internal sealed class FenceTable(EntitySet entities, EngineOptions options, FenceSignals signals, int generation, long session) : IFenceQueue, IAsyncDisposable
+internal sealed class FenceTable(EntitySet entities, EngineOptions options, FenceSignals signals, int generation, long session)
+    : IFenceQueue,
+        IAsyncDisposable
 {
     private const int KeptRows = 10_000;
 
@@ -15,11 +17,12 @@ internal sealed class FenceTable(EntitySet entities, EngineOptions options, Fenc
 
     public Task<IReadOnlyList<FenceRequest>> PendingAsync(CancellationToken ct) => EngineErrors.GuardAsync(() => ReadPendingAsync(ct));
 
-    public Task<bool> ArmAsync(long fence, CancellationToken ct) => EngineErrors.GuardAsync(async () =>
-    {
-        await ExecuteAsync(FenceSql.Prune, ct, fence - KeptRows).ConfigureAwait(false);
-        return await MoveAsync(FenceSql.Arm, ct, fence, session, generation).ConfigureAwait(false);
-    });
+    public Task<bool> ArmAsync(long fence, CancellationToken ct) =>
+        EngineErrors.GuardAsync(async () =>
+        {
+            await ExecuteAsync(FenceSql.Prune, ct, fence - KeptRows).ConfigureAwait(false);
+            return await MoveAsync(FenceSql.Arm, ct, fence, session, generation).ConfigureAwait(false);
+        });
 
     public Task PostponeAsync(long fence, string reason, string detail, CancellationToken ct) =>
         EngineErrors.GuardAsync(() => ExecuteAsync(FenceSql.Postpone, ct, fence, reason, detail));
@@ -31,7 +34,8 @@ internal sealed class FenceTable(EntitySet entities, EngineOptions options, Fenc
 
     public async ValueTask DisposeAsync()
     {
-        if (_connection is { } connection) await connection.DisposeAsync().ConfigureAwait(false);
+        if (_connection is { } connection)
+            await connection.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task<IReadOnlyList<FenceRequest>> ReadPendingAsync(CancellationToken ct)
@@ -45,19 +49,31 @@ internal sealed class FenceTable(EntitySet entities, EngineOptions options, Fenc
         {
             while (await reader.ReadAsync(ct).ConfigureAwait(false))
             {
-                if (entities.Find(reader.GetString(1)) is { } entity) pending.Add(Read(reader, entity));
-                else unknown.Add(reader.GetInt64(0));
+                if (entities.Find(reader.GetString(1)) is { } entity)
+                    pending.Add(Read(reader, entity));
+                else
+                    unknown.Add(reader.GetInt64(0));
             }
         }
         foreach (var fence in unknown)
-            await MoveAsync(FenceSql.Break, ct, fence, FenceReasons.UnknownEntity, "The running pipeline has no such entity.").ConfigureAwait(false);
+            await MoveAsync(FenceSql.Break, ct, fence, FenceReasons.UnknownEntity, "The running pipeline has no such entity.")
+                .ConfigureAwait(false);
         return pending;
     }
 
-    private static FenceRequest Read(NpgsqlDataReader reader, EntityDeclaration entity) => new(
-        reader.GetInt64(0), entity.Index, new KeyRange(Bound(reader, 2), Bound(reader, 3)),
-        reader.GetString(4) switch { "announced" => FenceStage.Announced, "armed" => FenceStage.Armed, _ => FenceStage.Read },
-        reader.IsDBNull(5) ? null : reader.GetString(5));
+    private static FenceRequest Read(NpgsqlDataReader reader, EntityDeclaration entity) =>
+        new(
+            reader.GetInt64(0),
+            entity.Index,
+            new KeyRange(Bound(reader, 2), Bound(reader, 3)),
+            reader.GetString(4) switch
+            {
+                "announced" => FenceStage.Announced,
+                "armed" => FenceStage.Armed,
+                _ => FenceStage.Read,
+            },
+            reader.IsDBNull(5) ? null : reader.GetString(5)
+        );
 
     private static long? Bound(NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetInt64(ordinal);
 
@@ -79,7 +95,8 @@ internal sealed class FenceTable(EntitySet entities, EngineOptions options, Fenc
     {
         _connection ??= await EngineConnection.OpenAsync(options, "fences", ct).ConfigureAwait(false);
         var command = new NpgsqlCommand(sql, _connection);
-        foreach (var value in values) command.Parameters.Add(new NpgsqlParameter { Value = value });
+        foreach (var value in values)
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
         await command.PrepareAsync(ct).ConfigureAwait(false);
         return command;
     }

@@ -33,7 +33,8 @@ internal sealed class EngineCatalog
 
     public IReadOnlyList<CatalogColumn>? Columns(string schema, string table) => _tables.GetValueOrDefault((schema, table));
 
-    public IEnumerable<CatalogForeignKey> ForeignKeys(string schema, string table) => _foreignKeys.Where(f => f.Schema == schema && f.Table == table);
+    public IEnumerable<CatalogForeignKey> ForeignKeys(string schema, string table) =>
+        _foreignKeys.Where(f => f.Schema == schema && f.Table == table);
 
     public static async Task<EngineCatalog> ReadAsync(NpgsqlDataSource engine, string[] schemas, string[] tables, CancellationToken ct)
     {
@@ -45,21 +46,30 @@ internal sealed class EngineCatalog
         return catalog;
     }
 
-    private static async Task ReadAsync(NpgsqlConnection connection, string sql, string[] schemas, string[] tables, Action<NpgsqlDataReader> add, CancellationToken ct)
+    private static async Task ReadAsync(
+        NpgsqlConnection connection,
+        string sql,
+        string[] schemas,
+        string[] tables,
+        Action<NpgsqlDataReader> add,
+        CancellationToken ct
+    )
     {
         await using var command = new NpgsqlCommand(sql, connection);
         command.Parameters.AddWithValue(schemas);
         command.Parameters.AddWithValue(tables);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) add(reader);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            add(reader);
     }
 
     private static async Task<bool> MaySetReplicationRoleAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         // Before 15 only a superuser may; the function that tells came with the privilege.
-        var sql = connection.PostgreSqlVersion.Major >= 15
-            ? "SELECT has_parameter_privilege(current_user, 'session_replication_role', 'SET')"
-            : "SELECT current_setting('is_superuser') = 'on'";
+        var sql =
+            connection.PostgreSqlVersion.Major >= 15
+                ? "SELECT has_parameter_privilege(current_user, 'session_replication_role', 'SET')"
+                : "SELECT current_setting('is_superuser') = 'on'";
         await using var command = new NpgsqlCommand(sql, connection);
         return (bool)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
     }
@@ -67,12 +77,32 @@ internal sealed class EngineCatalog
     private void AddColumn(NpgsqlDataReader row)
     {
         var key = (row.GetString(0), row.GetString(1));
-        if (!_tables.TryGetValue(key, out var columns)) _tables[key] = columns = [];
-        columns.Add(new CatalogColumn(row.GetString(2), row.GetString(3), row.GetBoolean(4), row.GetBoolean(5), row.GetBoolean(6), row.GetBoolean(7)));
+        if (!_tables.TryGetValue(key, out var columns))
+            _tables[key] = columns = [];
+        columns.Add(
+            new CatalogColumn(
+                row.GetString(2),
+                row.GetString(3),
+                row.GetBoolean(4),
+                row.GetBoolean(5),
+                row.GetBoolean(6),
+                row.GetBoolean(7)
+            )
+        );
     }
 
     private void AddForeignKey(NpgsqlDataReader row) =>
-        _foreignKeys.Add(new CatalogForeignKey(row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4), row.GetString(5), row.GetString(6) is "c" or "n" or "d"));
+        _foreignKeys.Add(
+            new CatalogForeignKey(
+                row.GetString(0),
+                row.GetString(1),
+                row.GetString(2),
+                row.GetString(3),
+                row.GetString(4),
+                row.GetString(5),
+                row.GetString(6) is "c" or "n" or "d"
+            )
+        );
 }
 
 /// <param name="Type">As PostgreSQL writes it, such as <c>numeric(18,2)</c>.</param>
@@ -80,4 +110,12 @@ internal sealed class EngineCatalog
 internal sealed record CatalogColumn(string Name, string Type, bool NotNull, bool HasDefault, bool IsGenerated, bool IsKey);
 
 /// <param name="ActsOnDelete">ON DELETE CASCADE, SET NULL or SET DEFAULT.</param>
-internal sealed record CatalogForeignKey(string Schema, string Table, string Column, string ParentSchema, string ParentTable, string Name, bool ActsOnDelete);
+internal sealed record CatalogForeignKey(
+    string Schema,
+    string Table,
+    string Column,
+    string ParentSchema,
+    string ParentTable,
+    string Name,
+    bool ActsOnDelete
+);

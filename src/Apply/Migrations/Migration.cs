@@ -14,12 +14,23 @@ public sealed record Migration(int Version, string Name, string Up, string Down,
     public static IReadOnlyList<Migration> ReadAll(string folder)
     {
         var findings = new List<Finding>();
-        if (!Directory.Exists(folder)) throw Wrong(folder, [Missing($"The folder {folder} does not exist.")]);
-        var migrations = Directory.GetFiles(folder, "*.up.sql").Order(StringComparer.Ordinal).Select(path => Read(path, findings)).OfType<Migration>().ToList();
+        if (!Directory.Exists(folder))
+            throw Wrong(folder, [Missing($"The folder {folder} does not exist.")]);
+        var migrations = Directory
+            .GetFiles(folder, "*.up.sql")
+            .Order(StringComparer.Ordinal)
+            .Select(path => Read(path, findings))
+            .OfType<Migration>()
+            .ToList();
         for (var i = 0; i < migrations.Count; i++)
             if (migrations[i].Version != i + 1)
-                findings.Add(Missing($"Migration {i + 1} is missing or there twice: the next file is {migrations[i].Version:D4}_{migrations[i].Name}."));
-        if (migrations.Count == 0) findings.Add(Missing($"There is no migration in {folder}."));
+                findings.Add(
+                    Missing(
+                        $"Migration {i + 1} is missing or there twice: the next file is {migrations[i].Version:D4}_{migrations[i].Name}."
+                    )
+                );
+        if (migrations.Count == 0)
+            findings.Add(Missing($"There is no migration in {folder}."));
         return findings.Count == 0 ? migrations : throw Wrong(folder, findings);
     }
 
@@ -39,13 +50,20 @@ public sealed record Migration(int Version, string Name, string Up, string Down,
             return null;
         }
         var up = ReadText(upPath);
-        return new Migration(version, parts[1], up, ReadText(downPath), Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(up))));
+        return new Migration(
+            version,
+            parts[1],
+            up,
+            ReadText(downPath),
+            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(up)))
+        );
     }
 
     // A checkout on another system must not look like a changed migration.
     private static string ReadText(string path) => File.ReadAllText(path).ReplaceLineEndings("\n");
 
-    private static Finding Missing(string message) => new("migration-files", IsError: true, message, "Install schemas/engine as it was delivered.");
+    private static Finding Missing(string message) =>
+        new("migration-files", IsError: true, message, "Install schemas/engine as it was delivered.");
 
     private static FindingsException Wrong(string folder, IReadOnlyList<Finding> findings) =>
         new(FailureKind.Migration, $"The engine's migrations in {folder} are not complete.", findings);
@@ -60,9 +78,11 @@ public sealed record MigrationState(Migration Migration, DateTime? AppliedAt, bo
 public sealed record MigrationStatus(IReadOnlyList<MigrationState> Migrations, IReadOnlyList<int> NewerThanProgram)
 {
     /// <summary>The highest applied version; 0 if there is none.</summary>
-    public int Version => Math.Max(
-        NewerThanProgram.DefaultIfEmpty(0).Max(),
-        Migrations.Where(m => m.AppliedAt is not null).Select(m => m.Migration.Version).DefaultIfEmpty(0).Max());
+    public int Version =>
+        Math.Max(
+            NewerThanProgram.DefaultIfEmpty(0).Max(),
+            Migrations.Where(m => m.AppliedAt is not null).Select(m => m.Migration.Version).DefaultIfEmpty(0).Max()
+        );
 
     public bool IsCurrent => NewerThanProgram.Count == 0 && Migrations.All(m => m is { AppliedAt: not null, Changed: false });
 }

@@ -37,7 +37,8 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
         var done = new List<Migration>();
         await using var connection = await OpenAsync(ct).ConfigureAwait(false);
         foreach (var migration in migrations.Where(m => m.Version <= (target ?? int.MaxValue)))
-            if (await StepAsync(connection, migration, isUp: true, ct).ConfigureAwait(false)) done.Add(migration);
+            if (await StepAsync(connection, migration, isUp: true, ct).ConfigureAwait(false))
+                done.Add(migration);
         return done;
     }
 
@@ -49,7 +50,8 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
         var done = new List<Migration>();
         await using var connection = await OpenAsync(ct).ConfigureAwait(false);
         foreach (var migration in migrations.Where(m => m.Version > target).Reverse())
-            if (await StepAsync(connection, migration, isUp: false, ct).ConfigureAwait(false)) done.Add(migration);
+            if (await StepAsync(connection, migration, isUp: false, ct).ConfigureAwait(false))
+                done.Add(migration);
         return done;
     }
 
@@ -63,14 +65,20 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
     private async Task<NpgsqlConnection> OpenAsync(CancellationToken ct)
     {
         var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
-        if (notice is not null) connection.Notice += (_, e) => notice(e.Notice.MessageText);
+        if (notice is not null)
+            connection.Notice += (_, e) => notice(e.Notice.MessageText);
         return connection;
     }
 
     private void RequireVersion(int target)
     {
-        if (target >= 0 && target <= migrations[^1].Version) return;
-        throw new CdcException(FailureKind.Usage, $"There is no migration {target}.", $"Name a version from 0 (nothing) to {migrations[^1].Version}.");
+        if (target >= 0 && target <= migrations[^1].Version)
+            return;
+        throw new CdcException(
+            FailureKind.Usage,
+            $"There is no migration {target}.",
+            $"Name a version from 0 (nothing) to {migrations[^1].Version}."
+        );
     }
 
     /// <returns>False: there was nothing to do.</returns>
@@ -81,7 +89,8 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
         // Looked at under the lock: whoever held it before may have done this step.
         var status = StatusOf(await AppliedAsync(connection, ct).ConfigureAwait(false));
         RequireUnchanged(status);
-        if (status.Migrations[migration.Version - 1].AppliedAt is not null == isUp) return false;
+        if (status.Migrations[migration.Version - 1].AppliedAt is not null == isUp)
+            return false;
         try
         {
             await ExecuteAsync(connection, CreateTable, ct).ConfigureAwait(false);
@@ -99,7 +108,11 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
     private static async Task RecordAsync(NpgsqlConnection connection, Migration migration, bool isUp, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
-            isUp ? "INSERT INTO public.cdc_migrations (version, name, checksum) VALUES ($1, $2, $3)" : "DELETE FROM public.cdc_migrations WHERE version = $1", connection);
+            isUp
+                ? "INSERT INTO public.cdc_migrations (version, name, checksum) VALUES ($1, $2, $3)"
+                : "DELETE FROM public.cdc_migrations WHERE version = $1",
+            connection
+        );
         command.Parameters.AddWithValue(migration.Version);
         if (isUp)
         {
@@ -109,11 +122,15 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
         await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 
-    private static async Task<Dictionary<int, (string Checksum, DateTime At)>> AppliedAsync(NpgsqlConnection connection, CancellationToken ct)
+    private static async Task<Dictionary<int, (string Checksum, DateTime At)>> AppliedAsync(
+        NpgsqlConnection connection,
+        CancellationToken ct
+    )
     {
         var applied = new Dictionary<int, (string, DateTime)>();
         await using (var exists = new NpgsqlCommand("SELECT to_regclass('public.cdc_migrations') IS NOT NULL", connection))
-            if (!(bool)(await exists.ExecuteScalarAsync(ct).ConfigureAwait(false))!) return applied;
+            if (!(bool)(await exists.ExecuteScalarAsync(ct).ConfigureAwait(false))!)
+                return applied;
         await using var command = new NpgsqlCommand("SELECT version, checksum, applied_at FROM public.cdc_migrations", connection);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await reader.ReadAsync(ct).ConfigureAwait(false))
@@ -121,31 +138,51 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
         return applied;
     }
 
-    private MigrationStatus StatusOf(Dictionary<int, (string Checksum, DateTime At)> applied) => new(
-        [.. migrations.Select(m => applied.TryGetValue(m.Version, out var a) ? new MigrationState(m, a.At, a.Checksum != m.Checksum) : new MigrationState(m, null, false))],
-        [.. applied.Keys.Where(v => v > migrations[^1].Version).Order()]);
+    private MigrationStatus StatusOf(Dictionary<int, (string Checksum, DateTime At)> applied) =>
+        new(
+            [
+                .. migrations.Select(m =>
+                    applied.TryGetValue(m.Version, out var a)
+                        ? new MigrationState(m, a.At, a.Checksum != m.Checksum)
+                        : new MigrationState(m, null, false)
+                ),
+            ],
+            [.. applied.Keys.Where(v => v > migrations[^1].Version).Order()]
+        );
 
     private static void RequireUnchanged(MigrationStatus status)
     {
         if (status.NewerThanProgram.Count > 0)
-            throw new CdcException(FailureKind.Migration, $"The engine's schema is at version {status.Version}, newer than this program.", "Run the program of that version, or migrate down with it first.");
+            throw new CdcException(
+                FailureKind.Migration,
+                $"The engine's schema is at version {status.Version}, newer than this program.",
+                "Run the program of that version, or migrate down with it first."
+            );
         if (status.Migrations.FirstOrDefault(m => m.Changed) is { } changed)
-            throw new CdcException(FailureKind.Migration, $"Migration {changed.Migration.Version:D4}_{changed.Migration.Name} was applied, but its file has changed since.",
-                "Put the file back as it was delivered, and write a new migration for the change.");
+            throw new CdcException(
+                FailureKind.Migration,
+                $"Migration {changed.Migration.Version:D4}_{changed.Migration.Name} was applied, but its file has changed since.",
+                "Put the file back as it was delivered, and write a new migration for the change."
+            );
     }
 
     private static CdcException Failed(Migration migration, bool isUp, PostgresException failure)
     {
         var remedy = failure.SqlState switch
         {
-            PostgresErrorCodes.InsufficientPrivilege => "Run 'cdc migrate' as the owner of the engine's database, or: GRANT CREATE ON DATABASE and ON SCHEMA public to this role.",
+            PostgresErrorCodes.InsufficientPrivilege =>
+                "Run 'cdc migrate' as the owner of the engine's database, or: GRANT CREATE ON DATABASE and ON SCHEMA public to this role.",
             PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateSchema or PostgresErrorCodes.DuplicateObject =>
                 "An object of this name is there already and was not made by a migration: rename it, or use an empty database.",
             PostgresErrorCodes.DependentObjectsStillExist => "Drop what depends on it first: the detail names it.",
             _ => "Nothing of this migration was kept. Mend the cause and run 'cdc migrate' again.",
         };
-        return new CdcException(FailureKind.Migration,
-            $"Migration {migration.Version:D4}_{migration.Name} ({(isUp ? "up" : "down")}) failed: {failure.SqlState} {failure.MessageText}{(failure.Detail is null ? "" : " " + failure.Detail)}", remedy, failure);
+        return new CdcException(
+            FailureKind.Migration,
+            $"Migration {migration.Version:D4}_{migration.Name} ({(isUp ? "up" : "down")}) failed: {failure.SqlState} {failure.MessageText}{(failure.Detail is null ? "" : " " + failure.Detail)}",
+            remedy,
+            failure
+        );
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct)

@@ -21,14 +21,19 @@ public static class OdooDatabase
         command.Parameters.AddWithValue(entities.All.Select(e => e.SourceName).ToArray());
         command.Parameters.AddWithValue(entities.All.Select(e => e.EngineName).ToArray());
         return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) is string database
-            ? new Finding("engine-is-odoo", IsError: true, $"Engine:ConnectionString leads to database {database}, which has Odoo's own tables: the engine needs a database of its own.",
-                "Make one (CREATE DATABASE loyalty;), name it in Engine:ConnectionString, then run 'cdc migrate'.")
+            ? new Finding(
+                "engine-is-odoo",
+                IsError: true,
+                $"Engine:ConnectionString leads to database {database}, which has Odoo's own tables: the engine needs a database of its own.",
+                "Make one (CREATE DATABASE loyalty;), name it in Engine:ConnectionString, then run 'cdc migrate'."
+            )
             : null;
     }
 
     /// <exception cref="CdcException">Configuration: it is Odoo's.</exception>
     public static async Task RefuseAsync(NpgsqlDataSource engine, EntitySet entities, CancellationToken ct)
     {
-        if (await FindAsync(engine, entities, ct).ConfigureAwait(false) is { } odoo) throw new CdcException(FailureKind.Configuration, $"{odoo.Message} Nothing was changed.", odoo.Remedy);
+        if (await FindAsync(engine, entities, ct).ConfigureAwait(false) is { } odoo)
+            throw new CdcException(FailureKind.Configuration, $"{odoo.Message} Nothing was changed.", odoo.Remedy);
     }
 }

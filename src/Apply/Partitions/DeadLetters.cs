@@ -11,7 +11,13 @@ namespace Cdc.Apply.Partitions;
 /// Shows each row that goes to quarantine as a record of its topic's <c>.dlq</c>, in JSON, for people and tools to read: at least once, and
 /// again when it fails again. Nothing is read back from there, and nothing waits for it.
 /// </summary>
-internal sealed class DeadLetters(EntitySet entities, Func<EntityDeclaration, string> topicOf, KafkaLogSession kafka, Reopened<DeskConnection> desk, ILogger log)
+internal sealed class DeadLetters(
+    EntitySet entities,
+    Func<EntityDeclaration, string> topicOf,
+    KafkaLogSession kafka,
+    Reopened<DeskConnection> desk,
+    ILogger log
+)
 {
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
 
@@ -35,7 +41,8 @@ internal sealed class DeadLetters(EntitySet entities, Func<EntityDeclaration, st
         while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false))
         {
             var letters = await desk.TryAsync(d => d.UseAsync(connection => UnsentAsync(connection, ct), ct), [], ct).ConfigureAwait(false);
-            if (letters.Count == 0 || !await TrySendAsync(letters, ct).ConfigureAwait(false)) continue;
+            if (letters.Count == 0 || !await TrySendAsync(letters, ct).ConfigureAwait(false))
+                continue;
             await desk.TryAsync(d => d.UseAsync(connection => SetSentAsync(connection, letters, ct), ct), 0, ct).ConfigureAwait(false);
         }
     }
@@ -44,9 +51,20 @@ internal sealed class DeadLetters(EntitySet entities, Func<EntityDeclaration, st
     {
         try
         {
-            await Task.WhenAll(letters.Where(l => entities.Find(l.Entity) is not null).Select(letter => kafka.AppendAsideAsync(
-                LogTopics.DeadLetterTopic(topicOf(entities.Find(letter.Entity)!)), Encoding.UTF8.GetBytes($"{letter.Entity}/{letter.Key}"), Encoding.UTF8.GetBytes(letter.Json), ct)))
-                .WaitAsync(ct).ConfigureAwait(false);
+            await Task.WhenAll(
+                    letters
+                        .Where(l => entities.Find(l.Entity) is not null)
+                        .Select(letter =>
+                            kafka.AppendAsideAsync(
+                                LogTopics.DeadLetterTopic(topicOf(entities.Find(letter.Entity)!)),
+                                Encoding.UTF8.GetBytes($"{letter.Entity}/{letter.Key}"),
+                                Encoding.UTF8.GetBytes(letter.Json),
+                                ct
+                            )
+                        )
+                )
+                .WaitAsync(ct)
+                .ConfigureAwait(false);
             return true;
         }
         catch (Exception e) when (KafkaFailure.Explain(e) is { } failure)
@@ -73,7 +91,8 @@ internal sealed class DeadLetters(EntitySet entities, Func<EntityDeclaration, st
         {
             Parameters =
             {
-                new() { Value = letters.Select(l => l.Entity).ToArray() }, new() { Value = letters.Select(l => l.Key).ToArray() },
+                new() { Value = letters.Select(l => l.Entity).ToArray() },
+                new() { Value = letters.Select(l => l.Key).ToArray() },
                 new() { Value = letters.Select(l => l.Attempts).ToArray() },
             },
         };

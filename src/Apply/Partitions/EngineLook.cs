@@ -14,7 +14,11 @@ namespace Cdc.Apply.Partitions;
 /// <param name="Generation">Records of older ones are dropped.</param>
 /// <param name="Floors">By entity, the position of the last truncate, this transaction's own included: everything older loses to it.</param>
 /// <param name="Fences">Vectors of the fences at which partitions stop.</param>
-internal sealed record EngineLook(int Generation, Dictionary<int, ChangePosition> Floors, IReadOnlyList<IReadOnlyDictionary<string, long>> Fences)
+internal sealed record EngineLook(
+    int Generation,
+    Dictionary<int, ChangePosition> Floors,
+    IReadOnlyList<IReadOnlyDictionary<string, long>> Fences
+)
 {
     /// <summary>
     /// Shared by transactions that write rows, alone by one that truncates: rows of another partition that were not committed when a truncate
@@ -35,13 +39,18 @@ internal sealed record EngineLook(int Generation, Dictionary<int, ChangePosition
         {
             BatchCommands =
             {
-                new($"SELECT pg_advisory_xact_lock{(truncates ? "" : "_shared")}({TruncateLock})"), new(SourceSql), new(FloorsSql), new(FencesSql),
+                new($"SELECT pg_advisory_xact_lock{(truncates ? "" : "_shared")}({TruncateLock})"),
+                new(SourceSql),
+                new(FloorsSql),
+                new(FencesSql),
             },
         };
         await batch.PrepareAsync(ct).ConfigureAwait(false);
         await using var reader = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
         await reader.NextResultAsync(ct).ConfigureAwait(false);
-        var generation = await reader.ReadAsync(ct).ConfigureAwait(false) ? GenerationOf(reader) : throw new FencedException("The engine's record of its source is gone.");
+        var generation = await reader.ReadAsync(ct).ConfigureAwait(false)
+            ? GenerationOf(reader)
+            : throw new FencedException("The engine's record of its source is gone.");
         await reader.NextResultAsync(ct).ConfigureAwait(false);
         var floors = new Dictionary<int, ChangePosition>();
         while (await reader.ReadAsync(ct).ConfigureAwait(false))
@@ -49,7 +58,8 @@ internal sealed record EngineLook(int Generation, Dictionary<int, ChangePosition
                 floors[entity.Index] = new ChangePosition(reader.GetInt32(1), CheckpointTable.Read(reader, 2), reader.GetInt64(3));
         await reader.NextResultAsync(ct).ConfigureAwait(false);
         var fences = new List<IReadOnlyDictionary<string, long>>();
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) fences.Add(LogVector.FromJson(reader.GetString(0)));
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            fences.Add(LogVector.FromJson(reader.GetString(0)));
         return new EngineLook(generation, floors, fences);
     }
 
@@ -58,15 +68,24 @@ internal sealed record EngineLook(int Generation, Dictionary<int, ChangePosition
     {
         var limit = long.MaxValue;
         foreach (var vector in Fences)
-            if (vector.TryGetValue(partition, out var offset) && offset < limit) limit = offset;
+            if (vector.TryGetValue(partition, out var offset) && offset < limit)
+                limit = offset;
         return limit;
     }
 
-    private static int GenerationOf(NpgsqlDataReader source) => source.GetString(1) switch
-    {
-        "streaming" => source.GetInt32(0),
-        "gap" => throw new DeclaredGapException(source.IsDBNull(2) ? "unknown" : source.GetString(2), source.IsDBNull(3) ? "A gap was declared." : source.GetString(3),
-            "Look with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md)."),
-        _ => throw new CdcException(FailureKind.Unavailable, "A new generation is being made.", "Nothing is lost; it goes on when 'cdc capture' has made it."),
-    };
+    private static int GenerationOf(NpgsqlDataReader source) =>
+        source.GetString(1) switch
+        {
+            "streaming" => source.GetInt32(0),
+            "gap" => throw new DeclaredGapException(
+                source.IsDBNull(2) ? "unknown" : source.GetString(2),
+                source.IsDBNull(3) ? "A gap was declared." : source.GetString(3),
+                "Look with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md)."
+            ),
+            _ => throw new CdcException(
+                FailureKind.Unavailable,
+                "A new generation is being made.",
+                "Nothing is lost; it goes on when 'cdc capture' has made it."
+            ),
+        };
 }

@@ -32,7 +32,16 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
     private readonly Reopened<ChunkSink> _sink;
     private readonly DeadLetters _deadLetters;
 
-    private LogDesk(EngineOptions options, EntitySet entities, KafkaLogSession kafka, Func<EntityDeclaration, string> topicOf, TableStates tables, int generation, long session, ILogger log)
+    private LogDesk(
+        EngineOptions options,
+        EntitySet entities,
+        KafkaLogSession kafka,
+        Func<EntityDeclaration, string> topicOf,
+        TableStates tables,
+        int generation,
+        long session,
+        ILogger log
+    )
     {
         (_log, _tables, Generation, Session) = (kafka, tables, generation, session);
         _signals = new FenceSignals(options);
@@ -41,7 +50,10 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
         _fences = new(() => new FenceTable(entities, options, _signals, generation, session), log);
         _listener = new(() => new FenceListener(_signals), log);
         var owner = new LogChunkOwner(kafka, session);
-        _sink = new(() => new ChunkSink(entities, options, new WriterFactory(entities, new EngineKnowledge(entities), log), owner, new LoadGate()), log);
+        _sink = new(
+            () => new ChunkSink(entities, options, new WriterFactory(entities, new EngineKnowledge(entities), log), owner, new LoadGate()),
+            log
+        );
         _deadLetters = new DeadLetters(entities, topicOf, kafka, _desk, log);
         ChunkSink = new LogChunkSink(_desk, _sink);
         ChunkQueue = new PatientChunkQueue(_chunks, tables.Barrier);
@@ -63,47 +75,80 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
 
     /// <exception cref="FencedException">A generation has begun, or a gap was declared, meanwhile.</exception>
     /// <exception cref="CdcException">A topic has another number of partitions than before.</exception>
-    public static Task<LogDesk> OpenAsync(EngineOptions options, EntitySet entities, KafkaLogSession kafka, Func<EntityDeclaration, string> topicOf, ILogger log, CancellationToken ct) => EngineErrors.GuardAsync(async () =>
-    {
-        await using var connection = await EngineConnection.OpenAsync(options with { SynchronousCommit = true }, "capture", ct).ConfigureAwait(false);
-        await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
-        var (session, generation) = await BeginSessionAsync(connection, ct).ConfigureAwait(false);
-        await PreparePartitionsAsync(connection, kafka, ct).ConfigureAwait(false);
-        var tables = new TableStates(entities);
-        await tables.LoadAsync(connection, ct).ConfigureAwait(false);
-        await transaction.CommitAsync(ct).ConfigureAwait(false);
-        return new LogDesk(options, entities, kafka, topicOf, tables, generation, session, log);
-    });
+    public static Task<LogDesk> OpenAsync(
+        EngineOptions options,
+        EntitySet entities,
+        KafkaLogSession kafka,
+        Func<EntityDeclaration, string> topicOf,
+        ILogger log,
+        CancellationToken ct
+    ) =>
+        EngineErrors.GuardAsync(async () =>
+        {
+            await using var connection = await EngineConnection
+                .OpenAsync(options with { SynchronousCommit = true }, "capture", ct)
+                .ConfigureAwait(false);
+            await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
+            var (session, generation) = await BeginSessionAsync(connection, ct).ConfigureAwait(false);
+            await PreparePartitionsAsync(connection, kafka, ct).ConfigureAwait(false);
+            var tables = new TableStates(entities);
+            await tables.LoadAsync(connection, ct).ConfigureAwait(false);
+            await transaction.CommitAsync(ct).ConfigureAwait(false);
+            return new LogDesk(options, entities, kafka, topicOf, tables, generation, session, log);
+        });
 
     /// <summary>Until it is cancelled: hears of fences, writes down how far everything is in the log, and shows quarantined rows in it.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        await Together.RunAsync(ended, ListenAsync(ended.Token), AnnounceAsync(ended.Token), _deadLetters.RunAsync(ended.Token)).ConfigureAwait(false);
+        await Together
+            .RunAsync(ended, ListenAsync(ended.Token), AnnounceAsync(ended.Token), _deadLetters.RunAsync(ended.Token))
+            .ConfigureAwait(false);
     }
 
-    public Task FenceAsync(FenceChange fence, IReadOnlyDictionary<string, long> vector, CancellationToken ct) => _desk.TryAsync(desk => desk.UseAsync(async connection =>
-    {
-        // Where the engine is away the fence ends by itself: nobody can compare there.
-        await using var command = new NpgsqlCommand(LogSql.Fence, connection)
-        {
-            Parameters =
-            {
-                new() { Value = fence.Fence }, new() { Value = Session }, CheckpointTable.Lsn(fence.Marker), new() { Value = fence.InFlight.ToArray() },
-                new() { Value = fence.InFlightAll }, new() { Value = LogVector.ToJson(vector) },
-            },
-        };
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-        return true;
-    }, ct), false, ct);
+    public Task FenceAsync(FenceChange fence, IReadOnlyDictionary<string, long> vector, CancellationToken ct) =>
+        _desk.TryAsync(
+            desk =>
+                desk.UseAsync(
+                    async connection =>
+                    {
+                        // Where the engine is away the fence ends by itself: nobody can compare there.
+                        await using var command = new NpgsqlCommand(LogSql.Fence, connection)
+                        {
+                            Parameters =
+                            {
+                                new() { Value = fence.Fence },
+                                new() { Value = Session },
+                                CheckpointTable.Lsn(fence.Marker),
+                                new() { Value = fence.InFlight.ToArray() },
+                                new() { Value = fence.InFlightAll },
+                                new() { Value = LogVector.ToJson(vector) },
+                            },
+                        };
+                        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+                        return true;
+                    },
+                    ct
+                ),
+            false,
+            ct
+        );
 
-    public Task TableStateAsync(TableStateChange change, CancellationToken ct) => _desk.InsistAsync(desk => desk.UseAsync(async connection =>
-    {
-        await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
-        await _tables.ChangeAsync(connection, change, ct).ConfigureAwait(false);
-        await transaction.CommitAsync(ct).ConfigureAwait(false);
-        return change;
-    }, ct), ct);
+    public Task TableStateAsync(TableStateChange change, CancellationToken ct) =>
+        _desk.InsistAsync(
+            desk =>
+                desk.UseAsync(
+                    async connection =>
+                    {
+                        await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
+                        await _tables.ChangeAsync(connection, change, ct).ConfigureAwait(false);
+                        await transaction.CommitAsync(ct).ConfigureAwait(false);
+                        return change;
+                    },
+                    ct
+                ),
+            ct
+        );
 
     public async ValueTask DisposeAsync()
     {
@@ -121,7 +166,8 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
         await using (var command = new NpgsqlCommand(LogSql.BeginSession, connection))
         await using (var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false))
         {
-            if (!await reader.ReadAsync(ct).ConfigureAwait(false)) throw new FencedException("A new generation began, or a gap was declared, while this session was starting.");
+            if (!await reader.ReadAsync(ct).ConfigureAwait(false))
+                throw new FencedException("A new generation began, or a gap was declared, while this session was starting.");
             (session, generation) = (reader.GetInt64(0), reader.GetInt32(1));
         }
         await using var fences = new NpgsqlCommand(FenceSql.BreakOlderSessions, connection) { Parameters = { new() { Value = session } } };
@@ -135,8 +181,16 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
         long[] ends = [.. kafka.Ends.Values];
         foreach (var sql in (string[])[LogSql.BeginGeneration, LogSql.AddPartitions])
         {
-            if (sql == LogSql.AddPartitions) await PartitionTable.RequireCountsAsync(connection, kafka.Topics, ct).ConfigureAwait(false);
-            await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = names }, new() { Value = ends } } };
+            if (sql == LogSql.AddPartitions)
+                await PartitionTable.RequireCountsAsync(connection, kafka.Topics, ct).ConfigureAwait(false);
+            await using var command = new NpgsqlCommand(sql, connection)
+            {
+                Parameters =
+                {
+                    new() { Value = names },
+                    new() { Value = ends },
+                },
+            };
             await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         }
         await using var forget = new NpgsqlCommand(LogSql.ForgetPartitions, connection) { Parameters = { new() { Value = names } } };
@@ -145,7 +199,8 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
 
     private async Task ListenAsync(CancellationToken ct)
     {
-        while (true) await _listener.TryAsync(listener => listener.RunAsync(ct), true, ct).ConfigureAwait(false);
+        while (true)
+            await _listener.TryAsync(listener => listener.RunAsync(ct), true, ct).ConfigureAwait(false);
     }
 
     private async Task AnnounceAsync(CancellationToken ct)
@@ -156,29 +211,58 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
         {
             var progress = _log.Acknowledged;
             var vector = _log.Vector();
-            if (await _desk.TryAsync(desk => desk.UseAsync(connection => AnnounceAsync(connection, progress.Through > announced ? progress : null, vector, ct), ct), false, ct).ConfigureAwait(false))
+            if (
+                await _desk
+                    .TryAsync(
+                        desk =>
+                            desk.UseAsync(
+                                connection => AnnounceAsync(connection, progress.Through > announced ? progress : null, vector, ct),
+                                ct
+                            ),
+                        false,
+                        ct
+                    )
+                    .ConfigureAwait(false)
+            )
                 announced = progress.Through;
         }
     }
 
     /// <param name="progress">Null: nothing new; only whether the session is still the one.</param>
-    private async Task<bool> AnnounceAsync(NpgsqlConnection connection, LogProgress? progress, IReadOnlyDictionary<string, long> vector, CancellationToken ct)
+    private async Task<bool> AnnounceAsync(
+        NpgsqlConnection connection,
+        LogProgress? progress,
+        IReadOnlyDictionary<string, long> vector,
+        CancellationToken ct
+    )
     {
         await using (var session = new NpgsqlCommand(LogSql.Session, connection) { Parameters = { new() { Value = Session } } })
         {
             await session.PrepareAsync(ct).ConfigureAwait(false);
             await using var reader = await session.ExecuteReaderAsync(ct).ConfigureAwait(false);
-            if (!await reader.ReadAsync(ct).ConfigureAwait(false)) throw new FencedException($"Session {Session} is not the one that follows the source any more.");
+            if (!await reader.ReadAsync(ct).ConfigureAwait(false))
+                throw new FencedException($"Session {Session} is not the one that follows the source any more.");
             if (reader.GetString(0) == "gap")
-                throw new DeclaredGapException(reader.IsDBNull(1) ? "unknown" : reader.GetString(1), reader.IsDBNull(2) ? "A gap was declared." : reader.GetString(2), "Accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md).");
+                throw new DeclaredGapException(
+                    reader.IsDBNull(1) ? "unknown" : reader.GetString(1),
+                    reader.IsDBNull(2) ? "A gap was declared." : reader.GetString(2),
+                    "Accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md)."
+                );
         }
-        if (progress is null) return true;
+        if (progress is null)
+            return true;
         await using var command = new NpgsqlCommand(LogSql.Through, connection)
         {
             Parameters =
             {
-                new() { Value = Generation }, CheckpointTable.Lsn(progress.Through), new() { Value = LogVector.ToJson(vector), NpgsqlDbType = NpgsqlDbType.Text },
-                new() { Value = progress.AsOfMicros is { } micros ? PostgresTime.FromMicros(micros) : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz },
+                new() { Value = Generation },
+                CheckpointTable.Lsn(progress.Through),
+                new() { Value = LogVector.ToJson(vector), NpgsqlDbType = NpgsqlDbType.Text },
+                new()
+                {
+                    Value = progress.AsOfMicros is { } micros ? PostgresTime.FromMicros(micros) : DBNull.Value,
+                    NpgsqlDbType = NpgsqlDbType.TimestampTz,
+                },
             },
         };
         await command.PrepareAsync(ct).ConfigureAwait(false);
@@ -189,11 +273,12 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
     /// <summary>Has nothing to dispose: its connection lives as long as its run.</summary>
     private sealed class FenceListener(FenceSignals signals) : IAsyncDisposable
     {
-        public Task<bool> RunAsync(CancellationToken ct) => EngineErrors.GuardAsync(async () =>
-        {
-            await signals.RunAsync(ct).ConfigureAwait(false);
-            return true;
-        });
+        public Task<bool> RunAsync(CancellationToken ct) =>
+            EngineErrors.GuardAsync(async () =>
+            {
+                await signals.RunAsync(ct).ConfigureAwait(false);
+                return true;
+            });
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

@@ -46,7 +46,8 @@ internal static class LogSql
         """;
 
     /// <summary>$1 partitions of the chunk's topic, locked until COMMIT: none meets a newer session meanwhile.</summary>
-    public const string Passed = "SELECT partition, next_offset, newest_session FROM cdc.checkpoints WHERE partition = ANY($1) ORDER BY partition COLLATE \"C\" FOR SHARE";
+    public const string Passed =
+        "SELECT partition, next_offset, newest_session FROM cdc.checkpoints WHERE partition = ANY($1) ORDER BY partition COLLATE \"C\" FOR SHARE";
 
     /// <summary>$1 fence, $2 session, $3 marker, $4 keys in flight, $5 whether all are, $6 vector.</summary>
     public const string Fence = """

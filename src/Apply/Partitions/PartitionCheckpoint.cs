@@ -9,7 +9,12 @@ namespace Cdc.Apply.Partitions;
 /// How far one partition is applied, as its owner goes on with it. What is in the engine is <see cref="Committed"/>; a failure throws all of
 /// it away, and the next owner reads the engine.
 /// </summary>
-internal sealed class PartitionCheckpoint(LogPartition partition, long next, ChangePosition last, IEnumerable<(long Session, long Sequence)> sequences)
+internal sealed class PartitionCheckpoint(
+    LogPartition partition,
+    long next,
+    ChangePosition last,
+    IEnumerable<(long Session, long Sequence)> sequences
+)
 {
     /// <summary>Older sessions can have nothing on its way any more.</summary>
     private const int KeptSessions = 16;
@@ -17,12 +22,16 @@ internal sealed class PartitionCheckpoint(LogPartition partition, long next, Cha
     private readonly SortedDictionary<long, long> _sequences = new(sequences.ToDictionary(s => s.Session, s => s.Sequence));
 
     public LogPartition Partition { get; } = partition;
+
     /// <summary>Offset of the first record that is not taken.</summary>
     public long Next { get; private set; } = next;
+
     /// <summary>Position of the last change that was taken: what is not above it was applied.</summary>
     public ChangePosition Last { get; private set; } = last;
+
     /// <summary>Commit time of the last change, microseconds since 2000-01-01 UTC; null if none was taken since it was read.</summary>
     public long? LastCommitMicros { get; private set; }
+
     /// <summary>The offset that the engine has.</summary>
     public long Committed { get; private set; } = next;
     public long NewestSession => _sequences.Count == 0 ? 0 : _sequences.Last().Key;
@@ -40,12 +49,15 @@ internal sealed class PartitionCheckpoint(LogPartition partition, long next, Cha
     {
         var expected = _sequences.GetValueOrDefault(stamp.Session);
         if (stamp.Sequence > expected && position.Generation >= generation)
-            throw new DeclaredGapException(GapKinds.LogGap,
+            throw new DeclaredGapException(
+                GapKinds.LogGap,
                 $"Partition {Partition} lacks records: at offset {offset} session {stamp.Session} goes on with its record {stamp.Sequence}, after {expected} of it were there.",
-                "Look with 'cdc topics describe'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md).");
+                "Look with 'cdc topics describe'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
+            );
         _sequences[stamp.Session] = Math.Max(expected, stamp.Sequence + 1);
         Pass(offset);
-        if (position <= Last) return false;
+        if (position <= Last)
+            return false;
         (Last, LastCommitMicros) = (position, commitMicros);
         return true;
     }

@@ -37,10 +37,16 @@ internal sealed class PartitionFences(EngineOptions options)
     /// <returns>True: partitions still stop at one.</returns>
     public async Task<bool> MoveAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        if (!await IsOpenAsync(connection, ct).ConfigureAwait(false)) return false;
+        if (!await IsOpenAsync(connection, ct).ConfigureAwait(false))
+            return false;
         await using var batch = new NpgsqlBatch(connection)
         {
-            BatchCommands = { new(ReachSql), new(GiveUpSql) { Parameters = { new() { Value = options.FenceHoldTimeout } } }, new(ExpireSql) },
+            BatchCommands =
+            {
+                new(ReachSql),
+                new(GiveUpSql) { Parameters = { new() { Value = options.FenceHoldTimeout } } },
+                new(ExpireSql),
+            },
         };
         await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         return await IsOpenAsync(connection, ct).ConfigureAwait(false);

@@ -15,8 +15,17 @@ namespace Cdc.Apply.Partitions;
 /// once, fold, write, and commit. Any record is a boundary. Throws on any failure: the worker begins anew from the engine.
 /// </summary>
 internal sealed class PartitionLoop(
-    EntitySet entities, EngineOptions options, NpgsqlConnection connection, EngineTransaction transaction, BatchWriter writer, PartitionTable table,
-    PartitionFences fences, EngineKnowledge knowledge, KafkaLogReader log, PipelineStatistics statistics)
+    EntitySet entities,
+    EngineOptions options,
+    NpgsqlConnection connection,
+    EngineTransaction transaction,
+    BatchWriter writer,
+    PartitionTable table,
+    PartitionFences fences,
+    EngineKnowledge knowledge,
+    KafkaLogReader log,
+    PipelineStatistics statistics
+)
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan HeldTick = TimeSpan.FromMilliseconds(10);
@@ -50,12 +59,16 @@ internal sealed class PartitionLoop(
     {
         while (true)
         {
-            if (_isHeld || !log.HasSome) await WaitAsync(ct).ConfigureAwait(false);
-            while (!IsFull && log.TryRead(out var part)) await ReceiveAsync(part, ct).ConfigureAwait(false);
+            if (_isHeld || !log.HasSome)
+                await WaitAsync(ct).ConfigureAwait(false);
+            while (!IsFull && log.TryRead(out var part))
+                await ReceiveAsync(part, ct).ConfigureAwait(false);
             var isTick = Stopwatch.GetElapsedTime(_tickedAt) >= (_isHeld ? HeldTick : Tick);
             // Offsets without a change, such as the end of every transaction of the log, are not worth a commit each.
-            if (_pending.Count > 0 && (_hasChanges || IsFull || isTick)) await CommitAsync(ct).ConfigureAwait(false);
-            if (isTick) await TickAsync(ct).ConfigureAwait(false);
+            if (_pending.Count > 0 && (_hasChanges || IsFull || isTick))
+                await CommitAsync(ct).ConfigureAwait(false);
+            if (isTick)
+                await TickAsync(ct).ConfigureAwait(false);
         }
     }
 
@@ -68,10 +81,12 @@ internal sealed class PartitionLoop(
         switch (part)
         {
             case LogRecords records:
-                if (_pending.Count == 0) _pendingSince = Stopwatch.GetTimestamp();
+                if (_pending.Count == 0)
+                    _pendingSince = Stopwatch.GetTimestamp();
                 foreach (var record in records.Records)
                 {
-                    if (!_owned.ContainsKey(record.Partition.Index)) continue;
+                    if (!_owned.ContainsKey(record.Partition.Index))
+                        continue;
                     _pending.Add(record);
                     _hasChanges |= record.Change is not null;
                 }
@@ -80,11 +95,14 @@ internal sealed class PartitionLoop(
             case PartitionsAssigned assigned:
                 // After they were taken: whoever had them can commit no more, so this is all there is to know of their keys.
                 await knowledge.RefreshAsync(connection, ct).ConfigureAwait(false);
-                foreach (var checkpoint in assigned.Taken.Cast<PartitionCheckpoint>()) _owned[checkpoint.Partition.Index] = checkpoint;
+                foreach (var checkpoint in assigned.Taken.Cast<PartitionCheckpoint>())
+                    _owned[checkpoint.Partition.Index] = checkpoint;
                 break;
             case PartitionsRevoked revoked:
-                if (!revoked.AreLost && !_isHeld) await CommitAllAsync(ct).ConfigureAwait(false);
-                foreach (var partition in revoked.Partitions) _owned.Remove(partition.Index);
+                if (!revoked.AreLost && !_isHeld)
+                    await CommitAllAsync(ct).ConfigureAwait(false);
+                foreach (var partition in revoked.Partitions)
+                    _owned.Remove(partition.Index);
                 Keep(_pending.Where(r => _owned.ContainsKey(r.Partition.Index)));
                 revoked.Done.TrySetResult();
                 break;
@@ -95,7 +113,8 @@ internal sealed class PartitionLoop(
 
     private async Task CommitAllAsync(CancellationToken ct)
     {
-        while (_pending.Count > 0 && !_isHeld) await CommitAsync(ct).ConfigureAwait(false);
+        while (_pending.Count > 0 && !_isHeld)
+            await CommitAsync(ct).ConfigureAwait(false);
     }
 
     private async Task CommitAsync(CancellationToken ct)
@@ -111,14 +130,24 @@ internal sealed class PartitionLoop(
             await transaction.RollbackAsync(ct).ConfigureAwait(false);
             return;
         }
-        await table.MoveAsync(connection, [.. _moved.OrderBy(m => m.Partition.Name, StringComparer.Ordinal)], look.Generation, writer.Notices, ct).ConfigureAwait(false);
+        await table
+            .MoveAsync(connection, [.. _moved.OrderBy(m => m.Partition.Name, StringComparer.Ordinal)], look.Generation, writer.Notices, ct)
+            .ConfigureAwait(false);
         CrashPoint.Hit("after-checkpoint-before-commit");
         await transaction.CommitAsync(ct).ConfigureAwait(false);
         CrashPoint.Hit("after-commit");
-        foreach (var checkpoint in _moved) checkpoint.SetCommitted();
+        foreach (var checkpoint in _moved)
+            checkpoint.SetCommitted();
         log.Applied(_moved.Select(m => (m.Partition, m.Next)));
         _moved.Clear();
-        statistics.Applied(new AppliedBatch(_rows, 0, Stopwatch.GetElapsedTime(_pendingSince), _oldestCommitMicros is { } micros ? PostgresTime.FromMicros(micros) : null));
+        statistics.Applied(
+            new AppliedBatch(
+                _rows,
+                0,
+                Stopwatch.GetElapsedTime(_pendingSince),
+                _oldestCommitMicros is { } micros ? PostgresTime.FromMicros(micros) : null
+            )
+        );
         (_rows, _oldestCommitMicros) = (0, null);
     }
 
@@ -130,17 +159,20 @@ internal sealed class PartitionLoop(
         {
             var record = _pending[i];
             var checkpoint = _owned[record.Partition.Index];
-            if (record.Offset >= look.LimitOf(record.Partition.Name)) kept.Add(record);
+            if (record.Offset >= look.LimitOf(record.Partition.Name))
+                kept.Add(record);
             else if (record.Change is TruncateChange truncate)
             {
-                if (truncates && _moved.Count == 0) await TruncateAsync(checkpoint, record, truncate, look, ct).ConfigureAwait(false);
+                if (truncates && _moved.Count == 0)
+                    await TruncateAsync(checkpoint, record, truncate, look, ct).ConfigureAwait(false);
                 else
                 {
                     kept.AddRange(_pending.Skip(i));
                     break;
                 }
             }
-            else await FoldAsync(checkpoint, record, look, ct).ConfigureAwait(false);
+            else
+                await FoldAsync(checkpoint, record, look, ct).ConfigureAwait(false);
         }
         await BeginWriteAsync(ct).ConfigureAwait(false);
         Keep(kept);
@@ -156,19 +188,29 @@ internal sealed class PartitionLoop(
             return;
         }
         // Rows of a chunk are as old as its snapshot, which says nothing about how long a commit takes to be seen.
-        if (row.Position.Ordinal >= 0) _oldestCommitMicros = Math.Min(_oldestCommitMicros ?? long.MaxValue, row.CommitMicros);
+        if (row.Position.Ordinal >= 0)
+            _oldestCommitMicros = Math.Min(_oldestCommitMicros ?? long.MaxValue, row.CommitMicros);
         await FoldAsync(row, look, ct).ConfigureAwait(false);
-        foreach (var other in record.More ?? []) await FoldAsync((RowChange)other, look, ct).ConfigureAwait(false);
+        foreach (var other in record.More ?? [])
+            await FoldAsync((RowChange)other, look, ct).ConfigureAwait(false);
     }
 
     private async ValueTask FoldAsync(RowChange row, EngineLook look, CancellationToken ct)
     {
-        if (look.Floors.TryGetValue(row.Schema.Entity, out var floor) && row.Position < floor) return;
-        if (!_batches.Folding.Accepts(row)) await BeginWriteAsync(ct).ConfigureAwait(false);
+        if (look.Floors.TryGetValue(row.Schema.Entity, out var floor) && row.Position < floor)
+            return;
+        if (!_batches.Folding.Accepts(row))
+            await BeginWriteAsync(ct).ConfigureAwait(false);
         _batches.Folding.Add(row);
     }
 
-    private async Task TruncateAsync(PartitionCheckpoint checkpoint, LogRecord record, TruncateChange truncate, EngineLook look, CancellationToken ct)
+    private async Task TruncateAsync(
+        PartitionCheckpoint checkpoint,
+        LogRecord record,
+        TruncateChange truncate,
+        EngineLook look,
+        CancellationToken ct
+    )
     {
         _moved.Add(checkpoint);
         if (!Takes(checkpoint, record, truncate.Position, truncate.Transaction.CommitMicros, look))
@@ -179,7 +221,8 @@ internal sealed class PartitionLoop(
         // Every partition of the topic brings it; the first one truncates, and leaves the floor.
         foreach (var entity in truncate.Entities)
         {
-            if (look.Floors.TryGetValue(entity, out var floor) && floor >= truncate.Position) continue;
+            if (look.Floors.TryGetValue(entity, out var floor) && floor >= truncate.Position)
+                continue;
             await writer.TruncateAsync(entity, truncate.Position, ct).ConfigureAwait(false);
             look.Floors[entity] = truncate.Position;
         }
@@ -188,12 +231,16 @@ internal sealed class PartitionLoop(
 
     private bool Takes(PartitionCheckpoint checkpoint, LogRecord record, ChangePosition position, long commitMicros, EngineLook look)
     {
-        if (position.Generation < look.Generation) return false;
+        if (position.Generation < look.Generation)
+            return false;
         if (position.Generation > look.Generation)
-            throw new DeclaredGapException(GapKinds.EngineBehind,
+            throw new DeclaredGapException(
+                GapKinds.EngineBehind,
                 $"Partition {record.Partition} has records of generation {position.Generation}, the engine is in {look.Generation}: it was restored from a backup.",
-                "Accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md).");
-        if (checkpoint.Take(record.Offset, record.Stamp, position, commitMicros, look.Generation)) return true;
+                "Accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
+            );
+        if (checkpoint.Take(record.Offset, record.Stamp, position, commitMicros, look.Generation))
+            return true;
         statistics.Duplicate();
         return false;
     }
@@ -214,7 +261,8 @@ internal sealed class PartitionLoop(
     /// <summary>What moves without records: partitions that have passed a vector, and fences.</summary>
     private async Task TickAsync(CancellationToken ct)
     {
-        if (_owned.Count > 0) await table.ReachAsync(connection, _owned.Values, ct).ConfigureAwait(false);
+        if (_owned.Count > 0)
+            await table.ReachAsync(connection, _owned.Values, ct).ConfigureAwait(false);
         _isHeld = await fences.MoveAsync(connection, ct).ConfigureAwait(false);
         _tickedAt = Stopwatch.GetTimestamp();
     }

@@ -14,31 +14,68 @@ namespace Cdc.Apply.Partitions;
 /// a connection to the engine. Nothing in it survives a failure.
 /// </summary>
 public sealed class PartitionSession(
-    EngineOptions options, EntitySet entities, KafkaClients clients, LogTopics topics, IRecordCodec codec, long maxBytes, PipelineStatistics statistics, ILogger log)
+    EngineOptions options,
+    EntitySet entities,
+    KafkaClients clients,
+    LogTopics topics,
+    IRecordCodec codec,
+    long maxBytes,
+    PipelineStatistics statistics,
+    ILogger log
+)
 {
     /// <summary>Until it is cancelled, or anything fails.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
         var table = new PartitionTable(options, Guid.NewGuid());
-        await using var connection = await EngineErrors.GuardAsync(() => EngineConnection.OpenAsync(options, table.Role, ct)).ConfigureAwait(false);
+        await using var connection = await EngineErrors
+            .GuardAsync(() => EngineConnection.OpenAsync(options, table.Role, ct))
+            .ConfigureAwait(false);
         await EngineErrors.GuardAsync(() => PartitionTable.RequireCountsAsync(connection, topics, ct)).ConfigureAwait(false);
         var knowledge = new EngineKnowledge(entities);
-        var writers = await EngineErrors.GuardAsync(() => new WriterFactory(entities, knowledge, log).CreateAsync(connection, ct)).ConfigureAwait(false);
+        var writers = await EngineErrors
+            .GuardAsync(() => new WriterFactory(entities, knowledge, log).CreateAsync(connection, ct))
+            .ConfigureAwait(false);
         var transaction = new EngineTransaction(connection);
-        await using var reader = new KafkaLogReader(clients, topics, codec, maxBytes, (partitions, cancel) => TakeAsync(table, partitions, cancel), log);
-        var loop = new PartitionLoop(entities, options, connection, transaction, new BatchWriter(entities, writers, transaction), table, new PartitionFences(options), knowledge, reader, statistics);
+        await using var reader = new KafkaLogReader(
+            clients,
+            topics,
+            codec,
+            maxBytes,
+            (partitions, cancel) => TakeAsync(table, partitions, cancel),
+            log
+        );
+        var loop = new PartitionLoop(
+            entities,
+            options,
+            connection,
+            transaction,
+            new BatchWriter(entities, writers, transaction),
+            table,
+            new PartitionFences(options),
+            knowledge,
+            reader,
+            statistics
+        );
         await RunAsync(loop, ct).ConfigureAwait(false);
     }
 
     private async Task RunAsync(PartitionLoop loop, CancellationToken ct)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        await Together.RunAsync(ended, EngineErrors.GuardAsync(() => loop.RunAsync(ended.Token)), EngineErrors.GuardAsync(() => EnginePulse.RunAsync(options, ended.Token))).ConfigureAwait(false);
+        await Together
+            .RunAsync(
+                ended,
+                EngineErrors.GuardAsync(() => loop.RunAsync(ended.Token)),
+                EngineErrors.GuardAsync(() => EnginePulse.RunAsync(options, ended.Token))
+            )
+            .ConfigureAwait(false);
     }
 
-    private static Task<PartitionsTaken> TakeAsync(PartitionTable table, IReadOnlyList<LogPartition> partitions, CancellationToken ct) => EngineErrors.GuardAsync(async () =>
-    {
-        var taken = await table.TakeAsync(partitions, ct).ConfigureAwait(false);
-        return new PartitionsTaken([.. taken.Select(t => t.Next)], taken);
-    });
+    private static Task<PartitionsTaken> TakeAsync(PartitionTable table, IReadOnlyList<LogPartition> partitions, CancellationToken ct) =>
+        EngineErrors.GuardAsync(async () =>
+        {
+            var taken = await table.TakeAsync(partitions, ct).ConfigureAwait(false);
+            return new PartitionsTaken([.. taken.Select(t => t.Next)], taken);
+        });
 }

@@ -54,7 +54,8 @@ internal sealed class PartitionTable(EngineOptions options, Guid owner)
         var known = new List<string>();
         await using var command = new NpgsqlCommand(KnownSql, connection);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) known.Add(reader.GetString(0));
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            known.Add(reader.GetString(0));
         PartitionCount.Require(topics, known);
     }
 
@@ -63,7 +64,8 @@ internal sealed class PartitionTable(EngineOptions options, Guid owner)
     public async Task<IReadOnlyList<PartitionCheckpoint>> TakeAsync(IReadOnlyList<LogPartition> partitions, CancellationToken ct)
     {
         await using var connection = await EngineConnection.OpenAsync(options, "assign", ct).ConfigureAwait(false);
-        await using (var patience = new NpgsqlCommand("SET lock_timeout = '3s'", connection)) await patience.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await using (var patience = new NpgsqlCommand("SET lock_timeout = '3s'", connection))
+            await patience.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         var names = partitions.Select(p => p.Name).ToArray();
         try
         {
@@ -79,10 +81,17 @@ internal sealed class PartitionTable(EngineOptions options, Guid owner)
 
     /// <summary>In the engine transaction that carries the rows, with what it announces.</summary>
     /// <exception cref="FencedException">One of them is not where this owner left it.</exception>
-    public async Task MoveAsync(NpgsqlConnection connection, IReadOnlyList<PartitionCheckpoint> moved, int generation, IEnumerable<(string Channel, string Notice)> notices, CancellationToken ct)
+    public async Task MoveAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<PartitionCheckpoint> moved,
+        int generation,
+        IEnumerable<(string Channel, string Notice)> notices,
+        CancellationToken ct
+    )
     {
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Move(moved, generation) } };
-        foreach (var notice in notices) batch.BatchCommands.Add(CheckpointTable.Announce(notice));
+        foreach (var notice in notices)
+            batch.BatchCommands.Add(CheckpointTable.Announce(notice));
         await batch.PrepareAsync(ct).ConfigureAwait(false);
         await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         if (batch.BatchCommands[0].RecordsAffected != moved.Count)
@@ -94,16 +103,32 @@ internal sealed class PartitionTable(EngineOptions options, Guid owner)
     {
         await using var command = new NpgsqlCommand(ReachSql, connection)
         {
-            Parameters = { new() { Value = owner }, new() { Value = owned.Select(p => p.Partition.Name).ToArray() } },
+            Parameters =
+            {
+                new() { Value = owner },
+                new() { Value = owned.Select(p => p.Partition.Name).ToArray() },
+            },
         };
         await command.PrepareAsync(ct).ConfigureAwait(false);
         await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 
-    private async Task<IReadOnlyList<PartitionCheckpoint>> TakeAsync(NpgsqlConnection connection, IReadOnlyList<LogPartition> partitions, string[] names, CancellationToken ct)
+    private async Task<IReadOnlyList<PartitionCheckpoint>> TakeAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<LogPartition> partitions,
+        string[] names,
+        CancellationToken ct
+    )
     {
         var found = new Dictionary<string, PartitionCheckpoint>();
-        await using var command = new NpgsqlCommand(TakeSql, connection) { Parameters = { new() { Value = owner }, new() { Value = names } } };
+        await using var command = new NpgsqlCommand(TakeSql, connection)
+        {
+            Parameters =
+            {
+                new() { Value = owner },
+                new() { Value = names },
+            },
+        };
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await reader.ReadAsync(ct).ConfigureAwait(false))
         {
@@ -113,21 +138,39 @@ internal sealed class PartitionTable(EngineOptions options, Guid owner)
             found[partition.Name] = new PartitionCheckpoint(partition, reader.GetInt64(1), last, pairs);
         }
         if (names.FirstOrDefault(n => !found.ContainsKey(n)) is { } missing)
-            throw new CdcException(FailureKind.Unavailable, $"The engine has no checkpoint of {missing} yet.", "Start 'cdc capture' (or 'cdc run'): it makes them when it begins.");
+            throw new CdcException(
+                FailureKind.Unavailable,
+                $"The engine has no checkpoint of {missing} yet.",
+                "Start 'cdc capture' (or 'cdc run'): it makes them when it begins."
+            );
         return [.. names.Select(n => found[n])];
     }
 
-    private NpgsqlBatchCommand Move(IReadOnlyList<PartitionCheckpoint> moved, int generation) => new(MoveSql)
-    {
-        Parameters =
+    private NpgsqlBatchCommand Move(IReadOnlyList<PartitionCheckpoint> moved, int generation) =>
+        new(MoveSql)
         {
-            new() { Value = owner }, new() { Value = generation }, Array(moved, m => m.Partition.Name), Array(moved, m => m.Committed), Array(moved, m => m.Next),
-            Array(moved, m => m.Last.CommitLsn.ToString()), Array(moved, m => m.Last.Ordinal),
-            new() { Value = moved.Select(m => m.LastCommitMicros is { } micros ? PostgresTime.FromMicros(micros) : (DateTime?)null).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz },
-            // An array of arrays must be rectangular: as text it need not.
-            Array(moved, m => $"{{{string.Join(',', m.Sequences)}}}"), Array(moved, m => m.NewestSession),
-        },
-    };
+            Parameters =
+            {
+                new() { Value = owner },
+                new() { Value = generation },
+                Array(moved, m => m.Partition.Name),
+                Array(moved, m => m.Committed),
+                Array(moved, m => m.Next),
+                Array(moved, m => m.Last.CommitLsn.ToString()),
+                Array(moved, m => m.Last.Ordinal),
+                new()
+                {
+                    Value = moved
+                        .Select(m => m.LastCommitMicros is { } micros ? PostgresTime.FromMicros(micros) : (DateTime?)null)
+                        .ToArray(),
+                    NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
+                },
+                // An array of arrays must be rectangular: as text it need not.
+                Array(moved, m => $"{{{string.Join(',', m.Sequences)}}}"),
+                Array(moved, m => m.NewestSession),
+            },
+        };
 
-    private static NpgsqlParameter Array<T>(IReadOnlyList<PartitionCheckpoint> moved, Func<PartitionCheckpoint, T> value) => new() { Value = moved.Select(value).ToArray() };
+    private static NpgsqlParameter Array<T>(IReadOnlyList<PartitionCheckpoint> moved, Func<PartitionCheckpoint, T> value) =>
+        new() { Value = moved.Select(value).ToArray() };
 }

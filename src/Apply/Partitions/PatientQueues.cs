@@ -11,7 +11,8 @@ internal sealed class PatientChunkQueue(Reopened<ChunkTable> table, Func<int, ul
     public Task<ChunkJob?> NextAsync(IReadOnlyCollection<ChunkJob> busy, IReadOnlyCollection<int> waiting, CancellationToken ct) =>
         table.TryAsync(queue => queue.NextAsync(busy, waiting, ct), null, ct);
 
-    public Task<ChunkJob> SplitAsync(ChunkJob job, long at, CancellationToken ct) => table.InsistAsync(queue => queue.SplitAsync(job, at, ct), ct);
+    public Task<ChunkJob> SplitAsync(ChunkJob job, long at, CancellationToken ct) =>
+        table.InsistAsync(queue => queue.SplitAsync(job, at, ct), ct);
 
     public ulong BarrierXid(int entity) => barrierOf(entity);
 
@@ -31,17 +32,27 @@ internal sealed class PatientFenceQueue(Reopened<FenceTable> table, FenceSignals
 
     public Task<bool> ArmAsync(long fence, CancellationToken ct) => table.TryAsync(queue => queue.ArmAsync(fence, ct), false, ct);
 
-    public Task PostponeAsync(long fence, string reason, string detail, CancellationToken ct) => table.TryAsync(async queue =>
-    {
-        await queue.PostponeAsync(fence, reason, detail, ct).ConfigureAwait(false);
-        return true;
-    }, false, ct);
+    public Task PostponeAsync(long fence, string reason, string detail, CancellationToken ct) =>
+        table.TryAsync(
+            async queue =>
+            {
+                await queue.PostponeAsync(fence, reason, detail, ct).ConfigureAwait(false);
+                return true;
+            },
+            false,
+            ct
+        );
 
-    public Task BreakAsync(long fence, string reason, string detail, CancellationToken ct) => table.TryAsync(async queue =>
-    {
-        await queue.BreakAsync(fence, reason, detail, ct).ConfigureAwait(false);
-        return true;
-    }, false, ct);
+    public Task BreakAsync(long fence, string reason, string detail, CancellationToken ct) =>
+        table.TryAsync(
+            async queue =>
+            {
+                await queue.BreakAsync(fence, reason, detail, ct).ConfigureAwait(false);
+                return true;
+            },
+            false,
+            ct
+        );
 
     public Task WaitAsync(TimeSpan atMost, CancellationToken ct) => FenceSignals.WaitAsync(_changed, atMost, ct);
 }

@@ -22,9 +22,15 @@ internal sealed class AppliedProgress(EngineOptions options, Checkpoint start, l
         // Flushed always: a synchronous commit also flushes every asynchronous one before it.
         _connection ??= await EngineConnection.OpenAsync(options with { SynchronousCommit = true }, "feedback", ct).ConfigureAwait(false);
         await using var command = new NpgsqlCommand(
-            "UPDATE cdc.source SET written_lsn = greatest(written_lsn, $1), updated_at = now() WHERE session = $2", _connection)
+            "UPDATE cdc.source SET written_lsn = greatest(written_lsn, $1), updated_at = now() WHERE session = $2",
+            _connection
+        )
         {
-            Parameters = { CheckpointTable.Lsn(lsn), new() { Value = session } },
+            Parameters =
+            {
+                CheckpointTable.Lsn(lsn),
+                new() { Value = session },
+            },
         };
         await command.PrepareAsync(ct).ConfigureAwait(false);
         if (await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false) != 1)
@@ -33,6 +39,7 @@ internal sealed class AppliedProgress(EngineOptions options, Checkpoint start, l
 
     public async ValueTask DisposeAsync()
     {
-        if (_connection is { } connection) await connection.DisposeAsync().ConfigureAwait(false);
+        if (_connection is { } connection)
+            await connection.DisposeAsync().ConfigureAwait(false);
     }
 }

@@ -34,19 +34,31 @@ internal sealed class CheckpointTable(Guid owner) : IChunkOwner
         await using var command = new NpgsqlCommand(TakeSql, connection) { Parameters = { new() { Value = owner } } };
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         if (!await reader.ReadAsync(ct).ConfigureAwait(false))
-            throw new CdcException(FailureKind.Migration, "cdc.checkpoints has no row for the in-process log: the engine was not set up to its end, or follows its source over Kafka.", "Set Log:Kind to Kafka again, or run 'cdc slot reset'.");
+            throw new CdcException(
+                FailureKind.Migration,
+                "cdc.checkpoints has no row for the in-process log: the engine was not set up to its end, or follows its source over Kafka.",
+                "Set Log:Kind to Kafka again, or run 'cdc slot reset'."
+            );
         var xid = (ulong)reader.GetInt64(3);
         var last = new ChangePosition(reader.GetInt32(0), Read(reader, 1), reader.GetInt64(2));
-        var transaction = xid == 0 ? null : new SourceTransaction(xid, last.CommitLsn, PostgresTime.ToMicros(reader.GetFieldValue<DateTime>(4)));
+        var transaction =
+            xid == 0 ? null : new SourceTransaction(xid, last.CommitLsn, PostgresTime.ToMicros(reader.GetFieldValue<DateTime>(4)));
         return new Checkpoint(last, transaction, Read(reader, 5), reader.IsDBNull(6) ? null : reader.GetFieldValue<DateTime>(6));
     }
 
     /// <summary>In the engine transaction that carries the rows, with what it announces.</summary>
     /// <exception cref="FencedException">It is not where this owner left it.</exception>
-    public async Task MoveAsync(NpgsqlConnection connection, Checkpoint from, Checkpoint to, IEnumerable<(string Channel, string Notice)> notices, CancellationToken ct)
+    public async Task MoveAsync(
+        NpgsqlConnection connection,
+        Checkpoint from,
+        Checkpoint to,
+        IEnumerable<(string Channel, string Notice)> notices,
+        CancellationToken ct
+    )
     {
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Move(from, to) } };
-        foreach (var notice in notices) batch.BatchCommands.Add(Announce(notice));
+        foreach (var notice in notices)
+            batch.BatchCommands.Add(Announce(notice));
         await batch.PrepareAsync(ct).ConfigureAwait(false);
         await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         if (batch.BatchCommands[0].RecordsAffected != 1)
@@ -58,38 +70,61 @@ internal sealed class CheckpointTable(Guid owner) : IChunkOwner
     /// some 50 microseconds (seen), whether or not anybody hears it. The last statement before COMMIT, or a listener that begins waits longer.
     /// </summary>
     public static NpgsqlBatchCommand Announce((string Channel, string Notice) notice) =>
-        new($"SELECT pg_notify($1, $2) WHERE NOT pg_try_advisory_xact_lock({ChangeNotice.ListenerLock})") { Parameters = { new() { Value = notice.Channel }, new() { Value = notice.Notice } } };
+        new($"SELECT pg_notify($1, $2) WHERE NOT pg_try_advisory_xact_lock({ChangeNotice.ListenerLock})")
+        {
+            Parameters =
+            {
+                new() { Value = notice.Channel },
+                new() { Value = notice.Notice },
+            },
+        };
 
     private NpgsqlBatchCommand Move(Checkpoint from, Checkpoint to) =>
         new(MoveSql)
         {
             Parameters =
             {
-                new() { Value = to.Last.Generation }, Lsn(to.Last.CommitLsn), new() { Value = to.Last.Ordinal },
+                new() { Value = to.Last.Generation },
+                Lsn(to.Last.CommitLsn),
+                new() { Value = to.Last.Ordinal },
                 new() { Value = (long)(to.LastTransaction?.Xid ?? 0) },
                 Time(to.LastTransaction?.CommitTime),
                 Lsn(to.Through),
-                new() { Value = owner }, new() { Value = from.Last.Generation }, Lsn(from.Last.CommitLsn), new() { Value = from.Last.Ordinal },
-                Lsn(from.Through), Time(to.AsOf),
+                new() { Value = owner },
+                new() { Value = from.Last.Generation },
+                Lsn(from.Last.CommitLsn),
+                new() { Value = from.Last.Ordinal },
+                Lsn(from.Through),
+                Time(to.AsOf),
             },
         };
 
     /// <summary>None is -infinity.</summary>
     private static NpgsqlParameter Time(DateTime? time) =>
-        new() { Value = time ?? DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz };
+        new()
+        {
+            Value = time ?? DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc),
+            NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz,
+        };
 
     /// <summary>Held until COMMIT: a load beside the stream counts only while this owner is the one.</summary>
     public async Task AssertOwnedAsync(NpgsqlConnection connection, Chunk chunk, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand("SELECT FROM cdc.checkpoints WHERE partition = 'all' AND owner_token = $1 FOR SHARE", connection)
+        await using var command = new NpgsqlCommand(
+            "SELECT FROM cdc.checkpoints WHERE partition = 'all' AND owner_token = $1 FOR SHARE",
+            connection
+        )
         {
             Parameters = { new() { Value = owner } },
         };
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        if (!await reader.ReadAsync(ct).ConfigureAwait(false)) throw new FencedException("Another process applies to this engine.");
+        if (!await reader.ReadAsync(ct).ConfigureAwait(false))
+            throw new FencedException("Another process applies to this engine.");
     }
 
-    public static NpgsqlParameter Lsn(Lsn lsn) => new() { Value = new NpgsqlTypes.NpgsqlLogSequenceNumber(lsn.Value), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.PgLsn };
+    public static NpgsqlParameter Lsn(Lsn lsn) =>
+        new() { Value = new NpgsqlTypes.NpgsqlLogSequenceNumber(lsn.Value), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.PgLsn };
 
-    public static Lsn Read(NpgsqlDataReader reader, int ordinal) => new((ulong)reader.GetFieldValue<NpgsqlTypes.NpgsqlLogSequenceNumber>(ordinal));
+    public static Lsn Read(NpgsqlDataReader reader, int ordinal) =>
+        new((ulong)reader.GetFieldValue<NpgsqlTypes.NpgsqlLogSequenceNumber>(ordinal));
 }

@@ -24,15 +24,23 @@ internal sealed class TableStates(EntitySet entities) : ITableRegistry
     public async Task LoadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
-            "SELECT entity, state = 'stopped', barrier_xid, relation_oid, relfilenode, columns FROM cdc.tables", connection);
+            "SELECT entity, state = 'stopped', barrier_xid, relation_oid, relfilenode, columns FROM cdc.tables",
+            connection
+        );
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await reader.ReadAsync(ct).ConfigureAwait(false))
         {
-            if (entities.Find(reader.GetString(0)) is not { } entity) continue;
+            if (entities.Find(reader.GetString(0)) is not { } entity)
+                continue;
             _stopped[entity.Index] = reader.GetBoolean(1);
             _barriers[entity.Index] = (ulong)reader.GetInt64(2);
             if (!reader.IsDBNull(5))
-                _fingerprints[entity.Index] = new TableFingerprint(reader.GetInt64(3), reader.GetInt64(4), reader.GetString(5), _barriers[entity.Index]);
+                _fingerprints[entity.Index] = new TableFingerprint(
+                    reader.GetInt64(3),
+                    reader.GetInt64(4),
+                    reader.GetString(5),
+                    _barriers[entity.Index]
+                );
         }
     }
 
@@ -51,7 +59,8 @@ internal sealed class TableStates(EntitySet entities) : ITableRegistry
     private void Remember(TableStateChange change)
     {
         Volatile.Write(ref _stopped[change.Entity], change.StopReason is not null);
-        if (change.StopReason is not null || change.Fingerprint is not { } fingerprint) return;
+        if (change.StopReason is not null || change.Fingerprint is not { } fingerprint)
+            return;
         Volatile.Write(ref _fingerprints[change.Entity], fingerprint);
         Volatile.Write(ref _barriers[change.Entity], fingerprint.BarrierXid);
     }
@@ -59,9 +68,15 @@ internal sealed class TableStates(EntitySet entities) : ITableRegistry
     private static async Task StopAsync(NpgsqlConnection connection, string entity, string reason, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
-            "UPDATE cdc.tables SET state = 'stopped', reason = $2, updated_at = now() WHERE entity = $1", connection)
+            "UPDATE cdc.tables SET state = 'stopped', reason = $2, updated_at = now() WHERE entity = $1",
+            connection
+        )
         {
-            Parameters = { new() { Value = entity }, new() { Value = reason } },
+            Parameters =
+            {
+                new() { Value = entity },
+                new() { Value = reason },
+            },
         };
         await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
@@ -73,27 +88,41 @@ internal sealed class TableStates(EntitySet entities) : ITableRegistry
         {
             BatchCommands =
             {
-                new("UPDATE cdc.tables SET state = 'loading', reason = NULL, whole_generation = $2, whole_lsn = $3, updated_at = now() WHERE entity = $1")
+                new(
+                    "UPDATE cdc.tables SET state = 'loading', reason = NULL, whole_generation = $2, whole_lsn = $3, updated_at = now() WHERE entity = $1"
+                )
                 {
-                    Parameters = { new() { Value = entity }, new() { Value = whole.Generation }, CheckpointTable.Lsn(whole.CommitLsn) },
+                    Parameters =
+                    {
+                        new() { Value = entity },
+                        new() { Value = whole.Generation },
+                        CheckpointTable.Lsn(whole.CommitLsn),
+                    },
                 },
                 // Chunks that are not read yet would read what the one below reads. A request that loses one begins anew: whoever asked may
                 // wait for rows that are read after this change.
-                new("""
+                new(
+                    """
                     WITH gone AS (DELETE FROM cdc.chunks WHERE entity = $1 AND state = 'pending' RETURNING request),
                          reopened AS (UPDATE cdc.requests SET state = 'open' WHERE state = 'accepted' AND id IN (SELECT request FROM gone) RETURNING id)
                     UPDATE cdc.chunks SET request = NULL WHERE state = 'done' AND request IN (SELECT id FROM reopened)
-                    """)
+                    """
+                )
                 {
                     Parameters = { new() { Value = entity } },
                 },
                 new("INSERT INTO cdc.chunks (entity, generation, kind) VALUES ($1, $2, 'snapshot')")
                 {
-                    Parameters = { new() { Value = entity }, new() { Value = whole.Generation } },
+                    Parameters =
+                    {
+                        new() { Value = entity },
+                        new() { Value = whole.Generation },
+                    },
                 },
             },
         };
-        if (change.Fingerprint is { } fingerprint) batch.BatchCommands.Add(FollowedSourceTable.SetFingerprint(entity, fingerprint));
+        if (change.Fingerprint is { } fingerprint)
+            batch.BatchCommands.Add(FollowedSourceTable.SetFingerprint(entity, fingerprint));
         await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 }

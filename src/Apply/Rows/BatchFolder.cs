@@ -9,7 +9,10 @@ namespace Cdc.Apply.Rows;
 /// </summary>
 internal sealed class BatchFolder(int entities)
 {
-    private readonly Dictionary<long, FoldedRow>[] _rows = [.. Enumerable.Range(0, entities).Select(_ => new Dictionary<long, FoldedRow>())];
+    private readonly Dictionary<long, FoldedRow>[] _rows =
+    [
+        .. Enumerable.Range(0, entities).Select(_ => new Dictionary<long, FoldedRow>()),
+    ];
     private const long LargeBatch = 4 << 20;
     private const int LargeRow = 64 << 10;
 
@@ -52,10 +55,12 @@ internal sealed class BatchFolder(int entities)
 
     public void Clear()
     {
-        foreach (var rows in _rows) rows.Clear();
+        foreach (var rows in _rows)
+            rows.Clear();
         // The runtime lets large objects pile up to a multiple of what lives before it looks at them. Beside writing such a batch, a
         // collection costs nothing.
-        if (Bytes >= LargeBatch && Bytes / Count >= LargeRow) GC.Collect();
+        if (Bytes >= LargeBatch && Bytes / Count >= LargeRow)
+            GC.Collect();
         (Count, Bytes) = (0, 0);
     }
 
@@ -81,8 +86,10 @@ internal sealed class BatchFolder(int entities)
         for (var column = 0; column < columns; column++)
         {
             var kind = bytes[at++];
-            if (kind == (byte)'u') return true;
-            if (kind != (byte)'n') at += 4 + System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(bytes[at..]);
+            if (kind == (byte)'u')
+                return true;
+            if (kind != (byte)'n')
+                at += 4 + System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(bytes[at..]);
         }
         return false;
     }

@@ -23,7 +23,8 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
         await BeginAsync(ct).ConfigureAwait(false);
         // The first flush of a transaction can be undone by undoing the transaction; a savepoint costs two round trips.
         var savepoint = transaction.HasWork;
-        if (savepoint) await transaction.SavepointAsync("flush", ct).ConfigureAwait(false);
+        if (savepoint)
+            await transaction.SavepointAsync("flush", ct).ConfigureAwait(false);
         try
         {
             await WriteEntitiesAsync(batch, sortedKeys, straight, ct).ConfigureAwait(false);
@@ -37,7 +38,8 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
             await BeginAsync(ct).ConfigureAwait(false);
             await WriteInHalvesAsync(batch, sortedKeys, ct).ConfigureAwait(false);
         }
-        if (savepoint) await transaction.ReleaseAsync("flush", ct).ConfigureAwait(false);
+        if (savepoint)
+            await transaction.ReleaseAsync("flush", ct).ConfigureAwait(false);
         transaction.HasWork = true;
     }
 
@@ -50,9 +52,11 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
 
     public async Task BeginAsync(CancellationToken ct)
     {
-        if (transaction.IsOpen) return;
+        if (transaction.IsOpen)
+            return;
         await transaction.BeginAsync(ct).ConfigureAwait(false);
-        foreach (var writer in writers) writer.TransactionBegins();
+        foreach (var writer in writers)
+            writer.TransactionBegins();
     }
 
     private async Task WriteEntitiesAsync(BatchFolder batch, long[][] sortedKeys, StraightCopy straight, CancellationToken ct)
@@ -60,7 +64,8 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
         foreach (var entity in entities.All)
         {
             var keys = sortedKeys[entity.Index];
-            if (keys.Length == 0) continue;
+            if (keys.Length == 0)
+                continue;
             await writers[entity.Index].WriteAsync(batch.Of(entity.Index), keys, straight, ct).ConfigureAwait(false);
             Quarantined += writers[entity.Index].Quarantined;
         }
@@ -74,7 +79,12 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
                 await WriteHalfAsync(writers[entity.Index], batch.Of(entity.Index), sortedKeys[entity.Index], ct).ConfigureAwait(false);
     }
 
-    private async Task WriteHalfAsync(EntityWriter writer, Dictionary<long, FoldedRow> rows, ReadOnlyMemory<long> keys, CancellationToken ct)
+    private async Task WriteHalfAsync(
+        EntityWriter writer,
+        Dictionary<long, FoldedRow> rows,
+        ReadOnlyMemory<long> keys,
+        CancellationToken ct
+    )
     {
         await transaction.SavepointAsync("half", ct).ConfigureAwait(false);
         try

@@ -24,19 +24,25 @@ internal sealed class BrokenRows
     /// <summary>Ids and reasons, never values. Where a whole table is broken, some of its rows say so.</summary>
     public void Tell(ILogger log, string entity)
     {
-        foreach (var (change, reason, _, _) in _rows.Take(MostTold)) ApplyLog.Quarantined(log, entity, change.Key, reason);
-        if (_rows.Count > MostTold) ApplyLog.QuarantinedMore(log, entity, _rows.Count - MostTold);
+        foreach (var (change, reason, _, _) in _rows.Take(MostTold))
+            ApplyLog.Quarantined(log, entity, change.Key, reason);
+        if (_rows.Count > MostTold)
+            ApplyLog.QuarantinedMore(log, entity, _rows.Count - MostTold);
     }
 
     /// <summary>$1 keys, $2 generations, $3 LSNs, $4 ordinals, $5 reasons, $6 details, $7 source rows, $8 commit times.</summary>
     public IEnumerable<NpgsqlParameter> Parameters() =>
-    [
-        .. KeyPositions.Parameters([.. _rows.Select(r => r.Change)]),
-        new() { Value = _rows.Select(r => r.Reason).ToArray() },
-        new() { Value = _rows.Select(r => r.Detail).ToArray() },
-        new() { Value = _rows.Select(r => r.SourceRow).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb },
-        new() { Value = _rows.Select(r => PostgresTime.FromMicros(r.Change.CommitMicros)).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz },
-    ];
+        [
+            .. KeyPositions.Parameters([.. _rows.Select(r => r.Change)]),
+            new() { Value = _rows.Select(r => r.Reason).ToArray() },
+            new() { Value = _rows.Select(r => r.Detail).ToArray() },
+            new() { Value = _rows.Select(r => r.SourceRow).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb },
+            new()
+            {
+                Value = _rows.Select(r => PostgresTime.FromMicros(r.Change.CommitMicros)).ToArray(),
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
+            },
+        ];
 }
 
 /// <summary>Keys and positions of changes as array parameters.</summary>
@@ -44,11 +50,11 @@ internal static class KeyPositions
 {
     /// <summary>$1 keys, $2 generations, $3 LSNs, $4 ordinals.</summary>
     public static IEnumerable<NpgsqlParameter> Parameters(IReadOnlyList<RowChange> changes) =>
-    [
-        new() { Value = changes.Select(c => c.Key).ToArray() },
-        new() { Value = changes.Select(c => c.Position.Generation).ToArray() },
-        // Npgsql writes no arrays of LSNs; the statement casts them.
-        new() { Value = changes.Select(c => c.Position.CommitLsn.ToString()).ToArray() },
-        new() { Value = changes.Select(c => c.Position.Ordinal).ToArray() },
-    ];
+        [
+            new() { Value = changes.Select(c => c.Key).ToArray() },
+            new() { Value = changes.Select(c => c.Position.Generation).ToArray() },
+            // Npgsql writes no arrays of LSNs; the statement casts them.
+            new() { Value = changes.Select(c => c.Position.CommitLsn.ToString()).ToArray() },
+            new() { Value = changes.Select(c => c.Position.Ordinal).ToArray() },
+        ];
 }

@@ -17,6 +17,7 @@ internal sealed class CopyRows
     /// <summary>Below the large object heap, with room for one more row of usual size.</summary>
     private const int BlockSize = 64 << 10;
     private const int BlockIsFull = BlockSize - (4 << 10);
+
     /// <summary>Blocks that are kept for the next batch; the rest, and blocks that one large row made grow, go with this one.</summary>
     private const int KeptBlocks = 64;
     private const int BlocksOfOneSend = 2;
@@ -34,7 +35,8 @@ internal sealed class CopyRows
     public CopyBuffer Row(int fields)
     {
         Count++;
-        if (_blocks[_block].Length > BlockIsFull && ++_block == _blocks.Count) _blocks.Add(new CopyBuffer(BlockSize));
+        if (_blocks[_block].Length > BlockIsFull && ++_block == _blocks.Count)
+            _blocks.Add(new CopyBuffer(BlockSize));
         var buffer = _blocks[_block];
         buffer.WriteInt16((short)fields);
         return buffer;
@@ -73,19 +75,24 @@ internal sealed class CopyRows
     public void Clear()
     {
         (Count, _block) = (0, 0);
-        if (_blocks.Count > KeptBlocks) _blocks.RemoveRange(KeptBlocks, _blocks.Count - KeptBlocks);
-        for (var block = 0; block < _blocks.Count; block++) Reset(block);
+        if (_blocks.Count > KeptBlocks)
+            _blocks.RemoveRange(KeptBlocks, _blocks.Count - KeptBlocks);
+        for (var block = 0; block < _blocks.Count; block++)
+            Reset(block);
     }
 
     private void Reset(int block)
     {
-        if (_blocks[block].Capacity > BlockSize) _blocks[block] = new CopyBuffer(BlockSize);
-        else _blocks[block].Reset();
+        if (_blocks[block].Capacity > BlockSize)
+            _blocks[block] = new CopyBuffer(BlockSize);
+        else
+            _blocks[block].Reset();
     }
 
     private async ValueTask<NpgsqlRawCopyStream> OpenAsync(NpgsqlConnection connection, string copySql, CancellationToken ct)
     {
-        if (_sending is { } open) return open;
+        if (_sending is { } open)
+            return open;
         var stream = await connection.BeginRawBinaryCopyAsync(copySql, ct).ConfigureAwait(false);
         await stream.WriteAsync(Header, ct).ConfigureAwait(false);
         return _sending = stream;

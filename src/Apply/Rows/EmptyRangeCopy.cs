@@ -9,7 +9,15 @@ namespace Cdc.Apply.Rows;
 /// Copies a chunk straight into the table, in whose range the engine has no row, while it is being encoded: the engine writes the first rows
 /// when the last are still to be made, and nothing is kept for them.
 /// </summary>
-internal sealed class EmptyRangeCopy(EntityDeclaration entity, RowTransform transform, string copySql, NpgsqlConnection connection, EntryIndex entries, KeyHighWater highest, TouchedRows? touched)
+internal sealed class EmptyRangeCopy(
+    EntityDeclaration entity,
+    RowTransform transform,
+    string copySql,
+    NpgsqlConnection connection,
+    EntryIndex entries,
+    KeyHighWater highest,
+    TouchedRows? touched
+)
 {
     private const int BlockSize = 64 << 10;
     private const int BlockIsFull = BlockSize - (4 << 10);
@@ -27,12 +35,15 @@ internal sealed class EmptyRangeCopy(EntityDeclaration entity, RowTransform tran
         await copy.WriteAsync(CopyRows.Header, ct).ConfigureAwait(false);
         foreach (var row in rows.PlacedIn(chunk))
         {
-            if ((anyEntries && entries.Contains(entity.Name, row.Key)) || !TryEncode(row, rows)) left.Add(rows.Change(row));
-            if (_block.Length >= BlockIsFull) await SendAsync(copy, ct).ConfigureAwait(false);
+            if ((anyEntries && entries.Contains(entity.Name, row.Key)) || !TryEncode(row, rows))
+                left.Add(rows.Change(row));
+            if (_block.Length >= BlockIsFull)
+                await SendAsync(copy, ct).ConfigureAwait(false);
         }
         await SendAsync(copy, ct).ConfigureAwait(false);
         await copy.WriteAsync(CopyRows.Trailer, ct).ConfigureAwait(false);
-        if (rows.Rows.Count == 0) return left;
+        if (rows.Rows.Count == 0)
+            return left;
         highest.Raise(entity.Index, rows.Rows[^1].Key);
         // Seldom so few that naming them would spare anybody a look.
         touched?.AddEverything();
@@ -42,7 +53,8 @@ internal sealed class EmptyRangeCopy(EntityDeclaration entity, RowTransform tran
     private bool TryEncode(in PlacedRow row, ChunkRows rows)
     {
         _row.Read(row.Image, rows.Schema);
-        if (_row.IsPartial || transform.Check(_row).IsBroken) return false;
+        if (_row.IsPartial || transform.Check(_row).IsBroken)
+            return false;
         _block.WriteInt16((short)(entity.Columns.Count + 5));
         _block.WriteInt64Field(row.Key);
         transform.WriteColumns(_row, _block);
@@ -54,7 +66,9 @@ internal sealed class EmptyRangeCopy(EntityDeclaration entity, RowTransform tran
     {
         await copy.WriteAsync(_block.WrittenMemory, ct).ConfigureAwait(false);
         // A large row made it grow: that much is not kept for the small ones.
-        if (_block.Capacity > BlockSize) _block = new CopyBuffer(BlockSize);
-        else _block.Reset();
+        if (_block.Capacity > BlockSize)
+            _block = new CopyBuffer(BlockSize);
+        else
+            _block.Reset();
     }
 }

@@ -31,12 +31,26 @@ internal sealed class EntityWriter
     private bool _meetsEntries;
     private bool _onlyUpdates;
 
-    public EntityWriter(EntityDeclaration entity, RowTransform transform, NpgsqlConnection connection, EntryIndex entries, KeyHighWater highest, ILogger log)
+    public EntityWriter(
+        EntityDeclaration entity,
+        RowTransform transform,
+        NpgsqlConnection connection,
+        EntryIndex entries,
+        KeyHighWater highest,
+        ILogger log
+    )
     {
         (_entity, _transform, _connection, _entries, _highest, _log) = (entity, transform, connection, entries, highest, log);
         _touched = entity.NotifyColumn is null ? null : new TouchedRows(entity);
-        (_sql, _row, _older) = (new UpsertSql(entity), new SourceRow(entity.SourceColumns.Count), new SourceRow(entity.SourceColumns.Count));
-        (_stage, _holesStage) = (new StageTable(_sql.Stage, _sql.CreateStage, connection), new StageTable(_sql.Holes, _sql.CreateHoles, connection));
+        (_sql, _row, _older) = (
+            new UpsertSql(entity),
+            new SourceRow(entity.SourceColumns.Count),
+            new SourceRow(entity.SourceColumns.Count)
+        );
+        (_stage, _holesStage) = (
+            new StageTable(_sql.Stage, _sql.CreateStage, connection),
+            new StageTable(_sql.Holes, _sql.CreateHoles, connection)
+        );
         EmptyRange = new EmptyRangeCopy(entity, transform, _sql.CopyTable, connection, entries, highest, _touched);
     }
 
@@ -60,30 +74,48 @@ internal sealed class EntityWriter
 
     /// <param name="sortedKeys">The keys to write, ascending.</param>
     /// <param name="straight">Which whole rows may be copied without staging.</param>
-    public async Task WriteAsync(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlyMemory<long> sortedKeys, StraightCopy straight, CancellationToken ct)
+    public async Task WriteAsync(
+        IReadOnlyDictionary<long, FoldedRow> rows,
+        ReadOnlyMemory<long> sortedKeys,
+        StraightCopy straight,
+        CancellationToken ct
+    )
     {
         Clear();
         await EncodeAsync(rows, sortedKeys, straight, ct).ConfigureAwait(false);
         if (_deletes.Count > 0)
             await ExecuteAsync(_sql.Delete(_meetsEntries), [.. KeyPositions.Parameters(_deletes)], ct).ConfigureAwait(false);
-        if (_staged.Count > 0) await UpsertAsync(ct).ConfigureAwait(false);
-        if (_direct.Count > 0) await _direct.SendAsync(_connection, _sql.CopyTable, ct).ConfigureAwait(false);
-        if (_holes.Count > 0) await FillHolesAsync(ct).ConfigureAwait(false);
-        if (_broken.Count > 0) await QuarantineAsync(ct).ConfigureAwait(false);
-        if (sortedKeys.Length > 0) _highest.Raise(_entity.Index, sortedKeys.Span[^1]);
+        if (_staged.Count > 0)
+            await UpsertAsync(ct).ConfigureAwait(false);
+        if (_direct.Count > 0)
+            await _direct.SendAsync(_connection, _sql.CopyTable, ct).ConfigureAwait(false);
+        if (_holes.Count > 0)
+            await FillHolesAsync(ct).ConfigureAwait(false);
+        if (_broken.Count > 0)
+            await QuarantineAsync(ct).ConfigureAwait(false);
+        if (sortedKeys.Length > 0)
+            _highest.Raise(_entity.Index, sortedKeys.Span[^1]);
         // Now, and not when the next batch has been gathered beside it.
-        foreach (var written in (CopyRows[])[_staged, _direct, _holes]) written.Clear();
+        foreach (var written in (CopyRows[])[_staged, _direct, _holes])
+            written.Clear();
     }
 
     /// <summary>Puts one row into quarantine for what the engine said of it.</summary>
     public async Task QuarantineAsync(FoldedRow row, PostgresException e, CancellationToken ct)
     {
-        if (row.Write is not { } change) throw e;
+        if (row.Write is not { } change)
+            throw e;
         Clear();
         _touched?.Add(change.Key);
-        if (row.Delete is { } delete) await ExecuteAsync(_sql.Delete(entries: true), [.. KeyPositions.Parameters([delete])], ct).ConfigureAwait(false);
+        if (row.Delete is { } delete)
+            await ExecuteAsync(_sql.Delete(entries: true), [.. KeyPositions.Parameters([delete])], ct).ConfigureAwait(false);
         Read(row);
-        _broken.Add(change, e.SqlState, e.ConstraintName is { } constraint ? $"{e.MessageText} ({constraint})" : e.MessageText, _transform.SourceJson(_row));
+        _broken.Add(
+            change,
+            e.SqlState,
+            e.ConstraintName is { } constraint ? $"{e.MessageText} ({constraint})" : e.MessageText,
+            _transform.SourceJson(_row)
+        );
         await QuarantineAsync(ct).ConfigureAwait(false);
     }
 
@@ -107,14 +139,21 @@ internal sealed class EntityWriter
     }
 
     /// <summary>What is to be staged is sent while the rest is encoded: the engine takes it in meanwhile.</summary>
-    private async Task EncodeAsync(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlyMemory<long> keys, StraightCopy straight, CancellationToken ct)
+    private async Task EncodeAsync(
+        IReadOnlyDictionary<long, FoldedRow> rows,
+        ReadOnlyMemory<long> keys,
+        StraightCopy straight,
+        CancellationToken ct
+    )
     {
-        for (var next = 0; next < keys.Length;)
+        for (var next = 0; next < keys.Length; )
         {
             next += EncodeSome(rows, keys.Span[next..], straight);
-            if (_staged.HasMuchToSend) await _staged.SendAheadAsync(_connection, _sql.CopyStage, ct).ConfigureAwait(false);
+            if (_staged.HasMuchToSend)
+                await _staged.SendAheadAsync(_connection, _sql.CopyStage, ct).ConfigureAwait(false);
         }
-        if (_staged.Count > 0) await _staged.SendAsync(_connection, _sql.CopyStage, ct).ConfigureAwait(false);
+        if (_staged.Count > 0)
+            await _staged.SendAsync(_connection, _sql.CopyStage, ct).ConfigureAwait(false);
     }
 
     /// <summary>Returns how many of the keys were encoded: all of them, or until much is to be sent.</summary>
@@ -124,19 +163,22 @@ internal sealed class EntityWriter
         var anyEntries = _entries.Any(_entity.Name);
         for (var i = 0; i < keys.Length; i++)
         {
-            if (_staged.HasMuchToSend) return i;
+            if (_staged.HasMuchToSend)
+                return i;
             var key = keys[i];
             var row = rows[key];
             var hasEntry = anyEntries && _entries.Contains(_entity.Name, key);
             _meetsEntries |= hasEntry;
-            if (row.Delete is { } delete) _deletes.Add(delete);
+            if (row.Delete is { } delete)
+                _deletes.Add(delete);
             if (row.Write is not { } write)
             {
                 _touched?.Add(key);
                 continue;
             }
             Read(row);
-            if (_touched is { IsFull: false }) _touched.Add(key, _transform, _row);
+            if (_touched is { IsFull: false })
+                _touched.Add(key, _transform, _row);
             var isNew = row.Delete is null && !hasEntry && !CountsUpdates(row) && straight == StraightCopy.NewKeys && key > highest;
             EncodeRow(row, write, isNew);
         }
@@ -200,7 +242,8 @@ internal sealed class EntityWriter
     private static void ReadChange(SourceRow into, RowChange change)
     {
         into.Read(change.Image, change.Schema);
-        if (!into.IsPartial || change.Before.IsEmpty) return;
+        if (!into.IsPartial || change.Before.IsEmpty)
+            return;
         var before = new SourceRow(into.Slots);
         before.Read(change.Before, change.Schema);
         into.FillUnknownFrom(before);
@@ -219,7 +262,8 @@ internal sealed class EntityWriter
         await ExecuteAsync(_sql.FillHoles, [], ct).ConfigureAwait(false);
         await using (var command = new NpgsqlCommand(_sql.RemainingHoles, _connection))
         await using (var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false))
-            while (await reader.ReadAsync(ct).ConfigureAwait(false)) _entries.Add(_entity.Name, reader.GetInt64(0));
+            while (await reader.ReadAsync(ct).ConfigureAwait(false))
+                _entries.Add(_entity.Name, reader.GetInt64(0));
         await _holesStage.EmptyAsync(_holes.Count, ct).ConfigureAwait(false);
     }
 
@@ -227,7 +271,8 @@ internal sealed class EntityWriter
     {
         Quarantined = _broken.Count;
         await ExecuteAsync(_sql.QuarantineRows, [.. _broken.Parameters()], ct).ConfigureAwait(false);
-        foreach (var key in _broken.Keys) _entries.Add(_entity.Name, key);
+        foreach (var key in _broken.Keys)
+            _entries.Add(_entity.Name, key);
         _broken.Tell(_log, _entity.Name);
     }
 
@@ -237,7 +282,8 @@ internal sealed class EntityWriter
         foreach (var statement in statements)
         {
             var command = new NpgsqlBatchCommand(statement);
-            foreach (var parameter in parameters) command.Parameters.Add(parameter.Clone());
+            foreach (var parameter in parameters)
+                command.Parameters.Add(parameter.Clone());
             batch.BatchCommands.Add(command);
         }
         await batch.PrepareAsync(ct).ConfigureAwait(false);
@@ -249,6 +295,7 @@ internal sealed class EntityWriter
 internal enum StraightCopy
 {
     None,
+
     /// <summary>Keys above the highest that the engine may have.</summary>
     NewKeys,
 }

@@ -7,12 +7,16 @@ internal struct FoldedRow
 {
     /// <summary>The newest delete; it comes before the write.</summary>
     public RowChange? Delete;
+
     /// <summary>The newest row after the delete, if any.</summary>
     public RowChange? Write;
+
     /// <summary>Older images of the same row, newest first, where the newest leaves columns unchanged.</summary>
     public OlderImage? Older;
+
     /// <summary>Source UPDATEs folded into <see cref="Write"/>.</summary>
     public int Updates;
+
     /// <summary>How the row began: only an update may take what it does not say from the engine's row.</summary>
     public RowChangeKind Kind;
 }

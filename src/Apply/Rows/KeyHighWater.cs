@@ -13,7 +13,8 @@ internal sealed class KeyHighWater(int entities)
         while (key > seen)
         {
             var before = Interlocked.CompareExchange(ref _highest[entity], key, seen);
-            if (before == seen) return;
+            if (before == seen)
+                return;
             seen = before;
         }
     }

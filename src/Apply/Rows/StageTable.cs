@@ -26,13 +26,15 @@ internal sealed class StageTable(string name, string create, NpgsqlConnection co
         _deleted += rows;
         var truncate = rows >= Many || _deleted >= MostDeleted;
         await ExecuteAsync(truncate ? $"TRUNCATE {name}" : _delete, ct).ConfigureAwait(false);
-        if (truncate) _deleted = 0;
+        if (truncate)
+            _deleted = 0;
     }
 
     private async Task ExecuteAsync(string sql, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(sql, connection);
-        if (sql == _delete) await command.PrepareAsync(ct).ConfigureAwait(false);
+        if (sql == _delete)
+            await command.PrepareAsync(ct).ConfigureAwait(false);
         await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 }

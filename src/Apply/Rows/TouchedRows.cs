@@ -39,11 +39,14 @@ internal sealed class TouchedRows(EntityDeclaration entity)
 
     /// <summary>What to announce; null: nothing was touched.</summary>
     public (string Channel, string Notice)? Notice =>
-        _everything ? (ChannelOf(entity), ChangeNotice.Everything) : _notice.Length > 0 ? (ChannelOf(entity), _notice.ToString()) : null;
+        _everything ? (ChannelOf(entity), ChangeNotice.Everything)
+        : _notice.Length > 0 ? (ChannelOf(entity), _notice.ToString())
+        : null;
 
     private void Add(long key, uint? hash)
     {
-        if (_everything) return;
+        if (_everything)
+            return;
         ChangeNotice.Append(_notice, key, hash);
         _everything = _notice.Length > ChangeNotice.MaxLength - 32;
     }

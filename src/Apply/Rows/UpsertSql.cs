@@ -47,7 +47,10 @@ internal sealed class UpsertSql(EntityDeclaration entity)
     {
         get
         {
-            var sets = _columns.Select(c => $"{c} = s.{c}").Append(SetPosition).Concat(entity.HasSyncVersion ? ["sync_version = t.sync_version + s.updates"] : []);
+            var sets = _columns
+                .Select(c => $"{c} = s.{c}")
+                .Append(SetPosition)
+                .Concat(entity.HasSyncVersion ? ["sync_version = t.sync_version + s.updates"] : []);
             return $"UPDATE {entity.EngineName} t SET {List(sets)} FROM {Stage} s WHERE t.{_key} = s.key AND ({RowPosition}) < ({StagedPosition})";
         }
     }
@@ -57,16 +60,29 @@ internal sealed class UpsertSql(EntityDeclaration entity)
     public IReadOnlyList<string> Upsert(bool entries)
     {
         var sync = entity.HasSyncVersion ? ", sync_version" : "";
-        var differs = $"(({List(_columns.Select(c => "t." + c))}) IS DISTINCT FROM ({List(_columns.Select(c => "EXCLUDED." + c))}))::integer";
-        var sets = _columns.Select(c => $"{c} = EXCLUDED.{c}")
-            .Concat(["source_generation = EXCLUDED.source_generation", "source_lsn = EXCLUDED.source_lsn",
-                "source_ordinal = EXCLUDED.source_ordinal", "source_commit_at = EXCLUDED.source_commit_at"])
-            .Concat(entity.HasSyncVersion
-                ? [$"sync_version = t.sync_version + CASE WHEN EXCLUDED.source_ordinal < 0 THEN {differs} ELSE EXCLUDED.sync_version END"]
-                : []);
+        var differs =
+            $"(({List(_columns.Select(c => "t." + c))}) IS DISTINCT FROM ({List(_columns.Select(c => "EXCLUDED." + c))}))::integer";
+        var sets = _columns
+            .Select(c => $"{c} = EXCLUDED.{c}")
+            .Concat([
+                "source_generation = EXCLUDED.source_generation",
+                "source_lsn = EXCLUDED.source_lsn",
+                "source_ordinal = EXCLUDED.source_ordinal",
+                "source_commit_at = EXCLUDED.source_commit_at",
+            ])
+            .Concat(
+                entity.HasSyncVersion
+                    ?
+                    [
+                        $"sync_version = t.sync_version + CASE WHEN EXCLUDED.source_ordinal < 0 THEN {differs} ELSE EXCLUDED.sync_version END",
+                    ]
+                    : []
+            );
         var upsert = $"""
             INSERT INTO {entity.EngineName} AS t ({_key}, {List(_columns)}, {PositionColumns}, source_commit_at{sync})
-            SELECT s.key, {List(_columns.Select(c => "s." + c))}, {StagedPosition}, s.source_commit_at{(entity.HasSyncVersion ? ", s.updates" : "")}
+            SELECT s.key, {List(_columns.Select(c => "s." + c))}, {StagedPosition}, s.source_commit_at{(
+                entity.HasSyncVersion ? ", s.updates" : ""
+            )}
             FROM {Stage} s{(entries ? $" WHERE {NoEntryAbove}" : "")}
             ON CONFLICT ({_key}) DO UPDATE SET {List(sets)}
             WHERE ({RowPosition}) < (EXCLUDED.source_generation, EXCLUDED.source_lsn, EXCLUDED.source_ordinal)
@@ -77,23 +93,24 @@ internal sealed class UpsertSql(EntityDeclaration entity)
     /// <summary>Keys in $1 with positions in $2 (generation), $3 (LSN), $4 (ordinal): the rows go, unless they are newer.</summary>
     public IReadOnlyList<string> Delete(bool entries)
     {
-        const string Keys = "unnest($1::bigint[], $2::integer[], $3::text[]::pg_lsn[], $4::bigint[]) s(key, source_generation, source_lsn, source_ordinal)";
+        const string Keys =
+            "unnest($1::bigint[], $2::integer[], $3::text[]::pg_lsn[], $4::bigint[]) s(key, source_generation, source_lsn, source_ordinal)";
         var delete = $"DELETE FROM {entity.EngineName} t USING {Keys} WHERE t.{_key} = s.key AND ({RowPosition}) < ({StagedPosition})";
         return entries ? [delete, CloseEntries("quarantine", Keys), CloseEntries("rereads", Keys)] : [delete];
     }
 
     /// <summary>TRUNCATE at the position $1, $2, $3. Not the SQL command: rows of a chunk that is newer stay, and readers keep their snapshot.</summary>
     public IReadOnlyList<string> Truncate =>
-    [
-        $"DELETE FROM {entity.EngineName} t WHERE t.{_key} < {FirstEngineId} AND ({RowPosition}) < ($1::integer, $2::pg_lsn, $3::bigint)",
-        $"DELETE FROM cdc.quarantine e WHERE e.entity = {_name} AND ({EntryPosition}) < ($1::integer, $2::pg_lsn, $3::bigint)",
-        $"DELETE FROM cdc.rereads e WHERE e.entity = {_name} AND ({EntryPosition}) < ($1::integer, $2::pg_lsn, $3::bigint)",
-        $"""
-        INSERT INTO cdc.floors AS f (entity, generation, lsn, ordinal) VALUES ({_name}, $1::integer, $2::pg_lsn, $3::bigint)
-        ON CONFLICT (entity) DO UPDATE SET generation = EXCLUDED.generation, lsn = EXCLUDED.lsn, ordinal = EXCLUDED.ordinal
-        WHERE (f.generation, f.lsn, f.ordinal) < (EXCLUDED.generation, EXCLUDED.lsn, EXCLUDED.ordinal)
-        """,
-    ];
+        [
+            $"DELETE FROM {entity.EngineName} t WHERE t.{_key} < {FirstEngineId} AND ({RowPosition}) < ($1::integer, $2::pg_lsn, $3::bigint)",
+            $"DELETE FROM cdc.quarantine e WHERE e.entity = {_name} AND ({EntryPosition}) < ($1::integer, $2::pg_lsn, $3::bigint)",
+            $"DELETE FROM cdc.rereads e WHERE e.entity = {_name} AND ({EntryPosition}) < ($1::integer, $2::pg_lsn, $3::bigint)",
+            $"""
+                INSERT INTO cdc.floors AS f (entity, generation, lsn, ordinal) VALUES ({_name}, $1::integer, $2::pg_lsn, $3::bigint)
+                ON CONFLICT (entity) DO UPDATE SET generation = EXCLUDED.generation, lsn = EXCLUDED.lsn, ordinal = EXCLUDED.ordinal
+                WHERE (f.generation, f.lsn, f.ordinal) < (EXCLUDED.generation, EXCLUDED.lsn, EXCLUDED.ordinal)
+                """,
+        ];
 
     /// <summary>
     /// Rows with unknown columns. Where the engine's row is whole (not below what cdc.tables says, without entries) the unknown columns are
@@ -111,19 +128,19 @@ internal sealed class UpsertSql(EntityDeclaration entity)
                 $"DELETE FROM {Holes} s USING {entity.EngineName} t WHERE t.{_key} = s.key AND ({RowPosition}) >= ({StagedPosition})",
                 $"DELETE FROM {Holes} s WHERE NOT ({NoEntryAbove})",
                 $"""
-                WITH whole AS (
-                    UPDATE {entity.EngineName} t SET {List(kept)}, {SetPosition}{sync} FROM {Holes} s
-                    WHERE {older} AND NOT s.rekeyed AND s.unknown >= 0 AND (t.source_generation, t.source_lsn) >= (SELECT w.whole_generation, w.whole_lsn FROM cdc.tables w WHERE w.entity = {_name})
-                      AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = {_name} AND e.key = s.key)
-                      AND NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = {_name} AND e.key = s.key)
-                    RETURNING s.key)
-                DELETE FROM {Holes} s USING whole WHERE s.key = whole.key
-                """,
+                    WITH whole AS (
+                        UPDATE {entity.EngineName} t SET {List(kept)}, {SetPosition}{sync} FROM {Holes} s
+                        WHERE {older} AND NOT s.rekeyed AND s.unknown >= 0 AND (t.source_generation, t.source_lsn) >= (SELECT w.whole_generation, w.whole_lsn FROM cdc.tables w WHERE w.entity = {_name})
+                          AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = {_name} AND e.key = s.key)
+                          AND NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = {_name} AND e.key = s.key)
+                        RETURNING s.key)
+                    DELETE FROM {Holes} s USING whole WHERE s.key = whole.key
+                    """,
                 $"UPDATE {entity.EngineName} t SET {List(kept)}, {SetPosition}{sync} FROM {Holes} s WHERE {older} AND s.unknown >= 0",
                 $"""
-                INSERT INTO cdc.rereads AS e (entity, key, generation, lsn, ordinal) SELECT {_name}, s.key, {StagedPosition} FROM {Holes} s
-                ON CONFLICT (entity, key) DO UPDATE SET generation = EXCLUDED.generation, lsn = EXCLUDED.lsn, ordinal = EXCLUDED.ordinal
-                """,
+                    INSERT INTO cdc.rereads AS e (entity, key, generation, lsn, ordinal) SELECT {_name}, s.key, {StagedPosition} FROM {Holes} s
+                    ON CONFLICT (entity, key) DO UPDATE SET generation = EXCLUDED.generation, lsn = EXCLUDED.lsn, ordinal = EXCLUDED.ordinal
+                    """,
             ];
         }
     }
@@ -147,15 +164,15 @@ internal sealed class UpsertSql(EntityDeclaration entity)
             [
                 CloseEntries("rereads", Rows),
                 $"""
-                INSERT INTO cdc.quarantine AS q (entity, key, generation, lsn, ordinal, reason, detail, source_row, commit_at)
-                SELECT {_name}, s.key, {StagedPosition}, s.reason, s.detail, s.source_row, s.commit_at FROM {Rows}
-                WHERE NOT EXISTS (SELECT FROM {entity.EngineName} t WHERE t.{_key} = s.key AND ({RowPosition}) >= ({StagedPosition}))
-                  AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = {_name} AND e.key = s.key AND ({EntryPosition}) >= ({StagedPosition}))
-                ON CONFLICT (entity, key) DO UPDATE SET generation = EXCLUDED.generation, lsn = EXCLUDED.lsn, ordinal = EXCLUDED.ordinal,
-                    reason = EXCLUDED.reason, detail = EXCLUDED.detail, source_row = EXCLUDED.source_row, commit_at = EXCLUDED.commit_at,
-                    last_seen = now(), attempts = q.attempts + 1, retry_requested = false
-                WHERE (q.generation, q.lsn, q.ordinal) < (EXCLUDED.generation, EXCLUDED.lsn, EXCLUDED.ordinal)
-                """,
+                    INSERT INTO cdc.quarantine AS q (entity, key, generation, lsn, ordinal, reason, detail, source_row, commit_at)
+                    SELECT {_name}, s.key, {StagedPosition}, s.reason, s.detail, s.source_row, s.commit_at FROM {Rows}
+                    WHERE NOT EXISTS (SELECT FROM {entity.EngineName} t WHERE t.{_key} = s.key AND ({RowPosition}) >= ({StagedPosition}))
+                      AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = {_name} AND e.key = s.key AND ({EntryPosition}) >= ({StagedPosition}))
+                    ON CONFLICT (entity, key) DO UPDATE SET generation = EXCLUDED.generation, lsn = EXCLUDED.lsn, ordinal = EXCLUDED.ordinal,
+                        reason = EXCLUDED.reason, detail = EXCLUDED.detail, source_row = EXCLUDED.source_row, commit_at = EXCLUDED.commit_at,
+                        last_seen = now(), attempts = q.attempts + 1, retry_requested = false
+                    WHERE (q.generation, q.lsn, q.ordinal) < (EXCLUDED.generation, EXCLUDED.lsn, EXCLUDED.ordinal)
+                    """,
             ];
         }
     }
@@ -175,7 +192,8 @@ internal sealed class UpsertSql(EntityDeclaration entity)
             [
                 $"DELETE FROM cdc.quarantine e WHERE e.entity = {_name} AND {Where("e.key", EntryPosition)}",
                 $"DELETE FROM cdc.rereads e WHERE e.entity = {_name} AND {Where("e.key", EntryPosition)}",
-            ]);
+            ]
+        );
     }
 
     /// <summary>True if the engine has any row in the range $1 to $2: then a load cannot be copied straight in.</summary>

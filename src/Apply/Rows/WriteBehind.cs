@@ -20,7 +20,8 @@ internal sealed class WriteBehind(EntitySet entities, BatchWriter writer, LoadGa
     public async Task BeginWriteAsync(CancellationToken ct)
     {
         await WrittenAsync().ConfigureAwait(false);
-        if (Folding.Count == 0) return;
+        if (Folding.Count == 0)
+            return;
         var batch = Folding;
         (Folding, _written) = (_written, batch);
         _writing = Task.Run(() => WriteAsync(batch, ct), ct);
@@ -38,7 +39,8 @@ internal sealed class WriteBehind(EntitySet entities, BatchWriter writer, LoadGa
     {
         var keys = batch.SortedKeys();
         foreach (var entity in entities.All)
-            if (gate is not null && keys[entity.Index].Length > 0) await gate.EnterAsync(entity.Index, keys[entity.Index]).WaitAsync(ct).ConfigureAwait(false);
+            if (gate is not null && keys[entity.Index].Length > 0)
+                await gate.EnterAsync(entity.Index, keys[entity.Index]).WaitAsync(ct).ConfigureAwait(false);
         await writer.WriteAsync(batch, keys, StraightCopy.NewKeys, ct).ConfigureAwait(false);
         statistics.QuarantinedRows(writer.Quarantined);
         batch.Clear();

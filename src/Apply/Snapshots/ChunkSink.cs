@@ -12,13 +12,15 @@ namespace Cdc.Apply.Snapshots;
 
 /// <summary>Loads chunks on connections of their own, and finishes every chunk: sweep, and the record that its range is done.</summary>
 internal sealed class ChunkSink(EntitySet entities, EngineOptions options, WriterFactory writers, IChunkOwner owner, LoadGate gate)
-    : IChunkSink, IAsyncDisposable
+    : IChunkSink,
+        IAsyncDisposable
 {
     private readonly ConcurrentBag<LoadConnection> _idle = [];
 
     public bool TryReserve(Chunk chunk) => chunk.Job.Kind == ChunkKind.Load && gate.TryReserve(chunk.Job);
 
-    public Task LoadAsync(Chunk chunk, ChunkRows rows, CancellationToken ct) => EngineErrors.GuardAsync(() => LoadReservedAsync(chunk, rows, ct));
+    public Task LoadAsync(Chunk chunk, ChunkRows rows, CancellationToken ct) =>
+        EngineErrors.GuardAsync(() => LoadReservedAsync(chunk, rows, ct));
 
     public Task<long> FinishAsync(Chunk chunk, CancellationToken ct) => EngineErrors.GuardAsync(() => SweepAndRecordAsync(chunk, ct));
 
@@ -48,11 +50,14 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var connection in _idle) await connection.DisposeAsync().ConfigureAwait(false);
+        foreach (var connection in _idle)
+            await connection.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task<LoadConnection> TakeAsync(CancellationToken ct) =>
-        _idle.TryTake(out var connection) ? connection : await LoadConnection.OpenAsync(entities, options, writers, ct).ConfigureAwait(false);
+        _idle.TryTake(out var connection)
+            ? connection
+            : await LoadConnection.OpenAsync(entities, options, writers, ct).ConfigureAwait(false);
 
     /// <summary>One connection with its staging tables. Not given back after a failure: the session ends then.</summary>
     private sealed class LoadConnection : IAsyncDisposable
@@ -71,7 +76,12 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
             _writer = new BatchWriter(entities, entityWriters, _transaction);
         }
 
-        public static async Task<LoadConnection> OpenAsync(EntitySet entities, EngineOptions options, WriterFactory writers, CancellationToken ct)
+        public static async Task<LoadConnection> OpenAsync(
+            EntitySet entities,
+            EngineOptions options,
+            WriterFactory writers,
+            CancellationToken ct
+        )
         {
             var connection = await EngineConnection.OpenAsync(options, "load", ct).ConfigureAwait(false);
             return new LoadConnection(entities, connection, await writers.CreateAsync(connection, ct).ConfigureAwait(false));
@@ -93,7 +103,8 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
             await _transaction.BeginAsync(ct).ConfigureAwait(false);
             var swept = chunk.DroppedAll ? 0 : await SweepAsync(chunk, ct).ConfigureAwait(false);
             CrashPoint.Hit("after-sweep");
-            if (chunk.Job.Id > 0) await RecordAsync(chunk, swept, ct).ConfigureAwait(false);
+            if (chunk.Job.Id > 0)
+                await RecordAsync(chunk, swept, ct).ConfigureAwait(false);
             await owner.AssertOwnedAsync(_connection, chunk, ct).ConfigureAwait(false);
             await _transaction.CommitAsync(ct).ConfigureAwait(false);
             return swept;
@@ -108,7 +119,8 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
             {
                 var left = await _entityWriters[chunk.Job.Entity].EmptyRange.WriteAsync(rows, chunk, ct).ConfigureAwait(false);
                 _transaction.HasWork = true;
-                if (left.Count > 0) await WriteAsync(chunk, left, ct).ConfigureAwait(false);
+                if (left.Count > 0)
+                    await WriteAsync(chunk, left, ct).ConfigureAwait(false);
                 return true;
             }
             catch (PostgresException e) when (EngineErrors.IsOfRow(e))
@@ -122,7 +134,8 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
         private async Task WriteAsync(Chunk chunk, IEnumerable<RowChange> changes, CancellationToken ct)
         {
             _rows.Clear();
-            foreach (var change in changes) _rows.Add(change);
+            foreach (var change in changes)
+                _rows.Add(change);
             await _writer.WriteAsync(_rows, Keys(chunk.Job.Entity), StraightCopy.None, ct).ConfigureAwait(false);
             _rows.Clear();
         }
@@ -155,20 +168,26 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
                 command.Parameters.Add(ChunkTable.Key(job.Range.To));
                 command.Parameters.Add(ChunkTable.Keys(job.Keys));
                 command.Parameters.Add(ChunkTable.Keys(chunk.Dropped));
-                foreach (var parameter in EntityWriter.PositionParameters(chunk.First)) command.Parameters.Add(parameter);
+                foreach (var parameter in EntityWriter.PositionParameters(chunk.First))
+                    command.Parameters.Add(parameter);
                 batch.BatchCommands.Add(command);
             }
             // Entries that close without a row make an answer about that row another one too.
-            if (await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false) > 0 && _entities[job.Entity] is { NotifyColumn: not null } entity)
+            if (
+                await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false) > 0
+                && _entities[job.Entity] is { NotifyColumn: not null } entity
+            )
                 await AnnounceAsync([(TouchedRows.ChannelOf(entity), ChangeNotice.Everything)], ct).ConfigureAwait(false);
             return chunk.LoadedIntoEmptyRange ? 0 : (long)batch.BatchCommands[0].RecordsAffected;
         }
 
         private async Task AnnounceAsync((string Channel, string Notice)[] notices, CancellationToken ct)
         {
-            if (notices.Length == 0) return;
+            if (notices.Length == 0)
+                return;
             await using var batch = new NpgsqlBatch(_connection);
-            foreach (var notice in notices) batch.BatchCommands.Add(CheckpointTable.Announce(notice));
+            foreach (var notice in notices)
+                batch.BatchCommands.Add(CheckpointTable.Announce(notice));
             await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         }
 
@@ -183,23 +202,32 @@ internal sealed class ChunkSink(EntitySet entities, EngineOptions options, Write
                     new("SELECT FROM cdc.tables WHERE entity = $1 FOR UPDATE") { Parameters = { new() { Value = name } } },
                     new("UPDATE cdc.chunks SET state = 'done', rows = $2, swept = $3, finished_at = now() WHERE id = $1")
                     {
-                        Parameters = { new() { Value = chunk.Job.Id }, new() { Value = (long)chunk.Rows }, new() { Value = swept } },
+                        Parameters =
+                        {
+                            new() { Value = chunk.Job.Id },
+                            new() { Value = (long)chunk.Rows },
+                            new() { Value = swept },
+                        },
                     },
-                    new($"""
+                    new(
+                        $"""
                         WITH done AS (
                             UPDATE cdc.requests r SET state = 'done', answered_at = now(), answer = s.rows || ' rows read, ' || s.swept || ' rows removed'
                             FROM (SELECT request, sum(rows) AS rows, sum(swept) AS swept, count(*) FILTER (WHERE state = 'pending') AS pending
                                   FROM cdc.chunks WHERE request = (SELECT request FROM cdc.chunks WHERE id = $1) GROUP BY request) s
                             WHERE r.id = s.request AND s.pending = 0 RETURNING r.id)
                         SELECT pg_notify('{RequestChannels.Answers}', id::text) FROM done
-                        """)
+                        """
+                    )
                     {
                         Parameters = { new() { Value = chunk.Job.Id } },
                     },
-                    new("""
+                    new(
+                        """
                         UPDATE cdc.tables SET state = 'streaming', updated_at = now() WHERE entity = $1 AND state = 'loading'
                           AND NOT EXISTS (SELECT FROM cdc.chunks c WHERE c.entity = $1 AND c.state = 'pending')
-                        """)
+                        """
+                    )
                     {
                         Parameters = { new() { Value = name } },
                     },

@@ -11,7 +11,9 @@ namespace Cdc.Apply.Snapshots;
 /// What is still to be read: ranges in cdc.chunks, keys with holes in cdc.rereads, rows to try again in cdc.quarantine, and what other
 /// processes ask for in cdc.requests.
 /// </summary>
-internal sealed class ChunkTable(EntitySet entities, EngineOptions options, TableStates tables, int generation) : IChunkQueue, IAsyncDisposable
+internal sealed class ChunkTable(EntitySet entities, EngineOptions options, TableStates tables, int generation)
+    : IChunkQueue,
+        IAsyncDisposable
 {
     private const int KeysOfOneJob = 1_000;
 
@@ -61,12 +63,23 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
         try
         {
             var connection = await ConnectionAsync(ct).ConfigureAwait(false);
-            await using (var accept = new NpgsqlCommand(AcceptRequests, connection) { Parameters = { new() { Value = generation }, new() { Value = KeysOfOneJob } } })
+            await using (
+                var accept = new NpgsqlCommand(AcceptRequests, connection)
+                {
+                    Parameters =
+                    {
+                        new() { Value = generation },
+                        new() { Value = KeysOfOneJob },
+                    },
+                }
+            )
             {
                 await accept.PrepareAsync(ct).ConfigureAwait(false);
-                if (await accept.ExecuteNonQueryAsync(ct).ConfigureAwait(false) > 0) CrashPoint.Hit("after-request-accepted");
+                if (await accept.ExecuteNonQueryAsync(ct).ConfigureAwait(false) > 0)
+                    CrashPoint.Hit("after-request-accepted");
             }
-            return await NextRangeAsync(connection, busy, waiting, ct).ConfigureAwait(false) ?? await NextKeysAsync(connection, busy, waiting, ct).ConfigureAwait(false);
+            return await NextRangeAsync(connection, busy, waiting, ct).ConfigureAwait(false)
+                ?? await NextKeysAsync(connection, busy, waiting, ct).ConfigureAwait(false);
         }
         finally
         {
@@ -77,22 +90,30 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
     private async Task<ChunkJob> CutAsync(ChunkJob job, long at, CancellationToken ct)
     {
         // The others are kept as their own entries.
-        if (job.Id == 0) return Below(job, at);
+        if (job.Id == 0)
+            return Below(job, at);
         await _lock.WaitAsync(ct).ConfigureAwait(false);
         try
         {
             var connection = await ConnectionAsync(ct).ConfigureAwait(false);
-            await using var command = new NpgsqlCommand("""
+            await using var command = new NpgsqlCommand(
+                """
                 WITH lower AS (
                     UPDATE cdc.chunks SET to_key = CASE WHEN keys IS NULL THEN $2 END, keys = $4
                     WHERE id = $1 AND state = 'pending' RETURNING entity, generation, kind, request)
                 INSERT INTO cdc.chunks (entity, generation, kind, from_key, to_key, keys, request)
                 SELECT entity, generation, kind, CASE WHEN $5 IS NULL THEN $2 END, $3, $5, request FROM lower
-                """, connection)
+                """,
+                connection
+            )
             {
                 Parameters =
                 {
-                    new() { Value = job.Id }, new() { Value = at }, Key(job.Range.To), Keys(job.Keys?.Where(k => k < at)), Keys(job.Keys?.Where(k => k >= at)),
+                    new() { Value = job.Id },
+                    new() { Value = at },
+                    Key(job.Range.To),
+                    Keys(job.Keys?.Where(k => k < at)),
+                    Keys(job.Keys?.Where(k => k >= at)),
                 },
             };
             await command.PrepareAsync(ct).ConfigureAwait(false);
@@ -109,7 +130,8 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
     public async ValueTask DisposeAsync()
     {
         _lock.Dispose();
-        if (_connection is { } connection) await connection.DisposeAsync().ConfigureAwait(false);
+        if (_connection is { } connection)
+            await connection.DisposeAsync().ConfigureAwait(false);
     }
 
     private static ChunkJob Below(ChunkJob job, long at) =>
@@ -123,40 +145,68 @@ internal sealed class ChunkTable(EntitySet entities, EngineOptions options, Tabl
     private async ValueTask<NpgsqlConnection> ConnectionAsync(CancellationToken ct) =>
         _connection ??= await EngineConnection.OpenAsync(options, "chunks", ct).ConfigureAwait(false);
 
-    private async Task<ChunkJob?> NextRangeAsync(NpgsqlConnection connection, IReadOnlyCollection<ChunkJob> busy, string[] waiting, CancellationToken ct)
+    private async Task<ChunkJob?> NextRangeAsync(
+        NpgsqlConnection connection,
+        IReadOnlyCollection<ChunkJob> busy,
+        string[] waiting,
+        CancellationToken ct
+    )
     {
         await using var command = new NpgsqlCommand(NextRange, connection)
         {
             Parameters =
             {
-                new() { Value = generation }, new() { Value = busy.Select(j => j.Id).ToArray() },
-                new() { Value = entities.All.Select(e => e.Name).ToArray() }, new() { Value = waiting },
+                new() { Value = generation },
+                new() { Value = busy.Select(j => j.Id).ToArray() },
+                new() { Value = entities.All.Select(e => e.Name).ToArray() },
+                new() { Value = waiting },
                 new() { Value = busy.Select(j => entities[j.Entity].Name).ToArray() },
             },
         };
         await command.PrepareAsync(ct).ConfigureAwait(false);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        if (!await reader.ReadAsync(ct).ConfigureAwait(false) || entities.Find(reader.GetString(1)) is not { } entity) return null;
+        if (!await reader.ReadAsync(ct).ConfigureAwait(false) || entities.Find(reader.GetString(1)) is not { } entity)
+            return null;
         var kind = reader.GetString(2) == "load" ? ChunkKind.Load : ChunkKind.Snapshot;
-        return new ChunkJob(reader.GetInt64(0), generation, entity.Index, kind, new KeyRange(Bound(reader, 3), Bound(reader, 4)),
-            reader.IsDBNull(5) ? null : reader.GetFieldValue<long[]>(5).ToHashSet());
+        return new ChunkJob(
+            reader.GetInt64(0),
+            generation,
+            entity.Index,
+            kind,
+            new KeyRange(Bound(reader, 3), Bound(reader, 4)),
+            reader.IsDBNull(5) ? null : reader.GetFieldValue<long[]>(5).ToHashSet()
+        );
     }
 
-    private async Task<ChunkJob?> NextKeysAsync(NpgsqlConnection connection, IReadOnlyCollection<ChunkJob> busy, string[] waiting, CancellationToken ct)
+    private async Task<ChunkJob?> NextKeysAsync(
+        NpgsqlConnection connection,
+        IReadOnlyCollection<ChunkJob> busy,
+        string[] waiting,
+        CancellationToken ct
+    )
     {
         var jobs = new Dictionary<(string Kind, string Entity), List<long>>();
-        await using var command = new NpgsqlCommand(NextKeys, connection) { Parameters = { new() { Value = KeysOfOneJob }, new() { Value = waiting } } };
+        await using var command = new NpgsqlCommand(NextKeys, connection)
+        {
+            Parameters =
+            {
+                new() { Value = KeysOfOneJob },
+                new() { Value = waiting },
+            },
+        };
         await command.PrepareAsync(ct).ConfigureAwait(false);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await reader.ReadAsync(ct).ConfigureAwait(false))
         {
             var name = (reader.GetString(0), reader.GetString(1));
-            if (!jobs.TryGetValue(name, out var keys)) jobs[name] = keys = [];
+            if (!jobs.TryGetValue(name, out var keys))
+                jobs[name] = keys = [];
             keys.Add(reader.GetInt64(2));
         }
         foreach (var ((kind, name), keys) in jobs)
         {
-            if (entities.Find(name) is not { } entity) continue;
+            if (entities.Find(name) is not { } entity)
+                continue;
             var free = keys.Where(key => !busy.Any(j => j.Entity == entity.Index && j.Keys is not null && j.Covers(key))).ToHashSet();
             if (free.Count > 0)
                 return new ChunkJob(0, generation, entity.Index, kind == "retry" ? ChunkKind.Retry : ChunkKind.Reread, KeyRange.All, free);

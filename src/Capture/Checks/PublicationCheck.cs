@@ -11,7 +11,15 @@ internal sealed record PublishedTable(string Schema, string Table, bool HasFilte
 
 /// <summary>An existing publication, and whether it brings every change of every declared table.</summary>
 internal sealed record PublicationCheck(
-    bool AllTables, bool Insert, bool Update, bool Delete, bool Truncate, bool ViaRoot, bool IsOwner, IReadOnlyList<PublishedTable> Tables)
+    bool AllTables,
+    bool Insert,
+    bool Update,
+    bool Delete,
+    bool Truncate,
+    bool ViaRoot,
+    bool IsOwner,
+    IReadOnlyList<PublishedTable> Tables
+)
 {
     private const string HeadSql = """
         SELECT puballtables, pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot, pg_has_role(pubowner, 'USAGE')
@@ -34,44 +42,85 @@ internal sealed record PublicationCheck(
     public static async Task<PublicationCheck?> ReadAsync(NpgsqlConnection connection, string publication, CancellationToken ct)
     {
         var found = await connection.Command(HeadSql, publication).RowsAsync(Head, ct).ConfigureAwait(false);
-        if (found is not [var head]) return null;
+        if (found is not [var head])
+            return null;
         return head with { Tables = await connection.Command(TablesSql, publication).RowsAsync(Table, ct).ConfigureAwait(false) };
     }
 
     /// <summary>What an administrator has to do when our role may not create the publication itself.</summary>
-    public static IEnumerable<Finding> Missing(string publication, ServerCheck server, IReadOnlyDictionary<EntityDeclaration, SourceTable?> tables)
+    public static IEnumerable<Finding> Missing(
+        string publication,
+        ServerCheck server,
+        IReadOnlyDictionary<EntityDeclaration, SourceTable?> tables
+    )
     {
-        if (server.IsSuperuser || (server.MayCreate && tables.Values.All(t => t is null or { IsOwner: true }))) yield break;
-        yield return Error("publication-missing",
+        if (server.IsSuperuser || (server.MayCreate && tables.Values.All(t => t is null or { IsOwner: true })))
+            yield break;
+        yield return Error(
+            "publication-missing",
             $"Publication {publication} does not exist, and role {server.Role} may not create it (it needs CREATE on database {server.Database}, and to own the tables).",
-            $"{SlotSql.CreatePublication(publication, tables.Keys)}; -- as the owner of the tables, or as a superuser");
+            $"{SlotSql.CreatePublication(publication, tables.Keys)}; -- as the owner of the tables, or as a superuser"
+        );
     }
 
-    public IEnumerable<Finding> Findings(string publication, ServerCheck server, IReadOnlyDictionary<EntityDeclaration, SourceTable?> tables) =>
-        [.. Operations(publication), .. Coverage(publication, server, tables), .. Narrowing(publication, tables.Keys), .. Surplus(publication, tables.Keys)];
+    public IEnumerable<Finding> Findings(
+        string publication,
+        ServerCheck server,
+        IReadOnlyDictionary<EntityDeclaration, SourceTable?> tables
+    ) =>
+        [
+            .. Operations(publication),
+            .. Coverage(publication, server, tables),
+            .. Narrowing(publication, tables.Keys),
+            .. Surplus(publication, tables.Keys),
+        ];
 
     private IEnumerable<Finding> Operations(string publication)
     {
         var name = Sql.Identifier(publication);
         if (!(Insert && Update && Delete && Truncate))
-            yield return Error("publication-operations", $"Publication {publication} leaves out some operations.",
-                $"ALTER PUBLICATION {name} SET (publish = 'insert, update, delete, truncate');");
+            yield return Error(
+                "publication-operations",
+                $"Publication {publication} leaves out some operations.",
+                $"ALTER PUBLICATION {name} SET (publish = 'insert, update, delete, truncate');"
+            );
         if (ViaRoot)
-            yield return Error("publication-via-root", $"Publication {publication} shows partitions under the name of their root: TRUNCATE of a partition is lost.",
-                $"ALTER PUBLICATION {name} SET (publish_via_partition_root = false);");
+            yield return Error(
+                "publication-via-root",
+                $"Publication {publication} shows partitions under the name of their root: TRUNCATE of a partition is lost.",
+                $"ALTER PUBLICATION {name} SET (publish_via_partition_root = false);"
+            );
     }
 
-    private IEnumerable<Finding> Coverage(string publication, ServerCheck server, IReadOnlyDictionary<EntityDeclaration, SourceTable?> tables)
+    private IEnumerable<Finding> Coverage(
+        string publication,
+        ServerCheck server,
+        IReadOnlyDictionary<EntityDeclaration, SourceTable?> tables
+    )
     {
         var missing = tables.Where(t => t.Value is not null && !Covers(t.Key)).ToList();
-        if (missing.Count == 0) yield break;
+        if (missing.Count == 0)
+            yield break;
         var sql = SlotSql.AddTables(publication, missing.Select(t => t.Key)) + ";";
         if (!tables.Keys.Any(Covers))
-            yield return Error("publication-empty", $"Publication {publication} covers none of the declared tables: nothing would ever come.", sql);
+            yield return Error(
+                "publication-empty",
+                $"Publication {publication} covers none of the declared tables: nothing would ever come.",
+                sql
+            );
         else if (server.IsSuperuser || (IsOwner && missing.All(t => t.Value!.IsOwner)))
-            yield return new Finding("publication-extended", IsError: false, $"Publication {publication} lacks declared tables; they will be added.", sql);
+            yield return new Finding(
+                "publication-extended",
+                IsError: false,
+                $"Publication {publication} lacks declared tables; they will be added.",
+                sql
+            );
         else
-            yield return Error("publication-tables", $"Publication {publication} lacks declared tables, and role {server.Role} may not add them.", sql);
+            yield return Error(
+                "publication-tables",
+                $"Publication {publication} lacks declared tables, and role {server.Role} may not add them.",
+                sql
+            );
     }
 
     private IEnumerable<Finding> Narrowing(string publication, IEnumerable<EntityDeclaration> entities)
@@ -79,32 +128,59 @@ internal sealed record PublicationCheck(
         foreach (var entity in entities.DistinctBy(e => e.SourceName))
         {
             var table = Tables.FirstOrDefault(t => Is(t, entity));
-            var remedy = $"ALTER PUBLICATION {Sql.Identifier(publication)} DROP TABLE {entity.SourceName}; {SlotSql.AddTables(publication, [entity])};";
+            var remedy =
+                $"ALTER PUBLICATION {Sql.Identifier(publication)} DROP TABLE {entity.SourceName}; {SlotSql.AddTables(publication, [entity])};";
             if (table is { HasFilter: true })
-                yield return Error("publication-filter", $"Publication {publication} has a row filter on {entity.SourceName}: rows would be left out.", remedy);
+                yield return Error(
+                    "publication-filter",
+                    $"Publication {publication} has a row filter on {entity.SourceName}: rows would be left out.",
+                    remedy
+                );
             if (table is { HasColumnList: true })
-                yield return Error("publication-columns", $"Publication {publication} has a column list on {entity.SourceName}: columns would be left out.", remedy);
+                yield return Error(
+                    "publication-columns",
+                    $"Publication {publication} has a column list on {entity.SourceName}: columns would be left out.",
+                    remedy
+                );
         }
     }
 
     private IEnumerable<Finding> Surplus(string publication, IEnumerable<EntityDeclaration> entities)
     {
-        var surplus = Tables.Where(t => !entities.Any(e => Is(t, e))).Select(t => $"{Sql.Identifier(t.Schema)}.{Sql.Identifier(t.Table)}").ToList();
+        var surplus = Tables
+            .Where(t => !entities.Any(e => Is(t, e)))
+            .Select(t => $"{Sql.Identifier(t.Schema)}.{Sql.Identifier(t.Table)}")
+            .ToList();
         if (surplus.Count > 0)
-            yield return new Finding("publication-surplus", IsError: false,
+            yield return new Finding(
+                "publication-surplus",
+                IsError: false,
                 $"Publication {publication} covers {surplus.Count} tables that nobody declared: their changes are decoded and thrown away.",
-                AllTables ? "Create a publication of the declared tables only, and name it in Source:Publication."
-                    : $"ALTER PUBLICATION {Sql.Identifier(publication)} DROP TABLE {string.Join(", ", surplus)};");
+                AllTables
+                    ? "Create a publication of the declared tables only, and name it in Source:Publication."
+                    : $"ALTER PUBLICATION {Sql.Identifier(publication)} DROP TABLE {string.Join(", ", surplus)};"
+            );
     }
 
     private bool Covers(EntityDeclaration entity) => Tables.Any(t => Is(t, entity));
 
-    private static bool Is(PublishedTable table, EntityDeclaration entity) => table.Schema == entity.SourceSchema && table.Table == entity.SourceTable;
+    private static bool Is(PublishedTable table, EntityDeclaration entity) =>
+        table.Schema == entity.SourceSchema && table.Table == entity.SourceTable;
 
-    private static PublicationCheck Head(NpgsqlDataReader row) => new(
-        row.GetBoolean(0), row.GetBoolean(1), row.GetBoolean(2), row.GetBoolean(3), row.GetBoolean(4), row.GetBoolean(5), row.GetBoolean(6), []);
+    private static PublicationCheck Head(NpgsqlDataReader row) =>
+        new(
+            row.GetBoolean(0),
+            row.GetBoolean(1),
+            row.GetBoolean(2),
+            row.GetBoolean(3),
+            row.GetBoolean(4),
+            row.GetBoolean(5),
+            row.GetBoolean(6),
+            []
+        );
 
-    private static PublishedTable Table(NpgsqlDataReader row) => new(row.GetString(0), row.GetString(1), row.GetBoolean(2), row.GetBoolean(3));
+    private static PublishedTable Table(NpgsqlDataReader row) =>
+        new(row.GetString(0), row.GetString(1), row.GetBoolean(2), row.GetBoolean(3));
 
     private static Finding Error(string code, string message, string remedy) => new(code, IsError: true, message, remedy);
 }

@@ -13,8 +13,18 @@ internal sealed record TableColumn(string Name, uint TypeOid, string TypeName, b
 /// <param name="IdentityIndex">Columns of the REPLICA IDENTITY USING INDEX; empty without one.</param>
 /// <param name="HidesRows">Row security applies to our role: reads would not see everything that the stream brings.</param>
 internal sealed record SourceTable(
-    char Kind, char Persistence, char Identity, bool MayUseSchema, bool MaySelect, bool IsOwner, string Owner, bool HidesRows,
-    IReadOnlyList<string> PrimaryKey, IReadOnlyList<string> IdentityIndex, IReadOnlyList<TableColumn> Columns)
+    char Kind,
+    char Persistence,
+    char Identity,
+    bool MayUseSchema,
+    bool MaySelect,
+    bool IsOwner,
+    string Owner,
+    bool HidesRows,
+    IReadOnlyList<string> PrimaryKey,
+    IReadOnlyList<string> IdentityIndex,
+    IReadOnlyList<TableColumn> Columns
+)
 {
     private const string TableSql = """
         SELECT c.oid, c.relkind::text, c.relpersistence::text, c.relreplident::text,
@@ -41,9 +51,12 @@ internal sealed record SourceTable(
     public static async Task<SourceTable?> ReadAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
     {
         var found = await connection.Command(TableSql, entity.SourceSchema, entity.SourceTable).RowsAsync(Head, ct).ConfigureAwait(false);
-        if (found is not [var (oid, table)]) return null;
-        var indexes = await connection.Command(IndexSql, oid)
-            .RowsAsync(row => (Primary: row.GetBoolean(0), Identity: row.GetBoolean(1), Column: row.GetString(2)), ct).ConfigureAwait(false);
+        if (found is not [var (oid, table)])
+            return null;
+        var indexes = await connection
+            .Command(IndexSql, oid)
+            .RowsAsync(row => (Primary: row.GetBoolean(0), Identity: row.GetBoolean(1), Column: row.GetString(2)), ct)
+            .ConfigureAwait(false);
         return table with
         {
             PrimaryKey = [.. indexes.Where(i => i.Primary).Select(i => i.Column)],
@@ -52,9 +65,23 @@ internal sealed record SourceTable(
         };
     }
 
-    private static (uint, SourceTable) Head(NpgsqlDataReader row) => (row.GetFieldValue<uint>(0), new SourceTable(
-        row.GetString(1)[0], row.GetString(2)[0], row.GetString(3)[0],
-        row.GetBoolean(4), row.GetBoolean(5), row.GetBoolean(6), row.GetString(7), row.GetBoolean(8), [], [], []));
+    private static (uint, SourceTable) Head(NpgsqlDataReader row) =>
+        (
+            row.GetFieldValue<uint>(0),
+            new SourceTable(
+                row.GetString(1)[0],
+                row.GetString(2)[0],
+                row.GetString(3)[0],
+                row.GetBoolean(4),
+                row.GetBoolean(5),
+                row.GetBoolean(6),
+                row.GetString(7),
+                row.GetBoolean(8),
+                [],
+                [],
+                []
+            )
+        );
 
     private static TableColumn Column(NpgsqlDataReader row) =>
         new(row.GetString(0), row.GetFieldValue<uint>(1), row.GetString(2), row.GetBoolean(3));

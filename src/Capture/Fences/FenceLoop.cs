@@ -13,7 +13,15 @@ namespace Cdc.Capture.Fences;
 /// that was taken since; write the marker. The stream closes the fence where the marker comes back.
 /// </summary>
 internal sealed class FenceLoop(
-    EntitySet entities, ChunkLedger ledger, ReadBarrier barrier, CaptureLoop stream, MarkerWriter markers, ITableRegistry tables, IFenceQueue queue, ILogger log)
+    EntitySet entities,
+    ChunkLedger ledger,
+    ReadBarrier barrier,
+    CaptureLoop stream,
+    MarkerWriter markers,
+    ITableRegistry tables,
+    IFenceQueue queue,
+    ILogger log
+)
 {
     /// <summary>Whoever asks is heard by a notification. This is for one that was lost.</summary>
     private static readonly TimeSpan QuietPause = TimeSpan.FromSeconds(5);
@@ -29,7 +37,8 @@ internal sealed class FenceLoop(
         {
             var pending = await queue.PendingAsync(ct).ConfigureAwait(false);
             GiveUpAllBut(pending);
-            foreach (var fence in pending) await AdvanceAsync(fence, ct).ConfigureAwait(false);
+            foreach (var fence in pending)
+                await AdvanceAsync(fence, ct).ConfigureAwait(false);
             await queue.WaitAsync(pending.Count > 0 ? BusyPause : QuietPause, ct).ConfigureAwait(false);
         }
     }
@@ -43,12 +52,13 @@ internal sealed class FenceLoop(
         }
     }
 
-    private Task AdvanceAsync(FenceRequest fence, CancellationToken ct) => fence.Stage switch
-    {
-        FenceStage.Announced => ArmAsync(fence, ct),
-        FenceStage.Read => MarkAsync(fence, ct),
-        _ => Task.CompletedTask,
-    };
+    private Task AdvanceAsync(FenceRequest fence, CancellationToken ct) =>
+        fence.Stage switch
+        {
+            FenceStage.Announced => ArmAsync(fence, ct),
+            FenceStage.Read => MarkAsync(fence, ct),
+            _ => Task.CompletedTask,
+        };
 
     private async Task ArmAsync(FenceRequest fence, CancellationToken ct)
     {
@@ -60,13 +70,21 @@ internal sealed class FenceLoop(
         if (await barrier.FindAsync(fence.Entity, ct).ConfigureAwait(false) is { } wait)
         {
             CaptureLog.FenceWaits(log, entities[fence.Entity].Name, wait.Xmin, wait.Barrier);
-            await queue.PostponeAsync(fence.Id, FenceReasons.Waits,
-                $"Transactions are running that began before the pipeline's session; the oldest is {wait.Xmin}.", ct).ConfigureAwait(false);
+            await queue
+                .PostponeAsync(
+                    fence.Id,
+                    FenceReasons.Waits,
+                    $"Transactions are running that began before the pipeline's session; the oldest is {wait.Xmin}.",
+                    ct
+                )
+                .ConfigureAwait(false);
             return;
         }
         var ticket = ledger.Announce(fence);
-        if (await queue.ArmAsync(fence.Id, ct).ConfigureAwait(false)) _tickets.Add(fence.Id, ticket);
-        else ledger.GiveUp(ticket);
+        if (await queue.ArmAsync(fence.Id, ct).ConfigureAwait(false))
+            _tickets.Add(fence.Id, ticket);
+        else
+            ledger.GiveUp(ticket);
         CrashPoint.Hit("after-fence-armed");
     }
 
@@ -80,7 +98,13 @@ internal sealed class FenceLoop(
             CrashPoint.Hit("after-fence-marked");
         }
         else if (!ticket.IsMarked)
-            await BreakAsync(fence, FenceReasons.TooLarge, "A transaction of too many keys to remember was streamed, and the source's snapshot does not see it.", ct).ConfigureAwait(false);
+            await BreakAsync(
+                    fence,
+                    FenceReasons.TooLarge,
+                    "A transaction of too many keys to remember was streamed, and the source's snapshot does not see it.",
+                    ct
+                )
+                .ConfigureAwait(false);
         else if (ticket.Failure is { } failure)
             await BreakAsync(fence, FenceReasons.TooLarge, failure, ct).ConfigureAwait(false);
     }

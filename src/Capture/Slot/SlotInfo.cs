@@ -11,8 +11,19 @@ namespace Cdc.Capture.Slot;
 /// <param name="RetainedBytes">WAL that the server keeps for this slot.</param>
 /// <param name="InvalidationReason">Why the server gave the slot up, where its version says so (17 and later).</param>
 public sealed record SlotInfo(
-    string Name, string? Plugin, string? Database, bool IsTemporary, bool IsActive, int? ActivePid, Lsn? ConfirmedFlushLsn, Lsn? RestartLsn,
-    string? WalStatus, long? SafeWalBytes, long? RetainedBytes, string? InvalidationReason)
+    string Name,
+    string? Plugin,
+    string? Database,
+    bool IsTemporary,
+    bool IsActive,
+    int? ActivePid,
+    Lsn? ConfirmedFlushLsn,
+    Lsn? RestartLsn,
+    string? WalStatus,
+    long? SafeWalBytes,
+    long? RetainedBytes,
+    string? InvalidationReason
+)
 {
     /// <summary>WAL that it needs is gone, or the server invalidated it: it can never be used again.</summary>
     public bool IsLost => WalStatus == "lost" || InvalidationReason is not null;

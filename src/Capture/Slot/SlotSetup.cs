@@ -40,10 +40,13 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     public async Task<PublicationChange?> EnsurePublicationAsync(CancellationToken ct)
     {
         await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
-        var exists = await connection.Command("SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1)", options.Publication)
-            .ScalarAsync<bool>(ct).ConfigureAwait(false);
+        var exists = await connection
+            .Command("SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1)", options.Publication)
+            .ScalarAsync<bool>(ct)
+            .ConfigureAwait(false);
         var missing = exists ? await MissingAsync(connection, ct).ConfigureAwait(false) : entities.All;
-        if (missing.Count == 0) return null;
+        if (missing.Count == 0)
+            return null;
         var sql = exists ? SlotSql.AddTables(options.Publication, missing) : SlotSql.CreatePublication(options.Publication, missing);
         await connection.Command(sql).ExecuteAsync(ct).ConfigureAwait(false);
         // After the change committed: who is below its xmax may have written before it.
@@ -59,7 +62,11 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     public async Task<Lsn> CreateSlotAsync(CancellationToken ct)
     {
         await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
-        var command = connection.Command("SELECT lsn::text FROM pg_create_logical_replication_slot($1, $2)", options.SlotName, PgOutputSlot.PluginName);
+        var command = connection.Command(
+            "SELECT lsn::text FROM pg_create_logical_replication_slot($1, $2)",
+            options.SlotName,
+            PgOutputSlot.PluginName
+        );
         command.CommandTimeout = 0;
         return Lsn.Parse(await command.ScalarAsync<string>(ct).ConfigureAwait(false));
     }
@@ -74,9 +81,16 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     public async Task<PublicationState> ReadPublicationAsync(CancellationToken ct)
     {
         await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
-        var found = await connection.Command("SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate FROM pg_publication WHERE pubname = $1", options.Publication)
-            .RowsAsync(row => row.GetBoolean(0), ct).ConfigureAwait(false);
-        return found is not [var whole] ? PublicationState.Missing : whole ? PublicationState.Whole : PublicationState.Partial;
+        var found = await connection
+            .Command(
+                "SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate FROM pg_publication WHERE pubname = $1",
+                options.Publication
+            )
+            .RowsAsync(row => row.GetBoolean(0), ct)
+            .ConfigureAwait(false);
+        return found is not [var whole] ? PublicationState.Missing
+            : whole ? PublicationState.Whole
+            : PublicationState.Partial;
     }
 
     /// <returns>False if there was none.</returns>
@@ -85,11 +99,14 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     {
         await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
         var slot = await ReadAsync(connection, options.SlotName, ct).ConfigureAwait(false);
-        if (slot is null) return false;
+        if (slot is null)
+            return false;
         if (slot.IsActive)
-            throw new CdcException(FailureKind.Unavailable,
+            throw new CdcException(
+                FailureKind.Unavailable,
                 $"Slot {slot.Name} cannot be dropped: process {slot.ActivePid} of the source is streaming from it.",
-                $"Stop the 'cdc run' that uses it, or end its connection on the source: SELECT pg_terminate_backend({slot.ActivePid})");
+                $"Stop the 'cdc run' that uses it, or end its connection on the source: SELECT pg_terminate_backend({slot.ActivePid})"
+            );
         await connection.Command("SELECT pg_drop_replication_slot($1)", options.SlotName).ExecuteAsync(ct).ConfigureAwait(false);
         return true;
     }
@@ -101,14 +118,28 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     {
         string[] schemas = [.. entities.All.Select(e => e.SourceSchema)];
         string[] tables = [.. entities.All.Select(e => e.SourceTable)];
-        var unpublished = await connection.Command(UnpublishedSql, options.Publication, schemas, tables)
-            .RowsAsync(row => (row.GetString(0), row.GetString(1)), ct).ConfigureAwait(false);
+        var unpublished = await connection
+            .Command(UnpublishedSql, options.Publication, schemas, tables)
+            .RowsAsync(row => (row.GetString(0), row.GetString(1)), ct)
+            .ConfigureAwait(false);
         return [.. entities.All.Where(e => unpublished.Contains((e.SourceSchema, e.SourceTable)))];
     }
 
-    private static SlotInfo Slot(NpgsqlDataReader row) => new(
-        row.GetString(0), Text(row, 1), Text(row, 2), row.GetBoolean(3), row.GetBoolean(4), row.IsDBNull(5) ? null : row.GetInt32(5),
-        LsnAt(row, 6), LsnAt(row, 7), Text(row, 8), Number(row, 9), Number(row, 10), Text(row, 11));
+    private static SlotInfo Slot(NpgsqlDataReader row) =>
+        new(
+            row.GetString(0),
+            Text(row, 1),
+            Text(row, 2),
+            row.GetBoolean(3),
+            row.GetBoolean(4),
+            row.IsDBNull(5) ? null : row.GetInt32(5),
+            LsnAt(row, 6),
+            LsnAt(row, 7),
+            Text(row, 8),
+            Number(row, 9),
+            Number(row, 10),
+            Text(row, 11)
+        );
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 

@@ -19,5 +19,6 @@ internal static class SlotSql
     public static string AddTables(string publication, IEnumerable<EntityDeclaration> entities) =>
         $"ALTER PUBLICATION {Sql.Identifier(publication)} ADD TABLE {Tables(entities)}";
 
-    private static string Tables(IEnumerable<EntityDeclaration> entities) => string.Join(", ", entities.Select(e => e.SourceName).Distinct());
+    private static string Tables(IEnumerable<EntityDeclaration> entities) =>
+        string.Join(", ", entities.Select(e => e.SourceName).Distinct());
 }

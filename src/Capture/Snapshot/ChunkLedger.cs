@@ -21,23 +21,27 @@ internal sealed class ChunkLedger(int rememberedKeys)
 
     public void Begin(ulong xid)
     {
-        lock (_lock) _keys.Begin(xid);
+        lock (_lock)
+            _keys.Begin(xid);
     }
 
     public void Streamed(int entity, long key)
     {
-        lock (_lock) _keys.Add(entity, key);
+        lock (_lock)
+            _keys.Add(entity, key);
     }
 
     public void Truncated(int entity)
     {
-        lock (_lock) _keys.AddAll(entity);
+        lock (_lock)
+            _keys.AddAll(entity);
     }
 
     /// <summary>Rows of the entity were streamed and not passed on: their keys are not known here.</summary>
     public void Skipped(int entity)
     {
-        lock (_lock) _skipped.Add(entity);
+        lock (_lock)
+            _skipped.Add(entity);
     }
 
     /// <summary>
@@ -49,8 +53,10 @@ internal sealed class ChunkLedger(int rememberedKeys)
     {
         lock (_lock)
         {
-            if (_skipped.Remove(entity)) _barriers[entity] = ulong.MaxValue;
-            else if (_barriers.TryGetValue(entity, out var barrier) && barrier == ulong.MaxValue) _barriers[entity] = now.Xmax;
+            if (_skipped.Remove(entity))
+                _barriers[entity] = ulong.MaxValue;
+            else if (_barriers.TryGetValue(entity, out var barrier) && barrier == ulong.MaxValue)
+                _barriers[entity] = now.Xmax;
             return _barriers.GetValueOrDefault(entity);
         }
     }
@@ -64,7 +70,8 @@ internal sealed class ChunkLedger(int rememberedKeys)
     {
         lock (_lock)
         {
-            if (_keys.IsTooLarge(snapshot, ticket.Entity)) return false;
+            if (_keys.IsTooLarge(snapshot, ticket.Entity))
+                return false;
             ticket.Snapshot = snapshot;
             return true;
         }
@@ -72,12 +79,14 @@ internal sealed class ChunkLedger(int rememberedKeys)
 
     public void GiveUp(LedgerTicket ticket)
     {
-        lock (_lock) _open.Remove(ticket.Number);
+        lock (_lock)
+            _open.Remove(ticket.Number);
     }
 
     public LedgerTicket? Find(long number)
     {
-        lock (_lock) return _open.GetValueOrDefault(number);
+        lock (_lock)
+            return _open.GetValueOrDefault(number);
     }
 
     /// <summary>
@@ -90,7 +99,8 @@ internal sealed class ChunkLedger(int rememberedKeys)
         {
             _open.Remove(ticket.Number);
             var snapshot = ticket.Snapshot!;
-            if (_keys.IsTooLarge(snapshot, ticket.Entity)) return false;
+            if (_keys.IsTooLarge(snapshot, ticket.Entity))
+                return false;
             var (keys, all) = _keys.InFlight(snapshot, ticket.Entity, ticket.Covers);
             ticket.SetInFlight(keys, all);
             return true;
@@ -101,12 +111,14 @@ internal sealed class ChunkLedger(int rememberedKeys)
     {
         lock (_lock)
         {
-            if (_open.Values.Any(t => t.Snapshot is null)) return;
+            if (_open.Values.Any(t => t.Snapshot is null))
+                return;
             _keys.Forget(xid => heartbeat.Sees(xid) && _open.Values.All(t => t.Snapshot!.Sees(xid)));
         }
     }
 
-    private T Announce<T>(Func<long, T> create) where T : LedgerTicket
+    private T Announce<T>(Func<long, T> create)
+        where T : LedgerTicket
     {
         lock (_lock)
         {

@@ -16,7 +16,8 @@ internal sealed record ChunkReading(ChunkRows Rows, long? Next);
 /// </summary>
 internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options, EntitySet entities) : IAsyncDisposable
 {
-    private const string TypesSql = "SELECT a.attname::text, a.atttypid, a.atttypmod FROM pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped";
+    private const string TypesSql =
+        "SELECT a.attname::text, a.atttypid, a.atttypmod FROM pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped";
 
     private NpgsqlConnection? _connection;
 
@@ -27,7 +28,9 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
         var key = Sql.Identifier(entity.Key.Name);
         var connection = await ConnectionAsync(ct).ConfigureAwait(false);
         await using var command = new NpgsqlCommand(
-            $"SELECT {key}::bigint FROM {entity.SourceName} WHERE {InRange(job, key)} ORDER BY {key} OFFSET {options.ChunkRows} LIMIT 1", connection)
+            $"SELECT {key}::bigint FROM {entity.SourceName} WHERE {InRange(job, key)} ORDER BY {key} OFFSET {options.ChunkRows} LIMIT 1",
+            connection
+        )
         {
             // As long as it takes, on a table that is not in memory: the heartbeat notices a source that is away.
             CommandTimeout = 0,
@@ -44,9 +47,15 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
         var entity = entities[job.Entity];
         try
         {
-            await connection.Command($"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; LOCK TABLE {entity.SourceName} IN ACCESS SHARE MODE").ExecuteAsync(ct).ConfigureAwait(false);
+            await connection
+                .Command(
+                    $"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; LOCK TABLE {entity.SourceName} IN ACCESS SHARE MODE"
+                )
+                .ExecuteAsync(ct)
+                .ConfigureAwait(false);
             var (snapshot, micros) = await SnapshotAsync(connection, ct).ConfigureAwait(false);
-            if (!take(snapshot)) return null;
+            if (!take(snapshot))
+                return null;
             var columns = await ColumnsAsync(connection, entity, ct).ConfigureAwait(false);
             var reading = await CopyAsync(connection, entity, columns, job, micros, ct).ConfigureAwait(false);
             return reading;
@@ -59,7 +68,8 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
 
     public async ValueTask DisposeAsync()
     {
-        if (_connection is { } connection) await connection.DisposeAsync().ConfigureAwait(false);
+        if (_connection is { } connection)
+            await connection.DisposeAsync().ConfigureAwait(false);
     }
 
     private async ValueTask<NpgsqlConnection> ConnectionAsync(CancellationToken ct) =>
@@ -77,12 +87,17 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
     /// The declared columns as the catalog has them, the key first. Bytes of one that was retyped would be taken for something else; one that
     /// is missing is left for the COPY to name.
     /// </summary>
-    private static async Task<IReadOnlyList<(SourceColumn Declared, ColumnSchema Schema)>> ColumnsAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
+    private static async Task<IReadOnlyList<(SourceColumn Declared, ColumnSchema Schema)>> ColumnsAsync(
+        NpgsqlConnection connection,
+        EntityDeclaration entity,
+        CancellationToken ct
+    )
     {
         var types = new Dictionary<string, (uint Oid, int Modifier)>();
         await using var command = new NpgsqlCommand(TypesSql, connection) { Parameters = { new() { Value = entity.SourceName } } };
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) types[reader.GetString(0)] = (reader.GetFieldValue<uint>(1), reader.GetInt32(2));
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            types[reader.GetString(0)] = (reader.GetFieldValue<uint>(1), reader.GetInt32(2));
         foreach (var column in entity.SourceColumns)
             if (types.TryGetValue(column.Name, out var type) && !SourceTypes.CanRead(column.Type, type.Oid))
                 throw new UnreadableTableException(entity.Name, column.Name);
@@ -96,11 +111,26 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
     }
 
     private async Task<ChunkReading> CopyAsync(
-        NpgsqlConnection connection, EntityDeclaration entity, IReadOnlyList<(SourceColumn Declared, ColumnSchema Schema)> columns, ChunkJob job, long micros, CancellationToken ct)
+        NpgsqlConnection connection,
+        EntityDeclaration entity,
+        IReadOnlyList<(SourceColumn Declared, ColumnSchema Schema)> columns,
+        ChunkJob job,
+        long micros,
+        CancellationToken ct
+    )
     {
         var key = Sql.Identifier(entity.Key.Name);
-        var schema = new TableSchema(entity.Index, 0, entity.SourceName, [.. columns.Select(c => c.Schema)], [.. columns.Select(c => c.Declared.Slot)], entity.SourceColumns.Count, RowFormat.Copy);
-        var sql = $"COPY (SELECT {string.Join(", ", columns.Select(c => Sql.Identifier(c.Schema.Name)))} FROM {entity.SourceName} WHERE {InRange(job, key)} ORDER BY {key}) TO STDOUT (FORMAT BINARY)";
+        var schema = new TableSchema(
+            entity.Index,
+            0,
+            entity.SourceName,
+            [.. columns.Select(c => c.Schema)],
+            [.. columns.Select(c => c.Declared.Slot)],
+            entity.SourceColumns.Count,
+            RowFormat.Copy
+        );
+        var sql =
+            $"COPY (SELECT {string.Join(", ", columns.Select(c => Sql.Identifier(c.Schema.Name)))} FROM {entity.SourceName} WHERE {InRange(job, key)} ORDER BY {key}) TO STDOUT (FORMAT BINARY)";
         await using var copy = await connection.BeginRawBinaryCopyAsync(sql, ct).ConfigureAwait(false);
         var rows = new CopyOutRows(copy);
         var read = new List<(long, RowImage)>();

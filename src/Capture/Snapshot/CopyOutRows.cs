@@ -23,16 +23,20 @@ internal sealed class CopyOutRows(System.IO.Stream copy)
     {
         image = default;
         var bytes = _block.AsSpan(_start, _end - _start);
-        if (!_headerRead || bytes.Length < 2) return false;
+        if (!_headerRead || bytes.Length < 2)
+            return false;
         var columns = BinaryPrimitives.ReadInt16BigEndian(bytes);
-        if (columns < 0) return false;
+        if (columns < 0)
+            return false;
         var length = 2;
         for (var column = 0; column < columns; column++)
         {
-            if (bytes.Length < length + 4) return false;
+            if (bytes.Length < length + 4)
+                return false;
             length += 4 + Math.Max(0, BinaryPrimitives.ReadInt32BigEndian(bytes[length..]));
         }
-        if (bytes.Length < length) return false;
+        if (bytes.Length < length)
+            return false;
         image = new RowImage(_block, _start, length);
         _start += length;
         return true;
@@ -48,11 +52,13 @@ internal sealed class CopyOutRows(System.IO.Stream copy)
         }
         await NeedAsync(2, ct).ConfigureAwait(false);
         var columns = BinaryPrimitives.ReadInt16BigEndian(_block.AsSpan(_start));
-        if (columns < 0) return null;
+        if (columns < 0)
+            return null;
         var length = 2;
         for (var column = 0; column < columns; column++)
         {
-            if (_end - _start < length + 4) await NeedAsync(length + 4, ct).ConfigureAwait(false);
+            if (_end - _start < length + 4)
+                await NeedAsync(length + 4, ct).ConfigureAwait(false);
             length += 4 + Math.Max(0, BinaryPrimitives.ReadInt32BigEndian(_block.AsSpan(_start + length)));
         }
         await NeedAsync(length, ct).ConfigureAwait(false);
@@ -64,7 +70,8 @@ internal sealed class CopyOutRows(System.IO.Stream copy)
     /// <summary>Makes this many bytes stand together in the block. Rows given out keep the block they are in.</summary>
     private async ValueTask NeedAsync(int bytes, CancellationToken ct)
     {
-        if (_end - _start >= bytes) return;
+        if (_end - _start >= bytes)
+            return;
         if (_start + bytes > _block.Length)
         {
             // Room behind a large column for the small ones that follow it, or each of them would move the row to another block.
@@ -75,7 +82,8 @@ internal sealed class CopyOutRows(System.IO.Stream copy)
         while (_end - _start < bytes)
         {
             var read = await copy.ReadAsync(_block.AsMemory(_end), ct).ConfigureAwait(false);
-            if (read == 0) throw new EndOfStreamException("COPY ended in the middle of a row.");
+            if (read == 0)
+                throw new EndOfStreamException("COPY ended in the middle of a row.");
             _end += read;
         }
     }

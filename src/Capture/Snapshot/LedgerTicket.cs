@@ -8,6 +8,7 @@ internal abstract class LedgerTicket(long number)
 {
     public long Number { get; } = number;
     public abstract int Entity { get; }
+
     /// <summary>Null until it was taken.</summary>
     public SourceSnapshot? Snapshot { get; set; }
 
@@ -22,8 +23,10 @@ internal enum MarkerOutcome
 {
     /// <summary>The rows are loaded beside the stream by whoever read them.</summary>
     Beside,
+
     /// <summary>The rows were appended to the stream.</summary>
     InStream,
+
     /// <summary>A transaction too large to remember was in flight: the job is read again.</summary>
     ReadAgain,
 }
@@ -35,6 +38,7 @@ internal sealed class ChunkTicket(long number, Chunk chunk) : LedgerTicket(numbe
     public Chunk Chunk { get; private set; } = chunk;
     public override int Entity => Chunk.Job.Entity;
     public Task<MarkerOutcome> Marked => _marked.Task;
+
     /// <summary>Set before the marker is written.</summary>
     public ChunkRows? Rows { get; set; }
 

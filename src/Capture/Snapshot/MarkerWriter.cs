@@ -24,7 +24,8 @@ internal sealed class MarkerWriter(NpgsqlConnection connection) : IAsyncDisposab
     public Task<SourceSnapshot> SnapshotAsync(CancellationToken ct) => LockedAsync(() => _session.SnapshotAsync(ct), ct);
 
     /// <inheritdoc cref="SourceSession.SnapshotAboveWritersAsync"/>
-    public Task<SourceSnapshot> SnapshotAboveWritersAsync(CancellationToken ct) => LockedAsync(() => _session.SnapshotAboveWritersAsync(ct), ct);
+    public Task<SourceSnapshot> SnapshotAboveWritersAsync(CancellationToken ct) =>
+        LockedAsync(() => _session.SnapshotAboveWritersAsync(ct), ct);
 
     public Task<Lsn> CurrentWalLsnAsync(CancellationToken ct) => LockedAsync(() => _session.CurrentWalLsnAsync(ct), ct);
 
@@ -33,7 +34,8 @@ internal sealed class MarkerWriter(NpgsqlConnection connection) : IAsyncDisposab
         LockedAsync(() => _session.EmitMarkerAsync(prefix, content, ct), ct);
 
     /// <inheritdoc cref="SourceSession.EmitHeartbeatAsync"/>
-    public Task<Lsn> WriteHeartbeatAsync(string prefix, CancellationToken ct) => LockedAsync(() => _session.EmitHeartbeatAsync(prefix, ct), ct);
+    public Task<Lsn> WriteHeartbeatAsync(string prefix, CancellationToken ct) =>
+        LockedAsync(() => _session.EmitHeartbeatAsync(prefix, ct), ct);
 
     public async ValueTask DisposeAsync()
     {

@@ -13,8 +13,18 @@ namespace Cdc.Capture.Snapshot;
 /// loaded beside the stream or has travelled in it, and is finished when the stream has passed it.
 /// </summary>
 internal sealed class SnapshotLoop(
-    SourceOptions source, SnapshotOptions options, EntitySet entities, ChunkLedger ledger, ReadBarrier barrier, CaptureLoop stream, MarkerWriter markers, IChunkQueue queue, IChunkSink sink,
-    PipelineStatistics statistics, ILogger log)
+    SourceOptions source,
+    SnapshotOptions options,
+    EntitySet entities,
+    ChunkLedger ledger,
+    ReadBarrier barrier,
+    CaptureLoop stream,
+    MarkerWriter markers,
+    IChunkQueue queue,
+    IChunkSink sink,
+    PipelineStatistics statistics,
+    ILogger log
+)
 {
     private const string UndefinedTable = "42P01";
     private const string UndefinedColumn = "42703";
@@ -44,7 +54,8 @@ internal sealed class SnapshotLoop(
         finally
         {
             await Task.WhenAll(_running.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            foreach (var reader in _idle) await reader.DisposeAsync().ConfigureAwait(false);
+            foreach (var reader in _idle)
+                await reader.DisposeAsync().ConfigureAwait(false);
         }
     }
 
@@ -63,7 +74,8 @@ internal sealed class SnapshotLoop(
         var waiting = new HashSet<int>();
         while (await queue.NextAsync([.. _running.Values], waiting, ct).ConfigureAwait(false) is { } job)
         {
-            if (await barrier.FindAsync(job.Entity, ct).ConfigureAwait(false) is not { } wait) return job;
+            if (await barrier.FindAsync(job.Entity, ct).ConfigureAwait(false) is not { } wait)
+                return job;
             CaptureLog.ChunkWaits(log, entities[job.Entity].Name, wait.Xmin, wait.Barrier);
             waiting.Add(job.Entity);
         }
@@ -75,7 +87,8 @@ internal sealed class SnapshotLoop(
         var reader = _idle.TryTake(out var idle) ? idle : new ChunkReader(source, options, entities);
         try
         {
-            if (await ReadAsync(reader, job, ct).ConfigureAwait(false) is not { } ticket) return;
+            if (await ReadAsync(reader, job, ct).ConfigureAwait(false) is not { } ticket)
+                return;
             CrashPoint.Hit("after-chunk-read");
             await markers.WriteAsync(CaptureLoop.ChunkPrefix, stream.MarkerOf(ticket), ct).ConfigureAwait(false);
             await FinishAsync(ticket, ct).ConfigureAwait(false);
@@ -96,13 +109,16 @@ internal sealed class SnapshotLoop(
                 job = await SplitAsync(job, boundary, ct).ConfigureAwait(false);
             ticket = ledger.Announce(job);
             var reading = await reader.ReadAsync(job, snapshot => ledger.TrySetSnapshot(ticket, snapshot), ct).ConfigureAwait(false);
-            if (reading is not null) return await NarrowAsync(ticket, reading, ct).ConfigureAwait(false);
+            if (reading is not null)
+                return await NarrowAsync(ticket, reading, ct).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is UnreadableTableException or PostgresException { SqlState: UndefinedTable or UndefinedColumn or LockNotAvailable })
+        catch (Exception e)
+            when (e is UnreadableTableException or PostgresException { SqlState: UndefinedTable or UndefinedColumn or LockNotAvailable })
         {
             CaptureLog.ChunkNotReadable(log, entities[job.Entity].Name, e.Message);
         }
-        if (ticket is not null) ledger.GiveUp(ticket);
+        if (ticket is not null)
+            ledger.GiveUp(ticket);
         await Task.Delay(Pause, ct).ConfigureAwait(false);
         return null;
     }
@@ -119,7 +135,8 @@ internal sealed class SnapshotLoop(
 
     private async Task<ChunkTicket> NarrowAsync(ChunkTicket ticket, ChunkReading reading, CancellationToken ct)
     {
-        if (reading.Next is { } next) ticket.Narrow(await SplitAsync(ticket.Chunk.Job, next, ct).ConfigureAwait(false));
+        if (reading.Next is { } next)
+            ticket.Narrow(await SplitAsync(ticket.Chunk.Job, next, ct).ConfigureAwait(false));
         ticket.Rows = reading.Rows;
         ticket.Chunk.Rows = reading.Rows.Rows.Count;
         return ticket;
@@ -128,13 +145,23 @@ internal sealed class SnapshotLoop(
     private async Task FinishAsync(ChunkTicket ticket, CancellationToken ct)
     {
         var outcome = await ticket.Marked.WaitAsync(ct).ConfigureAwait(false);
-        if (outcome == MarkerOutcome.ReadAgain) return;
+        if (outcome == MarkerOutcome.ReadAgain)
+            return;
         var chunk = ticket.Chunk;
-        if (outcome == MarkerOutcome.Beside) await sink.LoadAsync(chunk, ticket.Rows!, ct).ConfigureAwait(false);
+        if (outcome == MarkerOutcome.Beside)
+            await sink.LoadAsync(chunk, ticket.Rows!, ct).ConfigureAwait(false);
         ticket.Rows = null;
         await chunk.Passed.WaitAsync(ct).ConfigureAwait(false);
         var swept = await sink.FinishAsync(chunk, ct).ConfigureAwait(false);
         statistics.ChunkRead(chunk.Rows);
-        CaptureLog.ChunkDone(log, entities[chunk.Job.Entity].Name, chunk.Job.Kind.ToString(), chunk.Job.Range.ToString(), chunk.Rows, swept, chunk.Dropped.Count);
+        CaptureLog.ChunkDone(
+            log,
+            entities[chunk.Job.Entity].Name,
+            chunk.Job.Kind.ToString(),
+            chunk.Job.Range.ToString(),
+            chunk.Rows,
+            swept,
+            chunk.Dropped.Count
+        );
     }
 }

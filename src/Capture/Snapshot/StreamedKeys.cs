@@ -32,7 +32,8 @@ internal sealed class StreamedKeys(int keysOfOneTransaction, int keysOfAll)
             return;
         }
         _entries.Add(new Entry(_xid, entity, key));
-        if (_entries.Count - _start > keysOfOneTransaction || _entries.Count > keysOfAll) BecomeLarge();
+        if (_entries.Count - _start > keysOfOneTransaction || _entries.Count > keysOfAll)
+            BecomeLarge();
     }
 
     /// <summary>A truncate: all keys of the entity.</summary>
@@ -45,8 +46,10 @@ internal sealed class StreamedKeys(int keysOfOneTransaction, int keysOfAll)
         _entries.RemoveAll(entry => visible.TryGetValue(entry.Xid, out var seen) ? seen : visible[entry.Xid] = isVisible(entry.Xid));
         // The transaction that is being streamed stands at the end, if it is not visible already.
         _start = _entries.Count;
-        while (_start > 0 && _entries[_start - 1].Xid == _xid) _start--;
-        foreach (var xid in _large.Keys.Where(isVisible).ToList()) _large.Remove(xid);
+        while (_start > 0 && _entries[_start - 1].Xid == _xid)
+            _start--;
+        foreach (var xid in _large.Keys.Where(isVisible).ToList())
+            _large.Remove(xid);
     }
 
     /// <summary>True if a transaction too large to remember, not visible in the snapshot, has touched the entity.</summary>
@@ -60,9 +63,12 @@ internal sealed class StreamedKeys(int keysOfOneTransaction, int keysOfAll)
         var all = false;
         foreach (var (xid, of, key) in _entries)
         {
-            if (of != entity || snapshot.Sees(xid)) continue;
-            if (key == EveryKey) all = true;
-            else if (covers(key)) keys.Add(key);
+            if (of != entity || snapshot.Sees(xid))
+                continue;
+            if (key == EveryKey)
+                all = true;
+            else if (covers(key))
+                keys.Add(key);
         }
         return (keys, all);
     }
@@ -70,7 +76,8 @@ internal sealed class StreamedKeys(int keysOfOneTransaction, int keysOfAll)
     private void BecomeLarge()
     {
         var tables = _large.TryGetValue(_xid, out var known) ? known : _large[_xid] = [];
-        for (var i = _start; i < _entries.Count; i++) tables.Add(_entries[i].Entity);
+        for (var i = _start; i < _entries.Count; i++)
+            tables.Add(_entries[i].Entity);
         _entries.RemoveRange(_start, _entries.Count - _start);
         // A list keeps the room of what it held: tens of megabytes, beside a transaction that needs them.
         _entries.TrimExcess();

@@ -10,4 +10,10 @@ internal sealed record ProbedColumn(string Name, int Number, uint TypeOid, bool 
 /// <param name="EstimatedRows">From the statistics, scaled to the present size; counted where there are none or the table is small.</param>
 /// <param name="TotalBytes">With TOAST and indexes.</param>
 internal sealed record ProbedTable(
-    int Entity, uint RelationOid, uint RelFileNode, IReadOnlyList<ProbedColumn> Columns, long EstimatedRows, long TotalBytes);
+    int Entity,
+    uint RelationOid,
+    uint RelFileNode,
+    IReadOnlyList<ProbedColumn> Columns,
+    long EstimatedRows,
+    long TotalBytes
+);

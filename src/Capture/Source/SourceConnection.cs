@@ -38,7 +38,8 @@ internal static class SourceConnection
     public static NpgsqlCommand Command(this NpgsqlConnection connection, string sql, params ReadOnlySpan<object> parameters)
     {
         var command = new NpgsqlCommand(sql, connection);
-        foreach (var value in parameters) command.Parameters.Add(Parameter(value));
+        foreach (var value in parameters)
+            command.Parameters.Add(Parameter(value));
         return command;
     }
 
@@ -64,7 +65,8 @@ internal static class SourceConnection
         await using var _ = command.ConfigureAwait(false);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         List<T> rows = [];
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) rows.Add(row(reader));
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            rows.Add(row(reader));
         return rows;
     }
 }

@@ -36,13 +36,15 @@ internal sealed class SourceSession(NpgsqlConnection connection)
     /// A marker with the source's time, read before the marker gets its LSN: whatever had been committed by then lies below it. Eight bytes,
     /// microseconds since 2000-01-01 UTC in network order, as PostgreSQL sends a timestamptz.
     /// </summary>
-    public Task<Lsn> EmitHeartbeatAsync(string prefix, CancellationToken ct) => EmitAsync("timestamptz_send(clock_timestamp())", ct, prefix);
+    public Task<Lsn> EmitHeartbeatAsync(string prefix, CancellationToken ct) =>
+        EmitAsync("timestamptz_send(clock_timestamp())", ct, prefix);
 
     private async Task<Lsn> EmitAsync(string content, CancellationToken ct, params object[] parameters)
     {
-        var sql = connection.PostgreSqlVersion >= FlushesMessages
-            ? $"SELECT pg_logical_emit_message(false, $1, {content}, true)::text"
-            : $"SELECT pg_logical_emit_message(false, $1, {content})::text, pg_current_xact_id()";
+        var sql =
+            connection.PostgreSqlVersion >= FlushesMessages
+                ? $"SELECT pg_logical_emit_message(false, $1, {content}, true)::text"
+                : $"SELECT pg_logical_emit_message(false, $1, {content})::text, pg_current_xact_id()";
         return Lsn.Parse(await connection.Command(sql, parameters).ScalarAsync<string>(ct).ConfigureAwait(false));
     }
 

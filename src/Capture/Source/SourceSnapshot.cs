@@ -25,7 +25,8 @@ internal sealed class SourceSnapshot
     public static SourceSnapshot Parse(string text)
     {
         var parts = text.Split(':');
-        if (parts.Length != 3) throw new FormatException($"'{text}' is not a pg_snapshot.");
+        if (parts.Length != 3)
+            throw new FormatException($"'{text}' is not a pg_snapshot.");
         var running = parts[2].Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Xid).ToHashSet();
         return new SourceSnapshot(Xid(parts[0]), Xid(parts[1]), running);
     }

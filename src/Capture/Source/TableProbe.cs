@@ -33,24 +33,49 @@ internal static class TableProbe
 
     /// <summary>By entity; null where the table does not exist.</summary>
     public static Task<IReadOnlyList<ProbedTable?>> ReadAsync(NpgsqlConnection connection, EntitySet entities, CancellationToken ct) =>
-        ReadAsync(connection, entities, TableSql, async (size, entity) => size.Estimate ?? await CountAsync(connection, entity, ct).ConfigureAwait(false), ct);
+        ReadAsync(
+            connection,
+            entities,
+            TableSql,
+            async (size, entity) => size.Estimate ?? await CountAsync(connection, entity, ct).ConfigureAwait(false),
+            ct
+        );
 
     private static async Task<IReadOnlyList<ProbedTable?>> ReadAsync(
-        NpgsqlConnection connection, EntitySet entities, string sql, Func<Size, EntityDeclaration, Task<long>> rows, CancellationToken ct)
+        NpgsqlConnection connection,
+        EntitySet entities,
+        string sql,
+        Func<Size, EntityDeclaration, Task<long>> rows,
+        CancellationToken ct
+    )
     {
         var tables = new ProbedTable?[entities.Count];
-        foreach (var entity in entities.All) tables[entity.Index] = await ReadAsync(connection, entity, sql, rows, ct).ConfigureAwait(false);
+        foreach (var entity in entities.All)
+            tables[entity.Index] = await ReadAsync(connection, entity, sql, rows, ct).ConfigureAwait(false);
         return tables;
     }
 
     private static async Task<ProbedTable?> ReadAsync(
-        NpgsqlConnection connection, EntityDeclaration entity, string sql, Func<Size, EntityDeclaration, Task<long>> rows, CancellationToken ct)
+        NpgsqlConnection connection,
+        EntityDeclaration entity,
+        string sql,
+        Func<Size, EntityDeclaration, Task<long>> rows,
+        CancellationToken ct
+    )
     {
         var found = await connection.Command(sql, entity.SourceSchema, entity.SourceTable).RowsAsync(Size.Read, ct).ConfigureAwait(false);
-        if (found is not [var size]) return null;
+        if (found is not [var size])
+            return null;
         string[] names = [.. entity.SourceColumns.Select(c => c.Name)];
         var columns = await connection.Command(ColumnSql, size.Oid, names).RowsAsync(Column, ct).ConfigureAwait(false);
-        return new ProbedTable(entity.Index, size.Oid, size.FileNode, columns, await rows(size, entity).ConfigureAwait(false), size.TotalBytes);
+        return new ProbedTable(
+            entity.Index,
+            size.Oid,
+            size.FileNode,
+            columns,
+            await rows(size, entity).ConfigureAwait(false),
+            size.TotalBytes
+        );
     }
 
     private static Task<long> CountAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct) =>
@@ -62,9 +87,10 @@ internal static class TableProbe
     private sealed record Size(uint Oid, uint FileNode, float Tuples, int AnalyzedPages, long Pages, long TotalBytes)
     {
         /// <summary>As the planner does it: density when last analyzed, times pages now.</summary>
-        public long? Estimate => Pages < SmallPages || Tuples < 0 || AnalyzedPages == 0 ? null : (long)(Tuples / (double)AnalyzedPages * Pages);
+        public long? Estimate =>
+            Pages < SmallPages || Tuples < 0 || AnalyzedPages == 0 ? null : (long)(Tuples / (double)AnalyzedPages * Pages);
 
-        public static Size Read(NpgsqlDataReader row) => new(
-            row.GetFieldValue<uint>(0), row.GetFieldValue<uint>(1), row.GetFloat(2), row.GetInt32(3), row.GetInt64(4), row.GetInt64(5));
+        public static Size Read(NpgsqlDataReader row) =>
+            new(row.GetFieldValue<uint>(0), row.GetFieldValue<uint>(1), row.GetFloat(2), row.GetInt32(3), row.GetInt64(4), row.GetInt64(5));
     }
 }

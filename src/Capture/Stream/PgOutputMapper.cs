@@ -26,16 +26,34 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
         var kind = (char)reader.Byte();
         switch (kind)
         {
-            case 'B': Begin(ref reader, sink); break;
-            case 'I': Insert(ref reader, sink); break;
-            case 'U': Update(ref reader, sink); break;
-            case 'D': Delete(ref reader, sink); break;
-            case 'C': Commit(ref reader, sink); break;
-            case 'R': Relation(ref reader, sink); break;
-            case 'T': Truncate(ref reader, sink); break;
-            case 'M': Message(ref reader, sink); break;
-            case 'O' or 'Y': break; // Origins and type names say nothing that a row needs.
-            default: throw new InvalidDataException($"Unknown pgoutput message '{kind}' at {walStart}.");
+            case 'B':
+                Begin(ref reader, sink);
+                break;
+            case 'I':
+                Insert(ref reader, sink);
+                break;
+            case 'U':
+                Update(ref reader, sink);
+                break;
+            case 'D':
+                Delete(ref reader, sink);
+                break;
+            case 'C':
+                Commit(ref reader, sink);
+                break;
+            case 'R':
+                Relation(ref reader, sink);
+                break;
+            case 'T':
+                Truncate(ref reader, sink);
+                break;
+            case 'M':
+                Message(ref reader, sink);
+                break;
+            case 'O' or 'Y':
+                break; // Origins and type names say nothing that a row needs.
+            default:
+                throw new InvalidDataException($"Unknown pgoutput message '{kind}' at {walStart}.");
         }
     }
 
@@ -58,7 +76,12 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
     {
         _ = reader.Byte(); // flags, none defined
         _ = reader.Lsn(); // commit LSN, known since BEGIN
-        var change = new CommitChange { Transaction = Transaction, Last = PositionOf(_nextOrdinal - 1), EndLsn = reader.Lsn() };
+        var change = new CommitChange
+        {
+            Transaction = Transaction,
+            Last = PositionOf(_nextOrdinal - 1),
+            EndLsn = reader.Lsn(),
+        };
         _transaction = null;
         sink.Commit(change);
     }
@@ -67,7 +90,8 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
     {
         var table = _relations[reader.UInt32()];
         var ordinal = Count(1);
-        if (!table.IsMapped) return;
+        if (!table.IsMapped)
+            return;
         _ = reader.Byte(); // 'N'
         var row = reader.LastTuple();
         Emit(sink, table, RowChangeKind.Insert, KeyOf(table, row), ordinal, _images.Copy(row), default);
@@ -79,8 +103,10 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
         var tag = reader.Byte();
         var old = tag == 'N' ? default : reader.Tuple();
         var ordinal = Count(old.IsEmpty ? 1 : 2);
-        if (!table.IsMapped) return;
-        if (tag != 'N') _ = reader.Byte(); // 'N' follows the old tuple
+        if (!table.IsMapped)
+            return;
+        if (tag != 'N')
+            _ = reader.Byte(); // 'N' follows the old tuple
         var row = reader.LastTuple();
         var key = KeyOf(table, row);
         var before = tag == 'O' ? _images.Copy(old) : default;
@@ -98,7 +124,8 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
     {
         var table = _relations[reader.UInt32()];
         var ordinal = Count(1);
-        if (!table.IsMapped) return;
+        if (!table.IsMapped)
+            return;
         var isFull = reader.Byte() == 'O';
         var old = reader.LastTuple();
         Emit(sink, table, RowChangeKind.Delete, KeyOf(table, old), ordinal, default, isFull ? _images.Copy(old) : default);
@@ -109,41 +136,68 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
         var relations = reader.Int32();
         _ = reader.Byte(); // CASCADE and RESTART IDENTITY: every table it reached is listed
         List<TableSchema> truncated = [];
-        for (; relations > 0; relations--) truncated.AddRange(_relations[reader.UInt32()].Schemas);
+        for (; relations > 0; relations--)
+            truncated.AddRange(_relations[reader.UInt32()].Schemas);
         var position = PositionOf(Count(1));
-        if (truncated.Count > 0) sink.Truncate(new TruncateChange { Transaction = Transaction, Position = position, Schemas = truncated });
+        if (truncated.Count > 0)
+            sink.Truncate(
+                new TruncateChange
+                {
+                    Transaction = Transaction,
+                    Position = position,
+                    Schemas = truncated,
+                }
+            );
     }
 
     private void Relation(ref PgOutputReader reader, IStreamSink sink)
     {
         foreach (var state in _relations.Learn(RelationMessage.Read(ref reader)))
-            sink.TableState(new TableStateChange { Entity = state.Entity, StopReason = state.StopReason, Position = PositionOf(_nextOrdinal) });
+            sink.TableState(
+                new TableStateChange
+                {
+                    Entity = state.Entity,
+                    StopReason = state.StopReason,
+                    Position = PositionOf(_nextOrdinal),
+                }
+            );
     }
 
     private static void Message(ref PgOutputReader reader, IStreamSink sink)
     {
         const int Transactional = 1;
-        if ((reader.Byte() & Transactional) != 0) return; // its LSN lies inside a transaction and orders nothing
+        if ((reader.Byte() & Transactional) != 0)
+            return; // its LSN lies inside a transaction and orders nothing
         var lsn = reader.Lsn();
         var prefix = reader.Text();
         sink.Message(prefix, reader.Take(reader.Int32()), lsn);
     }
 
-    private void Emit(IStreamSink sink, MappedTable table, RowChangeKind kind, long key, long ordinal, in RowImage image, in RowImage before)
+    private void Emit(
+        IStreamSink sink,
+        MappedTable table,
+        RowChangeKind kind,
+        long key,
+        long ordinal,
+        in RowImage image,
+        in RowImage before
+    )
     {
         var transaction = Transaction;
         foreach (var schema in table.Schemas)
-            sink.Row(new RowChange
-            {
-                Transaction = transaction,
-                Schema = schema,
-                Kind = kind,
-                Key = key,
-                Position = PositionOf(ordinal),
-                Image = image,
-                Before = before,
-                CommitMicros = transaction.CommitMicros,
-            });
+            sink.Row(
+                new RowChange
+                {
+                    Transaction = transaction,
+                    Schema = schema,
+                    Kind = kind,
+                    Key = key,
+                    Position = PositionOf(ordinal),
+                    Image = image,
+                    Before = before,
+                    CommitMicros = transaction.CommitMicros,
+                }
+            );
     }
 
     private long Count(int ordinals)
@@ -156,6 +210,5 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
     private ChangePosition PositionOf(long ordinal) => new(generation, Transaction.CommitLsn, ordinal);
 
     private static long KeyOf(MappedTable table, ReadOnlySpan<byte> tuple) =>
-        TupleData.Integer(tuple, table.KeyColumn)
-        ?? throw new InvalidDataException($"A row of {table.Name} came without its key.");
+        TupleData.Integer(tuple, table.KeyColumn) ?? throw new InvalidDataException($"A row of {table.Name} came without its key.");
 }

@@ -26,7 +26,8 @@ internal ref struct PgOutputReader(ReadOnlySpan<byte> bytes)
     public string Text()
     {
         var length = _bytes[_at..].IndexOf((byte)0);
-        if (length < 0) throw Cut();
+        if (length < 0)
+            throw Cut();
         var text = Encoding.UTF8.GetString(Take(length));
         _at++;
         return text;
@@ -34,7 +35,8 @@ internal ref struct PgOutputReader(ReadOnlySpan<byte> bytes)
 
     public ReadOnlySpan<byte> Take(int count)
     {
-        if ((uint)count > (uint)(_bytes.Length - _at)) throw Cut();
+        if ((uint)count > (uint)(_bytes.Length - _at))
+            throw Cut();
         var taken = _bytes.Slice(_at, count);
         _at += count;
         return taken;
@@ -44,7 +46,8 @@ internal ref struct PgOutputReader(ReadOnlySpan<byte> bytes)
     public ReadOnlySpan<byte> Tuple()
     {
         var start = _at;
-        for (var columns = Int16(); columns > 0; columns--) SkipColumn();
+        for (var columns = Int16(); columns > 0; columns--)
+            SkipColumn();
         return _bytes[start.._at];
     }
 
@@ -53,9 +56,9 @@ internal ref struct PgOutputReader(ReadOnlySpan<byte> bytes)
 
     private void SkipColumn()
     {
-        if (TupleData.HasBytes(Byte())) Take(Int32());
+        if (TupleData.HasBytes(Byte()))
+            Take(Int32());
     }
 
-    private readonly InvalidDataException Cut() =>
-        new($"A pgoutput message of {_bytes.Length} bytes ends too early, at byte {_at}.");
+    private readonly InvalidDataException Cut() => new($"A pgoutput message of {_bytes.Length} bytes ends too early, at byte {_at}.");
 }

@@ -17,6 +17,7 @@ internal sealed partial class ReceiveLowWater : IDisposable
     private const int SoRcvBuf = 8;
     private const int SoRcvLowat = 18;
     private const int Mark = 64 << 10;
+
     /// <summary>
     /// On one machine the sender pays for every packet that the receiver's buffer takes, and what does not fit it sends on as one: a small buffer
     /// makes a walsender that is ahead cheaper (seen once with 128 KiB: 9.4 to 7.6 µs a row). Over a network it would bound the bytes under way.
@@ -33,7 +34,8 @@ internal sealed partial class ReceiveLowWater : IDisposable
     private ReceiveLowWater(SafeFileHandle socket)
     {
         _socket = socket;
-        if (IsLoopback((int)socket.DangerousGetHandle())) SetOption(SoRcvBuf, LoopbackBuffer);
+        if (IsLoopback((int)socket.DangerousGetHandle()))
+            SetOption(SoRcvBuf, LoopbackBuffer);
         _ticker = new Thread(Tick) { IsBackground = true, Name = "cdc receive low water" };
         _ticker.Start();
     }
@@ -41,7 +43,8 @@ internal sealed partial class ReceiveLowWater : IDisposable
     /// <summary>Port of our end as the server sees it: Npgsql does not give its socket away. Null where there is none to be had.</summary>
     public static async Task<int?> ClientPortAsync(SourceOptions options, int walSenderPid, CancellationToken ct)
     {
-        if (!OperatingSystem.IsLinux()) return null;
+        if (!OperatingSystem.IsLinux())
+            return null;
         await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
         await using var command = connection.Command("SELECT client_port FROM pg_stat_activity WHERE pid = $1", walSenderPid);
         return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) is int port and > 0 ? port : null;
@@ -50,7 +53,8 @@ internal sealed partial class ReceiveLowWater : IDisposable
     /// <summary>Call after authentication: before it, the server's short answers would wait for a tick that does not run yet.</summary>
     public static ReceiveLowWater? TryAttach(int? localPort, SourceOptions options)
     {
-        if (localPort is null || !OperatingSystem.IsLinux()) return null;
+        if (localPort is null || !OperatingSystem.IsLinux())
+            return null;
         var serverPort = new NpgsqlConnectionStringBuilder(options.ConnectionString).Port;
         return FindSocket(localPort.Value, serverPort) is { } socket ? new ReceiveLowWater(socket) : null;
     }
@@ -59,7 +63,8 @@ internal sealed partial class ReceiveLowWater : IDisposable
     public void Received(int bytes)
     {
         Volatile.Write(ref _received, _received + bytes);
-        if (_parked) _woken.Set();
+        if (_parked)
+            _woken.Set();
     }
 
     public void Dispose()
@@ -83,7 +88,8 @@ internal sealed partial class ReceiveLowWater : IDisposable
             before = received;
             // Lowering the mark makes the kernel announce what has arrived below it.
             SetMark(1);
-            if (step.Gather) SetMark(Mark);
+            if (step.Gather)
+                SetMark(Mark);
             Wait(step, before);
         }
     }
@@ -97,7 +103,8 @@ internal sealed partial class ReceiveLowWater : IDisposable
         }
         _parked = true;
         // The reader may have received between the look and the flag.
-        if (Volatile.Read(ref _received) == before && !_stopped) _woken.WaitOne();
+        if (Volatile.Read(ref _received) == before && !_stopped)
+            _woken.WaitOne();
         _parked = false;
     }
 
@@ -112,9 +119,12 @@ internal sealed partial class ReceiveLowWater : IDisposable
     {
         foreach (var entry in Directory.EnumerateFileSystemEntries("/proc/self/fd"))
         {
-            if (int.TryParse(Path.GetFileName(entry.AsSpan()), out var descriptor)
-                && PortOf(descriptor, GetSocketName) == localPort && PortOf(descriptor, GetPeerName) == serverPort
-                && Duplicate(descriptor) is var copy and >= 0)
+            if (
+                int.TryParse(Path.GetFileName(entry.AsSpan()), out var descriptor)
+                && PortOf(descriptor, GetSocketName) == localPort
+                && PortOf(descriptor, GetPeerName) == serverPort
+                && Duplicate(descriptor) is var copy and >= 0
+            )
                 return new SafeFileHandle(copy, ownsHandle: true);
         }
         return null;
@@ -127,7 +137,8 @@ internal sealed partial class ReceiveLowWater : IDisposable
     {
         Span<byte> address = stackalloc byte[128];
         var length = address.Length;
-        if (name(descriptor, address, ref length) != 0 || length < 4) return 0;
+        if (name(descriptor, address, ref length) != 0 || length < 4)
+            return 0;
         var family = MemoryMarshal.Read<ushort>(address);
         return family is 2 or 10 ? (address[2] << 8) | address[3] : 0;
     }
@@ -136,7 +147,8 @@ internal sealed partial class ReceiveLowWater : IDisposable
     {
         Span<byte> address = stackalloc byte[128];
         var length = address.Length;
-        if (GetPeerName(descriptor, address, ref length) != 0) return false;
+        if (GetPeerName(descriptor, address, ref length) != 0)
+            return false;
         return MemoryMarshal.Read<ushort>(address) switch
         {
             2 => address[4] == 127,

@@ -11,6 +11,7 @@ internal sealed class ReceivePace(Func<double> milliseconds)
 {
     /// <summary>Bytes a millisecond from which a wake-up a packet costs more than a millisecond is worth: some hundred small transactions a second.</summary>
     private const double Steady = 256;
+
     /// <summary>Bytes a millisecond at which the reader is behind rather than caught up.</summary>
     private const double Backlog = 8192;
     private const int QuietStepsBeforeParking = 200;
@@ -19,7 +20,8 @@ internal sealed class ReceivePace(Func<double> milliseconds)
     private double _rate;
     private int _quietSteps;
 
-    public ReceivePace() : this(static () => Stopwatch.GetElapsedTime(0).TotalMilliseconds) { }
+    public ReceivePace()
+        : this(static () => Stopwatch.GetElapsedTime(0).TotalMilliseconds) { }
 
     /// <param name="Gather">Hold packets back until enough are there, or the wait is over.</param>
     /// <param name="Park">There is nothing to do until something arrives.</param>

@@ -23,9 +23,10 @@ internal sealed class RelationMap
     }
 
     /// <exception cref="InvalidDataException">The stream never described this relation.</exception>
-    public MappedTable this[uint oid] => _relations.TryGetValue(oid, out var relation)
-        ? relation.Table
-        : throw new InvalidDataException($"The stream has a row of relation {oid}, which it never described.");
+    public MappedTable this[uint oid] =>
+        _relations.TryGetValue(oid, out var relation)
+            ? relation.Table
+            : throw new InvalidDataException($"The stream has a row of relation {oid}, which it never described.");
 
     /// <summary>
     /// Takes a relation message; returns the entities whose state it changes. One that says what the last one said counts too: a table may
@@ -38,7 +39,8 @@ internal sealed class RelationMap
         foreach (var (entity, mapping) in mappings)
         {
             Release(entity.Index, message.Oid);
-            if (Change(entity.Index, mapping.StopReason) is { } change) changes.Add(change);
+            if (Change(entity.Index, mapping.StopReason) is { } change)
+                changes.Add(change);
         }
         var readable = mappings.Where(m => m.Item2.Schema is not null).Select(m => m.Item2).ToList();
         var table = new MappedTable(message.Name, readable.FirstOrDefault()?.KeyColumn ?? -1, [.. readable.Select(m => m.Schema!)]);
@@ -66,9 +68,11 @@ internal sealed class RelationMap
         List<EntityState> changes = [];
         foreach (var entity in _relationOfEntity.Where(r => r.Value == message.Oid).Select(r => _entities[r.Key]).ToList())
         {
-            if (entity.SourceSchema == message.Schema && entity.SourceTable == message.Table) continue;
+            if (entity.SourceSchema == message.Schema && entity.SourceTable == message.Table)
+                continue;
             _relationOfEntity.Remove(entity.Index);
-            if (Change(entity.Index, SchemaMapping.Renamed(entity, message.Name)) is { } change) changes.Add(change);
+            if (Change(entity.Index, SchemaMapping.Renamed(entity, message.Name)) is { } change)
+                changes.Add(change);
         }
         return changes;
     }

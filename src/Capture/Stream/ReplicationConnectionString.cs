@@ -18,10 +18,10 @@ internal static class ReplicationConnectionString
     }
 
     private static IEnumerable<string> Settings(SourceOptions options, ReplicationTimeouts timeouts) =>
-    [
-        Setting("logical_decoding_work_mem", options.LogicalDecodingWorkMem),
-        Setting("wal_sender_timeout", timeouts.Sender.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture)),
-    ];
+        [
+            Setting("logical_decoding_work_mem", options.LogicalDecodingWorkMem),
+            Setting("wal_sender_timeout", timeouts.Sender.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture)),
+        ];
 
     /// <summary>In <c>options</c> a blank ends a setting and a backslash takes the next character as it is.</summary>
     private static string Setting(string name, string value) =>

@@ -44,7 +44,12 @@ internal sealed class ReplicationSource : IAsyncDisposable
     public static Task<ReplicationSource> ConnectAsync(SourceOptions options, ILogger log, CancellationToken ct) =>
         ConnectAsync(options, ReplicationTimeouts.Default, log, ct);
 
-    internal static async Task<ReplicationSource> ConnectAsync(SourceOptions options, ReplicationTimeouts timeouts, ILogger log, CancellationToken ct)
+    internal static async Task<ReplicationSource> ConnectAsync(
+        SourceOptions options,
+        ReplicationTimeouts timeouts,
+        ILogger log,
+        CancellationToken ct
+    )
     {
         var connection = new LogicalReplicationConnection(ReplicationConnectionString.For(options, timeouts))
         {
@@ -73,7 +78,8 @@ internal sealed class ReplicationSource : IAsyncDisposable
     /// <summary>Where the server left <paramref name="followed"/> on its way to <paramref name="current"/>; null if it never was on it.</summary>
     public async Task<Lsn?> SwitchPointAsync(int current, int followed, CancellationToken ct)
     {
-        if (current <= 1) return null;
+        if (current <= 1)
+            return null;
         return TimelineHistory.SwitchPoint(await TimelineHistory.ReadAsync(_connection, current, ct).ConfigureAwait(false), followed);
     }
 
@@ -92,7 +98,12 @@ internal sealed class ReplicationSource : IAsyncDisposable
         ];
         var localPort = await ReceiveLowWater.ClientPortAsync(_options, _connection.ProcessID, ct).ConfigureAwait(false);
         _messages = _connection
-            .StartLogicalReplication(new PgOutputSlot(_options.SlotName), _stop.Token, new NpgsqlLogSequenceNumber(start.Value), pluginOptions)
+            .StartLogicalReplication(
+                new PgOutputSlot(_options.SlotName),
+                _stop.Token,
+                new NpgsqlLogSequenceNumber(start.Value),
+                pluginOptions
+            )
             .GetAsyncEnumerator(CancellationToken.None);
         // The enumerator sends START_REPLICATION when it is first moved.
         _first = _messages.MoveNextAsync().AsTask();
@@ -116,7 +127,8 @@ internal sealed class ReplicationSource : IAsyncDisposable
         var moved = _first is { } first ? new ValueTask<bool>(first) : Messages.MoveNextAsync();
         _first = null;
         var read = moved.IsCompletedSuccessfully ? Receive(moved.Result, ct) : ReceiveLater(moved, ct);
-        if (read.IsCompleted) return read;
+        if (read.IsCompleted)
+            return read;
         var reading = read.AsTask();
         _reading = reading;
         return new ValueTask<WalMessage?>(reading);
@@ -149,7 +161,8 @@ internal sealed class ReplicationSource : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_disposed) return;
+        if (_disposed)
+            return;
         _disposed = true;
         _lowWater?.Dispose();
         await EndStreamAsync().ConfigureAwait(false);
@@ -159,11 +172,9 @@ internal sealed class ReplicationSource : IAsyncDisposable
     }
 
     /// <summary>A list of identifiers inside a string literal, which Npgsql does not quote.</summary>
-    private static string PublicationNames(string publication) =>
-        Sql.Identifier(publication).Replace("'", "''", StringComparison.Ordinal);
+    private static string PublicationNames(string publication) => Sql.Identifier(publication).Replace("'", "''", StringComparison.Ordinal);
 
-    private IAsyncEnumerator<XLogDataMessage> Messages =>
-        _messages ?? throw new InvalidOperationException("The stream was not started.");
+    private IAsyncEnumerator<XLogDataMessage> Messages => _messages ?? throw new InvalidOperationException("The stream was not started.");
 
     private async ValueTask<WalMessage?> ReceiveLater(ValueTask<bool> moved, CancellationToken ct)
     {
@@ -173,16 +184,20 @@ internal sealed class ReplicationSource : IAsyncDisposable
 
     private ValueTask<WalMessage?> Receive(bool any, CancellationToken ct)
     {
-        if (!any) return default;
+        if (!any)
+            return default;
         var message = Messages.Current;
         var length = checked((int)message.Data.Length);
         _lowWater?.Received(length);
         Reserve(length);
         // Not cancellable by itself: a message of which half was read cannot be read again.
         var read = message.Data.ReadAsync(_payload.AsMemory(0, length), CancellationToken.None);
-        if (!read.IsCompletedSuccessfully) return FillLater(message, read.AsTask(), length, ct);
+        if (!read.IsCompletedSuccessfully)
+            return FillLater(message, read.AsTask(), length, ct);
         var filled = read.Result;
-        return filled == length ? new ValueTask<WalMessage?>(Framed(message, length)) : FillLater(message, Task.FromResult(filled), length, ct);
+        return filled == length
+            ? new ValueTask<WalMessage?>(Framed(message, length))
+            : FillLater(message, Task.FromResult(filled), length, ct);
     }
 
     private async ValueTask<WalMessage?> FillLater(XLogDataMessage message, Task<int> read, int length, CancellationToken ct)
@@ -199,7 +214,9 @@ internal sealed class ReplicationSource : IAsyncDisposable
     private void Reserve(int length)
     {
         if (_payload.Length < length || (_payload.Length > KeptPayload && length <= KeptPayload / 2))
-            _payload = GC.AllocateUninitializedArray<byte>(Math.Max(8192, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)length)));
+            _payload = GC.AllocateUninitializedArray<byte>(
+                Math.Max(8192, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)length))
+            );
     }
 
     /// <summary>
@@ -209,13 +226,16 @@ internal sealed class ReplicationSource : IAsyncDisposable
     private async Task EndStreamAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
-        if (_messages is null) return;
+        if (_messages is null)
+            return;
         try
         {
-            if ((_first ?? _reading) is { } begun) await begun.ConfigureAwait(false);
+            if ((_first ?? _reading) is { } begun)
+                await begun.ConfigureAwait(false);
             while (await _messages.MoveNextAsync().ConfigureAwait(false)) { }
         }
-        catch (Exception e) when (e is OperationCanceledException or NpgsqlException or ObjectDisposedException or InvalidOperationException or IOException)
+        catch (Exception e)
+            when (e is OperationCanceledException or NpgsqlException or ObjectDisposedException or InvalidOperationException or IOException)
         {
             CaptureLog.StreamEnded(_log, _options.SlotName, e.GetType().Name);
         }

@@ -8,6 +8,5 @@ namespace Cdc.Capture.Stream;
 /// </param>
 internal sealed record ReplicationTimeouts(TimeSpan Sender, TimeSpan Receiver, TimeSpan StatusInterval)
 {
-    public static readonly ReplicationTimeouts Default =
-        new(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(5));
+    public static readonly ReplicationTimeouts Default = new(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(5));
 }

@@ -11,9 +11,18 @@ internal sealed record SchemaMapping(TableSchema? Schema, int KeyColumn, string?
     public static SchemaMapping Of(EntityDeclaration entity, RelationMessage relation)
     {
         var problems = entity.SourceColumns.Select(column => Problem(entity, column, relation)).OfType<string>().ToList();
-        if (problems.Count > 0) return new SchemaMapping(null, -1, string.Join(' ', problems));
+        if (problems.Count > 0)
+            return new SchemaMapping(null, -1, string.Join(' ', problems));
         var slots = relation.Columns.Select(column => SlotOf(entity, column.Name)).ToArray();
-        var schema = new TableSchema(entity.Index, relation.Oid, relation.Name, relation.Columns, slots, entity.SourceColumns.Count, RowFormat.PgOutput);
+        var schema = new TableSchema(
+            entity.Index,
+            relation.Oid,
+            relation.Name,
+            relation.Columns,
+            slots,
+            entity.SourceColumns.Count,
+            RowFormat.PgOutput
+        );
         return new SchemaMapping(schema, Array.IndexOf(slots, entity.Key.Slot), null);
     }
 

@@ -17,8 +17,10 @@ internal static class StreamDiagnosis
     /// </returns>
     public static async Task<CdcException?> ExplainAsync(SourceOptions options, Exception exception, CancellationToken ct)
     {
-        if (SourceFailure.Of(exception) is not { } failure) return null;
-        if (exception is not PostgresException || failure.Code == SourceFailure.UnreachableCode) return failure.ToException(exception);
+        if (SourceFailure.Of(exception) is not { } failure)
+            return null;
+        if (exception is not PostgresException || failure.Code == SourceFailure.UnreachableCode)
+            return failure.ToException(exception);
         try
         {
             await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
@@ -30,27 +32,50 @@ internal static class StreamDiagnosis
         }
     }
 
-    private static async Task<CdcException?> FromCatalogAsync(NpgsqlConnection connection, SourceOptions options, Exception exception, CancellationToken ct)
+    private static async Task<CdcException?> FromCatalogAsync(
+        NpgsqlConnection connection,
+        SourceOptions options,
+        Exception exception,
+        CancellationToken ct
+    )
     {
         var slot = await SlotSetup.ReadAsync(connection, options.SlotName, ct).ConfigureAwait(false);
         if (slot is null)
-            return new DeclaredGapException(GapKinds.SlotMissing, $"Slot {options.SlotName} does not exist on the source: changes since the last feedback are lost.",
-                "cdc slot reset");
+            return new DeclaredGapException(
+                GapKinds.SlotMissing,
+                $"Slot {options.SlotName} does not exist on the source: changes since the last feedback are lost.",
+                "cdc slot reset"
+            );
         if (slot.IsLost)
-            return new DeclaredGapException(GapKinds.SlotLost,
-                $"Slot {slot.Name} is lost ({slot.InvalidationReason ?? slot.WalStatus}): the source has removed WAL that was not read yet.", "cdc slot reset");
-        var hasPublication = await connection.Command("SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1)", options.Publication)
-            .ScalarAsync<bool>(ct).ConfigureAwait(false);
+            return new DeclaredGapException(
+                GapKinds.SlotLost,
+                $"Slot {slot.Name} is lost ({slot.InvalidationReason ?? slot.WalStatus}): the source has removed WAL that was not read yet.",
+                "cdc slot reset"
+            );
+        var hasPublication = await connection
+            .Command("SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1)", options.Publication)
+            .ScalarAsync<bool>(ct)
+            .ConfigureAwait(false);
         if (!hasPublication)
-            return new DeclaredGapException(GapKinds.PublicationMissing,
-                $"Publication {options.Publication} does not exist on the source: changes since it was dropped cannot be decoded.", "cdc slot reset");
+            return new DeclaredGapException(
+                GapKinds.PublicationMissing,
+                $"Publication {options.Publication} does not exist on the source: changes since it was dropped cannot be decoded.",
+                "cdc slot reset"
+            );
         if (exception is PostgresException { SqlState: PostgresErrorCodes.UndefinedObject })
             // It exists now, and slot too: so it did not exist when something was changed that is to be decoded. That stays so for this slot.
-            return new DeclaredGapException("publication-recreated",
-                $"Publication {options.Publication} was dropped and created again: what was changed between cannot be decoded.", "cdc slot reset");
+            return new DeclaredGapException(
+                "publication-recreated",
+                $"Publication {options.Publication} was dropped and created again: what was changed between cannot be decoded.",
+                "cdc slot reset"
+            );
         if (slot.IsActive)
-            return new CdcException(FailureKind.Unavailable, $"Slot {slot.Name} is in use by process {slot.ActivePid} of the source.",
-                "Nothing to do where another capture is running: this one takes over when it ends.", exception);
+            return new CdcException(
+                FailureKind.Unavailable,
+                $"Slot {slot.Name} is in use by process {slot.ActivePid} of the source.",
+                "Nothing to do where another capture is running: this one takes over when it ends.",
+                exception
+            );
         return null;
     }
 }

@@ -23,7 +23,11 @@ internal static class TimelineHistory
         foreach (var line in content.Split('\n', StringSplitOptions.TrimEntries))
         {
             var parts = line.Split('\t', 3);
-            if (parts.Length >= 2 && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var left) && left == timeline)
+            if (
+                parts.Length >= 2
+                && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var left)
+                && left == timeline
+            )
                 return Lsn.Parse(parts[1]);
         }
         return null;

@@ -17,19 +17,21 @@ internal static class TupleData
         var at = sizeof(short);
         for (; column > 0; column--)
             at += HasBytes(tuple[at]) ? 1 + sizeof(int) + BinaryPrimitives.ReadInt32BigEndian(tuple[(at + 1)..]) : 1;
-        if (!HasBytes(tuple[at])) return null;
+        if (!HasBytes(tuple[at]))
+            return null;
         var length = BinaryPrimitives.ReadInt32BigEndian(tuple[(at + 1)..]);
         var value = tuple.Slice(at + 1 + sizeof(int), length);
         return tuple[at] == Text ? FromText(value) : FromBinary(value);
     }
 
-    private static long FromBinary(ReadOnlySpan<byte> value) => value.Length switch
-    {
-        sizeof(short) => BinaryPrimitives.ReadInt16BigEndian(value),
-        sizeof(int) => BinaryPrimitives.ReadInt32BigEndian(value),
-        sizeof(long) => BinaryPrimitives.ReadInt64BigEndian(value),
-        _ => throw new InvalidDataException($"An integer key of {value.Length} bytes."),
-    };
+    private static long FromBinary(ReadOnlySpan<byte> value) =>
+        value.Length switch
+        {
+            sizeof(short) => BinaryPrimitives.ReadInt16BigEndian(value),
+            sizeof(int) => BinaryPrimitives.ReadInt32BigEndian(value),
+            sizeof(long) => BinaryPrimitives.ReadInt64BigEndian(value),
+            _ => throw new InvalidDataException($"An integer key of {value.Length} bytes."),
+        };
 
     private static long FromText(ReadOnlySpan<byte> value) =>
         Utf8Parser.TryParse(value, out long key, out var used) && used == value.Length

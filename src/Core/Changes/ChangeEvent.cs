@@ -13,9 +13,11 @@ public enum RowChangeKind : byte
 {
     Insert,
     Update,
+
     /// <summary>The new row of an UPDATE that changed the key. The delete of the old key comes before it, one ordinal lower.</summary>
     Rekey,
     Delete,
+
     /// <summary>A row read in a snapshot chunk.</summary>
     Read,
 }
@@ -29,10 +31,13 @@ public sealed class RowChange : ChangeEvent
     public required RowChangeKind Kind { get; init; }
     public required long Key { get; init; }
     public required ChangePosition Position { get; init; }
+
     /// <summary>The new row; empty for a delete.</summary>
     public RowImage Image { get; init; }
+
     /// <summary>The old row where PostgreSQL sent all of it (REPLICA IDENTITY FULL): fills unchanged columns. Otherwise empty.</summary>
     public RowImage Before { get; init; }
+
     /// <summary>Time of the commit, or of the chunk's snapshot, in microseconds since 2000-01-01 UTC.</summary>
     public required long CommitMicros { get; init; }
 
@@ -44,8 +49,10 @@ public sealed class TruncateChange : ChangeEvent
 {
     public required SourceTransaction Transaction { get; init; }
     public required ChangePosition Position { get; init; }
+
     /// <summary>One for each entity that reads one of the tables.</summary>
     public required IReadOnlyList<TableSchema> Schemas { get; init; }
+
     /// <summary>By index in the declaration.</summary>
     public IEnumerable<int> Entities => Schemas.Select(schema => schema.Entity);
 }
@@ -54,8 +61,10 @@ public sealed class TruncateChange : ChangeEvent
 public sealed class CommitChange : ChangeEvent
 {
     public required SourceTransaction Transaction { get; init; }
+
     /// <summary>Position of the last change, mapped or not.</summary>
     public required ChangePosition Last { get; init; }
+
     /// <summary>End of the commit record: all commits that start below it have been streamed.</summary>
     public required Lsn EndLsn { get; init; }
 }
@@ -64,6 +73,7 @@ public sealed class CommitChange : ChangeEvent
 public sealed class ThroughChange : ChangeEvent
 {
     public required Lsn Through { get; init; }
+
     /// <summary>Microseconds since 2000-01-01 UTC by the source's clock: all commits that had returned by then are among them. Null: not told here.</summary>
     public long? AsOfMicros { get; init; }
 }
@@ -82,8 +92,10 @@ public sealed class FenceChange : ChangeEvent
     /// <summary>Its row in cdc.fences.</summary>
     public required long Fence { get; init; }
     public required Lsn Marker { get; init; }
+
     /// <summary>Keys of its range that were streamed before the marker and that the source's snapshot may not see.</summary>
     public required IReadOnlySet<long> InFlight { get; init; }
+
     /// <summary>All keys were in flight (a truncate).</summary>
     public required bool InFlightAll { get; init; }
 
@@ -95,10 +107,13 @@ public sealed class TableStateChange : ChangeEvent
 {
     public required int Entity { get; init; }
     public required ChangePosition Position { get; init; }
+
     /// <summary>Why it stops, and what to do; null when it goes on (its rows are read again).</summary>
     public required string? StopReason { get; init; }
+
     /// <summary>What the source's table looks like from here on; null if that is not known here.</summary>
     public TableFingerprint? Fingerprint { get; init; }
+
     /// <summary>Completed when the registry of tables has it; null if nobody waits for that.</summary>
     public TaskCompletionSource? Applied { get; init; }
 }

@@ -12,13 +12,17 @@ public readonly record struct ChangePosition(int Generation, Lsn CommitLsn, long
     public int CompareTo(ChangePosition other)
     {
         var order = Generation.CompareTo(other.Generation);
-        if (order == 0) order = CommitLsn.CompareTo(other.CommitLsn);
+        if (order == 0)
+            order = CommitLsn.CompareTo(other.CommitLsn);
         return order == 0 ? Ordinal.CompareTo(other.Ordinal) : order;
     }
 
     public static bool operator <(ChangePosition a, ChangePosition b) => a.CompareTo(b) < 0;
+
     public static bool operator >(ChangePosition a, ChangePosition b) => a.CompareTo(b) > 0;
+
     public static bool operator <=(ChangePosition a, ChangePosition b) => a.CompareTo(b) <= 0;
+
     public static bool operator >=(ChangePosition a, ChangePosition b) => a.CompareTo(b) >= 0;
 
     public override string ToString() => $"{Generation}:{CommitLsn}:{Ordinal}";

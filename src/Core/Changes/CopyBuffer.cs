@@ -80,12 +80,14 @@ public sealed class CopyBuffer(int capacity = 4096)
     /// <summary>Room for <paramref name="count"/> bytes, which count as written.</summary>
     public Span<byte> Take(int count)
     {
-        if (_bytes.Length - Length < count) Grow(count);
+        if (_bytes.Length - Length < count)
+            Grow(count);
         var span = new Span<byte>(_bytes, Length, count);
         Length += count;
         return span;
     }
 
     // A large field gets room for the small ones behind it, or the first of them would double it.
-    private void Grow(int count) => Array.Resize(ref _bytes, (int)Math.Min(Array.MaxLength, Math.Max(_bytes.Length * 2L, (long)Length + count + Headroom)));
+    private void Grow(int count) =>
+        Array.Resize(ref _bytes, (int)Math.Min(Array.MaxLength, Math.Max(_bytes.Length * 2L, (long)Length + count + Headroom)));
 }

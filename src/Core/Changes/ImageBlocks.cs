@@ -14,7 +14,8 @@ public sealed class ImageBlocks
 
     public RowImage Copy(ReadOnlySpan<byte> row)
     {
-        if (row.Length > LargeRow) return new RowImage(row.ToArray(), 0, row.Length);
+        if (row.Length > LargeRow)
+            return new RowImage(row.ToArray(), 0, row.Length);
         if (row.Length > _block.Length - _used)
             (_block, _used) = (GC.AllocateUninitializedArray<byte>(BlockSize), 0);
         row.CopyTo(_block.AsSpan(_used));

@@ -8,6 +8,7 @@ public enum ColumnState : byte
     Missing,
     Value,
     Null,
+
     /// <summary>A TOAST value that the UPDATE did not touch: PostgreSQL does not send it.</summary>
     Unchanged,
 }
@@ -59,10 +60,18 @@ public sealed class SourceRow
         var known = 0;
         for (var slot = 0; slot < _states.Length; slot++)
         {
-            if (_states[slot] is ColumnState.Unchanged or ColumnState.Missing && older._states[slot] is ColumnState.Value or ColumnState.Null)
-                (_states[slot], _buffers[slot], _offsets[slot], _lengths[slot]) =
-                    (older._states[slot], older._buffers[slot], older._offsets[slot], older._lengths[slot]);
-            if (_states[slot] is ColumnState.Value or ColumnState.Null) known++;
+            if (
+                _states[slot] is ColumnState.Unchanged or ColumnState.Missing
+                && older._states[slot] is ColumnState.Value or ColumnState.Null
+            )
+                (_states[slot], _buffers[slot], _offsets[slot], _lengths[slot]) = (
+                    older._states[slot],
+                    older._buffers[slot],
+                    older._offsets[slot],
+                    older._lengths[slot]
+                );
+            if (_states[slot] is ColumnState.Value or ColumnState.Null)
+                known++;
         }
         IsPartial = known != Slots;
     }
@@ -89,7 +98,8 @@ public sealed class SourceRow
                     (byte)'b' or (byte)'t' => ColumnState.Value,
                     _ => throw new InvalidDataException($"Unknown column kind {kind} in a pgoutput row."),
                 };
-                if (state != ColumnState.Unchanged) known++;
+                if (state != ColumnState.Unchanged)
+                    known++;
                 Set(slot, state, image.Buffer, image.Offset + at, length);
             }
             at += length;

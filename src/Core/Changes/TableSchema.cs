@@ -29,7 +29,15 @@ public sealed class TableSchema
     /// <param name="relationOid">OID in pg_class; 0 for rows of a chunk.</param>
     /// <param name="columns">In the order of the row images.</param>
     /// <param name="slotOfColumn">For each column the declared source column it carries (index), or -1 if nobody wants it.</param>
-    public TableSchema(int entity, uint relationOid, string name, IReadOnlyList<ColumnSchema> columns, int[] slotOfColumn, int slots, RowFormat format)
+    public TableSchema(
+        int entity,
+        uint relationOid,
+        string name,
+        IReadOnlyList<ColumnSchema> columns,
+        int[] slotOfColumn,
+        int slots,
+        RowFormat format
+    )
     {
         (Entity, RelationOid, Name, Columns, Slots, Format) = (entity, relationOid, name, columns, slots, format);
         _slotOfColumn = slotOfColumn;
@@ -37,9 +45,11 @@ public sealed class TableSchema
 
     public int Entity { get; }
     public uint RelationOid { get; }
+
     /// <summary>Schema-qualified, such as <c>public.loyalty_card</c>.</summary>
     public string Name { get; }
     public IReadOnlyList<ColumnSchema> Columns { get; }
+
     /// <summary>Number of declared source columns.</summary>
     public int Slots { get; }
     public RowFormat Format { get; }

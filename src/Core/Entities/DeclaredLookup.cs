@@ -27,8 +27,19 @@ public sealed class DeclaredLookup
         var worker = new Worker(entity);
         var inputs = _column < 0 ? [] : worker.Transform.InputSlots(_column);
         if (inputs is not [var slot] || entity.SourceColumns[slot].Type != SourceType.Text)
-            throw new ArgumentException($"{entity.Name}.{column} is not computed from exactly one source column of text, so rows cannot be looked up by it.", nameof(column));
-        _schema = new TableSchema(entity.Index, 0, entity.SourceName, [new ColumnSchema(entity.SourceColumns[slot].Name, 0, IsKey: false)], [slot], entity.SourceColumns.Count, RowFormat.Copy);
+            throw new ArgumentException(
+                $"{entity.Name}.{column} is not computed from exactly one source column of text, so rows cannot be looked up by it.",
+                nameof(column)
+            );
+        _schema = new TableSchema(
+            entity.Index,
+            0,
+            entity.SourceName,
+            [new ColumnSchema(entity.SourceColumns[slot].Name, 0, IsKey: false)],
+            [slot],
+            entity.SourceColumns.Count,
+            RowFormat.Copy
+        );
         SourceColumn = entity.SourceColumns[slot];
         _idle.Add(worker);
     }
@@ -46,7 +57,8 @@ public sealed class DeclaredLookup
             reason = ("not-text", "the text holds a character that PostgreSQL cannot store");
             return null;
         }
-        if (!_idle.TryTake(out var worker)) worker = new Worker(_entity);
+        if (!_idle.TryTake(out var worker))
+            worker = new Worker(_entity);
         try
         {
             return Normalize(worker, bytes, out reason);
@@ -66,7 +78,8 @@ public sealed class DeclaredLookup
         worker.Row.Read(new RowImage(image, 0, image.Length), _schema);
         var verdict = worker.Transform.Check(worker.Row);
         reason = verdict.IsBroken ? worker.Transform.Describe(verdict) : default;
-        if (verdict.IsBroken) return null;
+        if (verdict.IsBroken)
+            return null;
         worker.Buffer.Reset();
         worker.Transform.TryWriteColumn(_column, worker.Row, worker.Buffer);
         return Encoding.UTF8.GetString(worker.Buffer.WrittenSpan[4..]);

@@ -28,25 +28,33 @@ public sealed record EntityDeclaration
 
     /// <summary>Place in the declaration; what ChangeEvents carry.</summary>
     public required int Index { get; init; }
+
     /// <summary>Short name used in commands and tables, such as <c>card</c>.</summary>
     public required string Name { get; init; }
+
     /// <summary>Schema of the source table, such as <c>public</c>.</summary>
     public required string SourceSchema { get; init; }
     public required string SourceTable { get; init; }
     public required string EngineSchema { get; init; }
     public required string EngineTable { get; init; }
+
     /// <summary>The source's key column: one integer column, the primary key.</summary>
     public required SourceColumn Key { get; init; }
+
     /// <summary>The engine's key column (bigint, primary key); for rows born in Odoo it is Odoo's id.</summary>
     public required string EngineKey { get; init; }
+
     /// <summary>By slot. Includes the key.</summary>
     public required IReadOnlyList<SourceColumn> SourceColumns { get; init; }
+
     /// <summary>Without the key, the position columns and sync_version, which Apply writes itself.</summary>
     public required IReadOnlyList<EngineColumn> Columns { get; init; }
     public required IReadOnlyList<RowRule> Rules { get; init; }
     public required IReadOnlyList<ParentReference> Parents { get; init; }
+
     /// <summary>Rows are mostly inserted with rising keys and rarely updated: new ones are copied straight in.</summary>
     public bool AppendMostly { get; init; }
+
     /// <summary>The engine's table counts applied updates in a column <c>sync_version</c>.</summary>
     public bool HasSyncVersion { get; init; }
 

@@ -16,8 +16,18 @@ public static class EntityFile
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new FindingsException(FailureKind.Configuration, $"The entities declaration {path} cannot be read.",
-                [new Finding("declaration-file", IsError: true, failure.Message, "Set Entities to the path of the entities declaration, and let this user read it.")]);
+            throw new FindingsException(
+                FailureKind.Configuration,
+                $"The entities declaration {path} cannot be read.",
+                [
+                    new Finding(
+                        "declaration-file",
+                        IsError: true,
+                        failure.Message,
+                        "Set Entities to the path of the entities declaration, and let this user read it."
+                    ),
+                ]
+            );
         }
     }
 
@@ -29,8 +39,10 @@ public static class EntityFile
         var entities = Read(text, findings);
         // Even beside other errors: whoever mends the file wants to see all of them.
         new EntityRelations(entities, findings).Check();
-        if (!findings.Any) CheckSizes(entities, findings);
-        if (findings.Any) throw findings.ToException();
+        if (!findings.Any)
+            CheckSizes(entities, findings);
+        if (findings.Any)
+            throw findings.ToException();
         return new EntitySet([.. entities.Select(e => e.Declaration)]);
     }
 
@@ -38,7 +50,12 @@ public static class EntityFile
     {
         foreach (var (entity, lines) in entities)
             if (RowTransform.RulesOf(entity) is { Count: > RowTransform.MaxRules } rules)
-                findings.Add("declaration-size", lines.Entity, $"{entity.Name} has {rules.Count} rules, with those that follow from its column types.", $"At most {RowTransform.MaxRules}: join some with AND.");
+                findings.Add(
+                    "declaration-size",
+                    lines.Entity,
+                    $"{entity.Name} has {rules.Count} rules, with those that follow from its column types.",
+                    $"At most {RowTransform.MaxRules}: join some with AND."
+                );
     }
 
     /// <summary>The parser's own words, without the place, which is said already, and without the names of its parameters.</summary>
@@ -53,12 +70,19 @@ public static class EntityFile
         }
         catch (JsonException failure)
         {
-            findings.Add("declaration-json", (int)(failure.LineNumber ?? 0) + 1, $"not JSON: {Reason(failure)}", "Mend the syntax; comments and trailing commas are allowed.");
+            findings.Add(
+                "declaration-json",
+                (int)(failure.LineNumber ?? 0) + 1,
+                $"not JSON: {Reason(failure)}",
+                "Mend the syntax; comments and trailing commas are allowed."
+            );
             return [];
         }
         var root = new JsonObjectReader(json, "the declaration", findings, "entities");
-        if (root.Required("entities", JsonShape.Array) is not { } list) return [];
-        if (list.Items.Count == 0) findings.Add("declaration-missing", list.Line, "no entity is declared.", "Declare at least one.");
+        if (root.Required("entities", JsonShape.Array) is not { } list)
+            return [];
+        if (list.Items.Count == 0)
+            findings.Add("declaration-missing", list.Line, "no entity is declared.", "Declare at least one.");
         var reader = new EntityReader(findings);
         return [.. list.Items.Select(reader.Read).OfType<ReadEntity>()];
     }

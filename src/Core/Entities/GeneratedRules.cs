@@ -16,9 +16,19 @@ internal static class GeneratedRules
         if (column.NotNull)
             yield return Rule(column, "null", $"({column.Value}) IS NOT NULL", "has no value, and the engine needs one");
         if (type is { Family: SqlFamily.Numeric, Precision: > 0 })
-            yield return Rule(column, "too-large", $"abs(round(({column.Value})::numeric, {type.Scale})) < {BigInteger.Pow(10, type.Precision - type.Scale)}", $"does not fit in {type}");
+            yield return Rule(
+                column,
+                "too-large",
+                $"abs(round(({column.Value})::numeric, {type.Scale})) < {BigInteger.Pow(10, type.Precision - type.Scale)}",
+                $"does not fit in {type}"
+            );
         if (type is { Family: SqlFamily.Text, Precision: > 0 })
-            yield return Rule(column, "too-long", $"length({column.Value}) <= {type.Precision}", $"is longer than the engine's {type.Precision} characters");
+            yield return Rule(
+                column,
+                "too-long",
+                $"length({column.Value}) <= {type.Precision}",
+                $"is longer than the engine's {type.Precision} characters"
+            );
         if (type.Family == SqlFamily.Integer && MayExceed(value.Type.Width, type.Width))
             yield return Rule(column, "out-of-range", Range(column, IntegerRange.Of(type.Width)), $"does not fit in {type}");
         if (value.CanFail)

@@ -5,9 +5,12 @@ public static class NearestName
 {
     /// <summary>Null if none is near enough. Upper and lower case are the same.</summary>
     public static string? Of(string typed, IEnumerable<string> known) =>
-        known.Select(name => (Name: name, Edits: Edits(typed, name), Shorter: Math.Min(typed.Length, name.Length)))
+        known
+            .Select(name => (Name: name, Edits: Edits(typed, name), Shorter: Math.Min(typed.Length, name.Length)))
             .Where(c => c.Edits < c.Shorter && c.Edits <= (c.Shorter + 2) / 3)
-            .OrderBy(c => c.Edits).Select(c => c.Name).FirstOrDefault();
+            .OrderBy(c => c.Edits)
+            .Select(c => c.Name)
+            .FirstOrDefault();
 
     /// <param name="introduction">Stands before the list of names, such as "Use one of".</param>
     public static string Remedy(string typed, IEnumerable<string> known, string introduction)

@@ -26,11 +26,14 @@ public sealed class RowTransform
         Entity = entity;
         Rules = RulesOf(entity);
         if (Rules.Count > MaxRules)
-            throw new InvalidOperationException($"{entity.Name} has {Rules.Count} rules with those of its column types; at most {MaxRules} can be checked.");
+            throw new InvalidOperationException(
+                $"{entity.Name} has {Rules.Count} rules with those of its column types; at most {MaxRules} can be checked."
+            );
         _rules = [.. Rules.Select(r => ExpressionCompiler.Condition(r.Check, entity.SourceColumns))];
         _ruleInputs = [.. _rules.Select(r => r.Inputs)];
         for (var i = 0; i < Rules.Count; i++)
-            if (Rules[i].Warn) _warnings |= 1UL << i;
+            if (Rules[i].Warn)
+                _warnings |= 1UL << i;
         var types = entity.Columns.Select(c => SqlTypeName.Parse(c.Type)!.Value).ToArray();
         var values = entity.Columns.Select((c, i) => ExpressionCompiler.Value(c.Value, entity.SourceColumns, types[i])).ToArray();
         _columnInputs = [.. values.Select(v => v.Inputs)];
@@ -62,21 +65,25 @@ public sealed class RowTransform
     internal static IReadOnlyList<RowRule> RulesOf(EntityDeclaration entity) => [.. entity.Rules, .. GeneratedRules.Of(entity)];
 
     /// <summary>Source slots that an engine column's expression reads.</summary>
-    public IReadOnlyList<int> InputSlots(int column) => [.. Enumerable.Range(0, Entity.SourceColumns.Count).Where(slot => (_columnInputs[column] >> slot & 1) != 0)];
+    public IReadOnlyList<int> InputSlots(int column) =>
+        [.. Enumerable.Range(0, Entity.SourceColumns.Count).Where(slot => (_columnInputs[column] >> slot & 1) != 0)];
 
     /// <summary>Checks every rule. A rule of which no column is known is skipped, as the engine keeps what it has.</summary>
     public RowVerdict Check(SourceRow row)
     {
         var unknownSlots = row.IsPartial ? UnknownSlots(row) : 0;
-        ulong failed = 0, unknown = 0;
+        ulong failed = 0,
+            unknown = 0;
         for (var i = 0; i < _rules.Length; i++)
         {
             var missing = _ruleInputs[i] & unknownSlots;
             if (missing == 0)
             {
-                if (!Passes(_rules[i], row)) failed |= 1UL << i;
+                if (!Passes(_rules[i], row))
+                    failed |= 1UL << i;
             }
-            else if (missing != _ruleInputs[i]) unknown |= 1UL << i;
+            else if (missing != _ruleInputs[i])
+                unknown |= 1UL << i;
         }
         return new RowVerdict(failed & ~_warnings, unknown & ~_warnings, failed & _warnings);
     }
@@ -99,14 +106,16 @@ public sealed class RowTransform
             WriteKnownColumns(row, buffer);
             return;
         }
-        foreach (var writer in _writers) writer.Write(row, buffer);
+        foreach (var writer in _writers)
+            writer.Write(row, buffer);
     }
 
     /// <summary>Writes one engine column, as <see cref="WriteColumns"/> does.</summary>
     /// <returns>False, with nothing written: an input is not known.</returns>
     public bool TryWriteColumn(int column, SourceRow row, CopyBuffer buffer)
     {
-        if (row.IsPartial && (_columnInputs[column] & UnknownSlots(row)) != 0) return false;
+        if (row.IsPartial && (_columnInputs[column] & UnknownSlots(row)) != 0)
+            return false;
         _writers[column].Write(row, buffer);
         return true;
     }
@@ -114,11 +123,13 @@ public sealed class RowTransform
     /// <summary>One bit for each engine column of which an input is unchanged or missing.</summary>
     public ulong UnknownColumns(SourceRow row)
     {
-        if (!row.IsPartial) return 0;
+        if (!row.IsPartial)
+            return 0;
         var unknownSlots = UnknownSlots(row);
         var columns = 0UL;
         for (var i = 0; i < _columnInputs.Length; i++)
-            if ((_columnInputs[i] & unknownSlots) != 0) columns |= 1UL << i;
+            if ((_columnInputs[i] & unknownSlots) != 0)
+                columns |= 1UL << i;
         return columns;
     }
 
@@ -143,8 +154,10 @@ public sealed class RowTransform
         var unknown = UnknownColumns(row);
         for (var i = 0; i < _writers.Length; i++)
         {
-            if ((unknown >> i & 1) != 0) buffer.WriteNull();
-            else _writers[i].Write(row, buffer);
+            if ((unknown >> i & 1) != 0)
+                buffer.WriteNull();
+            else
+                _writers[i].Write(row, buffer);
         }
     }
 
@@ -152,7 +165,8 @@ public sealed class RowTransform
     {
         var unknown = 0UL;
         for (var slot = 0; slot < row.Slots; slot++)
-            if (row.StateOf(slot) is ColumnState.Unchanged or ColumnState.Missing) unknown |= 1UL << slot;
+            if (row.StateOf(slot) is ColumnState.Unchanged or ColumnState.Missing)
+                unknown |= 1UL << slot;
         return unknown;
     }
 }

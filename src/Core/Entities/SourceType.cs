@@ -8,12 +8,15 @@ public enum SourceType
     Numeric,
     Text,
     Boolean,
+
     /// <summary>Without time zone; Odoo keeps UTC in it.</summary>
     Timestamp,
     TimestampTz,
     Date,
+
     /// <summary>Like the two after it: carried into topics for others to read; no expression can use it.</summary>
     Uuid,
+
     /// <summary>json or jsonb.</summary>
     Json,
     Bytes,

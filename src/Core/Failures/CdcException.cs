@@ -3,7 +3,8 @@ namespace Cdc.Core.Failures;
 /// <summary>A failure that names what was being done, to what, and what to do next.</summary>
 public class CdcException : Exception
 {
-    public CdcException(FailureKind kind, string message, string remedy, Exception? inner = null) : base(message, inner)
+    public CdcException(FailureKind kind, string message, string remedy, Exception? inner = null)
+        : base(message, inner)
     {
         (Kind, Remedy) = (kind, remedy);
     }
@@ -15,11 +16,17 @@ public class CdcException : Exception
 }
 
 /// <summary>Continuity with the source is broken. Nothing goes on until the operator accepts it.</summary>
-public sealed class DeclaredGapException(string kind, string message, string remedy) : CdcException(FailureKind.DeclaredGap, message, remedy)
+public sealed class DeclaredGapException(string kind, string message, string remedy)
+    : CdcException(FailureKind.DeclaredGap, message, remedy)
 {
     /// <summary>A stable word, such as <c>slot-missing</c>.</summary>
     public string GapKind { get; } = kind;
 }
 
 /// <summary>Another owner moved the checkpoint. Never retried with the same state.</summary>
-public sealed class FencedException(string message) : CdcException(FailureKind.Fenced, message, "Nothing is lost: the other process goes on. Stop one of the two, or leave this one as standby.");
+public sealed class FencedException(string message)
+    : CdcException(
+        FailureKind.Fenced,
+        message,
+        "Nothing is lost: the other process goes on. Stop one of the two, or leave this one as standby."
+    );

@@ -14,15 +14,18 @@ public static class CrashPoint
 
     public static void Hit(string name)
     {
-        if (Wanted.Name is null || Wanted.Name != name) return;
-        if (Interlocked.Increment(ref _reached) < Wanted.Times) return;
+        if (Wanted.Name is null || Wanted.Name != name)
+            return;
+        if (Interlocked.Increment(ref _reached) < Wanted.Times)
+            return;
         Process.GetCurrentProcess().Kill();
         Thread.Sleep(Timeout.Infinite);
     }
 
     private static (string?, int) Parse(string? text)
     {
-        if (string.IsNullOrEmpty(text)) return (null, 0);
+        if (string.IsNullOrEmpty(text))
+            return (null, 0);
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         return colon < 0 ? (text, 1) : (text[..colon], int.Parse(text.AsSpan(colon + 1), CultureInfo.InvariantCulture));
     }

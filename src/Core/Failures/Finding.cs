@@ -14,5 +14,8 @@ public sealed class FindingsException(FailureKind kind, string title, IReadOnlyL
     public IReadOnlyList<Finding> Findings { get; } = findings;
 
     private static string Text(IReadOnlyList<Finding> findings) =>
-        string.Join(Environment.NewLine, findings.Select(f => $"  {(f.IsError ? "error" : "warning")} {f.Code}: {f.Message}{Environment.NewLine}    -> {f.Remedy}"));
+        string.Join(
+            Environment.NewLine,
+            findings.Select(f => $"  {(f.IsError ? "error" : "warning")} {f.Code}: {f.Message}{Environment.NewLine}    -> {f.Remedy}")
+        );
 }

@@ -16,7 +16,8 @@ public static class ServerPatience
     private const int QuestionSeconds = 30;
 
     // A connection made within 5 s; an idle one asked after 10 s by Npgsql, and by the system beneath it, then every 5 s.
-    private const string Defaults = "Timeout=5;Cancellation Timeout=2000;Keepalive=10;Tcp Keepalive=true;Tcp Keepalive Time=10;Tcp Keepalive Interval=5";
+    private const string Defaults =
+        "Timeout=5;Cancellation Timeout=2000;Keepalive=10;Tcp Keepalive=true;Tcp Keepalive Time=10;Tcp Keepalive Interval=5";
 
     /// <summary>A connection string with this patience. What it says itself wins.</summary>
     public static NpgsqlConnectionStringBuilder Settings(string connectionString, int commandSeconds = QuestionSeconds) =>

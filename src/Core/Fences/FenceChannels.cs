@@ -5,6 +5,7 @@ public static class FenceChannels
 {
     /// <summary>From who asks to the pipeline: announced, read, open, given up.</summary>
     public const string Asks = "cdc_fence_asks";
+
     /// <summary>From the pipeline to who asks: armed, reached, broken.</summary>
     public const string Answers = "cdc_fence_answers";
 }

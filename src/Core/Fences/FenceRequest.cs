@@ -7,8 +7,10 @@ public enum FenceStage
 {
     /// <summary>Somebody asks for it.</summary>
     Announced,
+
     /// <summary>Capture forgets no keys; who asked takes the source's snapshot.</summary>
     Armed,
+
     /// <summary>The source's snapshot is taken.</summary>
     Read,
 }

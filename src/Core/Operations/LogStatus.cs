@@ -12,13 +12,25 @@ public sealed record LogStatus(IReadOnlyList<PartitionStatus> Partitions, long? 
 /// While records wait, the age of the newest moment of the source that is known to be applied here, which a commit or a heartbeat tells; else
 /// how far the log itself is behind the source. Null: nothing was applied yet, or the source cannot be read.
 /// </param>
-public sealed record PartitionStatus(string Topic, int Partition, long LogEnd, long? Checkpoint, long? MessagesBehind, double? SecondsBehind);
+public sealed record PartitionStatus(
+    string Topic,
+    int Partition,
+    long LogEnd,
+    long? Checkpoint,
+    long? MessagesBehind,
+    double? SecondsBehind
+);
 
 /// <summary>The engine's account of the Kafka log.</summary>
 /// <param name="ThroughLsn">All commits that start below it are in the log; null: not known.</param>
 /// <param name="AsOf">All commits that had returned by then, by the source's clock, are in the log; null: not known.</param>
 /// <param name="LastCommitAt">Newest commit time that any partition has applied.</param>
-public sealed record AppliedLog(string? ThroughLsn, DateTimeOffset? AsOf, DateTimeOffset? LastCommitAt, IReadOnlyList<AppliedPartition> Partitions);
+public sealed record AppliedLog(
+    string? ThroughLsn,
+    DateTimeOffset? AsOf,
+    DateTimeOffset? LastCommitAt,
+    IReadOnlyList<AppliedPartition> Partitions
+);
 
 /// <param name="Partition">Its name: topic, slash, number.</param>
 /// <param name="Next">Offset of the first record that is not applied.</param>

@@ -7,8 +7,18 @@ namespace Cdc.Core.Operations;
 /// <param name="Reason">The rule's name, or a SQLSTATE.</param>
 /// <param name="SourceRow">The source's values as JSON; null if they could not be kept.</param>
 public sealed record QuarantineEntry(
-    string Entity, long Key, string Position, string Reason, string Detail, JsonElement? SourceRow, DateTimeOffset? CommitAt,
-    DateTimeOffset FirstSeen, DateTimeOffset LastSeen, int Attempts, bool RetryRequested);
+    string Entity,
+    long Key,
+    string Position,
+    string Reason,
+    string Detail,
+    JsonElement? SourceRow,
+    DateTimeOffset? CommitAt,
+    DateTimeOffset FirstSeen,
+    DateTimeOffset LastSeen,
+    int Attempts,
+    bool RetryRequested
+);
 
 /// <param name="Entity">Null: all entities.</param>
 /// <param name="Keys">Empty: all keys.</param>
@@ -16,7 +26,8 @@ public sealed record QuarantineFilter(string? Entity, IReadOnlyList<long> Keys)
 {
     public bool IsEverything => Entity is null;
 
-    public override string ToString() => Entity is null
-        ? "all entities"
-        : Keys.Count == 0 ? $"all of {Entity}" : $"{Entity} {string.Join(", ", Keys)}";
+    public override string ToString() =>
+        Entity is null ? "all entities"
+        : Keys.Count == 0 ? $"all of {Entity}"
+        : $"{Entity} {string.Join(", ", Keys)}";
 }

@@ -6,18 +6,22 @@ namespace Cdc.Core.Operations;
 public sealed record StatusReport
 {
     public required DateTimeOffset At { get; init; }
+
     /// <summary>creating, streaming, gap; new (no source followed yet); unknown (the engine cannot be read).</summary>
     public required string State { get; init; }
+
     /// <summary>Somebody holds the slot. Null: the source cannot be read.</summary>
     public required bool? Running { get; init; }
     public required long? BytesBehind { get; init; }
     public required double? SecondsBehind { get; init; }
     public required ServerStatus EngineServer { get; init; }
     public required ServerStatus SourceServer { get; init; }
+
     /// <summary>The brokers of the Kafka log; null: the log is in-process.</summary>
     public ServerStatus? LogServer { get; init; }
     public required EngineStatus? Engine { get; init; }
     public required SourceStatus? Source { get; init; }
+
     /// <summary>Null: the log is in-process, or the brokers or the engine cannot be read.</summary>
     public LogStatus? Log { get; init; }
     public IReadOnlyList<EntityStatus> Entities => Engine?.Entities ?? [];
@@ -39,16 +43,22 @@ public sealed record EngineStatus
     public required string? GapDetail { get; init; }
     public required string? WrittenLsn { get; init; }
     public required string? ThroughLsn { get; init; }
+
     /// <summary>Commit time in the source of the last applied transaction.</summary>
     public required DateTimeOffset? LastCommitAt { get; init; }
+
     /// <summary>Everything committed in the source until then, by its clock, is applied; null: no heartbeat has told yet.</summary>
     public required DateTimeOffset? AsOf { get; init; }
+
     /// <summary>Seconds since the checkpoint moved, by the engine's clock.</summary>
     public required double? CheckpointAgeSeconds { get; init; }
+
     [JsonIgnore]
     public IReadOnlyList<EntityStatus> Entities { get; init; } = [];
+
     [JsonIgnore]
     public IReadOnlyList<RequestStatus> Requests { get; init; } = [];
+
     /// <summary>Over Kafka; null: the log is in-process.</summary>
     [JsonIgnore]
     public AppliedLog? Log { get; init; }
@@ -62,6 +72,7 @@ public sealed record SourceStatus
     public required string InsertLsn { get; init; }
     public required string FlushLsn { get; init; }
     public required DateTimeOffset Now { get; init; }
+
     /// <summary>Age of the oldest open transaction, prepared ones included: it pins WAL and keeps snapshots waiting. Other users' are seen only
     /// with pg_read_all_stats.</summary>
     public required double? OldestTransactionSeconds { get; init; }
@@ -72,25 +83,39 @@ public sealed record SourceStatus
 /// <param name="SafeWalSize">Bytes that may still be written before the slot is lost; null if max_slot_wal_keep_size is not set.</param>
 /// <param name="RetainedBytes">WAL that the slot keeps.</param>
 public sealed record SlotStatus(
-    string Name, string? Plugin, string? Database, bool Active, int? ActivePid, string? WalStatus, long? SafeWalSize, long? RetainedBytes,
-    string? RestartLsn, string? ConfirmedFlushLsn);
+    string Name,
+    string? Plugin,
+    string? Database,
+    bool Active,
+    int? ActivePid,
+    string? WalStatus,
+    long? SafeWalSize,
+    long? RetainedBytes,
+    string? RestartLsn,
+    string? ConfirmedFlushLsn
+);
 
 public sealed record EntityStatus
 {
     public required string Entity { get; init; }
+
     /// <summary>loading, streaming, stopped; new (nothing known yet).</summary>
     public required string State { get; init; }
     public required string? Reason { get; init; }
+
     /// <summary>A gap is declared: what Odoo changed since is in no row of it until the gap is accepted and everything was read again.</summary>
     public bool BehindGap { get; init; }
+
     /// <summary>Rows in the engine's table: by the server's statistics, counted where they know of none.</summary>
     public required long? Rows { get; init; }
     public required SnapshotStatus? Snapshot { get; init; }
     public required long Quarantine { get; init; }
     public required DateTimeOffset? OldestQuarantine { get; init; }
+
     /// <summary>Rows of which a column is not known; they are read again.</summary>
     public required long Holes { get; init; }
     public required DateTimeOffset? OldestHole { get; init; }
+
     /// <summary>Rows whose parent is in quarantine or is read again, and is not in the engine.</summary>
     public required long WaitingForParent { get; init; }
 }
@@ -98,8 +123,26 @@ public sealed record EntityStatus
 /// <param name="Percent">Of rows where their number is estimated, else of chunks.</param>
 /// <param name="RowsPerSecond">Over the last minute; null when nothing was finished in it.</param>
 public sealed record SnapshotStatus(
-    bool Running, long ChunksDone, long ChunksTotal, long RowsDone, long? RowsTotal, double? Percent, double? RowsPerSecond, double? EtaSeconds);
+    bool Running,
+    long ChunksDone,
+    long ChunksTotal,
+    long RowsDone,
+    long? RowsTotal,
+    double? Percent,
+    double? RowsPerSecond,
+    double? EtaSeconds
+);
 
 /// <param name="KeyCount">How many keys are asked for; null: a range is.</param>
 public sealed record RequestStatus(
-    long Id, string Kind, string? Entity, long? FromKey, long? ToKey, string State, string RequestedBy, DateTimeOffset RequestedAt, string? Answer, long? KeyCount);
+    long Id,
+    string Kind,
+    string? Entity,
+    long? FromKey,
+    long? ToKey,
+    string State,
+    string RequestedBy,
+    DateTimeOffset RequestedAt,
+    string? Answer,
+    long? KeyCount
+);

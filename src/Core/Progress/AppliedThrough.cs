@@ -17,11 +17,14 @@ public readonly record struct AppliedThrough(int Generation, Lsn Lsn)
     {
         through = default;
         var parts = text.Split(':');
-        if (parts.Length > 3 || !Lsn.TryParse(parts[parts.Length == 1 ? 0 : 1], out var lsn)) return false;
-        if (parts.Length > 1 && !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out generation)) return false;
+        if (parts.Length > 3 || !Lsn.TryParse(parts[parts.Length == 1 ? 0 : 1], out var lsn))
+            return false;
+        if (parts.Length > 1 && !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out generation))
+            return false;
         if (parts.Length == 3)
         {
-            if (!long.TryParse(parts[2], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _) || lsn.Value == ulong.MaxValue) return false;
+            if (!long.TryParse(parts[2], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _) || lsn.Value == ulong.MaxValue)
+                return false;
             // A position names where its commit starts; through is reached only above that.
             lsn = new Lsn(lsn.Value + 1);
         }

@@ -25,9 +25,11 @@ public static class ChangeNotice
 
     public static void Append(StringBuilder notice, long key, uint? hash)
     {
-        if (notice.Length > 0) notice.Append(',');
+        if (notice.Length > 0)
+            notice.Append(',');
         notice.Append(CultureInfo.InvariantCulture, $"{key}");
-        if (hash is { } value) notice.Append(CultureInfo.InvariantCulture, $":{value:x}");
+        if (hash is { } value)
+            notice.Append(CultureInfo.InvariantCulture, $":{value:x}");
     }
 
     /// <returns>Null: any row may have been touched.</returns>
@@ -39,8 +41,13 @@ public static class ChangeNotice
             var part = notice.AsSpan(range);
             var colon = part.IndexOf(':');
             uint hash = 0;
-            if (!long.TryParse(colon < 0 ? part : part[..colon], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var key)
-                || (colon >= 0 && !uint.TryParse(part[(colon + 1)..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out hash)))
+            if (
+                !long.TryParse(colon < 0 ? part : part[..colon], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var key)
+                || (
+                    colon >= 0
+                    && !uint.TryParse(part[(colon + 1)..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out hash)
+                )
+            )
                 return null;
             rows.Add((key, colon < 0 ? null : hash));
         }
@@ -51,7 +58,8 @@ public static class ChangeNotice
     public static uint Hash(ReadOnlySpan<byte> value)
     {
         var hash = 2_166_136_261;
-        foreach (var b in value) hash = (hash ^ b) * 16_777_619;
+        foreach (var b in value)
+            hash = (hash ^ b) * 16_777_619;
         return hash;
     }
 }

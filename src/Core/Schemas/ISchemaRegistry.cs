@@ -46,8 +46,15 @@ public interface ISchemaRegistry
 /// <summary>Asked wrongly: the number is Confluent's, its first three digits are HTTP's status.</summary>
 public sealed class SchemaRegistryException(int errorCode, string message) : Exception(message)
 {
-    public const int SubjectNotFound = 40401, VersionNotFound = 40402, SchemaNotFound = 40403, SubjectLevelNotFound = 40408, Incompatible = 409,
-        InvalidSchema = 42201, InvalidVersion = 42202, InvalidLevel = 42203, StoreFailed = 50001;
+    public const int SubjectNotFound = 40401,
+        VersionNotFound = 40402,
+        SchemaNotFound = 40403,
+        SubjectLevelNotFound = 40408,
+        Incompatible = 409,
+        InvalidSchema = 42201,
+        InvalidVersion = 42202,
+        InvalidLevel = 42203,
+        StoreFailed = 50001;
 
     public int ErrorCode { get; } = errorCode;
 

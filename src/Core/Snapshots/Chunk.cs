@@ -6,10 +6,13 @@ public enum ChunkKind
 {
     /// <summary>Part of an initial load, or of the load after a gap.</summary>
     Load,
+
     /// <summary>A range read again on request, or because its table was rewritten.</summary>
     Snapshot,
+
     /// <summary>Keys of which a column is not known.</summary>
     Reread,
+
     /// <summary>Keys in quarantine that are to be tried again.</summary>
     Retry,
 }
@@ -30,18 +33,23 @@ public sealed class Chunk(ChunkJob job)
     private readonly TaskCompletionSource _passed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ChunkJob Job { get; } = job;
+
     /// <summary>Position of the first row; everything in the engine below it that the chunk does not have is gone in Odoo.</summary>
     public ChangePosition First { get; set; }
+
     /// <summary>Keys in flight at the marker. All of them, whether or not the chunk has a row of it.</summary>
     public IReadOnlySet<long> Dropped { get; set; } = new HashSet<long>();
+
     /// <summary>All keys were in flight (a truncate).</summary>
     public bool DroppedAll { get; set; }
     public int Rows { get; set; }
+
     /// <summary>
     /// It was loaded where the engine had no row: whatever the stream wrote there since it also deleted if it is gone in Odoo, so no row is left
     /// to be swept.
     /// </summary>
     public bool LoadedIntoEmptyRange { get; set; }
+
     /// <summary>Over Kafka: for each partition, by its name, an offset that lies behind everything up to the chunk's end. Set before it has passed.</summary>
     public IReadOnlyDictionary<string, long>? Vector { get; set; }
 

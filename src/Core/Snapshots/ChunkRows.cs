@@ -13,7 +13,8 @@ public sealed record ChunkRows(TableSchema Schema, IReadOnlyList<(long Key, RowI
     /// <summary>The rows that were not in flight at the marker, at their places just before it. The chunk's end takes ordinal -1.</summary>
     public IEnumerable<PlacedRow> PlacedIn(Chunk chunk)
     {
-        if (chunk.DroppedAll) yield break;
+        if (chunk.DroppedAll)
+            yield break;
         var ordinal = chunk.First.Ordinal;
         foreach (var (key, image) in Rows)
             if (chunk.Dropped.Count == 0 || !chunk.Dropped.Contains(key))
@@ -23,13 +24,14 @@ public sealed record ChunkRows(TableSchema Schema, IReadOnlyList<(long Key, RowI
     /// <summary>The same rows as changes.</summary>
     public IEnumerable<RowChange> ChangesIn(Chunk chunk) => PlacedIn(chunk).Select(Change);
 
-    public RowChange Change(PlacedRow row) => new()
-    {
-        Schema = Schema,
-        Kind = RowChangeKind.Read,
-        Key = row.Key,
-        Position = row.Position,
-        Image = row.Image,
-        CommitMicros = SnapshotMicros,
-    };
+    public RowChange Change(PlacedRow row) =>
+        new()
+        {
+            Schema = Schema,
+            Kind = RowChangeKind.Read,
+            Key = row.Key,
+            Position = row.Position,
+            Image = row.Image,
+            CommitMicros = SnapshotMicros,
+        };
 }

@@ -12,8 +12,10 @@ public enum BreakerState
 {
     /// <summary>It works.</summary>
     Closed,
+
     /// <summary>It failed, and waits before it tries again.</summary>
     Open,
+
     /// <summary>It tries again.</summary>
     HalfOpen,
 }
@@ -36,21 +38,27 @@ public sealed class PipelineStatistics
 
     /// <summary>Events of the stream that were put into the change log.</summary>
     public long Captured => Interlocked.Read(ref _captured);
+
     /// <summary>Of these, what waits to be taken out of it.</summary>
     public long Waiting => Math.Max(0, Captured - Interlocked.Read(ref _taken));
+
     /// <summary>Row changes of the stream that were applied.</summary>
     public long RowsApplied => Interlocked.Read(ref _rowsApplied);
     public long TransactionsApplied => Interlocked.Read(ref _transactionsApplied);
+
     /// <summary>Changes that were sent again and had been applied before.</summary>
     public long Duplicates => Interlocked.Read(ref _duplicates);
     public long Quarantined => Interlocked.Read(ref _quarantined);
+
     /// <summary>Engine transactions.</summary>
     public long Batches => Interlocked.Read(ref _batches);
+
     /// <summary>Rows read in snapshot chunks.</summary>
     public long ChunkRows => Interlocked.Read(ref _chunkRows);
 
     /// <summary>Fences at which changes were held.</summary>
     public long Fences => Interlocked.Read(ref _fences);
+
     /// <summary>How long they were held in all.</summary>
     public TimeSpan FencesHeld => TimeSpan.FromTicks(Interlocked.Read(ref _fenceTicks));
 
@@ -79,7 +87,8 @@ public sealed class PipelineStatistics
         Interlocked.Add(ref _rowsApplied, batch.Rows);
         Interlocked.Add(ref _transactionsApplied, batch.Transactions);
         Interlocked.Increment(ref _batches);
-        if (batch.Rows > 0) BatchApplied?.Invoke(batch);
+        if (batch.Rows > 0)
+            BatchApplied?.Invoke(batch);
     }
 
     public void Failed(FailureKind kind) => Interlocked.Increment(ref _failures[(int)kind]);

@@ -9,21 +9,31 @@ namespace Cdc.Host.Commands;
 /// <summary>Alerts of the comparison beside the pipeline.</summary>
 internal static class AlertsCommand
 {
-    private static readonly Argument<string[]> Names = new("ALERT") { Description = "warning, alert, remediation, page; without any all that have fired.", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Argument<string[]> Names = new("ALERT")
+    {
+        Description = "warning, alert, remediation, page; without any all that have fired.",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
 
     public static Command Create(CommandHost host) =>
         new("alerts", "Alerts of the comparison that goes on beside the pipeline.")
         {
-            new ExplainedCommand("list",
+            new ExplainedCommand(
+                "list",
                 """
                 Which alerts have fired, since when and why.
 
                 Examples:
                   cdc alerts list
                   cdc alerts list --json
-                """) { AsJson }.Runs(host, ListAsync),
-            new ExplainedCommand("rearm",
+                """
+            )
+            {
+                AsJson,
+            }.Runs(host, ListAsync),
+            new ExplainedCommand(
+                "rearm",
                 """
                 Arm alerts again that have fired. Until then they stay fired, whatever was compared since; what was compared before does not
                 fire them again.
@@ -31,7 +41,11 @@ internal static class AlertsCommand
                 Examples:
                   cdc alerts rearm
                   cdc alerts rearm alert page
-                """) { Names }.Runs(host, RearmAsync),
+                """
+            )
+            {
+                Names,
+            }.Runs(host, RearmAsync),
         };
 
     private static async Task<int> ListAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
@@ -44,7 +58,8 @@ internal static class AlertsCommand
             return ExitCodes.Success;
         }
         var grid = new Grid("alert", "state", "since", "run", "why");
-        foreach (var a in alerts) grid.Add(a.Name, a.State, Quantity.Time(a.FiredAt ?? a.ArmedAt), a.Run?.ToString() ?? "-", a.Message ?? "-");
+        foreach (var a in alerts)
+            grid.Add(a.Name, a.State, Quantity.Time(a.FiredAt ?? a.ArmedAt), a.Run?.ToString() ?? "-", a.Message ?? "-");
         grid.Write(context.Terminal);
         return ExitCodes.Success;
     }
@@ -56,7 +71,9 @@ internal static class AlertsCommand
             throw new CdcException(FailureKind.Usage, $"There is no alert '{unknown}'.", $"Alerts: {string.Join(", ", AlertName.All)}.");
         await using var engine = CommandContext.Engine(context.Options(Needs.Engine));
         var armed = await engine.UseAsync(c => AlertTable.ArmAsync(c, names, context.Time.GetUtcNow(), ct), ct);
-        context.Terminal.Out.WriteLine(armed.Count == 0 ? "none of them had fired" : $"armed again: {string.Join(", ", AlertName.All.Where(armed.Contains))}");
+        context.Terminal.Out.WriteLine(
+            armed.Count == 0 ? "none of them had fired" : $"armed again: {string.Join(", ", AlertName.All.Where(armed.Contains))}"
+        );
         return ExitCodes.Success;
     }
 }

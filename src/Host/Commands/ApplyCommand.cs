@@ -6,7 +6,8 @@ namespace Cdc.Host.Commands;
 internal static class ApplyCommand
 {
     public static Command Create(CommandHost host, StopSignals? signals) =>
-        new ExplainedCommand("apply",
+        new ExplainedCommand(
+            "apply",
             """
             Apply the Kafka log to the engine (Log:Kind=Kafka), until Ctrl-C or SIGTERM. Any number of them share its partitions.
 
@@ -15,5 +16,6 @@ internal static class ApplyCommand
             Examples:
               CDC__Log__Kind=Kafka CDC__Kafka__BootstrapServers=127.0.0.1:9092 cdc apply
               CDC__Kafka__Workers=4 cdc apply
-            """).Runs(host, (context, _, ct) => RunCommand.RunAsync(context, signals, Needs.Engine, context.Parts.Apply, ct));
+            """
+        ).Runs(host, (context, _, ct) => RunCommand.RunAsync(context, signals, Needs.Engine, context.Parts.Apply, ct));
 }

@@ -6,7 +6,8 @@ namespace Cdc.Host.Commands;
 internal static class CaptureCommand
 {
     public static Command Create(CommandHost host, StopSignals? signals) =>
-        new ExplainedCommand("capture",
+        new ExplainedCommand(
+            "capture",
             """
             Bring every change from Odoo into the Kafka log (Log:Kind=Kafka), until Ctrl-C or SIGTERM. Goes on while the engine is away.
 
@@ -14,5 +15,6 @@ internal static class CaptureCommand
 
             Examples:
               CDC__Log__Kind=Kafka CDC__Kafka__BootstrapServers=127.0.0.1:9092 cdc capture
-            """).Runs(host, (context, _, ct) => RunCommand.RunAsync(context, signals, Needs.Both, context.Parts.Capture, ct));
+            """
+        ).Runs(host, (context, _, ct) => RunCommand.RunAsync(context, signals, Needs.Both, context.Parts.Capture, ct));
 }

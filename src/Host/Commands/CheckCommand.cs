@@ -12,22 +12,29 @@ internal static class CheckCommand
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
 
     public static Command Create(CommandHost host) =>
-        new ExplainedCommand("check",
+        new ExplainedCommand(
+            "check",
             """
             Check configuration, declaration, source, engine, and whether the slot still fits. Changes nothing; names every finding with the SQL or command that mends it.
 
             Examples:
               cdc check
               cdc check --json
-            """) { AsJson }.Runs(host, RunAsync);
+            """
+        )
+        {
+            AsJson,
+        }.Runs(host, RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
         var options = context.Options(Needs.Both);
         var entities = context.Entities(options);
         var findings = await new Preconditions(options, entities, context.Log).FindAsync(ct);
-        if (parsed.GetValue(AsJson)) context.Terminal.Out.WriteLine(Json.Document(new { ok = !findings.Any(f => f.IsError), findings }));
-        else FindingList.Write(context.Terminal.Out, findings);
+        if (parsed.GetValue(AsJson))
+            context.Terminal.Out.WriteLine(Json.Document(new { ok = !findings.Any(f => f.IsError), findings }));
+        else
+            FindingList.Write(context.Terminal.Out, findings);
         return findings.Any(f => f.IsError) ? ExitCodes.Of(FailureKind.Preflight) : ExitCodes.Success;
     }
 }

@@ -14,7 +14,8 @@ internal static class LagCommand
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
 
     public static Command Create(CommandHost host) =>
-        new ExplainedCommand("lag",
+        new ExplainedCommand(
+            "lag",
             """
             Show for each partition of the Kafka log its end, the engine's checkpoint, and what lies between; and the WAL that the slot keeps.
 
@@ -22,21 +23,32 @@ internal static class LagCommand
               cdc lag
               cdc lag --json | jq .messagesBehind
               cdc lag --watch
-            """) { Watch, AsJson }.Runs(host, RunAsync);
+            """
+        )
+        {
+            Watch,
+            AsJson,
+        }.Runs(host, RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
         var options = context.Options(Needs.Both);
         if (options.Log.Kind != ChangeLogKind.Kafka)
-            throw new CdcException(FailureKind.Configuration, "The change log is not Kafka: there are no partitions.", "'cdc status' shows how far the engine is behind.");
+            throw new CdcException(
+                FailureKind.Configuration,
+                "The change log is not Kafka: there are no partitions.",
+                "'cdc status' shows how far the engine is behind."
+            );
         await using var source = CommandContext.Source(options);
         await using var engine = CommandContext.Engine(options);
         var entities = context.Entities(options);
         using var log = LogStatusReader.For(options, entities, context.Log, context.Time)!;
         var reader = new LogLagReader(source, engine, options.Source.SlotName, new EngineStatusReader(entities, overKafka: true), log);
         var json = parsed.GetValue(AsJson);
-        if (parsed.GetValue(Watch)) await WatchAsync(context, reader, json, ct);
-        else Show(context.Terminal, await reader.ReadAsync(ct), json, oneLine: false);
+        if (parsed.GetValue(Watch))
+            await WatchAsync(context, reader, json, ct);
+        else
+            Show(context.Terminal, await reader.ReadAsync(ct), json, oneLine: false);
         return ExitCodes.Success;
     }
 
@@ -76,8 +88,17 @@ internal static class LagCommand
         }
         var grid = new Grid("topic", "partition", "log end", "checkpoint", "messages behind", "seconds behind");
         foreach (var p in report.Partitions)
-            grid.Add(p.Topic, $"{p.Partition}", Quantity.Count(p.LogEnd), Quantity.Count(p.Checkpoint), Quantity.Count(p.MessagesBehind), Quantity.Duration(p.SecondsBehind));
+            grid.Add(
+                p.Topic,
+                $"{p.Partition}",
+                Quantity.Count(p.LogEnd),
+                Quantity.Count(p.Checkpoint),
+                Quantity.Count(p.MessagesBehind),
+                Quantity.Duration(p.SecondsBehind)
+            );
         grid.Write(terminal);
-        terminal.Out.WriteLine($"{Quantity.Count(report.MessagesBehind)} messages behind, {Quantity.Duration(report.SecondsBehind)}; the slot keeps {Quantity.Bytes(report.SlotBytes)} of WAL");
+        terminal.Out.WriteLine(
+            $"{Quantity.Count(report.MessagesBehind)} messages behind, {Quantity.Duration(report.SecondsBehind)}; the slot keeps {Quantity.Bytes(report.SlotBytes)} of WAL"
+        );
     }
 }

@@ -14,12 +14,17 @@ namespace Cdc.Host.Commands;
 internal static class MigrateCommand
 {
     private static readonly Option<int?> To = new("--to") { Description = "Apply versions up to and including N.", HelpName = "N" };
-    private static readonly Option<int?> Down = new("--down") { Description = "Undo every version above N, newest first (0: all). Their tables and rows are dropped.", HelpName = "N" };
+    private static readonly Option<int?> Down = new("--down")
+    {
+        Description = "Undo every version above N, newest first (0: all). Their tables and rows are dropped.",
+        HelpName = "N",
+    };
     private static readonly Option<bool> List = new("--list") { Description = "Only show the versions and which are applied." };
     private static readonly Option<bool> Yes = GlobalOptions.Yes();
 
     public static Command Create(CommandHost host) =>
-        new ExplainedCommand("migrate",
+        new ExplainedCommand(
+            "migrate",
             """
             Create or upgrade the engine's tables. Repeating it changes nothing.
 
@@ -28,7 +33,14 @@ internal static class MigrateCommand
               cdc migrate --list
               cdc migrate --to 3
               cdc migrate --down 2        undo the versions above 2
-            """) { To, Down, List, Yes }.Runs(host, RunAsync);
+            """
+        )
+        {
+            To,
+            Down,
+            List,
+            Yes,
+        }.Runs(host, RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
@@ -42,12 +54,19 @@ internal static class MigrateCommand
         return ExitCodes.Success;
     }
 
-    private static async Task MigrateAsync(CommandContext context, CdcOptions options, EntitySet entities, ParseResult parsed, CancellationToken ct)
+    private static async Task MigrateAsync(
+        CommandContext context,
+        CdcOptions options,
+        EntitySet entities,
+        ParseResult parsed,
+        CancellationToken ct
+    )
     {
         // A migration of a large table takes as long as it takes.
         await using var engine = NpgsqlDataSource.Create(ServerPatience.Settings(options.Engine.ConnectionString, commandSeconds: 0));
         var migrator = new Migrator(engine, Migration.ReadAll(Preconditions.MigrationsFolder), context.Terminal.Error.WriteLine);
-        if (parsed.GetValue(Down) is { } down) await DownAsync(context, migrator, down, parsed.GetValue(Yes), ct);
+        if (parsed.GetValue(Down) is { } down)
+            await DownAsync(context, migrator, down, parsed.GetValue(Yes), ct);
         else if (!parsed.GetValue(List))
         {
             await OdooDatabase.RefuseAsync(engine, entities, ct);
@@ -58,22 +77,36 @@ internal static class MigrateCommand
 
     private static async Task DownAsync(CommandContext context, Migrator migrator, int to, bool yes, CancellationToken ct)
     {
-        var undone = (await migrator.StatusAsync(ct)).Migrations.Where(m => m.AppliedAt is not null && m.Migration.Version > to).Reverse().ToList();
+        var undone = (await migrator.StatusAsync(ct))
+            .Migrations.Where(m => m.AppliedAt is not null && m.Migration.Version > to)
+            .Reverse()
+            .ToList();
         if (undone.Count == 0)
         {
             context.Terminal.Error.WriteLine($"Nothing to undo: no version above {to} is applied.");
             return;
         }
-        Confirmation.Obtain(context.Terminal,
-            undone.Select(m => $"version {m.Migration.Version} ({m.Migration.Name}) of the engine's schema is undone: what it created is dropped, with its rows")
-                .Append("Odoo is not touched; 'cdc migrate' and 'cdc run' build everything again"), yes);
+        Confirmation.Obtain(
+            context.Terminal,
+            undone
+                .Select(m =>
+                    $"version {m.Migration.Version} ({m.Migration.Name}) of the engine's schema is undone: what it created is dropped, with its rows"
+                )
+                .Append("Odoo is not touched; 'cdc migrate' and 'cdc run' build everything again"),
+            yes
+        );
         await migrator.DownAsync(to, ct);
     }
 
     private static void Show(Terminal terminal, IReadOnlyList<MigrationState> versions)
     {
         var grid = new Grid("version", "name", "applied");
-        foreach (var v in versions) grid.Add(v.Migration.Version.ToString(CultureInfo.InvariantCulture), v.Migration.Name, v.AppliedAt is null ? "pending" : Quantity.Time(v.AppliedAt));
+        foreach (var v in versions)
+            grid.Add(
+                v.Migration.Version.ToString(CultureInfo.InvariantCulture),
+                v.Migration.Name,
+                v.AppliedAt is null ? "pending" : Quantity.Time(v.AppliedAt)
+            );
         grid.Write(terminal);
     }
 }

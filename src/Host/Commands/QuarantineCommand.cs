@@ -11,17 +11,28 @@ internal static class QuarantineCommand
     public static Command Create(CommandHost host) =>
         new("quarantine", "Rows that could not be applied: nothing is lost, everything else goes on.")
         {
-            QuarantineListCommand.Create(host), QuarantineShowCommand.Create(host), QuarantineRetryCommand.Create(host), QuarantineDiscardCommand.Create(host),
+            QuarantineListCommand.Create(host),
+            QuarantineShowCommand.Create(host),
+            QuarantineRetryCommand.Create(host),
+            QuarantineDiscardCommand.Create(host),
         };
 
-    public static Argument<string?> EntityArgument() => new("ENTITY") { Description = "Entity or table; none: all.", Arity = ArgumentArity.ZeroOrOne };
+    public static Argument<string?> EntityArgument() =>
+        new("ENTITY") { Description = "Entity or table; none: all.", Arity = ArgumentArity.ZeroOrOne };
 
-    public static Argument<long[]> KeysArgument() => new("KEY") { Description = "Keys (Odoo's ids); none: all of the entity.", Arity = ArgumentArity.ZeroOrMore };
+    public static Argument<long[]> KeysArgument() =>
+        new("KEY") { Description = "Keys (Odoo's ids); none: all of the entity.", Arity = ArgumentArity.ZeroOrMore };
 
     public static Option<bool> AllOption() => new("--all") { Description = "Every entry of every entity." };
 
     /// <exception cref="CdcException">Usage: neither an entity nor --all, or both.</exception>
-    public static QuarantineFilter DemandFilter(CommandContext context, Configuration.CdcOptions options, string? entity, long[]? keys, bool all)
+    public static QuarantineFilter DemandFilter(
+        CommandContext context,
+        Configuration.CdcOptions options,
+        string? entity,
+        long[]? keys,
+        bool all
+    )
     {
         if (all == entity is not null)
             throw new CdcException(FailureKind.Usage, "It is not said which entries are meant.", "Give an entity (and keys), or --all.");

@@ -14,14 +14,22 @@ internal static class QuarantineDiscardCommand
     private static readonly Option<bool> Yes = GlobalOptions.Yes();
 
     public static Command Create(CommandHost host) =>
-        new ExplainedCommand("discard",
+        new ExplainedCommand(
+            "discard",
             """
             Forget entries: the engine goes on without these changes. Asks first.
 
             Examples:
               cdc quarantine discard card 17
               cdc quarantine discard --all --yes
-            """) { Entity, Keys, All, Yes }.Runs(host, RunAsync);
+            """
+        )
+        {
+            Entity,
+            Keys,
+            All,
+            Yes,
+        }.Runs(host, RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
@@ -39,10 +47,10 @@ internal static class QuarantineDiscardCommand
     }
 
     private static string[] WhatWillHappen(QuarantineFilter filter, long count) =>
-    [
-        $"{count} quarantine entries are deleted: {filter}",
-        "their changes stay out of the engine: it keeps an older version of each row, or none, and so differs from Odoo",
-        "a later change of such a row in Odoo, or 'cdc snapshot', brings it back (or into quarantine again)",
-        "nothing changes in Odoo",
-    ];
+        [
+            $"{count} quarantine entries are deleted: {filter}",
+            "their changes stay out of the engine: it keeps an older version of each row, or none, and so differs from Odoo",
+            "a later change of such a row in Odoo, or 'cdc snapshot', brings it back (or into quarantine again)",
+            "nothing changes in Odoo",
+        ];
 }

@@ -11,11 +11,17 @@ internal static class QuarantineListCommand
 {
     private static readonly Argument<string?> Entity = QuarantineCommand.EntityArgument();
     private static readonly Argument<long[]> Keys = QuarantineCommand.KeysArgument();
-    private static readonly Option<int> Limit = new("--limit") { Description = "Entries shown at most (oldest first).", DefaultValueFactory = _ => 100, HelpName = "N" };
+    private static readonly Option<int> Limit = new("--limit")
+    {
+        Description = "Entries shown at most (oldest first).",
+        DefaultValueFactory = _ => 100,
+        HelpName = "N",
+    };
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
 
     public static Command Create(CommandHost host) =>
-        new ExplainedCommand("list",
+        new ExplainedCommand(
+            "list",
             """
             List entries, oldest first. Values of rows are shown only by 'quarantine show'.
 
@@ -23,17 +29,31 @@ internal static class QuarantineListCommand
               cdc quarantine list
               cdc quarantine list card --limit 1000
               cdc quarantine list card 17 18 --json
-            """) { Entity, Keys, Limit, AsJson }.Runs(host, RunAsync);
+            """
+        )
+        {
+            Entity,
+            Keys,
+            Limit,
+            AsJson,
+        }.Runs(host, RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
         var limit = parsed.GetValue(Limit);
-        if (limit < 1) throw new CdcException(FailureKind.Usage, $"--limit {limit} shows nothing.", "Give the number of entries to show: --limit 100.");
+        if (limit < 1)
+            throw new CdcException(
+                FailureKind.Usage,
+                $"--limit {limit} shows nothing.",
+                "Give the number of entries to show: --limit 100."
+            );
         var options = context.Options(Needs.Engine);
         var filter = QuarantineCommand.Filter(context, options, parsed.GetValue(Entity), parsed.GetValue(Keys));
         await using var engine = CommandContext.Engine(options);
-        var (entries, total) = await engine.UseAsync(async c =>
-            (await QuarantineTable.ListAsync(c, filter, limit, ct), await QuarantineTable.CountAsync(c, filter, ct)), ct);
+        var (entries, total) = await engine.UseAsync(
+            async c => (await QuarantineTable.ListAsync(c, filter, limit, ct), await QuarantineTable.CountAsync(c, filter, ct)),
+            ct
+        );
         if (parsed.GetValue(AsJson))
             context.Terminal.Out.WriteLine(Json.Document(new { total, entries = entries.Select(e => e with { SourceRow = null }) }));
         else
@@ -45,8 +65,17 @@ internal static class QuarantineListCommand
     {
         var grid = new Grid("entity", "key", "reason", "detail", "since", "attempts", "retry");
         foreach (var e in entries)
-            grid.Add(e.Entity, e.Key.ToString(), e.Reason, e.Detail, Quantity.Time(e.FirstSeen), e.Attempts.ToString(), e.RetryRequested ? "asked for" : "-");
-        if (entries.Count > 0) grid.Write(terminal);
+            grid.Add(
+                e.Entity,
+                e.Key.ToString(),
+                e.Reason,
+                e.Detail,
+                Quantity.Time(e.FirstSeen),
+                e.Attempts.ToString(),
+                e.RetryRequested ? "asked for" : "-"
+            );
+        if (entries.Count > 0)
+            grid.Write(terminal);
         terminal.Out.WriteLine(entries.Count < total ? $"{entries.Count} of {total} entries; --limit shows more" : $"{total} entries");
     }
 }

@@ -12,7 +12,8 @@ internal static class QuarantineRetryCommand
     private static readonly Option<bool> All = QuarantineCommand.AllOption();
 
     public static Command Create(CommandHost host) =>
-        new ExplainedCommand("retry",
+        new ExplainedCommand(
+            "retry",
             """
             Have the rows read again from Odoo and applied; those that still fail stay, with one attempt more.
             'cdc run' does it, now or at its next start.
@@ -21,7 +22,13 @@ internal static class QuarantineRetryCommand
               cdc quarantine retry card 17
               cdc quarantine retry card
               cdc quarantine retry --all
-            """) { Entity, Keys, All }.Runs(host, RunAsync);
+            """
+        )
+        {
+            Entity,
+            Keys,
+            All,
+        }.Runs(host, RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {

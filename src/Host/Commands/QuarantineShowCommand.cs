@@ -15,13 +15,20 @@ internal static class QuarantineShowCommand
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
 
     public static Command Create(CommandHost host) =>
-        new ExplainedCommand("show",
+        new ExplainedCommand(
+            "show",
             """
             Explain one entry: why, since when, the values in Odoo's row, and what can be done.
 
             Example:
               cdc quarantine show card 17
-            """) { Entity, Key, AsJson }.Runs(host, RunAsync);
+            """
+        )
+        {
+            Entity,
+            Key,
+            AsJson,
+        }.Runs(host, RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
@@ -29,10 +36,17 @@ internal static class QuarantineShowCommand
         var entity = context.Entity(options, parsed.GetRequiredValue(Entity));
         var filter = new QuarantineFilter(entity.Name, [parsed.GetValue(Key)]);
         await using var engine = CommandContext.Engine(options);
-        var entry = (await engine.UseAsync(c => QuarantineTable.ListAsync(c, filter, 1, ct), ct)).SingleOrDefault()
-            ?? throw new CdcException(FailureKind.Usage, $"{entity.Name} {parsed.GetValue(Key)} is not in quarantine.", $"cdc quarantine list {entity.Name}");
-        if (parsed.GetValue(AsJson)) context.Terminal.Out.WriteLine(Json.Document(entry));
-        else Show(context.Terminal.Out, entry, QuarantineAdvice.Explain(entry.Reason, entity));
+        var entry =
+            (await engine.UseAsync(c => QuarantineTable.ListAsync(c, filter, 1, ct), ct)).SingleOrDefault()
+            ?? throw new CdcException(
+                FailureKind.Usage,
+                $"{entity.Name} {parsed.GetValue(Key)} is not in quarantine.",
+                $"cdc quarantine list {entity.Name}"
+            );
+        if (parsed.GetValue(AsJson))
+            context.Terminal.Out.WriteLine(Json.Document(entry));
+        else
+            Show(context.Terminal.Out, entry, QuarantineAdvice.Explain(entry.Reason, entity));
         return ExitCodes.Success;
     }
 
@@ -42,17 +56,21 @@ internal static class QuarantineShowCommand
         writer.WriteLine($"  reason:    {entry.Reason}");
         writer.WriteLine($"  because:   {explained}");
         writer.WriteLine($"  detail:    {entry.Detail}");
-        writer.WriteLine($"  attempts:  {entry.Attempts}, the last {Quantity.Time(entry.LastSeen)}{(entry.RetryRequested ? ", a retry is asked for" : "")}");
+        writer.WriteLine(
+            $"  attempts:  {entry.Attempts}, the last {Quantity.Time(entry.LastSeen)}{(entry.RetryRequested ? ", a retry is asked for" : "")}"
+        );
         writer.WriteLine($"  change:    {entry.Position}, committed {Quantity.Time(entry.CommitAt)}");
         ShowRow(writer, entry.SourceRow);
         writer.WriteLine("What to do (one of these):");
-        foreach (var line in QuarantineAdvice.WhatToDo(entry.Entity, entry.Key)) writer.WriteLine("  - " + line);
+        foreach (var line in QuarantineAdvice.WhatToDo(entry.Entity, entry.Key))
+            writer.WriteLine("  - " + line);
     }
 
     private static void ShowRow(TextWriter writer, JsonElement? row)
     {
         writer.WriteLine(row is null ? "Odoo's row was not kept." : "Odoo's row:");
         if (row is { ValueKind: JsonValueKind.Object } values)
-            foreach (var column in values.EnumerateObject()) writer.WriteLine($"  {column.Name} = {column.Value.GetRawText()}");
+            foreach (var column in values.EnumerateObject())
+                writer.WriteLine($"  {column.Name} = {column.Value.GetRawText()}");
     }
 }

@@ -8,7 +8,8 @@ namespace Cdc.Host.Commands;
 internal static class RunCommand
 {
     public static Command Create(CommandHost host, StopSignals? signals) =>
-        new ExplainedCommand("run",
+        new ExplainedCommand(
+            "run",
             """
             Load the tables, then follow every change, until Ctrl-C or SIGTERM (drains and exits 0).
 
@@ -17,10 +18,17 @@ internal static class RunCommand
             Examples:
               cdc run
               cdc run --config /etc/cdc/cdc.json --verbose
-            """).Runs(host, (context, _, ct) => RunAsync(context, signals, Needs.Both, context.Parts.Pipeline, ct));
+            """
+        ).Runs(host, (context, _, ct) => RunAsync(context, signals, Needs.Both, context.Parts.Pipeline, ct));
 
     /// <summary>Keeps a part of the pipeline, or all of it, up until it is asked to stop, and says how it ended.</summary>
-    public static async Task<int> RunAsync(CommandContext context, StopSignals? signals, Needs needs, RunPipeline part, CancellationToken ct)
+    public static async Task<int> RunAsync(
+        CommandContext context,
+        StopSignals? signals,
+        Needs needs,
+        RunPipeline part,
+        CancellationToken ct
+    )
     {
         var log = context.Loggers.CreateLogger("Cdc.Host");
         try

@@ -15,7 +15,8 @@ internal static class SlotAdoptCommand
     private static readonly Option<bool> Yes = GlobalOptions.Yes();
 
     public static Command Create(CommandHost host) =>
-        new ExplainedCommand("adopt",
+        new ExplainedCommand(
+            "adopt",
             """
             Accept that the same Odoo has another system identifier (pg_upgrade), without reading everything again.
             Checked first: the slot is not confirmed beyond what the engine wrote, and the source's WAL reaches what is applied.
@@ -25,7 +26,11 @@ internal static class SlotAdoptCommand
             Examples:
               cdc slot show
               cdc slot adopt
-            """) { Yes }.Runs(host, RunAsync);
+            """
+        )
+        {
+            Yes,
+        }.Runs(host, RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
@@ -34,28 +39,35 @@ internal static class SlotAdoptCommand
         var status = await source.UseAsync(c => SourceStatusReader.ReadAsync(c, options.Source.SlotName, ct), ct);
         SlotRefusals.ThrowIfRead(status.Slot);
         var continuity = await Continuity.ReadAsync(options, context.Entities(options), context.Log, ct);
-        if (continuity.Followed is not { } followed) throw SlotRefusals.NothingFollowed();
+        if (continuity.Followed is not { } followed)
+            throw SlotRefusals.NothingFollowed();
         RequireAdoptable(continuity);
         var identity = continuity.Now!.Server.Identity;
         Confirmation.Obtain(context.Terminal, WhatWillHappen(followed, identity), parsed.GetValue(Yes));
         await new FollowedSourceTable(options.Engine).AdoptAsync(followed, identity.SystemIdentifier, identity.Timeline, ct);
-        context.Terminal.Out.WriteLine($"adopted: system {identity.SystemIdentifier}, timeline {identity.Timeline}; 'cdc run' goes on from {followed.Through}");
+        context.Terminal.Out.WriteLine(
+            $"adopted: system {identity.SystemIdentifier}, timeline {identity.Timeline}; 'cdc run' goes on from {followed.Through}"
+        );
         return ExitCodes.Success;
     }
 
     private static void RequireAdoptable(Continuity continuity)
     {
-        if (continuity.IsAdoptable) return;
+        if (continuity.IsAdoptable)
+            return;
         if (continuity.Findings.All(f => f.Code != GapKinds.SourceChanged))
-            throw new CdcException(FailureKind.Refused, "There is nothing to adopt: the source is the one that the engine follows.",
-                continuity.Findings.Count == 0 ? "cdc run" : "The gap is another one ('cdc slot show' names it): cdc slot reset");
+            throw new CdcException(
+                FailureKind.Refused,
+                "There is nothing to adopt: the source is the one that the engine follows.",
+                continuity.Findings.Count == 0 ? "cdc run" : "The gap is another one ('cdc slot show' names it): cdc slot reset"
+            );
         throw new FindingsException(FailureKind.DeclaredGap, "This source cannot be adopted, changes may be missing:", continuity.Findings);
     }
 
     private static string[] WhatWillHappen(FollowedSource followed, SourceIdentity source) =>
-    [
-        $"the engine, which followed system {followed.SystemIdentifier} on timeline {followed.Timeline}, follows {source.SystemIdentifier} on timeline {source.Timeline} from now on",
-        $"'cdc run' goes on from {followed.Through} without reading the tables again",
-        "if this server is a copy of Odoo that went its own way (a test system, an older backup), the engine silently follows that copy: then answer no",
-    ];
+        [
+            $"the engine, which followed system {followed.SystemIdentifier} on timeline {followed.Timeline}, follows {source.SystemIdentifier} on timeline {source.Timeline} from now on",
+            $"'cdc run' goes on from {followed.Through} without reading the tables again",
+            "if this server is a copy of Odoo that went its own way (a test system, an older backup), the engine silently follows that copy: then answer no",
+        ];
 }

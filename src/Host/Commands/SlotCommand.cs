@@ -7,6 +7,10 @@ internal static class SlotCommand
     public static Command Create(CommandHost host) =>
         new("slot", "The replication slot in Odoo's server: it keeps what the engine has not got yet.")
         {
-            SlotShowCommand.Create(host), SlotCreateCommand.Create(host), SlotDropCommand.Create(host), SlotResetCommand.Create(host), SlotAdoptCommand.Create(host),
+            SlotShowCommand.Create(host),
+            SlotCreateCommand.Create(host),
+            SlotDropCommand.Create(host),
+            SlotResetCommand.Create(host),
+            SlotAdoptCommand.Create(host),
         };
 }

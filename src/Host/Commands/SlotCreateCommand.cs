@@ -10,7 +10,8 @@ internal static class SlotCreateCommand
     private static readonly Option<bool> Yes = GlobalOptions.Yes();
 
     public static Command Create(CommandHost host) =>
-        new ExplainedCommand("create",
+        new ExplainedCommand(
+            "create",
             """
             Begin to follow: publication, slot, and the engine's record of them, so that nothing is lost from now on. The first 'cdc run' does
             this by itself; done before, it loads as of now, whenever it is started.
@@ -18,7 +19,11 @@ internal static class SlotCreateCommand
             Examples:
               cdc slot create
               cdc slot create --yes
-            """) { Yes }.Runs(host, RunAsync);
+            """
+        )
+        {
+            Yes,
+        }.Runs(host, RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
@@ -27,13 +32,16 @@ internal static class SlotCreateCommand
         var setup = new SourceSetup(options.Source, options.Engine, entities, context.Log, LogMemory.Of(options, context.Log));
         await setup.RequireNothingFollowedAsync(ct);
         await new Preconditions(options, entities, context.Log).CheckAsync(ct);
-        Confirmation.Obtain(context.Terminal,
-        [
-            $"publication {options.Source.Publication} of the declared tables is created in the source, if it is missing",
-            $"logical replication slot {options.Source.SlotName} is created; it waits until every transaction that is open now has ended",
-            "from then on the server keeps WAL until 'cdc run' has read it: a slot that nobody reads fills the disk",
-            "the engine remembers that it follows this slot; the next 'cdc run' loads the tables and streams",
-        ], parsed.GetValue(Yes));
+        Confirmation.Obtain(
+            context.Terminal,
+            [
+                $"publication {options.Source.Publication} of the declared tables is created in the source, if it is missing",
+                $"logical replication slot {options.Source.SlotName} is created; it waits until every transaction that is open now has ended",
+                "from then on the server keeps WAL until 'cdc run' has read it: a slot that nobody reads fills the disk",
+                "the engine remembers that it follows this slot; the next 'cdc run' loads the tables and streams",
+            ],
+            parsed.GetValue(Yes)
+        );
         var generation = await setup.CreateAsync(ct);
         context.Terminal.Out.WriteLine($"slot {options.Source.SlotName} created for generation {generation}; 'cdc run' goes on from it");
         return ExitCodes.Success;

@@ -14,14 +14,19 @@ internal static class SlotDropCommand
     private static readonly Option<bool> Yes = GlobalOptions.Yes();
 
     public static Command Create(CommandHost host) =>
-        new ExplainedCommand("drop",
+        new ExplainedCommand(
+            "drop",
             """
             Drop the slot, so that the source keeps no WAL for it. To be done when cdc is no longer used here.
 
             Examples:
               cdc slot drop
               cdc slot drop --yes
-            """) { Yes }.Runs(host, RunAsync);
+            """
+        )
+        {
+            Yes,
+        }.Runs(host, RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
@@ -39,9 +44,9 @@ internal static class SlotDropCommand
     }
 
     private static string[] WhatWillHappen(SlotStatus slot) =>
-    [
-        $"slot {slot.Name} is dropped; the {Quantity.Bytes(slot.RetainedBytes)} of WAL that it keeps may be removed by the server",
-        "changes in it that the engine has not got yet are lost to streaming: going on later needs 'cdc slot reset', which reads every table again",
-        "the publication and all data stay",
-    ];
+        [
+            $"slot {slot.Name} is dropped; the {Quantity.Bytes(slot.RetainedBytes)} of WAL that it keeps may be removed by the server",
+            "changes in it that the engine has not got yet are lost to streaming: going on later needs 'cdc slot reset', which reads every table again",
+            "the publication and all data stay",
+        ];
 }

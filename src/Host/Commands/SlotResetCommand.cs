@@ -15,7 +15,8 @@ internal static class SlotResetCommand
     private static readonly Option<bool> Yes = GlobalOptions.Yes();
 
     public static Command Create(CommandHost host) =>
-        new ExplainedCommand("reset",
+        new ExplainedCommand(
+            "reset",
             """
             Accept a gap: new slot from now on, new generation, every table read again while 'cdc run' streams; rows deleted in Odoo
             meanwhile are removed. Runbook: ops/runbooks/slot-reset.md
@@ -24,7 +25,11 @@ internal static class SlotResetCommand
               cdc slot show
               cdc slot reset
               cdc slot reset --yes
-            """) { Yes }.Runs(host, RunAsync);
+            """
+        )
+        {
+            Yes,
+        }.Runs(host, RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
@@ -35,7 +40,13 @@ internal static class SlotResetCommand
         var slot = (await source.UseAsync(c => SourceStatusReader.ReadAsync(c, options.Source.SlotName, ct), ct)).Slot;
         SlotRefusals.ThrowIfRead(slot);
         Confirmation.Obtain(context.Terminal, WhatWillHappen(options, entities, followed, slot), parsed.GetValue(Yes));
-        var generation = await new SourceSetup(options.Source, options.Engine, entities, context.Log, LogMemory.Of(options, context.Log)).ResetAsync(ct);
+        var generation = await new SourceSetup(
+            options.Source,
+            options.Engine,
+            entities,
+            context.Log,
+            LogMemory.Of(options, context.Log)
+        ).ResetAsync(ct);
         context.Terminal.Out.WriteLine($"generation {generation} begins; 'cdc run' loads {entities.Count} entities again");
         return ExitCodes.Success;
     }
@@ -47,8 +58,11 @@ internal static class SlotResetCommand
             : $"slot {slot.Name} is dropped, with the {Quantity.Bytes(slot.RetainedBytes)} of WAL that it keeps, and created anew";
         if (followed.Slot != options.Source.SlotName)
             yield return $"slot {followed.Slot}, which the engine followed so far, is left alone: drop it if nobody else reads it, or it fills the disk";
-        yield return (followed.State == "creating" ? $"generation {followed.Generation}, which was begun, is completed" : $"the engine goes from generation {followed.Generation} to {followed.Generation + 1}")
-            + "; its rows stay readable, as old as they are, until they are read again";
+        yield return (
+            followed.State == "creating"
+                ? $"generation {followed.Generation}, which was begun, is completed"
+                : $"the engine goes from generation {followed.Generation} to {followed.Generation + 1}"
+        ) + "; its rows stay readable, as old as they are, until they are read again";
         yield return $"at the next 'cdc run' these are read again from Odoo: {string.Join(", ", entities.All.Select(e => e.Name))}";
         yield return "rows deleted in Odoo meanwhile are removed when their range has been read";
         yield return "nothing changes in Odoo's tables";

@@ -12,14 +12,19 @@ internal static class SlotShowCommand
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
 
     public static Command Create(CommandHost host) =>
-        new ExplainedCommand("show",
+        new ExplainedCommand(
+            "show",
             """
             Show the slot, what the engine remembers of it, and whether the two still fit. Changes nothing.
 
             Examples:
               cdc slot show
               cdc slot show --json | jq -r .verdict
-            """) { AsJson }.Runs(host, RunAsync);
+            """
+        )
+        {
+            AsJson,
+        }.Runs(host, RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
@@ -27,8 +32,10 @@ internal static class SlotShowCommand
         await using var source = CommandContext.Source(options);
         var status = await source.UseAsync(c => SourceStatusReader.ReadAsync(c, options.Source.SlotName, ct), ct);
         var report = SlotReport.Of(await Continuity.ReadAsync(options, context.Entities(options), context.Log, ct), status);
-        if (parsed.GetValue(AsJson)) context.Terminal.Out.WriteLine(Json.Document(report));
-        else SlotView.Write(report, context.Terminal.Out);
+        if (parsed.GetValue(AsJson))
+            context.Terminal.Out.WriteLine(Json.Document(report));
+        else
+            SlotView.Write(report, context.Terminal.Out);
         return ExitCodes.Success;
     }
 }

@@ -10,12 +10,20 @@ namespace Cdc.Host.Commands;
 
 internal static class SnapshotCommand
 {
-    private static readonly Argument<string> Table = new("TABLE") { Description = "Entity, or the name of its table in Odoo or in the engine." };
-    private static readonly Option<string?> Keys = new("--keys") { Description = "From key A up to, but without, B; either may be left out..", HelpName = "A..B" };
+    private static readonly Argument<string> Table = new("TABLE")
+    {
+        Description = "Entity, or the name of its table in Odoo or in the engine.",
+    };
+    private static readonly Option<string?> Keys = new("--keys")
+    {
+        Description = "From key A up to, but without, B; either may be left out..",
+        HelpName = "A..B",
+    };
     private static readonly Option<bool> Wait = new("--wait") { Description = "Show progress until it is done." };
 
     public static Command Create(CommandHost host) =>
-        new ExplainedCommand("snapshot",
+        new ExplainedCommand(
+            "snapshot",
             """
             Ask the running 'cdc run' to read a table, or a range of its keys, again from Odoo while it goes on streaming.
             Rows that are gone in Odoo are removed from the engine.
@@ -23,7 +31,13 @@ internal static class SnapshotCommand
             Examples:
               cdc snapshot card
               cdc snapshot loyalty_point_history --keys 1000..2000 --wait
-            """) { Table, Keys, Wait }.Runs(host, RunAsync);
+            """
+        )
+        {
+            Table,
+            Keys,
+            Wait,
+        }.Runs(host, RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
@@ -33,15 +47,21 @@ internal static class SnapshotCommand
         await using var engine = CommandContext.Engine(options);
         var id = await engine.UseAsync(c => SnapshotRequests.AddAsync(c, entity.Name, range, ct), ct);
         context.Terminal.Out.WriteLine($"request {id}: {entity.Name} {(range == KeyRange.All ? "(all keys)" : range.ToString())}");
-        if (await WhoServesAsync(options, ct) is { } nobody) context.Terminal.Error.WriteLine(nobody);
+        if (await WhoServesAsync(options, ct) is { } nobody)
+            context.Terminal.Error.WriteLine(nobody);
         return parsed.GetValue(Wait) ? await WaitAsync(context, engine, id, ct) : ExitCodes.Success;
     }
 
     private static KeyRange RangeOf(string? text)
     {
-        if (text is null) return KeyRange.All;
+        if (text is null)
+            return KeyRange.All;
         return KeyRangeText.TryParse(text)
-            ?? throw new CdcException(FailureKind.Usage, $"'{text}' is not a range of keys.", "Write --keys A..B with A below B; either end may be left out: --keys 5000..");
+            ?? throw new CdcException(
+                FailureKind.Usage,
+                $"'{text}' is not a range of keys.",
+                "Write --keys A..B with A below B; either end may be left out: --keys 5000.."
+            );
     }
 
     /// <summary>Null when somebody reads the slot, and so will see the request.</summary>
@@ -51,7 +71,9 @@ internal static class SnapshotCommand
         {
             await using var source = CommandContext.Source(options);
             var status = await source.UseAsync(c => SourceStatusReader.ReadAsync(c, options.Source.SlotName, ct), ct);
-            return status.Slot is { Active: true } ? null : "No 'cdc run' is running: the request stays open and is picked up at its next start.";
+            return status.Slot is { Active: true }
+                ? null
+                : "No 'cdc run' is running: the request stays open and is picked up at its next start.";
         }
         catch (CdcException failure)
         {
@@ -63,7 +85,11 @@ internal static class SnapshotCommand
     {
         var answered = await new SnapshotWatch(engine, context.Terminal, context.Time).UntilAnsweredAsync(id, ct);
         if (answered.State == "refused")
-            throw new CdcException(FailureKind.Refused, $"Request {id} was refused: {answered.Answer ?? "no reason was given"}", "cdc status");
+            throw new CdcException(
+                FailureKind.Refused,
+                $"Request {id} was refused: {answered.Answer ?? "no reason was given"}",
+                "cdc status"
+            );
         context.Terminal.Out.WriteLine($"request {id}: done{(answered.Answer is { } answer ? ", " + answer : "")}");
         return ExitCodes.Success;
     }

@@ -9,11 +9,15 @@ namespace Cdc.Host.Commands;
 
 internal static class StatusCommand
 {
-    private static readonly Option<bool> Watch = new("--watch", "-w") { Description = "Look again every second until Ctrl-C: a live table, or one line each look when not on a terminal." };
+    private static readonly Option<bool> Watch = new("--watch", "-w")
+    {
+        Description = "Look again every second until Ctrl-C: a live table, or one line each look when not on a terminal.",
+    };
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
 
     public static Command Create(CommandHost host) =>
-        new ExplainedCommand("status",
+        new ExplainedCommand(
+            "status",
             """
             Show how far the engine is behind Odoo, running snapshots, quarantine and the slot. Works while one of the two servers is down.
 
@@ -21,7 +25,12 @@ internal static class StatusCommand
               cdc status
               cdc status --watch
               cdc status --json | jq .secondsBehind
-            """) { Watch, AsJson }.Runs(host, RunAsync);
+            """
+        )
+        {
+            Watch,
+            AsJson,
+        }.Runs(host, RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
@@ -30,8 +39,16 @@ internal static class StatusCommand
         await using var engine = CommandContext.Engine(options);
         var entities = context.Entities(options);
         using var log = LogStatusReader.For(options, entities, context.Log, context.Time);
-        var reader = new StatusReader(source, engine, options.Source.SlotName, new EngineStatusReader(entities, log is not null), log, context.Time);
-        if (parsed.GetValue(Watch)) return await new StatusWatch(reader, context.Terminal, context.Time).RunAsync(parsed.GetValue(AsJson), ct);
+        var reader = new StatusReader(
+            source,
+            engine,
+            options.Source.SlotName,
+            new EngineStatusReader(entities, log is not null),
+            log,
+            context.Time
+        );
+        if (parsed.GetValue(Watch))
+            return await new StatusWatch(reader, context.Terminal, context.Time).RunAsync(parsed.GetValue(AsJson), ct);
         var report = await reader.ReadAsync(ct);
         Show(context.Terminal, report, parsed.GetValue(AsJson));
         return ExitCodeOf(report);
@@ -39,9 +56,12 @@ internal static class StatusCommand
 
     private static void Show(Terminal terminal, StatusReport report, bool json)
     {
-        if (json) terminal.Out.WriteLine(Json.Document(report));
-        else if (terminal.OutIsTerminal) terminal.Screen.Write(StatusView.ToScreen(report));
-        else StatusView.WritePlain(report, terminal.Out);
+        if (json)
+            terminal.Out.WriteLine(Json.Document(report));
+        else if (terminal.OutIsTerminal)
+            terminal.Screen.Write(StatusView.ToScreen(report));
+        else
+            StatusView.WritePlain(report, terminal.Out);
     }
 
     /// <summary>Half a report is one: only if nothing could be read did the command fail.</summary>

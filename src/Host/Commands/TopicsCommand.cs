@@ -16,15 +16,18 @@ internal static class TopicsCommand
     public static Command Create(CommandHost host) =>
         new("topics", "The topics of the Kafka log: one for each declared table, and the control topic.")
         {
-            new ExplainedCommand("create",
+            new ExplainedCommand(
+                "create",
                 """
                 Make the topics that do not exist (Kafka:Partitions, Kafka:ReplicationFactor, Kafka:MinInSyncReplicas). Changes none that does.
 
                 Examples:
                   cdc topics create
                   CDC__Kafka__Partitions=8 cdc topics create
-                """).Runs(host, CreateAsync),
-            new ExplainedCommand("check",
+                """
+            ).Runs(host, CreateAsync),
+            new ExplainedCommand(
+                "check",
                 """
                 Check what would lose records or their order: numbers of partitions, leaders, replicas, min.insync.replicas, unclean election,
                 compaction, retention. Changes nothing.
@@ -32,23 +35,35 @@ internal static class TopicsCommand
                 Examples:
                   cdc topics check
                   cdc topics check --json
-                """) { AsJson }.Runs(host, CheckAsync),
-            new ExplainedCommand("describe",
+                """
+            )
+            {
+                AsJson,
+            }.Runs(host, CheckAsync),
+            new ExplainedCommand(
+                "describe",
                 """
                 Show each partition with its leader, replicas and offsets. Changes nothing.
 
                 Examples:
                   cdc topics describe
                   cdc topics describe --json | jq '.[].partitions[].high'
-                """) { AsJson }.Runs(host, DescribeAsync),
+                """
+            )
+            {
+                AsJson,
+            }.Runs(host, DescribeAsync),
         };
 
     private static async Task<int> CreateAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
         var (desk, plan, _) = Open(context);
         var created = await desk.CreateAsync(ct);
-        foreach (var topic in created) context.Terminal.Out.WriteLine($"{topic} created");
-        context.Terminal.Out.WriteLine($"{created.Count} created, {plan.All.Count() - created.Count} existed; 'cdc topics check' says whether they will do");
+        foreach (var topic in created)
+            context.Terminal.Out.WriteLine($"{topic} created");
+        context.Terminal.Out.WriteLine(
+            $"{created.Count} created, {plan.All.Count() - created.Count} existed; 'cdc topics check' says whether they will do"
+        );
         return ExitCodes.Success;
     }
 
@@ -58,30 +73,54 @@ internal static class TopicsCommand
         var described = await desk.DescribeAsync(ct);
         var (known, unknown) = await KnownAsync(options, ct);
         IReadOnlyList<Finding> findings = [.. unknown, .. new TopicFindings(plan, options.Kafka.MinInSyncReplicas, known).Of(described)];
-        if (parsed.GetValue(AsJson)) context.Terminal.Out.WriteLine(Json.Document(new { ok = !findings.Any(f => f.IsError), findings }));
-        else FindingList.Write(context.Terminal.Out, findings);
+        if (parsed.GetValue(AsJson))
+            context.Terminal.Out.WriteLine(Json.Document(new { ok = !findings.Any(f => f.IsError), findings }));
+        else
+            FindingList.Write(context.Terminal.Out, findings);
         return findings.Any(f => f.IsError) ? ExitCodes.Of(FailureKind.Preflight) : ExitCodes.Success;
     }
 
     private static async Task<int> DescribeAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
         var described = await Open(context).Desk.DescribeAsync(ct);
-        if (parsed.GetValue(AsJson)) context.Terminal.Out.WriteLine(Json.Document(described));
-        else Show(context.Terminal, described);
+        if (parsed.GetValue(AsJson))
+            context.Terminal.Out.WriteLine(Json.Document(described));
+        else
+            Show(context.Terminal, described);
         return ExitCodes.Success;
     }
 
     /// <summary>Partitions that the engine has checkpoints of; while it is away, that this could not be compared.</summary>
-    private static async Task<(IReadOnlyCollection<string> Known, IReadOnlyList<Finding> Unknown)> KnownAsync(CdcOptions options, CancellationToken ct)
+    private static async Task<(IReadOnlyCollection<string> Known, IReadOnlyList<Finding> Unknown)> KnownAsync(
+        CdcOptions options,
+        CancellationToken ct
+    )
     {
         await using var engine = CommandContext.Engine(options);
         try
         {
-            return (await engine.UseAsync(c => c.ListAsync("SELECT partition FROM cdc.checkpoints WHERE next_offset IS NOT NULL", [], row => row.GetString(0), ct), ct), []);
+            return (
+                await engine.UseAsync(
+                    c =>
+                        c.ListAsync("SELECT partition FROM cdc.checkpoints WHERE next_offset IS NOT NULL", [], row => row.GetString(0), ct),
+                    ct
+                ),
+                []
+            );
         }
         catch (CdcException away)
         {
-            return ([], [new Finding("engine", IsError: false, $"Whether a topic has other partitions than before cannot be said: {away.Message}", away.Remedy)]);
+            return (
+                [],
+                [
+                    new Finding(
+                        "engine",
+                        IsError: false,
+                        $"Whether a topic has other partitions than before cannot be said: {away.Message}",
+                        away.Remedy
+                    ),
+                ]
+            );
         }
     }
 
@@ -90,9 +129,18 @@ internal static class TopicsCommand
         var grid = new Grid("topic", "partition", "leader", "replicas", "in sync", "low", "high");
         foreach (var topic in topics)
         {
-            if (topic.Error is { } error) grid.Add(topic.Name, "-", error, "-", "-", "-", "-");
+            if (topic.Error is { } error)
+                grid.Add(topic.Name, "-", error, "-", "-", "-", "-");
             foreach (var p in topic.Partitions)
-                grid.Add(topic.Name, $"{p.Number}", p.Leader < 0 ? "none" : $"{p.Leader}", $"{p.Replicas}", $"{p.InSyncReplicas}", Quantity.Count(p.Low), Quantity.Count(p.High));
+                grid.Add(
+                    topic.Name,
+                    $"{p.Number}",
+                    p.Leader < 0 ? "none" : $"{p.Leader}",
+                    $"{p.Replicas}",
+                    $"{p.InSyncReplicas}",
+                    Quantity.Count(p.Low),
+                    Quantity.Count(p.High)
+                );
         }
         grid.Write(terminal);
     }
@@ -101,7 +149,11 @@ internal static class TopicsCommand
     {
         var options = context.Options(Needs.Engine);
         if (options.Log.Kind != ChangeLogKind.Kafka)
-            throw new CdcException(FailureKind.Configuration, "The change log is not Kafka: there are no topics.", "export CDC__Log__Kind=Kafka CDC__Kafka__BootstrapServers=127.0.0.1:9092");
+            throw new CdcException(
+                FailureKind.Configuration,
+                "The change log is not Kafka: there are no topics.",
+                "export CDC__Log__Kind=Kafka CDC__Kafka__BootstrapServers=127.0.0.1:9092"
+            );
         var entities = context.Entities(options);
         var plan = new TopicPlan(options.Kafka, LogTopics.DataTopics(entities, LogTopics.TopicOf(entities, options.Kafka)));
         return (new TopicDesk(new KafkaClients(options.Kafka, context.Log), plan), plan, options);

@@ -9,9 +9,12 @@ internal static class VersionCommand
         typeof(VersionCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     public static Command Create(CommandHost host) =>
-        new ExplainedCommand("version", "Print the version of cdc and of .NET.").Runs(host, (context, _, _) =>
-        {
-            context.Terminal.Out.WriteLine($"cdc {Text} (.NET {Environment.Version})");
-            return Task.FromResult(ExitCodes.Success);
-        });
+        new ExplainedCommand("version", "Print the version of cdc and of .NET.").Runs(
+            host,
+            (context, _, _) =>
+            {
+                context.Terminal.Out.WriteLine($"cdc {Text} (.NET {Environment.Version})");
+                return Task.FromResult(ExitCodes.Success);
+            }
+        );
 }

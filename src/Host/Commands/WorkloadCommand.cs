@@ -9,29 +9,72 @@ namespace Cdc.Host.Commands;
 
 internal static class WorkloadCommand
 {
-    private static readonly Option<string?> Connection = new("--connection") { Description = "Role that may write Odoo's tables; default: Source:ConnectionString.", HelpName = "STRING" };
-    private static readonly Option<int> Seed = new("--seed") { Description = "The same seed writes the same history.", DefaultValueFactory = _ => 1, HelpName = "N" };
-    private static readonly Option<double?> Rate = new("--rate") { Description = "Transactions a second; without it flat out.", HelpName = "N" };
-    private static readonly Option<double?> Seconds = new("--seconds") { Description = "How long; without it until Ctrl-C.", HelpName = "N" };
-    private static readonly Option<int> Cards = new("--cards") { Description = "Cards to begin with.", DefaultValueFactory = _ => 1_000, HelpName = "N" };
-    private static readonly Option<int> Sessions = new("--sessions") { Description = "Concurrent connections.", DefaultValueFactory = _ => 4, HelpName = "N" };
+    private static readonly Option<string?> Connection = new("--connection")
+    {
+        Description = "Role that may write Odoo's tables; default: Source:ConnectionString.",
+        HelpName = "STRING",
+    };
+    private static readonly Option<int> Seed = new("--seed")
+    {
+        Description = "The same seed writes the same history.",
+        DefaultValueFactory = _ => 1,
+        HelpName = "N",
+    };
+    private static readonly Option<double?> Rate = new("--rate")
+    {
+        Description = "Transactions a second; without it flat out.",
+        HelpName = "N",
+    };
+    private static readonly Option<double?> Seconds = new("--seconds")
+    {
+        Description = "How long; without it until Ctrl-C.",
+        HelpName = "N",
+    };
+    private static readonly Option<int> Cards = new("--cards")
+    {
+        Description = "Cards to begin with.",
+        DefaultValueFactory = _ => 1_000,
+        HelpName = "N",
+    };
+    private static readonly Option<int> Sessions = new("--sessions")
+    {
+        Description = "Concurrent connections.",
+        DefaultValueFactory = _ => 4,
+        HelpName = "N",
+    };
 
     public static Command Create(CommandHost host) =>
-        new ExplainedCommand("workload",
+        new ExplainedCommand(
+            "workload",
             """
             Behave like Odoo: write loyalty data into a TEST database. It changes data: never point it at a real Odoo.
 
             Examples:
               cdc workload --rate 200 --seconds 60
               cdc workload --connection 'Host=...;Database=odoo_test;Username=odoo' --seed 7 --cards 100000
-            """) { Connection, Seed, Rate, Seconds, Cards, Sessions }.Runs(host, RunAsync);
+            """
+        )
+        {
+            Connection,
+            Seed,
+            Rate,
+            Seconds,
+            Cards,
+            Sessions,
+        }.Runs(host, RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
         var connection = parsed.GetValue(Connection) ?? context.Options(Needs.Source).Source.ConnectionString;
         var seconds = parsed.GetValue(Seconds);
-        var request = new WorkloadRequest(connection, parsed.GetValue(Seed), parsed.GetValue(Rate), seconds is { } s ? TimeSpan.FromSeconds(s) : null,
-            parsed.GetValue(Cards), parsed.GetValue(Sessions));
+        var request = new WorkloadRequest(
+            connection,
+            parsed.GetValue(Seed),
+            parsed.GetValue(Rate),
+            seconds is { } s ? TimeSpan.FromSeconds(s) : null,
+            parsed.GetValue(Cards),
+            parsed.GetValue(Sessions)
+        );
         Check(request);
         var last = new WorkloadProgress(0, TimeSpan.Zero);
         try
@@ -60,7 +103,12 @@ internal static class WorkloadCommand
         }
         catch (ArgumentException e)
         {
-            throw new CdcException(FailureKind.Usage, $"--connection is no connection string: {e.Message}", "Such as --connection 'Host=127.0.0.1;Database=odoo_test;Username=odoo'.", e);
+            throw new CdcException(
+                FailureKind.Usage,
+                $"--connection is no connection string: {e.Message}",
+                "Such as --connection 'Host=127.0.0.1;Database=odoo_test;Username=odoo'.",
+                e
+            );
         }
     }
 }
@@ -71,8 +119,10 @@ internal sealed class WorkloadLines(Terminal terminal, Action<WorkloadProgress> 
     public void Report(WorkloadProgress value)
     {
         keep(value);
-        if (terminal.ErrorIsTerminal) terminal.Error.Write('\r' + Describe(value).PadRight(78));
-        else terminal.Error.WriteLine(Describe(value));
+        if (terminal.ErrorIsTerminal)
+            terminal.Error.Write('\r' + Describe(value).PadRight(78));
+        else
+            terminal.Error.WriteLine(Describe(value));
     }
 
     public static string Describe(WorkloadProgress p) =>

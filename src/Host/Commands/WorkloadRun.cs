@@ -7,16 +7,18 @@ internal static class WorkloadRun
 {
     public static async Task RunAsync(WorkloadRequest request, IProgress<WorkloadProgress> progress, CancellationToken ct)
     {
-        await using var generator = new WorkloadGenerator(new WorkloadOptions
-        {
-            ConnectionString = request.ConnectionString,
-            Seed = request.Seed,
-            TransactionsPerSecond = request.Rate,
-            Duration = request.Duration,
-            Sessions = request.Sessions,
-            CreateTables = true,
-            Initial = InitialRows.Shop(request.Cards) with { OnlyWhenEmpty = true },
-        });
+        await using var generator = new WorkloadGenerator(
+            new WorkloadOptions
+            {
+                ConnectionString = request.ConnectionString,
+                Seed = request.Seed,
+                TransactionsPerSecond = request.Rate,
+                Duration = request.Duration,
+                Sessions = request.Sessions,
+                CreateTables = true,
+                Initial = InitialRows.Shop(request.Cards) with { OnlyWhenEmpty = true },
+            }
+        );
         await generator.PrepareAsync(ct).ConfigureAwait(false);
         var running = generator.RunAsync(ct);
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));

@@ -26,6 +26,7 @@ internal sealed record CdcOptions
     public ContinuousOptions Continuous { get; init; } = new();
     public AlertOptions Alerts { get; init; } = new();
     public ApiOptions Api { get; init; } = new();
+
     /// <summary>Path of the entities declaration; relative to the current folder.</summary>
     public string Entities { get; init; } = Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json");
 }

@@ -14,7 +14,9 @@ internal static class ConfigurationLoader
     /// <exception cref="CdcException">Something is wrong; the kind is Configuration.</exception>
     public static CdcOptions Load(string? file, IReadOnlyDictionary<string, string> environment, Needs needs)
     {
-        var ours = environment.Where(v => v.Key.StartsWith(OptionOrigin.Prefix, StringComparison.OrdinalIgnoreCase)).ToDictionary(v => v.Key, v => v.Value);
+        var ours = environment
+            .Where(v => v.Key.StartsWith(OptionOrigin.Prefix, StringComparison.OrdinalIgnoreCase))
+            .ToDictionary(v => v.Key, v => v.Value);
         var origin = new OptionOrigin(file ?? DefaultFile, ours);
         var findings = new List<Finding>();
         var options = new OptionBinder(origin, findings).Bind<CdcOptions>(Read(file, ours));
@@ -38,12 +40,21 @@ internal static class ConfigurationLoader
         }
         catch (FileNotFoundException missing)
         {
-            throw new CdcException(FailureKind.Configuration, $"The configuration file {file} does not exist.", "Name an existing file with --config, or leave --config out.", missing);
+            throw new CdcException(
+                FailureKind.Configuration,
+                $"The configuration file {file} does not exist.",
+                "Name an existing file with --config, or leave --config out.",
+                missing
+            );
         }
         catch (Exception failure) when (failure is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
         {
-            throw new CdcException(FailureKind.Configuration, $"The configuration file {file ?? DefaultFile} cannot be read{Where(failure)}.",
-                "It must be a JSON object; comments are allowed. Mend it and run the command again.", failure);
+            throw new CdcException(
+                FailureKind.Configuration,
+                $"The configuration file {file ?? DefaultFile} cannot be read{Where(failure)}.",
+                "It must be a JSON object; comments are allowed. Mend it and run the command again.",
+                failure
+            );
         }
     }
 
@@ -51,8 +62,10 @@ internal static class ConfigurationLoader
     private static string Where(Exception? failure)
     {
         for (; failure is not null; failure = failure.InnerException)
-            if (failure is JsonException { LineNumber: { } line }) return $": not valid JSON near line {line + 1}";
-            else if (failure is IOException or UnauthorizedAccessException && failure is not InvalidDataException) return ": " + failure.GetType().Name;
+            if (failure is JsonException { LineNumber: { } line })
+                return $": not valid JSON near line {line + 1}";
+            else if (failure is IOException or UnauthorizedAccessException && failure is not InvalidDataException)
+                return ": " + failure.GetType().Name;
         return "";
     }
 }

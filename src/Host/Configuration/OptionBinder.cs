@@ -11,21 +11,25 @@ namespace Cdc.Host.Configuration;
 /// </summary>
 internal sealed class OptionBinder(OptionOrigin origin, ICollection<Finding> findings)
 {
-    public T Bind<T>(IConfiguration root) where T : new() => (T)Bind(typeof(T), root);
+    public T Bind<T>(IConfiguration root)
+        where T : new() => (T)Bind(typeof(T), root);
 
     private object Bind(Type type, IConfiguration section)
     {
         var options = Activator.CreateInstance(type)!;
         var known = PropertiesOf(type);
         foreach (var child in section.GetChildren())
-            if (known.TryGetValue(child.Key, out var property)) Set(options, property, child);
-            else AddUnknown(child, known.Keys);
+            if (known.TryGetValue(child.Key, out var property))
+                Set(options, property, child);
+            else
+                AddUnknown(child, known.Keys);
         return options;
     }
 
     /// <summary>Derived properties, which cannot be set, are no options.</summary>
     public static Dictionary<string, PropertyInfo> PropertiesOf(Type type) =>
-        type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite)
+        type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(p => p.CanWrite)
             .ToDictionary(p => p.Name, StringComparer.OrdinalIgnoreCase);
 
     public static bool IsSection(Type type) => type.IsClass && type != typeof(string);
@@ -38,8 +42,12 @@ internal sealed class OptionBinder(OptionOrigin origin, ICollection<Finding> fin
         else if (IsSection(property.PropertyType) && child.Value is null or "")
             property.SetValue(options, Bind(property.PropertyType, child));
         else if (IsSection(property.PropertyType) || isSection)
-            Add("option-shape", child, isSection ? "must be a single value, not an object or a list" : "must be an object with options",
-                "See 'Configuration' in docs/commands.md.");
+            Add(
+                "option-shape",
+                child,
+                isSection ? "must be a single value, not an object or a list" : "must be an object with options",
+                "See 'Configuration' in docs/commands.md."
+            );
         else if (OptionValue.TryParse(property.PropertyType, child.Value, out var value))
             property.SetValue(options, value);
         else

@@ -7,8 +7,11 @@ internal sealed class OptionOrigin(string file, IReadOnlyDictionary<string, stri
 
     /// <summary>Such as <c>Source:SlotName in cdc.json</c> or <c>environment variable CDC__Source__SlotName</c>.</summary>
     public string Of(string path) =>
-        environment.Keys.FirstOrDefault(name => PathOf(name).Equals(path, StringComparison.OrdinalIgnoreCase)
-                || PathOf(name).StartsWith(path + ':', StringComparison.OrdinalIgnoreCase)) is { } variable
+        environment.Keys.FirstOrDefault(name =>
+            PathOf(name).Equals(path, StringComparison.OrdinalIgnoreCase)
+            || PathOf(name).StartsWith(path + ':', StringComparison.OrdinalIgnoreCase)
+        )
+            is { } variable
             ? $"environment variable {variable}"
             : $"{path} in {file}";
 

@@ -13,8 +13,10 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
 
     public void Check(CdcOptions options, Needs needs)
     {
-        if (needs.HasFlag(Needs.Source)) Connection("Source:ConnectionString", options.Source.ConnectionString);
-        if (needs.HasFlag(Needs.Engine)) Connection("Engine:ConnectionString", options.Engine.ConnectionString);
+        if (needs.HasFlag(Needs.Source))
+            Connection("Source:ConnectionString", options.Source.ConnectionString);
+        if (needs.HasFlag(Needs.Engine))
+            Connection("Engine:ConnectionString", options.Engine.ConnectionString);
         Source(options);
         Sizes(options);
         Kafka(options, needs);
@@ -29,8 +31,16 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
     {
         var kafka = options.Kafka;
         if (options.Log.Kind == Cdc.Log.ChangeLogKind.Kafka && needs != Needs.None)
-            Require(kafka.BootstrapServers.Length > 0, "Kafka:BootstrapServers", "must name brokers, such as kafka-1:9092,kafka-2:9092, where Log:Kind is Kafka");
-        Require(TopicNames().IsMatch(kafka.TopicPrefix), "Kafka:TopicPrefix", "must be 1 to 100 letters, digits, dots, underscores and hyphens, as Kafka demands of topics");
+            Require(
+                kafka.BootstrapServers.Length > 0,
+                "Kafka:BootstrapServers",
+                "must name brokers, such as kafka-1:9092,kafka-2:9092, where Log:Kind is Kafka"
+            );
+        Require(
+            TopicNames().IsMatch(kafka.TopicPrefix),
+            "Kafka:TopicPrefix",
+            "must be 1 to 100 letters, digits, dots, underscores and hyphens, as Kafka demands of topics"
+        );
         Require(kafka.Group.Length > 0, "Kafka:Group", "must name a consumer group");
         AtLeast("Kafka:Workers", kafka.Workers, 1);
         Require(kafka.Workers <= 64, "Kafka:Workers", "must be at most 64: each holds connections to the engine");
@@ -41,35 +51,59 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
 
     private void Api(Cdc.Api.ApiOptions api)
     {
-        Require(Cdc.Api.ApiOptions.CanListenAt(api.Urls), "Api:Urls", "must be addresses such as http://127.0.0.1:8642, parted by semicolons");
-        if (api.ReplicaConnectionString.Length > 0) Connection("Api:ReplicaConnectionString", api.ReplicaConnectionString);
+        Require(
+            Cdc.Api.ApiOptions.CanListenAt(api.Urls),
+            "Api:Urls",
+            "must be addresses such as http://127.0.0.1:8642, parted by semicolons"
+        );
+        if (api.ReplicaConnectionString.Length > 0)
+            Connection("Api:ReplicaConnectionString", api.ReplicaConnectionString);
         AtLeast("Api:Connections", api.Connections, 1);
         Require(api.Connections <= 1000, "Api:Connections", "must be at most 1000");
         Interval("Api:Timeout", api.Timeout);
         AtLeast("Api:CacheBytes", api.CacheBytes, 0);
         AtLeast("Api:RequestsPerSecond", api.RequestsPerSecond, 1);
         Require(api.LagLimit > TimeSpan.Zero, "Api:LagLimit", "must be longer than nothing");
-        Require(api.OtlpEndpoint.Length == 0 || (Uri.TryCreate(api.OtlpEndpoint, UriKind.Absolute, out var otlp) && otlp.Scheme is "http" or "https"),
-            "Api:OtlpEndpoint", "must be a URL such as http://collector:4317");
+        Require(
+            api.OtlpEndpoint.Length == 0
+                || (Uri.TryCreate(api.OtlpEndpoint, UriKind.Absolute, out var otlp) && otlp.Scheme is "http" or "https"),
+            "Api:OtlpEndpoint",
+            "must be a URL such as http://collector:4317"
+        );
     }
 
     private void Registry(Cdc.Log.Registry.RegistryOptions registry)
     {
-        Require(registry.Url.Length == 0 || (Uri.TryCreate(registry.Url, UriKind.Absolute, out var url) && url is { Scheme: "http" or "https", UserInfo: "" }),
-            "Registry:Url", "must be a URL such as https://registry:8081 without user and password (Registry:Username, Registry:Password), or nothing for the built-in registry");
+        Require(
+            registry.Url.Length == 0
+                || (Uri.TryCreate(registry.Url, UriKind.Absolute, out var url) && url is { Scheme: "http" or "https", UserInfo: "" }),
+            "Registry:Url",
+            "must be a URL such as https://registry:8081 without user and password (Registry:Username, Registry:Password), or nothing for the built-in registry"
+        );
         Interval("Registry:Timeout", registry.Timeout);
     }
 
     private void Source(CdcOptions options)
     {
         var source = options.Source;
-        Require(SlotNames().IsMatch(source.SlotName), "Source:SlotName", "must be 1 to 63 lower-case letters, digits and underscores, as PostgreSQL demands of slots");
+        Require(
+            SlotNames().IsMatch(source.SlotName),
+            "Source:SlotName",
+            "must be 1 to 63 lower-case letters, digits and underscores, as PostgreSQL demands of slots"
+        );
         Require(source.Publication.Length is > 0 and <= 63, "Source:Publication", "must be 1 to 63 characters");
-        Require(MemorySizes().IsMatch(source.LogicalDecodingWorkMem), "Source:LogicalDecodingWorkMem", "must be a size as PostgreSQL writes it, such as 256MB");
+        Require(
+            MemorySizes().IsMatch(source.LogicalDecodingWorkMem),
+            "Source:LogicalDecodingWorkMem",
+            "must be a size as PostgreSQL writes it, such as 256MB"
+        );
         Interval("Source:HeartbeatInterval", source.HeartbeatInterval);
         Interval("Engine:FeedbackInterval", options.Engine.FeedbackInterval);
-        Require(options.Engine.FenceHoldTimeout >= ShortestInterval && options.Engine.FenceHoldTimeout <= LongestHold,
-            "Engine:FenceHoldTimeout", $"must be between {ShortestInterval} and {LongestHold}: changes wait meanwhile");
+        Require(
+            options.Engine.FenceHoldTimeout >= ShortestInterval && options.Engine.FenceHoldTimeout <= LongestHold,
+            "Engine:FenceHoldTimeout",
+            $"must be between {ShortestInterval} and {LongestHold}: changes wait meanwhile"
+        );
         Interval("Fence:Timeout", options.Fence.Timeout);
         AtLeast("Fence:Attempts", options.Fence.Attempts, 1);
         AtLeast("Reconcile:SliceRows", options.Reconcile.SliceRows, 1);
@@ -98,8 +132,11 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
             Add(path, $"{path} is missing", $"export {variable}='Host=...;Port=5432;Database=...;Username=...;Password=...'");
         else if (!IsConnectionString(text))
             // The text is not repeated, nor Npgsql's message: parts of a password with a semicolon in it would show.
-            Add(path, $"{origin.Of(path)} is not an Npgsql connection string with a Host",
-                "Write it as Host=...;Port=5432;Database=...;Username=...;Password='...' (quote values that contain a semicolon).");
+            Add(
+                path,
+                $"{origin.Of(path)} is not an Npgsql connection string with a Host",
+                "Write it as Host=...;Port=5432;Database=...;Username=...;Password='...' (quote values that contain a semicolon)."
+            );
     }
 
     private static bool IsConnectionString(string text)
@@ -122,11 +159,23 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
 
     private void Require(bool holds, string path, string rule)
     {
-        if (!holds) Add(path, $"{origin.Of(path)} {rule}", $"Correct it, or leave it out for the default; {OptionOrigin.VariableOf(path)} overrides the file.");
+        if (!holds)
+            Add(
+                path,
+                $"{origin.Of(path)} {rule}",
+                $"Correct it, or leave it out for the default; {OptionOrigin.VariableOf(path)} overrides the file."
+            );
     }
 
     private void Add(string path, string what, string remedy) =>
-        findings.Add(new Finding(path.EndsWith("ConnectionString", StringComparison.Ordinal) ? "connection-string" : "option-range", IsError: true, what + ".", remedy));
+        findings.Add(
+            new Finding(
+                path.EndsWith("ConnectionString", StringComparison.Ordinal) ? "connection-string" : "option-range",
+                IsError: true,
+                what + ".",
+                remedy
+            )
+        );
 
     [GeneratedRegex("^[a-z0-9_]{1,63}\\z")]
     private static partial Regex SlotNames();

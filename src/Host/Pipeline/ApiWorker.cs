@@ -26,10 +26,27 @@ internal sealed class ApiWorker(CdcOptions options, EntitySet entities, Pipeline
         await using var source = Database.Source(options.Source.ConnectionString);
         await using var engine = Database.Engine(options.Engine.ConnectionString);
         using var log = LogStatusReader.For(options, entities, loggers.CreateLogger("Cdc.Host"), TimeProvider.System);
-        var status = new StatusReader(source, engine, options.Source.SlotName, new EngineStatusReader(entities, log is not null), log, TimeProvider.System);
+        var status = new StatusReader(
+            source,
+            engine,
+            options.Source.SlotName,
+            new EngineStatusReader(entities, log is not null),
+            log,
+            TimeProvider.System
+        );
         var parts = new ApiParts(
-            options.Engine.ConnectionString, entities, status, new SourceClock(source), new QuarantineDesk(engine, entities), new RunReports(engine), new RegistryTable(engine.Connections), statistics,
-            VersionCommand.Text, loggers, log is null ? null : LogTopics.TopicOf(entities, options.Kafka));
+            options.Engine.ConnectionString,
+            entities,
+            status,
+            new SourceClock(source),
+            new QuarantineDesk(engine, entities),
+            new RunReports(engine),
+            new RegistryTable(engine.Connections),
+            statistics,
+            VersionCommand.Text,
+            loggers,
+            log is null ? null : LogTopics.TopicOf(entities, options.Kafka)
+        );
         await using var api = await ApiHost.StartAsync(parts, options.Api, ct).ConfigureAwait(false);
         await Task.Delay(Timeout.Infinite, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }

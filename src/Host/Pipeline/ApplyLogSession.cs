@@ -12,7 +12,13 @@ using Microsoft.Extensions.Logging;
 namespace Cdc.Host.Pipeline;
 
 /// <summary>One life of one worker that applies the Kafka log: log to engine. Any number of them share the partitions.</summary>
-internal sealed class ApplyLogSession(CdcOptions options, EntitySet entities, IRecordCodec codec, PipelineStatistics statistics, ILogger log) : IPipelineSession
+internal sealed class ApplyLogSession(
+    CdcOptions options,
+    EntitySet entities,
+    IRecordCodec codec,
+    PipelineStatistics statistics,
+    ILogger log
+) : IPipelineSession
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
@@ -30,12 +36,18 @@ internal sealed class ApplyLogSession(CdcOptions options, EntitySet entities, IR
         {
             var followed = await new FollowedSourceTable(options.Engine).ReadAsync(stop).ConfigureAwait(false);
             if (followed is not { State: not "creating" })
-                throw new CdcException(FailureKind.Unavailable, "The engine follows no source yet.", "Start 'cdc capture' (or 'cdc run'): it begins with it.");
+                throw new CdcException(
+                    FailureKind.Unavailable,
+                    "The engine follows no source yet.",
+                    "Start 'cdc capture' (or 'cdc run'): it begins with it."
+                );
             Generation = followed.Generation;
             var clients = new KafkaClients(options.Kafka, log);
             var topics = await LogTopics.ReadAsync(clients, entities, codec, stop).ConfigureAwait(false);
             statistics.Breaker = BreakerState.Closed;
-            await new PartitionSession(options.Engine, entities, clients, topics, codec, options.Log.MaxBytes, statistics, log).RunAsync(stop).ConfigureAwait(false);
+            await new PartitionSession(options.Engine, entities, clients, topics, codec, options.Log.MaxBytes, statistics, log)
+                .RunAsync(stop)
+                .ConfigureAwait(false);
         }
         finally
         {

@@ -15,7 +15,14 @@ namespace Cdc.Host.Pipeline;
 /// engine is away; only its beginning needs the engine.
 /// </summary>
 internal sealed class CaptureLogSession(
-    CdcOptions options, EntitySet entities, IRecordCodec codec, Preconditions preconditions, SourceSetup setup, PipelineStatistics statistics, ILogger log) : IPipelineSession
+    CdcOptions options,
+    EntitySet entities,
+    IRecordCodec codec,
+    Preconditions preconditions,
+    SourceSetup setup,
+    PipelineStatistics statistics,
+    ILogger log
+) : IPipelineSession
 {
     public bool HasProgressed { get; private set; }
 
@@ -27,12 +34,16 @@ internal sealed class CaptureLogSession(
     {
         HasProgressed = false;
         await preconditions.CheckAsync(stop).ConfigureAwait(false);
-        await using var capture = await CaptureSession.ConnectAsync(options.Source, options.Snapshot, entities, log, stop).ConfigureAwait(false);
+        await using var capture = await CaptureSession
+            .ConnectAsync(options.Source, options.Snapshot, entities, log, stop)
+            .ConfigureAwait(false);
         await setup.PrepareAsync(capture, stop).ConfigureAwait(false);
         await capture.AcquireSlotAsync(stop).ConfigureAwait(false);
         var clients = new KafkaClients(options.Kafka, log);
         var topics = await LogTopics.ReadAsync(clients, entities, codec, stop).ConfigureAwait(false);
-        await using var kafka = await KafkaLogSession.OpenAsync(clients, topics, codec, setup.Generation!.Value, log, stop).ConfigureAwait(false);
+        await using var kafka = await KafkaLogSession
+            .OpenAsync(clients, topics, codec, setup.Generation!.Value, log, stop)
+            .ConfigureAwait(false);
         await using var desk = await LogDesk.OpenAsync(options.Engine, entities, kafka, codec.TopicOf, log, stop).ConfigureAwait(false);
         statistics.Breaker = BreakerState.Closed;
         try
@@ -49,7 +60,16 @@ internal sealed class CaptureLogSession(
     {
         using var failed = new CancellationTokenSource();
         var writer = kafka.Write(codec, desk, options.Log.MaxBytes, statistics);
-        var seams = new CaptureSeams(kafka.ResumeFrom(desk.Generation, desk.Session), desk.Tables, kafka, desk.ChunkQueue, desk.ChunkSink, desk.Fences, writer, statistics);
+        var seams = new CaptureSeams(
+            kafka.ResumeFrom(desk.Generation, desk.Session),
+            desk.Tables,
+            kafka,
+            desk.ChunkQueue,
+            desk.ChunkSink,
+            desk.Fences,
+            writer,
+            statistics
+        );
         Task[] all =
         [
             Task.Run(() => capture.RunAsync(seams, options.Engine.FeedbackInterval, stop, failed.Token), CancellationToken.None),

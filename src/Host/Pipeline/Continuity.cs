@@ -22,15 +22,29 @@ internal sealed record Continuity(FollowedSource? Followed, PresentSource? Now, 
         var setup = new SlotSetup(options.Source, entities);
         var slot = await SourceFailure.GuardAsync(() => setup.ReadAsync(ct)).ConfigureAwait(false);
         var followed = await new FollowedSourceTable(options.Engine).ReadAsync(ct).ConfigureAwait(false);
-        if (followed is null or { State: "creating" }) return new Continuity(followed, null, []);
-        if (LogMemory.Of(options, log) is { } memory) followed = followed.Remembering(await memory(ct).ConfigureAwait(false));
+        if (followed is null or { State: "creating" })
+            return new Continuity(followed, null, []);
+        if (LogMemory.Of(options, log) is { } memory)
+            followed = followed.Remembering(await memory(ct).ConfigureAwait(false));
         var now = await SourceFailure.GuardAsync(() => LookAsync(options, entities, setup, slot, followed, log, ct)).ConfigureAwait(false);
         return new Continuity(followed, now, ContinuityCheck.FindAll(followed, options.Source, now));
     }
 
-    private static async Task<PresentSource> LookAsync(CdcOptions options, EntitySet entities, SlotSetup setup, SlotInfo? slot, FollowedSource followed, ILogger log, CancellationToken ct)
+    private static async Task<PresentSource> LookAsync(
+        CdcOptions options,
+        EntitySet entities,
+        SlotSetup setup,
+        SlotInfo? slot,
+        FollowedSource followed,
+        ILogger log,
+        CancellationToken ct
+    )
     {
-        await using var capture = await CaptureSession.ConnectAsync(options.Source, options.Snapshot, entities, log, ct).ConfigureAwait(false);
-        return await PresentSource.ReadAsync(capture, slot, await setup.ReadPublicationAsync(ct).ConfigureAwait(false), followed, ct).ConfigureAwait(false);
+        await using var capture = await CaptureSession
+            .ConnectAsync(options.Source, options.Snapshot, entities, log, ct)
+            .ConfigureAwait(false);
+        return await PresentSource
+            .ReadAsync(capture, slot, await setup.ReadPublicationAsync(ct).ConfigureAwait(false), followed, ct)
+            .ConfigureAwait(false);
     }
 }

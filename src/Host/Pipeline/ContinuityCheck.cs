@@ -11,7 +11,8 @@ namespace Cdc.Host.Pipeline;
 /// </summary>
 internal static class ContinuityCheck
 {
-    private const string Accept = "Look with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md).";
+    private const string Accept =
+        "Look with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md).";
 
     /// <returns>The first of <see cref="FindAll"/>; null if nothing is broken.</returns>
     public static DeclaredGapException? Find(FollowedSource followed, SourceOptions options, PresentSource now) =>
@@ -20,7 +21,14 @@ internal static class ContinuityCheck
     /// <summary>Everything that speaks against going on; each code is the kind of a gap.</summary>
     public static IReadOnlyList<Finding> FindAll(FollowedSource followed, SourceOptions options, PresentSource now)
     {
-        IEnumerable<Finding> all = [.. Recorded(followed), .. OfIdentity(followed, now), .. OfSlot(followed, options, now), .. OfPublication(followed, options, now), .. OfWal(followed, now)];
+        IEnumerable<Finding> all =
+        [
+            .. Recorded(followed),
+            .. OfIdentity(followed, now),
+            .. OfSlot(followed, options, now),
+            .. OfPublication(followed, options, now),
+            .. OfWal(followed, now),
+        ];
         return [.. all.DistinctBy(f => f.Code)];
     }
 
@@ -39,44 +47,77 @@ internal static class ContinuityCheck
     {
         var identity = now.Server.Identity;
         if (identity.SystemIdentifier != followed.SystemIdentifier || identity.DatabaseName != followed.Database)
-            yield return Gap(GapKinds.SourceChanged,
+            yield return Gap(
+                GapKinds.SourceChanged,
                 $"The engine has followed database {followed.Database} of system {followed.SystemIdentifier}; the source is now {identity.DatabaseName} of system {identity.SystemIdentifier}.",
-                "If it is the same data on a new cluster (pg_upgrade), run 'cdc slot adopt'; otherwise mend Source:ConnectionString, or run 'cdc slot reset'.");
+                "If it is the same data on a new cluster (pg_upgrade), run 'cdc slot adopt'; otherwise mend Source:ConnectionString, or run 'cdc slot reset'."
+            );
         else if (identity.Timeline != followed.Timeline && !(now.SwitchPoint >= followed.Through))
-            yield return Gap(GapKinds.TimelineChanged,
-                $"The source is on timeline {identity.Timeline}, which left timeline {followed.Timeline} at {now.SwitchPoint?.ToString() ?? "an unknown point"}; changes are applied through {followed.Through}.", Accept);
+            yield return Gap(
+                GapKinds.TimelineChanged,
+                $"The source is on timeline {identity.Timeline}, which left timeline {followed.Timeline} at {now.SwitchPoint?.ToString() ?? "an unknown point"}; changes are applied through {followed.Through}.",
+                Accept
+            );
     }
 
     private static IEnumerable<Finding> OfSlot(FollowedSource followed, SourceOptions options, PresentSource now)
     {
         if (followed.Slot != options.SlotName)
-            yield return Gap(GapKinds.SlotRenamed, $"The engine has followed slot {followed.Slot}; the configuration names {options.SlotName}.",
-                $"Set Source:SlotName back to {followed.Slot}, or run 'cdc slot reset'.");
+            yield return Gap(
+                GapKinds.SlotRenamed,
+                $"The engine has followed slot {followed.Slot}; the configuration names {options.SlotName}.",
+                $"Set Source:SlotName back to {followed.Slot}, or run 'cdc slot reset'."
+            );
         else if (now.Slot is not { } slot)
-            yield return Gap(GapKinds.SlotMissing, $"Slot {followed.Slot} does not exist on the source: changes since {followed.Written} are lost.", Accept);
+            yield return Gap(
+                GapKinds.SlotMissing,
+                $"Slot {followed.Slot} does not exist on the source: changes since {followed.Written} are lost.",
+                Accept
+            );
         else if (slot.IsLost)
-            yield return Gap(GapKinds.SlotLost, $"Slot {slot.Name} is lost ({slot.InvalidationReason ?? slot.WalStatus}): the source has removed WAL that was not read yet.", Accept);
+            yield return Gap(
+                GapKinds.SlotLost,
+                $"Slot {slot.Name} is lost ({slot.InvalidationReason ?? slot.WalStatus}): the source has removed WAL that was not read yet.",
+                Accept
+            );
         else if (slot.ConfirmedFlushLsn is { } confirmed && confirmed > followed.Written)
-            yield return Gap(GapKinds.SlotAdvanced,
-                $"Slot {slot.Name} is confirmed up to {confirmed}; this engine has written no more than {followed.Written}. The slot was recreated or advanced, or the engine was restored from a backup.", Accept);
+            yield return Gap(
+                GapKinds.SlotAdvanced,
+                $"Slot {slot.Name} is confirmed up to {confirmed}; this engine has written no more than {followed.Written}. The slot was recreated or advanced, or the engine was restored from a backup.",
+                Accept
+            );
     }
 
     private static IEnumerable<Finding> OfPublication(FollowedSource followed, SourceOptions options, PresentSource now)
     {
         if (now.Publication == PublicationState.Missing && followed.Publication != options.Publication)
-            yield return Gap(GapKinds.PublicationRenamed, $"The engine has followed publication {followed.Publication}; the configuration names {options.Publication}, which does not exist on the source.",
-                $"Set Source:Publication back to {followed.Publication}, or run 'cdc slot reset'.");
+            yield return Gap(
+                GapKinds.PublicationRenamed,
+                $"The engine has followed publication {followed.Publication}; the configuration names {options.Publication}, which does not exist on the source.",
+                $"Set Source:Publication back to {followed.Publication}, or run 'cdc slot reset'."
+            );
         else if (now.Publication == PublicationState.Missing)
-            yield return Gap(GapKinds.PublicationMissing, $"Publication {options.Publication} does not exist on the source: changes since it was dropped cannot be decoded.", Accept);
+            yield return Gap(
+                GapKinds.PublicationMissing,
+                $"Publication {options.Publication} does not exist on the source: changes since it was dropped cannot be decoded.",
+                Accept
+            );
         else if (now.Publication == PublicationState.Partial)
-            yield return Gap(GapKinds.PublicationPartial, $"Publication {options.Publication} does not publish every operation: changes were left out.",
-                $"Run: ALTER PUBLICATION {Core.Entities.Sql.Identifier(options.Publication)} SET (publish = 'insert, update, delete, truncate'); then 'cdc slot reset' (ops/runbooks/slot-reset.md).");
+            yield return Gap(
+                GapKinds.PublicationPartial,
+                $"Publication {options.Publication} does not publish every operation: changes were left out.",
+                $"Run: ALTER PUBLICATION {Core.Entities.Sql.Identifier(options.Publication)} SET (publish = 'insert, update, delete, truncate'); then 'cdc slot reset' (ops/runbooks/slot-reset.md)."
+            );
     }
 
     private static IEnumerable<Finding> OfWal(FollowedSource followed, PresentSource now)
     {
         if (now.Server.FlushLsn < followed.Through)
-            yield return Gap(GapKinds.SourceBehind, $"The source's WAL ends at {now.Server.FlushLsn}; changes are applied through {followed.Through}. The source was restored from a backup.", Accept);
+            yield return Gap(
+                GapKinds.SourceBehind,
+                $"The source's WAL ends at {now.Server.FlushLsn}; changes are applied through {followed.Through}. The source was restored from a backup.",
+                Accept
+            );
     }
 
     private static Finding Gap(string kind, string message, string remedy) => new(kind, IsError: true, message, remedy);

@@ -21,17 +21,38 @@ internal enum LogEnds
 internal static class KafkaPipeline
 {
     /// <summary>Returns when <paramref name="stop"/> was asked for; throws what stopped one end, when the others have ended too.</summary>
-    public static async Task RunAsync(CdcOptions options, EntitySet entities, IRecordCodec codec, LogEnds ends, PipelineStatistics statistics, ILogger log, CancellationToken stop)
+    public static async Task RunAsync(
+        CdcOptions options,
+        EntitySet entities,
+        IRecordCodec codec,
+        LogEnds ends,
+        PipelineStatistics statistics,
+        ILogger log,
+        CancellationToken stop
+    )
     {
         // Before anything is waited for: an end may be long without a client.
         new KafkaClients(options.Kafka, log).Check();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var workers = Sessions(options, entities, codec, ends, statistics, log)
-            .Select(session => Task.Run(() => new PipelineWorker(options.Source, options.Engine, session, statistics, log).RunAsync(ended.Token), CancellationToken.None)).ToArray();
+            .Select(session =>
+                Task.Run(
+                    () => new PipelineWorker(options.Source, options.Engine, session, statistics, log).RunAsync(ended.Token),
+                    CancellationToken.None
+                )
+            )
+            .ToArray();
         await Together.RunAsync(ended, workers).ConfigureAwait(false);
     }
 
-    private static IEnumerable<IPipelineSession> Sessions(CdcOptions options, EntitySet entities, IRecordCodec codec, LogEnds ends, PipelineStatistics statistics, ILogger log)
+    private static IEnumerable<IPipelineSession> Sessions(
+        CdcOptions options,
+        EntitySet entities,
+        IRecordCodec codec,
+        LogEnds ends,
+        PipelineStatistics statistics,
+        ILogger log
+    )
     {
         if (ends.HasFlag(LogEnds.Capture))
         {

@@ -17,7 +17,12 @@ internal static class LogMemory
         options.Log.Kind == ChangeLogKind.Kafka ? ct => KafkaLogSession.ReadMemoryAsync(new KafkaClients(options.Kafka, log), ct) : null;
 
     /// <summary>What counts as written and as followed when the log has gone on while the engine was away.</summary>
-    public static FollowedSource Remembering(this FollowedSource followed, ControlRecord memory) => memory.Generation == followed.Generation
-        ? followed with { Written = Lsn.Max(followed.Written, memory.Written), Through = Lsn.Max(followed.Through, memory.Written) }
-        : followed;
+    public static FollowedSource Remembering(this FollowedSource followed, ControlRecord memory) =>
+        memory.Generation == followed.Generation
+            ? followed with
+            {
+                Written = Lsn.Max(followed.Written, memory.Written),
+                Through = Lsn.Max(followed.Through, memory.Written),
+            }
+            : followed;
 }

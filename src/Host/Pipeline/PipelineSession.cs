@@ -15,7 +15,16 @@ namespace Cdc.Host.Pipeline;
 /// fails ends all of them. So a log never holds half a transaction of a session that is gone.
 /// </summary>
 internal sealed class PipelineSession(
-    SourceOptions source, EngineOptions engine, SnapshotOptions snapshot, LogOptions logOptions, EntitySet entities, Preconditions preconditions, SourceSetup setup, PipelineStatistics statistics, ILogger log) : IPipelineSession
+    SourceOptions source,
+    EngineOptions engine,
+    SnapshotOptions snapshot,
+    LogOptions logOptions,
+    EntitySet entities,
+    Preconditions preconditions,
+    SourceSetup setup,
+    PipelineStatistics statistics,
+    ILogger log
+) : IPipelineSession
 {
     /// <summary>Called when the slot is this session's and rows flow.</summary>
     public Action Started { get; init; } = () => { };
@@ -51,7 +60,16 @@ internal sealed class PipelineSession(
     {
         using var channel = new InProcessLog(logOptions.MaxBytes, statistics);
         using var failed = new CancellationTokenSource();
-        var seams = new CaptureSeams(apply.Resume, apply.Tables, apply.Progress, apply.ChunkQueue, apply.ChunkSink, apply.Fences, channel, statistics);
+        var seams = new CaptureSeams(
+            apply.Resume,
+            apply.Tables,
+            apply.Progress,
+            apply.ChunkQueue,
+            apply.ChunkSink,
+            apply.Fences,
+            channel,
+            statistics
+        );
         var applying = Task.Run(() => apply.RunAsync(channel, failed.Token), CancellationToken.None);
         var capturing = Task.Run(() => capture.RunAsync(seams, engine.FeedbackInterval, stop, failed.Token), CancellationToken.None);
         var first = await Task.WhenAny(applying, capturing).ConfigureAwait(false);

@@ -13,7 +13,13 @@ namespace Cdc.Host.Pipeline;
 /// Owns retry, stop and standby: the loops only throw. What goes away by itself is tried again with growing pauses; a slot that another
 /// process holds is waited for; a declared gap is written down and stops the process; anything else stops it at once.
 /// </summary>
-internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine, IPipelineSession session, PipelineStatistics statistics, ILogger log)
+internal sealed class PipelineWorker(
+    SourceOptions source,
+    EngineOptions engine,
+    IPipelineSession session,
+    PipelineStatistics statistics,
+    ILogger log
+)
 {
     private static readonly TimeSpan StandbyPoll = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -38,10 +44,12 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
             catch (Exception e)
             {
                 // What failed now is not what failed before: the pauses begin anew.
-                if (session.HasProgressed) _failures = 0;
+                if (session.HasProgressed)
+                    _failures = 0;
                 var pause = await HandleAsync(e, stop).ConfigureAwait(false);
                 await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                if (statistics.Breaker == BreakerState.Open) statistics.Breaker = BreakerState.HalfOpen;
+                if (statistics.Breaker == BreakerState.Open)
+                    statistics.Breaker = BreakerState.HalfOpen;
             }
         }
     }
@@ -49,16 +57,23 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
     /// <summary>How long to wait before the next session; throws what waiting does not mend.</summary>
     private async Task<TimeSpan> HandleAsync(Exception e, CancellationToken ct)
     {
-        if (IsSlotHeld(e)) return StandBy();
+        if (IsSlotHeld(e))
+            return StandBy();
         _standby = false;
         var failure = await ExplainAsync(e, ct).ConfigureAwait(false);
         // The stack says where; the typed failure that goes on from here does not carry it to the log.
-        if (failure is null or { Kind: FailureKind.Unexpected }) PipelineLog.Unexpected(log, e);
+        if (failure is null or { Kind: FailureKind.Unexpected })
+            PipelineLog.Unexpected(log, e);
         statistics.Failed(failure?.Kind ?? FailureKind.Unexpected);
         switch (failure)
         {
             case null:
-                throw new CdcException(FailureKind.Unexpected, $"The pipeline failed: {e.Message}", "This is a defect: report it with the log.", e);
+                throw new CdcException(
+                    FailureKind.Unexpected,
+                    $"The pipeline failed: {e.Message}",
+                    "This is a defect: report it with the log.",
+                    e
+                );
             case DeclaredGapException gap:
                 return await DeclareAsync(gap, ct).ConfigureAwait(false);
             case FencedException:
@@ -71,16 +86,18 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
         }
     }
 
-    private async Task<CdcException?> ExplainAsync(Exception e, CancellationToken ct) => e switch
-    {
-        CdcException typed => typed,
-        EngineException engineFailed => engineFailed.Failure,
-        _ => KafkaFailure.Explain(e) ?? await CaptureSession.ExplainAsync(source, e, ct).ConfigureAwait(false),
-    };
+    private async Task<CdcException?> ExplainAsync(Exception e, CancellationToken ct) =>
+        e switch
+        {
+            CdcException typed => typed,
+            EngineException engineFailed => engineFailed.Failure,
+            _ => KafkaFailure.Explain(e) ?? await CaptureSession.ExplainAsync(source, e, ct).ConfigureAwait(false),
+        };
 
     private TimeSpan StandBy()
     {
-        if (!_standby) PipelineLog.StandBy(log, source.SlotName);
+        if (!_standby)
+            PipelineLog.StandBy(log, source.SlotName);
         _standby = true;
         return StandbyPoll;
     }
@@ -103,24 +120,31 @@ internal sealed class PipelineWorker(SourceOptions source, EngineOptions engine,
         }
         catch (Exception e) when (e is not (CdcException or OperationCanceledException))
         {
-            if (await ExplainAsync(e, ct).ConfigureAwait(false) is not { } failure) throw;
+            if (await ExplainAsync(e, ct).ConfigureAwait(false) is not { } failure)
+                throw;
             return failure.Kind == FailureKind.Unavailable ? Pause(failure) : throw failure;
         }
     }
 
     private async Task<TimeSpan> AcceptAsync(DeclaredGapException gap, CancellationToken ct)
     {
-        if (session.Generation is { } generation && !await new FollowedSourceTable(engine).DeclareGapAsync(generation, gap.GapKind, gap.Message, ct).ConfigureAwait(false))
+        if (
+            session.Generation is { } generation
+            && !await new FollowedSourceTable(engine).DeclareGapAsync(generation, gap.GapKind, gap.Message, ct).ConfigureAwait(false)
+        )
         {
             // A reset took the slot away under this session: what it saw is not a gap of the generation that begins.
             PipelineLog.Fenced(log, gap.Message);
             return StandbyPoll;
         }
-        if (!source.AcceptGaps) throw gap;
+        if (!source.AcceptGaps)
+            throw gap;
         PipelineLog.GapAccepted(log, gap.GapKind, gap.Message);
         await session.AcceptGapAsync(ct).ConfigureAwait(false);
         return TimeSpan.Zero;
     }
 
-    private static bool IsSlotHeld(Exception e) => e is PostgresException { SqlState: PostgresErrorCodes.ObjectInUse } || (e is CdcException { InnerException: PostgresException { SqlState: PostgresErrorCodes.ObjectInUse } });
+    private static bool IsSlotHeld(Exception e) =>
+        e is PostgresException { SqlState: PostgresErrorCodes.ObjectInUse }
+        || (e is CdcException { InnerException: PostgresException { SqlState: PostgresErrorCodes.ObjectInUse } });
 }

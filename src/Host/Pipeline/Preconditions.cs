@@ -25,7 +25,8 @@ internal sealed class Preconditions(CdcOptions options, EntitySet entities, ILog
         var ofSource = await Preflight.CheckAsync(options.Source, entities, ct).ConfigureAwait(false);
         var (ofEngine, engineKind) = await EngineFindingsAsync(ct).ConfigureAwait(false);
         IReadOnlyList<Finding> missing = [.. ofSource, .. ofEngine];
-        if (engineKind == FailureKind.Unavailable) return missing;
+        if (engineKind == FailureKind.Unavailable)
+            return missing;
         var broken = await ContinuityFindingsAsync(missing, ct).ConfigureAwait(false);
         return ByCause(broken, missing);
     }
@@ -35,7 +36,12 @@ internal sealed class Preconditions(CdcOptions options, EntitySet entities, ILog
     /// missing would not mend it.
     /// </summary>
     private static IReadOnlyList<Finding> ByCause(IReadOnlyList<Finding> broken, IReadOnlyList<Finding> missing) =>
-        [.. broken, .. missing.Where(m => broken.All(b => b.Code != m.Code && !(b.Code == GapKinds.PublicationRenamed && m.Code == GapKinds.PublicationMissing)))];
+        [
+            .. broken,
+            .. missing.Where(m =>
+                broken.All(b => b.Code != m.Code && !(b.Code == GapKinds.PublicationRenamed && m.Code == GapKinds.PublicationMissing))
+            ),
+        ];
 
     private async Task<IReadOnlyList<Finding>> ContinuityFindingsAsync(IReadOnlyList<Finding> missing, CancellationToken ct)
     {
@@ -47,24 +53,38 @@ internal sealed class Preconditions(CdcOptions options, EntitySet entities, ILog
         {
             var failure = e as CdcException ?? ((EngineException)e).Failure;
             // What keeps it from being looked at is among the errors already, mostly.
-            return missing.Any(f => f.IsError) ? [] : [new Finding("continuity", IsError: true, $"Continuity cannot be looked at: {failure.Message}", failure.Remedy)];
+            return missing.Any(f => f.IsError)
+                ? []
+                : [new Finding("continuity", IsError: true, $"Continuity cannot be looked at: {failure.Message}", failure.Remedy)];
         }
     }
 
     /// <exception cref="FindingsException">Every error of both servers, each with what mends it.</exception>
     public async Task CheckAsync(CancellationToken ct)
     {
-        if (_held) return;
+        if (_held)
+            return;
         // A lost slot is a break in continuity, not something that is missing: that check, which comes next, writes it down and may accept it.
-        var ofSource = (await Preflight.CheckAsync(options.Source, entities, ct).ConfigureAwait(false)).Where(f => f.Code != GapKinds.SlotLost).ToList();
+        var ofSource = (await Preflight.CheckAsync(options.Source, entities, ct).ConfigureAwait(false))
+            .Where(f => f.Code != GapKinds.SlotLost)
+            .ToList();
         var (ofEngine, engineKind) = await EngineFindingsAsync(ct).ConfigureAwait(false);
-        if (engineKind is null && await IsFollowingAsync(ct).ConfigureAwait(false)) ofSource = [.. Preflight.WhenFollowing(ofSource)];
+        if (engineKind is null && await IsFollowingAsync(ct).ConfigureAwait(false))
+            ofSource = [.. Preflight.WhenFollowing(ofSource)];
         IReadOnlyList<Finding> findings = [.. ofSource, .. ofEngine];
         if (engineKind is null && findings.Any(f => f.IsError))
-            findings = ByCause([.. (await ContinuityFindingsAsync(findings, ct).ConfigureAwait(false)).Where(f => f.Code is GapKinds.SourceChanged or GapKinds.PublicationRenamed)], findings);
+            findings = ByCause(
+                [
+                    .. (await ContinuityFindingsAsync(findings, ct).ConfigureAwait(false)).Where(f =>
+                        f.Code is GapKinds.SourceChanged or GapKinds.PublicationRenamed
+                    ),
+                ],
+                findings
+            );
         if (findings.Any(f => f.IsError))
             throw new FindingsException(KindOf(ofSource, engineKind), "Source or engine are not ready:", findings);
-        foreach (var warning in findings) PipelineLog.PreflightWarning(log, warning.Code, warning.Message, warning.Remedy);
+        foreach (var warning in findings)
+            PipelineLog.PreflightWarning(log, warning.Code, warning.Message, warning.Remedy);
         _held = true;
     }
 
@@ -95,10 +115,19 @@ internal sealed class Preconditions(CdcOptions options, EntitySet entities, ILog
     private async Task<IReadOnlyList<Finding>> CheckEngineAsync(CancellationToken ct)
     {
         await using var engine = NpgsqlDataSource.Create(ServerPatience.Settings(options.Engine.ConnectionString));
-        if (await OdooDatabase.FindAsync(engine, entities, ct).ConfigureAwait(false) is { } odoo) return [odoo];
+        if (await OdooDatabase.FindAsync(engine, entities, ct).ConfigureAwait(false) is { } odoo)
+            return [odoo];
         var status = await new Migrator(engine, Migration.ReadAll(MigrationsFolder)).StatusAsync(ct).ConfigureAwait(false);
         if (!status.IsCurrent)
-            return [new Finding("migrations", IsError: true, $"The engine's schema is at version {status.Version}, which is not what this program needs.", "Run 'cdc migrate'.")];
+            return
+            [
+                new Finding(
+                    "migrations",
+                    IsError: true,
+                    $"The engine's schema is at version {status.Version}, which is not what this program needs.",
+                    "Run 'cdc migrate'."
+                ),
+            ];
         return await MigrationCheck.FindAsync(engine, entities, ct).ConfigureAwait(false);
     }
 }

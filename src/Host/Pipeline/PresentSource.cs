@@ -10,12 +10,19 @@ namespace Cdc.Host.Pipeline;
 /// <param name="SwitchPoint">Where its timeline left the followed one; null if it never was on it, or is still on it.</param>
 internal sealed record PresentSource(IdentifiedSource Server, SlotInfo? Slot, PublicationState Publication, Lsn? SwitchPoint)
 {
-    public static async Task<PresentSource> ReadAsync(CaptureSession capture, SlotInfo? slot, PublicationState publication, FollowedSource followed, CancellationToken ct)
+    public static async Task<PresentSource> ReadAsync(
+        CaptureSession capture,
+        SlotInfo? slot,
+        PublicationState publication,
+        FollowedSource followed,
+        CancellationToken ct
+    )
     {
         var server = await capture.IdentifyAsync(ct).ConfigureAwait(false);
-        var switched = server.Identity.Timeline != followed.Timeline && server.Identity.SystemIdentifier == followed.SystemIdentifier
-            ? await capture.SwitchPointAsync(server.Identity.Timeline, followed.Timeline, ct).ConfigureAwait(false)
-            : null;
+        var switched =
+            server.Identity.Timeline != followed.Timeline && server.Identity.SystemIdentifier == followed.SystemIdentifier
+                ? await capture.SwitchPointAsync(server.Identity.Timeline, followed.Timeline, ct).ConfigureAwait(false)
+                : null;
         return new PresentSource(server, slot, publication, switched);
     }
 }

@@ -37,10 +37,12 @@ internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, En
             Generation = await CreateAsync((await capture.IdentifyAsync(ct).ConfigureAwait(false)).Identity, ct).ConfigureAwait(false);
             return;
         }
-        if (memory is null) await RequireInProcessAsync(ct).ConfigureAwait(false);
+        if (memory is null)
+            await RequireInProcessAsync(ct).ConfigureAwait(false);
         Generation = followed.Generation;
         // Over Kafka what is confirmed was written down in the log, since the engine may be away.
-        if (memory is not null) followed = followed.Remembering(await memory(ct).ConfigureAwait(false));
+        if (memory is not null)
+            followed = followed.Remembering(await memory(ct).ConfigureAwait(false));
         await CheckContinuityAsync(capture, followed, slot, ct).ConfigureAwait(false);
         await AddEntitiesAsync(ct).ConfigureAwait(false);
     }
@@ -49,9 +51,13 @@ internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, En
     /// <exception cref="CdcException">Configuration: the engine follows its source over Kafka.</exception>
     private async Task RequireInProcessAsync(CancellationToken ct)
     {
-        if (!await _followed.IsOverKafkaAsync(ct).ConfigureAwait(false)) return;
-        throw new CdcException(FailureKind.Configuration, "This engine follows its source over Kafka, and Log:Kind is InProcess. Nothing was changed.",
-            "Set CDC__Log__Kind=Kafka with the brokers that 'cdc capture' uses. To go back to the in-process log, begin with a new engine database.");
+        if (!await _followed.IsOverKafkaAsync(ct).ConfigureAwait(false))
+            return;
+        throw new CdcException(
+            FailureKind.Configuration,
+            "This engine follows its source over Kafka, and Log:Kind is InProcess. Nothing was changed.",
+            "Set CDC__Log__Kind=Kafka with the brokers that 'cdc capture' uses. To go back to the in-process log, begin with a new engine database."
+        );
     }
 
     /// <returns>What was begun but not completed, or null.</returns>
@@ -59,9 +65,13 @@ internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, En
     public async Task<FollowedSource?> RequireNothingFollowedAsync(CancellationToken ct)
     {
         var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
-        if (followed is null or { State: "creating" }) return followed;
-        throw new CdcException(FailureKind.Refused, $"This engine follows slot {followed.Slot} already. Nothing was changed.",
-            "'cdc run' goes on with it. To begin anew with another slot and read everything again: cdc slot reset");
+        if (followed is null or { State: "creating" })
+            return followed;
+        throw new CdcException(
+            FailureKind.Refused,
+            $"This engine follows slot {followed.Slot} already. Nothing was changed.",
+            "'cdc run' goes on with it. To begin anew with another slot and read everything again: cdc slot reset"
+        );
     }
 
     /// <summary>The first generation, or one that was begun but not completed.</summary>
@@ -79,7 +89,8 @@ internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, En
     {
         var identity = await IdentifyAsync(ct).ConfigureAwait(false);
         var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
-        if (!IsBegun(followed, identity)) await BeginGenerationAsync(identity, ct).ConfigureAwait(false);
+        if (!IsBegun(followed, identity))
+            await BeginGenerationAsync(identity, ct).ConfigureAwait(false);
         return await CompleteGenerationAsync(ct).ConfigureAwait(false);
     }
 
@@ -95,7 +106,8 @@ internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, En
     {
         await using var alone = await _followed.LockGenerationAsync(ct).ConfigureAwait(false);
         var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
-        if (followed is { State: not "creating" }) return followed.Generation;
+        if (followed is { State: not "creating" })
+            return followed.Generation;
         if (!IsBegun(followed, identity))
         {
             await RefuseForeignSlotAsync(ct).ConfigureAwait(false);
@@ -106,13 +118,26 @@ internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, En
 
     /// <summary>Begun for this very server and slot: what stands under the slot's name there is a half-made one of ours.</summary>
     private bool IsBegun(FollowedSource? followed, SourceIdentity now) =>
-        followed is { State: "creating" } && followed.Slot == source.SlotName && followed.Publication == source.Publication
-        && followed.SystemIdentifier == now.SystemIdentifier && followed.Database == now.DatabaseName;
+        followed is { State: "creating" }
+        && followed.Slot == source.SlotName
+        && followed.Publication == source.Publication
+        && followed.SystemIdentifier == now.SystemIdentifier
+        && followed.Database == now.DatabaseName;
 
     private async Task BeginGenerationAsync(SourceIdentity identity, CancellationToken ct)
     {
         var above = memory is null ? 0 : (await memory(ct).ConfigureAwait(false)).Generation;
-        await _followed.BeginGenerationAsync(identity.SystemIdentifier, identity.Timeline, identity.DatabaseName, source.SlotName, source.Publication, above, ct).ConfigureAwait(false);
+        await _followed
+            .BeginGenerationAsync(
+                identity.SystemIdentifier,
+                identity.Timeline,
+                identity.DatabaseName,
+                source.SlotName,
+                source.Publication,
+                above,
+                ct
+            )
+            .ConfigureAwait(false);
         CrashPoint.Hit("after-generation-begun");
     }
 
@@ -126,50 +151,65 @@ internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, En
     private async Task<int> CompleteAloneAsync(CancellationToken ct)
     {
         var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
-        if (followed is not { State: "creating" }) return followed?.Generation ?? throw new FencedException("The engine's record of its source is gone.");
+        if (followed is not { State: "creating" })
+            return followed?.Generation ?? throw new FencedException("The engine's record of its source is gone.");
         var start = await MakeSlotAsync(ct).ConfigureAwait(false);
-        await _followed.CompleteGenerationAsync(followed.Generation, start, await PlanAsync(entities.All, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+        await _followed
+            .CompleteGenerationAsync(followed.Generation, start, await PlanAsync(entities.All, ct).ConfigureAwait(false), ct)
+            .ConfigureAwait(false);
         PipelineLog.GenerationBegins(log, followed.Generation, source.SlotName, start);
         return followed.Generation;
     }
 
     /// <summary>Failures are explained here: to who asks the catalog for the reason later, a slot that is not made yet is a lost one.</summary>
-    private Task<Lsn> MakeSlotAsync(CancellationToken ct) => SourceFailure.GuardAsync(async () =>
-    {
-        await _slot.EnsurePublicationAsync(ct).ConfigureAwait(false);
-        CrashPoint.Hit("after-publication");
-        await _slot.DropSlotAsync(ct).ConfigureAwait(false);
-        CrashPoint.Hit("after-slot-dropped");
-        PipelineLog.CreatingSlot(log, source.SlotName);
-        var start = await _slot.CreateSlotAsync(ct).ConfigureAwait(false);
-        CrashPoint.Hit("after-slot");
-        return start;
-    });
+    private Task<Lsn> MakeSlotAsync(CancellationToken ct) =>
+        SourceFailure.GuardAsync(async () =>
+        {
+            await _slot.EnsurePublicationAsync(ct).ConfigureAwait(false);
+            CrashPoint.Hit("after-publication");
+            await _slot.DropSlotAsync(ct).ConfigureAwait(false);
+            CrashPoint.Hit("after-slot-dropped");
+            PipelineLog.CreatingSlot(log, source.SlotName);
+            var start = await _slot.CreateSlotAsync(ct).ConfigureAwait(false);
+            CrashPoint.Hit("after-slot");
+            return start;
+        });
 
     /// <summary>A slot of that name that this engine knows nothing of may be another pipeline's. No gap, or Source:AcceptGaps would drop it.</summary>
     private async Task RefuseForeignSlotAsync(CancellationToken ct)
     {
-        if (await SourceFailure.GuardAsync(() => _slot.ReadAsync(ct)).ConfigureAwait(false) is not { } slot) return;
-        throw new CdcException(FailureKind.DeclaredGap,
+        if (await SourceFailure.GuardAsync(() => _slot.ReadAsync(ct)).ConfigureAwait(false) is not { } slot)
+            return;
+        throw new CdcException(
+            FailureKind.DeclaredGap,
             $"Slot {slot.Name} exists on the source, but this engine has never used it: it may feed another engine.",
-            "Choose another name in Source:SlotName; or, if nothing else uses it, run 'cdc slot drop' and start again.");
+            "Choose another name in Source:SlotName; or, if nothing else uses it, run 'cdc slot drop' and start again."
+        );
     }
 
     private async Task CheckContinuityAsync(CaptureSession capture, FollowedSource followed, SlotInfo? slot, CancellationToken ct)
     {
-        var now = await PresentSource.ReadAsync(capture, slot, await _slot.ReadPublicationAsync(ct).ConfigureAwait(false), followed, ct).ConfigureAwait(false);
-        if (ContinuityCheck.Find(followed, source, now) is { } gap) throw gap;
+        var now = await PresentSource
+            .ReadAsync(capture, slot, await _slot.ReadPublicationAsync(ct).ConfigureAwait(false), followed, ct)
+            .ConfigureAwait(false);
+        if (ContinuityCheck.Find(followed, source, now) is { } gap)
+            throw gap;
         if (now.SwitchPoint is not null || followed.State == "gap")
-            await _followed.AdoptAsync(followed, now.Server.Identity.SystemIdentifier, now.Server.Identity.Timeline, ct).ConfigureAwait(false);
+            await _followed
+                .AdoptAsync(followed, now.Server.Identity.SystemIdentifier, now.Server.Identity.Timeline, ct)
+                .ConfigureAwait(false);
     }
 
     private async Task AddEntitiesAsync(CancellationToken ct)
     {
         var known = await _followed.EntitiesAsync(ct).ConfigureAwait(false);
         var added = entities.All.Where(e => !known.ContainsKey(e.Name)).ToList();
-        if (added.Count == 0) return;
+        if (added.Count == 0)
+            return;
         var change = await _slot.EnsurePublicationAsync(ct).ConfigureAwait(false);
-        await _followed.AddEntitiesAsync(await PlanAsync(added, ct).ConfigureAwait(false), change?.BarrierXid ?? 0, ct).ConfigureAwait(false);
+        await _followed
+            .AddEntitiesAsync(await PlanAsync(added, ct).ConfigureAwait(false), change?.BarrierXid ?? 0, ct)
+            .ConfigureAwait(false);
     }
 
     private async Task<IReadOnlyList<PlannedTable>> PlanAsync(IReadOnlyList<EntityDeclaration> planned, CancellationToken ct)

@@ -12,7 +12,13 @@ internal static class TopicCodec
 {
     /// <param name="engine">Keeps the built-in registry.</param>
     /// <exception cref="Core.Failures.CdcException">Configuration: the declared tables cannot be told apart by topics.</exception>
-    public static IRecordCodec Create(CdcOptions options, EntitySet entities, NpgsqlDataSource engine) => new AvroRecordCodec(
-        entities, options.Kafka.TopicPrefix, new NpgsqlConnectionStringBuilder(options.Source.ConnectionString).Database ?? "", VersionCommand.Text,
-        SchemaClients.For(options.Registry, engine), TimeProvider.System);
+    public static IRecordCodec Create(CdcOptions options, EntitySet entities, NpgsqlDataSource engine) =>
+        new AvroRecordCodec(
+            entities,
+            options.Kafka.TopicPrefix,
+            new NpgsqlConnectionStringBuilder(options.Source.ConnectionString).Database ?? "",
+            VersionCommand.Text,
+            SchemaClients.For(options.Registry, engine),
+            TimeProvider.System
+        );
 }

@@ -12,24 +12,25 @@ internal static class QuarantineAdvice
             : SqlState(reason) ?? $"{reason} (neither a rule of the declaration nor an SQLSTATE known here)";
 
     public static IEnumerable<string> WhatToDo(string entity, long key) =>
-    [
-        "Mend the row in Odoo: it is then applied by itself, and this entry closes.",
-        "Delete the row in Odoo: this entry closes.",
-        $"If the rule or the engine's column was changed instead: cdc quarantine retry {entity} {key}   (the row is read again from Odoo)",
-        $"To accept that the engine keeps the row it had, or none: cdc quarantine discard {entity} {key}",
-    ];
+        [
+            "Mend the row in Odoo: it is then applied by itself, and this entry closes.",
+            "Delete the row in Odoo: this entry closes.",
+            $"If the rule or the engine's column was changed instead: cdc quarantine retry {entity} {key}   (the row is read again from Odoo)",
+            $"To accept that the engine keeps the row it had, or none: cdc quarantine discard {entity} {key}",
+        ];
 
-    private static string? SqlState(string reason) => reason switch
-    {
-        PostgresErrorCodes.NotNullViolation => "23502: a column that the engine needs is NULL in Odoo",
-        PostgresErrorCodes.CheckViolation => "23514: a CHECK constraint of the engine's table refuses the row",
-        PostgresErrorCodes.UniqueViolation => "23505: another row of the engine has the same unique value",
-        PostgresErrorCodes.ForeignKeyViolation => "23503: the row names another one that the engine does not have",
-        PostgresErrorCodes.StringDataRightTruncation => "22001: a text is longer than the engine's column",
-        PostgresErrorCodes.NumericValueOutOfRange => "22003: a number does not fit the engine's column",
-        PostgresErrorCodes.DatetimeFieldOverflow => "22008: a time does not fit the engine's column",
-        PostgresErrorCodes.InvalidTextRepresentation => "22P02: a value cannot be read as the engine column's type",
-        PostgresErrorCodes.CharacterNotInRepertoire => "22021: a text is not valid in the engine's encoding",
-        _ => null,
-    };
+    private static string? SqlState(string reason) =>
+        reason switch
+        {
+            PostgresErrorCodes.NotNullViolation => "23502: a column that the engine needs is NULL in Odoo",
+            PostgresErrorCodes.CheckViolation => "23514: a CHECK constraint of the engine's table refuses the row",
+            PostgresErrorCodes.UniqueViolation => "23505: another row of the engine has the same unique value",
+            PostgresErrorCodes.ForeignKeyViolation => "23503: the row names another one that the engine does not have",
+            PostgresErrorCodes.StringDataRightTruncation => "22001: a text is longer than the engine's column",
+            PostgresErrorCodes.NumericValueOutOfRange => "22003: a number does not fit the engine's column",
+            PostgresErrorCodes.DatetimeFieldOverflow => "22008: a time does not fit the engine's column",
+            PostgresErrorCodes.InvalidTextRepresentation => "22P02: a value cannot be read as the engine column's type",
+            PostgresErrorCodes.CharacterNotInRepertoire => "22021: a text is not valid in the engine's encoding",
+            _ => null,
+        };
 }

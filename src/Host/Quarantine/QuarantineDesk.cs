@@ -8,8 +8,10 @@ namespace Cdc.Host.Quarantine;
 internal sealed class QuarantineDesk(Database engine, EntitySet entities) : IQuarantineDesk
 {
     public Task<(IReadOnlyList<QuarantineEntry> Entries, long Total)> ListAsync(QuarantineFilter filter, int limit, CancellationToken ct) =>
-        engine.UseAsync<(IReadOnlyList<QuarantineEntry>, long)>(async c =>
-            (await QuarantineTable.ListAsync(c, filter, limit, ct), await QuarantineTable.CountAsync(c, filter, ct)), ct);
+        engine.UseAsync<(IReadOnlyList<QuarantineEntry>, long)>(
+            async c => (await QuarantineTable.ListAsync(c, filter, limit, ct), await QuarantineTable.CountAsync(c, filter, ct)),
+            ct
+        );
 
     public (string Because, IReadOnlyList<string> WhatToDo) Explain(QuarantineEntry entry) =>
         (QuarantineAdvice.Explain(entry.Reason, entities.Find(entry.Entity)), [.. QuarantineAdvice.WhatToDo(entry.Entity, entry.Key)]);

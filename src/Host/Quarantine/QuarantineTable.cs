@@ -12,15 +12,25 @@ internal static class QuarantineTable
 {
     private const string Matching = "($1::text IS NULL OR entity = $1) AND (cardinality($2::bigint[]) = 0 OR key = ANY($2))";
 
-    private const string Columns =
-        """
+    private const string Columns = """
         entity, key, generation || ':' || lsn || ':' || ordinal, reason, detail, source_row::text,
         CASE WHEN isfinite(commit_at) THEN commit_at END, first_seen, last_seen, attempts, retry_requested
         """;
 
     /// <summary>Oldest first.</summary>
-    public static Task<List<QuarantineEntry>> ListAsync(NpgsqlConnection connection, QuarantineFilter filter, int limit, CancellationToken ct) =>
-        Run(connection, $"SELECT {Columns} FROM cdc.quarantine WHERE {Matching} ORDER BY first_seen, entity, key LIMIT {limit}", filter, Read, ct);
+    public static Task<List<QuarantineEntry>> ListAsync(
+        NpgsqlConnection connection,
+        QuarantineFilter filter,
+        int limit,
+        CancellationToken ct
+    ) =>
+        Run(
+            connection,
+            $"SELECT {Columns} FROM cdc.quarantine WHERE {Matching} ORDER BY first_seen, entity, key LIMIT {limit}",
+            filter,
+            Read,
+            ct
+        );
 
     public static async Task<long> CountAsync(NpgsqlConnection connection, QuarantineFilter filter, CancellationToken ct) =>
         (await Run(connection, $"SELECT count(*) FROM cdc.quarantine WHERE {Matching}", filter, row => row.GetInt64(0), ct)).Single();
@@ -33,11 +43,21 @@ internal static class QuarantineTable
     /// Forgets entries, and returns their number. The engine's older versions of the rows are marked as not whole: the forgotten change may
     /// have set a column which a later UPDATE leaves unsaid.
     /// </summary>
-    public static async Task<long> DiscardAsync(NpgsqlConnection connection, QuarantineFilter filter, EntitySet entities, CancellationToken ct)
+    public static async Task<long> DiscardAsync(
+        NpgsqlConnection connection,
+        QuarantineFilter filter,
+        EntitySet entities,
+        CancellationToken ct
+    )
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var discarded = await Run(connection, $"DELETE FROM cdc.quarantine WHERE {Matching} RETURNING entity, key", filter,
-            row => (Entity: row.GetString(0), Key: row.GetInt64(1)), ct);
+        var discarded = await Run(
+            connection,
+            $"DELETE FROM cdc.quarantine WHERE {Matching} RETURNING entity, key",
+            filter,
+            row => (Entity: row.GetString(0), Key: row.GetInt64(1)),
+            ct
+        );
         foreach (var keys in discarded.ToLookup(d => d.Entity, d => d.Key))
             if (entities.All.FirstOrDefault(e => e.Name == keys.Key) is { } entity)
                 await MarkNotWholeAsync(connection, entity, [.. keys], ct);
@@ -55,22 +75,45 @@ internal static class QuarantineTable
             await connection.ExecuteAsync("SELECT pg_notify($1, $2)", [ChangeNotice.Channel(entity.Name), ChangeNotice.Everything], ct);
     }
 
-    private static async Task<long> ChangeAsync(NpgsqlConnection connection, string change, QuarantineFilter filter, CancellationToken ct) =>
-        (await Run(connection, $"WITH changed AS ({change}) SELECT count(*) FROM changed", filter, row => row.GetInt64(0), ct)).Single();
+    private static async Task<long> ChangeAsync(
+        NpgsqlConnection connection,
+        string change,
+        QuarantineFilter filter,
+        CancellationToken ct
+    ) => (await Run(connection, $"WITH changed AS ({change}) SELECT count(*) FROM changed", filter, row => row.GetInt64(0), ct)).Single();
 
-    private static async Task<List<T>> Run<T>(NpgsqlConnection connection, string sql, QuarantineFilter filter, Func<NpgsqlDataReader, T> read, CancellationToken ct)
+    private static async Task<List<T>> Run<T>(
+        NpgsqlConnection connection,
+        string sql,
+        QuarantineFilter filter,
+        Func<NpgsqlDataReader, T> read,
+        CancellationToken ct
+    )
     {
         await using var command = new NpgsqlCommand(sql, connection);
-        command.Parameters.Add(new NpgsqlParameter { Value = (object?)filter.Entity ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+        command.Parameters.Add(
+            new NpgsqlParameter { Value = (object?)filter.Entity ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text }
+        );
         command.Parameters.Add(new NpgsqlParameter { Value = filter.Keys.ToArray() });
         await using var reader = await command.ExecuteReaderAsync(ct);
         var rows = new List<T>();
-        while (await reader.ReadAsync(ct)) rows.Add(read(reader));
+        while (await reader.ReadAsync(ct))
+            rows.Add(read(reader));
         return rows;
     }
 
-    private static QuarantineEntry Read(NpgsqlDataReader row) => new(
-        row.GetString(0), row.GetInt64(1), row.GetString(2), row.GetString(3), row.GetString(4),
-        row.Get<string>(5) is { } json ? JsonDocument.Parse(json).RootElement : null,
-        row.Time(6), row.Time(7)!.Value, row.Time(8)!.Value, row.GetInt32(9), row.GetBoolean(10));
+    private static QuarantineEntry Read(NpgsqlDataReader row) =>
+        new(
+            row.GetString(0),
+            row.GetInt64(1),
+            row.GetString(2),
+            row.GetString(3),
+            row.GetString(4),
+            row.Get<string>(5) is { } json ? JsonDocument.Parse(json).RootElement : null,
+            row.Time(6),
+            row.Time(7)!.Value,
+            row.Time(8)!.Value,
+            row.GetInt32(9),
+            row.GetBoolean(10)
+        );
 }

@@ -20,8 +20,18 @@ internal static class ContinuousReconciling
         using var webhook = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan };
         var log = loggers.CreateLogger("Cdc.Reconcile");
         var worker = new ContinuousWorker(
-            source.Connections, engine.Connections, new FenceGate(options.Source.ConnectionString, options.Engine.ConnectionString, options.Fence), new KeyReads(options.Engine.ConnectionString, log),
-            entities, options.Reconcile, options.Continuous, options.Alerts, webhook, TimeProvider.System, log);
+            source.Connections,
+            engine.Connections,
+            new FenceGate(options.Source.ConnectionString, options.Engine.ConnectionString, options.Fence),
+            new KeyReads(options.Engine.ConnectionString, log),
+            entities,
+            options.Reconcile,
+            options.Continuous,
+            options.Alerts,
+            webhook,
+            TimeProvider.System,
+            log
+        );
         await worker.RunAsync(ct).ConfigureAwait(false);
     }
 }

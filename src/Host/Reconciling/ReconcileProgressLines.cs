@@ -6,6 +6,8 @@ namespace Cdc.Host.Reconciling;
 /// <summary>A line on stderr for each slice: results have stdout to themselves.</summary>
 internal sealed class ReconcileProgressLines(Terminal terminal) : IProgress<ReconcileProgress>
 {
-    public void Report(ReconcileProgress value) => terminal.Error.WriteLine(
-        $"{value.Entity}: {Quantity.Count(value.Numbers.Compared)} compared, {Quantity.Count(value.Numbers.Drift)} drift{(value.UpTo is { } key ? $", up to key {key}" : ", done")}");
+    public void Report(ReconcileProgress value) =>
+        terminal.Error.WriteLine(
+            $"{value.Entity}: {Quantity.Count(value.Numbers.Compared)} compared, {Quantity.Count(value.Numbers.Drift)} drift{(value.UpTo is { } key ? $", up to key {key}" : ", done")}"
+        );
 }

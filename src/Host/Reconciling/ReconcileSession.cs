@@ -15,7 +15,8 @@ using Npgsql;
 namespace Cdc.Host.Reconciling;
 
 /// <summary>One comparison from a command line, and perhaps its repair: both servers, fences of the running pipeline, and progress on stderr.</summary>
-internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, Terminal terminal, ILogger log, TimeProvider time) : IAsyncDisposable
+internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, Terminal terminal, ILogger log, TimeProvider time)
+    : IAsyncDisposable
 {
     /// <summary>What <c>cdc run</c> compares every minute by itself is over soon.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
@@ -31,14 +32,23 @@ internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, T
         await _source.UseAsync(_ => Task.CompletedTask, ct);
         await _engine.UseAsync(c => c.ListAsync("SELECT 1 FROM cdc.reconcile_runs LIMIT 0", [], r => r.GetInt32(0), ct), ct);
         IFence fences = request.Kind == RunKind.SignOff ? new FrozenFence(_gate) : _gate;
-        var reconciler = new Reconciler(_source.Connections, _engine.Connections, fences, entities, options.Reconcile, new ReconcileProgressLines(terminal), Patience);
+        var reconciler = new Reconciler(
+            _source.Connections,
+            _engine.Connections,
+            fences,
+            entities,
+            options.Reconcile,
+            new ReconcileProgressLines(terminal),
+            Patience
+        );
         var run = await ExplainedAsync(() => reconciler.RunAsync(request, ct));
         return await _engine.UseAsync(c => ReportReader.ReadAsync(c, run, maxDrift, ct), ct);
     }
 
     /// <summary>A second look at what the run found. Changes nothing.</summary>
     /// <exception cref="CdcException">It could not be looked at.</exception>
-    public Task<RepairPlan> PlanRepairAsync(long run, RunRequest request, CancellationToken ct) => ExplainedAsync(() => Repair().PlanAsync(run, request, ct));
+    public Task<RepairPlan> PlanRepairAsync(long run, RunRequest request, CancellationToken ct) =>
+        ExplainedAsync(() => Repair().PlanAsync(run, request, ct));
 
     /// <exception cref="CdcException">It could not be finished.</exception>
     public Task<RepairReport> RepairAsync(RepairPlan plan, CancellationToken ct) => ExplainedAsync(() => Repair().RunAsync(plan, ct));
@@ -50,7 +60,15 @@ internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, T
     }
 
     private Repair Repair() =>
-        new(_source.Connections, _engine.Connections, _gate, new KeyReads(options.Engine.ConnectionString, log, time), entities, options.Reconcile, Patience);
+        new(
+            _source.Connections,
+            _engine.Connections,
+            _gate,
+            new KeyReads(options.Engine.ConnectionString, log, time),
+            entities,
+            options.Reconcile,
+            Patience
+        );
 
     private static async Task<T> ExplainedAsync<T>(Func<Task<T>> compare)
     {
@@ -60,11 +78,21 @@ internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, T
         }
         catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
-            throw new CdcException(FailureKind.Preflight, $"A server refuses: {refused.MessageText}.", "Run 'cdc check': it names the missing privilege and its SQL.", refused);
+            throw new CdcException(
+                FailureKind.Preflight,
+                $"A server refuses: {refused.MessageText}.",
+                "Run 'cdc check': it names the missing privilege and its SQL.",
+                refused
+            );
         }
         catch (Exception failure) when (failure is NpgsqlException or SocketException or TimeoutException)
         {
-            throw new CdcException(FailureKind.Unavailable, $"The comparison broke off: {failure.Message}.", "Look at both servers ('cdc status'), then run it again.", failure);
+            throw new CdcException(
+                FailureKind.Unavailable,
+                $"The comparison broke off: {failure.Message}.",
+                "Look at both servers ('cdc status'), then run it again.",
+                failure
+            );
         }
     }
 }

@@ -11,11 +11,26 @@ namespace Cdc.Host.Reconciling;
 /// <summary>Recorded runs for those who do not hold a connection of their own.</summary>
 internal sealed class RunReports(Database engine) : IRunReports
 {
-    public Task<JsonElement?> ReadAsync(long? run, int maxDrift, bool withValues, CancellationToken ct) => engine.UseAsync(async connection =>
-    {
-        if ((run ?? await NewestAsync(connection, ct)) is not { } id || await FindAsync(connection, id, maxDrift, ct) is not { } report) return (JsonElement?)null;
-        return Json.Element(withValues ? report : report with { Drift = [.. report.Drift.Select(d => d with { OdooValue = null, EngineValue = null })] });
-    }, ct);
+    public Task<JsonElement?> ReadAsync(long? run, int maxDrift, bool withValues, CancellationToken ct) =>
+        engine.UseAsync(
+            async connection =>
+            {
+                if (
+                    (run ?? await NewestAsync(connection, ct)) is not { } id
+                    || await FindAsync(connection, id, maxDrift, ct) is not { } report
+                )
+                    return (JsonElement?)null;
+                return Json.Element(
+                    withValues
+                        ? report
+                        : report with
+                        {
+                            Drift = [.. report.Drift.Select(d => d with { OdooValue = null, EngineValue = null })],
+                        }
+                );
+            },
+            ct
+        );
 
     private static async Task<long?> NewestAsync(NpgsqlConnection connection, CancellationToken ct) =>
         (await connection.ListAsync("SELECT max(id) FROM cdc.reconcile_runs WHERE state = 'done'", [], row => row.Long(0), ct)).Single();

@@ -14,7 +14,11 @@ internal sealed class Database : IAsyncDisposable
     {
         var settings = ServerPatience.Settings(connectionString);
         (settings.ApplicationName, settings.MaxPoolSize) = ("cdc", 4);
-        (Name, _option, _connections) = ($"{name} {settings.Host}:{settings.Port}/{settings.Database}", option, NpgsqlDataSource.Create(settings));
+        (Name, _option, _connections) = (
+            $"{name} {settings.Host}:{settings.Port}/{settings.Database}",
+            option,
+            NpgsqlDataSource.Create(settings)
+        );
     }
 
     /// <summary>Such as <c>source db.example:5432/odoo</c>. Without user or password.</summary>
@@ -42,33 +46,69 @@ internal sealed class Database : IAsyncDisposable
         }
         catch (Exception failure) when (MissingPassword.Is(failure))
         {
-            throw new CdcException(FailureKind.Configuration, $"The {Name} refuses the login: it wants a password.", $"Add Password=... to {_option}.", failure);
+            throw new CdcException(
+                FailureKind.Configuration,
+                $"The {Name} refuses the login: it wants a password.",
+                $"Add Password=... to {_option}.",
+                failure
+            );
         }
-        catch (Exception failure) when (failure is NpgsqlException { InnerException: IOException or SocketException or TimeoutException } or SocketException or TimeoutException)
+        catch (Exception failure)
+            when (failure
+                    is NpgsqlException { InnerException: IOException or SocketException or TimeoutException }
+                        or SocketException
+                        or TimeoutException
+            )
         {
             throw new CdcException(FailureKind.Unavailable, $"The {Name} cannot be reached.", $"Start it, or correct {_option}.", failure);
         }
     }
 
     public Task UseAsync(Func<NpgsqlConnection, Task> use, CancellationToken ct) =>
-        UseAsync(async connection =>
-        {
-            await use(connection);
-            return true;
-        }, ct);
+        UseAsync(
+            async connection =>
+            {
+                await use(connection);
+                return true;
+            },
+            ct
+        );
 
     public ValueTask DisposeAsync() => _connections.DisposeAsync();
 
-    private CdcException? Translate(PostgresException failure) => failure.SqlState switch
-    {
-        PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidCatalogName =>
-            new CdcException(FailureKind.Configuration, $"The {Name} refuses the login: {failure.MessageText}.", $"Correct {_option}.", failure),
-        PostgresErrorCodes.InsufficientPrivilege =>
-            new CdcException(FailureKind.Preflight, $"The {Name} refuses: {failure.MessageText}.", "Run 'cdc check': it names the missing privilege and its SQL.", failure),
-        PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn =>
-            new CdcException(FailureKind.Migration, $"The {Name} has not the tables that this version needs: {failure.MessageText}.", "cdc migrate", failure),
-        PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.TooManyConnections =>
-            new CdcException(FailureKind.Unavailable, $"The {Name} takes no connections now: {failure.MessageText}.", "Wait for it, then run the command again.", failure),
-        _ => null,
-    };
+    private CdcException? Translate(PostgresException failure) =>
+        failure.SqlState switch
+        {
+            PostgresErrorCodes.InvalidPassword
+            or PostgresErrorCodes.InvalidAuthorizationSpecification
+            or PostgresErrorCodes.InvalidCatalogName => new CdcException(
+                FailureKind.Configuration,
+                $"The {Name} refuses the login: {failure.MessageText}.",
+                $"Correct {_option}.",
+                failure
+            ),
+            PostgresErrorCodes.InsufficientPrivilege => new CdcException(
+                FailureKind.Preflight,
+                $"The {Name} refuses: {failure.MessageText}.",
+                "Run 'cdc check': it names the missing privilege and its SQL.",
+                failure
+            ),
+            PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn =>
+                new CdcException(
+                    FailureKind.Migration,
+                    $"The {Name} has not the tables that this version needs: {failure.MessageText}.",
+                    "cdc migrate",
+                    failure
+                ),
+            PostgresErrorCodes.CannotConnectNow
+            or PostgresErrorCodes.AdminShutdown
+            or PostgresErrorCodes.CrashShutdown
+            or PostgresErrorCodes.TooManyConnections => new CdcException(
+                FailureKind.Unavailable,
+                $"The {Name} takes no connections now: {failure.MessageText}.",
+                "Wait for it, then run the command again.",
+                failure
+            ),
+            _ => null,
+        };
 }

@@ -8,7 +8,8 @@ internal static class Query
     public static NpgsqlCommand Statement(this NpgsqlConnection connection, string sql, params object?[] values)
     {
         var command = new NpgsqlCommand(sql, connection);
-        foreach (var value in values) command.Parameters.Add(new NpgsqlParameter { Value = value ?? DBNull.Value });
+        foreach (var value in values)
+            command.Parameters.Add(new NpgsqlParameter { Value = value ?? DBNull.Value });
         return command;
     }
 
@@ -18,17 +19,25 @@ internal static class Query
         return await command.ExecuteNonQueryAsync(ct);
     }
 
-    public static async Task<List<T>> ListAsync<T>(this NpgsqlConnection connection, string sql, object?[] values, Func<NpgsqlDataReader, T> read, CancellationToken ct)
+    public static async Task<List<T>> ListAsync<T>(
+        this NpgsqlConnection connection,
+        string sql,
+        object?[] values,
+        Func<NpgsqlDataReader, T> read,
+        CancellationToken ct
+    )
     {
         await using var command = connection.Statement(sql, values);
         await using var reader = await command.ExecuteReaderAsync(ct);
         var rows = new List<T>();
-        while (await reader.ReadAsync(ct)) rows.Add(read(reader));
+        while (await reader.ReadAsync(ct))
+            rows.Add(read(reader));
         return rows;
     }
 
     /// <summary>The value, or the type's default for NULL.</summary>
-    public static T? Get<T>(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? default : reader.GetFieldValue<T>(column);
+    public static T? Get<T>(this NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? default : reader.GetFieldValue<T>(column);
 
     public static long? Long(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetInt64(column);
 

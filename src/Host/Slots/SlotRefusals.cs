@@ -10,8 +10,11 @@ internal static class SlotRefusals
     public static void ThrowIfRead(SlotStatus? slot)
     {
         if (slot is { Active: true })
-            throw new CdcException(FailureKind.Refused, $"Slot {slot.Name} is being read by pid {slot.ActivePid} of the source. Nothing was changed.",
-                $"Stop 'cdc run' first. If it is gone and only its connection is left: SELECT pg_terminate_backend({slot.ActivePid});");
+            throw new CdcException(
+                FailureKind.Refused,
+                $"Slot {slot.Name} is being read by pid {slot.ActivePid} of the source. Nothing was changed.",
+                $"Stop 'cdc run' first. If it is gone and only its connection is left: SELECT pg_terminate_backend({slot.ActivePid});"
+            );
     }
 
     public static CdcException NothingFollowed() =>

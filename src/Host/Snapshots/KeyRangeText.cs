@@ -9,7 +9,8 @@ internal static class KeyRangeText
     public static KeyRange? TryParse(string text)
     {
         var dots = text.IndexOf("..", StringComparison.Ordinal);
-        if (dots < 0 || !TryEnd(text[..dots], out var from) || !TryEnd(text[(dots + 2)..], out var to)) return null;
+        if (dots < 0 || !TryEnd(text[..dots], out var from) || !TryEnd(text[(dots + 2)..], out var to))
+            return null;
         return from is null && to is null || from >= to ? null : new KeyRange(from, to);
     }
 

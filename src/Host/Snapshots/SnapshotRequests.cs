@@ -12,24 +12,30 @@ internal static class SnapshotRequests
     public static async Task<long> AddAsync(NpgsqlConnection connection, string entity, KeyRange keys, CancellationToken ct)
     {
         await using var insert = connection.Statement(
-            "INSERT INTO cdc.requests (kind, entity, from_key, to_key) VALUES ('snapshot', $1, $2::bigint, $3::bigint) RETURNING id", entity);
-        insert.Parameters.Add(new NpgsqlParameter { Value = (object?)keys.From ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint });
-        insert.Parameters.Add(new NpgsqlParameter { Value = (object?)keys.To ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint });
+            "INSERT INTO cdc.requests (kind, entity, from_key, to_key) VALUES ('snapshot', $1, $2::bigint, $3::bigint) RETURNING id",
+            entity
+        );
+        insert.Parameters.Add(
+            new NpgsqlParameter { Value = (object?)keys.From ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint }
+        );
+        insert.Parameters.Add(
+            new NpgsqlParameter { Value = (object?)keys.To ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint }
+        );
         return (long)(await insert.ExecuteScalarAsync(ct))!;
     }
 
     /// <summary>The request's state, and how far its chunks are (null: none was cut yet).</summary>
     public static async Task<SnapshotProgress> ReadAsync(NpgsqlConnection connection, long id, CancellationToken ct)
     {
-        var (entity, state, answer, estimate) = (await connection.ListAsync(StateSql, [id],
-            row => (row.GetString(0), row.GetString(1), row.Get<string>(2), row.GetInt64(3)), ct)).Single();
+        var (entity, state, answer, estimate) = (
+            await connection.ListAsync(StateSql, [id], row => (row.GetString(0), row.GetString(1), row.Get<string>(2), row.GetInt64(3)), ct)
+        ).Single();
         var counts = (await SnapshotReader.ReadAsync(connection, id, ct)).GetValueOrDefault(entity);
         return new SnapshotProgress(id, entity, state, answer, counts is null ? null : SnapshotMath.Of(counts, estimate));
     }
 
     // How many rows a range has is not known: only a whole table has an estimate.
-    private const string StateSql =
-        """
+    private const string StateSql = """
         SELECT r.entity, r.state, r.answer, CASE WHEN r.from_key IS NULL AND r.to_key IS NULL THEN COALESCE(t.estimated_rows, 0) ELSE 0 END
         FROM cdc.requests r LEFT JOIN cdc.tables t ON t.entity = r.entity WHERE r.id = $1
         """;

@@ -13,25 +13,35 @@ internal sealed class SnapshotWatch(Database engine, Terminal terminal, TimeProv
         terminal.OutIsTerminal ? WithBarAsync(request, ct) : WithLinesAsync(request, ct);
 
     private Task<SnapshotProgress> WithBarAsync(long request, CancellationToken ct) =>
-        terminal.Screen.Progress()
+        terminal
+            .Screen.Progress()
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn())
             .StartAsync(async context =>
             {
                 var bar = context.AddTask("waiting");
-                return await FollowAsync(request, progress =>
-                {
-                    bar.Description = Markup.Escape(Describe(progress));
-                    bar.Value = progress.State == "done" ? 100 : progress.Chunks?.Percent ?? 0;
-                }, ct);
+                return await FollowAsync(
+                    request,
+                    progress =>
+                    {
+                        bar.Description = Markup.Escape(Describe(progress));
+                        bar.Value = progress.State == "done" ? 100 : progress.Chunks?.Percent ?? 0;
+                    },
+                    ct
+                );
             });
 
     private Task<SnapshotProgress> WithLinesAsync(long request, CancellationToken ct)
     {
         var last = "";
-        return FollowAsync(request, progress =>
-        {
-            if (Describe(progress) is var line && line != last) terminal.Out.WriteLine(last = line);
-        }, ct);
+        return FollowAsync(
+            request,
+            progress =>
+            {
+                if (Describe(progress) is var line && line != last)
+                    terminal.Out.WriteLine(last = line);
+            },
+            ct
+        );
     }
 
     private async Task<SnapshotProgress> FollowAsync(long request, Action<SnapshotProgress> show, CancellationToken ct)
@@ -41,13 +51,15 @@ internal sealed class SnapshotWatch(Database engine, Terminal terminal, TimeProv
         {
             var progress = await engine.UseAsync(c => SnapshotRequests.ReadAsync(c, request, ct), ct);
             show(progress);
-            if (progress.IsOver) return progress;
+            if (progress.IsOver)
+                return progress;
             await tick.WaitForNextTickAsync(ct);
         }
     }
 
-    private static string Describe(SnapshotProgress p) => p.Chunks is not { } c
-        ? $"{p.Entity}: {p.State}"
-        : $"{p.Entity}: {p.State}, {Quantity.Count(c.RowsDone)} rows, {c.ChunksDone}/{c.ChunksTotal} chunks, {Quantity.Percent(c.Percent)}, "
-            + $"{Quantity.Count((long?)c.RowsPerSecond)} rows/s, ETA {Quantity.Duration(c.EtaSeconds)}";
+    private static string Describe(SnapshotProgress p) =>
+        p.Chunks is not { } c
+            ? $"{p.Entity}: {p.State}"
+            : $"{p.Entity}: {p.State}, {Quantity.Count(c.RowsDone)} rows, {c.ChunksDone}/{c.ChunksTotal} chunks, {Quantity.Percent(c.Percent)}, "
+                + $"{Quantity.Count((long?)c.RowsPerSecond)} rows/s, ETA {Quantity.Duration(c.EtaSeconds)}";
 }

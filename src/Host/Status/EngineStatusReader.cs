@@ -9,8 +9,7 @@ namespace Cdc.Host.Status;
 /// <param name="overKafka">Whether checkpoints are those of the Kafka log's partitions.</param>
 internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
 {
-    private const string SourceSql =
-        """
+    private const string SourceSql = """
         SELECT s.state, s.generation, s.session, s.system_identifier, s.gap_kind, s.gap_detail, s.written_lsn::text, c.through::text,
                NULLIF(c.last_commit, '-infinity'), extract(epoch FROM clock_timestamp() - c.moved)::float8, NULLIF(c.as_of, '-infinity')
         FROM (VALUES (1)) one
@@ -21,8 +20,7 @@ internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
         """;
 
     // The declaration's entities first and in its order, then those that only the engine still knows.
-    private const string EntitiesSql =
-        """
+    private const string EntitiesSql = """
         SELECT COALESCE(d.entity, t.entity), t.state, t.reason, COALESCE(t.estimated_rows, 0),
                (SELECT n_live_tup FROM pg_stat_all_tables WHERE relid = to_regclass(d.engine_table)),
                q.n, q.oldest, r.n, r.oldest
@@ -33,8 +31,7 @@ internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
         ORDER BY d.place, t.entity
         """;
 
-    private const string LogSql =
-        """
+    private const string LogSql = """
         SELECT t.through_lsn::text, NULLIF(t.as_of, '-infinity'), max(NULLIF(c.last_commit_at, '-infinity')) OVER (), c.partition, c.next_offset, NULLIF(c.last_commit_at, '-infinity'), NULLIF(c.as_of, '-infinity')
         FROM cdc.checkpoints c
         CROSS JOIN (SELECT through_lsn, as_of FROM cdc.log_throughs WHERE generation = (SELECT generation FROM cdc.source)
@@ -42,8 +39,7 @@ internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
         WHERE c.next_offset IS NOT NULL
         """;
 
-    private const string RequestsSql =
-        """
+    private const string RequestsSql = """
         SELECT id, kind, entity, from_key, to_key, state, requested_by, requested_at, answer, cardinality(keys)::bigint
         FROM cdc.requests WHERE state IN ('open', 'accepted') ORDER BY id
         """;
@@ -60,26 +56,39 @@ internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
         };
     }
 
-    private static EngineStatus ReadSource(NpgsqlDataReader row) => new()
-    {
-        State = row.Get<string>(0) ?? "new",
-        Generation = row.IsDBNull(1) ? null : row.GetInt32(1),
-        Session = row.Long(2),
-        SystemIdentifier = row.Get<string>(3),
-        GapKind = row.Get<string>(4),
-        GapDetail = row.Get<string>(5),
-        WrittenLsn = row.Get<string>(6),
-        ThroughLsn = row.Get<string>(7),
-        LastCommitAt = row.Time(8),
-        CheckpointAgeSeconds = row.Double(9),
-        AsOf = row.Time(10),
-    };
+    private static EngineStatus ReadSource(NpgsqlDataReader row) =>
+        new()
+        {
+            State = row.Get<string>(0) ?? "new",
+            Generation = row.IsDBNull(1) ? null : row.GetInt32(1),
+            Session = row.Long(2),
+            SystemIdentifier = row.Get<string>(3),
+            GapKind = row.Get<string>(4),
+            GapDetail = row.Get<string>(5),
+            WrittenLsn = row.Get<string>(6),
+            ThroughLsn = row.Get<string>(7),
+            LastCommitAt = row.Time(8),
+            CheckpointAgeSeconds = row.Double(9),
+            AsOf = row.Time(10),
+        };
 
     private static async Task<AppliedLog?> ReadLogAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        var rows = await connection.ListAsync(LogSql, [],
-            row => (Through: row.Get<string>(0), AsOf: row.Time(1), LastCommitAt: row.Time(2), Partition: new AppliedPartition(row.GetString(3), row.GetInt64(4), row.Time(5), row.Time(6))), ct);
-        return rows is [var first, ..] ? new AppliedLog(first.Through, first.AsOf, first.LastCommitAt, [.. rows.Select(r => r.Partition)]) : null;
+        var rows = await connection.ListAsync(
+            LogSql,
+            [],
+            row =>
+                (
+                    Through: row.Get<string>(0),
+                    AsOf: row.Time(1),
+                    LastCommitAt: row.Time(2),
+                    Partition: new AppliedPartition(row.GetString(3), row.GetInt64(4), row.Time(5), row.Time(6))
+                ),
+            ct
+        );
+        return rows is [var first, ..]
+            ? new AppliedLog(first.Through, first.AsOf, first.LastCommitAt, [.. rows.Select(r => r.Partition)])
+            : null;
     }
 
     private async Task<List<EntityStatus>> ReadEntitiesAsync(NpgsqlConnection connection, CancellationToken ct)
@@ -89,9 +98,12 @@ internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
         var rows = await connection.ListAsync(EntitiesSql, declared, row => ReadEntity(row, snapshots), ct);
         for (var i = 0; i < rows.Count; i++)
         {
-            if (entities.All.FirstOrDefault(e => e.Name == rows[i].Entity) is not { } entity) continue;
-            if (rows[i].Rows is 0) rows[i] = rows[i] with { Rows = await CountAsync(connection, entity, rows[i].Snapshot?.RowsDone ?? 0, ct) };
-            if (entity.Parents.Count > 0) rows[i] = rows[i] with { WaitingForParent = await WaitingChildren.CountAsync(connection, entities, entity, ct) };
+            if (entities.All.FirstOrDefault(e => e.Name == rows[i].Entity) is not { } entity)
+                continue;
+            if (rows[i].Rows is 0)
+                rows[i] = rows[i] with { Rows = await CountAsync(connection, entity, rows[i].Snapshot?.RowsDone ?? 0, ct) };
+            if (entity.Parents.Count > 0)
+                rows[i] = rows[i] with { WaitingForParent = await WaitingChildren.CountAsync(connection, entities, entity, ct) };
         }
         return rows;
     }
@@ -100,25 +112,43 @@ internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
     private static async Task<long> CountAsync(NpgsqlConnection connection, EntityDeclaration entity, long loaded, CancellationToken ct)
     {
         const int most = 10_000;
-        var counted = (await connection.ListAsync($"SELECT count(*) FROM (SELECT FROM {entity.EngineName} LIMIT {most}) counted", [], row => row.GetInt64(0), ct)).Single();
+        var counted = (
+            await connection.ListAsync(
+                $"SELECT count(*) FROM (SELECT FROM {entity.EngineName} LIMIT {most}) counted",
+                [],
+                row => row.GetInt64(0),
+                ct
+            )
+        ).Single();
         return counted < most ? counted : Math.Max(counted, loaded);
     }
 
-    private static EntityStatus ReadEntity(NpgsqlDataReader row, Dictionary<string, ChunkCounts> snapshots) => new()
-    {
-        Entity = row.GetString(0),
-        State = row.Get<string>(1) ?? "new",
-        Reason = row.Get<string>(2),
-        Rows = row.Long(4),
-        Snapshot = snapshots.TryGetValue(row.GetString(0), out var counts) ? SnapshotMath.Of(counts, row.GetInt64(3)) : null,
-        Quarantine = row.GetInt64(5),
-        OldestQuarantine = row.Time(6),
-        Holes = row.GetInt64(7),
-        OldestHole = row.Time(8),
-        WaitingForParent = 0,
-    };
+    private static EntityStatus ReadEntity(NpgsqlDataReader row, Dictionary<string, ChunkCounts> snapshots) =>
+        new()
+        {
+            Entity = row.GetString(0),
+            State = row.Get<string>(1) ?? "new",
+            Reason = row.Get<string>(2),
+            Rows = row.Long(4),
+            Snapshot = snapshots.TryGetValue(row.GetString(0), out var counts) ? SnapshotMath.Of(counts, row.GetInt64(3)) : null,
+            Quarantine = row.GetInt64(5),
+            OldestQuarantine = row.Time(6),
+            Holes = row.GetInt64(7),
+            OldestHole = row.Time(8),
+            WaitingForParent = 0,
+        };
 
-    private static RequestStatus ReadRequest(NpgsqlDataReader row) => new(
-        row.GetInt64(0), row.GetString(1), row.Get<string>(2), row.Long(3), row.Long(4), row.GetString(5), row.GetString(6),
-        row.Time(7)!.Value, row.Get<string>(8), row.Long(9));
+    private static RequestStatus ReadRequest(NpgsqlDataReader row) =>
+        new(
+            row.GetInt64(0),
+            row.GetString(1),
+            row.Get<string>(2),
+            row.Long(3),
+            row.Long(4),
+            row.GetString(5),
+            row.GetString(6),
+            row.Time(7)!.Value,
+            row.Get<string>(8),
+            row.Long(9)
+        );
 }

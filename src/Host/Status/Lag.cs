@@ -10,7 +10,8 @@ internal static class Lag
     /// <summary>Null where one side is not known, or the engine follows another source.</summary>
     public static long? Bytes(EngineStatus? engine, SourceStatus? source)
     {
-        if (engine?.ThroughLsn is not { } through || source is null || engine.SystemIdentifier != source.SystemIdentifier) return null;
+        if (engine?.ThroughLsn is not { } through || source is null || engine.SystemIdentifier != source.SystemIdentifier)
+            return null;
         var (applied, written) = (Lsn.Parse(through).Value, Lsn.Parse(source.InsertLsn).Value);
         return applied >= written ? 0 : (long)(written - applied);
     }
@@ -21,29 +22,63 @@ internal static class Lag
     /// </summary>
     public static double? Seconds(EngineStatus? engine, SourceStatus? source)
     {
-        if (Bytes(engine, source) is not { } bytes) return null;
-        if (bytes == 0) return 0;
+        if (Bytes(engine, source) is not { } bytes)
+            return null;
+        if (bytes == 0)
+            return 0;
         return Age(Newest(engine!.LastCommitAt, engine.AsOf), source!.Now);
     }
 
     /// <summary>How far the engine is behind each partition of the Kafka log that ends at these offsets.</summary>
     /// <param name="ends">By topic, the offset after the last record of each partition.</param>
     /// <param name="now">Of the source, where it can be read.</param>
-    public static LogStatus Of(EngineStatus engine, SourceStatus? source, IReadOnlyDictionary<string, IReadOnlyList<long>> ends, DateTimeOffset now)
+    public static LogStatus Of(
+        EngineStatus engine,
+        SourceStatus? source,
+        IReadOnlyDictionary<string, IReadOnlyList<long>> ends,
+        DateTimeOffset now
+    )
     {
         var applied = engine.Log ?? new AppliedLog(null, null, null, []);
         var checkpoints = applied.Partitions.ToDictionary(p => p.Partition);
-        var ofTheLog = Seconds(engine with { ThroughLsn = applied.ThroughLsn, AsOf = applied.AsOf, LastCommitAt = applied.LastCommitAt }, source);
-        var partitions = ends.SelectMany(topic => topic.Value.Select((end, number) =>
-        {
-            if (!checkpoints.TryGetValue(LogPartition.NameOf(topic.Key, number), out var checkpoint)) return new PartitionStatus(topic.Key, number, end, null, null, null);
-            var behind = Math.Max(0, end - checkpoint.Next);
-            return new PartitionStatus(topic.Key, number, end, checkpoint.Next, behind, behind > 0 ? Age(Newest(checkpoint.LastCommitAt, checkpoint.AsOf), now) : ofTheLog);
-        })).ToList();
-        return new LogStatus(partitions, partitions.Exists(p => p.MessagesBehind is not null) ? partitions.Sum(p => p.MessagesBehind) : null, partitions.Max(p => p.SecondsBehind));
+        var ofTheLog = Seconds(
+            engine with
+            {
+                ThroughLsn = applied.ThroughLsn,
+                AsOf = applied.AsOf,
+                LastCommitAt = applied.LastCommitAt,
+            },
+            source
+        );
+        var partitions = ends.SelectMany(topic =>
+                topic.Value.Select(
+                    (end, number) =>
+                    {
+                        if (!checkpoints.TryGetValue(LogPartition.NameOf(topic.Key, number), out var checkpoint))
+                            return new PartitionStatus(topic.Key, number, end, null, null, null);
+                        var behind = Math.Max(0, end - checkpoint.Next);
+                        return new PartitionStatus(
+                            topic.Key,
+                            number,
+                            end,
+                            checkpoint.Next,
+                            behind,
+                            behind > 0 ? Age(Newest(checkpoint.LastCommitAt, checkpoint.AsOf), now) : ofTheLog
+                        );
+                    }
+                )
+            )
+            .ToList();
+        return new LogStatus(
+            partitions,
+            partitions.Exists(p => p.MessagesBehind is not null) ? partitions.Sum(p => p.MessagesBehind) : null,
+            partitions.Max(p => p.SecondsBehind)
+        );
     }
 
-    private static DateTimeOffset? Newest(DateTimeOffset? commit, DateTimeOffset? heartbeat) => commit > heartbeat || heartbeat is null ? commit : heartbeat;
+    private static DateTimeOffset? Newest(DateTimeOffset? commit, DateTimeOffset? heartbeat) =>
+        commit > heartbeat || heartbeat is null ? commit : heartbeat;
 
-    private static double? Age(DateTimeOffset? moment, DateTimeOffset now) => moment is { } at ? Math.Max(0, (now - at).TotalSeconds) : null;
+    private static double? Age(DateTimeOffset? moment, DateTimeOffset now) =>
+        moment is { } at ? Math.Max(0, (now - at).TotalSeconds) : null;
 }

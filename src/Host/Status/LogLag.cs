@@ -5,7 +5,12 @@ using Cdc.Host.Servers;
 namespace Cdc.Host.Status;
 
 /// <param name="SlotBytes">WAL that the source keeps for the slot; null if it cannot be asked.</param>
-internal sealed record LogLagReport(IReadOnlyList<PartitionStatus> Partitions, long? MessagesBehind, double? SecondsBehind, long? SlotBytes);
+internal sealed record LogLagReport(
+    IReadOnlyList<PartitionStatus> Partitions,
+    long? MessagesBehind,
+    double? SecondsBehind,
+    long? SlotBytes
+);
 
 /// <summary>How far the engine is behind the Kafka log, and the log behind the source. Works while the source is away.</summary>
 internal sealed class LogLagReader(Database source, Database engine, string slot, EngineStatusReader engineReader, LogStatusReader log)

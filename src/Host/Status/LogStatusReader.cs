@@ -20,7 +20,9 @@ internal sealed class LogStatusReader(KafkaOptions options, IReadOnlyList<string
 
     /// <returns>Null: the log is in-process.</returns>
     public static LogStatusReader? For(CdcOptions options, EntitySet entities, ILogger log, TimeProvider time) =>
-        options.Log.Kind == ChangeLogKind.Kafka ? new LogStatusReader(options.Kafka, LogTopics.DataTopics(entities, LogTopics.TopicOf(entities, options.Kafka)), log, time) : null;
+        options.Log.Kind == ChangeLogKind.Kafka
+            ? new LogStatusReader(options.Kafka, LogTopics.DataTopics(entities, LogTopics.TopicOf(entities, options.Kafka)), log, time)
+            : null;
 
     /// <param name="engine">Read before; null: it cannot be read, and only whether the brokers answer is known.</param>
     /// <returns>Null where the engine is.</returns>
@@ -30,10 +32,12 @@ internal sealed class LogStatusReader(KafkaOptions options, IReadOnlyList<string
         try
         {
             var ends = await _ends.ReadAsync(topics, ct);
-            if (engine is null) return null;
+            if (engine is null)
+                return null;
             string[] known = [.. (engine.Log?.Partitions ?? []).Select(p => p.Partition)];
             foreach (var (topic, partitions) in ends)
-                if (PartitionCount.Compare(topic, partitions.Count, known) is { } changed) throw changed;
+                if (PartitionCount.Compare(topic, partitions.Count, known) is { } changed)
+                    throw changed;
             return Lag.Of(engine, source, ends, source?.Now ?? time.GetUtcNow());
         }
         catch (Exception e) when (KafkaFailure.Explain(e) is { } failure)

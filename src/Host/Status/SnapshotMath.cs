@@ -14,15 +14,25 @@ internal static class SnapshotMath
     public static SnapshotStatus Of(ChunkCounts counts, long estimatedRows)
     {
         long? total = estimatedRows > 0 ? Math.Max(estimatedRows, counts.Rows) : null;
-        double? rate = counts.Pending > 0 && counts.RecentRows > 0 && counts.WindowSeconds > 0 ? counts.RecentRows / counts.WindowSeconds : null;
-        return new SnapshotStatus(counts.Pending > 0, counts.Done, counts.Done + counts.Pending, counts.Rows, total,
-            Percent(counts, total), rate, total is not null && rate is not null ? (total - counts.Rows) / rate : null);
+        double? rate =
+            counts.Pending > 0 && counts.RecentRows > 0 && counts.WindowSeconds > 0 ? counts.RecentRows / counts.WindowSeconds : null;
+        return new SnapshotStatus(
+            counts.Pending > 0,
+            counts.Done,
+            counts.Done + counts.Pending,
+            counts.Rows,
+            total,
+            Percent(counts, total),
+            rate,
+            total is not null && rate is not null ? (total - counts.Rows) / rate : null
+        );
     }
 
     /// <summary>An estimate may be short: 100 is said only when no chunk is left.</summary>
     private static double? Percent(ChunkCounts counts, long? total)
     {
-        if (counts.Pending == 0) return counts.Done > 0 ? 100 : null;
+        if (counts.Pending == 0)
+            return counts.Done > 0 ? 100 : null;
         var share = total is { } rows ? (double)counts.Rows / rows : (double)counts.Done / (counts.Done + counts.Pending);
         return Math.Min(99.9, share * 100);
     }

@@ -7,8 +7,7 @@ namespace Cdc.Host.Status;
 internal static class SnapshotReader
 {
     // Some keys that are read again are no progress of a table. Chunks that were asked for together (one load, or one request) end together: while one is pending all of them are shown.
-    private const string Sql =
-        """
+    private const string Sql = """
         WITH work AS (
             SELECT entity, kind, request,
                    count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'done') AS done,
@@ -24,17 +23,23 @@ internal static class SnapshotReader
         FROM shown WHERE pending > 0 OR NOT busy AND (kind = 'load' OR $1::bigint IS NOT NULL) GROUP BY entity
         """;
 
-    public static Task<Dictionary<string, ChunkCounts>> ReadAsync(NpgsqlConnection connection, CancellationToken ct) => ReadAsync(connection, null, ct);
+    public static Task<Dictionary<string, ChunkCounts>> ReadAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        ReadAsync(connection, null, ct);
 
     /// <param name="request">Only chunks of this request; null: of the current generation.</param>
     public static async Task<Dictionary<string, ChunkCounts>> ReadAsync(NpgsqlConnection connection, long? request, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(Sql, connection);
-        command.Parameters.Add(new NpgsqlParameter { Value = (object?)request ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint });
+        command.Parameters.Add(
+            new NpgsqlParameter { Value = (object?)request ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint }
+        );
         await using var reader = await command.ExecuteReaderAsync(ct);
         var counts = new Dictionary<string, ChunkCounts>();
         while (await reader.ReadAsync(ct))
-            counts.Add(reader.GetString(0), new ChunkCounts(reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetDouble(5)));
+            counts.Add(
+                reader.GetString(0),
+                new ChunkCounts(reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetDouble(5))
+            );
         return counts;
     }
 }

@@ -8,8 +8,7 @@ namespace Cdc.Host.Status;
 internal static class SourceStatusReader
 {
     // The name of the current WAL file carries the timeline; pg_control_checkpoint() still has the old one right after a promotion.
-    private const string Sql =
-        """
+    private const string Sql = """
         SELECT c.system_identifier::text, ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int,
                current_database()::text, pg_current_wal_insert_lsn()::text, pg_current_wal_flush_lsn()::text, clock_timestamp(),
                (SELECT extract(epoch FROM clock_timestamp() - min(started))::float8 FROM
@@ -24,19 +23,30 @@ internal static class SourceStatusReader
     public static async Task<SourceStatus> ReadAsync(NpgsqlConnection connection, string slot, CancellationToken ct) =>
         (await connection.ListAsync(Sql, [slot], Read, ct)).Single();
 
-    private static SourceStatus Read(NpgsqlDataReader row) => new()
-    {
-        SystemIdentifier = row.GetString(0),
-        Timeline = row.GetInt32(1),
-        Database = row.GetString(2),
-        InsertLsn = row.GetString(3),
-        FlushLsn = row.GetString(4),
-        Now = row.Time(5)!.Value,
-        OldestTransactionSeconds = row.Double(6),
-        Slot = row.IsDBNull(7) ? null : ReadSlot(row),
-    };
+    private static SourceStatus Read(NpgsqlDataReader row) =>
+        new()
+        {
+            SystemIdentifier = row.GetString(0),
+            Timeline = row.GetInt32(1),
+            Database = row.GetString(2),
+            InsertLsn = row.GetString(3),
+            FlushLsn = row.GetString(4),
+            Now = row.Time(5)!.Value,
+            OldestTransactionSeconds = row.Double(6),
+            Slot = row.IsDBNull(7) ? null : ReadSlot(row),
+        };
 
-    private static SlotStatus ReadSlot(NpgsqlDataReader row) => new(
-        row.GetString(7), row.Get<string>(8), row.Get<string>(9), row.GetBoolean(10), row.IsDBNull(11) ? null : row.GetInt32(11),
-        row.Get<string>(12), row.Long(13), row.Long(14), row.Get<string>(15), row.Get<string>(16));
+    private static SlotStatus ReadSlot(NpgsqlDataReader row) =>
+        new(
+            row.GetString(7),
+            row.Get<string>(8),
+            row.Get<string>(9),
+            row.GetBoolean(10),
+            row.IsDBNull(11) ? null : row.GetInt32(11),
+            row.Get<string>(12),
+            row.Long(13),
+            row.Long(14),
+            row.Get<string>(15),
+            row.Get<string>(16)
+        );
 }

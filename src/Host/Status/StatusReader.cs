@@ -6,15 +6,27 @@ namespace Cdc.Host.Status;
 
 /// <summary>Puts the servers' accounts together. One that is down leaves its part empty and says why.</summary>
 /// <param name="log">Null: the log is in-process.</param>
-internal sealed class StatusReader(Database source, Database engine, string slot, EngineStatusReader engineReader, LogStatusReader? log, TimeProvider time) : IStatusSource
+internal sealed class StatusReader(
+    Database source,
+    Database engine,
+    string slot,
+    EngineStatusReader engineReader,
+    LogStatusReader? log,
+    TimeProvider time
+) : IStatusSource
 {
     public async Task<StatusReport> ReadAsync(CancellationToken ct)
     {
         // The source first: what it has written until now the engine can only have applied by then, so lag is never understated.
-        var (sourceStatus, sourceServer) = await TryAsync(source.Name, () => source.UseAsync(c => SourceStatusReader.ReadAsync(c, slot, ct), ct));
+        var (sourceStatus, sourceServer) = await TryAsync(
+            source.Name,
+            () => source.UseAsync(c => SourceStatusReader.ReadAsync(c, slot, ct), ct)
+        );
         var (engineStatus, engineServer) = await TryAsync(engine.Name, () => engine.UseAsync(c => engineReader.ReadAsync(c, ct), ct));
         // The ends of the log last: what is applied meanwhile makes the lag look larger, never smaller.
-        var (logStatus, logServer) = log is null ? (null, null) : await TryAsync(log.Name, () => log.ReadAsync(engineStatus, sourceStatus, ct));
+        var (logStatus, logServer) = log is null
+            ? (null, null)
+            : await TryAsync(log.Name, () => log.ReadAsync(engineStatus, sourceStatus, ct));
         return new StatusReport
         {
             At = time.GetUtcNow(),
@@ -31,7 +43,8 @@ internal sealed class StatusReader(Database source, Database engine, string slot
         };
     }
 
-    private static async Task<(T?, ServerStatus)> TryAsync<T>(string server, Func<Task<T>> read) where T : class?
+    private static async Task<(T?, ServerStatus)> TryAsync<T>(string server, Func<Task<T>> read)
+        where T : class?
     {
         try
         {

@@ -10,7 +10,8 @@ internal static class StatusView
 {
     public static void WritePlain(StatusReport report, TextWriter writer)
     {
-        foreach (var (name, value) in Facts(report)) writer.WriteLine($"{name + ":",-13} {value}");
+        foreach (var (name, value) in Facts(report))
+            writer.WriteLine($"{name + ":", -13} {value}");
         foreach (var grid in Grids(report))
         {
             writer.WriteLine();
@@ -35,8 +36,12 @@ internal static class StatusView
 
     private static IEnumerable<(string Name, string Value)> Facts(StatusReport report)
     {
-        yield return ("state", report.State + (report.Running is false && report.State is "streaming" ? " (nobody reads the slot: start 'cdc run')" : ""));
-        if (report.Engine is { GapKind: { } kind } gap) yield return ("gap", $"{kind}: {gap.GapDetail}  -> cdc slot show");
+        yield return (
+            "state",
+            report.State + (report.Running is false && report.State is "streaming" ? " (nobody reads the slot: start 'cdc run')" : "")
+        );
+        if (report.Engine is { GapKind: { } kind } gap)
+            yield return ("gap", $"{kind}: {gap.GapDetail}  -> cdc slot show");
         if (report.Engine is { } engine)
         {
             yield return ("generation", $"{engine.Generation?.ToString() ?? "-"}, session {engine.Session?.ToString() ?? "-"}");
@@ -49,38 +54,70 @@ internal static class StatusView
             yield return ("slot", SlotText(source.Slot));
             yield return ("oldest tx", Quantity.Duration(source.OldestTransactionSeconds));
         }
-        if (report.Log is { } log) yield return ("log", $"{Quantity.Count(log.MessagesBehind)} messages behind, {Quantity.Duration(log.SecondsBehind)}  -> cdc lag");
-        foreach (var server in new[] { report.SourceServer, report.EngineServer, report.LogServer }.OfType<ServerStatus>().Where(s => !s.Readable))
+        if (report.Log is { } log)
+            yield return (
+                "log",
+                $"{Quantity.Count(log.MessagesBehind)} messages behind, {Quantity.Duration(log.SecondsBehind)}  -> cdc lag"
+            );
+        foreach (
+            var server in new[] { report.SourceServer, report.EngineServer, report.LogServer }
+                .OfType<ServerStatus>()
+                .Where(s => !s.Readable)
+        )
             yield return ("cannot read", $"{server.Error} -> {server.Remedy}");
     }
 
-    private static string SlotText(SlotStatus? slot) => slot is null
-        ? "missing"
-        : $"{slot.Name}, {(slot.Active ? $"read by pid {slot.ActivePid}" : "not read")}, wal {slot.WalStatus ?? "-"}, keeps {Quantity.Bytes(slot.RetainedBytes)}"
-            + (slot.SafeWalSize is { } safe ? $", lost after {Quantity.Bytes(safe)} more" : "");
+    private static string SlotText(SlotStatus? slot) =>
+        slot is null
+            ? "missing"
+            : $"{slot.Name}, {(slot.Active ? $"read by pid {slot.ActivePid}" : "not read")}, wal {slot.WalStatus ?? "-"}, keeps {Quantity.Bytes(slot.RetainedBytes)}"
+                + (slot.SafeWalSize is { } safe ? $", lost after {Quantity.Bytes(safe)} more" : "");
 
     private static IEnumerable<Terminals.Grid> Grids(StatusReport report)
     {
-        if (report.Entities.Count > 0) yield return Entities(report.Entities);
-        if (report.Entities.Any(e => e.Reason is not null)) yield return Stopped(report.Entities);
-        if (report.Requests.Count > 0) yield return Requests(report.Requests);
+        if (report.Entities.Count > 0)
+            yield return Entities(report.Entities);
+        if (report.Entities.Any(e => e.Reason is not null))
+            yield return Stopped(report.Entities);
+        if (report.Requests.Count > 0)
+            yield return Requests(report.Requests);
     }
 
     private static Terminals.Grid Entities(IReadOnlyList<EntityStatus> entities)
     {
-        var grid = new Terminals.Grid("entity", "state", "rows", "chunks", "loaded", "rows/s", "eta", "quarantine", "holes", "waiting for parent");
+        var grid = new Terminals.Grid(
+            "entity",
+            "state",
+            "rows",
+            "chunks",
+            "loaded",
+            "rows/s",
+            "eta",
+            "quarantine",
+            "holes",
+            "waiting for parent"
+        );
         foreach (var e in entities)
-            grid.Add(e.Entity, e.BehindGap ? $"{e.State} (behind the gap)" : e.State, e.Rows is null ? "-" : "~" + Quantity.Count(e.Rows),
-                e.Snapshot is { } s ? $"{s.ChunksDone}/{s.ChunksTotal}" : "-", Quantity.Percent(e.Snapshot?.Percent),
-                Quantity.Count((long?)e.Snapshot?.RowsPerSecond), Quantity.Duration(e.Snapshot?.EtaSeconds),
-                Quantity.Count(e.Quarantine), Quantity.Count(e.Holes), Quantity.Count(e.WaitingForParent));
+            grid.Add(
+                e.Entity,
+                e.BehindGap ? $"{e.State} (behind the gap)" : e.State,
+                e.Rows is null ? "-" : "~" + Quantity.Count(e.Rows),
+                e.Snapshot is { } s ? $"{s.ChunksDone}/{s.ChunksTotal}" : "-",
+                Quantity.Percent(e.Snapshot?.Percent),
+                Quantity.Count((long?)e.Snapshot?.RowsPerSecond),
+                Quantity.Duration(e.Snapshot?.EtaSeconds),
+                Quantity.Count(e.Quarantine),
+                Quantity.Count(e.Holes),
+                Quantity.Count(e.WaitingForParent)
+            );
         return grid;
     }
 
     private static Terminals.Grid Stopped(IReadOnlyList<EntityStatus> entities)
     {
         var grid = new Terminals.Grid("entity", "reason");
-        foreach (var e in entities.Where(e => e.Reason is not null)) grid.Add(e.Entity, e.Reason!);
+        foreach (var e in entities.Where(e => e.Reason is not null))
+            grid.Add(e.Entity, e.Reason!);
         return grid;
     }
 
@@ -88,7 +125,15 @@ internal static class StatusView
     {
         var grid = new Terminals.Grid("request", "kind", "entity", "keys", "state", "by", "since");
         foreach (var r in requests)
-            grid.Add(r.Id.ToString(), r.Kind, r.Entity ?? "all", r.KeyCount is { } keys ? $"{keys} keys" : $"{r.FromKey}..{r.ToKey}", r.State, r.RequestedBy, Quantity.Time(r.RequestedAt));
+            grid.Add(
+                r.Id.ToString(),
+                r.Kind,
+                r.Entity ?? "all",
+                r.KeyCount is { } keys ? $"{keys} keys" : $"{r.FromKey}..{r.ToKey}",
+                r.State,
+                r.RequestedBy,
+                Quantity.Time(r.RequestedAt)
+            );
         return grid;
     }
 

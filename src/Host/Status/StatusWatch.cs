@@ -13,8 +13,10 @@ internal sealed class StatusWatch(StatusReader reader, Terminal terminal, TimePr
     {
         try
         {
-            if (terminal.OutIsTerminal && !json) await LiveAsync(ct);
-            else await EachAsync(report => terminal.Out.WriteLine(json ? Json.Line(report) : StatusView.Line(report)), ct);
+            if (terminal.OutIsTerminal && !json)
+                await LiveAsync(ct);
+            else
+                await EachAsync(report => terminal.Out.WriteLine(json ? Json.Line(report) : StatusView.Line(report)), ct);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -24,7 +26,9 @@ internal sealed class StatusWatch(StatusReader reader, Terminal terminal, TimePr
     }
 
     private Task LiveAsync(CancellationToken ct) =>
-        terminal.Screen.Live(new Text("reading ...")).StartAsync(live => EachAsync(report => live.UpdateTarget(StatusView.ToScreen(report)), ct));
+        terminal
+            .Screen.Live(new Text("reading ..."))
+            .StartAsync(live => EachAsync(report => live.UpdateTarget(StatusView.ToScreen(report)), ct));
 
     private async Task EachAsync(Action<StatusReport> show, CancellationToken ct)
     {
@@ -32,7 +36,6 @@ internal sealed class StatusWatch(StatusReader reader, Terminal terminal, TimePr
         do
         {
             show(await reader.ReadAsync(ct));
-        }
-        while (await tick.WaitForNextTickAsync(ct));
+        } while (await tick.WaitForNextTickAsync(ct));
     }
 }

@@ -9,11 +9,16 @@ internal static class Confirmation
     public static void Obtain(Terminal terminal, IEnumerable<string> whatWillHappen, bool yes)
     {
         terminal.Error.WriteLine("This will happen:");
-        foreach (var line in whatWillHappen) terminal.Error.WriteLine("  - " + line);
-        if (yes) return;
+        foreach (var line in whatWillHappen)
+            terminal.Error.WriteLine("  - " + line);
+        if (yes)
+            return;
         if (!terminal.CanAsk)
-            throw new CdcException(FailureKind.Refused, "This needs a confirmation, and there is no terminal to ask on. Nothing was changed.",
-                "Read what will happen, above, then run the same command with --yes.");
+            throw new CdcException(
+                FailureKind.Refused,
+                "This needs a confirmation, and there is no terminal to ask on. Nothing was changed.",
+                "Read what will happen, above, then run the same command with --yes."
+            );
         terminal.Error.Write("Go on? [y/N] ");
         terminal.Error.Flush();
         if (terminal.In.ReadLine()?.Trim().ToLowerInvariant() is not ("y" or "yes"))

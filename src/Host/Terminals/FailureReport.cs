@@ -11,11 +11,16 @@ internal static class FailureReport
         if (failure is CdcException known)
         {
             Write(terminal, known.Message, known.Remedy);
-            if (known is { Kind: FailureKind.Unexpected, InnerException: { } cause }) terminal.Error.WriteLine(cause);
+            if (known is { Kind: FailureKind.Unexpected, InnerException: { } cause })
+                terminal.Error.WriteLine(cause);
         }
         else
         {
-            Write(terminal, "Unexpected: " + failure.Message, "This is a defect. Report it with the lines below; run again with --verbose for more.");
+            Write(
+                terminal,
+                "Unexpected: " + failure.Message,
+                "This is a defect. Report it with the lines below; run again with --verbose for more."
+            );
             terminal.Error.WriteLine(failure);
         }
     }

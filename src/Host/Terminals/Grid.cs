@@ -11,15 +11,19 @@ internal sealed class Grid(params string[] headings)
 
     public void Write(Terminal terminal)
     {
-        if (terminal.OutIsTerminal) terminal.Screen.Write(ToTable());
-        else WritePlain(terminal.Out);
+        if (terminal.OutIsTerminal)
+            terminal.Screen.Write(ToTable());
+        else
+            WritePlain(terminal.Out);
     }
 
     public Table ToTable()
     {
         var table = new Table().Border(TableBorder.Rounded);
-        foreach (var heading in headings) table.AddColumn(new TableColumn(Markup.Escape(heading)));
-        foreach (var row in _rows) table.AddRow(row.Select(Markup.Escape).ToArray());
+        foreach (var heading in headings)
+            table.AddColumn(new TableColumn(Markup.Escape(heading)));
+        foreach (var row in _rows)
+            table.AddRow(row.Select(Markup.Escape).ToArray());
         return table;
     }
 

@@ -25,8 +25,10 @@ internal static class Json
 
     private sealed class LsnAsText : JsonConverter<Lsn>
     {
-        public override Lsn Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Lsn.Parse(reader.GetString() ?? "");
+        public override Lsn Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            Lsn.Parse(reader.GetString() ?? "");
 
-        public override void Write(Utf8JsonWriter writer, Lsn value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+        public override void Write(Utf8JsonWriter writer, Lsn value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.ToString());
     }
 }

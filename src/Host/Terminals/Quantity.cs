@@ -9,25 +9,30 @@ internal static class Quantity
 
     public static string Bytes(long? bytes)
     {
-        if (bytes is not { } value) return "-";
+        if (bytes is not { } value)
+            return "-";
         var size = (double)value;
         var unit = 0;
-        for (; Math.Abs(size) >= 1024 && unit < Units.Length - 1; unit++) size /= 1024;
+        for (; Math.Abs(size) >= 1024 && unit < Units.Length - 1; unit++)
+            size /= 1024;
         return string.Create(CultureInfo.InvariantCulture, $"{size:0.#} {Units[unit]}");
     }
 
     public static string Count(long? count) => count?.ToString("#,0", CultureInfo.InvariantCulture) ?? "-";
 
-    public static string Percent(double? percent) => percent?.ToString("0.0", CultureInfo.InvariantCulture) + (percent is null ? "-" : " %");
+    public static string Percent(double? percent) =>
+        percent?.ToString("0.0", CultureInfo.InvariantCulture) + (percent is null ? "-" : " %");
 
-    public static string Duration(double? seconds) => seconds switch
-    {
-        null => "-",
-        < 60 => seconds.Value.ToString("0.#", CultureInfo.InvariantCulture) + " s",
-        < 3600 => TimeSpan.FromSeconds(seconds.Value).ToString("m\\:ss", CultureInfo.InvariantCulture) + " min",
-        < 86400 => TimeSpan.FromSeconds(seconds.Value).ToString("h\\:mm\\:ss", CultureInfo.InvariantCulture) + " h",
-        _ => (seconds.Value / 86400).ToString("0.#", CultureInfo.InvariantCulture) + " days",
-    };
+    public static string Duration(double? seconds) =>
+        seconds switch
+        {
+            null => "-",
+            < 60 => seconds.Value.ToString("0.#", CultureInfo.InvariantCulture) + " s",
+            < 3600 => TimeSpan.FromSeconds(seconds.Value).ToString("m\\:ss", CultureInfo.InvariantCulture) + " min",
+            < 86400 => TimeSpan.FromSeconds(seconds.Value).ToString("h\\:mm\\:ss", CultureInfo.InvariantCulture) + " h",
+            _ => (seconds.Value / 86400).ToString("0.#", CultureInfo.InvariantCulture) + " days",
+        };
 
-    public static string Time(DateTimeOffset? at) => at?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "-";
+    public static string Time(DateTimeOffset? at) =>
+        at?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "-";
 }

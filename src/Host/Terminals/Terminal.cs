@@ -10,6 +10,7 @@ internal sealed class Terminal
     public required TextReader In { get; init; }
     public required bool OutIsTerminal { get; init; }
     public required bool ErrorIsTerminal { get; init; }
+
     /// <summary>Somebody can be asked.</summary>
     public required bool CanAsk { get; init; }
 
@@ -18,15 +19,17 @@ internal sealed class Terminal
 
     public IAnsiConsole ErrorScreen => field ??= ScreenOver(Error);
 
-    public static Terminal OfProcess() => new()
-    {
-        Out = Console.Out,
-        Error = Console.Error,
-        In = Console.In,
-        OutIsTerminal = !Console.IsOutputRedirected,
-        ErrorIsTerminal = !Console.IsErrorRedirected,
-        CanAsk = !Console.IsInputRedirected && !Console.IsErrorRedirected,
-    };
+    public static Terminal OfProcess() =>
+        new()
+        {
+            Out = Console.Out,
+            Error = Console.Error,
+            In = Console.In,
+            OutIsTerminal = !Console.IsOutputRedirected,
+            ErrorIsTerminal = !Console.IsErrorRedirected,
+            CanAsk = !Console.IsInputRedirected && !Console.IsErrorRedirected,
+        };
 
-    private static IAnsiConsole ScreenOver(TextWriter writer) => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });
+    private static IAnsiConsole ScreenOver(TextWriter writer) =>
+        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });
 }

@@ -11,7 +11,8 @@ namespace Cdc.Log.InProcess;
 public sealed class InProcessLog(long maxBytes, PipelineStatistics? statistics = null) : IChangeLogWriter, IChangeLogReader, IDisposable
 {
     private readonly Channel<ChangeBatch> _channel = Channel.CreateUnbounded<ChangeBatch>(
-        new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+        new UnboundedChannelOptions { SingleReader = true, SingleWriter = true }
+    );
     private readonly ByteBound _bound = new(maxBytes);
 
     /// <summary>Bytes appended and not read yet.</summary>
@@ -32,7 +33,8 @@ public sealed class InProcessLog(long maxBytes, PipelineStatistics? statistics =
 
     public bool TryRead([NotNullWhen(true)] out ChangeBatch? batch)
     {
-        if (!_channel.Reader.TryRead(out batch)) return false;
+        if (!_channel.Reader.TryRead(out batch))
+            return false;
         statistics?.TakenFromLog(batch.Count);
         _bound.GiveBack(batch.Bytes);
         return true;

@@ -11,23 +11,42 @@ namespace Cdc.Log.Kafka;
 /// <param name="LastCommitMicros">Microseconds since 2000-01-01 UTC.</param>
 /// <param name="Vector">Acknowledged up to here: a log that ends before it has lost records.</param>
 public sealed record ControlRecord(
-    long Session, int Generation, Lsn Written, ulong LastXid, Lsn LastCommitLsn, long LastCommitMicros, IReadOnlyDictionary<string, long> Vector)
+    long Session,
+    int Generation,
+    Lsn Written,
+    ulong LastXid,
+    Lsn LastCommitLsn,
+    long LastCommitMicros,
+    IReadOnlyDictionary<string, long> Vector
+)
 {
     public static readonly ControlRecord None = new(0, 0, Lsn.Zero, 0, Lsn.Zero, 0, new Dictionary<string, long>());
 
     private sealed record Wire(
-        long Session, int Generation, string Written, ulong LastXid, string LastCommitLsn, long LastCommitMicros, Dictionary<string, long> Vector);
+        long Session,
+        int Generation,
+        string Written,
+        ulong LastXid,
+        string LastCommitLsn,
+        long LastCommitMicros,
+        Dictionary<string, long> Vector
+    );
 
-    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(
-        new Wire(Session, Generation, Written.ToString(), LastXid, LastCommitLsn.ToString(), LastCommitMicros, new(Vector)), JsonSerializerOptions.Web);
+    public byte[] ToJson() =>
+        JsonSerializer.SerializeToUtf8Bytes(
+            new Wire(Session, Generation, Written.ToString(), LastXid, LastCommitLsn.ToString(), LastCommitMicros, new(Vector)),
+            JsonSerializerOptions.Web
+        );
 
     /// <returns>Null if it is no such record.</returns>
     public static ControlRecord? FromJson(ReadOnlySpan<byte> json)
     {
         try
         {
-            return JsonSerializer.Deserialize<Wire>(json, JsonSerializerOptions.Web) is { Vector: not null } wire
-                && Lsn.TryParse(wire.Written ?? "", out var written) && Lsn.TryParse(wire.LastCommitLsn ?? "", out var last)
+            return
+                JsonSerializer.Deserialize<Wire>(json, JsonSerializerOptions.Web) is { Vector: not null } wire
+                && Lsn.TryParse(wire.Written ?? "", out var written)
+                && Lsn.TryParse(wire.LastCommitLsn ?? "", out var last)
                 ? new ControlRecord(wire.Session, wire.Generation, written, wire.LastXid, last, wire.LastCommitMicros, wire.Vector)
                 : null;
         }

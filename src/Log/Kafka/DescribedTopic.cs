@@ -3,7 +3,12 @@ namespace Cdc.Log.Kafka;
 /// <summary>A topic as the cluster has it.</summary>
 /// <param name="Error">Null: the topic is there.</param>
 /// <param name="Settings">Null: the topic is not there, or the brokers are too old to tell.</param>
-public sealed record DescribedTopic(string Name, string? Error, IReadOnlyList<DescribedPartition> Partitions, IReadOnlyDictionary<string, string>? Settings);
+public sealed record DescribedTopic(
+    string Name,
+    string? Error,
+    IReadOnlyList<DescribedPartition> Partitions,
+    IReadOnlyDictionary<string, string>? Settings
+);
 
 /// <param name="Leader">The broker's number; negative: it has none.</param>
 /// <param name="Low">Offset of the first record that is still there; null: without a leader nobody knows.</param>

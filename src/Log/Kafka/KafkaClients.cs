@@ -24,10 +24,12 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     public KafkaOptions Options => options;
 
     /// <summary>One request in flight where the options switch idempotence off, as brokers before 0.11 need: else a retry could change the order.</summary>
-    public bool IsIdempotent => !Passed().TryGetValue("enable.idempotence", out var value) || value.Equals("true", StringComparison.OrdinalIgnoreCase);
+    public bool IsIdempotent =>
+        !Passed().TryGetValue("enable.idempotence", out var value) || value.Equals("true", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>By which brokers fence a capture whose place another took: the same for all that write this log. Null: they cannot.</summary>
-    public string? TransactionalId => IsIdempotent ? Passed().GetValueOrDefault(TransactionalIdSetting) ?? options.TopicPrefix + ".cdc.capture" : null;
+    public string? TransactionalId =>
+        IsIdempotent ? Passed().GetValueOrDefault(TransactionalIdSetting) ?? options.TopicPrefix + ".cdc.capture" : null;
 
     /// <summary>
     /// False: the options say that the brokers are of a version that makes no topics for others and does not tell their settings. They do not
@@ -38,7 +40,9 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
         get
         {
             var passed = Passed();
-            return passed.GetValueOrDefault("api.version.request") != "false" || !Version.TryParse(passed.GetValueOrDefault("broker.version.fallback"), out var brokers) || brokers >= FirstThatAdministers;
+            return passed.GetValueOrDefault("api.version.request") != "false"
+                || !Version.TryParse(passed.GetValueOrDefault("broker.version.fallback"), out var brokers)
+                || brokers >= FirstThatAdministers;
         }
     }
 
@@ -67,17 +71,21 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
 
     private Dictionary<string, string> ProducerSettings()
     {
-        var settings = Settings(new()
-        {
-            // It waits for brokers as long as it takes, and says so; what fails then can never succeed.
-            ["message.timeout.ms"] = "0",
-            ["queue.buffering.max.messages"] = "0",
-            ["linger.ms"] = "2",
-        });
+        var settings = Settings(
+            new()
+            {
+                // It waits for brokers as long as it takes, and says so; what fails then can never succeed.
+                ["message.timeout.ms"] = "0",
+                ["queue.buffering.max.messages"] = "0",
+                ["linger.ms"] = "2",
+            }
+        );
         settings["acks"] = "all";
         settings["dotnet.producer.delivery.report.fields"] = "none";
-        if (IsIdempotent) settings["enable.gapless.guarantee"] = "true";
-        else settings["max.in.flight.requests.per.connection"] = "1";
+        if (IsIdempotent)
+            settings["enable.gapless.guarantee"] = "true";
+        else
+            settings["max.in.flight.requests.per.connection"] = "1";
         settings["enable.idempotence"] = IsIdempotent ? "true" : "false";
         return settings;
     }
@@ -98,13 +106,15 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     /// <summary>A member of the group of those that apply.</summary>
     internal ConsumerBuilder<byte[], byte[]> Member()
     {
-        var settings = Settings(new()
-        {
-            ["fetch.wait.max.ms"] = "100",
-            ["fetch.message.max.bytes"] = "1048576",
-            ["queued.max.messages.kbytes"] = FetchKilobytes,
-            ["session.timeout.ms"] = "10000",
-        });
+        var settings = Settings(
+            new()
+            {
+                ["fetch.wait.max.ms"] = "100",
+                ["fetch.message.max.bytes"] = "1048576",
+                ["queued.max.messages.kbytes"] = FetchKilobytes,
+                ["session.timeout.ms"] = "10000",
+            }
+        );
         settings["group.id"] = options.Group;
         settings["partition.assignment.strategy"] = "cooperative-sticky";
         // Stored after the engine has committed, and sent from time to time: lag tools show what is applied.
@@ -120,7 +130,9 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     }
 
     internal IAdminClient Admin() =>
-        Made(new AdminClientBuilder(Settings([])).SetErrorHandler((_, error) => Say(error)).SetLogHandler((_, message) => Say(message)).Build);
+        Made(
+            new AdminClientBuilder(Settings([])).SetErrorHandler((_, error) => Say(error)).SetLogHandler((_, message) => Say(message)).Build
+        );
 
     /// <exception cref="CdcException">Configuration: librdkafka has no such setting, or refuses its value.</exception>
     internal static T Made<T>(Func<T> build)
@@ -131,7 +143,12 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
-            throw new CdcException(FailureKind.Configuration, $"A Kafka client cannot be made: {e.Message}", "Mend CDC__Kafka__Client__…: names (with _ for each dot) and values are librdkafka's.", e);
+            throw new CdcException(
+                FailureKind.Configuration,
+                $"A Kafka client cannot be made: {e.Message}",
+                "Mend CDC__Kafka__Client__…: names (with _ for each dot) and values are librdkafka's.",
+                e
+            );
         }
     }
 
@@ -143,7 +160,8 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
 
     private Dictionary<string, string> Settings(Dictionary<string, string> defaults)
     {
-        foreach (var (name, value) in Passed()) defaults[name] = value;
+        foreach (var (name, value) in Passed())
+            defaults[name] = value;
         // One client alone may have it: who takes it fences who had it.
         defaults.Remove(TransactionalIdSetting);
         defaults["bootstrap.servers"] = options.BootstrapServers;
@@ -157,7 +175,8 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
 
     private void Say(Error error)
     {
-        if (_said.TryGetValue(error.Code, out var said) && Stopwatch.GetElapsedTime(said) < SayAgain) return;
+        if (_said.TryGetValue(error.Code, out var said) && Stopwatch.GetElapsedTime(said) < SayAgain)
+            return;
         _said[error.Code] = Stopwatch.GetTimestamp();
         KafkaLog.ClientError(log, error.Code.ToString(), error.Reason);
     }

@@ -6,49 +6,96 @@ namespace Cdc.Log.Kafka;
 /// <summary>What a failure of Kafka means, decided by its code alone.</summary>
 public static class KafkaFailure
 {
-    internal const string Accept = "Look with 'cdc topics describe'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md).";
+    internal const string Accept =
+        "Look with 'cdc topics describe'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md).";
 
     /// <summary>Typed, with its remedy; null if Kafka has nothing to do with it.</summary>
-    public static CdcException? Explain(Exception e) => e switch
-    {
-        KafkaException kafka => Of(kafka.Error, kafka),
-        DllNotFoundException => new CdcException(FailureKind.Preflight, "librdkafka, Kafka's client library, cannot be loaded on this machine.",
-            "Publish the program for this machine's system and processor ('dotnet publish -r RID', docs/kafka.md): the library comes with it.", e),
-        _ => null,
-    };
+    public static CdcException? Explain(Exception e) =>
+        e switch
+        {
+            KafkaException kafka => Of(kafka.Error, kafka),
+            DllNotFoundException => new CdcException(
+                FailureKind.Preflight,
+                "librdkafka, Kafka's client library, cannot be loaded on this machine.",
+                "Publish the program for this machine's system and processor ('dotnet publish -r RID', docs/kafka.md): the library comes with it.",
+                e
+            ),
+            _ => null,
+        };
 
     /// <summary>A partition goes on, or ends, below what the brokers had acknowledged of it.</summary>
-    internal static DeclaredGapException Behind(string partition, long offset, long acknowledged) => new(GapKinds.LogBehind,
-        $"Partition {partition} is at offset {offset}; the brokers had acknowledged it up to {acknowledged}, and have lost records.", Accept);
+    internal static DeclaredGapException Behind(string partition, long offset, long acknowledged) =>
+        new(
+            GapKinds.LogBehind,
+            $"Partition {partition} is at offset {offset}; the brokers had acknowledged it up to {acknowledged}, and have lost records.",
+            Accept
+        );
 
-    internal static bool IsFenced(ErrorCode code) => code is ErrorCode.ProducerFenced or ErrorCode.Local_Fenced or ErrorCode.InvalidProducerEpoch;
+    internal static bool IsFenced(ErrorCode code) =>
+        code is ErrorCode.ProducerFenced or ErrorCode.Local_Fenced or ErrorCode.InvalidProducerEpoch;
 
-    internal static CdcException Of(Error error, Exception? inner = null) => error.Code switch
-    {
-        ErrorCode.OffsetOutOfRange or ErrorCode.Local_AutoOffsetReset => new DeclaredGapException(GapKinds.LogLost,
-            $"Records that were not applied are gone from the log: {error.Reason}. Retention removed them, or the topic was made anew.",
-            "Look with 'cdc topics describe'; then read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."),
-        ErrorCode.MsgSizeTooLarge or ErrorCode.InvalidMsgSize => new CdcException(FailureKind.Preflight,
-            $"A row is larger than the brokers take: {error.Reason}.",
-            "Raise max.message.bytes of its topic (and replica.fetch.max.bytes of the brokers), and set CDC__Kafka__Client__message_max_bytes to the same.", inner),
-        ErrorCode.TopicAuthorizationFailed or ErrorCode.GroupAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed or ErrorCode.SaslAuthenticationFailed
-            or ErrorCode.Local_Authentication => new CdcException(FailureKind.Preflight,
-            $"Kafka does not let this program in: {error.Reason}.", "Mend user, password and ACLs; settings go into CDC__Kafka__Client__… (docs/commands.md).", inner),
-        ErrorCode.TransactionalIdAuthorizationFailed => new CdcException(FailureKind.Preflight,
-            $"Kafka does not let this program use its transactional id: {error.Reason}.",
-            "Allow its user Describe and Write on it (kafka-acls.sh --transactional-id; it is the topic prefix and '.cdc.capture'), or name one that it may use in CDC__Kafka__Client__transactional_id (ops/runbooks/kafka.md).", inner),
-        ErrorCode.InvalidTransactionTimeout => new CdcException(FailureKind.Configuration,
-            $"The brokers do not let a transaction be open for so long: {error.Reason}.",
-            "Set CDC__Kafka__Client__transaction_timeout_ms to at most the brokers' transaction.max.timeout.ms.", inner),
-        ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition => new CdcException(FailureKind.Preflight,
-            $"A topic or partition does not exist: {error.Reason}.", "Run 'cdc topics create'.", inner),
-        _ when IsFenced(error.Code) =>
-            new FencedException($"Another capture session writes to the log, or this one has not ended a transaction in its time: {error.Reason}."),
-        ErrorCode.Local_UnsupportedFeature or ErrorCode.UnsupportedVersion => new CdcException(FailureKind.Preflight,
-            $"The brokers, or the version that the client is told of, do not have what is asked of them: {error.Reason}.", "Kafka before 0.11 has its own tools for topics (kafka-topics.sh); idempotence and transactions need 0.11 (docs/kafka.md).", inner),
-        ErrorCode.Local_InvalidArg => new CdcException(FailureKind.Configuration,
-            $"librdkafka does not take its settings: {error.Reason}.", "Mend CDC__Kafka__Client__… (librdkafka's CONFIGURATION.md names them all).", inner),
-        _ => new CdcException(FailureKind.Unavailable, $"Kafka is not available ({error.Code}): {error.Reason}.",
-            "Nothing is lost; it is tried again. Look at the brokers, and at CDC__Kafka__BootstrapServers.", inner),
-    };
+    internal static CdcException Of(Error error, Exception? inner = null) =>
+        error.Code switch
+        {
+            ErrorCode.OffsetOutOfRange or ErrorCode.Local_AutoOffsetReset => new DeclaredGapException(
+                GapKinds.LogLost,
+                $"Records that were not applied are gone from the log: {error.Reason}. Retention removed them, or the topic was made anew.",
+                "Look with 'cdc topics describe'; then read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
+            ),
+            ErrorCode.MsgSizeTooLarge or ErrorCode.InvalidMsgSize => new CdcException(
+                FailureKind.Preflight,
+                $"A row is larger than the brokers take: {error.Reason}.",
+                "Raise max.message.bytes of its topic (and replica.fetch.max.bytes of the brokers), and set CDC__Kafka__Client__message_max_bytes to the same.",
+                inner
+            ),
+            ErrorCode.TopicAuthorizationFailed
+            or ErrorCode.GroupAuthorizationFailed
+            or ErrorCode.ClusterAuthorizationFailed
+            or ErrorCode.SaslAuthenticationFailed
+            or ErrorCode.Local_Authentication => new CdcException(
+                FailureKind.Preflight,
+                $"Kafka does not let this program in: {error.Reason}.",
+                "Mend user, password and ACLs; settings go into CDC__Kafka__Client__… (docs/commands.md).",
+                inner
+            ),
+            ErrorCode.TransactionalIdAuthorizationFailed => new CdcException(
+                FailureKind.Preflight,
+                $"Kafka does not let this program use its transactional id: {error.Reason}.",
+                "Allow its user Describe and Write on it (kafka-acls.sh --transactional-id; it is the topic prefix and '.cdc.capture'), or name one that it may use in CDC__Kafka__Client__transactional_id (ops/runbooks/kafka.md).",
+                inner
+            ),
+            ErrorCode.InvalidTransactionTimeout => new CdcException(
+                FailureKind.Configuration,
+                $"The brokers do not let a transaction be open for so long: {error.Reason}.",
+                "Set CDC__Kafka__Client__transaction_timeout_ms to at most the brokers' transaction.max.timeout.ms.",
+                inner
+            ),
+            ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition => new CdcException(
+                FailureKind.Preflight,
+                $"A topic or partition does not exist: {error.Reason}.",
+                "Run 'cdc topics create'.",
+                inner
+            ),
+            _ when IsFenced(error.Code) => new FencedException(
+                $"Another capture session writes to the log, or this one has not ended a transaction in its time: {error.Reason}."
+            ),
+            ErrorCode.Local_UnsupportedFeature or ErrorCode.UnsupportedVersion => new CdcException(
+                FailureKind.Preflight,
+                $"The brokers, or the version that the client is told of, do not have what is asked of them: {error.Reason}.",
+                "Kafka before 0.11 has its own tools for topics (kafka-topics.sh); idempotence and transactions need 0.11 (docs/kafka.md).",
+                inner
+            ),
+            ErrorCode.Local_InvalidArg => new CdcException(
+                FailureKind.Configuration,
+                $"librdkafka does not take its settings: {error.Reason}.",
+                "Mend CDC__Kafka__Client__… (librdkafka's CONFIGURATION.md names them all).",
+                inner
+            ),
+            _ => new CdcException(
+                FailureKind.Unavailable,
+                $"Kafka is not available ({error.Code}): {error.Reason}.",
+                "Nothing is lost; it is tried again. Look at the brokers, and at CDC__Kafka__BootstrapServers.",
+                inner
+            ),
+        };
 }

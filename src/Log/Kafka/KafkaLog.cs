@@ -10,8 +10,19 @@ internal static partial class KafkaLog
     [LoggerMessage(501, LogLevel.Debug, "librdkafka {Facility}: {Message}")]
     public static partial void ClientMessage(ILogger log, string facility, string message);
 
-    [LoggerMessage(502, LogLevel.Information, "Log session {Session} begins: {Partitions} partitions, acknowledged through {Lsn}, transactional id: {TransactionalId}, idempotent: {Idempotent}")]
-    public static partial void SessionBegins(ILogger log, long session, int partitions, Core.Changes.Lsn lsn, string transactionalId, bool idempotent);
+    [LoggerMessage(
+        502,
+        LogLevel.Information,
+        "Log session {Session} begins: {Partitions} partitions, acknowledged through {Lsn}, transactional id: {TransactionalId}, idempotent: {Idempotent}"
+    )]
+    public static partial void SessionBegins(
+        ILogger log,
+        long session,
+        int partitions,
+        Core.Changes.Lsn lsn,
+        string transactionalId,
+        bool idempotent
+    );
 
     [LoggerMessage(503, LogLevel.Information, "Partitions assigned: {Partitions}")]
     public static partial void Assigned(ILogger log, string partitions);

@@ -22,10 +22,12 @@ public sealed class KafkaLogReader : IAsyncDisposable
     private const int RecordsOfOnePart = 2_000;
     private const long BytesOfOnePart = 1 << 20;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
+
     /// <summary>For who applies to commit what it has of partitions that go; after it they are fenced.</summary>
     private static readonly TimeSpan HandOver = TimeSpan.FromSeconds(5);
 
     private readonly LogTopics _topics;
+
     /// <summary>By the partition's index.</summary>
     private readonly IRecordDecoder[] _decoders;
     private readonly Func<IReadOnlyList<LogPartition>, CancellationToken, Task<PartitionsTaken>> _take;
@@ -38,21 +40,33 @@ public sealed class KafkaLogReader : IAsyncDisposable
     private readonly List<ChangeEvent> _changes = [];
     private readonly List<TopicPartitionOffset> _begun = [];
     private readonly Task _reading;
+
     /// <summary>By the partition's index, the offset after what was read last.</summary>
     private readonly long[] _next;
     private List<LogRecord> _records = [];
     private long _bytes;
 
     public KafkaLogReader(
-        KafkaClients clients, LogTopics topics, IRecordCodec codec, long maxBytes, Func<IReadOnlyList<LogPartition>, CancellationToken, Task<PartitionsTaken>> take, ILogger log)
+        KafkaClients clients,
+        LogTopics topics,
+        IRecordCodec codec,
+        long maxBytes,
+        Func<IReadOnlyList<LogPartition>, CancellationToken, Task<PartitionsTaken>> take,
+        ILogger log
+    )
     {
         (_topics, _take, _log, _ahead) = (topics, take, log, new ByteBound(maxBytes));
         var ofTopic = topics.Names.ToDictionary(t => t, codec.Decoder);
         _decoders = [.. topics.All.Select(p => ofTopic[p.Topic])];
         _next = new long[topics.All.Count];
-        _consumer = KafkaClients.Made(clients.Member().SetPartitionsAssignedHandler((_, partitions) => Assign(partitions))
-            .SetPartitionsRevokedHandler((_, partitions) => Revoke(partitions, areLost: false))
-            .SetPartitionsLostHandler((_, partitions) => Revoke(partitions, areLost: true)).Build);
+        _consumer = KafkaClients.Made(
+            clients
+                .Member()
+                .SetPartitionsAssignedHandler((_, partitions) => Assign(partitions))
+                .SetPartitionsRevokedHandler((_, partitions) => Revoke(partitions, areLost: false))
+                .SetPartitionsLostHandler((_, partitions) => Revoke(partitions, areLost: true))
+                .Build
+        );
         _reading = Task.Factory.StartNew(Read, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
@@ -61,22 +75,27 @@ public sealed class KafkaLogReader : IAsyncDisposable
     /// <summary>Ends when there is something to read, or at the latest after <paramref name="atMost"/>; throws what reading failed with.</summary>
     public async Task WaitAsync(TimeSpan atMost, CancellationToken ct)
     {
-        if (HasSome) return;
-        if (_reading.IsCompleted) await _reading.ConfigureAwait(false);
+        if (HasSome)
+            return;
+        if (_reading.IsCompleted)
+            await _reading.ConfigureAwait(false);
         await _some.WaitAsync(atMost, ct).ConfigureAwait(false);
     }
 
     public bool TryRead([NotNullWhen(true)] out LogPart? part)
     {
-        if (!_parts.TryDequeue(out part)) return false;
-        if (part is LogRecords records) _ahead.GiveBack(records.Bytes);
+        if (!_parts.TryDequeue(out part))
+            return false;
+        if (part is LogRecords records)
+            _ahead.GiveBack(records.Bytes);
         return true;
     }
 
     /// <summary>Tells the group, as a hint for lag tools.</summary>
     public void Applied(IEnumerable<(LogPartition Partition, long Next)> moved)
     {
-        foreach (var (partition, next) in moved) Tell(new TopicPartitionOffset(partition.Topic, partition.Number, next));
+        foreach (var (partition, next) in moved)
+            Tell(new TopicPartitionOffset(partition.Topic, partition.Number, next));
     }
 
     private void Tell(TopicPartitionOffset offset)
@@ -108,10 +127,14 @@ public sealed class KafkaLogReader : IAsyncDisposable
             while (!_ended.IsCancellationRequested)
             {
                 var read = _consumer.Consume(_records.Count > 0 ? TimeSpan.Zero : Poll);
-                if (_begun.Count > 0) TellBegun();
-                if (read is { IsPartitionEOF: false }) Add(read);
-                else if (read is not null) Pass(read);
-                if (_records.Count > 0 && (read is null || _records.Count >= RecordsOfOnePart || _bytes >= BytesOfOnePart)) HandOn();
+                if (_begun.Count > 0)
+                    TellBegun();
+                if (read is { IsPartitionEOF: false })
+                    Add(read);
+                else if (read is not null)
+                    Pass(read);
+                if (_records.Count > 0 && (read is null || _records.Count >= RecordsOfOnePart || _bytes >= BytesOfOnePart))
+                    HandOn();
             }
         }
         catch (OperationCanceledException) when (_ended.IsCancellationRequested)
@@ -151,12 +174,14 @@ public sealed class KafkaLogReader : IAsyncDisposable
     private void Pass(ConsumeResult<byte[], byte[]> end)
     {
         var partition = PartitionOf(end.TopicPartition);
-        if (end.Offset.Value <= _next[partition.Index]) return;
+        if (end.Offset.Value <= _next[partition.Index])
+            return;
         _next[partition.Index] = end.Offset.Value;
         _records.Add(new LogRecord(partition, end.Offset.Value - 1, default, null, null));
     }
 
-    private LogPartition PartitionOf(TopicPartition read) => _topics.Find(read.Topic, read.Partition.Value) ?? throw PartitionCount.Changed(read.Topic, _topics.Of(read.Topic).Count);
+    private LogPartition PartitionOf(TopicPartition read) =>
+        _topics.Find(read.Topic, read.Partition.Value) ?? throw PartitionCount.Changed(read.Topic, _topics.Of(read.Topic).Count);
 
     private RecordStamp Decode(LogPartition partition, ConsumeResult<byte[], byte[]> read)
     {
@@ -165,15 +190,20 @@ public sealed class KafkaLogReader : IAsyncDisposable
         _changes.Clear();
         try
         {
-            if (decoder.TryDecode(key, value, _changes, out var stamp)) return stamp;
+            if (decoder.TryDecode(key, value, _changes, out var stamp))
+                return stamp;
             decoder.LearnAsync(key, value, _ended.Token).GetAwaiter().GetResult();
-            if (decoder.TryDecode(key, value, _changes, out stamp)) return stamp;
+            if (decoder.TryDecode(key, value, _changes, out stamp))
+                return stamp;
             throw new RecordFormatException("its schema was learned and is still not known.");
         }
         catch (RecordFormatException e)
         {
-            throw new DeclaredGapException(GapKinds.LogUnreadable, $"Partition {partition} has a record at offset {read.Offset.Value} that cannot be read: {e.Message}",
-                "Look who writes to the topic besides 'cdc capture'; then read everything again with 'cdc slot reset' (ops/runbooks/kafka.md).");
+            throw new DeclaredGapException(
+                GapKinds.LogUnreadable,
+                $"Partition {partition} has a record at offset {read.Offset.Value} that cannot be read: {e.Message}",
+                "Look who writes to the topic besides 'cdc capture'; then read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
+            );
         }
     }
 
@@ -186,15 +216,21 @@ public sealed class KafkaLogReader : IAsyncDisposable
 
     private List<TopicPartitionOffset> Assign(List<TopicPartition> assigned)
     {
-        if (assigned.Count == 0) return [];
-        if (_records.Count > 0) HandOn();
+        if (assigned.Count == 0)
+            return [];
+        if (_records.Count > 0)
+            HandOn();
         var partitions = assigned.Select(PartitionOf).ToList();
         KafkaLog.Assigned(_log, string.Join(' ', partitions));
         CrashPoint.Hit("in-rebalance");
         var taken = _take(partitions, _ended.Token).GetAwaiter().GetResult();
-        foreach (var (partition, next) in partitions.Zip(taken.Offsets)) _next[partition.Index] = next;
+        foreach (var (partition, next) in partitions.Zip(taken.Offsets))
+            _next[partition.Index] = next;
         Put(new PartitionsAssigned(taken.Taken));
-        List<TopicPartitionOffset> begin = [.. assigned.Zip(taken.Offsets, (partition, offset) => new TopicPartitionOffset(partition, offset))];
+        List<TopicPartitionOffset> begin =
+        [
+            .. assigned.Zip(taken.Offsets, (partition, offset) => new TopicPartitionOffset(partition, offset)),
+        ];
         _begun.AddRange(begin);
         return begin;
     }
@@ -202,9 +238,11 @@ public sealed class KafkaLogReader : IAsyncDisposable
     private void Revoke(List<TopicPartitionOffset> revoked, bool areLost)
     {
         var partitions = revoked.Select(p => _topics.Find(p.Topic, p.Partition.Value)).OfType<LogPartition>().ToList();
-        if (_ended.IsCancellationRequested || partitions.Count == 0) return;
+        if (_ended.IsCancellationRequested || partitions.Count == 0)
+            return;
         KafkaLog.Revoked(_log, string.Join(' ', partitions));
-        if (_records.Count > 0) HandOn();
+        if (_records.Count > 0)
+            HandOn();
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Put(new PartitionsRevoked(partitions, areLost, done));
         Task.WhenAny(done.Task, Task.Delay(HandOver, _ended.Token)).GetAwaiter().GetResult();
@@ -213,7 +251,8 @@ public sealed class KafkaLogReader : IAsyncDisposable
     /// <summary>Of partitions to which nothing comes the group must know too. Only after their assignment it takes their offsets.</summary>
     private void TellBegun()
     {
-        foreach (var offset in _begun) Tell(offset);
+        foreach (var offset in _begun)
+            Tell(offset);
         _begun.Clear();
     }
 
@@ -225,6 +264,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
 
     private void Signal()
     {
-        if (_some.CurrentCount == 0) _some.Release();
+        if (_some.CurrentCount == 0)
+            _some.Release();
     }
 }

@@ -26,7 +26,14 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
     private readonly int _generation;
     private KafkaLogWriter? _writer;
 
-    private KafkaLogSession(KafkaClients clients, LogTopics topics, ControlRecord before, int generation, IReadOnlyList<PartitionTail> tails, LogProducer producer)
+    private KafkaLogSession(
+        KafkaClients clients,
+        LogTopics topics,
+        ControlRecord before,
+        int generation,
+        IReadOnlyList<PartitionTail> tails,
+        LogProducer producer
+    )
     {
         (_topics, _before, Number, _generation, _tails, _producer) = (topics, before, before.Session + 1, generation, tails, producer);
         _controlKey = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"log/{Number}"));
@@ -41,9 +48,17 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
     public IReadOnlyDictionary<string, long> Ends => _topics.All.ToDictionary(p => p.Name, p => _tails[p.Index].End);
 
     /// <summary>The last transaction that earlier sessions brought whole into the log; when it is sent again it must be the same one.</summary>
-    public ResumePoint ResumeFrom(int generation, long session) => _before.Generation == generation
-        ? new(generation, session, _before.Written, new ChangePosition(generation, _before.LastCommitLsn, 0), _before.LastXid, _before.LastCommitMicros)
-        : new(generation, session, Lsn.Zero, new ChangePosition(generation, Lsn.Zero, 0), 0, 0);
+    public ResumePoint ResumeFrom(int generation, long session) =>
+        _before.Generation == generation
+            ? new(
+                generation,
+                session,
+                _before.Written,
+                new ChangePosition(generation, _before.LastCommitLsn, 0),
+                _before.LastXid,
+                _before.LastCommitMicros
+            )
+            : new(generation, session, Lsn.Zero, new ChangePosition(generation, Lsn.Zero, 0), 0, 0);
 
     /// <summary>Fails with the first record that the brokers refused.</summary>
     public Task Failed => _producer.Failed;
@@ -57,11 +72,20 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
 
     /// <summary>What the log remembers; <see cref="ControlRecord.None"/> if nobody has written to it.</summary>
     public static async Task<ControlRecord> ReadMemoryAsync(KafkaClients clients, CancellationToken ct) =>
-        await new TailReader(clients).ReadControlAsync(await LogTopics.RequireControlAsync(clients, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+        await new TailReader(clients)
+            .ReadControlAsync(await LogTopics.RequireControlAsync(clients, ct).ConfigureAwait(false), ct)
+            .ConfigureAwait(false);
 
     /// <param name="generation">The engine's.</param>
     /// <exception cref="DeclaredGapException">The log has a newer generation, or lacks records that it had acknowledged.</exception>
-    public static async Task<KafkaLogSession> OpenAsync(KafkaClients clients, LogTopics topics, IRecordCodec codec, int generation, ILogger log, CancellationToken ct)
+    public static async Task<KafkaLogSession> OpenAsync(
+        KafkaClients clients,
+        LogTopics topics,
+        IRecordCodec codec,
+        int generation,
+        ILogger log,
+        CancellationToken ct
+    )
     {
         var producer = LogProducer.Create(clients);
         try
@@ -69,7 +93,14 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
             // Before anything is read: what it reads then is all there will be of others.
             await producer.FenceAsync(ct).ConfigureAwait(false);
             var session = await BeginAsync(clients, topics, codec, generation, producer, ct).ConfigureAwait(false);
-            KafkaLog.SessionBegins(log, session.Number, topics.All.Count, session._before.Written, clients.TransactionalId ?? "none", clients.IsIdempotent);
+            KafkaLog.SessionBegins(
+                log,
+                session.Number,
+                topics.All.Count,
+                session._before.Written,
+                clients.TransactionalId ?? "none",
+                clients.IsIdempotent
+            );
             return session;
         }
         catch
@@ -100,18 +131,31 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
     {
         _producer.Dispose();
         _writer?.Dispose();
-        if (_aside.IsValueCreated) _aside.Value.Dispose();
+        if (_aside.IsValueCreated)
+            _aside.Value.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    private static async Task<KafkaLogSession> BeginAsync(KafkaClients clients, LogTopics topics, IRecordCodec codec, int generation, LogProducer producer, CancellationToken ct)
+    private static async Task<KafkaLogSession> BeginAsync(
+        KafkaClients clients,
+        LogTopics topics,
+        IRecordCodec codec,
+        int generation,
+        LogProducer producer,
+        CancellationToken ct
+    )
     {
         var reader = new TailReader(clients);
         var before = await reader.ReadControlAsync(topics.Control, ct).ConfigureAwait(false);
         if (before.Generation > generation)
-            throw new DeclaredGapException(GapKinds.EngineBehind, $"The log is in generation {before.Generation}, the engine in {generation}: it was restored from a backup.", KafkaFailure.Accept);
+            throw new DeclaredGapException(
+                GapKinds.EngineBehind,
+                $"The log is in generation {before.Generation}, the engine in {generation}: it was restored from a backup.",
+                KafkaFailure.Accept
+            );
         var tails = await reader.ReadAsync(topics, codec, ct).ConfigureAwait(false);
-        if (before.Generation == generation) RequireAcknowledged(topics, before, tails);
+        if (before.Generation == generation)
+            RequireAcknowledged(topics, before, tails);
         producer.Begin(topics.All, tails);
         var session = new KafkaLogSession(clients, topics, before, generation, tails, producer);
         // Before its first record: a number that was used is never used again.
@@ -124,9 +168,15 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
     {
         var last = Acknowledged.Last;
         var sameGeneration = _before.Generation == _generation;
-        var record = new ControlRecord(Number, _generation, written,
-            last?.Xid ?? (sameGeneration ? _before.LastXid : 0), last?.CommitLsn ?? (sameGeneration ? _before.LastCommitLsn : Lsn.Zero),
-            last?.CommitMicros ?? (sameGeneration ? _before.LastCommitMicros : 0), Vector());
+        var record = new ControlRecord(
+            Number,
+            _generation,
+            written,
+            last?.Xid ?? (sameGeneration ? _before.LastXid : 0),
+            last?.CommitLsn ?? (sameGeneration ? _before.LastCommitLsn : Lsn.Zero),
+            last?.CommitMicros ?? (sameGeneration ? _before.LastCommitMicros : 0),
+            Vector()
+        );
         return _producer.AppendAsideAsync(new TopicPartition(_topics.Control, 0), _controlKey, record.ToJson(), ct);
     }
 

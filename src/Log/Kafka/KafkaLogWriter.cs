@@ -19,8 +19,15 @@ public sealed record LogProgress(Lsn Through, SourceTransaction? Last, long? AsO
 /// throws what the brokers refused: then the session ends, and the next one starts where everything was acknowledged.
 /// </summary>
 internal sealed class KafkaLogWriter(
-    long session, LogTopics topics, IReadOnlyList<PartitionTail> tails, IRecordCodec codec, LogProducer producer, ILogBoard board, long maxBytes, PipelineStatistics statistics)
-    : IChangeLogWriter, IDisposable
+    long session,
+    LogTopics topics,
+    IReadOnlyList<PartitionTail> tails,
+    IRecordCodec codec,
+    LogProducer producer,
+    ILogBoard board,
+    long maxBytes,
+    PipelineStatistics statistics
+) : IChangeLogWriter, IDisposable
 {
     private const int MostEncoders = 256;
 
@@ -41,7 +48,8 @@ internal sealed class KafkaLogWriter(
     public void SendOwed()
     {
         foreach (var partition in topics.All)
-            if (tails[partition.Index].OwedTombstone is { } key) producer.Append(partition.Index, key, null);
+            if (tails[partition.Index].OwedTombstone is { } key)
+                producer.Append(partition.Index, key, null);
         // They do not wait for what comes next.
         producer.Mark(static () => { });
     }
@@ -51,8 +59,10 @@ internal sealed class KafkaLogWriter(
         await TakeAsync(batch.Bytes, ct).ConfigureAwait(false);
         foreach (var change in batch.Events)
         {
-            if (change is RowChange row && _encoders.TryGetValue(row.Schema, out var encoder)) Append(row, encoder);
-            else await AppendAsync(change, ct).ConfigureAwait(false);
+            if (change is RowChange row && _encoders.TryGetValue(row.Schema, out var encoder))
+                Append(row, encoder);
+            else
+                await AppendAsync(change, ct).ConfigureAwait(false);
         }
         var (streamed, bytes) = (_streamed, batch.Bytes);
         producer.Mark(() =>
@@ -68,10 +78,13 @@ internal sealed class KafkaLogWriter(
 
     private async ValueTask TakeAsync(long bytes, CancellationToken ct)
     {
-        if (producer.Failed.IsCompleted) await producer.Failed.ConfigureAwait(false);
+        if (producer.Failed.IsCompleted)
+            await producer.Failed.ConfigureAwait(false);
         var room = _onTheWay.TakeAsync(bytes, ct);
-        if (!room.IsCompleted) await (await Task.WhenAny(room.AsTask(), producer.Failed).ConfigureAwait(false)).ConfigureAwait(false);
-        else await room.ConfigureAwait(false);
+        if (!room.IsCompleted)
+            await (await Task.WhenAny(room.AsTask(), producer.Failed).ConfigureAwait(false)).ConfigureAwait(false);
+        else
+            await room.ConfigureAwait(false);
     }
 
     private async ValueTask AppendAsync(ChangeEvent change, CancellationToken ct)
@@ -82,13 +95,18 @@ internal sealed class KafkaLogWriter(
                 Append(row, await EncoderAsync(row.Schema, ct).ConfigureAwait(false));
                 break;
             case TruncateChange truncate:
-                foreach (var schema in truncate.Schemas) Append(truncate, await EncoderAsync(schema, ct).ConfigureAwait(false));
+                foreach (var schema in truncate.Schemas)
+                    Append(truncate, await EncoderAsync(schema, ct).ConfigureAwait(false));
                 break;
             case CommitChange commit:
                 _streamed = _streamed with { Through = Lsn.Max(_streamed.Through, commit.EndLsn), Last = commit.Transaction };
                 break;
             case ThroughChange through:
-                _streamed = _streamed with { Through = Lsn.Max(_streamed.Through, through.Through), AsOfMicros = through.AsOfMicros ?? _streamed.AsOfMicros };
+                _streamed = _streamed with
+                {
+                    Through = Lsn.Max(_streamed.Through, through.Through),
+                    AsOfMicros = through.AsOfMicros ?? _streamed.AsOfMicros,
+                };
                 break;
             case ChunkEndChange end:
                 producer.Mark(() => Pass(end.Chunk));
@@ -113,27 +131,32 @@ internal sealed class KafkaLogWriter(
     private void Append(RowChange row, IRecordEncoder encoder)
     {
         // Entities that share a table: the change is in the topic once.
-        if (_written == (row.Position, encoder.Topic)) return;
+        if (_written == (row.Position, encoder.Topic))
+            return;
         _written = (row.Position, encoder.Topic);
         _key.ResetWrittenCount();
         encoder.EncodeKey(row.Key, _key);
         var partitions = topics.Of(encoder.Topic);
         var partition = partitions[Murmur2.PartitionOf(_key.WrittenSpan, partitions.Count)].Index;
-        if (row.Position <= tails[partition].Last) return;
+        if (row.Position <= tails[partition].Last)
+            return;
         _value.ResetWrittenCount();
         encoder.EncodeValue(row, new RecordStamp(session, _sequences[partition]++), _value);
         var key = _key.WrittenSpan.ToArray();
         producer.Append(partition, key, _value.WrittenSpan.ToArray());
-        if (row.Kind == RowChangeKind.Delete) producer.Append(partition, key, null);
+        if (row.Kind == RowChangeKind.Delete)
+            producer.Append(partition, key, null);
     }
 
     private void Append(TruncateChange truncate, IRecordEncoder encoder)
     {
-        if (_written == (truncate.Position, encoder.Topic)) return;
+        if (_written == (truncate.Position, encoder.Topic))
+            return;
         _written = (truncate.Position, encoder.Topic);
         foreach (var partition in topics.Of(encoder.Topic))
         {
-            if (truncate.Position <= tails[partition.Index].Last) continue;
+            if (truncate.Position <= tails[partition.Index].Last)
+                continue;
             _value.ResetWrittenCount();
             encoder.EncodeTruncate(truncate, new RecordStamp(session, _sequences[partition.Index]++), _value);
             producer.Append(partition.Index, null, _value.WrittenSpan.ToArray());
@@ -143,7 +166,8 @@ internal sealed class KafkaLogWriter(
     private async ValueTask<IRecordEncoder> EncoderAsync(TableSchema schema, CancellationToken ct)
     {
         // Each chunk has a schema of its own.
-        if (_encoders.Count >= MostEncoders) _encoders.Clear();
+        if (_encoders.Count >= MostEncoders)
+            _encoders.Clear();
         return _encoders[schema] = await codec.EncoderAsync(schema, ct).ConfigureAwait(false);
     }
 }

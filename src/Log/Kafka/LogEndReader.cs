@@ -17,18 +17,29 @@ public sealed class LogEndReader(KafkaClients clients, TimeSpan patience) : IDis
     /// <returns>By topic, the offset after the last record of each partition.</returns>
     /// <exception cref="Core.Failures.CdcException">Preflight: a topic does not exist.</exception>
     /// <exception cref="KafkaException">The brokers do not answer.</exception>
-    public Task<IReadOnlyDictionary<string, IReadOnlyList<long>>> ReadAsync(IReadOnlyCollection<string> topics, CancellationToken ct) => Task.Run(() =>
-    {
-        var consumer = _consumer.Value;
-        // Nothing is assigned: this only hands on what the client has to say.
-        consumer.Consume(TimeSpan.Zero);
-        using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
-        var cluster = new ClusterTopics(admin.GetMetadata(patience));
-        var asked = topics.SelectMany(t => cluster.Require(t).Partitions.Select(p => new TopicPartitionTimestamp(t, p.PartitionId, End)));
-        var ends = Ask(consumer, asked);
-        return (IReadOnlyDictionary<string, IReadOnlyList<long>>)topics.ToDictionary(t => t,
-            t => (IReadOnlyList<long>)[.. ends.Where(e => e.Topic == t).OrderBy(e => e.Partition.Value).Select(e => e.Offset.Value)]);
-    }, ct);
+    public Task<IReadOnlyDictionary<string, IReadOnlyList<long>>> ReadAsync(IReadOnlyCollection<string> topics, CancellationToken ct) =>
+        Task.Run(
+            () =>
+            {
+                var consumer = _consumer.Value;
+                // Nothing is assigned: this only hands on what the client has to say.
+                consumer.Consume(TimeSpan.Zero);
+                using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
+                var cluster = new ClusterTopics(admin.GetMetadata(patience));
+                var asked = topics.SelectMany(t =>
+                    cluster.Require(t).Partitions.Select(p => new TopicPartitionTimestamp(t, p.PartitionId, End))
+                );
+                var ends = Ask(consumer, asked);
+                return (IReadOnlyDictionary<string, IReadOnlyList<long>>)
+                    topics.ToDictionary(
+                        t => t,
+                        t =>
+                            (IReadOnlyList<long>)
+                                [.. ends.Where(e => e.Topic == t).OrderBy(e => e.Partition.Value).Select(e => e.Offset.Value)]
+                    );
+            },
+            ct
+        );
 
     private List<TopicPartitionOffset> Ask(IConsumer<byte[], byte[]> consumer, IEnumerable<TopicPartitionTimestamp> asked)
     {
@@ -44,6 +55,7 @@ public sealed class LogEndReader(KafkaClients clients, TimeSpan patience) : IDis
 
     public void Dispose()
     {
-        if (_consumer.IsValueCreated) _consumer.Value.Dispose();
+        if (_consumer.IsValueCreated)
+            _consumer.Value.Dispose();
     }
 }

@@ -21,9 +21,10 @@ internal abstract class LogProducer(IProducer<byte[], byte[]> client) : IDisposa
     public Task Failed => _failed.Task;
 
     /// <exception cref="Core.Failures.CdcException">Configuration: librdkafka refuses a setting.</exception>
-    public static LogProducer Create(KafkaClients clients) => clients.TransactionalId is { } id
-        ? new TransactionalLogProducer(clients.TransactionalProducer(id), id)
-        : new PlainLogProducer(clients.Producer());
+    public static LogProducer Create(KafkaClients clients) =>
+        clients.TransactionalId is { } id
+            ? new TransactionalLogProducer(clients.TransactionalProducer(id), id)
+            : new PlainLogProducer(clients.Producer());
 
     /// <summary>Where brokers can: when it ends, who appended before can do so no more, and what was not acknowledged to it will not be.</summary>
     public abstract Task FenceAsync(CancellationToken ct);
@@ -55,7 +56,8 @@ internal abstract class LogProducer(IProducer<byte[], byte[]> client) : IDisposa
     public IReadOnlyDictionary<string, long> Vector()
     {
         var vector = new Dictionary<string, long>(Lanes.Count);
-        foreach (var lane in Lanes) vector[lane.Name] = lane.Next;
+        foreach (var lane in Lanes)
+            vector[lane.Name] = lane.Next;
         return vector;
     }
 
@@ -71,7 +73,9 @@ internal abstract class LogProducer(IProducer<byte[], byte[]> client) : IDisposa
     {
         // A repeated request may be acknowledged without its offset; vectors are made of offsets, and the next session reads the ends.
         if (report.Error.IsError || report.Offset.IsSpecial)
-            return new KafkaException(report.Error.IsError ? report.Error : new Error(ErrorCode.Local_Fail, "a record was acknowledged without its offset"));
+            return new KafkaException(
+                report.Error.IsError ? report.Error : new Error(ErrorCode.Local_Fail, "a record was acknowledged without its offset")
+            );
         // A topic that was made anew takes records from its beginning, as if nothing had been in it.
         return report.Offset.Value < lane.Next ? KafkaFailure.Behind(lane.Name, report.Offset.Value, lane.Next) : null;
     }

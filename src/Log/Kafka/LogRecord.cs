@@ -6,7 +6,13 @@ namespace Cdc.Log.Kafka;
 /// <summary>One record as it was read, or an offset that was passed and is none.</summary>
 /// <param name="Change">Null: a tombstone, or the end of a transaction.</param>
 /// <param name="More">The same change for further entities of the table; null where there are none.</param>
-public readonly record struct LogRecord(LogPartition Partition, long Offset, RecordStamp Stamp, ChangeEvent? Change, IReadOnlyList<ChangeEvent>? More);
+public readonly record struct LogRecord(
+    LogPartition Partition,
+    long Offset,
+    RecordStamp Stamp,
+    ChangeEvent? Change,
+    IReadOnlyList<ChangeEvent>? More
+);
 
 /// <summary>What a member of the group is given, in the order in which it holds.</summary>
 public abstract record LogPart;

@@ -19,7 +19,8 @@ public sealed class LogTopics
         Control = control;
         var all = new List<LogPartition>();
         foreach (var (topic, partitions) in topics)
-            for (var number = 0; number < partitions; number++) all.Add(new LogPartition(all.Count, topic, number));
+            for (var number = 0; number < partitions; number++)
+                all.Add(new LogPartition(all.Count, topic, number));
         All = all;
         _ofTopic = all.GroupBy(p => p.Topic).ToDictionary(g => g.Key, g => g.ToArray());
     }
@@ -35,14 +36,16 @@ public sealed class LogTopics
     public IReadOnlyList<LogPartition> Of(string topic) => _ofTopic[topic];
 
     /// <summary>Null: no partition of this log.</summary>
-    internal LogPartition? Find(string topic, int number) => _ofTopic.TryGetValue(topic, out var partitions) && number < partitions.Length ? partitions[number] : null;
+    internal LogPartition? Find(string topic, int number) =>
+        _ofTopic.TryGetValue(topic, out var partitions) && number < partitions.Length ? partitions[number] : null;
 
     public static string ControlTopic(KafkaOptions options) => options.TopicPrefix + ".cdc.control";
 
     /// <summary>Where rows of a data topic that went to quarantine can be read.</summary>
     public static string DeadLetterTopic(string dataTopic) => dataTopic + ".dlq";
 
-    public static IReadOnlyList<string> DataTopics(EntitySet entities, Func<EntityDeclaration, string> topicOf) => [.. entities.All.Select(topicOf).Distinct()];
+    public static IReadOnlyList<string> DataTopics(EntitySet entities, Func<EntityDeclaration, string> topicOf) =>
+        [.. entities.All.Select(topicOf).Distinct()];
 
     /// <summary>By the declaration and the options alone.</summary>
     /// <exception cref="CdcException">Configuration: the declared tables cannot be told apart by topics.</exception>
@@ -79,8 +82,10 @@ public sealed class LogTopics
         for (var waited = TimeSpan.Zero; ; waited += Look)
         {
             var found = (await Task.Run(() => admin.GetMetadata(topic, Answer), ct).ConfigureAwait(false)).Topics.Single();
-            if (found.Error.Code == ErrorCode.NoError && found.Partitions.Count > 0 && found.Partitions.All(p => p.Leader >= 0)) return found.Partitions.Count;
-            if (waited >= Patience) throw Missing(topic, found);
+            if (found.Error.Code == ErrorCode.NoError && found.Partitions.Count > 0 && found.Partitions.All(p => p.Leader >= 0))
+                return found.Partitions.Count;
+            if (waited >= Patience)
+                throw Missing(topic, found);
             await Task.Delay(Look, ct).ConfigureAwait(false);
         }
     }
@@ -88,6 +93,9 @@ public sealed class LogTopics
     private static CdcException Missing(string topic, TopicMetadata found) =>
         found.Error.Code is ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic
             ? ClusterTopics.Missing(topic)
-            : new CdcException(FailureKind.Unavailable, $"Topic {topic} has partitions without a leader ({found.Error.Reason}).",
-                "Nothing is lost; it is tried again. Look at the brokers: 'cdc topics describe'.");
+            : new CdcException(
+                FailureKind.Unavailable,
+                $"Topic {topic} has partitions without a leader ({found.Error.Reason}).",
+                "Nothing is lost; it is tried again. Look at the brokers: 'cdc topics describe'."
+            );
 }

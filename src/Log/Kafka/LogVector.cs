@@ -8,5 +8,6 @@ public static class LogVector
     public static string ToJson(IReadOnlyDictionary<string, long> vector) => JsonSerializer.Serialize(vector);
 
     /// <exception cref="JsonException">It is no such vector.</exception>
-    public static IReadOnlyDictionary<string, long> FromJson(string json) => JsonSerializer.Deserialize<Dictionary<string, long>>(json) ?? [];
+    public static IReadOnlyDictionary<string, long> FromJson(string json) =>
+        JsonSerializer.Deserialize<Dictionary<string, long>>(json) ?? [];
 }

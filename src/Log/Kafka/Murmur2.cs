@@ -21,8 +21,10 @@ public static class Murmur2
             hash = (hash * M) ^ ((k ^ (k >> R)) * M);
             data = data[4..];
         }
-        for (var i = data.Length - 1; i >= 0; i--) hash ^= (uint)data[i] << (8 * i);
-        if (data.Length > 0) hash *= M;
+        for (var i = data.Length - 1; i >= 0; i--)
+            hash ^= (uint)data[i] << (8 * i);
+        if (data.Length > 0)
+            hash *= M;
         hash = (hash ^ (hash >> 13)) * M;
         return hash ^ (hash >> 15);
     }

@@ -5,9 +5,12 @@ namespace Cdc.Log.Kafka;
 /// <summary>A key must stay in its partition, or its changes lose their order: the number of partitions never changes.</summary>
 public static class PartitionCount
 {
-    public static CdcException Changed(string topic, int before) => new(FailureKind.Preflight,
-        $"Topic {topic} had {before} partitions, and has another number now: keys have moved, and with them the order of their changes.",
-        "Name new topics with another Kafka:TopicPrefix, make them with 'cdc topics create', then read everything again with 'cdc slot reset' (ops/runbooks/kafka.md).");
+    public static CdcException Changed(string topic, int before) =>
+        new(
+            FailureKind.Preflight,
+            $"Topic {topic} had {before} partitions, and has another number now: keys have moved, and with them the order of their changes.",
+            "Name new topics with another Kafka:TopicPrefix, make them with 'cdc topics create', then read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
+        );
 
     /// <summary>Compares with the checkpoints that the engine has.</summary>
     /// <param name="known">Names of partitions; those of other logs play no part.</param>
@@ -15,7 +18,8 @@ public static class PartitionCount
     public static void Require(LogTopics topics, IReadOnlyCollection<string> known)
     {
         foreach (var topic in topics.Names)
-            if (Compare(topic, topics.Of(topic).Count, known) is { } changed) throw changed;
+            if (Compare(topic, topics.Of(topic).Count, known) is { } changed)
+                throw changed;
     }
 
     /// <summary>The same of one topic.</summary>

@@ -10,11 +10,13 @@ internal sealed class PlainLogProducer(IProducer<byte[], byte[]> client) : LogPr
 
     private readonly Lock _lock = new();
     private readonly Queue<Boundary> _boundaries = new();
+
     /// <summary>Records of each lane.</summary>
     private long[] _appended = [];
     private long[] _acknowledged = [];
     private long _totalAppended;
     private long _totalAcknowledged;
+
     /// <summary>Below it the first boundary cannot be reached; nothing need be looked at.</summary>
     private long _worthALook = long.MaxValue;
 
@@ -50,7 +52,8 @@ internal sealed class PlainLogProducer(IProducer<byte[], byte[]> client) : LogPr
     {
         try
         {
-            if (!Failed.IsCompleted) Client.Flush(LastWords);
+            if (!Failed.IsCompleted)
+                Client.Flush(LastWords);
         }
         catch (KafkaException)
         {
@@ -63,7 +66,8 @@ internal sealed class PlainLogProducer(IProducer<byte[], byte[]> client) : LogPr
     protected override void Delivered(LogLane lane, DeliveryReport<byte[], byte[]> report)
     {
         // Behind a failed record nothing counts: the rest of its partition may or may not be there.
-        if (Failed.IsCompleted) return;
+        if (Failed.IsCompleted)
+            return;
         if (RefusalOf(lane, report) is { } refused)
         {
             Fail(refused);
@@ -71,8 +75,10 @@ internal sealed class PlainLogProducer(IProducer<byte[], byte[]> client) : LogPr
         }
         lane.Next = report.Offset.Value + 1;
         Interlocked.Increment(ref _acknowledged[lane.Index]);
-        if (++_totalAcknowledged < Volatile.Read(ref _worthALook)) return;
-        lock (_lock) Advance();
+        if (++_totalAcknowledged < Volatile.Read(ref _worthALook))
+            return;
+        lock (_lock)
+            Advance();
     }
 
     private void Advance()
@@ -82,7 +88,8 @@ internal sealed class PlainLogProducer(IProducer<byte[], byte[]> client) : LogPr
             // Before the look at the lanes: whoever acknowledges counts first and compares then, so one of the two sees the other.
             Volatile.Write(ref _worthALook, first.Total);
             Interlocked.MemoryBarrier();
-            if (!IsReached(first)) return;
+            if (!IsReached(first))
+                return;
             _boundaries.Dequeue().Reached();
         }
         Volatile.Write(ref _worthALook, long.MaxValue);
@@ -91,7 +98,8 @@ internal sealed class PlainLogProducer(IProducer<byte[], byte[]> client) : LogPr
     private bool IsReached(Boundary boundary)
     {
         for (var i = 0; i < _acknowledged.Length; i++)
-            if (Interlocked.Read(ref _acknowledged[i]) < boundary.Appended[i]) return false;
+            if (Interlocked.Read(ref _acknowledged[i]) < boundary.Appended[i])
+                return false;
         return true;
     }
 }

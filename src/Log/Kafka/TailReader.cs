@@ -20,17 +20,23 @@ internal sealed class TailReader(KafkaClients clients)
     private static readonly TimeSpan Answer = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    public Task<IReadOnlyList<PartitionTail>> ReadAsync(LogTopics topics, IRecordCodec codec, CancellationToken ct) => Task.Run(async () =>
-    {
-        using var consumer = clients.Reader();
-        var tails = new List<PartitionTail>();
-        foreach (var partition in topics.All)
-        {
-            var decoder = codec.Decoder(partition.Topic);
-            tails.Add(await ReadAsync(consumer, new TopicPartition(partition.Topic, partition.Number), decoder, ct).ConfigureAwait(false));
-        }
-        return (IReadOnlyList<PartitionTail>)tails;
-    }, ct);
+    public Task<IReadOnlyList<PartitionTail>> ReadAsync(LogTopics topics, IRecordCodec codec, CancellationToken ct) =>
+        Task.Run(
+            async () =>
+            {
+                using var consumer = clients.Reader();
+                var tails = new List<PartitionTail>();
+                foreach (var partition in topics.All)
+                {
+                    var decoder = codec.Decoder(partition.Topic);
+                    tails.Add(
+                        await ReadAsync(consumer, new TopicPartition(partition.Topic, partition.Number), decoder, ct).ConfigureAwait(false)
+                    );
+                }
+                return (IReadOnlyList<PartitionTail>)tails;
+            },
+            ct
+        );
 
     /// <summary>The newest record of the newest session in the control topic.</summary>
     /// <remarks>
@@ -39,27 +45,47 @@ internal sealed class TailReader(KafkaClients clients)
     /// Committed or not: it says only what was acknowledged before it. To its writer it is committed, and the slot may be confirmed by it, a
     /// moment before readers of committed records are shown it; whoever compares it with the slot in that moment would find a gap.
     /// </remarks>
-    public Task<ControlRecord> ReadControlAsync(string topic, CancellationToken ct) => Task.Run(() =>
-    {
-        using var consumer = clients.Reader(onlyCommitted: false);
-        var newest = ControlRecord.None;
-        ReadBackwards(consumer, new TopicPartition(topic, 0), record =>
-        {
-            if (ControlRecord.FromJson(record.Message.Value) is { } control && control.Session >= newest.Session) newest = control;
-            return newest != ControlRecord.None;
-        }, ct);
-        return newest;
-    }, ct);
+    public Task<ControlRecord> ReadControlAsync(string topic, CancellationToken ct) =>
+        Task.Run(
+            () =>
+            {
+                using var consumer = clients.Reader(onlyCommitted: false);
+                var newest = ControlRecord.None;
+                ReadBackwards(
+                    consumer,
+                    new TopicPartition(topic, 0),
+                    record =>
+                    {
+                        if (ControlRecord.FromJson(record.Message.Value) is { } control && control.Session >= newest.Session)
+                            newest = control;
+                        return newest != ControlRecord.None;
+                    },
+                    ct
+                );
+                return newest;
+            },
+            ct
+        );
 
-    private static async Task<PartitionTail> ReadAsync(IConsumer<byte[], byte[]> consumer, TopicPartition partition, IRecordDecoder decoder, CancellationToken ct)
+    private static async Task<PartitionTail> ReadAsync(
+        IConsumer<byte[], byte[]> consumer,
+        TopicPartition partition,
+        IRecordDecoder decoder,
+        CancellationToken ct
+    )
     {
         var hasTombstone = false;
         var records = new List<ConsumeResult<byte[], byte[]>>();
-        var end = ReadBackwards(consumer, partition, record =>
-        {
-            records.Add(record);
-            return record.Message.Value is not null;
-        }, ct);
+        var end = ReadBackwards(
+            consumer,
+            partition,
+            record =>
+            {
+                records.Add(record);
+                return record.Message.Value is not null;
+            },
+            ct
+        );
         // A look further back comes after the one before it.
         records.Sort((a, b) => a.Offset.Value.CompareTo(b.Offset.Value));
         // What cannot be read is not ours: what comes after it in the order of changes is sent again, which does no harm.
@@ -67,13 +93,18 @@ internal sealed class TailReader(KafkaClients clients)
         {
             var message = records[i].Message;
             hasTombstone |= message.Value is null;
-            if (message.Value is null || await PositionAsync(decoder, message, ct).ConfigureAwait(false) is not { } last) continue;
+            if (message.Value is null || await PositionAsync(decoder, message, ct).ConfigureAwait(false) is not { } last)
+                continue;
             return new PartitionTail(end, last.Position, last.IsDelete && !hasTombstone ? message.Key : null);
         }
         return new PartitionTail(end, ChangePosition.Origin, null);
     }
 
-    private static async Task<(ChangePosition Position, bool IsDelete)?> PositionAsync(IRecordDecoder decoder, Message<byte[], byte[]> message, CancellationToken ct)
+    private static async Task<(ChangePosition Position, bool IsDelete)?> PositionAsync(
+        IRecordDecoder decoder,
+        Message<byte[], byte[]> message,
+        CancellationToken ct
+    )
     {
         var changes = new List<ChangeEvent>();
         try
@@ -81,19 +112,22 @@ internal sealed class TailReader(KafkaClients clients)
             if (!decoder.TryDecode(message.Key, message.Value, changes, out _))
             {
                 await decoder.LearnAsync(message.Key, message.Value, ct).ConfigureAwait(false);
-                if (!decoder.TryDecode(message.Key, message.Value, changes, out _)) return null;
+                if (!decoder.TryDecode(message.Key, message.Value, changes, out _))
+                    return null;
             }
         }
         catch (RecordFormatException)
         {
             return null;
         }
-        return changes is [var first, ..] ? first switch
-        {
-            RowChange row => (row.Position, row.Kind == RowChangeKind.Delete),
-            TruncateChange truncate => (truncate.Position, false),
-            _ => null,
-        } : null;
+        return changes is [var first, ..]
+            ? first switch
+            {
+                RowChange row => (row.Position, row.Kind == RowChangeKind.Delete),
+                TruncateChange truncate => (truncate.Position, false),
+                _ => null,
+            }
+            : null;
     }
 
     /// <summary>
@@ -101,20 +135,33 @@ internal sealed class TailReader(KafkaClients clients)
     /// begins anew.
     /// </summary>
     /// <returns>The offset behind everything that can be read.</returns>
-    private static long ReadBackwards(IConsumer<byte[], byte[]> consumer, TopicPartition partition, Func<ConsumeResult<byte[], byte[]>, bool> found, CancellationToken ct)
+    private static long ReadBackwards(
+        IConsumer<byte[], byte[]> consumer,
+        TopicPartition partition,
+        Func<ConsumeResult<byte[], byte[]>, bool> found,
+        CancellationToken ct
+    )
     {
         var marks = consumer.QueryWatermarkOffsets(partition, Answer);
         var (low, high) = (marks.Low.Value, marks.High.Value);
         for (long back = FirstLook, until = high; until > low; back *= 8)
         {
             var from = Math.Max(low, until - back);
-            if (ReadPart(consumer, partition, from, until, found, ct) || from == low) break;
+            if (ReadPart(consumer, partition, from, until, found, ct) || from == low)
+                break;
             until = from;
         }
         return high;
     }
 
-    private static bool ReadPart(IConsumer<byte[], byte[]> consumer, TopicPartition partition, long from, long until, Func<ConsumeResult<byte[], byte[]>, bool> found, CancellationToken ct)
+    private static bool ReadPart(
+        IConsumer<byte[], byte[]> consumer,
+        TopicPartition partition,
+        long from,
+        long until,
+        Func<ConsumeResult<byte[], byte[]>, bool> found,
+        CancellationToken ct
+    )
     {
         consumer.Assign(new TopicPartitionOffset(partition, from));
         var any = false;
@@ -130,9 +177,11 @@ internal sealed class TailReader(KafkaClients clients)
                 continue;
             }
             silent = TimeProvider.System.GetTimestamp();
-            if (!record.IsPartitionEOF && record.Offset.Value < until) any |= found(record);
+            if (!record.IsPartitionEOF && record.Offset.Value < until)
+                any |= found(record);
             // A transaction's end takes an offset without a record: only the end of the partition says that nothing more comes.
-            if (record.IsPartitionEOF || record.Offset.Value >= until - 1) break;
+            if (record.IsPartitionEOF || record.Offset.Value >= until - 1)
+                break;
         }
         consumer.Unassign();
         return any;

@@ -18,9 +18,11 @@ public sealed class TopicDesk(KafkaClients clients, TopicPlan plan)
         var there = await ReadAsync(admin, ct).ConfigureAwait(false);
         var created = new List<string>();
         var missing = plan.All.Where(t => there.Find(t.Name) is null).ToList();
-        if (missing.Count > 0 && !clients.CanAdministerTopics) throw TooOld(missing);
+        if (missing.Count > 0 && !clients.CanAdministerTopics)
+            throw TooOld(missing);
         foreach (var topic in missing)
-            if (await CreateAsync(admin, topic, missing).ConfigureAwait(false)) created.Add(topic.Name);
+            if (await CreateAsync(admin, topic, missing).ConfigureAwait(false))
+                created.Add(topic.Name);
         return created;
     }
 
@@ -31,32 +33,62 @@ public sealed class TopicDesk(KafkaClients clients, TopicPlan plan)
         using var admin = clients.Admin();
         using var reader = clients.Reader();
         var there = await ReadAsync(admin, ct).ConfigureAwait(false);
-        var settings = await SettingsAsync(admin, [.. plan.All.Select(t => t.Name).Where(t => there.Find(t) is not null)]).ConfigureAwait(false);
+        var settings = await SettingsAsync(admin, [.. plan.All.Select(t => t.Name).Where(t => there.Find(t) is not null)])
+            .ConfigureAwait(false);
         var described = new List<DescribedTopic>();
         foreach (var name in plan.All.Select(t => t.Name))
-            described.Add(there.Find(name) is { } topic
-                ? new DescribedTopic(name, null, await Task.Run(() => Partitions(reader, topic), ct).ConfigureAwait(false), settings?.GetValueOrDefault(name))
-                : new DescribedTopic(name, "it does not exist", [], null));
+            described.Add(
+                there.Find(name) is { } topic
+                    ? new DescribedTopic(
+                        name,
+                        null,
+                        await Task.Run(() => Partitions(reader, topic), ct).ConfigureAwait(false),
+                        settings?.GetValueOrDefault(name)
+                    )
+                    : new DescribedTopic(name, "it does not exist", [], null)
+            );
         return described;
     }
 
-    private static Task<ClusterTopics> ReadAsync(IAdminClient admin, CancellationToken ct) => Task.Run(() => new ClusterTopics(admin.GetMetadata(Answer)), ct);
+    private static Task<ClusterTopics> ReadAsync(IAdminClient admin, CancellationToken ct) =>
+        Task.Run(() => new ClusterTopics(admin.GetMetadata(Answer)), ct);
 
     private static async Task<bool> CreateAsync(IAdminClient admin, PlannedTopic topic, IReadOnlyList<PlannedTopic> missing)
     {
         try
         {
-            await admin.CreateTopicsAsync(
-                [new TopicSpecification { Name = topic.Name, NumPartitions = topic.Partitions, ReplicationFactor = (short)topic.Replicas, Configs = new(topic.Settings) }],
-                new CreateTopicsOptions { RequestTimeout = Answer, OperationTimeout = Answer }).ConfigureAwait(false);
+            await admin
+                .CreateTopicsAsync(
+                    [
+                        new TopicSpecification
+                        {
+                            Name = topic.Name,
+                            NumPartitions = topic.Partitions,
+                            ReplicationFactor = (short)topic.Replicas,
+                            Configs = new(topic.Settings),
+                        },
+                    ],
+                    new CreateTopicsOptions { RequestTimeout = Answer, OperationTimeout = Answer }
+                )
+                .ConfigureAwait(false);
             return true;
         }
         catch (CreateTopicsException e)
         {
             var error = e.Results[0].Error;
-            if (error.Code == ErrorCode.TopicAlreadyExists) return false;
-            throw error.Code is ErrorCode.InvalidReplicationFactor or ErrorCode.InvalidConfig or ErrorCode.InvalidPartitions or ErrorCode.PolicyViolation
-                ? new CdcException(FailureKind.Configuration, $"The brokers do not make topic {topic.Name}: {error.Reason}.", "Change Kafka:ReplicationFactor, Kafka:MinInSyncReplicas or Kafka:Partitions (docs/commands.md).", e)
+            if (error.Code == ErrorCode.TopicAlreadyExists)
+                return false;
+            throw error.Code
+                is ErrorCode.InvalidReplicationFactor
+                    or ErrorCode.InvalidConfig
+                    or ErrorCode.InvalidPartitions
+                    or ErrorCode.PolicyViolation
+                ? new CdcException(
+                    FailureKind.Configuration,
+                    $"The brokers do not make topic {topic.Name}: {error.Reason}.",
+                    "Change Kafka:ReplicationFactor, Kafka:MinInSyncReplicas or Kafka:Partitions (docs/commands.md).",
+                    e
+                )
                 : KafkaFailure.Of(error, e);
         }
         catch (KafkaException e) when (IsTooOld(e.Error.Code))
@@ -65,24 +97,55 @@ public sealed class TopicDesk(KafkaClients clients, TopicPlan plan)
         }
     }
 
-    private static CdcException TooOld(IReadOnlyList<PlannedTopic> missing, Exception? cause = null) => new(
-        FailureKind.Preflight, $"The brokers make no topics for others (before 0.11 they cannot); {missing[0].Name} does not exist.",
-        "Make them with Kafka's own tool, with --bootstrap-server or --zookeeper:" + string.Concat(missing.Select(t => Environment.NewLine + t.ToCommand())), cause);
+    private static CdcException TooOld(IReadOnlyList<PlannedTopic> missing, Exception? cause = null) =>
+        new(
+            FailureKind.Preflight,
+            $"The brokers make no topics for others (before 0.11 they cannot); {missing[0].Name} does not exist.",
+            "Make them with Kafka's own tool, with --bootstrap-server or --zookeeper:"
+                + string.Concat(missing.Select(t => Environment.NewLine + t.ToCommand())),
+            cause
+        );
 
-    private static IReadOnlyList<DescribedPartition> Partitions(IConsumer<byte[], byte[]> reader, TopicMetadata topic) => [.. topic.Partitions.OrderBy(p => p.PartitionId).Select(p =>
-    {
-        var marks = p.Leader < 0 ? null : reader.QueryWatermarkOffsets(new TopicPartition(topic.Topic, p.PartitionId), Answer);
-        return new DescribedPartition(p.PartitionId, p.Leader, p.Replicas.Length, p.InSyncReplicas.Length, marks?.Low.Value, marks?.High.Value);
-    })];
+    private static IReadOnlyList<DescribedPartition> Partitions(IConsumer<byte[], byte[]> reader, TopicMetadata topic) =>
+        [
+            .. topic
+                .Partitions.OrderBy(p => p.PartitionId)
+                .Select(p =>
+                {
+                    var marks = p.Leader < 0 ? null : reader.QueryWatermarkOffsets(new TopicPartition(topic.Topic, p.PartitionId), Answer);
+                    return new DescribedPartition(
+                        p.PartitionId,
+                        p.Leader,
+                        p.Replicas.Length,
+                        p.InSyncReplicas.Length,
+                        marks?.Low.Value,
+                        marks?.High.Value
+                    );
+                }),
+        ];
 
     /// <returns>By topic; null: the brokers are too old to tell.</returns>
-    private async Task<Dictionary<string, IReadOnlyDictionary<string, string>>?> SettingsAsync(IAdminClient admin, IReadOnlyList<string> topics)
+    private async Task<Dictionary<string, IReadOnlyDictionary<string, string>>?> SettingsAsync(
+        IAdminClient admin,
+        IReadOnlyList<string> topics
+    )
     {
-        if (topics.Count == 0 || !clients.CanAdministerTopics) return null;
+        if (topics.Count == 0 || !clients.CanAdministerTopics)
+            return null;
         try
         {
-            var found = await admin.DescribeConfigsAsync(topics.Select(t => new ConfigResource { Type = ResourceType.Topic, Name = t }), new DescribeConfigsOptions { RequestTimeout = Answer }).ConfigureAwait(false);
-            return found.ToDictionary(r => r.ConfigResource.Name, r => (IReadOnlyDictionary<string, string>)r.Entries.Values.Where(e => e.Value is not null).ToDictionary(e => e.Name, e => e.Value));
+            var found = await admin
+                .DescribeConfigsAsync(
+                    topics.Select(t => new ConfigResource { Type = ResourceType.Topic, Name = t }),
+                    new DescribeConfigsOptions { RequestTimeout = Answer }
+                )
+                .ConfigureAwait(false);
+            return found.ToDictionary(
+                r => r.ConfigResource.Name,
+                r =>
+                    (IReadOnlyDictionary<string, string>)
+                        r.Entries.Values.Where(e => e.Value is not null).ToDictionary(e => e.Name, e => e.Value)
+            );
         }
         catch (KafkaException e) when (IsTooOld(e.Error.Code))
         {
@@ -92,5 +155,10 @@ public sealed class TopicDesk(KafkaClients clients, TopicPlan plan)
 
     /// <summary>Said by brokers that have just answered what all can answer.</summary>
     private static bool IsTooOld(ErrorCode code) =>
-        code is ErrorCode.Local_UnsupportedFeature or ErrorCode.UnsupportedVersion or ErrorCode.Local_NotImplemented or ErrorCode.InvalidRequest or ErrorCode.Local_TimedOut;
+        code
+            is ErrorCode.Local_UnsupportedFeature
+                or ErrorCode.UnsupportedVersion
+                or ErrorCode.Local_NotImplemented
+                or ErrorCode.InvalidRequest
+                or ErrorCode.Local_TimedOut;
 }

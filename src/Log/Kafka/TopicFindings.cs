@@ -14,61 +14,113 @@ public sealed class TopicFindings(TopicPlan plan, int minInSyncReplicas, IReadOn
         var found = topics.ToDictionary(t => t.Name);
         return
         [
-            .. OfLog(found[plan.Control.Name]), .. plan.Data.SelectMany(t => OfData(found[t.Name])),
-            .. plan.DeadLetters.Where(t => found[t.Name].Error is not null).Select(t => new Finding("topic-missing", IsError: false,
-                $"Topic {t.Name} cannot be used: {found[t.Name].Error}. Quarantined rows are not shown in it.", "Run 'cdc topics create'.")),
+            .. OfLog(found[plan.Control.Name]),
+            .. plan.Data.SelectMany(t => OfData(found[t.Name])),
+            .. plan
+                .DeadLetters.Where(t => found[t.Name].Error is not null)
+                .Select(t => new Finding(
+                    "topic-missing",
+                    IsError: false,
+                    $"Topic {t.Name} cannot be used: {found[t.Name].Error}. Quarantined rows are not shown in it.",
+                    "Run 'cdc topics create'."
+                )),
         ];
     }
 
-    private IEnumerable<Finding> OfData(DescribedTopic topic) => topic.Error is null ? [.. OfNumber(topic), .. OfLog(topic), .. OfKept(topic)] : OfLog(topic);
+    private IEnumerable<Finding> OfData(DescribedTopic topic) =>
+        topic.Error is null ? [.. OfNumber(topic), .. OfLog(topic), .. OfKept(topic)] : OfLog(topic);
 
-    private IEnumerable<Finding> OfNumber(DescribedTopic topic) => PartitionCount.Compare(topic.Name, topic.Partitions.Count, known) is { } changed
-        ? [new Finding("topic-partitions", IsError: true, changed.Message, changed.Remedy)] : [];
+    private IEnumerable<Finding> OfNumber(DescribedTopic topic) =>
+        PartitionCount.Compare(topic.Name, topic.Partitions.Count, known) is { } changed
+            ? [new Finding("topic-partitions", IsError: true, changed.Message, changed.Remedy)]
+            : [];
 
-    private IEnumerable<Finding> OfLog(DescribedTopic topic) => topic.Error is { } error
-        ? [new Finding("topic-missing", IsError: true, $"Topic {topic.Name} cannot be used: {error}.", "Run 'cdc topics create'.")]
-        : OfReplicas(topic).Concat(OfSafety(topic));
+    private IEnumerable<Finding> OfLog(DescribedTopic topic) =>
+        topic.Error is { } error
+            ? [new Finding("topic-missing", IsError: true, $"Topic {topic.Name} cannot be used: {error}.", "Run 'cdc topics create'.")]
+            : OfReplicas(topic).Concat(OfSafety(topic));
 
     private IEnumerable<Finding> OfReplicas(DescribedTopic topic)
     {
         if (topic.Partitions.Any(p => p.Leader < 0))
-            yield return new Finding("topic-leader", IsError: true, $"Topic {topic.Name} has partitions without a leader.", "Look at the brokers.");
+            yield return new Finding(
+                "topic-leader",
+                IsError: true,
+                $"Topic {topic.Name} has partitions without a leader.",
+                "Look at the brokers."
+            );
         if (topic.Partitions.Any(p => p.Replicas < minInSyncReplicas))
-            yield return new Finding("topic-replicas", IsError: false, $"Topic {topic.Name} has fewer than {minInSyncReplicas} replicas: a broker that is lost takes records with it.",
-                "Add replicas (kafka-reassign-partitions.sh), or set Kafka:MinInSyncReplicas to what you accept.");
+            yield return new Finding(
+                "topic-replicas",
+                IsError: false,
+                $"Topic {topic.Name} has fewer than {minInSyncReplicas} replicas: a broker that is lost takes records with it.",
+                "Add replicas (kafka-reassign-partitions.sh), or set Kafka:MinInSyncReplicas to what you accept."
+            );
         else if (topic.Partitions.Any(p => p.InSyncReplicas < minInSyncReplicas))
-            yield return new Finding("topic-in-sync", IsError: false, $"Topic {topic.Name} has fewer than {minInSyncReplicas} replicas in sync.", "Look at the brokers.");
+            yield return new Finding(
+                "topic-in-sync",
+                IsError: false,
+                $"Topic {topic.Name} has fewer than {minInSyncReplicas} replicas in sync.",
+                "Look at the brokers."
+            );
     }
 
     private IEnumerable<Finding> OfSafety(DescribedTopic topic)
     {
         if (topic.Settings is not { } settings)
         {
-            yield return new Finding("topic-settings", IsError: false, $"The brokers do not tell the settings of topic {topic.Name}.",
-                $"Brokers from 0.11 on do. On older ones look yourself (kafka-configs.sh --describe) for {string.Join(", ", Planned(topic).Settings.Select(s => $"{s.Key}={s.Value}"))}.");
+            yield return new Finding(
+                "topic-settings",
+                IsError: false,
+                $"The brokers do not tell the settings of topic {topic.Name}.",
+                $"Brokers from 0.11 on do. On older ones look yourself (kafka-configs.sh --describe) for {string.Join(", ", Planned(topic).Settings.Select(s => $"{s.Key}={s.Value}"))}."
+            );
             yield break;
         }
         if (settings.GetValueOrDefault(TopicPlan.UncleanElection) == "true")
-            yield return new Finding("topic-unclean-election", IsError: true, $"Topic {topic.Name} lets a replica lead that lacks acknowledged records.", Alter(topic, $"{TopicPlan.UncleanElection}=false"));
+            yield return new Finding(
+                "topic-unclean-election",
+                IsError: true,
+                $"Topic {topic.Name} lets a replica lead that lacks acknowledged records.",
+                Alter(topic, $"{TopicPlan.UncleanElection}=false")
+            );
         if (Number(settings, TopicPlan.MinInSync) is { } least && least < minInSyncReplicas)
-            yield return new Finding("topic-min-in-sync", IsError: false, $"Topic {topic.Name} acknowledges with {least} replicas in sync.", Alter(topic, $"{TopicPlan.MinInSync}={minInSyncReplicas}"));
+            yield return new Finding(
+                "topic-min-in-sync",
+                IsError: false,
+                $"Topic {topic.Name} acknowledges with {least} replicas in sync.",
+                Alter(topic, $"{TopicPlan.MinInSync}={minInSyncReplicas}")
+            );
     }
 
     private static IEnumerable<Finding> OfKept(DescribedTopic topic)
     {
-        if (topic.Settings is not { } settings) yield break;
+        if (topic.Settings is not { } settings)
+            yield break;
         if (settings.GetValueOrDefault(TopicPlan.Cleanup)?.Contains("compact", StringComparison.Ordinal) == true)
-            yield return new Finding("topic-compacted", IsError: true, $"Topic {topic.Name} is compacted: an update that leaves a column unchanged needs the one before it, and a truncate has no key.",
-                Alter(topic, $"{TopicPlan.Cleanup}=delete"));
+            yield return new Finding(
+                "topic-compacted",
+                IsError: true,
+                $"Topic {topic.Name} is compacted: an update that leaves a column unchanged needs the one before it, and a truncate has no key.",
+                Alter(topic, $"{TopicPlan.Cleanup}=delete")
+            );
         if (Number(settings, TopicPlan.Retention) is >= 0 and < DayMilliseconds)
-            yield return new Finding("topic-retention", IsError: false, $"Topic {topic.Name} keeps records for less than a day: an engine that is away for longer must be read anew.",
-                Alter(topic, $"{TopicPlan.Retention}={TopicPlan.WeekMilliseconds}"));
+            yield return new Finding(
+                "topic-retention",
+                IsError: false,
+                $"Topic {topic.Name} keeps records for less than a day: an engine that is away for longer must be read anew.",
+                Alter(topic, $"{TopicPlan.Retention}={TopicPlan.WeekMilliseconds}")
+            );
     }
 
     private PlannedTopic Planned(DescribedTopic topic) => plan.All.Single(t => t.Name == topic.Name);
 
-    private static string Alter(DescribedTopic topic, string setting) => $"kafka-configs.sh --alter --entity-type topics --entity-name {topic.Name} --add-config {setting}";
+    private static string Alter(DescribedTopic topic, string setting) =>
+        $"kafka-configs.sh --alter --entity-type topics --entity-name {topic.Name} --add-config {setting}";
 
     private static long? Number(IReadOnlyDictionary<string, string> settings, string name) =>
-        settings.TryGetValue(name, out var text) && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
+        settings.TryGetValue(name, out var text)
+        && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
 }

@@ -6,8 +6,11 @@ namespace Cdc.Log.Kafka;
 public sealed record PlannedTopic(string Name, int Partitions, int Replicas, IReadOnlyDictionary<string, string> Settings)
 {
     /// <summary>For brokers that make no topics for others.</summary>
-    public string ToCommand() => string.Create(CultureInfo.InvariantCulture,
-        $"kafka-topics.sh --create --topic {Name} --partitions {Partitions} --replication-factor {Replicas}{string.Concat(Settings.Select(s => $" --config {s.Key}={s.Value}"))}");
+    public string ToCommand() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"kafka-topics.sh --create --topic {Name} --partitions {Partitions} --replication-factor {Replicas}{string.Concat(Settings.Select(s => $" --config {s.Key}={s.Value}"))}"
+        );
 }
 
 /// <summary>All topics of the log: the control topic, the data topics, and for each of these the one that shows its quarantined rows.</summary>
@@ -27,7 +30,8 @@ public sealed class TopicPlan
         _options = options;
         _safe = new()
         {
-            [MinInSync] = Math.Min(options.MinInSyncReplicas, options.ReplicationFactor).ToString(CultureInfo.InvariantCulture), [UncleanElection] = "false",
+            [MinInSync] = Math.Min(options.MinInSyncReplicas, options.ReplicationFactor).ToString(CultureInfo.InvariantCulture),
+            [UncleanElection] = "false",
         };
         // Of the control topic only the newest record counts.
         Control = Topic(LogTopics.ControlTopic(options), 1, new(_safe) { [Cleanup] = "compact" });
@@ -46,5 +50,6 @@ public sealed class TopicPlan
     private PlannedTopic Kept(string name, int partitions) =>
         Topic(name, partitions, new(_safe) { [Cleanup] = "delete", [Retention] = WeekMilliseconds.ToString(CultureInfo.InvariantCulture) });
 
-    private PlannedTopic Topic(string name, int partitions, Dictionary<string, string> settings) => new(name, partitions, _options.ReplicationFactor, settings);
+    private PlannedTopic Topic(string name, int partitions, Dictionary<string, string> settings) =>
+        new(name, partitions, _options.ReplicationFactor, settings);
 }

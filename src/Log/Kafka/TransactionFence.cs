@@ -14,26 +14,35 @@ internal static class TransactionFence
 
     /// <exception cref="KafkaException">The brokers refuse the id, or know no transactions.</exception>
     /// <exception cref="CdcException">Unavailable: they do not answer, or end no transaction.</exception>
-    public static Task TakeAsync(IProducer<byte[], byte[]> producer, string id, CancellationToken ct) => Task.Run(() =>
-    {
-        var began = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            ct.ThrowIfCancellationRequested();
-            try
+    public static Task TakeAsync(IProducer<byte[], byte[]> producer, string id, CancellationToken ct) =>
+        Task.Run(
+            () =>
             {
-                producer.InitTransactions(Step);
-                return;
-            }
-            catch (KafkaRetriableException e)
-            {
-                if (Stopwatch.GetElapsedTime(began) > Patience) throw NotTaken(id, e);
-                ct.WaitHandle.WaitOne(Pause);
-            }
-        }
-    }, ct);
+                var began = Stopwatch.GetTimestamp();
+                while (true)
+                {
+                    ct.ThrowIfCancellationRequested();
+                    try
+                    {
+                        producer.InitTransactions(Step);
+                        return;
+                    }
+                    catch (KafkaRetriableException e)
+                    {
+                        if (Stopwatch.GetElapsedTime(began) > Patience)
+                            throw NotTaken(id, e);
+                        ct.WaitHandle.WaitOne(Pause);
+                    }
+                }
+            },
+            ct
+        );
 
-    private static CdcException NotTaken(string id, KafkaException e) => new(FailureKind.Unavailable,
-        $"The brokers have not handed over transactional id {id} in {Patience.TotalSeconds:0} s ({e.Error.Code}): {e.Error.Reason}.",
-        "Nothing is lost; it is tried again. Look at the brokers, and whether as many of them are up as transaction.state.log.replication.factor and transaction.state.log.min.isr ask for (ops/runbooks/kafka.md).", e);
+    private static CdcException NotTaken(string id, KafkaException e) =>
+        new(
+            FailureKind.Unavailable,
+            $"The brokers have not handed over transactional id {id} in {Patience.TotalSeconds:0} s ({e.Error.Code}): {e.Error.Reason}.",
+            "Nothing is lost; it is tried again. Look at the brokers, and whether as many of them are up as transaction.state.log.replication.factor and transaction.state.log.min.isr ask for (ops/runbooks/kafka.md).",
+            e
+        );
 }

@@ -11,7 +11,12 @@ namespace Cdc.Log.Kafka;
 /// </summary>
 internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client, string id) : LogProducer(client)
 {
-    private readonly record struct Record(TopicPartition Partition, byte[]? Key, byte[]? Value, Action<DeliveryReport<byte[], byte[]>> Delivered);
+    private readonly record struct Record(
+        TopicPartition Partition,
+        byte[]? Key,
+        byte[]? Value,
+        Action<DeliveryReport<byte[], byte[]>> Delivered
+    );
 
     /// <summary>A point after so many records.</summary>
     private readonly record struct Boundary(long Appended, Action Reached);
@@ -23,6 +28,7 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
     /// <summary>Guards everything below, but is never held while the brokers are waited for.</summary>
     private readonly object _gate = new();
     private readonly Queue<Boundary> _boundaries = new();
+
     /// <summary>Appended during a commit: the client takes none then.</summary>
     private readonly List<Record> _held = [];
     private Thread? _committer;
@@ -31,8 +37,10 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
     private bool _isOpen;
     private bool _isCommitting;
     private long? _endsSince;
+
     /// <summary>The first refusal. Those that say only that something else was refused leave it to the end of the transaction to say what.</summary>
     private Exception? _refused;
+
     /// <summary>By lane, the offset after the last record of the open transaction that the brokers have.</summary>
     private long[] _delivered = [];
 
@@ -50,7 +58,8 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
     public override void Append(int partition, byte[]? key, byte[]? value)
     {
         var lane = Lanes[partition];
-        lock (_gate) Put(new Record(lane.Partition, key, value, lane.OnDelivered));
+        lock (_gate)
+            Put(new Record(lane.Partition, key, value, lane.OnDelivered));
     }
 
     public override void Mark(Action reached)
@@ -69,7 +78,8 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
 
     public override Task AppendAsideAsync(TopicPartition partition, byte[] key, byte[] value, CancellationToken ct)
     {
-        lock (_gate) Put(new Record(partition, key, value, DeliveredAside));
+        lock (_gate)
+            Put(new Record(partition, key, value, DeliveredAside));
         return FlushAsync(ct);
     }
 
@@ -94,17 +104,19 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
         }
         ref var delivered = ref _delivered[lane.Index];
         var next = report.Offset.Value + 1;
-        for (var seen = Interlocked.Read(ref delivered); seen < next;)
+        for (var seen = Interlocked.Read(ref delivered); seen < next; )
         {
             var before = Interlocked.CompareExchange(ref delivered, next, seen);
-            if (before == seen) return;
+            if (before == seen)
+                return;
             seen = before;
         }
     }
 
     private void DeliveredAside(DeliveryReport<byte[], byte[]> report)
     {
-        if (report.Error.IsError) Refuse(new KafkaException(report.Error));
+        if (report.Error.IsError)
+            Refuse(new KafkaException(report.Error));
     }
 
     private void Refuse(Exception refused)
@@ -119,15 +131,18 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
     private void Put(Record record)
     {
         _appended++;
-        if (_isCommitting) _held.Add(record);
-        else Produce(record);
+        if (_isCommitting)
+            _held.Add(record);
+        else
+            Produce(record);
     }
 
     private void Produce(Record record)
     {
         try
         {
-            if (!_isOpen) Client.BeginTransaction();
+            if (!_isOpen)
+                Client.BeginTransaction();
             _isOpen = true;
             Client.Produce(record.Partition, new Message<byte[], byte[]> { Key = record.Key!, Value = record.Value! }, record.Delivered);
         }
@@ -155,7 +170,8 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
         }
         catch (Exception e)
         {
-            lock (_gate) _isCommitting = true;
+            lock (_gate)
+                _isCommitting = true;
             Fail(e);
         }
     }
@@ -166,8 +182,10 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
     {
         lock (_gate)
         {
-            while (_boundaries.Count == 0 && _refused is null && _endsSince is null) Monitor.Wait(_gate);
-            if (_endsSince is not null && (_committed == _appended || Failed.IsCompleted)) return null;
+            while (_boundaries.Count == 0 && _refused is null && _endsSince is null)
+                Monitor.Wait(_gate);
+            if (_endsSince is not null && (_committed == _appended || Failed.IsCompleted))
+                return null;
             _isCommitting = true;
             return _appended;
         }
@@ -179,7 +197,8 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
         {
             var onTheirWay = Client.Flush(Step);
             ThrowIfOver();
-            if (onTheirWay > 0) continue;
+            if (onTheirWay > 0)
+                continue;
             try
             {
                 Client.CommitTransaction(Step);
@@ -188,7 +207,8 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
             catch (KafkaRetriableException)
             {
                 // Without a coordinator it is told at once.
-                lock (_gate) Monitor.Wait(_gate, Pause);
+                lock (_gate)
+                    Monitor.Wait(_gate, Pause);
             }
         }
     }
@@ -198,8 +218,22 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
     {
         lock (_gate)
         {
-            if (_refused is not (null or KafkaException { Error.Code: ErrorCode.Local_State or ErrorCode.Local_Fatal or ErrorCode.Local_PurgeQueue or ErrorCode.Local_PurgeInflight })) throw _refused;
-            if (_endsSince is { } since && Stopwatch.GetElapsedTime(since) > LastWords) throw new KafkaException(ErrorCode.Local_TimedOut);
+            if (
+                _refused
+                is not (
+                    null
+                    or KafkaException
+                    {
+                        Error.Code: ErrorCode.Local_State
+                            or ErrorCode.Local_Fatal
+                            or ErrorCode.Local_PurgeQueue
+                            or ErrorCode.Local_PurgeInflight
+                    }
+                )
+            )
+                throw _refused;
+            if (_endsSince is { } since && Stopwatch.GetElapsedTime(since) > LastWords)
+                throw new KafkaException(ErrorCode.Local_TimedOut);
         }
     }
 
@@ -207,12 +241,16 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
     {
         lock (_gate)
         {
-            if (_refused is not null) throw _refused;
-            foreach (var lane in Lanes) lane.Next = Interlocked.Read(ref _delivered[lane.Index]);
+            if (_refused is not null)
+                throw _refused;
+            foreach (var lane in Lanes)
+                lane.Next = Interlocked.Read(ref _delivered[lane.Index]);
             _committed = through;
-            while (_boundaries.TryPeek(out var first) && first.Appended <= through) _boundaries.Dequeue().Reached();
+            while (_boundaries.TryPeek(out var first) && first.Appended <= through)
+                _boundaries.Dequeue().Reached();
             _isOpen = false;
-            foreach (var record in _held) Produce(record);
+            foreach (var record in _held)
+                Produce(record);
             _held.Clear();
             _isCommitting = false;
         }

@@ -10,7 +10,14 @@ namespace Cdc.Log.Records;
 /// <param name="database">Of the source; told to readers, not used.</param>
 /// <param name="version">Of cdc; told to readers, not used.</param>
 /// <exception cref="Cdc.Core.Failures.CdcException">Configuration: the declared tables cannot be told apart by topics.</exception>
-public sealed class AvroRecordCodec(EntitySet entities, string prefix, string database, string version, ISchemaClient registry, TimeProvider time) : IRecordCodec
+public sealed class AvroRecordCodec(
+    EntitySet entities,
+    string prefix,
+    string database,
+    string version,
+    ISchemaClient registry,
+    TimeProvider time
+) : IRecordCodec
 {
     private readonly TopicTables _tables = new(entities, prefix);
     private readonly SchemaPlans _plans = new(registry);
@@ -19,7 +26,9 @@ public sealed class AvroRecordCodec(EntitySet entities, string prefix, string da
     public string TopicOf(EntityDeclaration entity) => _tables.TopicOf(entity.Index);
 
     public ValueTask<IRecordEncoder> EncoderAsync(TableSchema schema, CancellationToken ct) =>
-        _registered.TryGetValue(schema, out var registered) ? new ValueTask<IRecordEncoder>(EncoderOf(schema, registered)) : RegisterAsync(schema, ct);
+        _registered.TryGetValue(schema, out var registered)
+            ? new ValueTask<IRecordEncoder>(EncoderOf(schema, registered))
+            : RegisterAsync(schema, ct);
 
     public IRecordDecoder Decoder(string topic) => new AvroRecordDecoder(topic, _tables.EntitiesOf(topic), _plans);
 
@@ -28,8 +37,12 @@ public sealed class AvroRecordCodec(EntitySet entities, string prefix, string da
         var topic = _tables.TopicOf(schema.Entity);
         var columns = _tables.ColumnsOf(schema);
         var recordNamespace = TopicTables.NamespaceOf(topic);
-        var keyId = await registry.RegisterAsync(topic + "-key", EnvelopeSchema.Key(recordNamespace, columns.Single(c => c.IsKey)), ct).ConfigureAwait(false);
-        var valueId = await registry.RegisterAsync(topic + "-value", EnvelopeSchema.Value(recordNamespace, columns), ct).ConfigureAwait(false);
+        var keyId = await registry
+            .RegisterAsync(topic + "-key", EnvelopeSchema.Key(recordNamespace, columns.Single(c => c.IsKey)), ct)
+            .ConfigureAwait(false);
+        var valueId = await registry
+            .RegisterAsync(topic + "-value", EnvelopeSchema.Value(recordNamespace, columns), ct)
+            .ConfigureAwait(false);
         var registered = new RegisteredTable(columns, keyId, valueId);
         _registered.AddOrUpdate(schema, registered);
         return EncoderOf(schema, registered);

@@ -16,18 +16,21 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
     private readonly CopyBuffer _image = new();
     private readonly SourceFields _source = new();
     private SourceTransaction? _transaction;
+
     // Nearly always the last record's are the next one's too.
     private (int Id, ValuePlan Plan)? _value;
     private int? _keyId;
 
-    public Task LearnAsync(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value, CancellationToken ct) => plans.LearnAsync(topic, entities, key, value, ct);
+    public Task LearnAsync(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value, CancellationToken ct) =>
+        plans.LearnAsync(topic, entities, key, value, ct);
 
     public bool TryDecode(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, List<ChangeEvent> changes, out RecordStamp stamp)
     {
         stamp = default;
         try
         {
-            if (!TryPlan(ConfluentFrame.SchemaId(value), out var plan) || (!key.IsEmpty && !IsKey(ConfluentFrame.SchemaId(key)))) return false;
+            if (!TryPlan(ConfluentFrame.SchemaId(value), out var plan) || (!key.IsEmpty && !IsKey(ConfluentFrame.SchemaId(key))))
+                return false;
             Decode(plan, key, value[ConfluentFrame.Length..], changes);
             stamp = new RecordStamp(_source.Session, _source.SessionSequence);
             return true;
@@ -45,15 +48,18 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
             plan = known.Plan;
             return true;
         }
-        if (!plans.TryValue(topic, id, out plan)) return false;
+        if (!plans.TryValue(topic, id, out plan))
+            return false;
         _value = (id, plan);
         return true;
     }
 
     private bool IsKey(int id)
     {
-        if (_keyId == id) return true;
-        if (!plans.IsKey(topic, id)) return false;
+        if (_keyId == id)
+            return true;
+        if (!plans.IsKey(topic, id))
+            return false;
         _keyId = id;
         return true;
     }
@@ -66,29 +72,55 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
         _source.Begin(plan.Row.Length);
         foreach (var (field, step) in plan.Envelope)
         {
-            if (field == EnvelopeField.Other) step.Skip(ref reader);
-            else if (!step.Enter(ref reader)) continue;
-            else if (field == EnvelopeField.Source) _source.Read(plan, ref reader);
-            else if (field == EnvelopeField.Op) op = reader.ReadBytes() is [var letter] ? letter : (byte)0;
-            else ReadRow(plan, row = reader.Position, ref reader);
+            if (field == EnvelopeField.Other)
+                step.Skip(ref reader);
+            else if (!step.Enter(ref reader))
+                continue;
+            else if (field == EnvelopeField.Source)
+                _source.Read(plan, ref reader);
+            else if (field == EnvelopeField.Op)
+                op = reader.ReadBytes() is [var letter] ? letter : (byte)0;
+            else
+                ReadRow(plan, row = reader.Position, ref reader);
         }
-        if (reader.Remaining > 0) throw new AvroFormatException($"{reader.Remaining} bytes are left behind the value.");
+        if (reader.Remaining > 0)
+            throw new AvroFormatException($"{reader.Remaining} bytes are left behind the value.");
         if (op == 't')
         {
-            changes.Add(new TruncateChange { Transaction = Transaction(), Position = _source.Position, Schemas = plan.Schemas });
+            changes.Add(
+                new TruncateChange
+                {
+                    Transaction = Transaction(),
+                    Position = _source.Position,
+                    Schemas = plan.Schemas,
+                }
+            );
             return;
         }
-        if (row >= 0 && _source.HasExceptions) ReadRow(plan, row, ref reader);
+        if (row >= 0 && _source.HasExceptions)
+            ReadRow(plan, row, ref reader);
         AddRows(plan, KindOf(op), KeyOf(key), hasRow: row >= 0, changes);
     }
 
     private void AddRows(ValuePlan plan, RowChangeKind kind, long key, bool hasRow, List<ChangeEvent> changes)
     {
-        if (!hasRow && kind != RowChangeKind.Delete) throw new AvroFormatException("A row has no columns.");
+        if (!hasRow && kind != RowChangeKind.Delete)
+            throw new AvroFormatException("A row has no columns.");
         var image = kind == RowChangeKind.Delete ? default : _images.Copy(_image.WrittenSpan);
         var transaction = kind == RowChangeKind.Read ? null : Transaction();
         foreach (var schema in plan.Schemas)
-            changes.Add(new RowChange { Transaction = transaction, Schema = schema, Kind = kind, Key = key, Position = _source.Position, Image = image, CommitMicros = _source.CommitMicros });
+            changes.Add(
+                new RowChange
+                {
+                    Transaction = transaction,
+                    Schema = schema,
+                    Kind = kind,
+                    Key = key,
+                    Position = _source.Position,
+                    Image = image,
+                    CommitMicros = _source.CommitMicros,
+                }
+            );
     }
 
     /// <summary>The row as pgoutput sends it. Exceptions are those that <c>source</c> has named so far.</summary>
@@ -100,9 +132,12 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
         for (var i = 0; i < plan.Row.Length; i++)
         {
             ref readonly var field = ref plan.Row[i];
-            if (field.Place < 0) field.Plan.Skip(ref reader);
-            else if (_source.HasExceptions && TryException(field, i)) field.Plan.Skip(ref reader);
-            else if (!field.Plan.Enter(ref reader)) _image.WriteByte((byte)'n');
+            if (field.Place < 0)
+                field.Plan.Skip(ref reader);
+            else if (_source.HasExceptions && TryException(field, i))
+                field.Plan.Skip(ref reader);
+            else if (!field.Plan.Enter(ref reader))
+                _image.WriteByte((byte)'n');
             else
             {
                 _image.WriteByte((byte)'b');
@@ -118,7 +153,8 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
             _image.WriteByte((byte)'u');
             return true;
         }
-        if (_source.ExactText(place) is not { } exact) return false;
+        if (_source.ExactText(place) is not { } exact)
+            return false;
         _image.WriteByte((byte)'b');
         ColumnDecoding.WriteExact(field.Form, exact, _image);
         return true;
@@ -128,22 +164,25 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
     private SourceTransaction Transaction()
     {
         var (xid, lsn, micros) = (_source.Xid, _source.Position.CommitLsn, _source.CommitMicros);
-        if (_transaction is not { } last || last.Xid != xid || last.CommitLsn != lsn || last.CommitMicros != micros) _transaction = new SourceTransaction(xid, lsn, micros);
+        if (_transaction is not { } last || last.Xid != xid || last.CommitLsn != lsn || last.CommitMicros != micros)
+            _transaction = new SourceTransaction(xid, lsn, micros);
         return _transaction;
     }
 
-    private RowChangeKind KindOf(byte op) => (char)op switch
-    {
-        'c' => _source.IsRekey ? RowChangeKind.Rekey : RowChangeKind.Insert,
-        'u' => RowChangeKind.Update,
-        'd' => RowChangeKind.Delete,
-        'r' => RowChangeKind.Read,
-        _ => throw new AvroFormatException($"There is no op {op}."),
-    };
+    private RowChangeKind KindOf(byte op) =>
+        (char)op switch
+        {
+            'c' => _source.IsRekey ? RowChangeKind.Rekey : RowChangeKind.Insert,
+            'u' => RowChangeKind.Update,
+            'd' => RowChangeKind.Delete,
+            'r' => RowChangeKind.Read,
+            _ => throw new AvroFormatException($"There is no op {op}."),
+        };
 
     private static long KeyOf(ReadOnlySpan<byte> key)
     {
-        if (key.IsEmpty) throw new AvroFormatException("A row has no key.");
+        if (key.IsEmpty)
+            throw new AvroFormatException("A row has no key.");
         var reader = new AvroReader(key[ConfluentFrame.Length..]);
         var value = reader.ReadLong();
         return reader.Remaining == 0 ? value : throw new AvroFormatException("A key is one integer.");

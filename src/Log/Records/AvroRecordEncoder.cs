@@ -24,7 +24,15 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
     private readonly List<int> _unchanged = [];
     private readonly List<(int Column, string Text)> _exact = [];
 
-    public AvroRecordEncoder(string topic, TableSchema schema, IReadOnlyList<TopicColumn> columns, SourceBlock source, int keyId, int valueId, TimeProvider time)
+    public AvroRecordEncoder(
+        string topic,
+        TableSchema schema,
+        IReadOnlyList<TopicColumn> columns,
+        SourceBlock source,
+        int keyId,
+        int valueId,
+        TimeProvider time
+    )
     {
         (Topic, _columns, _source, _time) = (topic, [.. columns], source, time);
         (_keyFrame, _valueFrame) = (ConfluentFrame.Of(keyId), ConfluentFrame.Of(valueId));
@@ -84,11 +92,14 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
             }
         }
         writer.WriteByte(change.Kind == RowChangeKind.Delete ? (byte)2 : (byte)0);
-        if (change.Kind != RowChangeKind.Delete) return;
+        if (change.Kind != RowChangeKind.Delete)
+            return;
         foreach (var column in _columns)
         {
-            if (column.IsKey) writer.WriteLong(change.Key);
-            else writer.WriteByte(0);
+            if (column.IsKey)
+                writer.WriteLong(change.Key);
+            else
+                writer.WriteByte(0);
         }
     }
 
@@ -102,7 +113,8 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
             return;
         }
         _after.Read(change.Image, _byColumn);
-        if (_after.IsPartial && !change.Before.IsEmpty) _after.FillUnknownFrom(_before);
+        if (_after.IsPartial && !change.Before.IsEmpty)
+            _after.FillUnknownFrom(_before);
         writer.WriteByte(2);
         WriteRow(_after, ref writer);
     }
@@ -115,12 +127,14 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
             var state = row.StateOf(i);
             if (column.IsKey)
             {
-                if (state != ColumnState.Value) throw new InvalidDataException($"A row of {_byColumn.Name} came without its key.");
+                if (state != ColumnState.Value)
+                    throw new InvalidDataException($"A row of {_byColumn.Name} came without its key.");
                 writer.WriteLong(Core.Entities.Expressions.SourceValue.Integer(row.BytesOf(i)));
             }
             else if (state == ColumnState.Value)
             {
-                if (ColumnEncoding.WriteOptional(column.Form, row.BytesOf(i), ref writer) is { } exact) _exact.Add((i, exact));
+                if (ColumnEncoding.WriteOptional(column.Form, row.BytesOf(i), ref writer) is { } exact)
+                    _exact.Add((i, exact));
             }
             else if (state == ColumnState.Null)
             {
@@ -137,16 +151,20 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
     {
         _unchanged.Add(column);
         writer.WriteByte(form.HasPlaceholder ? (byte)2 : (byte)0);
-        if (form.HasPlaceholder) writer.WriteBytes(Placeholder);
+        if (form.HasPlaceholder)
+            writer.WriteBytes(Placeholder);
     }
 
     /// <summary>The last two fields of <c>source</c>: an array and a map.</summary>
     private void WriteExceptions(ref AvroWriter writer)
     {
-        if (_unchanged.Count > 0) writer.WriteLong(_unchanged.Count);
-        foreach (var column in _unchanged) writer.WriteBytes(_fieldNames[column]);
+        if (_unchanged.Count > 0)
+            writer.WriteLong(_unchanged.Count);
+        foreach (var column in _unchanged)
+            writer.WriteBytes(_fieldNames[column]);
         writer.WriteByte(0);
-        if (_exact.Count > 0) writer.WriteLong(_exact.Count);
+        if (_exact.Count > 0)
+            writer.WriteLong(_exact.Count);
         foreach (var (column, text) in _exact)
         {
             writer.WriteBytes(_fieldNames[column]);
@@ -170,11 +188,12 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
         _exact.Clear();
     }
 
-    private static byte OpOf(RowChangeKind kind) => kind switch
-    {
-        RowChangeKind.Update => (byte)'u',
-        RowChangeKind.Delete => (byte)'d',
-        RowChangeKind.Read => (byte)'r',
-        _ => (byte)'c',
-    };
+    private static byte OpOf(RowChangeKind kind) =>
+        kind switch
+        {
+            RowChangeKind.Update => (byte)'u',
+            RowChangeKind.Delete => (byte)'d',
+            RowChangeKind.Read => (byte)'r',
+            _ => (byte)'c',
+        };
 }

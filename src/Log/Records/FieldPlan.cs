@@ -13,10 +13,15 @@ internal readonly struct FieldPlan
     public FieldPlan(AvroSchema declared)
     {
         (_declared, Value, _nullBranch) = (declared, declared, -1);
-        if (declared is not UnionSchema { Branches: [var first, var second] }) return;
+        if (declared is not UnionSchema { Branches: [var first, var second] })
+            return;
         _branches = 2;
-        _nullBranch = first.Kind == AvroKind.Null ? 0 : second.Kind == AvroKind.Null ? 1 : -1;
-        if (_nullBranch >= 0) Value = _nullBranch == 0 ? second : first;
+        _nullBranch =
+            first.Kind == AvroKind.Null ? 0
+            : second.Kind == AvroKind.Null ? 1
+            : -1;
+        if (_nullBranch >= 0)
+            Value = _nullBranch == 0 ? second : first;
     }
 
     /// <summary>What is there if it is not null.</summary>
@@ -29,7 +34,9 @@ internal readonly struct FieldPlan
 
     public void Skip(ref AvroReader reader)
     {
-        if (_nullBranch < 0) reader.Skip(_declared);
-        else if (Enter(ref reader)) reader.Skip(Value);
+        if (_nullBranch < 0)
+            reader.Skip(_declared);
+        else if (Enter(ref reader))
+            reader.Skip(Value);
     }
 }

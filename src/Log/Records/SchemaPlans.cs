@@ -18,21 +18,33 @@ internal sealed class SchemaPlans(ISchemaClient registry)
     public bool IsKey(string topic, int id) => _keys.ContainsKey((topic, id));
 
     /// <exception cref="RecordFormatException">The registry has no such schema, or rows cannot be read with it.</exception>
-    public async Task LearnAsync(string topic, IReadOnlyList<EntityDeclaration> entities, ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value, CancellationToken ct)
+    public async Task LearnAsync(
+        string topic,
+        IReadOnlyList<EntityDeclaration> entities,
+        ReadOnlyMemory<byte> key,
+        ReadOnlyMemory<byte> value,
+        CancellationToken ct
+    )
     {
         var valueId = IdOf(topic, value.Span);
-        if (!_values.ContainsKey((topic, valueId))) _values[(topic, valueId)] = new ValuePlan(await SchemaAsync(topic, valueId, ct).ConfigureAwait(false), topic, entities);
-        if (key.IsEmpty) return;
+        if (!_values.ContainsKey((topic, valueId)))
+            _values[(topic, valueId)] = new ValuePlan(await SchemaAsync(topic, valueId, ct).ConfigureAwait(false), topic, entities);
+        if (key.IsEmpty)
+            return;
         var keyId = IdOf(topic, key.Span);
-        if (_keys.ContainsKey((topic, keyId))) return;
+        if (_keys.ContainsKey((topic, keyId)))
+            return;
         var schema = await SchemaAsync(topic, keyId, ct).ConfigureAwait(false);
-        if (schema is not RecordSchema { Fields: [{ Schema.Kind: AvroKind.Int or AvroKind.Long }] }) throw new RecordFormatException($"A key of {topic} is no record of one integer.");
+        if (schema is not RecordSchema { Fields: [{ Schema.Kind: AvroKind.Int or AvroKind.Long }] })
+            throw new RecordFormatException($"A key of {topic} is no record of one integer.");
         _keys[(topic, keyId)] = true;
     }
 
     private async Task<AvroSchema> SchemaAsync(string topic, int id, CancellationToken ct)
     {
-        var text = await registry.FindAsync(id, ct).ConfigureAwait(false) ?? throw new RecordFormatException($"A record of {topic} names schema {id}, which the registry does not have.");
+        var text =
+            await registry.FindAsync(id, ct).ConfigureAwait(false)
+            ?? throw new RecordFormatException($"A record of {topic} names schema {id}, which the registry does not have.");
         try
         {
             return AvroSchema.Parse(text);

@@ -27,7 +27,15 @@ internal sealed class SourceBlock
     }
 
     public void Write(RowChange change, RecordStamp stamp, ref AvroWriter writer) =>
-        Write(change.CommitMicros, change.Kind == RowChangeKind.Read, change.Transaction, change.Position, stamp, change.Kind == RowChangeKind.Rekey, ref writer);
+        Write(
+            change.CommitMicros,
+            change.Kind == RowChangeKind.Read,
+            change.Transaction,
+            change.Position,
+            stamp,
+            change.Kind == RowChangeKind.Rekey,
+            ref writer
+        );
 
     public void Write(TruncateChange change, RecordStamp stamp, ref AvroWriter writer) =>
         Write(change.Transaction.CommitMicros, false, change.Transaction, change.Position, stamp, false, ref writer);
@@ -49,7 +57,15 @@ internal sealed class SourceBlock
         writer.WriteByte(0);
     }
 
-    private void Write(long commitMicros, bool isRead, SourceTransaction? transaction, ChangePosition position, RecordStamp stamp, bool isRekey, ref AvroWriter writer)
+    private void Write(
+        long commitMicros,
+        bool isRead,
+        SourceTransaction? transaction,
+        ChangePosition position,
+        RecordStamp stamp,
+        bool isRekey,
+        ref AvroWriter writer
+    )
     {
         var unix = commitMicros + UnixTime.Micros;
         writer.WriteRaw(_identity);
@@ -57,8 +73,10 @@ internal sealed class SourceBlock
         writer.WriteRaw(isRead ? _read : _streamed);
         WriteMicros(unix, ref writer);
         writer.WriteRaw(_table);
-        if (transaction is null) writer.WriteByte(0);
-        else WriteOptional((long)transaction.Xid, ref writer);
+        if (transaction is null)
+            writer.WriteByte(0);
+        else
+            WriteOptional((long)transaction.Xid, ref writer);
         WriteOptional((long)position.CommitLsn.Value, ref writer);
         writer.WriteByte(0); // xmin
         writer.WriteLong(position.Generation);
@@ -81,7 +99,8 @@ internal sealed class SourceBlock
     {
         var output = new ArrayBufferWriter<byte>();
         var writer = new AvroWriter(output);
-        foreach (var text in texts) writer.WriteBytes(System.Text.Encoding.UTF8.GetBytes(text));
+        foreach (var text in texts)
+            writer.WriteBytes(System.Text.Encoding.UTF8.GetBytes(text));
         writer.Flush();
         return output.WrittenSpan.ToArray();
     }

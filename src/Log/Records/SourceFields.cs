@@ -24,10 +24,22 @@ internal sealed class SourceFields
 
     public void Begin(int rowFields)
     {
-        if (_anyUnchanged) Array.Clear(_unchanged);
-        if (_unchanged.Length < rowFields) _unchanged = new bool[rowFields];
+        if (_anyUnchanged)
+            Array.Clear(_unchanged);
+        if (_unchanged.Length < rowFields)
+            _unchanged = new bool[rowFields];
         _exact.Clear();
-        (_anyUnchanged, IsRekey, Xid, CommitMicros, Session, SessionSequence, _generation, _ordinal, _commitLsn) = (false, false, 0, 0, 0, 0, 0, 0, 0);
+        (_anyUnchanged, IsRekey, Xid, CommitMicros, Session, SessionSequence, _generation, _ordinal, _commitLsn) = (
+            false,
+            false,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0
+        );
     }
 
     /// <summary>Some column is unchanged, or has an exact text.</summary>
@@ -38,7 +50,8 @@ internal sealed class SourceFields
     public string? ExactText(int field)
     {
         foreach (var (place, text) in _exact)
-            if (place == field) return text;
+            if (place == field)
+                return text;
         return null;
     }
 
@@ -46,8 +59,10 @@ internal sealed class SourceFields
     {
         foreach (var (field, step) in plan.Source)
         {
-            if (field == SourceField.Other) step.Skip(ref reader);
-            else if (step.Enter(ref reader)) Read(field, plan, ref reader);
+            if (field == SourceField.Other)
+                step.Skip(ref reader);
+            else if (step.Enter(ref reader))
+                Read(field, plan, ref reader);
         }
     }
 
@@ -55,16 +70,36 @@ internal sealed class SourceFields
     {
         switch (field)
         {
-            case SourceField.TimeMicros: CommitMicros = checked(reader.ReadLong() - UnixTime.Micros); break;
-            case SourceField.Xid: Xid = (ulong)reader.ReadLong(); break;
-            case SourceField.CommitLsn: _commitLsn = (ulong)reader.ReadLong(); break;
-            case SourceField.Generation: _generation = reader.ReadInt(); break;
-            case SourceField.Ordinal: _ordinal = reader.ReadLong(); break;
-            case SourceField.Session: Session = reader.ReadLong(); break;
-            case SourceField.SessionSequence: SessionSequence = reader.ReadLong(); break;
-            case SourceField.Rekey: IsRekey = reader.ReadBoolean(); break;
-            case SourceField.Unchanged: ReadUnchanged(plan, ref reader); break;
-            case SourceField.Exact: ReadExact(plan, ref reader); break;
+            case SourceField.TimeMicros:
+                CommitMicros = checked(reader.ReadLong() - UnixTime.Micros);
+                break;
+            case SourceField.Xid:
+                Xid = (ulong)reader.ReadLong();
+                break;
+            case SourceField.CommitLsn:
+                _commitLsn = (ulong)reader.ReadLong();
+                break;
+            case SourceField.Generation:
+                _generation = reader.ReadInt();
+                break;
+            case SourceField.Ordinal:
+                _ordinal = reader.ReadLong();
+                break;
+            case SourceField.Session:
+                Session = reader.ReadLong();
+                break;
+            case SourceField.SessionSequence:
+                SessionSequence = reader.ReadLong();
+                break;
+            case SourceField.Rekey:
+                IsRekey = reader.ReadBoolean();
+                break;
+            case SourceField.Unchanged:
+                ReadUnchanged(plan, ref reader);
+                break;
+            case SourceField.Exact:
+                ReadExact(plan, ref reader);
+                break;
         }
     }
 
@@ -74,7 +109,8 @@ internal sealed class SourceFields
             for (; count > 0; count--)
             {
                 var field = FieldOf(plan, reader.ReadBytes());
-                if (field >= 0) _anyUnchanged = _unchanged[field] = true;
+                if (field >= 0)
+                    _anyUnchanged = _unchanged[field] = true;
             }
     }
 
@@ -85,14 +121,16 @@ internal sealed class SourceFields
             {
                 var field = FieldOf(plan, reader.ReadBytes());
                 var text = reader.ReadBytes();
-                if (field >= 0) _exact.Add((field, Encoding.UTF8.GetString(text)));
+                if (field >= 0)
+                    _exact.Add((field, Encoding.UTF8.GetString(text)));
             }
     }
 
     private static int FieldOf(ValuePlan plan, ReadOnlySpan<byte> name)
     {
         for (var i = 0; i < plan.Row.Length; i++)
-            if (name.SequenceEqual(plan.Row[i].Name)) return i;
+            if (name.SequenceEqual(plan.Row[i].Name))
+                return i;
         return -1;
     }
 }

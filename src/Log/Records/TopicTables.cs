@@ -18,7 +18,8 @@ internal sealed partial class TopicTables
     {
         _topicOfEntity = [.. entities.All.Select(e => IllegalInTopic().Replace($"{prefix}.{e.SourceSchema}.{e.SourceTable}", "_"))];
         _entities = entities.All.GroupBy(e => _topicOfEntity[e.Index]).ToDictionary(g => g.Key, g => g.ToArray());
-        foreach (var (topic, readers) in _entities) Check(topic, readers);
+        foreach (var (topic, readers) in _entities)
+            Check(topic, readers);
     }
 
     public string TopicOf(int entity) => _topicOfEntity[entity];
@@ -35,7 +36,15 @@ internal sealed partial class TopicTables
         var readers = EntitiesOf(TopicOf(schema.Entity));
         var present = schema.Columns.ToDictionary(c => c.Name);
         var declared = readers.SelectMany(e => e.SourceColumns).Select(c => c.Name).Distinct().Where(present.ContainsKey);
-        return [.. declared.Select(name => new TopicColumn(EnvelopeSchema.NameOf(present[name]), name, ColumnForm.Of(present[name], schema.Name), name == readers[0].Key.Name))];
+        return
+        [
+            .. declared.Select(name => new TopicColumn(
+                EnvelopeSchema.NameOf(present[name]),
+                name,
+                ColumnForm.Of(present[name], schema.Name),
+                name == readers[0].Key.Name
+            )),
+        ];
     }
 
     /// <summary>The namespace of its records.</summary>
@@ -44,15 +53,23 @@ internal sealed partial class TopicTables
     private static void Check(string topic, EntityDeclaration[] readers)
     {
         const int MostCharacters = 249; // Kafka's own limit
-        if (topic.Length > MostCharacters) throw Wrong($"The topic's name {topic} is longer than {MostCharacters} characters.");
+        if (topic.Length > MostCharacters)
+            throw Wrong($"The topic's name {topic} is longer than {MostCharacters} characters.");
         if (readers.Select(e => (e.SourceSchema, e.SourceTable)).Distinct().Count() > 1)
             throw Wrong($"{string.Join(" and ", readers.Select(e => e.SourceName).Distinct())} would share the topic {topic}.");
-        if (readers.Select(e => e.Key.Name).Distinct().Count() > 1) throw Wrong($"Entities that read {readers[0].SourceName} name different keys: a topic's records have one.");
+        if (readers.Select(e => e.Key.Name).Distinct().Count() > 1)
+            throw Wrong($"Entities that read {readers[0].SourceName} name different keys: a topic's records have one.");
         var fields = readers.SelectMany(e => e.SourceColumns).Select(c => c.Name).Distinct().ToList();
-        if (fields.DistinctBy(AvroName.Adjusted).Count() != fields.Count) throw Wrong($"Columns of {readers[0].SourceName} differ only in characters that Avro does not allow.");
+        if (fields.DistinctBy(AvroName.Adjusted).Count() != fields.Count)
+            throw Wrong($"Columns of {readers[0].SourceName} differ only in characters that Avro does not allow.");
     }
 
-    private static CdcException Wrong(string what) => new(FailureKind.Configuration, what, "Rename the table or column in Odoo, or change the entities declaration; or use the in-process log (Log:Kind=InProcess).");
+    private static CdcException Wrong(string what) =>
+        new(
+            FailureKind.Configuration,
+            what,
+            "Rename the table or column in Odoo, or change the entities declaration; or use the in-process log (Log:Kind=InProcess)."
+        );
 
     [GeneratedRegex("[^a-zA-Z0-9._-]")]
     private static partial Regex IllegalInTopic();

@@ -42,9 +42,20 @@ internal sealed class ValuePlan
         Envelope = [.. envelope.Fields.Select(f => (EnvelopeFieldOf(f.Name), new FieldPlan(f.Schema)))];
         var after = RecordOf(envelope, EnvelopeSchema.After, topic);
         var source = RecordOf(envelope, EnvelopeSchema.Source, topic);
-        if (envelope.Fields.FirstOrDefault(f => f.Name == EnvelopeSchema.Op)?.Schema.Kind != AvroKind.String) throw Wrong(topic, "has no text op");
+        if (envelope.Fields.FirstOrDefault(f => f.Name == EnvelopeSchema.Op)?.Schema.Kind != AvroKind.String)
+            throw Wrong(topic, "has no text op");
         Source = [.. source.Fields.Select(f => (SourceFieldOf(f), new FieldPlan(f.Schema)))];
-        Require(topic, SourceField.TimeMicros, SourceField.CommitLsn, SourceField.Generation, SourceField.Ordinal, SourceField.Session, SourceField.SessionSequence, SourceField.Unchanged, SourceField.Exact);
+        Require(
+            topic,
+            SourceField.TimeMicros,
+            SourceField.CommitLsn,
+            SourceField.Generation,
+            SourceField.Ordinal,
+            SourceField.Session,
+            SourceField.SessionSequence,
+            SourceField.Unchanged,
+            SourceField.Exact
+        );
         Row = RowOf(after, entities);
         Columns = Row.Count(f => f.Place >= 0);
         Schemas = [.. entities.Select(entity => SchemaFor(entity, after, topic))];
@@ -52,10 +63,13 @@ internal sealed class ValuePlan
 
     public (EnvelopeField Field, FieldPlan Plan)[] Envelope { get; }
     public (SourceField Field, FieldPlan Plan)[] Source { get; }
+
     /// <summary>In the writer's order.</summary>
     public RowField[] Row { get; }
+
     /// <summary>Those with a place.</summary>
     public int Columns { get; }
+
     /// <summary>One for each entity of the topic, over the columns with a place.</summary>
     public TableSchema[] Schemas { get; }
 
@@ -63,13 +77,16 @@ internal sealed class ValuePlan
     {
         var wanted = entities.SelectMany(e => e.SourceColumns).Select(c => AvroName.Adjusted(c.Name)).ToHashSet(StringComparer.Ordinal);
         var place = 0;
-        return [.. after.Fields.Select(field =>
-        {
-            var plan = new FieldPlan(field.Schema);
-            return wanted.Contains(field.Name) && ColumnForm.Of(plan.Value) is { } form
-                ? new RowField(place++, plan, form, Encoding.UTF8.GetBytes(field.Name))
-                : new RowField(-1, plan, default, []);
-        })];
+        return
+        [
+            .. after.Fields.Select(field =>
+            {
+                var plan = new FieldPlan(field.Schema);
+                return wanted.Contains(field.Name) && ColumnForm.Of(plan.Value) is { } form
+                    ? new RowField(place++, plan, form, Encoding.UTF8.GetBytes(field.Name))
+                    : new RowField(-1, plan, default, []);
+            }),
+        ];
     }
 
     private TableSchema SchemaFor(EntityDeclaration entity, RecordSchema after, string topic)
@@ -82,7 +99,8 @@ internal sealed class ValuePlan
             var declared = byField.GetValueOrDefault(after.Fields[i].Name);
             if (declared is not null && (Row[i].Place < 0 || !SourceTypes.CanRead(declared.Type, Row[i].Form.TypeOid)))
                 throw Wrong(topic, $"has column {declared.Name} in a form that cannot be read as {declared.Type}");
-            if (Row[i].Place < 0) continue;
+            if (Row[i].Place < 0)
+                continue;
             columns.Add(new ColumnSchema(declared?.Name ?? after.Fields[i].Name, Row[i].Form.TypeOid, declared?.Slot == entity.Key.Slot));
             slots.Add(declared?.Slot ?? -1);
         }
@@ -92,35 +110,40 @@ internal sealed class ValuePlan
     private void Require(string topic, params SourceField[] fields)
     {
         foreach (var field in fields)
-            if (!Source.Any(f => f.Field == field)) throw Wrong(topic, $"has no {EnvelopeSchema.Source}.{field} of its type: it was not written by cdc");
+            if (!Source.Any(f => f.Field == field))
+                throw Wrong(topic, $"has no {EnvelopeSchema.Source}.{field} of its type: it was not written by cdc");
     }
 
     private static RecordSchema RecordOf(RecordSchema envelope, string name, string topic) =>
-        envelope.Fields.FirstOrDefault(f => f.Name == name) is { } field && new FieldPlan(field.Schema).Value is RecordSchema record ? record : throw Wrong(topic, $"has no record {name}");
+        envelope.Fields.FirstOrDefault(f => f.Name == name) is { } field && new FieldPlan(field.Schema).Value is RecordSchema record
+            ? record
+            : throw Wrong(topic, $"has no record {name}");
 
-    private static EnvelopeField EnvelopeFieldOf(string name) => name switch
-    {
-        EnvelopeSchema.After => EnvelopeField.After,
-        EnvelopeSchema.Source => EnvelopeField.Source,
-        EnvelopeSchema.Op => EnvelopeField.Op,
-        _ => EnvelopeField.Other,
-    };
+    private static EnvelopeField EnvelopeFieldOf(string name) =>
+        name switch
+        {
+            EnvelopeSchema.After => EnvelopeField.After,
+            EnvelopeSchema.Source => EnvelopeField.Source,
+            EnvelopeSchema.Op => EnvelopeField.Op,
+            _ => EnvelopeField.Other,
+        };
 
     /// <summary>A field of a known name and another type is another field.</summary>
-    private static SourceField SourceFieldOf(RecordField field) => (field.Name, new FieldPlan(field.Schema).Value) switch
-    {
-        (EnvelopeSchema.TimeMicros, { Kind: AvroKind.Long }) => SourceField.TimeMicros,
-        (EnvelopeSchema.Xid, { Kind: AvroKind.Long or AvroKind.Int }) => SourceField.Xid,
-        (EnvelopeSchema.CommitLsn, { Kind: AvroKind.Long }) => SourceField.CommitLsn,
-        (EnvelopeSchema.Generation, { Kind: AvroKind.Int or AvroKind.Long }) => SourceField.Generation,
-        (EnvelopeSchema.Ordinal, { Kind: AvroKind.Long or AvroKind.Int }) => SourceField.Ordinal,
-        (EnvelopeSchema.Session, { Kind: AvroKind.Long or AvroKind.Int }) => SourceField.Session,
-        (EnvelopeSchema.SessionSequence, { Kind: AvroKind.Long or AvroKind.Int }) => SourceField.SessionSequence,
-        (EnvelopeSchema.Rekey, { Kind: AvroKind.Boolean }) => SourceField.Rekey,
-        (EnvelopeSchema.Unchanged, ArraySchema { Items.Kind: AvroKind.String }) => SourceField.Unchanged,
-        (EnvelopeSchema.Exact, MapSchema { Values.Kind: AvroKind.String }) => SourceField.Exact,
-        _ => SourceField.Other,
-    };
+    private static SourceField SourceFieldOf(RecordField field) =>
+        (field.Name, new FieldPlan(field.Schema).Value) switch
+        {
+            (EnvelopeSchema.TimeMicros, { Kind: AvroKind.Long }) => SourceField.TimeMicros,
+            (EnvelopeSchema.Xid, { Kind: AvroKind.Long or AvroKind.Int }) => SourceField.Xid,
+            (EnvelopeSchema.CommitLsn, { Kind: AvroKind.Long }) => SourceField.CommitLsn,
+            (EnvelopeSchema.Generation, { Kind: AvroKind.Int or AvroKind.Long }) => SourceField.Generation,
+            (EnvelopeSchema.Ordinal, { Kind: AvroKind.Long or AvroKind.Int }) => SourceField.Ordinal,
+            (EnvelopeSchema.Session, { Kind: AvroKind.Long or AvroKind.Int }) => SourceField.Session,
+            (EnvelopeSchema.SessionSequence, { Kind: AvroKind.Long or AvroKind.Int }) => SourceField.SessionSequence,
+            (EnvelopeSchema.Rekey, { Kind: AvroKind.Boolean }) => SourceField.Rekey,
+            (EnvelopeSchema.Unchanged, ArraySchema { Items.Kind: AvroKind.String }) => SourceField.Unchanged,
+            (EnvelopeSchema.Exact, MapSchema { Values.Kind: AvroKind.String }) => SourceField.Exact,
+            _ => SourceField.Other,
+        };
 
     private static RecordFormatException Wrong(string topic, string what) => new($"A value's schema in {topic} {what}.");
 }

@@ -16,21 +16,25 @@ internal static class Compatibility
         return [.. Asked(level, earlier).SelectMany(version => Problems(level, added, version))];
     }
 
-    private static IEnumerable<RegisteredSchema> Asked(CompatibilityLevel level, IReadOnlyList<RegisteredSchema> earlier) => level switch
-    {
-        CompatibilityLevel.None => [],
-        CompatibilityLevel.Backward or CompatibilityLevel.Forward or CompatibilityLevel.Full => earlier.TakeLast(1),
-        _ => earlier,
-    };
+    private static IEnumerable<RegisteredSchema> Asked(CompatibilityLevel level, IReadOnlyList<RegisteredSchema> earlier) =>
+        level switch
+        {
+            CompatibilityLevel.None => [],
+            CompatibilityLevel.Backward or CompatibilityLevel.Forward or CompatibilityLevel.Full => earlier.TakeLast(1),
+            _ => earlier,
+        };
 
     private static IEnumerable<string> Problems(CompatibilityLevel level, AvroSchema added, RegisteredSchema version)
     {
         var there = AvroSchema.Parse(version.Schema);
         if (level is not (CompatibilityLevel.Forward or CompatibilityLevel.ForwardTransitive))
-            foreach (var problem in Unreadable(there, added)) yield return $"It cannot read what version {version.Version} wrote: {problem}";
+            foreach (var problem in Unreadable(there, added))
+                yield return $"It cannot read what version {version.Version} wrote: {problem}";
         if (level is not (CompatibilityLevel.Backward or CompatibilityLevel.BackwardTransitive))
-            foreach (var problem in Unreadable(added, there)) yield return $"Version {version.Version} cannot read what it writes: {problem}";
+            foreach (var problem in Unreadable(added, there))
+                yield return $"Version {version.Version} cannot read what it writes: {problem}";
     }
+
     private static IReadOnlyList<string> Unreadable(AvroSchema writer, AvroSchema reader)
     {
         try

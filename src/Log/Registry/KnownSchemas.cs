@@ -11,7 +11,8 @@ internal sealed class KnownSchemas(ISchemaClient registry) : ISchemaClient
     public ValueTask<int> RegisterAsync(string subject, string schema, CancellationToken ct) =>
         _ids.TryGetValue((subject, schema), out var id) ? ValueTask.FromResult(id) : AskAsync(subject, schema, ct);
 
-    public ValueTask<string?> FindAsync(int id, CancellationToken ct) => _schemas.TryGetValue(id, out var schema) ? ValueTask.FromResult<string?>(schema) : AskAsync(id, ct);
+    public ValueTask<string?> FindAsync(int id, CancellationToken ct) =>
+        _schemas.TryGetValue(id, out var schema) ? ValueTask.FromResult<string?>(schema) : AskAsync(id, ct);
 
     private async ValueTask<int> AskAsync(string subject, string schema, CancellationToken ct)
     {
@@ -24,7 +25,8 @@ internal sealed class KnownSchemas(ISchemaClient registry) : ISchemaClient
     private async ValueTask<string?> AskAsync(int id, CancellationToken ct)
     {
         // That there is none may change: it is not kept.
-        if (await registry.FindAsync(id, ct).ConfigureAwait(false) is not { } schema) return null;
+        if (await registry.FindAsync(id, ct).ConfigureAwait(false) is not { } schema)
+            return null;
         return _schemas.GetOrAdd(id, schema);
     }
 }

@@ -5,11 +5,14 @@ public sealed record RegistryOptions
 {
     /// <summary>Of a registry that speaks Confluent's protocol, such as <c>https://registry:8081</c>. Empty: the built-in one, in the engine.</summary>
     public string Url { get; init; } = "";
+
     /// <summary>Of basic authentication. Empty: none.</summary>
     public string Username { get; init; } = "";
     public string Password { get; init; } = "";
+
     /// <summary>A PEM file of certificates that sign the registry's. Empty: the system's.</summary>
     public string CaCertificate { get; init; } = "";
+
     /// <summary>For one answer; it is asked again a few times.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
 }

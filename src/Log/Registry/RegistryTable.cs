@@ -12,18 +12,27 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
     /// <summary>Of all registrations at once: each sees what those before it have added.</summary>
     private const string LockSql = "SELECT pg_advisory_xact_lock(hashtextextended('cdc.schema_versions', 0))";
 
-    private const string VersionsSql = "SELECT v.subject, v.version, s.id, s.schema FROM cdc.schema_versions v JOIN cdc.schemas s ON s.id = v.schema_id";
+    private const string VersionsSql =
+        "SELECT v.subject, v.version, s.id, s.schema FROM cdc.schema_versions v JOIN cdc.schemas s ON s.id = v.schema_id";
 
     private const string LevelSql = "SELECT level FROM cdc.schema_compatibility WHERE subject = $1";
 
-    public Task<IReadOnlyList<string>> SubjectsAsync(CancellationToken ct) => UseAsync<IReadOnlyList<string>>(async connection =>
-    {
-        await using var command = new NpgsqlCommand("SELECT DISTINCT subject COLLATE \"C\" FROM cdc.schema_versions ORDER BY 1", connection);
-        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        var subjects = new List<string>();
-        while (await row.ReadAsync(ct).ConfigureAwait(false)) subjects.Add(row.GetString(0));
-        return subjects;
-    }, ct);
+    public Task<IReadOnlyList<string>> SubjectsAsync(CancellationToken ct) =>
+        UseAsync<IReadOnlyList<string>>(
+            async connection =>
+            {
+                await using var command = new NpgsqlCommand(
+                    "SELECT DISTINCT subject COLLATE \"C\" FROM cdc.schema_versions ORDER BY 1",
+                    connection
+                );
+                await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+                var subjects = new List<string>();
+                while (await row.ReadAsync(ct).ConfigureAwait(false))
+                    subjects.Add(row.GetString(0));
+                return subjects;
+            },
+            ct
+        );
 
     public async Task<IReadOnlyList<RegisteredSchema>> VersionsAsync(string subject, CancellationToken ct)
     {
@@ -31,35 +40,69 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
         return versions.Count > 0 ? versions : throw SchemaRegistryException.NoSubject(subject);
     }
 
-    public Task<string?> FindAsync(int id, CancellationToken ct) => UseAsync(async connection =>
-    {
-        await using var command = new NpgsqlCommand("SELECT schema FROM cdc.schemas WHERE id = $1", connection) { Parameters = { new() { Value = id } } };
-        return (string?)await command.ExecuteScalarAsync(ct).ConfigureAwait(false);
-    }, ct);
+    public Task<string?> FindAsync(int id, CancellationToken ct) =>
+        UseAsync(
+            async connection =>
+            {
+                await using var command = new NpgsqlCommand("SELECT schema FROM cdc.schemas WHERE id = $1", connection)
+                {
+                    Parameters = { new() { Value = id } },
+                };
+                return (string?)await command.ExecuteScalarAsync(ct).ConfigureAwait(false);
+            },
+            ct
+        );
 
-    public Task<IReadOnlyList<RegisteredSchema>> UsesAsync(int id, CancellationToken ct) => UseAsync<IReadOnlyList<RegisteredSchema>>(async connection =>
-    {
-        await using var command = new NpgsqlCommand(VersionsSql + " WHERE s.id = $1 ORDER BY v.subject COLLATE \"C\", v.version", connection) { Parameters = { new() { Value = id } } };
-        return await ReadAsync(command, ct).ConfigureAwait(false);
-    }, ct);
+    public Task<IReadOnlyList<RegisteredSchema>> UsesAsync(int id, CancellationToken ct) =>
+        UseAsync<IReadOnlyList<RegisteredSchema>>(
+            async connection =>
+            {
+                await using var command = new NpgsqlCommand(
+                    VersionsSql + " WHERE s.id = $1 ORDER BY v.subject COLLATE \"C\", v.version",
+                    connection
+                )
+                {
+                    Parameters = { new() { Value = id } },
+                };
+                return await ReadAsync(command, ct).ConfigureAwait(false);
+            },
+            ct
+        );
 
     public Task<RegisteredSchema> RegisterAsync(string subject, string schema, CancellationToken ct)
     {
         var normal = SchemaText.Normal(schema);
-        return UseAsync(async connection =>
-        {
-            await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
-            await using (var locked = new NpgsqlCommand(LockSql, connection)) await locked.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-            var versions = await VersionsAsync(connection, subject, ct).ConfigureAwait(false);
-            if (versions.FirstOrDefault(v => v.Schema == normal) is { } there) return there;
-            var problems = Compatibility.Problems(await EffectiveLevelAsync(connection, subject, ct).ConfigureAwait(false), normal, versions);
-            if (problems.Count > 0)
-                throw new SchemaRegistryException(SchemaRegistryException.Incompatible, $"Schema being registered is incompatible with an earlier schema for subject \"{subject}\": {string.Join("; ", problems)}");
-            var added = new RegisteredSchema(subject, versions.Count + 1, await IdOfAsync(connection, normal, ct).ConfigureAwait(false), normal);
-            await InsertAsync(connection, added, ct).ConfigureAwait(false);
-            await transaction.CommitAsync(ct).ConfigureAwait(false);
-            return added;
-        }, ct);
+        return UseAsync(
+            async connection =>
+            {
+                await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
+                await using (var locked = new NpgsqlCommand(LockSql, connection))
+                    await locked.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+                var versions = await VersionsAsync(connection, subject, ct).ConfigureAwait(false);
+                if (versions.FirstOrDefault(v => v.Schema == normal) is { } there)
+                    return there;
+                var problems = Compatibility.Problems(
+                    await EffectiveLevelAsync(connection, subject, ct).ConfigureAwait(false),
+                    normal,
+                    versions
+                );
+                if (problems.Count > 0)
+                    throw new SchemaRegistryException(
+                        SchemaRegistryException.Incompatible,
+                        $"Schema being registered is incompatible with an earlier schema for subject \"{subject}\": {string.Join("; ", problems)}"
+                    );
+                var added = new RegisteredSchema(
+                    subject,
+                    versions.Count + 1,
+                    await IdOfAsync(connection, normal, ct).ConfigureAwait(false),
+                    normal
+                );
+                await InsertAsync(connection, added, ct).ConfigureAwait(false);
+                await transaction.CommitAsync(ct).ConfigureAwait(false);
+                return added;
+            },
+            ct
+        );
     }
 
     public async Task<RegisteredSchema?> LookupAsync(string subject, string schema, CancellationToken ct)
@@ -71,25 +114,41 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
     public Task<IReadOnlyList<string>> ProblemsAsync(string subject, string schema, int? version, CancellationToken ct)
     {
         var normal = SchemaText.Normal(schema);
-        return UseAsync(async connection =>
-        {
-            var level = await EffectiveLevelAsync(connection, subject, ct).ConfigureAwait(false);
-            var versions = await VersionsAsync(connection, subject, ct).ConfigureAwait(false);
-            if (version is { } one) versions = [versions.FirstOrDefault(v => v.Version == one) ?? throw SchemaRegistryException.NoVersion($"{one}")];
-            return Compatibility.Problems(level, normal, versions);
-        }, ct);
+        return UseAsync(
+            async connection =>
+            {
+                var level = await EffectiveLevelAsync(connection, subject, ct).ConfigureAwait(false);
+                var versions = await VersionsAsync(connection, subject, ct).ConfigureAwait(false);
+                if (version is { } one)
+                    versions = [versions.FirstOrDefault(v => v.Version == one) ?? throw SchemaRegistryException.NoVersion($"{one}")];
+                return Compatibility.Problems(level, normal, versions);
+            },
+            ct
+        );
     }
 
-    public Task<CompatibilityLevel?> CompatibilityAsync(string? subject, CancellationToken ct) => UseAsync(connection => LevelAsync(connection, subject ?? "", ct), ct);
+    public Task<CompatibilityLevel?> CompatibilityAsync(string? subject, CancellationToken ct) =>
+        UseAsync(connection => LevelAsync(connection, subject ?? "", ct), ct);
 
-    public Task SetCompatibilityAsync(string? subject, CompatibilityLevel level, CancellationToken ct) => UseAsync(async connection =>
-    {
-        await using var command = new NpgsqlCommand("INSERT INTO cdc.schema_compatibility (subject, level) VALUES ($1, $2) ON CONFLICT (subject) DO UPDATE SET level = excluded.level", connection)
-        {
-            Parameters = { new() { Value = subject ?? "" }, new() { Value = CompatibilityWords.Of(level) } },
-        };
-        return await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-    }, ct);
+    public Task SetCompatibilityAsync(string? subject, CompatibilityLevel level, CancellationToken ct) =>
+        UseAsync(
+            async connection =>
+            {
+                await using var command = new NpgsqlCommand(
+                    "INSERT INTO cdc.schema_compatibility (subject, level) VALUES ($1, $2) ON CONFLICT (subject) DO UPDATE SET level = excluded.level",
+                    connection
+                )
+                {
+                    Parameters =
+                    {
+                        new() { Value = subject ?? "" },
+                        new() { Value = CompatibilityWords.Of(level) },
+                    },
+                };
+                return await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            },
+            ct
+        );
 
     private static async Task<CompatibilityLevel?> LevelAsync(NpgsqlConnection connection, string subject, CancellationToken ct)
     {
@@ -98,11 +157,20 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
     }
 
     private static async Task<CompatibilityLevel> EffectiveLevelAsync(NpgsqlConnection connection, string subject, CancellationToken ct) =>
-        await LevelAsync(connection, subject, ct).ConfigureAwait(false) ?? await LevelAsync(connection, "", ct).ConfigureAwait(false) ?? CompatibilityLevel.Backward;
+        await LevelAsync(connection, subject, ct).ConfigureAwait(false)
+        ?? await LevelAsync(connection, "", ct).ConfigureAwait(false)
+        ?? CompatibilityLevel.Backward;
 
-    private static async Task<IReadOnlyList<RegisteredSchema>> VersionsAsync(NpgsqlConnection connection, string subject, CancellationToken ct)
+    private static async Task<IReadOnlyList<RegisteredSchema>> VersionsAsync(
+        NpgsqlConnection connection,
+        string subject,
+        CancellationToken ct
+    )
     {
-        await using var command = new NpgsqlCommand(VersionsSql + " WHERE v.subject = $1 ORDER BY v.version", connection) { Parameters = { new() { Value = subject } } };
+        await using var command = new NpgsqlCommand(VersionsSql + " WHERE v.subject = $1 ORDER BY v.version", connection)
+        {
+            Parameters = { new() { Value = subject } },
+        };
         return await ReadAsync(command, ct).ConfigureAwait(false);
     }
 
@@ -110,7 +178,8 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
     {
         await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var schemas = new List<RegisteredSchema>();
-        while (await row.ReadAsync(ct).ConfigureAwait(false)) schemas.Add(new RegisteredSchema(row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetString(3)));
+        while (await row.ReadAsync(ct).ConfigureAwait(false))
+            schemas.Add(new RegisteredSchema(row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetString(3)));
         return schemas;
     }
 
@@ -121,17 +190,34 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
         {
             await using var command = new NpgsqlCommand(
                 "WITH added AS (INSERT INTO cdc.schemas (id, schema) SELECT $1, $2 WHERE NOT EXISTS (SELECT FROM cdc.schemas WHERE id = $1) RETURNING schema) SELECT schema FROM added UNION ALL SELECT schema FROM cdc.schemas WHERE id = $1",
-                connection) { Parameters = { new() { Value = id }, new() { Value = normal } } };
-            if ((string)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))! == normal) return id;
+                connection
+            )
+            {
+                Parameters =
+                {
+                    new() { Value = id },
+                    new() { Value = normal },
+                },
+            };
+            if ((string)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))! == normal)
+                return id;
         }
         throw new InvalidOperationException("Every id is taken.");
     }
 
     private static async Task InsertAsync(NpgsqlConnection connection, RegisteredSchema added, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand("INSERT INTO cdc.schema_versions (subject, version, schema_id) VALUES ($1, $2, $3)", connection)
+        await using var command = new NpgsqlCommand(
+            "INSERT INTO cdc.schema_versions (subject, version, schema_id) VALUES ($1, $2, $3)",
+            connection
+        )
         {
-            Parameters = { new() { Value = added.Subject }, new() { Value = added.Version }, new() { Value = added.Id } },
+            Parameters =
+            {
+                new() { Value = added.Subject },
+                new() { Value = added.Version },
+                new() { Value = added.Id },
+            },
         };
         await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
@@ -149,11 +235,21 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.InsufficientPrivilege)
         {
-            throw new CdcException(FailureKind.Preflight, $"The engine refuses the schema registry: {e.MessageText}.", "Grant it as ops/sql/least-privilege.sql does.", e);
+            throw new CdcException(
+                FailureKind.Preflight,
+                $"The engine refuses the schema registry: {e.MessageText}.",
+                "Grant it as ops/sql/least-privilege.sql does.",
+                e
+            );
         }
         catch (Exception e) when (e is NpgsqlException or IOException or SocketException or TimeoutException)
         {
-            throw new CdcException(FailureKind.Unavailable, $"The engine, which keeps the schema registry, cannot be asked: {e.Message}", "Start the engine, or mend Engine:ConnectionString.", e);
+            throw new CdcException(
+                FailureKind.Unavailable,
+                $"The engine, which keeps the schema registry, cannot be asked: {e.Message}",
+                "Start the engine, or mend Engine:ConnectionString.",
+                e
+            );
         }
     }
 }

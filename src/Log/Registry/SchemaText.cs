@@ -30,6 +30,7 @@ internal static class SchemaText
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(normal));
         for (var id = BinaryPrimitives.ReadInt32BigEndian(hash) & int.MaxValue; ; id = id == int.MaxValue ? 1 : id + 1)
-            if (id > 0) yield return id;
+            if (id > 0)
+                yield return id;
     }
 }

@@ -24,6 +24,11 @@ internal sealed class TableSchemaClient(ISchemaRegistry registry) : ISchemaClien
 /// <summary>A registry does not take a schema.</summary>
 internal static class SchemaRefusal
 {
-    public static CdcException Of(string subject, string why, Exception? inner = null) => new(FailureKind.Preflight, $"The schema registry refuses the schema of {subject}: {why}",
-        "Undo the change of the source's table or of the declaration. Or, if every reader of the topic is ready for it: set the subject's compatibility to NONE (PUT /config/SUBJECT), start, and set it back.", inner);
+    public static CdcException Of(string subject, string why, Exception? inner = null) =>
+        new(
+            FailureKind.Preflight,
+            $"The schema registry refuses the schema of {subject}: {why}",
+            "Undo the change of the source's table or of the declaration. Or, if every reader of the topic is ready for it: set the subject's compatibility to NONE (PUT /config/SUBJECT), start, and set it back.",
+            inner
+        );
 }

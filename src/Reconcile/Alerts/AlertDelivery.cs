@@ -20,7 +20,8 @@ internal sealed class AlertDelivery(NpgsqlDataSource engine, AlertOptions option
 
     public async Task DeliverAsync(CancellationToken ct)
     {
-        if (options.Webhook.Length == 0) return;
+        if (options.Webhook.Length == 0)
+            return;
         await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
         foreach (var alert in await AlertTable.ListAsync(connection, ct).ConfigureAwait(false))
             if (alert is { FiredAt: { } firedAt, DeliveredAt: null } && await TrySendAsync(alert, ct).ConfigureAwait(false))
@@ -32,8 +33,11 @@ internal sealed class AlertDelivery(NpgsqlDataSource engine, AlertOptions option
         string why;
         try
         {
-            var status = await _patience.ExecuteAsync(async attempt => await SendAsync(alert, attempt).ConfigureAwait(false), ct).ConfigureAwait(false);
-            if ((int)status is >= 200 and < 300) return true;
+            var status = await _patience
+                .ExecuteAsync(async attempt => await SendAsync(alert, attempt).ConfigureAwait(false), ct)
+                .ConfigureAwait(false);
+            if ((int)status is >= 200 and < 300)
+                return true;
             why = $"it answers {(int)status}";
         }
         catch (Exception e) when (e is HttpRequestException or TimeoutRejectedException)
@@ -56,15 +60,19 @@ internal sealed class AlertDelivery(NpgsqlDataSource engine, AlertOptions option
         var builder = new ResiliencePipelineBuilder<HttpStatusCode> { TimeProvider = time };
         // Polly takes no fewer than one.
         if (options.WebhookAttempts > 1)
-            builder.AddRetry(new RetryStrategyOptions<HttpStatusCode>
-            {
-                MaxRetryAttempts = options.WebhookAttempts - 1,
-                BackoffType = DelayBackoffType.Exponential,
-                Delay = FirstPause,
-                MaxDelay = LongestPause,
-                ShouldHandle = new PredicateBuilder<HttpStatusCode>().Handle<HttpRequestException>().Handle<TimeoutRejectedException>()
-                    .HandleResult(s => (int)s >= 500 || s is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests),
-            });
+            builder.AddRetry(
+                new RetryStrategyOptions<HttpStatusCode>
+                {
+                    MaxRetryAttempts = options.WebhookAttempts - 1,
+                    BackoffType = DelayBackoffType.Exponential,
+                    Delay = FirstPause,
+                    MaxDelay = LongestPause,
+                    ShouldHandle = new PredicateBuilder<HttpStatusCode>()
+                        .Handle<HttpRequestException>()
+                        .Handle<TimeoutRejectedException>()
+                        .HandleResult(s => (int)s >= 500 || s is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests),
+                }
+            );
         return builder.AddTimeout(options.WebhookTimeout).Build();
     }
 }
@@ -74,6 +82,13 @@ internal sealed class AlertDelivery(NpgsqlDataSource engine, AlertOptions option
 /// <param name="Text">For chats that show this field.</param>
 internal sealed record AlertNotice(string Alert, bool Rollback, DateTimeOffset FiredAt, long? Run, string? Scope, string Text)
 {
-    public static AlertNotice Of(AlertState alert) => new(
-        alert.Name, alert.Name != AlertName.Warning, alert.FiredAt!.Value, alert.Run, alert.Scope, $"cdc {alert.Name}: {alert.Message} Look with 'cdc reconcile', then 'cdc alerts rearm {alert.Name}'.");
+    public static AlertNotice Of(AlertState alert) =>
+        new(
+            alert.Name,
+            alert.Name != AlertName.Warning,
+            alert.FiredAt!.Value,
+            alert.Run,
+            alert.Scope,
+            $"cdc {alert.Name}: {alert.Message} Look with 'cdc reconcile', then 'cdc alerts rearm {alert.Name}'."
+        );
 }

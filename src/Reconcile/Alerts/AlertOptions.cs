@@ -5,24 +5,34 @@ public sealed record AlertOptions
 {
     /// <summary><c>warning</c>: more percent of the rows than this differ, at a single comparison.</summary>
     public decimal WarnAbovePercent { get; init; }
+
     /// <summary><c>alert</c>, which is the trigger of a rollback: more percent than this, over both windows.</summary>
     public decimal AlertAbovePercent { get; init; } = 0.1m;
+
     /// <summary><c>remediation</c>: more percent than this, over both windows.</summary>
     public decimal RemediateAbovePercent { get; init; } = 0.5m;
+
     /// <summary><c>page</c>: fewer percent than this are equal, over both windows.</summary>
     public decimal PageBelowPercent { get; init; } = 99;
+
     /// <summary>It goes on now.</summary>
     public TimeSpan ShortWindow { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>It is no blip.</summary>
     public TimeSpan LongWindow { get; init; } = TimeSpan.FromMinutes(30);
+
     /// <summary>Comparisons in the long window, below which nothing but a warning is said.</summary>
     public int MinSamples { get; init; } = 3;
+
     /// <summary>Rows of an entity, below which its share alone fires nothing but a warning: it counts among all.</summary>
     public long MinRows { get; init; } = 1000;
+
     /// <summary>Where alerts are sent by POST; empty: nowhere.</summary>
     public string Webhook { get; init; } = "";
+
     /// <summary>How often one is sent in a row, with growing pauses; every minute it is tried anew.</summary>
     public int WebhookAttempts { get; init; } = 4;
+
     /// <summary>How long one attempt may take.</summary>
     public TimeSpan WebhookTimeout { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -27,7 +27,8 @@ internal sealed class AlertRules(AlertOptions options)
         var most = Threshold(alert);
         foreach (var (scope, own) in Scopes(samples))
         {
-            if (Share(alert, scope, own, now) is not { } share || share <= most) continue;
+            if (Share(alert, scope, own, now) is not { } share || share <= most)
+                continue;
             (worst, most) = (new AlertFinding(scope, Message(alert, scope, share)), share);
         }
         return worst;
@@ -35,28 +36,36 @@ internal sealed class AlertRules(AlertOptions options)
 
     private static IEnumerable<(string Scope, List<AlertSample> Samples)> Scopes(IReadOnlyList<AlertSample> samples)
     {
-        foreach (var entity in samples.GroupBy(s => s.Entity)) yield return (entity.Key, [.. entity]);
-        yield return (All, [.. samples.GroupBy(s => s.At).Select(s => new AlertSample(s.Key, All, s.Sum(x => x.Compared), s.Sum(x => x.Drift)))]);
+        foreach (var entity in samples.GroupBy(s => s.Entity))
+            yield return (entity.Key, [.. entity]);
+        yield return (
+            All,
+            [.. samples.GroupBy(s => s.At).Select(s => new AlertSample(s.Key, All, s.Sum(x => x.Compared), s.Sum(x => x.Drift)))]
+        );
     }
 
     /// <summary>Percent of the rows that must differ; more than this fires.</summary>
-    private decimal Threshold(string alert) => alert switch
-    {
-        AlertName.Warning => options.WarnAbovePercent,
-        AlertName.Alert => options.AlertAbovePercent,
-        AlertName.Remediation => options.RemediateAbovePercent,
-        AlertName.Page => 100 - options.PageBelowPercent,
-        _ => throw new ArgumentOutOfRangeException(nameof(alert), alert, "There is no such alert."),
-    };
+    private decimal Threshold(string alert) =>
+        alert switch
+        {
+            AlertName.Warning => options.WarnAbovePercent,
+            AlertName.Alert => options.AlertAbovePercent,
+            AlertName.Remediation => options.RemediateAbovePercent,
+            AlertName.Page => 100 - options.PageBelowPercent,
+            _ => throw new ArgumentOutOfRangeException(nameof(alert), alert, "There is no such alert."),
+        };
 
     /// <summary>Percent that differ; null: too little is known.</summary>
     private decimal? Share(string alert, string scope, List<AlertSample> samples, DateTimeOffset now)
     {
-        if (samples.Count == 0) return null;
+        if (samples.Count == 0)
+            return null;
         var last = samples.MaxBy(s => s.At)!;
-        if (alert == AlertName.Warning) return Percent([last]);
+        if (alert == AlertName.Warning)
+            return Percent([last]);
         var (recent, whole) = (Within(samples, now - options.ShortWindow), Within(samples, now - options.LongWindow));
-        if (whole.Count < options.MinSamples || recent.Count == 0 || (scope != All && last.Compared < options.MinRows)) return null;
+        if (whole.Count < options.MinSamples || recent.Count == 0 || (scope != All && last.Compared < options.MinRows))
+            return null;
         return Percent(recent) is { } recently && Percent(whole) is { } throughout ? Math.Min(recently, throughout) : null;
     }
 
@@ -65,13 +74,18 @@ internal sealed class AlertRules(AlertOptions options)
     private static decimal? Percent(IReadOnlyList<AlertSample> samples)
     {
         var (compared, drift) = (samples.Sum(s => s.Compared), samples.Sum(s => s.Drift));
-        return compared > 0 ? 100m * drift / compared : drift > 0 ? 100 : null;
+        return compared > 0 ? 100m * drift / compared
+            : drift > 0 ? 100
+            : null;
     }
 
     private string Message(string alert, string scope, decimal share)
     {
         var what = scope == All ? "all rows" : $"the rows of {scope}";
         var limit = Threshold(alert).ToString("0.#####", CultureInfo.InvariantCulture);
-        return string.Create(CultureInfo.InvariantCulture, $"{share:0.#####} % of {what} differ between Odoo and the engine, more than {limit} %.");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{share:0.#####} % of {what} differ between Odoo and the engine, more than {limit} %."
+        );
     }
 }

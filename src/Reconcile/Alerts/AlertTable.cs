@@ -9,7 +9,16 @@ namespace Cdc.Reconcile.Alerts;
 /// <param name="Run">The run after which it fired.</param>
 /// <param name="Scope">An entity, or <c>all</c>.</param>
 /// <param name="DeliveredAt">Null: no webhook has taken it.</param>
-public sealed record AlertState(string Name, string State, DateTimeOffset? ArmedAt, DateTimeOffset? FiredAt, long? Run, string? Scope, string? Message, DateTimeOffset? DeliveredAt);
+public sealed record AlertState(
+    string Name,
+    string State,
+    DateTimeOffset? ArmedAt,
+    DateTimeOffset? FiredAt,
+    long? Run,
+    string? Scope,
+    string? Message,
+    DateTimeOffset? DeliveredAt
+);
 
 /// <summary>Alerts in the engine's database. Fired ones stay so until they are armed again, whichever process looks.</summary>
 public static class AlertTable
@@ -34,19 +43,53 @@ public static class AlertTable
 
     /// <summary>From the mildest.</summary>
     public static Task<List<AlertState>> ListAsync(NpgsqlConnection engine, CancellationToken ct) =>
-        engine.Statement(ListSql, (object)AlertName.All.ToArray()).RowsAsync(r => new AlertState(
-            r.GetString(0), r.GetString(1), r.Time(2), r.Time(3), r.Long(4), r.Get<string>(5), r.Get<string>(6), r.Time(7)), ct);
+        engine
+            .Statement(ListSql, (object)AlertName.All.ToArray())
+            .RowsAsync(
+                r => new AlertState(
+                    r.GetString(0),
+                    r.GetString(1),
+                    r.Time(2),
+                    r.Time(3),
+                    r.Long(4),
+                    r.Get<string>(5),
+                    r.Get<string>(6),
+                    r.Time(7)
+                ),
+                ct
+            );
 
     /// <summary>Arms those of the names that have fired.</summary>
     /// <returns>Their names.</returns>
-    public static Task<List<string>> ArmAsync(NpgsqlConnection engine, IReadOnlyCollection<string> names, DateTimeOffset now, CancellationToken ct) =>
-        engine.Statement(ArmSql, names.ToArray(), now).RowsAsync(r => r.GetString(0), ct);
+    public static Task<List<string>> ArmAsync(
+        NpgsqlConnection engine,
+        IReadOnlyCollection<string> names,
+        DateTimeOffset now,
+        CancellationToken ct
+    ) => engine.Statement(ArmSql, names.ToArray(), now).RowsAsync(r => r.GetString(0), ct);
 
     /// <returns>False: it has fired already, or another process was faster.</returns>
-    internal static async Task<bool> FireAsync(NpgsqlConnection engine, string name, DateTimeOffset now, long run, AlertFinding finding, CancellationToken ct) =>
-        (await engine.Statement(FireSql, name, now, run, finding.Scope, finding.Message).RowsAsync(r => r.GetString(0), ct).ConfigureAwait(false)).Count > 0;
+    internal static async Task<bool> FireAsync(
+        NpgsqlConnection engine,
+        string name,
+        DateTimeOffset now,
+        long run,
+        AlertFinding finding,
+        CancellationToken ct
+    ) =>
+        (
+            await engine
+                .Statement(FireSql, name, now, run, finding.Scope, finding.Message)
+                .RowsAsync(r => r.GetString(0), ct)
+                .ConfigureAwait(false)
+        ).Count > 0;
 
     /// <param name="firedAt">So that one that was armed and fired again meanwhile is delivered too.</param>
-    internal static Task DeliveredAsync(NpgsqlConnection engine, string name, DateTimeOffset firedAt, DateTimeOffset now, CancellationToken ct) =>
-        engine.Statement("UPDATE cdc.alerts SET delivered_at = $3 WHERE name = $1 AND fired_at = $2", name, firedAt, now).ExecuteAsync(ct);
+    internal static Task DeliveredAsync(
+        NpgsqlConnection engine,
+        string name,
+        DateTimeOffset firedAt,
+        DateTimeOffset now,
+        CancellationToken ct
+    ) => engine.Statement("UPDATE cdc.alerts SET delivered_at = $3 WHERE name = $1 AND fired_at = $2", name, firedAt, now).ExecuteAsync(ct);
 }

@@ -18,7 +18,8 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
 
     private const string PruneSql = "DELETE FROM cdc.reconcile_samples WHERE at <= $1";
 
-    private const string SamplesSql = "SELECT at, entity, compared, drift FROM cdc.reconcile_samples WHERE at > $1 AND entity IS NOT NULL ORDER BY at";
+    private const string SamplesSql =
+        "SELECT at, entity, compared, drift FROM cdc.reconcile_samples WHERE at > $1 AND entity IS NOT NULL ORDER BY at";
 
     private readonly AlertRules _rules = new(options);
 
@@ -27,7 +28,10 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
     public async Task<IReadOnlyList<string>> ObserveAsync(long run, CancellationToken ct)
     {
         await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
-        var verdict = await connection.Statement("SELECT verdict FROM cdc.reconcile_runs WHERE id = $1", run).RowsAsync(r => r.Get<string>(0), ct).ConfigureAwait(false);
+        var verdict = await connection
+            .Statement("SELECT verdict FROM cdc.reconcile_runs WHERE id = $1", run)
+            .RowsAsync(r => r.Get<string>(0), ct)
+            .ConfigureAwait(false);
         var now = time.GetUtcNow();
         await connection.Statement(PruneSql, now - options.LongWindow * 2).ExecuteAsync(ct).ConfigureAwait(false);
         if (verdict is not ["consistent" or "drift"])
@@ -46,17 +50,25 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
         await PauseAsync(connection, null, time.GetUtcNow(), ct).ConfigureAwait(false);
     }
 
-    public void Remediated(long run, RepairReport repair) => ReconcileLog.Remediated(log, run, repair.Equal, repair.Differing, repair.Unknown);
+    public void Remediated(long run, RepairReport repair) =>
+        ReconcileLog.Remediated(log, run, repair.Equal, repair.Differing, repair.Unknown);
 
     private async Task<IReadOnlyList<string>> FireAsync(NpgsqlConnection connection, long run, DateTimeOffset now, CancellationToken ct)
     {
-        var samples = await connection.Statement(SamplesSql, now - options.LongWindow)
-            .RowsAsync(r => new AlertSample(r.Time(0)!.Value, r.GetString(1), r.GetInt64(2), r.GetInt64(3)), ct).ConfigureAwait(false);
+        var samples = await connection
+            .Statement(SamplesSql, now - options.LongWindow)
+            .RowsAsync(r => new AlertSample(r.Time(0)!.Value, r.GetString(1), r.GetInt64(2), r.GetInt64(3)), ct)
+            .ConfigureAwait(false);
         var fired = new List<string>();
         foreach (var alert in await AlertTable.ListAsync(connection, ct).ConfigureAwait(false))
         {
-            if (alert.State != "armed" || _rules.Find(alert.Name, [.. samples.Where(s => alert.ArmedAt is not { } armed || s.At > armed)], now) is not { } finding) continue;
-            if (!await AlertTable.FireAsync(connection, alert.Name, now, run, finding, ct).ConfigureAwait(false)) continue;
+            if (
+                alert.State != "armed"
+                || _rules.Find(alert.Name, [.. samples.Where(s => alert.ArmedAt is not { } armed || s.At > armed)], now) is not { } finding
+            )
+                continue;
+            if (!await AlertTable.FireAsync(connection, alert.Name, now, run, finding, ct).ConfigureAwait(false))
+                continue;
             fired.Add(alert.Name);
             Tell(alert.Name, finding.Message, run);
         }
@@ -65,7 +77,10 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
 
     private async Task PauseAsync(NpgsqlConnection connection, long? run, DateTimeOffset now, CancellationToken ct)
     {
-        await connection.Statement("INSERT INTO cdc.reconcile_samples (at, run) VALUES ($1, $2::bigint)", now, run).ExecuteAsync(ct).ConfigureAwait(false);
+        await connection
+            .Statement("INSERT INTO cdc.reconcile_samples (at, run) VALUES ($1, $2::bigint)", now, run)
+            .ExecuteAsync(ct)
+            .ConfigureAwait(false);
         ReconcileLog.Paused(log);
     }
 
@@ -73,9 +88,15 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
     {
         switch (name)
         {
-            case AlertName.Warning: ReconcileLog.Warned(log, name, message, run); break;
-            case AlertName.Page: ReconcileLog.Paged(log, name, message, run); break;
-            default: ReconcileLog.Alerted(log, name, message, run); break;
+            case AlertName.Warning:
+                ReconcileLog.Warned(log, name, message, run);
+                break;
+            case AlertName.Page:
+                ReconcileLog.Paged(log, name, message, run);
+                break;
+            default:
+                ReconcileLog.Alerted(log, name, message, run);
+                break;
         }
     }
 }

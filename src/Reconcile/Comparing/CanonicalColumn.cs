@@ -13,14 +13,26 @@ namespace Cdc.Reconcile.Comparing;
 /// <param name="SourceText">What a person reads, in the engine's type.</param>
 /// <param name="Scale">Of money: both forms are bigint, in units of 10^-Scale. Null: no money.</param>
 internal sealed record CanonicalColumn(
-    string Name, string SourceFunction, string EngineFunction, string SourceForm, string EngineForm, string SourceText, string EngineText, int? Scale)
+    string Name,
+    string SourceFunction,
+    string EngineFunction,
+    string SourceForm,
+    string EngineForm,
+    string SourceText,
+    string EngineText,
+    int? Scale
+)
 {
     private const string HashInteger = "hashint8extended";
     private const string HashText = "hashtextextended";
+
     // OIDs of built-in types never change; they are in PostgreSQL's pg_type.dat.
-    private const uint Int4 = 23, Float8 = 701;
+    private const uint Int4 = 23,
+        Float8 = 701;
+
     /// <summary>10^18 is the largest power of ten in a bigint.</summary>
     private const int MostDigits = 18;
+
     /// <summary>Digits before and after the point of which three more are kept.</summary>
     private const int ShortDigits = 12;
 
@@ -34,8 +46,13 @@ internal sealed record CanonicalColumn(
             { Family: SqlFamily.Numeric, Precision: > 0 and <= MostDigits } => OfMoney(column, type, types),
             { Family: SqlFamily.Numeric } => OfNumeric(column, type),
             // PostgreSQL hashes an int4 as it hashes the same int8 (they share hash indexes): no need to widen every value.
-            { Family: SqlFamily.Integer } => Alike(HashInteger, "{0}::bigint", "{0}::bigint::text") is var integer && Column(column, types, Int4) is { } small
-                ? integer with { SourceFunction = "hashint4extended", SourceForm = small }
+            { Family: SqlFamily.Integer } => Alike(HashInteger, "{0}::bigint", "{0}::bigint::text") is var integer
+            && Column(column, types, Int4) is { } small
+                ? integer with
+                {
+                    SourceFunction = "hashint4extended",
+                    SourceForm = small,
+                }
                 : integer,
             { Family: SqlFamily.Boolean } => Alike(HashInteger, "{0}::boolean::integer", "{0}::boolean::text"),
             { Family: SqlFamily.Float } => Alike("hashfloat8extended", "{0}::float8", "{0}::float8::text"),
@@ -43,8 +60,12 @@ internal sealed record CanonicalColumn(
             { Family: SqlFamily.Date } => Alike("timestamp_hash_extended", "{0}::date::timestamp", "{0}::date::text"),
             { Family: SqlFamily.Timestamp } => Alike("timestamp_hash_extended", "{0}::timestamp", "{0}::timestamp::text"),
             // A zone by its name is looked up for every row.
-            _ => Alike("timestamp_hash_extended", "{0}::timestamptz AT TIME ZONE INTERVAL '0'", "{0}::timestamptz::text") is var tz && UtcColumn(column) is { } inner
-                ? tz with { SourceForm = inner }
+            _ => Alike("timestamp_hash_extended", "{0}::timestamptz AT TIME ZONE INTERVAL '0'", "{0}::timestamptz::text") is var tz
+            && UtcColumn(column) is { } inner
+                ? tz with
+                {
+                    SourceForm = inner,
+                }
                 : tz,
         };
 
@@ -65,8 +86,16 @@ internal sealed record CanonicalColumn(
         var name = Sql.Identifier(column.Name);
         var units = Power(type.Scale);
         var exact = $"({rounded} * {units})::bigint";
-        return new CanonicalColumn(column.Name, HashInteger, HashInteger, RoundedDouble(column, type.Scale, types) is { } money ? Cents(money, type.Scale, exact) : exact,
-            $"({name} * {units})::bigint", $"{rounded}::text", $"{name}::text", type.Scale);
+        return new CanonicalColumn(
+            column.Name,
+            HashInteger,
+            HashInteger,
+            RoundedDouble(column, type.Scale, types) is { } money ? Cents(money, type.Scale, exact) : exact,
+            $"({name} * {units})::bigint",
+            $"{rounded}::text",
+            $"{name}::text",
+            type.Scale
+        );
     }
 
     /// <summary>
@@ -81,12 +110,15 @@ internal sealed record CanonicalColumn(
     }
 
     private static bool IsRounded(EngineColumn column, int scale) =>
-        Parser.Parse(column.Value) is CallSyntax { Function: "round", Arguments: [_, NumberSyntax digits] } && digits.Text == scale.ToString(CultureInfo.InvariantCulture);
+        Parser.Parse(column.Value) is CallSyntax { Function: "round", Arguments: [_, NumberSyntax digits] }
+        && digits.Text == scale.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The column c of a value <c>round(c::numeric, scale)</c>, if it is a double.</summary>
     private static string? RoundedDouble(EngineColumn column, int scale, IReadOnlyDictionary<string, uint> types) =>
-        scale <= ShortDigits && IsRounded(column, scale)
-        && Parser.Parse(column.Value) is CallSyntax { Arguments: [CastSyntax { Operand: NameSyntax rounded, TypeName: "numeric" }, _] } && types.GetValueOrDefault(rounded.Name) == Float8
+        scale <= ShortDigits
+        && IsRounded(column, scale)
+        && Parser.Parse(column.Value) is CallSyntax { Arguments: [CastSyntax { Operand: NameSyntax rounded, TypeName: "numeric" }, _] }
+        && types.GetValueOrDefault(rounded.Name) == Float8
             ? Sql.Identifier(rounded.Name)
             : null;
 
@@ -94,7 +126,16 @@ internal sealed record CanonicalColumn(
     {
         var rounded = type.Precision > 0 ? $"round(({column.Value})::numeric, {type.Scale})" : $"({column.Value})::numeric";
         var (source, engine) = ($"trim_scale({rounded})::text", $"trim_scale({Sql.Identifier(column.Name)})::text");
-        return new CanonicalColumn(column.Name, HashText, HashText, source + " COLLATE \"C\"", engine + " COLLATE \"C\"", source, engine, null);
+        return new CanonicalColumn(
+            column.Name,
+            HashText,
+            HashText,
+            source + " COLLATE \"C\"",
+            engine + " COLLATE \"C\"",
+            source,
+            engine,
+            null
+        );
     }
 
     /// <summary>The column c of a value <c>c AT TIME ZONE 'UTC'</c>: as the form is UTC without zone, it is c itself.</summary>

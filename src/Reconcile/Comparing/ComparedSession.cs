@@ -14,13 +14,17 @@ internal static class ComparedSession
         SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_memoize = off; SET LOCAL enable_material = off
         """;
 
-    private const string TypesSql = "SELECT attname::text, atttypid FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped";
+    private const string TypesSql =
+        "SELECT attname::text, atttypid FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped";
 
     private const string EstimateSql = "SELECT reltuples::float8 FROM pg_class WHERE oid = $1::regclass";
 
     public static async Task PrepareAsync(NpgsqlConnection connection, TimeSpan statementTimeout, CancellationToken ct)
     {
-        var timeout = string.Create(CultureInfo.InvariantCulture, $"; SET LOCAL statement_timeout = {(long)statementTimeout.TotalMilliseconds}");
+        var timeout = string.Create(
+            CultureInfo.InvariantCulture,
+            $"; SET LOCAL statement_timeout = {(long)statementTimeout.TotalMilliseconds}"
+        );
         await using var command = new NpgsqlCommand(Settings + timeout, connection);
         await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
@@ -31,7 +35,8 @@ internal static class ComparedSession
         await using var command = new NpgsqlCommand(TypesSql, connection) { Parameters = { new() { Value = table } } };
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var types = new Dictionary<string, uint>();
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) types[reader.GetString(0)] = reader.GetFieldValue<uint>(1);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            types[reader.GetString(0)] = reader.GetFieldValue<uint>(1);
         return types;
     }
 
@@ -45,7 +50,10 @@ internal static class ComparedSession
     /// <summary>Position of the last change that the engine has applied.</summary>
     public static async Task<string?> LastChangeAsync(NpgsqlConnection engine, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand("SELECT string_agg(partition || ' ' || last_lsn || ' ' || last_ordinal, ', ' ORDER BY partition) FROM cdc.checkpoints", engine);
+        await using var command = new NpgsqlCommand(
+            "SELECT string_agg(partition || ' ' || last_lsn || ' ' || last_ordinal, ', ' ORDER BY partition) FROM cdc.checkpoints",
+            engine
+        );
         return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as string;
     }
 }

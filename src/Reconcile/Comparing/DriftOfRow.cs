@@ -9,12 +9,20 @@ internal static class DriftOfRow
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="odoo">Null: there is no such row.</param>
-    public static IEnumerable<DriftRow> Of(string entity, IReadOnlyList<CanonicalColumn> columns, long key, string?[]? odoo, string?[]? engine)
+    public static IEnumerable<DriftRow> Of(
+        string entity,
+        IReadOnlyList<CanonicalColumn> columns,
+        long key,
+        string?[]? odoo,
+        string?[]? engine
+    )
     {
         if (odoo is null || engine is null)
         {
-            if (odoo is not null) yield return new DriftRow(entity, key, DriftKind.Missing, DriftRow.WholeRow, Json(columns, odoo), null);
-            if (engine is not null) yield return new DriftRow(entity, key, DriftKind.Extra, DriftRow.WholeRow, null, Json(columns, engine));
+            if (odoo is not null)
+                yield return new DriftRow(entity, key, DriftKind.Missing, DriftRow.WholeRow, Json(columns, odoo), null);
+            if (engine is not null)
+                yield return new DriftRow(entity, key, DriftKind.Extra, DriftRow.WholeRow, null, Json(columns, engine));
             yield break;
         }
         for (var i = 0; i < columns.Count; i++)

@@ -4,8 +4,10 @@ public enum DriftKind
 {
     /// <summary>The source has the row, the engine has not.</summary>
     Missing,
+
     /// <summary>The engine has the row, the source has not.</summary>
     Extra,
+
     /// <summary>A column has another value.</summary>
     Differing,
 }

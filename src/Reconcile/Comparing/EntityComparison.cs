@@ -15,7 +15,14 @@ internal sealed record ComparedSlice(KeySpan Span, int Generation, Lsn Marker, s
 /// <summary>Compares one entity's keys slice by slice, each within a fence of its own.</summary>
 /// <param name="totals">Null: money is not summed. Otherwise all entities, as a row's parent may know its program.</param>
 internal sealed class EntityComparison(
-    EntityDeclaration entity, NpgsqlDataSource source, NpgsqlDataSource engine, IFence fences, ReconcileOptions options, DateTimeOffset? since = null, EntitySet? totals = null)
+    EntityDeclaration entity,
+    NpgsqlDataSource source,
+    NpgsqlDataSource engine,
+    IFence fences,
+    ReconcileOptions options,
+    DateTimeOffset? since = null,
+    EntitySet? totals = null
+)
 {
     /// <summary>All keys were in flight (a truncate): look again, so many times.</summary>
     private const int MostTruncates = 20;
@@ -24,10 +31,14 @@ internal sealed class EntityComparison(
 
     /// <summary>Slices in the order of their keys; together they cover the range without a gap.</summary>
     /// <param name="maxDrift">Asked before each slice: differing keys whose values are wanted.</param>
-    public async IAsyncEnumerable<ComparedSlice> CompareAsync(KeySpan range, Func<int> maxDrift, [EnumeratorCancellation] CancellationToken ct)
+    public async IAsyncEnumerable<ComparedSlice> CompareAsync(
+        KeySpan range,
+        Func<int> maxDrift,
+        [EnumeratorCancellation] CancellationToken ct
+    )
     {
         var comparison = await PrepareAsync(range, ct).ConfigureAwait(false);
-        for (var rest = range; !rest.IsEmpty;)
+        for (var rest = range; !rest.IsEmpty; )
         {
             var slice = await CompareNextAsync(comparison, rest, maxDrift(), ct).ConfigureAwait(false);
             yield return slice;
@@ -43,56 +54,97 @@ internal sealed class EntityComparison(
         var (left, right) = (SideSql.Source(entity, columns, since), SideSql.Engine(entity, columns, since));
         if (await EndsAsync(left, right, range, ct).ConfigureAwait(false) is ({ } lowest, { } highest))
             _pacer.Expect(lowest, highest, await ComparedSession.EstimateAsync(connection, entity.SourceName, ct).ConfigureAwait(false));
-        return (new SliceComparison(entity, columns, left, right, totals is null ? null : new MoneySql(entity, totals, columns)), left, right);
+        return (
+            new SliceComparison(entity, columns, left, right, totals is null ? null : new MoneySql(entity, totals, columns)),
+            left,
+            right
+        );
     }
 
-    private async Task<ComparedSlice> CompareNextAsync((SliceComparison Slices, SideSql Source, SideSql Engine) comparison, KeySpan rest, int maxDrift, CancellationToken ct)
+    private async Task<ComparedSlice> CompareNextAsync(
+        (SliceComparison Slices, SideSql Source, SideSql Engine) comparison,
+        KeySpan rest,
+        int maxDrift,
+        CancellationToken ct
+    )
     {
-        for (var truncates = 0;;)
+        for (var truncates = 0; ; )
         {
             var (lowest, highest) = await EndsAsync(comparison.Source, comparison.Engine, rest, ct).ConfigureAwait(false);
             var spans = _pacer.Next(rest, lowest, highest);
             try
             {
                 var slice = await CompareAsync(comparison.Slices, spans, maxDrift, ct).ConfigureAwait(false);
-                if (slice is not null) return slice;
-                if (++truncates == MostTruncates) throw Unable("its table is truncated all the time", "Compare it when Odoo does not truncate it.", null);
+                if (slice is not null)
+                    return slice;
+                if (++truncates == MostTruncates)
+                    throw Unable("its table is truncated all the time", "Compare it when Odoo does not truncate it.", null);
             }
             // The server's statement_timeout: the only reason for a cancelled statement that is not ours.
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled && !ct.IsCancellationRequested)
             {
-                if (!_pacer.TookTooLong()) throw Unable($"even a small slice takes longer than {options.StatementTimeout}", "Raise Reconcile:StatementTimeout, or compare when the servers have less to do.", e);
+                if (!_pacer.TookTooLong())
+                    throw Unable(
+                        $"even a small slice takes longer than {options.StatementTimeout}",
+                        "Raise Reconcile:StatementTimeout, or compare when the servers have less to do.",
+                        e
+                    );
             }
             catch (SliceException e)
             {
-                throw Unable(e.Message, "Look at the declaration's expressions and rules for this entity, and at 'cdc quarantine list'.", e);
+                throw Unable(
+                    e.Message,
+                    "Look at the declaration's expressions and rules for this entity, and at 'cdc quarantine list'.",
+                    e
+                );
             }
         }
     }
 
     /// <returns>Null if every key was in flight.</returns>
-    private async Task<ComparedSlice?> CompareAsync(SliceComparison slices, IReadOnlyList<KeySpan> spans, int maxDrift, CancellationToken ct)
+    private async Task<ComparedSlice?> CompareAsync(
+        SliceComparison slices,
+        IReadOnlyList<KeySpan> spans,
+        int maxDrift,
+        CancellationToken ct
+    )
     {
         var span = new KeySpan(spans[0].Low, spans[^1].High);
         await using var fence = await fences.OpenAsync(entity, span.ToRange(), ct).ConfigureAwait(false);
-        if (fence.InFlight.All) return null;
+        if (fence.InFlight.All)
+            return null;
         var began = Stopwatch.GetTimestamp();
         await ComparedSession.PrepareAsync(fence.Source, options.StatementTimeout, ct).ConfigureAwait(false);
         await ComparedSession.PrepareAsync(fence.Engine, options.StatementTimeout, ct).ConfigureAwait(false);
         var result = await slices.CompareAsync(fence, spans, maxDrift, ct).ConfigureAwait(false);
         var held = Stopwatch.GetElapsedTime(began);
         _pacer.Took(held, Math.Max(result.Numbers.SourceRows, result.Numbers.EngineRows), spans);
-        return new ComparedSlice(span, fence.Generation, fence.Marker, await ComparedSession.LastChangeAsync(fence.Engine, ct).ConfigureAwait(false), held, result);
+        return new ComparedSlice(
+            span,
+            fence.Generation,
+            fence.Marker,
+            await ComparedSession.LastChangeAsync(fence.Engine, ct).ConfigureAwait(false),
+            held,
+            result
+        );
     }
 
     /// <summary>The lowest and the highest key of both sides. Only where slices are cut depends on it, so that it needs no fence.</summary>
     private async Task<(long? Lowest, long? Highest)> EndsAsync(SideSql left, SideSql right, KeySpan range, CancellationToken ct)
     {
-        var (a, b) = (await EndsAsync(source, left, range, ct).ConfigureAwait(false), await EndsAsync(engine, right, range, ct).ConfigureAwait(false));
+        var (a, b) = (
+            await EndsAsync(source, left, range, ct).ConfigureAwait(false),
+            await EndsAsync(engine, right, range, ct).ConfigureAwait(false)
+        );
         return (Least(a.Lowest, b.Lowest), -Least(-a.Highest, -b.Highest));
     }
 
-    private static async Task<(long? Lowest, long? Highest)> EndsAsync(NpgsqlDataSource side, SideSql sql, KeySpan range, CancellationToken ct)
+    private static async Task<(long? Lowest, long? Highest)> EndsAsync(
+        NpgsqlDataSource side,
+        SideSql sql,
+        KeySpan range,
+        CancellationToken ct
+    )
     {
         await using var command = side.CreateCommand(sql.Ends);
         command.Parameters.Add(new NpgsqlParameter { Value = range.Low });

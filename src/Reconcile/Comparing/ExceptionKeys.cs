@@ -9,7 +9,12 @@ namespace Cdc.Reconcile.Comparing;
 /// counts once, by the first reason that holds.
 /// </summary>
 /// <param name="Loading">Ranges of this generation that are not read yet.</param>
-internal sealed record ExceptionKeys(IReadOnlySet<long> InFlight, IReadOnlySet<long> Quarantined, IReadOnlySet<long> Holes, IReadOnlyList<KeySpan> Loading)
+internal sealed record ExceptionKeys(
+    IReadOnlySet<long> InFlight,
+    IReadOnlySet<long> Quarantined,
+    IReadOnlySet<long> Holes,
+    IReadOnlyList<KeySpan> Loading
+)
 {
     private const string EntriesSql = """
         SELECT key, true FROM cdc.quarantine WHERE entity = $1 AND key >= $2 AND key < $3
@@ -28,10 +33,19 @@ internal sealed record ExceptionKeys(IReadOnlySet<long> InFlight, IReadOnlySet<l
         bool IsCompared(long key) => slice.Contains(key) && !within.Any(l => l.Contains(key));
         var inFlight = fence.InFlight.Keys.Where(IsCompared).ToHashSet();
         var (quarantined, holes) = (new HashSet<long>(), new HashSet<long>());
-        await using var command = new NpgsqlCommand(EntriesSql, fence.Engine) { Parameters = { new() { Value = entity.Name }, new() { Value = slice.Low }, new() { Value = slice.High } } };
+        await using var command = new NpgsqlCommand(EntriesSql, fence.Engine)
+        {
+            Parameters =
+            {
+                new() { Value = entity.Name },
+                new() { Value = slice.Low },
+                new() { Value = slice.High },
+            },
+        };
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await reader.ReadAsync(ct).ConfigureAwait(false))
-            if (reader.GetInt64(0) is var key && IsCompared(key) && !inFlight.Contains(key)) (reader.GetBoolean(1) ? quarantined : holes).Add(key);
+            if (reader.GetInt64(0) is var key && IsCompared(key) && !inFlight.Contains(key))
+                (reader.GetBoolean(1) ? quarantined : holes).Add(key);
         holes.ExceptWith(quarantined);
         return new ExceptionKeys(inFlight, quarantined, holes, within);
     }
@@ -39,7 +53,8 @@ internal sealed record ExceptionKeys(IReadOnlySet<long> InFlight, IReadOnlySet<l
     private static async Task<IReadOnlyList<KeySpan>> LoadingAsync(FencedSnapshots fence, EntityDeclaration entity, CancellationToken ct)
     {
         var ranges = await UnfinishedRanges.ReadAsync(fence.Engine, entity, ct).ConfigureAwait(false);
-        if (ranges.Count > 0) return [.. ranges.Select(KeySpan.Of)];
+        if (ranges.Count > 0)
+            return [.. ranges.Select(KeySpan.Of)];
         await using var command = new NpgsqlCommand(NothingLoadedSql, fence.Engine) { Parameters = { new() { Value = entity.Name } } };
         return (bool)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))! ? [KeySpan.All] : [];
     }

@@ -7,6 +7,7 @@ namespace Cdc.Reconcile.Comparing;
 internal readonly record struct KeySpan(long Low, long High)
 {
     public const long Lowest = long.MinValue;
+
     /// <summary>What was born in the engine has no other side.</summary>
     public const long Highest = EntityDeclaration.FirstEngineId;
 
@@ -37,7 +38,8 @@ internal readonly record struct KeySpan(long Low, long High)
         var from = Low;
         foreach (var hole in taken.OrderBy(t => t.Low))
         {
-            if (hole.Low > from) left.Add(new KeySpan(from, Math.Min(hole.Low, High)));
+            if (hole.Low > from)
+                left.Add(new KeySpan(from, Math.Min(hole.Low, High)));
             from = Math.Max(from, hole.High);
         }
         left.Add(new KeySpan(from, High));

@@ -19,7 +19,8 @@ internal sealed class MoneySql
         _entity = entity;
         Money = [.. columns.Where(c => c.Scale is not null)];
         if (Column(entity, ProgramColumn) is null && Column(entity, CompanyColumn) is null)
-            _parent = entity.Parents.Select(p => ((ParentReference, EntityDeclaration)?)(p, entities.Find(p.Entity)!))
+            _parent = entity
+                .Parents.Select(p => ((ParentReference, EntityDeclaration)?)(p, entities.Find(p.Entity)!))
                 .FirstOrDefault(p => Column(p!.Value.Item2, ProgramColumn) is not null || Column(p.Value.Item2, CompanyColumn) is not null);
     }
 
@@ -29,9 +30,15 @@ internal sealed class MoneySql
     /// <summary>Program, company, then the sums.</summary>
     public string Source(SideSql side) => Of(side, c => c.SourceForm, c => $"({c.Value})", e => (e.SourceName, Sql.Identifier(e.Key.Name)));
 
-    public string Engine(SideSql side) => Of(side, c => c.EngineForm, c => Sql.Identifier(c.Name), e => (e.EngineName, Sql.Identifier(e.EngineKey)));
+    public string Engine(SideSql side) =>
+        Of(side, c => c.EngineForm, c => Sql.Identifier(c.Name), e => (e.EngineName, Sql.Identifier(e.EngineKey)));
 
-    private string Of(SideSql side, Func<CanonicalColumn, string> form, Func<EngineColumn, string> value, Func<EntityDeclaration, (string Table, string Key)> table)
+    private string Of(
+        SideSql side,
+        Func<CanonicalColumn, string> form,
+        Func<EngineColumn, string> value,
+        Func<EntityDeclaration, (string Table, string Key)> table
+    )
     {
         var sums = Money.Select((c, i) => $"sum({form(c)}) AS sum_{i}");
         if (_parent is not { } parent)
@@ -40,18 +47,28 @@ internal sealed class MoneySql
         var reference = value(Column(_entity, parent.Reference.Column)!);
         return $"""
             SELECT cdc_parent.program, cdc_parent.company, {Scaled("cdc_rows.")}
-            FROM (SELECT parent, {string.Join(", ", Money.Select((_, i) => $"sum(sum_{i}) AS sum_{i}"))} FROM ({side.Grouped($"{reference} AS parent", sums, 1)}) AS cdc_spans GROUP BY 1) AS cdc_rows
-            LEFT JOIN LATERAL (SELECT {Value(parent.Entity, ProgramColumn, value)} AS program, {Value(parent.Entity, CompanyColumn, value)} AS company FROM {parentTable} AS cdc_row WHERE cdc_row.{parentKey} = cdc_rows.parent) AS cdc_parent ON true
+            FROM (SELECT parent, {string.Join(", ", Money.Select((_, i) => $"sum(sum_{i}) AS sum_{i}"))} FROM ({side.Grouped(
+                $"{reference} AS parent",
+                sums,
+                1
+            )}) AS cdc_spans GROUP BY 1) AS cdc_rows
+            LEFT JOIN LATERAL (SELECT {Value(parent.Entity, ProgramColumn, value)} AS program, {Value(
+                parent.Entity,
+                CompanyColumn,
+                value
+            )} AS company FROM {parentTable} AS cdc_row WHERE cdc_row.{parentKey} = cdc_rows.parent) AS cdc_parent ON true
             GROUP BY 1, 2
             """;
     }
 
     /// <summary>In units of money, not cents; exact.</summary>
-    private string Scaled(string from) => string.Join(", ", Money.Select((c, i) => $"coalesce(sum({from}sum_{i}), 0) * {Unit(c.Scale!.Value)}"));
+    private string Scaled(string from) =>
+        string.Join(", ", Money.Select((c, i) => $"coalesce(sum({from}sum_{i}), 0) * {Unit(c.Scale!.Value)}"));
 
     private static string Unit(int scale) => scale == 0 ? "1" : "0." + new string('0', scale - 1) + "1";
 
-    private static string Value(EntityDeclaration entity, string column, Func<EngineColumn, string> value) => Column(entity, column) is { } c ? $"{value(c)}::bigint" : "NULL::bigint";
+    private static string Value(EntityDeclaration entity, string column, Func<EngineColumn, string> value) =>
+        Column(entity, column) is { } c ? $"{value(c)}::bigint" : "NULL::bigint";
 
     private static EngineColumn? Column(EntityDeclaration entity, string name) => entity.Columns.FirstOrDefault(c => c.Name == name);
 }

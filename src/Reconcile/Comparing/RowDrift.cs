@@ -9,13 +9,22 @@ internal static class RowDrift
 {
     /// <param name="source">For the catalog: it is not read in the fence's transaction.</param>
     /// <returns>The differences; nothing for keys that are equal, or on neither side.</returns>
-    public static async Task<IReadOnlyList<DriftRow>> ReadAsync(NpgsqlDataSource source, FencedSnapshots fence, EntityDeclaration entity, long[] keys, CancellationToken ct)
+    public static async Task<IReadOnlyList<DriftRow>> ReadAsync(
+        NpgsqlDataSource source,
+        FencedSnapshots fence,
+        EntityDeclaration entity,
+        long[] keys,
+        CancellationToken ct
+    )
     {
         await using var catalog = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
         var types = await ComparedSession.TypesAsync(catalog, entity.SourceName, ct).ConfigureAwait(false);
         CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, types))];
         var odoo = await new SideReader(fence.Source, SideSql.Source(entity, columns), []).ValuesAsync(keys, ct).ConfigureAwait(false);
         var engine = await new SideReader(fence.Engine, SideSql.Engine(entity, columns), []).ValuesAsync(keys, ct).ConfigureAwait(false);
-        return [.. keys.SelectMany(key => DriftOfRow.Of(entity.Name, columns, key, odoo.GetValueOrDefault(key), engine.GetValueOrDefault(key)))];
+        return
+        [
+            .. keys.SelectMany(key => DriftOfRow.Of(entity.Name, columns, key, odoo.GetValueOrDefault(key), engine.GetValueOrDefault(key))),
+        ];
     }
 }

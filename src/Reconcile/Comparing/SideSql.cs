@@ -20,37 +20,63 @@ internal sealed class SideSql
     private readonly IReadOnlyList<string> _texts;
 
     /// <param name="hasKeyColumn">Some column is the key itself: the row's hash needs no other.</param>
-    private SideSql(string table, string key, IReadOnlyList<(Func<string, string> Hash, string Text)> columns, bool hasKeyColumn, string? since)
+    private SideSql(
+        string table,
+        string key,
+        IReadOnlyList<(Func<string, string> Hash, string Text)> columns,
+        bool hasKeyColumn,
+        string? since
+    )
     {
         (_table, _key) = (table, "cdc_row." + Sql.Identifier(key));
-        _rowHash = string.Join(" # ", columns.Select((c, i) => c.Hash(Seed(i + 1))).Prepend($"hashint8extended({_key}, {Seed(0)})").Skip(hasKeyColumn ? 1 : 0));
+        _rowHash = string.Join(
+            " # ",
+            columns.Select((c, i) => c.Hash(Seed(i + 1))).Prepend($"hashint8extended({_key}, {Seed(0)})").Skip(hasKeyColumn ? 1 : 0)
+        );
         _texts = [.. columns.Select(c => c.Text)];
         _filter = since is null ? "" : $" AND {since}";
     }
 
     /// <param name="since">Only rows with a date at or after it; null: all.</param>
     public static SideSql Source(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, DateTimeOffset? since = null) =>
-        new(entity.SourceName, entity.Key.Name, [.. columns.Select(c => ((Func<string, string>)c.SourceHash, c.SourceText))], HasKeyColumn(entity), SinceFilter.Source(entity, since));
+        new(
+            entity.SourceName,
+            entity.Key.Name,
+            [.. columns.Select(c => ((Func<string, string>)c.SourceHash, c.SourceText))],
+            HasKeyColumn(entity),
+            SinceFilter.Source(entity, since)
+        );
 
     public static SideSql Engine(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, DateTimeOffset? since = null) =>
-        new(entity.EngineName, entity.EngineKey, [.. columns.Select(c => ((Func<string, string>)c.EngineHash, c.EngineText))], HasKeyColumn(entity), SinceFilter.Engine(entity, since));
+        new(
+            entity.EngineName,
+            entity.EngineKey,
+            [.. columns.Select(c => ((Func<string, string>)c.EngineHash, c.EngineText))],
+            HasKeyColumn(entity),
+            SinceFilter.Engine(entity, since)
+        );
 
     /// <summary>For each span its place (from 1), rows, and the sum of the rows' hashes as text.</summary>
-    public string Sums(bool leaveOut) => $"""
-        SELECT cdc_span.place, cdc_sum.rows, cdc_sum.hash
-        FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS cdc_span(low, high, place),
-        LATERAL (SELECT count(*) AS rows, coalesce(sum({_rowHash}), 0)::text AS hash FROM {_table} AS cdc_row WHERE {InSpan(leaveOut)}) AS cdc_sum
-        """;
+    public string Sums(bool leaveOut) =>
+        $"""
+            SELECT cdc_span.place, cdc_sum.rows, cdc_sum.hash
+            FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS cdc_span(low, high, place),
+            LATERAL (SELECT count(*) AS rows, coalesce(sum({_rowHash}), 0)::text AS hash FROM {_table} AS cdc_row WHERE {InSpan(
+                leaveOut
+            )}) AS cdc_sum
+            """;
 
     /// <summary>Key and hash of every row of the spans.</summary>
-    public string Hashes(bool leaveOut) => $"""
-        SELECT cdc_hash.key, cdc_hash.hash
-        FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
-        LATERAL (SELECT {_key}::bigint AS key, {_rowHash} AS hash FROM {_table} AS cdc_row WHERE {InSpan(leaveOut)}) AS cdc_hash
-        """;
+    public string Hashes(bool leaveOut) =>
+        $"""
+            SELECT cdc_hash.key, cdc_hash.hash
+            FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
+            LATERAL (SELECT {_key}::bigint AS key, {_rowHash} AS hash FROM {_table} AS cdc_row WHERE {InSpan(leaveOut)}) AS cdc_hash
+            """;
 
     /// <summary>Key and values, as text, of the rows with the keys $1.</summary>
-    public string Values => $"SELECT {_key}::bigint{string.Concat(_texts.Select(t => ", " + t))} FROM {_table} AS cdc_row WHERE {_key} = ANY($1::bigint[])";
+    public string Values =>
+        $"SELECT {_key}::bigint{string.Concat(_texts.Select(t => ", " + t))} FROM {_table} AS cdc_row WHERE {_key} = ANY($1::bigint[])";
 
     /// <summary>The same for one column (from 0), where some value cannot be computed.</summary>
     public string Value(int column) => $"SELECT {_texts[column]} FROM {_table} AS cdc_row WHERE {_key} = $1";
@@ -61,20 +87,26 @@ internal sealed class SideSql
     public int Columns => _texts.Count;
 
     /// <summary>Rows of the spans.</summary>
-    public string Count => $"""
-        SELECT coalesce(sum(cdc_sum.rows), 0)::bigint FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
-        LATERAL (SELECT count(*) AS rows FROM {_table} AS cdc_row WHERE {InSpan(leaveOut: false)}) AS cdc_sum
-        """;
+    public string Count =>
+        $"""
+            SELECT coalesce(sum(cdc_sum.rows), 0)::bigint FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
+            LATERAL (SELECT count(*) AS rows FROM {_table} AS cdc_row WHERE {InSpan(leaveOut: false)}) AS cdc_sum
+            """;
 
     /// <summary>The lowest key from $1 on and the highest key below $2; NULL where there is none.</summary>
-    public string Ends => $"SELECT (SELECT min({_key})::bigint FROM {_table} AS cdc_row WHERE {_key} >= $1), (SELECT max({_key})::bigint FROM {_table} AS cdc_row WHERE {_key} < $2)";
+    public string Ends =>
+        $"SELECT (SELECT min({_key})::bigint FROM {_table} AS cdc_row WHERE {_key} >= $1), (SELECT max({_key})::bigint FROM {_table} AS cdc_row WHERE {_key} < $2)";
 
     /// <summary>Groups within each span.</summary>
     /// <param name="groups">The first so many columns.</param>
-    public string Grouped(string by, IEnumerable<string> sums, int groups) => $"""
-        SELECT cdc_group.* FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
-        LATERAL (SELECT {by}, {string.Join(", ", sums)} FROM {_table} AS cdc_row WHERE {InSpan(leaveOut: true)} GROUP BY {string.Join(", ", Enumerable.Range(1, groups))}) AS cdc_group
-        """;
+    public string Grouped(string by, IEnumerable<string> sums, int groups) =>
+        $"""
+            SELECT cdc_group.* FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
+            LATERAL (SELECT {by}, {string.Join(", ", sums)} FROM {_table} AS cdc_row WHERE {InSpan(leaveOut: true)} GROUP BY {string.Join(
+                ", ",
+                Enumerable.Range(1, groups)
+            )}) AS cdc_group
+            """;
 
     private string InSpan(bool leaveOut) =>
         $"{_key} >= cdc_span.low AND {_key} < cdc_span.high{(leaveOut ? $" AND NOT {_key} = ANY($3::bigint[])" : "")}{_filter}";

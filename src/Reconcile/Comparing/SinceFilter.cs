@@ -17,9 +17,13 @@ internal static class SinceFilter
     private static string? Of(EntityDeclaration entity, DateTimeOffset? since, Func<EngineColumn, string> value)
     {
         var dates = entity.Columns.Where(IsDate).Select(c => value(c) + "::timestamptz").ToList();
-        if (since is not { } from || dates.Count == 0) return null;
+        if (since is not { } from || dates.Count == 0)
+            return null;
         // GREATEST passes NULLs over.
-        return string.Create(CultureInfo.InvariantCulture, $"coalesce(greatest({string.Join(", ", dates)}) >= '{from.UtcDateTime:yyyy-MM-dd HH:mm:ss.ffffff}+00'::timestamptz, true)");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"coalesce(greatest({string.Join(", ", dates)}) >= '{from.UtcDateTime:yyyy-MM-dd HH:mm:ss.ffffff}+00'::timestamptz, true)"
+        );
     }
 
     private static bool IsDate(EngineColumn column) =>

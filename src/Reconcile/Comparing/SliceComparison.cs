@@ -7,16 +7,29 @@ namespace Cdc.Reconcile.Comparing;
 /// <param name="Unlisted">Keys that differ and are counted, but whose values were not fetched.</param>
 /// <param name="LeftOut">What was not compared.</param>
 /// <param name="Totals">Empty where they were not asked for.</param>
-internal sealed record SliceResult(SliceNumbers Numbers, IReadOnlyList<DriftRow> Drift, long Unlisted, ExceptionKeys LeftOut, IReadOnlyList<MoneyTotal> Totals);
+internal sealed record SliceResult(
+    SliceNumbers Numbers,
+    IReadOnlyList<DriftRow> Drift,
+    long Unlisted,
+    ExceptionKeys LeftOut,
+    IReadOnlyList<MoneyTotal> Totals
+);
 
 /// <summary>
 /// Compares one slice of an entity within one fence: sums of all spans at once, then 64 parts of each span that differs, then key by key,
 /// and values only of keys that differ.
 /// </summary>
 /// <param name="money">Null: no totals.</param>
-internal sealed class SliceComparison(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, SideSql source, SideSql engine, MoneySql? money = null)
+internal sealed class SliceComparison(
+    EntityDeclaration entity,
+    IReadOnlyList<CanonicalColumn> columns,
+    SideSql source,
+    SideSql engine,
+    MoneySql? money = null
+)
 {
     private const int Parts = 64;
+
     /// <summary>Spans of so many rows are compared key by key.</summary>
     private const int LeafRows = 64;
     private const int ValuesAtOnce = 1000;
@@ -32,7 +45,9 @@ internal sealed class SliceComparison(EntityDeclaration entity, IReadOnlyList<Ca
         var compared = spans.SelectMany(s => s.Without(except.Loading)).ToList();
         var numbers = new SliceNumbers
         {
-            InFlight = except.InFlight.Count, Quarantined = except.Quarantined.Count, Holes = except.Holes.Count,
+            InFlight = except.InFlight.Count,
+            Quarantined = except.Quarantined.Count,
+            Holes = except.Holes.Count,
             Loading = await left.CountAsync(except.Loading, ct).ConfigureAwait(false),
         };
         var (equal, leaves) = await DescendAsync(left, right, compared, SlicePacer.Expected(spans), ct).ConfigureAwait(false);
@@ -41,13 +56,22 @@ internal sealed class SliceComparison(EntityDeclaration entity, IReadOnlyList<Ca
         var listed = differing.Keys.Take(maxDrift).ToList();
         var drift = await ValuesAsync(left, right, listed, ct).ConfigureAwait(false);
         // Hashes may differ where values do not (servers of two encodings): what counts is the value.
-        numbers = numbers with { Differing = numbers.Differing - (listed.Count - drift.Select(d => d.Key).Distinct().Count()) };
+        numbers = numbers with
+        {
+            Differing = numbers.Differing - (listed.Count - drift.Select(d => d.Key).Distinct().Count()),
+        };
         var totals = money is null ? [] : await TotalsAsync(left, right, money, compared, ct).ConfigureAwait(false);
         return new SliceResult(numbers, drift, differing.Keys.Count - listed.Count, except, totals);
     }
 
     /// <summary>Numbers of the spans that are equal, and the small spans that are not.</summary>
-    private static async Task<(SliceNumbers Equal, List<KeySpan> Leaves)> DescendAsync(SideReader left, SideReader right, List<KeySpan> spans, double rows, CancellationToken ct)
+    private static async Task<(SliceNumbers Equal, List<KeySpan> Leaves)> DescendAsync(
+        SideReader left,
+        SideReader right,
+        List<KeySpan> spans,
+        double rows,
+        CancellationToken ct
+    )
     {
         var (equal, leaves) = (new SliceNumbers(), new List<KeySpan>());
         while (spans.Count > 0)
@@ -57,8 +81,15 @@ internal sealed class SliceComparison(EntityDeclaration entity, IReadOnlyList<Ca
             rows = 0;
             for (var i = 0; i < spans.Count; i++)
             {
-                if (sums[i].Hash is not null && sums[i] == others[i]) equal += new SliceNumbers { SourceRows = sums[i].Rows, EngineRows = sums[i].Rows, Compared = sums[i].Rows };
-                else if (IsLeaf(spans[i], sums[i], others[i])) leaves.Add(spans[i]);
+                if (sums[i].Hash is not null && sums[i] == others[i])
+                    equal += new SliceNumbers
+                    {
+                        SourceRows = sums[i].Rows,
+                        EngineRows = sums[i].Rows,
+                        Compared = sums[i].Rows,
+                    };
+                else if (IsLeaf(spans[i], sums[i], others[i]))
+                    leaves.Add(spans[i]);
                 else
                 {
                     next.AddRange(spans[i].Split(Parts));
@@ -73,18 +104,29 @@ internal sealed class SliceComparison(EntityDeclaration entity, IReadOnlyList<Ca
     private static bool IsLeaf(KeySpan span, SpanSum left, SpanSum right) =>
         span.Width <= LeafRows || (left.Hash is not null && right.Hash is not null && Math.Max(left.Rows, right.Rows) <= LeafRows);
 
-    private static async Task<(SliceNumbers Numbers, List<long> Keys)> DifferingAsync(SideReader left, SideReader right, List<KeySpan> leaves, CancellationToken ct)
+    private static async Task<(SliceNumbers Numbers, List<long> Keys)> DifferingAsync(
+        SideReader left,
+        SideReader right,
+        List<KeySpan> leaves,
+        CancellationToken ct
+    )
     {
         var (sources, engines) = await BothAsync(left.HashesAsync(leaves, ct), right.HashesAsync(leaves, ct)).ConfigureAwait(false);
         var (missing, differing) = (new List<long>(), new List<long>());
         foreach (var (key, hash) in sources)
-            if (!engines.TryGetValue(key, out var other)) missing.Add(key);
-            else if (hash is null || hash != other) differing.Add(key);
+            if (!engines.TryGetValue(key, out var other))
+                missing.Add(key);
+            else if (hash is null || hash != other)
+                differing.Add(key);
         var extra = engines.Keys.Where(key => !sources.ContainsKey(key)).ToList();
         var numbers = new SliceNumbers
         {
-            SourceRows = sources.Count, EngineRows = engines.Count, Compared = sources.Count + extra.Count,
-            Missing = missing.Count, Extra = extra.Count, Differing = differing.Count,
+            SourceRows = sources.Count,
+            EngineRows = engines.Count,
+            Compared = sources.Count + extra.Count,
+            Missing = missing.Count,
+            Extra = extra.Count,
+            Differing = differing.Count,
         };
         return (numbers, [.. missing.Concat(extra).Concat(differing).Order()]);
     }
@@ -101,14 +143,41 @@ internal sealed class SliceComparison(EntityDeclaration entity, IReadOnlyList<Ca
         return drift;
     }
 
-    private async Task<IReadOnlyList<MoneyTotal>> TotalsAsync(SideReader left, SideReader right, MoneySql wanted, List<KeySpan> spans, CancellationToken ct)
+    private async Task<IReadOnlyList<MoneyTotal>> TotalsAsync(
+        SideReader left,
+        SideReader right,
+        MoneySql wanted,
+        List<KeySpan> spans,
+        CancellationToken ct
+    )
     {
-        if (wanted.Money.Count == 0 || spans.Count == 0) return [];
-        var (odoo, engines) = await BothAsync(left.TotalsAsync(wanted.Source(source), spans, ct), right.TotalsAsync(wanted.Engine(engine), spans, ct)).ConfigureAwait(false);
+        if (wanted.Money.Count == 0 || spans.Count == 0)
+            return [];
+        var (odoo, engines) = await BothAsync(
+                left.TotalsAsync(wanted.Source(source), spans, ct),
+                right.TotalsAsync(wanted.Engine(engine), spans, ct)
+            )
+            .ConfigureAwait(false);
         // A NaN on one side must not make the other side's sum look like drift: the slice is left out of both. Which row it is, the drift says.
-        if (odoo is null || engines is null) return [];
-        return [.. odoo.Keys.Union(engines.Keys).SelectMany(group => wanted.Money.Select((column, i) => new MoneyTotal(
-            column.Name, group.Program, group.Company, odoo.GetValueOrDefault(group)?[i] ?? 0, engines.GetValueOrDefault(group)?[i] ?? 0)))];
+        if (odoo is null || engines is null)
+            return [];
+        return
+        [
+            .. odoo
+                .Keys.Union(engines.Keys)
+                .SelectMany(group =>
+                    wanted.Money.Select(
+                        (column, i) =>
+                            new MoneyTotal(
+                                column.Name,
+                                group.Program,
+                                group.Company,
+                                odoo.GetValueOrDefault(group)?[i] ?? 0,
+                                engines.GetValueOrDefault(group)?[i] ?? 0
+                            )
+                    )
+                ),
+        ];
     }
 
     private static async Task<(T, T)> BothAsync<T>(Task<T> left, Task<T> right)

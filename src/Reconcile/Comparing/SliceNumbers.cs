@@ -10,7 +10,17 @@ namespace Cdc.Reconcile.Comparing;
 /// <param name="Holes">Keys of which the engine knows that a column is not known.</param>
 /// <param name="Loading">Source rows in ranges that are not loaded yet.</param>
 public readonly record struct SliceNumbers(
-    long SourceRows, long EngineRows, long Compared, long Missing, long Extra, long Differing, long InFlight, long Quarantined, long Holes, long Loading)
+    long SourceRows,
+    long EngineRows,
+    long Compared,
+    long Missing,
+    long Extra,
+    long Differing,
+    long InFlight,
+    long Quarantined,
+    long Holes,
+    long Loading
+)
 {
     /// <summary>Distinct keys.</summary>
     public long Drift => Missing + Extra + Differing;
@@ -18,7 +28,17 @@ public readonly record struct SliceNumbers(
     /// <summary>1 − drift / compared; null where nothing was compared.</summary>
     public double? Rate => Compared == 0 ? null : 1 - (double)Drift / Compared;
 
-    public static SliceNumbers operator +(SliceNumbers a, SliceNumbers b) => new(
-        a.SourceRows + b.SourceRows, a.EngineRows + b.EngineRows, a.Compared + b.Compared, a.Missing + b.Missing, a.Extra + b.Extra,
-        a.Differing + b.Differing, a.InFlight + b.InFlight, a.Quarantined + b.Quarantined, a.Holes + b.Holes, a.Loading + b.Loading);
+    public static SliceNumbers operator +(SliceNumbers a, SliceNumbers b) =>
+        new(
+            a.SourceRows + b.SourceRows,
+            a.EngineRows + b.EngineRows,
+            a.Compared + b.Compared,
+            a.Missing + b.Missing,
+            a.Extra + b.Extra,
+            a.Differing + b.Differing,
+            a.InFlight + b.InFlight,
+            a.Quarantined + b.Quarantined,
+            a.Holes + b.Holes,
+            a.Loading + b.Loading
+        );
 }

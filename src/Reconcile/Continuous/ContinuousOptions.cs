@@ -5,18 +5,25 @@ public sealed record ContinuousOptions
 {
     /// <summary>False: <c>cdc run</c> compares nothing by itself, and no alert is looked at.</summary>
     public bool Enabled { get; init; } = true;
+
     /// <summary>Between two comparisons of what has changed.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Time of the day, in UTC, from which everything is compared.</summary>
     public TimeOnly FullAt { get; init; } = new(2, 0);
+
     /// <summary>ISO 8601 time of the cutover; everything is compared 4, 24 and 72 hours after it. Empty: there is none.</summary>
     public string Cutover { get; init; } = "";
+
     /// <summary>Share of the time, in percent, in which both servers may be comparing; in the rest they are left alone. 100: no pauses.</summary>
     public int LoadPercent { get; init; } = 10;
+
     /// <summary>What a slice should take, instead of Reconcile:SliceTime: its snapshots are held for so long.</summary>
     public TimeSpan SliceTime { get; init; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Days for which comparisons of what had changed are kept. Others are kept for ever.</summary>
     public int KeepDays { get; init; } = 30;
+
     /// <summary>Drift above Alerts:RemediateAbovePercent is repaired without a person, and everything compared again.</summary>
     public bool Repair { get; init; } = true;
 }

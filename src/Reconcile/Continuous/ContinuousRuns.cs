@@ -7,7 +7,14 @@ using Npgsql;
 namespace Cdc.Reconcile.Continuous;
 
 /// <summary>Does what is due: compares, tells the alerts, and repairs where they demand it.</summary>
-internal sealed class ContinuousRuns(NpgsqlDataSource engine, Reconciler reconciler, Repair repair, AlertWatch alerts, EntitySet entities, ContinuousOptions options)
+internal sealed class ContinuousRuns(
+    NpgsqlDataSource engine,
+    Reconciler reconciler,
+    Repair repair,
+    AlertWatch alerts,
+    EntitySet entities,
+    ContinuousOptions options
+)
 {
     // Of another generation there is nothing that a comparison of what has changed could go on from: it would compare everything, every time.
     private const string ServedSql = """
@@ -16,7 +23,8 @@ internal sealed class ContinuousRuns(NpgsqlDataSource engine, Reconciler reconci
         """;
 
     // While tables are loaded there is little to compare, and nobody needs more to do.
-    private const string ReadySql = "SELECT s.state = 'streaming' AND NOT EXISTS (SELECT FROM cdc.tables WHERE state = 'loading') FROM cdc.source s";
+    private const string ReadySql =
+        "SELECT s.state = 'streaming' AND NOT EXISTS (SELECT FROM cdc.tables WHERE state = 'loading') FROM cdc.source s";
 
     private const string PruneSql = """
         WITH old AS (
@@ -28,7 +36,10 @@ internal sealed class ContinuousRuns(NpgsqlDataSource engine, Reconciler reconci
     public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ServedAsync(CancellationToken ct)
     {
         await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
-        var served = await connection.Statement(ServedSql, Schedule.Nightly).RowsAsync(r => (Trigger: r.GetString(0), Due: r.Time(1)!.Value), ct).ConfigureAwait(false);
+        var served = await connection
+            .Statement(ServedSql, Schedule.Nightly)
+            .RowsAsync(r => (Trigger: r.GetString(0), Due: r.Time(1)!.Value), ct)
+            .ConfigureAwait(false);
         return served.ToDictionary(s => s.Trigger, s => s.Due);
     }
 
@@ -46,8 +57,10 @@ internal sealed class ContinuousRuns(NpgsqlDataSource engine, Reconciler reconci
         var request = new RunRequest(due.Kind, entities.All, Violations: violations) { Trigger = due.Trigger, Due = due.Due };
         var run = await reconciler.RunAsync(request, ct).ConfigureAwait(false);
         var fired = await alerts.ObserveAsync(run, ct).ConfigureAwait(false);
-        if (options.Repair && fired.Contains(AlertName.Remediation)) await RemediateAsync(run, request, ct).ConfigureAwait(false);
-        if (due.Trigger == Schedule.Nightly) await PruneAsync(ct).ConfigureAwait(false);
+        if (options.Repair && fired.Contains(AlertName.Remediation))
+            await RemediateAsync(run, request, ct).ConfigureAwait(false);
+        if (due.Trigger == Schedule.Nightly)
+            await PruneAsync(ct).ConfigureAwait(false);
     }
 
     /// <summary>Once: the alert that demanded it stays fired until a person has looked.</summary>
@@ -55,7 +68,9 @@ internal sealed class ContinuousRuns(NpgsqlDataSource engine, Reconciler reconci
     {
         var done = await repair.RunAsync(await repair.PlanAsync(run, request, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
         alerts.Remediated(run, done);
-        var again = await reconciler.RunAsync(new RunRequest(RunKind.Full, entities.All) { Trigger = Schedule.Remediation }, ct).ConfigureAwait(false);
+        var again = await reconciler
+            .RunAsync(new RunRequest(RunKind.Full, entities.All) { Trigger = Schedule.Remediation }, ct)
+            .ConfigureAwait(false);
         await alerts.ObserveAsync(again, ct).ConfigureAwait(false);
     }
 

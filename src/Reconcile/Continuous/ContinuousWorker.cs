@@ -31,8 +31,18 @@ public sealed class ContinuousWorker
     /// <param name="reads">The same.</param>
     /// <param name="webhook">Sends alerts.</param>
     public ContinuousWorker(
-        NpgsqlDataSource source, NpgsqlDataSource engine, IFence fences, KeyReads reads, EntitySet entities, ReconcileOptions reconcile, ContinuousOptions options,
-        AlertOptions alerts, HttpClient webhook, TimeProvider time, ILogger log)
+        NpgsqlDataSource source,
+        NpgsqlDataSource engine,
+        IFence fences,
+        KeyReads reads,
+        EntitySet entities,
+        ReconcileOptions reconcile,
+        ContinuousOptions options,
+        AlertOptions alerts,
+        HttpClient webhook,
+        TimeProvider time,
+        ILogger log
+    )
     {
         (_options, _time, _log, _schedule) = (options, time, log, new Schedule(options));
         var pace = new Pace(options.LoadPercent, time);
@@ -40,7 +50,13 @@ public sealed class ContinuousWorker
         _alerts = new AlertWatch(engine, alerts, time, log);
         _delivery = new AlertDelivery(engine, alerts, webhook, time, log);
         _runs = new ContinuousRuns(
-            engine, new Reconciler(source, engine, paced, entities, sliced) { Pace = pace }, new Repair(source, engine, paced, reads, entities, sliced), _alerts, entities, options);
+            engine,
+            new Reconciler(source, engine, paced, entities, sliced) { Pace = pace },
+            new Repair(source, engine, paced, reads, entities, sliced),
+            _alerts,
+            entities,
+            options
+        );
     }
 
     /// <summary>Returns when <paramref name="ct"/> is cancelled; never throws.</summary>
@@ -59,8 +75,11 @@ public sealed class ContinuousWorker
         {
             var done = await DoDueAsync(ct).ConfigureAwait(false);
             await _delivery.DeliverAsync(ct).ConfigureAwait(false);
-            if (done) _failing = null;
-            return _schedule.Wait(_time.GetUtcNow(), await _runs.ServedAsync(ct).ConfigureAwait(false)) is { Ticks: > 0 } wait ? wait : _options.Interval;
+            if (done)
+                _failing = null;
+            return _schedule.Wait(_time.GetUtcNow(), await _runs.ServedAsync(ct).ConfigureAwait(false)) is { Ticks: > 0 } wait
+                ? wait
+                : _options.Interval;
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -77,10 +96,15 @@ public sealed class ContinuousWorker
     /// <summary>False: it failed, and was told.</summary>
     private async Task<bool> DoDueAsync(CancellationToken ct)
     {
-        if (!await _runs.IsReadyAsync(ct).ConfigureAwait(false)) return true;
+        if (!await _runs.IsReadyAsync(ct).ConfigureAwait(false))
+            return true;
         try
         {
-            for (var i = 0; i < MostRuns && _schedule.Due(_time.GetUtcNow(), await _runs.ServedAsync(ct).ConfigureAwait(false)) is { } due; i++)
+            for (
+                var i = 0;
+                i < MostRuns && _schedule.Due(_time.GetUtcNow(), await _runs.ServedAsync(ct).ConfigureAwait(false)) is { } due;
+                i++
+            )
                 await _runs.RunAsync(due, ct).ConfigureAwait(false);
             return true;
         }
@@ -102,10 +126,14 @@ public sealed class ContinuousWorker
     private void Tell(Exception failure)
     {
         var message = failure is CdcException ? failure.Message : $"{failure.GetType().Name}: {failure.Message}";
-        if (_failing == message) return;
+        if (_failing == message)
+            return;
         _failing = message;
-        if (failure is CdcException known) ReconcileLog.Failed(_log, message, known.Remedy, _options.Interval.TotalSeconds);
-        else if (failure is NpgsqlException or TimeoutException or IOException) ReconcileLog.Failed(_log, message, "Look at both servers ('cdc status').", _options.Interval.TotalSeconds);
-        else ReconcileLog.Defect(_log, failure);
+        if (failure is CdcException known)
+            ReconcileLog.Failed(_log, message, known.Remedy, _options.Interval.TotalSeconds);
+        else if (failure is NpgsqlException or TimeoutException or IOException)
+            ReconcileLog.Failed(_log, message, "Look at both servers ('cdc status').", _options.Interval.TotalSeconds);
+        else
+            ReconcileLog.Defect(_log, failure);
     }
 }

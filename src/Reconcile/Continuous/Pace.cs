@@ -12,7 +12,8 @@ internal sealed class Pace(int loadPercent, TimeProvider time)
     /// <returns>When it began, for <see cref="Worked"/>.</returns>
     public async Task<long> BeginAsync(CancellationToken ct)
     {
-        if (_notBefore - time.GetUtcNow() is { Ticks: > 0 } pause) await Task.Delay(pause < LongestPause ? pause : LongestPause, time, ct).ConfigureAwait(false);
+        if (_notBefore - time.GetUtcNow() is { Ticks: > 0 } pause)
+            await Task.Delay(pause < LongestPause ? pause : LongestPause, time, ct).ConfigureAwait(false);
         return time.GetTimestamp();
     }
 

@@ -13,7 +13,9 @@ public sealed record ScheduledRun(string Trigger, RunKind Kind, DateTimeOffset D
 /// </summary>
 public sealed class Schedule(ContinuousOptions options)
 {
-    public const string Interval = "interval", Nightly = "nightly", Remediation = "remediation";
+    public const string Interval = "interval",
+        Nightly = "nightly",
+        Remediation = "remediation";
 
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
     private static readonly int[] HoursAfterCutover = [4, 24, 72];
@@ -28,9 +30,11 @@ public sealed class Schedule(ContinuousOptions options)
     /// <param name="served">By trigger, the latest time for which a run is done.</param>
     public ScheduledRun? Due(DateTimeOffset now, IReadOnlyDictionary<string, DateTimeOffset> served)
     {
-        if (AfterCutover(now, served) is { } check) return check;
+        if (AfterCutover(now, served) is { } check)
+            return check;
         var night = LastNight(now);
-        if (!served.TryGetValue(Nightly, out var last) || last < night) return new ScheduledRun(Nightly, RunKind.Full, night);
+        if (!served.TryGetValue(Nightly, out var last) || last < night)
+            return new ScheduledRun(Nightly, RunKind.Full, night);
         return Wait(now, served) == TimeSpan.Zero ? new ScheduledRun(Interval, RunKind.Changed, now) : null;
     }
 
@@ -38,18 +42,21 @@ public sealed class Schedule(ContinuousOptions options)
     public TimeSpan Wait(DateTimeOffset now, IReadOnlyDictionary<string, DateTimeOffset> served)
     {
         // A clock that was set back must not silence it.
-        if (!served.TryGetValue(Interval, out var last) || last > now) return TimeSpan.Zero;
+        if (!served.TryGetValue(Interval, out var last) || last > now)
+            return TimeSpan.Zero;
         return last + options.Interval > now ? last + options.Interval - now : TimeSpan.Zero;
     }
 
     private ScheduledRun? AfterCutover(DateTimeOffset now, IReadOnlyDictionary<string, DateTimeOffset> served)
     {
-        if (_cutover is not { } cutover) return null;
+        if (_cutover is not { } cutover)
+            return null;
         // Only the last whose time has come: one that is late says nothing that the next does not.
         foreach (var hours in HoursAfterCutover.OrderDescending())
         {
             var (due, trigger) = (cutover.AddHours(hours), string.Create(CultureInfo.InvariantCulture, $"cutover+{hours}h"));
-            if (due <= now) return served.TryGetValue(trigger, out var last) && last == due ? null : new ScheduledRun(trigger, RunKind.Full, due);
+            if (due <= now)
+                return served.TryGetValue(trigger, out var last) && last == due ? null : new ScheduledRun(trigger, RunKind.Full, due);
         }
         return null;
     }

@@ -10,7 +10,8 @@ namespace Cdc.Reconcile.Fences;
 /// One attempt, in its order: announce; when Capture forgets no more keys, the source's snapshot; when Apply holds at the marker, the
 /// engine's snapshot; and it counts only if Apply was still holding then. Opens both connections, and owns them until they are taken.
 /// </summary>
-internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection engine, EntityDeclaration entity, TimeSpan timeout) : IAsyncDisposable
+internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection engine, EntityDeclaration entity, TimeSpan timeout)
+    : IAsyncDisposable
 {
     /// <summary>Of an attempt's time, until somebody looks why nobody has taken the fence up.</summary>
     private const double PickUpShare = 0.3;
@@ -31,13 +32,18 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
         try
         {
             var broken = await OpenAsync(row, asking, ct).ConfigureAwait(false);
-            if (broken is not null) await row.BreakAsync(broken, ct).ConfigureAwait(false);
+            if (broken is not null)
+                await row.BreakAsync(broken, ct).ConfigureAwait(false);
             return broken;
         }
         catch (Exception e) when (asking.State == System.Data.ConnectionState.Open)
         {
             // Nobody needs to hold for us any more.
-            await row.BreakAsync(new BrokenFence(FenceReasons.GivenUp, $"Who asked for it failed: {e.GetType().Name}."), CancellationToken.None).ConfigureAwait(false);
+            await row.BreakAsync(
+                    new BrokenFence(FenceReasons.GivenUp, $"Who asked for it failed: {e.GetType().Name}."),
+                    CancellationToken.None
+                )
+                .ConfigureAwait(false);
             throw;
         }
     }
@@ -53,21 +59,28 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
 
     public async ValueTask DisposeAsync()
     {
-        if (_taken) return;
+        if (_taken)
+            return;
         await source.DisposeAsync().ConfigureAwait(false);
         await engine.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task<BrokenFence?> OpenAsync(FenceRow row, NpgsqlConnection asking, CancellationToken ct)
     {
-        if (await ArmedAsync(row, asking, ct).ConfigureAwait(false) is { } notArmed) return notArmed;
+        if (await ArmedAsync(row, asking, ct).ConfigureAwait(false) is { } notArmed)
+            return notArmed;
         var (reading, locked) = await ReadSourceAsync(ct).ConfigureAwait(false);
-        if (reading is null) return locked;
-        if (!await row.ReadAsync(reading.Snapshot, ct).ConfigureAwait(false) || await row.UntilAsync("reached", ct).ConfigureAwait(false) is not null)
+        if (reading is null)
+            return locked;
+        if (
+            !await row.ReadAsync(reading.Snapshot, ct).ConfigureAwait(false)
+            || await row.UntilAsync("reached", ct).ConfigureAwait(false) is not null
+        )
             return await row.WhyAsync(ct).ConfigureAwait(false);
         // Apply holds from here on.
         var shown = await EngineReading.BeginAsync(engine, entity, ct).ConfigureAwait(false);
-        if (!await row.OpenAsync(ct).ConfigureAwait(false)) return await row.WhyAsync(ct).ConfigureAwait(false);
+        if (!await row.OpenAsync(ct).ConfigureAwait(false))
+            return await row.WhyAsync(ct).ConfigureAwait(false);
         var (inFlight, generation, marker) = await row.ResultAsync(ct).ConfigureAwait(false);
         _opened = new FencedSnapshots(source, engine, inFlight, generation, marker);
         return shown.Refuse(reading, entity, generation);
@@ -75,8 +88,13 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
 
     private async Task<BrokenFence?> ArmedAsync(FenceRow row, NpgsqlConnection asking, CancellationToken ct)
     {
-        if (await row.UntilAsync("armed", timeout * PickUpShare, ct).ConfigureAwait(false) is not { } late) return null;
-        if (late is { State: "announced", Reason: null } && await PipelineLook.AtAsync(asking, source, ct).ConfigureAwait(false) is { } notRunning) return notRunning;
+        if (await row.UntilAsync("armed", timeout * PickUpShare, ct).ConfigureAwait(false) is not { } late)
+            return null;
+        if (
+            late is { State: "announced", Reason: null }
+            && await PipelineLook.AtAsync(asking, source, ct).ConfigureAwait(false) is { } notRunning
+        )
+            return notRunning;
         return await row.UntilAsync("armed", ct).ConfigureAwait(false) is null ? null : await row.WhyAsync(ct).ConfigureAwait(false);
     }
 
@@ -88,7 +106,10 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
-            return (null, new BrokenFence(FenceReasons.Locked, $"{entity.SourceName} is locked by somebody else so that it cannot be read."));
+            return (
+                null,
+                new BrokenFence(FenceReasons.Locked, $"{entity.SourceName} is locked by somebody else so that it cannot be read.")
+            );
         }
     }
 }

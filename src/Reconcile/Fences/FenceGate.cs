@@ -30,8 +30,10 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
         for (var attempt = 1; ; attempt++)
         {
             var (opened, broken) = await AttemptAsync(entity, range, ct).ConfigureAwait(false);
-            if (opened is not null) return opened;
-            if (!broken!.MayPass || attempt >= options.Attempts) throw broken.After(attempt, entity.Name);
+            if (opened is not null)
+                return opened;
+            if (!broken!.MayPass || attempt >= options.Attempts)
+                throw broken.After(attempt, entity.Name);
             await Task.Delay(PauseAfter(attempt), _time, ct).ConfigureAwait(false);
         }
     }
@@ -41,13 +43,18 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
     public async Task<FencedSnapshots> OpenFrozenAsync(EntityDeclaration entity, KeyRange range, CancellationToken ct)
     {
         var fenced = await OpenAsync(entity, range, ct).ConfigureAwait(false);
-        if (!fenced.InFlight.All && fenced.InFlight.Keys.Count == 0) return fenced;
+        if (!fenced.InFlight.All && fenced.InFlight.Keys.Count == 0)
+            return fenced;
         await fenced.DisposeAsync().ConfigureAwait(false);
         var what = fenced.InFlight.All ? "a truncate was" : $"{fenced.InFlight.Keys.Count} keys were";
         throw new BrokenFence(FenceReasons.NotFrozen, $"Writes are not frozen: {what} in flight at {fenced.Marker}.").After(1, entity.Name);
     }
 
-    private async Task<(FencedSnapshots? Opened, BrokenFence? Broken)> AttemptAsync(EntityDeclaration entity, KeyRange range, CancellationToken ct)
+    private async Task<(FencedSnapshots? Opened, BrokenFence? Broken)> AttemptAsync(
+        EntityDeclaration entity,
+        KeyRange range,
+        CancellationToken ct
+    )
     {
         await using var asking = new NpgsqlConnection(_engine);
         await asking.OpenAsync(ct).ConfigureAwait(false);
@@ -77,5 +84,6 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
         return pause < LongestPause ? pause : LongestPause;
     }
 
-    private static string Named(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "cdc reconcile" }.ConnectionString;
+    private static string Named(string connectionString) =>
+        new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "cdc reconcile" }.ConnectionString;
 }

@@ -5,6 +5,7 @@ public sealed record FenceOptions
 {
     /// <summary>For one attempt, from the announcement until the engine's snapshot is open.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>A fence that something broke is repeated with growing pauses, this many times in all.</summary>
     public int Attempts { get; init; } = 10;
 }

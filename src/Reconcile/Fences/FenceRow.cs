@@ -55,13 +55,26 @@ internal sealed class FenceRow : IAsyncDisposable
 
     public long Id { get; private set; }
 
-    public static async Task<FenceRow> AnnounceAsync(NpgsqlConnection connection, EntityDeclaration entity, KeyRange range, TimeSpan timeout, CancellationToken ct)
+    public static async Task<FenceRow> AnnounceAsync(
+        NpgsqlConnection connection,
+        EntityDeclaration entity,
+        KeyRange range,
+        TimeSpan timeout,
+        CancellationToken ct
+    )
     {
         var row = new FenceRow(connection, timeout);
-        await using (var listen = new NpgsqlCommand($"LISTEN {FenceChannels.Answers}", connection)) await listen.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await using (var listen = new NpgsqlCommand($"LISTEN {FenceChannels.Answers}", connection))
+            await listen.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         await using var announce = new NpgsqlCommand(AnnounceSql, connection)
         {
-            Parameters = { new() { Value = entity.Name }, Key(range.From), Key(range.To), new() { Value = timeout } },
+            Parameters =
+            {
+                new() { Value = entity.Name },
+                Key(range.From),
+                Key(range.To),
+                new() { Value = timeout },
+            },
         };
         row.Id = (long)(await announce.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
         return row;
@@ -75,10 +88,13 @@ internal sealed class FenceRow : IAsyncDisposable
         {
             _heard = false;
             var now = await StateAsync(ct).ConfigureAwait(false);
-            if (now.State == state) return null;
+            if (now.State == state)
+                return null;
             var left = atMost - Stopwatch.GetElapsedTime(_began);
-            if (now.State == "broken" || left <= TimeSpan.Zero) return now;
-            if (!_heard) await _connection.WaitAsync(AtLeastAMillisecond(left < Look ? left : Look), ct).ConfigureAwait(false);
+            if (now.State == "broken" || left <= TimeSpan.Zero)
+                return now;
+            if (!_heard)
+                await _connection.WaitAsync(AtLeastAMillisecond(left < Look ? left : Look), ct).ConfigureAwait(false);
         }
     }
 
@@ -128,7 +144,11 @@ internal sealed class FenceRow : IAsyncDisposable
         await using var command = Command("SELECT state, reason, detail FROM cdc.fences WHERE id = $1", Id);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         return await reader.ReadAsync(ct).ConfigureAwait(false)
-            ? new FenceState(reader.GetString(0), reader.IsDBNull(1) ? null : reader.GetString(1), reader.IsDBNull(2) ? null : reader.GetString(2))
+            ? new FenceState(
+                reader.GetString(0),
+                reader.IsDBNull(1) ? null : reader.GetString(1),
+                reader.IsDBNull(2) ? null : reader.GetString(2)
+            )
             : new FenceState("broken", FenceReasons.GivenUp, "Its row in cdc.fences was deleted.");
     }
 
@@ -142,7 +162,8 @@ internal sealed class FenceRow : IAsyncDisposable
     private NpgsqlCommand Command(string sql, params object[] values)
     {
         var command = new NpgsqlCommand(sql, _connection);
-        foreach (var value in values) command.Parameters.Add(new NpgsqlParameter { Value = value });
+        foreach (var value in values)
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
         return command;
     }
 
@@ -152,7 +173,8 @@ internal sealed class FenceRow : IAsyncDisposable
 /// <param name="Reason">Why it broke, or what it waits for.</param>
 internal sealed record FenceState(string State, string? Reason, string? Detail)
 {
-    public BrokenFence Broken => Reason is not null && Detail is not null
-        ? new BrokenFence(Reason, Detail)
-        : new BrokenFence(FenceReasons.Expired, $"Its time ran out while it was {State}: the pipeline is behind, or has stopped.");
+    public BrokenFence Broken =>
+        Reason is not null && Detail is not null
+            ? new BrokenFence(Reason, Detail)
+            : new BrokenFence(FenceReasons.Expired, $"Its time ran out while it was {State}: the pipeline is behind, or has stopped.");
 }

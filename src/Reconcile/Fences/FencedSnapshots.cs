@@ -7,7 +7,8 @@ namespace Cdc.Reconcile.Fences;
 /// Both sides at one fence: what these two transactions show differs by nothing but the keys in flight, drift, and what the engine itself knows
 /// to be missing (quarantine, holes, ranges that are loading), which its snapshot shows too.
 /// </summary>
-public sealed class FencedSnapshots(NpgsqlConnection source, NpgsqlConnection engine, InFlightKeys inFlight, int generation, Lsn marker) : IAsyncDisposable
+public sealed class FencedSnapshots(NpgsqlConnection source, NpgsqlConnection engine, InFlightKeys inFlight, int generation, Lsn marker)
+    : IAsyncDisposable
 {
     /// <summary>In a read-only REPEATABLE READ transaction whose snapshot is taken.</summary>
     public NpgsqlConnection Source { get; } = source;
@@ -31,6 +32,7 @@ public sealed class FencedSnapshots(NpgsqlConnection source, NpgsqlConnection en
     {
         await Source.DisposeAsync().ConfigureAwait(false);
         await Engine.DisposeAsync().ConfigureAwait(false);
-        if (Ended is { } ended) await ended().ConfigureAwait(false);
+        if (Ended is { } ended)
+            await ended().ConfigureAwait(false);
     }
 }

@@ -20,14 +20,22 @@ internal sealed record SourceReading(string Snapshot, long RelationOid, long Fil
     /// <exception cref="PostgresException">55P03: locked by somebody else. 42P01, 42501: it is not there, or may not be read.</exception>
     public static async Task<SourceReading> BeginAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
     {
-        await using (var begin = new NpgsqlCommand(
-            $"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; LOCK TABLE {entity.SourceName} IN ACCESS SHARE MODE", connection))
+        await using (
+            var begin = new NpgsqlCommand(
+                $"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; LOCK TABLE {entity.SourceName} IN ACCESS SHARE MODE",
+                connection
+            )
+        )
             await begin.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         await using var read = new NpgsqlCommand(ReadSql, connection) { Parameters = { new() { Value = entity.SourceName } } };
         await using var reader = await read.ExecuteReaderAsync(ct).ConfigureAwait(false);
         await reader.ReadAsync(ct).ConfigureAwait(false);
         return new SourceReading(
-            reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), new SourceServer(reader.GetString(3), reader.GetString(4), reader.GetBoolean(5)));
+            reader.GetString(0),
+            reader.GetInt64(1),
+            reader.GetInt64(2),
+            new SourceServer(reader.GetString(3), reader.GetString(4), reader.GetBoolean(5))
+        );
     }
 }
 

@@ -23,7 +23,8 @@ public static class UnfinishedRanges
         var ranges = new List<KeyRange>();
         await using var command = new NpgsqlCommand(ReadSql, engine) { Parameters = { new() { Value = entity.Name } } };
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) ranges.Add(new KeyRange(Bound(reader, 0), Bound(reader, 1)));
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            ranges.Add(new KeyRange(Bound(reader, 0), Bound(reader, 1)));
         return ranges;
     }
 

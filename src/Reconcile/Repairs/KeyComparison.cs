@@ -28,13 +28,17 @@ internal sealed class KeyComparison(NpgsqlDataSource source, IFence fences, Enti
     {
         var span = new KeySpan(keys.Min(), keys.Max() + 1);
         await using var fence = await fences.OpenAsync(entity, span.ToRange(), ct).ConfigureAwait(false);
-        if (fence.InFlight.All) return new ComparedKeys(fence.Marker, keys.ToDictionary(k => k, _ => KeyState.InFlight), []);
+        if (fence.InFlight.All)
+            return new ComparedKeys(fence.Marker, keys.ToDictionary(k => k, _ => KeyState.InFlight), []);
         await ComparedSession.PrepareAsync(fence.Source, options.StatementTimeout, ct).ConfigureAwait(false);
         await ComparedSession.PrepareAsync(fence.Engine, options.StatementTimeout, ct).ConfigureAwait(false);
         var leftOut = await ExceptionKeys.ReadAsync(fence, entity, span, ct).ConfigureAwait(false);
         var states = keys.ToDictionary(k => k, k => Unknown(leftOut, k) ?? KeyState.Equal);
-        var drift = await RowDrift.ReadAsync(source, fence, entity, [.. states.Where(s => s.Value == KeyState.Equal).Select(s => s.Key)], ct).ConfigureAwait(false);
-        foreach (var row in drift) states[row.Key] = KeyState.Drift;
+        var drift = await RowDrift
+            .ReadAsync(source, fence, entity, [.. states.Where(s => s.Value == KeyState.Equal).Select(s => s.Key)], ct)
+            .ConfigureAwait(false);
+        foreach (var row in drift)
+            states[row.Key] = KeyState.Drift;
         return new ComparedKeys(fence.Marker, states, drift);
     }
 

@@ -15,7 +15,15 @@ namespace Cdc.Reconcile.Repairs;
 /// </summary>
 /// <param name="reads">Needs a running pipeline.</param>
 /// <param name="patience">How long another comparison is waited for.</param>
-public sealed class Repair(NpgsqlDataSource source, NpgsqlDataSource engine, IFence fences, KeyReads reads, EntitySet entities, ReconcileOptions options, TimeSpan patience = default)
+public sealed class Repair(
+    NpgsqlDataSource source,
+    NpgsqlDataSource engine,
+    IFence fences,
+    KeyReads reads,
+    EntitySet entities,
+    ReconcileOptions options,
+    TimeSpan patience = default
+)
 {
     private const int KeysAtOnce = 1000;
 
@@ -31,8 +39,10 @@ public sealed class Repair(NpgsqlDataSource source, NpgsqlDataSource engine, IFe
         var others = new List<RepairedKey>();
         foreach (var entity in open.GroupBy(o => o.Entity))
         {
-            var (drift, left) = await LookAsync(entities.Find(entity.Key)!, entity.ToDictionary(o => o.Key, o => o.Kind), ct).ConfigureAwait(false);
-            if (drift.Count > 0) rows[entity.Key] = drift;
+            var (drift, left) = await LookAsync(entities.Find(entity.Key)!, entity.ToDictionary(o => o.Key, o => o.Kind), ct)
+                .ConfigureAwait(false);
+            if (drift.Count > 0)
+                rows[entity.Key] = drift;
             others.AddRange(left);
         }
         return new RepairPlan(run, rows, others);
@@ -52,25 +62,44 @@ public sealed class Repair(NpgsqlDataSource source, NpgsqlDataSource engine, IFe
             await store.ResolveAsync(gone.Key, [.. gone.Select(o => o.Key)], ct).ConfigureAwait(false);
         var keys = plan.Others.ToList();
         foreach (var (entity, rows) in plan.Rows)
-            foreach (var some in rows.Chunk(KeysAtOnce))
-                keys.AddRange(await RepairAsync(store, entities.Find(entity)!, some.ToDictionary(), ct).ConfigureAwait(false));
+        foreach (var some in rows.Chunk(KeysAtOnce))
+            keys.AddRange(await RepairAsync(store, entities.Find(entity)!, some.ToDictionary(), ct).ConfigureAwait(false));
         return new RepairReport(false, keys);
     }
 
-    private async Task<(IReadOnlyDictionary<long, IReadOnlyList<DriftRow>> Drift, List<RepairedKey> Left)> LookAsync(EntityDeclaration entity, Dictionary<long, string> kinds, CancellationToken ct)
+    private async Task<(IReadOnlyDictionary<long, IReadOnlyList<DriftRow>> Drift, List<RepairedKey> Left)> LookAsync(
+        EntityDeclaration entity,
+        Dictionary<long, string> kinds,
+        CancellationToken ct
+    )
     {
         var (drift, left) = (new Dictionary<long, IReadOnlyList<DriftRow>>(), new List<RepairedKey>());
         foreach (var some in kinds.Keys.Order().Chunk(KeysAtOnce))
         {
             var compared = await new KeyComparison(source, fences, entity, options).CompareAsync(some, ct).ConfigureAwait(false);
-            foreach (var rows in compared.Drift.GroupBy(d => d.Key)) drift[rows.Key] = [.. rows];
-            left.AddRange(compared.States.Where(s => s.Value != KeyState.Drift)
-                .Select(s => new RepairedKey(entity.Name, s.Key, kinds[s.Key], s.Value == KeyState.Equal ? RepairedKey.Gone : Word(s.Value), null)));
+            foreach (var rows in compared.Drift.GroupBy(d => d.Key))
+                drift[rows.Key] = [.. rows];
+            left.AddRange(
+                compared
+                    .States.Where(s => s.Value != KeyState.Drift)
+                    .Select(s => new RepairedKey(
+                        entity.Name,
+                        s.Key,
+                        kinds[s.Key],
+                        s.Value == KeyState.Equal ? RepairedKey.Gone : Word(s.Value),
+                        null
+                    ))
+            );
         }
         return (drift, left);
     }
 
-    private async Task<IEnumerable<RepairedKey>> RepairAsync(RepairStore store, EntityDeclaration entity, IReadOnlyDictionary<long, IReadOnlyList<DriftRow>> rows, CancellationToken ct)
+    private async Task<IEnumerable<RepairedKey>> RepairAsync(
+        RepairStore store,
+        EntityDeclaration entity,
+        IReadOnlyDictionary<long, IReadOnlyList<DriftRow>> rows,
+        CancellationToken ct
+    )
     {
         var request = await store.AskAsync(entity, rows, ct).ConfigureAwait(false);
         CrashPoint.Hit("repair-asked");
@@ -80,15 +109,24 @@ public sealed class Repair(NpgsqlDataSource source, NpgsqlDataSource engine, IFe
         return rows.Select(r => new RepairedKey(entity.Name, r.Key, RepairStore.Word(r.Value[0].Kind), outcomes[r.Key], request));
     }
 
-    private async Task<IReadOnlyDictionary<long, string>> VerifyAsync(RepairStore store, EntityDeclaration entity, long request, long[] keys, CancellationToken ct)
+    private async Task<IReadOnlyDictionary<long, string>> VerifyAsync(
+        RepairStore store,
+        EntityDeclaration entity,
+        long request,
+        long[] keys,
+        CancellationToken ct
+    )
     {
         var outcomes = new Dictionary<long, string>();
         for (var look = 1; keys.Length > 0; look++)
         {
             var compared = await new KeyComparison(source, fences, entity, options).CompareAsync(keys, ct).ConfigureAwait(false);
-            var known = compared.States.Where(s => s.Value != KeyState.InFlight || look == MostLooks).ToDictionary(s => s.Key, s => s.Value == KeyState.Equal ? RepairedKey.Repaired : Word(s.Value));
+            var known = compared
+                .States.Where(s => s.Value != KeyState.InFlight || look == MostLooks)
+                .ToDictionary(s => s.Key, s => s.Value == KeyState.Equal ? RepairedKey.Repaired : Word(s.Value));
             await store.SettleAsync(entity.Name, request, compared.Marker, known, ct).ConfigureAwait(false);
-            foreach (var (key, outcome) in known) outcomes[key] = outcome;
+            foreach (var (key, outcome) in known)
+                outcomes[key] = outcome;
             keys = [.. keys.Where(k => !known.ContainsKey(k))];
         }
         return outcomes;

@@ -5,8 +5,11 @@ namespace Cdc.Reconcile.Repairs;
 /// <summary>What a second look, at a fence of its own, left of the drift that a run has recorded.</summary>
 public sealed class RepairPlan
 {
-    internal RepairPlan(long run, IReadOnlyDictionary<string, IReadOnlyDictionary<long, IReadOnlyList<DriftRow>>> rows, IReadOnlyList<RepairedKey> others) =>
-        (Run, Rows, Others) = (run, rows, others);
+    internal RepairPlan(
+        long run,
+        IReadOnlyDictionary<string, IReadOnlyDictionary<long, IReadOnlyList<DriftRow>>> rows,
+        IReadOnlyList<RepairedKey> others
+    ) => (Run, Rows, Others) = (run, rows, others);
 
     /// <summary>The run that found it.</summary>
     public long Run { get; }
@@ -25,8 +28,12 @@ public sealed class RepairPlan
 
     /// <summary>For each entity: keys of rows that are read again from Odoo, and keys of rows that are removed if Odoo still has not got them.</summary>
     public IEnumerable<(string Entity, int Read, int Removed)> Counts =>
-        Rows.Select(e => (e.Key, e.Value.Values.Count(r => r[0].Kind != DriftKind.Extra), e.Value.Values.Count(r => r[0].Kind == DriftKind.Extra)));
+        Rows.Select(e =>
+            (e.Key, e.Value.Values.Count(r => r[0].Kind != DriftKind.Extra), e.Value.Values.Count(r => r[0].Kind == DriftKind.Extra))
+        );
 
     private IEnumerable<RepairedKey> Planned =>
-        Rows.SelectMany(e => e.Value.Select(k => new RepairedKey(e.Key, k.Key, RepairStore.Word(k.Value[0].Kind), RepairedKey.Planned, null)));
+        Rows.SelectMany(e =>
+            e.Value.Select(k => new RepairedKey(e.Key, k.Key, RepairStore.Word(k.Value[0].Kind), RepairedKey.Planned, null))
+        );
 }

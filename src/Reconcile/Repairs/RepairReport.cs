@@ -20,5 +20,8 @@ public sealed record RepairReport(bool DryRun, IReadOnlyList<RepairedKey> Keys)
 /// <param name="Request">In cdc.requests; null where nothing was asked for.</param>
 public sealed record RepairedKey(string Entity, long Key, string Kind, string Outcome, long? Request)
 {
-    public const string Planned = "planned", Gone = "gone", Repaired = "repaired", Drift = "drift";
+    public const string Planned = "planned",
+        Gone = "gone",
+        Repaired = "repaired",
+        Drift = "drift";
 }

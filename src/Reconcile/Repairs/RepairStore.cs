@@ -37,7 +37,8 @@ internal sealed class RepairStore(NpgsqlConnection engine, long run)
     public Task<List<(string Entity, long Key, string Kind)>> OpenAsync(RunRequest request, CancellationToken ct)
     {
         var range = KeySpan.Of(request.Range);
-        return engine.Statement(OpenSql, run, request.Entities.Select(e => e.Name).ToArray(), range.Low, range.High)
+        return engine
+            .Statement(OpenSql, run, request.Entities.Select(e => e.Name).ToArray(), range.Low, range.High)
             .RowsAsync(r => (r.GetString(0), r.GetInt64(1), r.GetString(2)), ct);
     }
 
@@ -47,12 +48,26 @@ internal sealed class RepairStore(NpgsqlConnection engine, long run)
 
     /// <summary>Asks for the keys and writes down why, in one transaction.</summary>
     /// <returns>The request's id.</returns>
-    public async Task<long> AskAsync(EntityDeclaration entity, IReadOnlyDictionary<long, IReadOnlyList<DriftRow>> rows, CancellationToken ct)
+    public async Task<long> AskAsync(
+        EntityDeclaration entity,
+        IReadOnlyDictionary<long, IReadOnlyList<DriftRow>> rows,
+        CancellationToken ct
+    )
     {
         await using var transaction = await engine.BeginTransactionAsync(ct).ConfigureAwait(false);
         var request = await KeyReads.AskAsync(engine, entity, [.. rows.Keys], ct).ConfigureAwait(false);
-        await engine.Statement(AuditSql, run, entity.Name, request, rows.Keys.ToArray(), rows.Values.Select(r => Word(r[0].Kind)).ToArray(), rows.Values.Select(Before).ToArray())
-            .ExecuteAsync(ct).ConfigureAwait(false);
+        await engine
+            .Statement(
+                AuditSql,
+                run,
+                entity.Name,
+                request,
+                rows.Keys.ToArray(),
+                rows.Values.Select(r => Word(r[0].Kind)).ToArray(),
+                rows.Values.Select(Before).ToArray()
+            )
+            .ExecuteAsync(ct)
+            .ConfigureAwait(false);
         await transaction.CommitAsync(ct).ConfigureAwait(false);
         return request;
     }
@@ -61,17 +76,29 @@ internal sealed class RepairStore(NpgsqlConnection engine, long run)
     public async Task SettleAsync(string entity, long request, Lsn at, IReadOnlyDictionary<long, string> outcomes, CancellationToken ct)
     {
         await using var transaction = await engine.BeginTransactionAsync(ct).ConfigureAwait(false);
-        await engine.Statement(SettleSql, request, at.ToString(), outcomes.Keys.ToArray(), outcomes.Values.ToArray()).ExecuteAsync(ct).ConfigureAwait(false);
+        await engine
+            .Statement(SettleSql, request, at.ToString(), outcomes.Keys.ToArray(), outcomes.Values.ToArray())
+            .ExecuteAsync(ct)
+            .ConfigureAwait(false);
         await ResolveAsync(entity, [.. outcomes.Where(o => o.Value == RepairedKey.Repaired).Select(o => o.Key)], ct).ConfigureAwait(false);
         await transaction.CommitAsync(ct).ConfigureAwait(false);
     }
 
     /// <summary>These keys were found equal.</summary>
-    public Task ResolveAsync(string entity, long[] keys, CancellationToken ct) => engine.Statement(ResolveSql, run, entity, keys).ExecuteAsync(ct);
+    public Task ResolveAsync(string entity, long[] keys, CancellationToken ct) =>
+        engine.Statement(ResolveSql, run, entity, keys).ExecuteAsync(ct);
 
     /// <summary>As in cdc.drift.</summary>
     public static string Word(DriftKind kind) => kind.ToString().ToLowerInvariant();
 
     private static string Before(IReadOnlyList<DriftRow> rows) =>
-        JsonSerializer.Serialize(rows.Select(r => new { field = r.Field, odoo = r.OdooValue, engine = r.EngineValue }), Readable);
+        JsonSerializer.Serialize(
+            rows.Select(r => new
+            {
+                field = r.Field,
+                odoo = r.OdooValue,
+                engine = r.EngineValue,
+            }),
+            Readable
+        );
 }

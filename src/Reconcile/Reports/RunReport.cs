@@ -9,8 +9,16 @@ namespace Cdc.Reconcile.Reports;
 /// <param name="DriftRows">How many differences are recorded of it.</param>
 /// <param name="History">Runs up to this one, the oldest first.</param>
 public sealed record RunReport(
-    RunHead Run, ReportedNumbers Total, IReadOnlyList<EntityReport> Entities, long DriftRows, IReadOnlyList<ReportedDrift> Drift,
-    IReadOnlyList<ReportedTotal> Totals, IReadOnlyList<SpotCheck> SpotChecks, IReadOnlyList<Violation> Violations, IReadOnlyList<RunPoint> History)
+    RunHead Run,
+    ReportedNumbers Total,
+    IReadOnlyList<EntityReport> Entities,
+    long DriftRows,
+    IReadOnlyList<ReportedDrift> Drift,
+    IReadOnlyList<ReportedTotal> Totals,
+    IReadOnlyList<SpotCheck> SpotChecks,
+    IReadOnlyList<Violation> Violations,
+    IReadOnlyList<RunPoint> History
+)
 {
     /// <summary>Null: no repair was asked for.</summary>
     public RepairReport? Repair { get; init; }
@@ -22,15 +30,55 @@ public sealed record RunReport(
 /// <param name="Capped">Some drift was counted, and its values were not kept.</param>
 /// <param name="FromLsn">Marker of the first fence in the source's WAL, and of the last.</param>
 public sealed record RunHead(
-    long Id, string Kind, IReadOnlyList<string> Entities, long? FromKey, long? ToKey, DateTimeOffset? Since, string State, string? Verdict, bool Capped, int? Generation,
-    string? FromLsn, string? ToLsn, string? Detail, string RequestedBy, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt);
+    long Id,
+    string Kind,
+    IReadOnlyList<string> Entities,
+    long? FromKey,
+    long? ToKey,
+    DateTimeOffset? Since,
+    string State,
+    string? Verdict,
+    bool Capped,
+    int? Generation,
+    string? FromLsn,
+    string? ToLsn,
+    string? Detail,
+    string RequestedBy,
+    DateTimeOffset StartedAt,
+    DateTimeOffset? FinishedAt
+);
 
 /// <param name="Rate">1 − drift / compared; null where nothing was compared.</param>
 public sealed record ReportedNumbers(
-    double? Rate, long Compared, long Drift, long Missing, long Extra, long Differing, long InFlight, long Quarantined, long Holes, long Loading, long SourceRows, long EngineRows)
+    double? Rate,
+    long Compared,
+    long Drift,
+    long Missing,
+    long Extra,
+    long Differing,
+    long InFlight,
+    long Quarantined,
+    long Holes,
+    long Loading,
+    long SourceRows,
+    long EngineRows
+)
 {
     public static ReportedNumbers Of(SliceNumbers n) =>
-        new(n.Rate, n.Compared, n.Drift, n.Missing, n.Extra, n.Differing, n.InFlight, n.Quarantined, n.Holes, n.Loading, n.SourceRows, n.EngineRows);
+        new(
+            n.Rate,
+            n.Compared,
+            n.Drift,
+            n.Missing,
+            n.Extra,
+            n.Differing,
+            n.InFlight,
+            n.Quarantined,
+            n.Holes,
+            n.Loading,
+            n.SourceRows,
+            n.EngineRows
+        );
 }
 
 /// <param name="State">compared, stopped.</param>
@@ -41,7 +89,17 @@ public sealed record PartitionReport(long? FromKey, long? ToKey, ReportedNumbers
 
 /// <param name="Kind">missing, extra, differing.</param>
 /// <param name="Field">The engine's column, or * for a row that one side has not.</param>
-public sealed record ReportedDrift(string Entity, long Key, string Kind, string Field, string? OdooValue, string? EngineValue, DateTimeOffset FirstSeen, long FirstRun, bool Resolved);
+public sealed record ReportedDrift(
+    string Entity,
+    long Key,
+    string Kind,
+    string Field,
+    string? OdooValue,
+    string? EngineValue,
+    DateTimeOffset FirstSeen,
+    long FirstRun,
+    bool Resolved
+);
 
 public sealed record ReportedTotal(string Entity, string Field, long? Program, long? Company, decimal Odoo, decimal Engine)
 {
@@ -56,4 +114,13 @@ public sealed record SpotCheck(string Entity, long? Company, int Rows, IReadOnly
 public sealed record Violation(string Kind, long Rows, IReadOnlyList<long> Examples);
 
 /// <summary>One run in the rate's history.</summary>
-public sealed record RunPoint(long Id, string Kind, DateTimeOffset StartedAt, string State, string? Verdict, double? Rate, long Compared, long Drift);
+public sealed record RunPoint(
+    long Id,
+    string Kind,
+    DateTimeOffset StartedAt,
+    string State,
+    string? Verdict,
+    double? Rate,
+    long Compared,
+    long Drift
+);

@@ -17,6 +17,7 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
 {
     /// <summary>A thousand keys are read within seconds. Who waits longer should know, and again as often.</summary>
     internal static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(30);
+
     /// <summary>Behind loads of large tables it may take so long.</summary>
     internal static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
 
@@ -32,12 +33,25 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
     }
 
     /// <summary>The same within the transaction of a connection.</summary>
-    internal static async Task<long> AskAsync(NpgsqlConnection connection, EntityDeclaration entity, IReadOnlyCollection<long> keys, CancellationToken ct)
+    internal static async Task<long> AskAsync(
+        NpgsqlConnection connection,
+        EntityDeclaration entity,
+        IReadOnlyCollection<long> keys,
+        CancellationToken ct
+    )
     {
-        if (keys.Count == 0) throw new ArgumentException("No keys are asked for.", nameof(keys));
-        await using var command = new NpgsqlCommand("INSERT INTO cdc.requests (kind, entity, keys) VALUES ('snapshot', $1, $2) RETURNING id", connection)
+        if (keys.Count == 0)
+            throw new ArgumentException("No keys are asked for.", nameof(keys));
+        await using var command = new NpgsqlCommand(
+            "INSERT INTO cdc.requests (kind, entity, keys) VALUES ('snapshot', $1, $2) RETURNING id",
+            connection
+        )
         {
-            Parameters = { new() { Value = entity.Name }, new() { Value = keys.ToArray() } },
+            Parameters =
+            {
+                new() { Value = entity.Name },
+                new() { Value = keys.ToArray() },
+            },
         };
         return (long)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
     }
@@ -51,23 +65,31 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
         await using var connection = await OpenAsync(ct).ConfigureAwait(false);
         var heard = false;
         connection.Notification += (_, _) => heard = true;
-        await using (var listen = new NpgsqlCommand($"LISTEN {RequestChannels.Answers}", connection)) await listen.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await using (var listen = new NpgsqlCommand($"LISTEN {RequestChannels.Answers}", connection))
+            await listen.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         while (true)
         {
             // A notification may come with the answer of the question itself.
             heard = false;
             var (state, answer) = await ReadAsync(connection, request, ct).ConfigureAwait(false);
-            if (state == "done") return new KeyReadAnswer(request, answer);
-            if (state == "refused") throw new CdcException(FailureKind.Refused, $"Request {request} was refused: {answer}", "cdc status");
+            if (state == "done")
+                return new KeyReadAnswer(request, answer);
+            if (state == "refused")
+                throw new CdcException(FailureKind.Refused, $"Request {request} was refused: {answer}", "cdc status");
             var waited = _time.GetElapsedTime(began);
             if (waited >= Longest)
-                throw new CdcException(FailureKind.Unavailable, $"Request {request} was not served within {Longest.TotalMinutes:0} minutes.", "Start 'cdc run', or see with 'cdc status' what keeps it: the request stays open, and is served then.");
+                throw new CdcException(
+                    FailureKind.Unavailable,
+                    $"Request {request} was not served within {Longest.TotalMinutes:0} minutes.",
+                    "Start 'cdc run', or see with 'cdc status' what keeps it: the request stays open, and is served then."
+                );
             if (waited >= TellEvery * (told + 1))
             {
                 ReconcileLog.StillWaiting(log, request, (long)waited.TotalSeconds);
                 told = (int)(waited / TellEvery);
             }
-            if (!heard) await connection.WaitAsync(Look, ct).ConfigureAwait(false);
+            if (!heard)
+                await connection.WaitAsync(Look, ct).ConfigureAwait(false);
         }
     }
 
@@ -80,7 +102,10 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
 
     private static async Task<(string State, string Answer)> ReadAsync(NpgsqlConnection connection, long request, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand("SELECT state, coalesce(answer, '') FROM cdc.requests WHERE id = $1", connection) { Parameters = { new() { Value = request } } };
+        await using var command = new NpgsqlCommand("SELECT state, coalesce(answer, '') FROM cdc.requests WHERE id = $1", connection)
+        {
+            Parameters = { new() { Value = request } },
+        };
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         return await reader.ReadAsync(ct).ConfigureAwait(false)
             ? (reader.GetString(0), reader.GetString(1))

@@ -9,7 +9,8 @@ internal static class EngineQuery
     public static NpgsqlCommand Statement(this NpgsqlConnection connection, string sql, params ReadOnlySpan<object?> values)
     {
         var command = new NpgsqlCommand(sql, connection);
-        foreach (var value in values) command.Parameters.Add(Parameter(value));
+        foreach (var value in values)
+            command.Parameters.Add(Parameter(value));
         return command;
     }
 
@@ -24,7 +25,8 @@ internal static class EngineQuery
         await using var _ = command.ConfigureAwait(false);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var rows = new List<T>();
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) rows.Add(row(reader));
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            rows.Add(row(reader));
         return rows;
     }
 
@@ -36,10 +38,11 @@ internal static class EngineQuery
         row.IsDBNull(column) ? null : new DateTimeOffset(DateTime.SpecifyKind(row.GetDateTime(column), DateTimeKind.Utc));
 
     // Of what can be NULL here, or what PostgreSQL could take for something else.
-    private static NpgsqlParameter Parameter(object? value) => value switch
-    {
-        null => new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Unknown },
-        DateTimeOffset at => new NpgsqlParameter { Value = at.UtcDateTime },
-        _ => new NpgsqlParameter { Value = value },
-    };
+    private static NpgsqlParameter Parameter(object? value) =>
+        value switch
+        {
+            null => new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Unknown },
+            DateTimeOffset at => new NpgsqlParameter { Value = at.UtcDateTime },
+            _ => new NpgsqlParameter { Value = value },
+        };
 }

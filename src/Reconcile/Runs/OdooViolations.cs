@@ -16,10 +16,23 @@ internal static class OdooViolations
         await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
         foreach (var (kind, keys) in Checks(entities))
         {
-            await using var command = connection.Statement($"SELECT count(*), coalesce((array_agg(k ORDER BY k))[1:{Examples}], '{{}}') FROM ({keys}) AS cdc_violations(k)");
+            await using var command = connection.Statement(
+                $"SELECT count(*), coalesce((array_agg(k ORDER BY k))[1:{Examples}], '{{}}') FROM ({keys}) AS cdc_violations(k)"
+            );
             command.CommandTimeout = 0;
-            var (rows, examples) = (await command.RowsAsync(r => (r.GetInt64(0), r.GetFieldValue<long[]>(1)), ct).ConfigureAwait(false)).Single();
-            await engine.Statement("INSERT INTO cdc.reconcile_violations (run, kind, rows, examples) VALUES ($1, $2, $3, $4)", run, kind, rows, examples).ExecuteAsync(ct).ConfigureAwait(false);
+            var (rows, examples) = (
+                await command.RowsAsync(r => (r.GetInt64(0), r.GetFieldValue<long[]>(1)), ct).ConfigureAwait(false)
+            ).Single();
+            await engine
+                .Statement(
+                    "INSERT INTO cdc.reconcile_violations (run, kind, rows, examples) VALUES ($1, $2, $3, $4)",
+                    run,
+                    kind,
+                    rows,
+                    examples
+                )
+                .ExecuteAsync(ct)
+                .ConfigureAwait(false);
         }
     }
 
@@ -27,12 +40,15 @@ internal static class OdooViolations
     private static IEnumerable<(string Kind, string Keys)> Checks(EntitySet entities)
     {
         foreach (var child in entities.All)
-            foreach (var parent in child.Parents)
-                yield return ($"{child.Name}-orphan-{parent.Column.Replace('_', '-')}", Orphans(child, parent, entities.Find(parent.Entity)!));
+        foreach (var parent in child.Parents)
+            yield return ($"{child.Name}-orphan-{parent.Column.Replace('_', '-')}", Orphans(child, parent, entities.Find(parent.Entity)!));
         var (card, history, move) = (entities.Find("card"), entities.Find("history"), entities.Find("move"));
-        if (Has(card, "code")) yield return ("card-duplicate-code", DuplicateCodes(card!));
-        if (Has(card, "points") && Has(history, "loyalty_card_id", "points_balance", "transaction_time")) yield return ("card-points-not-last-balance", LastBalance(card!, history!));
-        if (Has(card, "points") && Has(move, "loyalty_card_id", "remaining_point", "state")) yield return ("card-points-not-active-moves", ActiveMoves(card!, move!));
+        if (Has(card, "code"))
+            yield return ("card-duplicate-code", DuplicateCodes(card!));
+        if (Has(card, "points") && Has(history, "loyalty_card_id", "points_balance", "transaction_time"))
+            yield return ("card-points-not-last-balance", LastBalance(card!, history!));
+        if (Has(card, "points") && Has(move, "loyalty_card_id", "remaining_point", "state"))
+            yield return ("card-points-not-active-moves", ActiveMoves(card!, move!));
     }
 
     private static string Orphans(EntityDeclaration child, ParentReference reference, EntityDeclaration parent)
@@ -40,36 +56,58 @@ internal static class OdooViolations
         var value = child.Columns.First(c => c.Name == reference.Column).Value;
         return $"""
             SELECT cdc_child.key FROM (SELECT {Key(child)}::bigint AS key, ({value})::bigint AS parent FROM {child.SourceName}) AS cdc_child
-            WHERE cdc_child.parent IS NOT NULL AND NOT EXISTS (SELECT FROM {parent.SourceName} AS cdc_parent WHERE cdc_parent.{Key(parent)} = cdc_child.parent)
+            WHERE cdc_child.parent IS NOT NULL AND NOT EXISTS (SELECT FROM {parent.SourceName} AS cdc_parent WHERE cdc_parent.{Key(
+                parent
+            )} = cdc_child.parent)
             """;
     }
 
     // Codes as the engine has them: two that differ by a blank are one there.
-    private static string DuplicateCodes(EntityDeclaration card) => $"""
-        SELECT key FROM (SELECT key, count(*) OVER (PARTITION BY code) AS times FROM (SELECT {Key(card)}::bigint AS key, {Value(card, "code")} AS code FROM {card.SourceName}) AS cdc_codes WHERE code <> '') AS cdc_times
-        WHERE times > 1
-        """;
+    private static string DuplicateCodes(EntityDeclaration card) =>
+        $"""
+            SELECT key FROM (SELECT key, count(*) OVER (PARTITION BY code) AS times FROM (SELECT {Key(card)}::bigint AS key, {Value(
+                card,
+                "code"
+            )} AS code FROM {card.SourceName}) AS cdc_codes WHERE code <> '') AS cdc_times
+            WHERE times > 1
+            """;
 
-    private static string LastBalance(EntityDeclaration card, EntityDeclaration history) => $"""
-        SELECT cdc_card.key FROM (SELECT {Key(card)}::bigint AS key, {Value(card, "points")} AS points FROM {card.SourceName}) AS cdc_card
-        JOIN (SELECT DISTINCT ON (card) card, balance FROM (
-            SELECT {Value(history, "loyalty_card_id")}::bigint AS card, {Value(history, "points_balance")} AS balance, {Value(history, "transaction_time")} AS at, {Key(history)} AS key FROM {history.SourceName}) AS cdc_history
-            ORDER BY card, at DESC NULLS LAST, key DESC) AS cdc_last ON cdc_last.card = cdc_card.key
-        WHERE cdc_card.points IS DISTINCT FROM cdc_last.balance
-        """;
+    private static string LastBalance(EntityDeclaration card, EntityDeclaration history) =>
+        $"""
+            SELECT cdc_card.key FROM (SELECT {Key(card)}::bigint AS key, {Value(
+                card,
+                "points"
+            )} AS points FROM {card.SourceName}) AS cdc_card
+            JOIN (SELECT DISTINCT ON (card) card, balance FROM (
+                SELECT {Value(history, "loyalty_card_id")}::bigint AS card, {Value(history, "points_balance")} AS balance, {Value(
+                history,
+                "transaction_time"
+            )} AS at, {Key(history)} AS key FROM {history.SourceName}) AS cdc_history
+                ORDER BY card, at DESC NULLS LAST, key DESC) AS cdc_last ON cdc_last.card = cdc_card.key
+            WHERE cdc_card.points IS DISTINCT FROM cdc_last.balance
+            """;
 
-    private static string ActiveMoves(EntityDeclaration card, EntityDeclaration move) => $"""
-        SELECT cdc_card.key FROM (SELECT {Key(card)}::bigint AS key, {Value(card, "points")} AS points FROM {card.SourceName}) AS cdc_card
-        LEFT JOIN (SELECT {Value(move, "loyalty_card_id")}::bigint AS card, sum({Value(move, "remaining_point")}) AS remaining FROM {move.SourceName} WHERE {Value(move, "state")} = 'active' GROUP BY 1) AS cdc_moves
-            ON cdc_moves.card = cdc_card.key
-        WHERE cdc_card.points IS DISTINCT FROM coalesce(cdc_moves.remaining, 0)
-        """;
+    private static string ActiveMoves(EntityDeclaration card, EntityDeclaration move) =>
+        $"""
+            SELECT cdc_card.key FROM (SELECT {Key(card)}::bigint AS key, {Value(
+                card,
+                "points"
+            )} AS points FROM {card.SourceName}) AS cdc_card
+            LEFT JOIN (SELECT {Value(move, "loyalty_card_id")}::bigint AS card, sum({Value(
+                move,
+                "remaining_point"
+            )}) AS remaining FROM {move.SourceName} WHERE {Value(move, "state")} = 'active' GROUP BY 1) AS cdc_moves
+                ON cdc_moves.card = cdc_card.key
+            WHERE cdc_card.points IS DISTINCT FROM coalesce(cdc_moves.remaining, 0)
+            """;
 
     private static bool Has(EntityDeclaration? entity, params ReadOnlySpan<string> columns)
     {
-        if (entity is null) return false;
+        if (entity is null)
+            return false;
         foreach (var column in columns)
-            if (entity.Columns.All(c => c.Name != column)) return false;
+            if (entity.Columns.All(c => c.Name != column))
+                return false;
         return true;
     }
 

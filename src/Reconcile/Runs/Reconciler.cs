@@ -20,7 +20,14 @@ public sealed record ReconcileProgress(long Run, string Entity, SliceNumbers Num
 /// <param name="fences">Where the pairs of snapshots come from.</param>
 /// <param name="patience">How long another run is waited for.</param>
 public sealed class Reconciler(
-    NpgsqlDataSource source, NpgsqlDataSource engine, IFence fences, EntitySet entities, ReconcileOptions options, IProgress<ReconcileProgress>? progress = null, TimeSpan patience = default)
+    NpgsqlDataSource source,
+    NpgsqlDataSource engine,
+    IFence fences,
+    EntitySet entities,
+    ReconcileOptions options,
+    IProgress<ReconcileProgress>? progress = null,
+    TimeSpan patience = default
+)
 {
     /// <summary>For what is asked of the engine outside of fences; null: no pauses.</summary>
     internal Pace? Pace { get; init; }
@@ -49,40 +56,77 @@ public sealed class Reconciler(
     {
         await using var looking = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
         var state = new RunState(request.Kind);
-        foreach (var (name, done) in run.Done) state.Resume(name, done);
+        foreach (var (name, done) in run.Done)
+            state.Resume(name, done);
         var looked = request.Kind == RunKind.Changed ? await TouchedPartitions.ThroughAsync(looking, ct).ConfigureAwait(false) : null;
         foreach (var entity in request.Entities)
         {
-            await CompareAsync(store, run, request, entity, await SpansAsync(looking, run, request, entity, ct).ConfigureAwait(false), state, ct).ConfigureAwait(false);
-            if (request.WithTotals) await SpotChecks.RunAsync(source, looking, fences, entity, run.Id, options, ct).ConfigureAwait(false);
+            await CompareAsync(
+                    store,
+                    run,
+                    request,
+                    entity,
+                    await SpansAsync(looking, run, request, entity, ct).ConfigureAwait(false),
+                    state,
+                    ct
+                )
+                .ConfigureAwait(false);
+            if (request.WithTotals)
+                await SpotChecks.RunAsync(source, looking, fences, entity, run.Id, options, ct).ConfigureAwait(false);
         }
-        if (request.Violations) await OdooViolations.RunAsync(source, looking, entities, run.Id, ct).ConfigureAwait(false);
-        await store.FinishAsync(run.Id, state.Verdict, state.Unlisted > 0, state.Generation, state.Detail, looked, ct).ConfigureAwait(false);
+        if (request.Violations)
+            await OdooViolations.RunAsync(source, looking, entities, run.Id, ct).ConfigureAwait(false);
+        await store
+            .FinishAsync(run.Id, state.Verdict, state.Unlisted > 0, state.Generation, state.Detail, looked, ct)
+            .ConfigureAwait(false);
     }
 
     /// <summary>What is left to compare of an entity.</summary>
-    private async Task<IReadOnlyList<KeySpan>> SpansAsync(NpgsqlConnection looking, OpenRun run, RunRequest request, EntityDeclaration entity, CancellationToken ct)
+    private async Task<IReadOnlyList<KeySpan>> SpansAsync(
+        NpgsqlConnection looking,
+        OpenRun run,
+        RunRequest request,
+        EntityDeclaration entity,
+        CancellationToken ct
+    )
     {
         var range = KeySpan.Of(request.Range);
-        if (run.Done.GetValueOrDefault(entity.Name) is { } done) return [range with { Low = done.Next }];
-        if (request.Kind != RunKind.Changed) return [range];
-        var generation = await looking.Statement("SELECT generation FROM cdc.source").RowsAsync(r => r.GetInt32(0), ct).ConfigureAwait(false);
-        return generation is [var followed] ? await TouchedPartitions.ReadAsync(looking, entity, followed, Pace, ct).ConfigureAwait(false) ?? [range] : [range];
+        if (run.Done.GetValueOrDefault(entity.Name) is { } done)
+            return [range with { Low = done.Next }];
+        if (request.Kind != RunKind.Changed)
+            return [range];
+        var generation = await looking
+            .Statement("SELECT generation FROM cdc.source")
+            .RowsAsync(r => r.GetInt32(0), ct)
+            .ConfigureAwait(false);
+        return generation is [var followed]
+            ? await TouchedPartitions.ReadAsync(looking, entity, followed, Pace, ct).ConfigureAwait(false) ?? [range]
+            : [range];
     }
 
-    private async Task CompareAsync(RunStore store, OpenRun run, RunRequest request, EntityDeclaration entity, IReadOnlyList<KeySpan> spans, RunState state, CancellationToken ct)
+    private async Task CompareAsync(
+        RunStore store,
+        OpenRun run,
+        RunRequest request,
+        EntityDeclaration entity,
+        IReadOnlyList<KeySpan> spans,
+        RunState state,
+        CancellationToken ct
+    )
     {
         var comparison = new EntityComparison(entity, source, engine, fences, options, request.Since, request.WithTotals ? entities : null);
         try
         {
             foreach (var span in spans)
-                await foreach (var slice in comparison.CompareAsync(span, () => state.RoomFor(entity.Name, options.MaxDrift), ct).ConfigureAwait(false))
-                {
-                    var place = state.Add(entity.Name, slice);
-                    await store.SaveAsync(run.Id, entity.Name, place, slice, resolve: request.Since is null, ct).ConfigureAwait(false);
-                    CrashPoint.Hit("reconcile-slice-saved");
-                    progress?.Report(new ReconcileProgress(run.Id, entity.Name, state.Of(entity.Name), slice.Span.ToRange().To));
-                }
+            await foreach (
+                var slice in comparison.CompareAsync(span, () => state.RoomFor(entity.Name, options.MaxDrift), ct).ConfigureAwait(false)
+            )
+            {
+                var place = state.Add(entity.Name, slice);
+                await store.SaveAsync(run.Id, entity.Name, place, slice, resolve: request.Since is null, ct).ConfigureAwait(false);
+                CrashPoint.Hit("reconcile-slice-saved");
+                progress?.Report(new ReconcileProgress(run.Id, entity.Name, state.Of(entity.Name), slice.Span.ToRange().To));
+            }
         }
         catch (FenceException stopped) when (stopped.Reason == FenceReasons.Stopped)
         {
@@ -96,7 +140,9 @@ public sealed class Reconciler(
         try
         {
             await using var connection = await engine.OpenConnectionAsync(CancellationToken.None).ConfigureAwait(false);
-            await RunStore.FailAsync(connection, run, failure is CdcException known ? known.Message : failure.GetType().Name, CancellationToken.None).ConfigureAwait(false);
+            await RunStore
+                .FailAsync(connection, run, failure is CdcException known ? known.Message : failure.GetType().Name, CancellationToken.None)
+                .ConfigureAwait(false);
         }
         catch (NpgsqlException)
         {

@@ -6,8 +6,10 @@ namespace Cdc.Reconcile.Runs;
 public enum RunKind
 {
     Full,
+
     /// <summary>Only partitions that were touched since the last run, or that had drift or were not loaded then.</summary>
     Changed,
+
     /// <summary>Odoo is frozen: one exact pass, and nothing may be in flight or left out.</summary>
     SignOff,
 }
@@ -15,7 +17,13 @@ public enum RunKind
 /// <summary>What is to be compared.</summary>
 /// <param name="Since">Only rows with a date at or after it.</param>
 /// <param name="Violations">Look besides for places where Odoo's own numbers disagree.</param>
-public sealed record RunRequest(RunKind Kind, IReadOnlyList<EntityDeclaration> Entities, KeyRange Range = default, DateTimeOffset? Since = null, bool Violations = false)
+public sealed record RunRequest(
+    RunKind Kind,
+    IReadOnlyList<EntityDeclaration> Entities,
+    KeyRange Range = default,
+    DateTimeOffset? Since = null,
+    bool Violations = false
+)
 {
     /// <summary>What began it: a person's command, or a word of <see cref="Continuous.Schedule"/>.</summary>
     public string Trigger { get; init; } = "command";
@@ -27,5 +35,11 @@ public sealed record RunRequest(RunKind Kind, IReadOnlyList<EntityDeclaration> E
     public bool WithTotals => Kind != RunKind.Changed && Range == KeyRange.All;
 
     /// <summary>As in cdc.reconcile_runs.</summary>
-    public string KindWord => Kind switch { RunKind.Full => "full", RunKind.Changed => "changed", _ => "sign-off" };
+    public string KindWord =>
+        Kind switch
+        {
+            RunKind.Full => "full",
+            RunKind.Changed => "changed",
+            _ => "sign-off",
+        };
 }

@@ -18,7 +18,8 @@ internal sealed class RunState(RunKind kind)
 
     public string? Detail => _stopped.Count == 0 ? null : string.Join(" ", _stopped);
 
-    public RunVerdict Verdict => Verdicts.Of(kind, _entities.Values.Aggregate(new SliceNumbers(), (sum, e) => sum + e.Numbers), _stopped.Count > 0);
+    public RunVerdict Verdict =>
+        Verdicts.Of(kind, _entities.Values.Aggregate(new SliceNumbers(), (sum, e) => sum + e.Numbers), _stopped.Count > 0);
 
     public SliceNumbers Of(string entity) => _entities.GetValueOrDefault(entity)?.Numbers ?? default;
 
@@ -49,12 +50,20 @@ internal sealed class RunState(RunKind kind)
     private void RequireGeneration(int generation)
     {
         if ((Generation ??= generation) != generation)
-            throw new CdcException(FailureKind.Unavailable, $"Generation {generation} of the pipeline began while the run compared generation {Generation}.", "Run it again.");
+            throw new CdcException(
+                FailureKind.Unavailable,
+                $"Generation {generation} of the pipeline began while the run compared generation {Generation}.",
+                "Run it again."
+            );
     }
 
     private void RequireFrozen(ComparedSlice slice)
     {
         if (kind == RunKind.SignOff && (_lastChange ??= slice.LastChange) != slice.LastChange)
-            throw new CdcException(FailureKind.Refused, "Writes are not frozen: Odoo's tables changed between two slices of the sign-off.", "Stop every writer of Odoo, and run it again.");
+            throw new CdcException(
+                FailureKind.Refused,
+                "Writes are not frozen: Odoo's tables changed between two slices of the sign-off.",
+                "Stop every writer of Odoo, and run it again."
+            );
     }
 }

@@ -52,26 +52,57 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
     {
         for (var began = Stopwatch.GetTimestamp(); ; await Task.Delay(Look, ct).ConfigureAwait(false))
         {
-            var free = await engine.Statement("SELECT pg_try_advisory_lock($1)", Lock).RowsAsync(r => r.GetBoolean(0), ct).ConfigureAwait(false);
-            if (free.Single()) return;
+            var free = await engine
+                .Statement("SELECT pg_try_advisory_lock($1)", Lock)
+                .RowsAsync(r => r.GetBoolean(0), ct)
+                .ConfigureAwait(false);
+            if (free.Single())
+                return;
             if (Stopwatch.GetElapsedTime(began) >= patience)
-                throw new CdcException(FailureKind.Refused, "Another comparison is running against this engine.", "Wait until it has ended: SELECT * FROM cdc.reconcile_runs WHERE state = 'running'.");
+                throw new CdcException(
+                    FailureKind.Refused,
+                    "Another comparison is running against this engine.",
+                    "Wait until it has ended: SELECT * FROM cdc.reconcile_runs WHERE state = 'running'."
+                );
         }
     }
 
     /// <summary>Begins a run, or goes on with one of the same question that was killed.</summary>
     public async Task<OpenRun> BeginAsync(RunRequest request, CancellationToken ct)
     {
-        object?[] question = [request.KindWord, request.Entities.Select(e => e.Name).ToArray(), request.Range.From, request.Range.To, request.Since];
+        object?[] question =
+        [
+            request.KindWord,
+            request.Entities.Select(e => e.Name).ToArray(),
+            request.Range.From,
+            request.Range.To,
+            request.Since,
+        ];
         var killed = (await engine.Statement(KilledSql, question).RowsAsync(r => r.Long(0), ct).ConfigureAwait(false)).Single();
-        await engine.Statement("UPDATE cdc.reconcile_runs SET state = 'failed', detail = 'It was killed.', finished_at = clock_timestamp() WHERE state = 'running' AND id <> $1", killed ?? 0)
-            .ExecuteAsync(ct).ConfigureAwait(false);
+        await engine
+            .Statement(
+                "UPDATE cdc.reconcile_runs SET state = 'failed', detail = 'It was killed.', finished_at = clock_timestamp() WHERE state = 'running' AND id <> $1",
+                killed ?? 0
+            )
+            .ExecuteAsync(ct)
+            .ConfigureAwait(false);
         if (killed is { } id)
         {
-            await engine.Statement("UPDATE cdc.reconcile_runs SET trigger = $2, due_at = $3::timestamptz WHERE id = $1", id, request.Trigger, request.Due).ExecuteAsync(ct).ConfigureAwait(false);
+            await engine
+                .Statement(
+                    "UPDATE cdc.reconcile_runs SET trigger = $2, due_at = $3::timestamptz WHERE id = $1",
+                    id,
+                    request.Trigger,
+                    request.Due
+                )
+                .ExecuteAsync(ct)
+                .ConfigureAwait(false);
             return new OpenRun(id, await DoneAsync(id, ct).ConfigureAwait(false));
         }
-        var begun = await engine.Statement(BeginSql, [.. question, request.Trigger, request.Due]).RowsAsync(r => r.GetInt64(0), ct).ConfigureAwait(false);
+        var begun = await engine
+            .Statement(BeginSql, [.. question, request.Trigger, request.Due])
+            .RowsAsync(r => r.GetInt64(0), ct)
+            .ConfigureAwait(false);
         return new OpenRun(begun.Single(), new Dictionary<string, DoneSlices>());
     }
 
@@ -79,20 +110,52 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
         SliceRecord.SaveAsync(engine, run, entity, place, slice, resolve, ct);
 
     /// <summary>An entity whose table is stopped.</summary>
-    public Task SaveStoppedAsync(long run, string entity, CancellationToken ct) => engine.Statement("""
-        INSERT INTO cdc.reconcile_partitions (run, entity, place, state, generation, marker_lsn, source_rows, engine_rows, compared, missing, extra, differing, in_flight, quarantined, holes, loading, unlisted, held_ms)
-        VALUES ($1, $2, 0, 'stopped', 0, '0/0', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-        """, run, entity).ExecuteAsync(ct);
+    public Task SaveStoppedAsync(long run, string entity, CancellationToken ct) =>
+        engine
+            .Statement(
+                """
+                INSERT INTO cdc.reconcile_partitions (run, entity, place, state, generation, marker_lsn, source_rows, engine_rows, compared, missing, extra, differing, in_flight, quarantined, holes, loading, unlisted, held_ms)
+                VALUES ($1, $2, 0, 'stopped', 0, '0/0', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+                """,
+                run,
+                entity
+            )
+            .ExecuteAsync(ct);
 
-    public Task FinishAsync(long run, RunVerdict verdict, bool capped, int? generation, string? detail, Lsn? looked, CancellationToken ct) => engine.Statement("""
-        UPDATE cdc.reconcile_runs SET state = 'done', verdict = $2, capped = $3, generation = $4::integer, detail = $5::text, finished_at = clock_timestamp(),
-            looked_lsn = coalesce($6::text::pg_lsn, (SELECT min(marker_lsn) FROM cdc.reconcile_partitions WHERE run = $1 AND state = 'compared'))
-        WHERE id = $1
-        """, run, Verdicts.Word(verdict), capped, generation, detail, looked?.ToString()).ExecuteAsync(ct);
+    public Task FinishAsync(
+        long run,
+        RunVerdict verdict,
+        bool capped,
+        int? generation,
+        string? detail,
+        Lsn? looked,
+        CancellationToken ct
+    ) =>
+        engine
+            .Statement(
+                """
+                UPDATE cdc.reconcile_runs SET state = 'done', verdict = $2, capped = $3, generation = $4::integer, detail = $5::text, finished_at = clock_timestamp(),
+                    looked_lsn = coalesce($6::text::pg_lsn, (SELECT min(marker_lsn) FROM cdc.reconcile_partitions WHERE run = $1 AND state = 'compared'))
+                WHERE id = $1
+                """,
+                run,
+                Verdicts.Word(verdict),
+                capped,
+                generation,
+                detail,
+                looked?.ToString()
+            )
+            .ExecuteAsync(ct);
 
     /// <summary>On whatever connection there is: this one may be what failed.</summary>
     public static Task FailAsync(NpgsqlConnection connection, long run, string detail, CancellationToken ct) =>
-        connection.Statement("UPDATE cdc.reconcile_runs SET state = 'failed', detail = $2, finished_at = clock_timestamp() WHERE id = $1 AND state = 'running'", run, detail).ExecuteAsync(ct);
+        connection
+            .Statement(
+                "UPDATE cdc.reconcile_runs SET state = 'failed', detail = $2, finished_at = clock_timestamp() WHERE id = $1 AND state = 'running'",
+                run,
+                detail
+            )
+            .ExecuteAsync(ct);
 
     /// <summary>Gives the lock back: a pooled connection's session would keep it.</summary>
     public async ValueTask DisposeAsync()
@@ -111,9 +174,34 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
 
     private async Task<IReadOnlyDictionary<string, DoneSlices>> DoneAsync(long run, CancellationToken ct)
     {
-        var rows = await engine.Statement(DoneSql, run, KeySpan.Highest).RowsAsync(r => (r.GetString(0), new DoneSlices(r.GetInt64(1), r.GetInt32(2), r.GetInt32(3),
-            new SliceNumbers(r.GetInt64(4), r.GetInt64(5), r.GetInt64(6), r.GetInt64(7), r.GetInt64(8), r.GetInt64(9), r.GetInt64(10), r.GetInt64(11), r.GetInt64(12), r.GetInt64(13)),
-            r.GetInt64(14))), ct).ConfigureAwait(false);
+        var rows = await engine
+            .Statement(DoneSql, run, KeySpan.Highest)
+            .RowsAsync(
+                r =>
+                    (
+                        r.GetString(0),
+                        new DoneSlices(
+                            r.GetInt64(1),
+                            r.GetInt32(2),
+                            r.GetInt32(3),
+                            new SliceNumbers(
+                                r.GetInt64(4),
+                                r.GetInt64(5),
+                                r.GetInt64(6),
+                                r.GetInt64(7),
+                                r.GetInt64(8),
+                                r.GetInt64(9),
+                                r.GetInt64(10),
+                                r.GetInt64(11),
+                                r.GetInt64(12),
+                                r.GetInt64(13)
+                            ),
+                            r.GetInt64(14)
+                        )
+                    ),
+                ct
+            )
+            .ConfigureAwait(false);
         return rows.ToDictionary(r => r.Item1, r => r.Item2);
     }
 }

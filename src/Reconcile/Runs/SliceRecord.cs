@@ -36,38 +36,122 @@ internal static class SliceRecord
         """;
 
     /// <param name="resolve">False where the slice compared a window of its rows only: what it did not see may still be there.</param>
-    public static async Task SaveAsync(NpgsqlConnection engine, long run, string entity, int place, ComparedSlice slice, bool resolve, CancellationToken ct)
+    public static async Task SaveAsync(
+        NpgsqlConnection engine,
+        long run,
+        string entity,
+        int place,
+        ComparedSlice slice,
+        bool resolve,
+        CancellationToken ct
+    )
     {
         await using var transaction = await engine.BeginTransactionAsync(ct).ConfigureAwait(false);
         await PartitionAsync(engine, run, entity, place, slice, ct).ConfigureAwait(false);
         await DriftAsync(engine, run, entity, slice.Result.Drift, ct).ConfigureAwait(false);
-        if (resolve && slice.Result.Unlisted == 0) await ResolveAsync(engine, run, entity, slice, ct).ConfigureAwait(false);
+        if (resolve && slice.Result.Unlisted == 0)
+            await ResolveAsync(engine, run, entity, slice, ct).ConfigureAwait(false);
         await TotalsAsync(engine, run, entity, slice.Result.Totals, ct).ConfigureAwait(false);
         await transaction.CommitAsync(ct).ConfigureAwait(false);
     }
 
-    private static Task PartitionAsync(NpgsqlConnection engine, long run, string entity, int place, ComparedSlice slice, CancellationToken ct)
+    private static Task PartitionAsync(
+        NpgsqlConnection engine,
+        long run,
+        string entity,
+        int place,
+        ComparedSlice slice,
+        CancellationToken ct
+    )
     {
         var (range, n) = (slice.Span.ToRange(), slice.Result.Numbers);
-        return engine.Statement(PartitionSql, run, entity, place, range.From, range.To, slice.Generation, slice.Marker.ToString(), n.SourceRows, n.EngineRows, n.Compared,
-            n.Missing, n.Extra, n.Differing, n.InFlight, n.Quarantined, n.Holes, n.Loading, slice.Result.Unlisted, slice.Held.TotalMilliseconds).ExecuteAsync(ct);
+        return engine
+            .Statement(
+                PartitionSql,
+                run,
+                entity,
+                place,
+                range.From,
+                range.To,
+                slice.Generation,
+                slice.Marker.ToString(),
+                n.SourceRows,
+                n.EngineRows,
+                n.Compared,
+                n.Missing,
+                n.Extra,
+                n.Differing,
+                n.InFlight,
+                n.Quarantined,
+                n.Holes,
+                n.Loading,
+                slice.Result.Unlisted,
+                slice.Held.TotalMilliseconds
+            )
+            .ExecuteAsync(ct);
     }
 
-    private static async Task DriftAsync(NpgsqlConnection engine, long run, string entity, IReadOnlyList<DriftRow> drift, CancellationToken ct)
+    private static async Task DriftAsync(
+        NpgsqlConnection engine,
+        long run,
+        string entity,
+        IReadOnlyList<DriftRow> drift,
+        CancellationToken ct
+    )
     {
-        if (drift.Count == 0) return;
-        await engine.Statement(DriftSql, run, entity, drift.Select(d => d.Key).ToArray(), drift.Select(d => d.Kind.ToString().ToLowerInvariant()).ToArray(),
-            drift.Select(d => d.Field).ToArray(), drift.Select(d => d.OdooValue).ToArray(), drift.Select(d => d.EngineValue).ToArray()).ExecuteAsync(ct).ConfigureAwait(false);
+        if (drift.Count == 0)
+            return;
+        await engine
+            .Statement(
+                DriftSql,
+                run,
+                entity,
+                drift.Select(d => d.Key).ToArray(),
+                drift.Select(d => d.Kind.ToString().ToLowerInvariant()).ToArray(),
+                drift.Select(d => d.Field).ToArray(),
+                drift.Select(d => d.OdooValue).ToArray(),
+                drift.Select(d => d.EngineValue).ToArray()
+            )
+            .ExecuteAsync(ct)
+            .ConfigureAwait(false);
     }
 
     private static Task ResolveAsync(NpgsqlConnection engine, long run, string entity, ComparedSlice slice, CancellationToken ct) =>
-        engine.Statement(ResolvedSql, run, entity, slice.Span.Low, slice.Span.High, slice.Result.LeftOut.All,
-            slice.Result.LeftOut.Loading.Select(l => l.Low).ToArray(), slice.Result.LeftOut.Loading.Select(l => l.High).ToArray()).ExecuteAsync(ct);
+        engine
+            .Statement(
+                ResolvedSql,
+                run,
+                entity,
+                slice.Span.Low,
+                slice.Span.High,
+                slice.Result.LeftOut.All,
+                slice.Result.LeftOut.Loading.Select(l => l.Low).ToArray(),
+                slice.Result.LeftOut.Loading.Select(l => l.High).ToArray()
+            )
+            .ExecuteAsync(ct);
 
-    private static async Task TotalsAsync(NpgsqlConnection engine, long run, string entity, IReadOnlyList<MoneyTotal> totals, CancellationToken ct)
+    private static async Task TotalsAsync(
+        NpgsqlConnection engine,
+        long run,
+        string entity,
+        IReadOnlyList<MoneyTotal> totals,
+        CancellationToken ct
+    )
     {
-        if (totals.Count == 0) return;
-        await engine.Statement(TotalSql, run, entity, totals.Select(t => t.Field).ToArray(), totals.Select(t => t.Program).ToArray(), totals.Select(t => t.Company).ToArray(),
-            totals.Select(t => t.Odoo).ToArray(), totals.Select(t => t.Engine).ToArray()).ExecuteAsync(ct).ConfigureAwait(false);
+        if (totals.Count == 0)
+            return;
+        await engine
+            .Statement(
+                TotalSql,
+                run,
+                entity,
+                totals.Select(t => t.Field).ToArray(),
+                totals.Select(t => t.Program).ToArray(),
+                totals.Select(t => t.Company).ToArray(),
+                totals.Select(t => t.Odoo).ToArray(),
+                totals.Select(t => t.Engine).ToArray()
+            )
+            .ExecuteAsync(ct)
+            .ConfigureAwait(false);
     }
 }

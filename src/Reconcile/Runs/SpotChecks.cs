@@ -13,12 +13,21 @@ internal static class SpotChecks
     private const int Draws = 200;
     private const int RowsOfCompany = 20;
 
-    public static async Task RunAsync(NpgsqlDataSource source, NpgsqlConnection engine, IFence fences, EntityDeclaration entity, long run, ReconcileOptions options, CancellationToken ct)
+    public static async Task RunAsync(
+        NpgsqlDataSource source,
+        NpgsqlConnection engine,
+        IFence fences,
+        EntityDeclaration entity,
+        long run,
+        ReconcileOptions options,
+        CancellationToken ct
+    )
     {
         try
         {
             await using var fence = await fences.OpenAsync(entity, KeyRange.All, ct).ConfigureAwait(false);
-            if (fence.InFlight.All) return;
+            if (fence.InFlight.All)
+                return;
             await ComparedSession.PrepareAsync(fence.Source, options.StatementTimeout, ct).ConfigureAwait(false);
             await ComparedSession.PrepareAsync(fence.Engine, options.StatementTimeout, ct).ConfigureAwait(false);
             var leftOut = await ExceptionKeys.ReadAsync(fence, entity, KeySpan.All, ct).ConfigureAwait(false);
@@ -26,8 +35,17 @@ internal static class SpotChecks
             var drift = await RowDrift.ReadAsync(source, fence, entity, [.. keys.SelectMany(k => k.Keys)], ct).ConfigureAwait(false);
             var differing = drift.Select(d => d.Key).ToHashSet();
             foreach (var (company, drawn) in keys)
-                await engine.Statement("INSERT INTO cdc.reconcile_spot_checks (run, entity, company_id, keys, differing) VALUES ($1, $2, $3::bigint, $4, $5)",
-                    run, entity.Name, company, drawn, drawn.Where(differing.Contains).ToArray()).ExecuteAsync(ct).ConfigureAwait(false);
+                await engine
+                    .Statement(
+                        "INSERT INTO cdc.reconcile_spot_checks (run, entity, company_id, keys, differing) VALUES ($1, $2, $3::bigint, $4, $5)",
+                        run,
+                        entity.Name,
+                        company,
+                        drawn,
+                        drawn.Where(differing.Contains).ToArray()
+                    )
+                    .ExecuteAsync(ct)
+                    .ConfigureAwait(false);
         }
         catch (FenceException stopped) when (stopped.Reason == FenceReasons.Stopped)
         {
@@ -35,19 +53,35 @@ internal static class SpotChecks
         }
     }
 
-    private static async Task<List<(long? Company, long[] Keys)>> DrawAsync(NpgsqlConnection connection, EntityDeclaration entity, ExceptionKeys leftOut, CancellationToken ct)
+    private static async Task<List<(long? Company, long[] Keys)>> DrawAsync(
+        NpgsqlConnection connection,
+        EntityDeclaration entity,
+        ExceptionKeys leftOut,
+        CancellationToken ct
+    )
     {
         var key = Sql.Identifier(entity.Key.Name);
-        var company = entity.Columns.FirstOrDefault(c => c.Name == "company_id") is { } column ? $"({column.Value})::bigint" : "NULL::bigint";
+        var company = entity.Columns.FirstOrDefault(c => c.Name == "company_id") is { } column
+            ? $"({column.Value})::bigint"
+            : "NULL::bigint";
         // Places between the lowest and the highest key, and the next row of each.
-        var rows = await connection.Statement($"""
-            SELECT DISTINCT cdc_draw.key, cdc_draw.company
-            FROM (SELECT low + ((high - low + 1) * random())::bigint AS at
-                FROM (SELECT min({key})::bigint AS low, max({key})::bigint AS high FROM {entity.SourceName}) AS cdc_ends, generate_series(1, {Draws})) AS cdc_places,
-            LATERAL (SELECT {key}::bigint AS key, {company} AS company FROM {entity.SourceName} AS cdc_row WHERE {key} >= cdc_places.at ORDER BY {key} LIMIT 1) AS cdc_draw
-            """).RowsAsync(r => (Key: r.GetInt64(0), Company: r.Long(1)), ct).ConfigureAwait(false);
+        var rows = await connection
+            .Statement(
+                $"""
+                SELECT DISTINCT cdc_draw.key, cdc_draw.company
+                FROM (SELECT low + ((high - low + 1) * random())::bigint AS at
+                    FROM (SELECT min({key})::bigint AS low, max({key})::bigint AS high FROM {entity.SourceName}) AS cdc_ends, generate_series(1, {Draws})) AS cdc_places,
+                LATERAL (SELECT {key}::bigint AS key, {company} AS company FROM {entity.SourceName} AS cdc_row WHERE {key} >= cdc_places.at ORDER BY {key} LIMIT 1) AS cdc_draw
+                """
+            )
+            .RowsAsync(r => (Key: r.GetInt64(0), Company: r.Long(1)), ct)
+            .ConfigureAwait(false);
         var except = leftOut.All.ToHashSet();
-        return [.. rows.Where(r => KeySpan.All.Contains(r.Key) && !except.Contains(r.Key) && !leftOut.Loading.Any(l => l.Contains(r.Key)))
-            .GroupBy(r => r.Company).Select(g => (g.Key, g.Select(r => r.Key).Order().Take(RowsOfCompany).ToArray()))];
+        return
+        [
+            .. rows.Where(r => KeySpan.All.Contains(r.Key) && !except.Contains(r.Key) && !leftOut.Loading.Any(l => l.Contains(r.Key)))
+                .GroupBy(r => r.Company)
+                .Select(g => (g.Key, g.Select(r => r.Key).Order().Take(RowsOfCompany).ToArray())),
+        ];
     }
 }

@@ -39,23 +39,52 @@ internal static class TouchedPartitions
         """;
 
     /// <summary>Null: no run over everything is there to go on from, so that everything is to be looked at.</summary>
-    public static async Task<IReadOnlyList<KeySpan>?> ReadAsync(NpgsqlConnection engine, EntityDeclaration entity, int generation, Pace? pace, CancellationToken ct)
+    public static async Task<IReadOnlyList<KeySpan>?> ReadAsync(
+        NpgsqlConnection engine,
+        EntityDeclaration entity,
+        int generation,
+        Pace? pace,
+        CancellationToken ct
+    )
     {
-        var looked = (await engine.Statement(LookedSql, generation, entity.Name).RowsAsync(r => r.Get<string>(0), ct).ConfigureAwait(false)).Single();
-        var tiles = await engine.Statement(TilesSql, entity.Name, generation, KeySpan.Lowest, KeySpan.Highest)
-            .RowsAsync(r => (Span: new KeySpan(r.GetInt64(0), r.GetInt64(1)), Rows: r.GetInt64(2), Look: !r.GetBoolean(3) || r.GetBoolean(4)), ct).ConfigureAwait(false);
-        if (looked is null || tiles.Count == 0) return null;
+        var looked = (
+            await engine.Statement(LookedSql, generation, entity.Name).RowsAsync(r => r.Get<string>(0), ct).ConfigureAwait(false)
+        ).Single();
+        var tiles = await engine
+            .Statement(TilesSql, entity.Name, generation, KeySpan.Lowest, KeySpan.Highest)
+            .RowsAsync(
+                r => (Span: new KeySpan(r.GetInt64(0), r.GetInt64(1)), Rows: r.GetInt64(2), Look: !r.GetBoolean(3) || r.GetBoolean(4)),
+                ct
+            )
+            .ConfigureAwait(false);
+        if (looked is null || tiles.Count == 0)
+            return null;
         var now = await NowAsync(engine, entity, generation, looked, [.. tiles.Select(t => t.Span)], pace, ct).ConfigureAwait(false);
         return [.. tiles.Where((tile, i) => tile.Look || now[i].IsTouched || now[i].Rows != tile.Rows).Select(t => t.Span)];
     }
 
     /// <summary>Where the engine's changes are: everything that starts below it is applied.</summary>
     public static async Task<Lsn?> ThroughAsync(NpgsqlConnection engine, CancellationToken ct) =>
-        (await engine.Statement("SELECT min(through_lsn)::text FROM cdc.checkpoints").RowsAsync(r => r.Get<string>(0), ct).ConfigureAwait(false)).Single() is { } lsn ? Lsn.Parse(lsn) : null;
+        (
+            await engine
+                .Statement("SELECT min(through_lsn)::text FROM cdc.checkpoints")
+                .RowsAsync(r => r.Get<string>(0), ct)
+                .ConfigureAwait(false)
+        ).Single()
+            is { } lsn
+            ? Lsn.Parse(lsn)
+            : null;
 
     /// <summary>Every row of the table is looked at, in pieces with pauses between them.</summary>
     private static async Task<List<(long Rows, bool IsTouched)>> NowAsync(
-        NpgsqlConnection engine, EntityDeclaration entity, int generation, string looked, KeySpan[] tiles, Pace? pace, CancellationToken ct)
+        NpgsqlConnection engine,
+        EntityDeclaration entity,
+        int generation,
+        string looked,
+        KeySpan[] tiles,
+        Pace? pace,
+        CancellationToken ct
+    )
     {
         var now = new List<(long, bool)>(tiles.Length);
         foreach (var some in tiles.Chunk(TilesAtOnce))
@@ -67,15 +96,30 @@ internal static class TouchedPartitions
         return now;
     }
 
-    private static async Task<(long Rows, bool IsTouched)[]> NowAsync(NpgsqlConnection engine, EntityDeclaration entity, int generation, string looked, KeySpan[] tiles, CancellationToken ct)
+    private static async Task<(long Rows, bool IsTouched)[]> NowAsync(
+        NpgsqlConnection engine,
+        EntityDeclaration entity,
+        int generation,
+        string looked,
+        KeySpan[] tiles,
+        CancellationToken ct
+    )
     {
         var key = Sql.Identifier(entity.EngineKey);
         var now = new (long, bool)[tiles.Length];
-        await engine.Statement($"""
-            SELECT t.place, s.rows, s.touched FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS t(low, high, place),
-            LATERAL (SELECT count(*) AS rows, coalesce(bool_or((source_generation, source_lsn) >= ($3, $4::text::pg_lsn)), false) AS touched FROM {entity.EngineName} WHERE {key} >= t.low AND {key} < t.high) AS s
-            """, tiles.Select(t => t.Low).ToArray(), tiles.Select(t => t.High).ToArray(), generation, looked)
-            .RowsAsync(r => now[r.GetInt64(0) - 1] = (r.GetInt64(1), r.GetBoolean(2)), ct).ConfigureAwait(false);
+        await engine
+            .Statement(
+                $"""
+                SELECT t.place, s.rows, s.touched FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS t(low, high, place),
+                LATERAL (SELECT count(*) AS rows, coalesce(bool_or((source_generation, source_lsn) >= ($3, $4::text::pg_lsn)), false) AS touched FROM {entity.EngineName} WHERE {key} >= t.low AND {key} < t.high) AS s
+                """,
+                tiles.Select(t => t.Low).ToArray(),
+                tiles.Select(t => t.High).ToArray(),
+                generation,
+                looked
+            )
+            .RowsAsync(r => now[r.GetInt64(0) - 1] = (r.GetInt64(1), r.GetBoolean(2)), ct)
+            .ConfigureAwait(false);
         return now;
     }
 }

@@ -11,7 +11,8 @@ internal sealed class Pacer(TimeProvider time, double? transactionsPerSecond, in
     /// <summary>Waits until the next transaction is due; flat out it never waits.</summary>
     public Task NextAsync(CancellationToken ct)
     {
-        if (transactionsPerSecond is not { } rate) return Task.CompletedTask;
+        if (transactionsPerSecond is not { } rate)
+            return Task.CompletedTask;
         // The sessions take turns.
         var due = TimeSpan.FromSeconds((_next++ * (double)sessions + session) / rate);
         var left = due - time.GetElapsedTime(_start);

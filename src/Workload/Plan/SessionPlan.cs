@@ -16,7 +16,8 @@ internal sealed class SessionPlan
     {
         // Two sessions that expire the same moves would only wait for each other.
         _kinds = [.. Enum.GetValues<TransactionKind>().Where(k => mix.WeightOf(k) > 0 && (k != TransactionKind.Expiry || session == 0))];
-        if (_kinds.Length == 0) throw new ArgumentException("The mix has no kind of transaction with a weight above 0.", nameof(mix));
+        if (_kinds.Length == 0)
+            throw new ArgumentException("The mix has no kind of transaction with a weight above 0.", nameof(mix));
         var sum = 0;
         _upTo = [.. _kinds.Select(k => sum += mix.WeightOf(k))];
         _dice = Dice.For(seed, session);

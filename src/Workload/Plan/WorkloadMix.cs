@@ -24,26 +24,38 @@ public sealed record WorkloadMix
     public static WorkloadMix WithBadRows { get; } = new() { Damage = 60, Mend = 45 };
 
     /// <summary>Only transactions of one update and one insert.</summary>
-    public static WorkloadMix OrdersOnly { get; } = new()
-    {
-        Order = 1, NewCard = 0, Earn = 0, Consume = 0, SwapCodes = 0, Rollback = 0, Savepoint = 0, Unlink = 0, RepeatableRead = 0, BulkCopy = 0, Expiry = 0,
-    };
+    public static WorkloadMix OrdersOnly { get; } =
+        new()
+        {
+            Order = 1,
+            NewCard = 0,
+            Earn = 0,
+            Consume = 0,
+            SwapCodes = 0,
+            Rollback = 0,
+            Savepoint = 0,
+            Unlink = 0,
+            RepeatableRead = 0,
+            BulkCopy = 0,
+            Expiry = 0,
+        };
 
-    internal int WeightOf(TransactionKind kind) => kind switch
-    {
-        TransactionKind.Order => Order,
-        TransactionKind.NewCard => NewCard,
-        TransactionKind.Earn => Earn,
-        TransactionKind.Consume => Consume,
-        TransactionKind.SwapCodes => SwapCodes,
-        TransactionKind.Rollback => Rollback,
-        TransactionKind.Savepoint => Savepoint,
-        TransactionKind.Unlink => Unlink,
-        TransactionKind.RepeatableRead => RepeatableRead,
-        TransactionKind.BulkCopy => BulkCopy,
-        TransactionKind.Expiry => Expiry,
-        TransactionKind.Damage => Damage,
-        TransactionKind.Mend => Mend,
-        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
-    };
+    internal int WeightOf(TransactionKind kind) =>
+        kind switch
+        {
+            TransactionKind.Order => Order,
+            TransactionKind.NewCard => NewCard,
+            TransactionKind.Earn => Earn,
+            TransactionKind.Consume => Consume,
+            TransactionKind.SwapCodes => SwapCodes,
+            TransactionKind.Rollback => Rollback,
+            TransactionKind.Savepoint => Savepoint,
+            TransactionKind.Unlink => Unlink,
+            TransactionKind.RepeatableRead => RepeatableRead,
+            TransactionKind.BulkCopy => BulkCopy,
+            TransactionKind.Expiry => Expiry,
+            TransactionKind.Damage => Damage,
+            TransactionKind.Mend => Mend,
+            _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+        };
 }

@@ -22,6 +22,7 @@ internal sealed class InitialContent
         "loyalty_point_history (id, loyalty_card_id, point_move_id, membership_product_id, status_membership_product_id, origin, transaction_time, create_date, write_date, points_amount, points_balance)";
 
     private static readonly string[] ProgramTypes = ["loyalty", "gift_card", "ewallet", "coupons", "promotion"];
+
     // Odoo's clock shows microseconds; a fixed beginning keeps the rows a function of the seed.
     private static readonly DateTime Beginning = new(2023, 1, 1, 6, 0, 0, DateTimeKind.Unspecified);
     private readonly int _seed;
@@ -35,7 +36,8 @@ internal sealed class InitialContent
         (_seed, _rows, _first) = (seed, rows, first);
         (_finalBalance, _balance) = (new double[rows.Cards], new double[rows.Cards]);
         // Cards are written before their history and need its outcome.
-        for (var row = 0; row < rows.History && rows.Cards > 0; row++) Apply(_finalBalance, row);
+        for (var row = 0; row < rows.History && rows.Cards > 0; row++)
+            Apply(_finalBalance, row);
     }
 
     public void WriteProgram(NpgsqlBinaryImporter writer, int row)
@@ -66,8 +68,10 @@ internal sealed class InitialContent
         writer.Write($"044{dice.Next():x16}-{id}", NpgsqlDbType.Varchar);
         writer.Write($"{dice.Next():x16}{dice.Next():x16}", NpgsqlDbType.Varchar);
         writer.Write(true, NpgsqlDbType.Boolean);
-        if (dice.OneIn(3)) writer.WriteNull();
-        else writer.Write(DateOnly.FromDateTime(created.AddDays(dice.Below(2000))), NpgsqlDbType.Date);
+        if (dice.OneIn(3))
+            writer.WriteNull();
+        else
+            writer.Write(DateOnly.FromDateTime(created.AddDays(dice.Below(2000))), NpgsqlDbType.Date);
         writer.Write(created, NpgsqlDbType.Timestamp);
         writer.Write(created.AddSeconds(dice.Below(1_000_000)), NpgsqlDbType.Timestamp);
         writer.Write(_finalBalance[row], NpgsqlDbType.Double);
@@ -78,7 +82,12 @@ internal sealed class InitialContent
         var dice = DiceFor(2, row);
         var gained = Moment(ref dice);
         var points = (1 + dice.Below(4000)) / 20.0;
-        var state = (row % 5) switch { 3 => "depleted", 4 => "expired", _ => "active" };
+        var state = (row % 5) switch
+        {
+            3 => "depleted",
+            4 => "expired",
+            _ => "active",
+        };
         writer.Write(_first.Move + row, NpgsqlDbType.Integer);
         WriteOrNull(writer, CardOf(row));
         writer.Write(1 + dice.Below(5), NpgsqlDbType.Integer);
@@ -115,7 +124,8 @@ internal sealed class InitialContent
         var dice = DiceFor(3, row);
         var amount = (1 + dice.Below(2000)) / 20.0;
         ref var balance = ref balances[row % balances.Length];
-        if (dice.OneIn(3) && balance - amount >= 0) amount = -amount;
+        if (dice.OneIn(3) && balance - amount >= 0)
+            amount = -amount;
         balance += amount;
         return amount;
     }
@@ -128,7 +138,9 @@ internal sealed class InitialContent
 
     private static void WriteOrNull(NpgsqlBinaryImporter writer, int? value)
     {
-        if (value is { } given) writer.Write(given, NpgsqlDbType.Integer);
-        else writer.WriteNull();
+        if (value is { } given)
+            writer.Write(given, NpgsqlDbType.Integer);
+        else
+            writer.WriteNull();
     }
 }

@@ -7,8 +7,10 @@ internal sealed class InitialData(NpgsqlConnection connection, int seed, Initial
 {
     public async Task WriteAsync(CancellationToken ct)
     {
-        if (rows.Programs + rows.Cards + rows.Moves + rows.History == 0) return;
-        if (rows.OnlyWhenEmpty && await ScalarAsync("SELECT EXISTS (SELECT FROM loyalty_card)", ct).ConfigureAwait(false) is true) return;
+        if (rows.Programs + rows.Cards + rows.Moves + rows.History == 0)
+            return;
+        if (rows.OnlyWhenEmpty && await ScalarAsync("SELECT EXISTS (SELECT FROM loyalty_card)", ct).ConfigureAwait(false) is true)
+            return;
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
         await SkipForeignKeyTriggersAsync(ct).ConfigureAwait(false);
         var first = await FirstIdsAsync(ct).ConfigureAwait(false);
@@ -29,21 +31,35 @@ internal sealed class InitialData(NpgsqlConnection connection, int seed, Initial
             await ExecuteAsync("SET LOCAL session_replication_role = replica", ct).ConfigureAwait(false);
     }
 
-    private async Task<FirstIds> FirstIdsAsync(CancellationToken ct) => new(
-        await NextIdAsync("loyalty_program", ct).ConfigureAwait(false), await NextIdAsync("loyalty_card", ct).ConfigureAwait(false),
-        await NextIdAsync("loyalty_point_move", ct).ConfigureAwait(false), await NextIdAsync("loyalty_point_history", ct).ConfigureAwait(false));
+    private async Task<FirstIds> FirstIdsAsync(CancellationToken ct) =>
+        new(
+            await NextIdAsync("loyalty_program", ct).ConfigureAwait(false),
+            await NextIdAsync("loyalty_card", ct).ConfigureAwait(false),
+            await NextIdAsync("loyalty_point_move", ct).ConfigureAwait(false),
+            await NextIdAsync("loyalty_point_history", ct).ConfigureAwait(false)
+        );
 
     private async Task<int> NextIdAsync(string table, CancellationToken ct) =>
-        await ScalarAsync($"SELECT greatest(coalesce(max(t.id), 0), (SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END FROM {table}_id_seq s))::int4 + 1 FROM {table} t", ct)
-            .ConfigureAwait(false) is int id ? id : 1;
+        await ScalarAsync(
+                $"SELECT greatest(coalesce(max(t.id), 0), (SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END FROM {table}_id_seq s))::int4 + 1 FROM {table} t",
+                ct
+            )
+            .ConfigureAwait(false)
+            is int id
+            ? id
+            : 1;
 
     private async Task CopyAsync(string columns, int count, Action<NpgsqlBinaryImporter, int> write, CancellationToken ct)
     {
-        if (count == 0) return;
-        await using var writer = await connection.BeginBinaryImportAsync($"COPY {columns} FROM STDIN (FORMAT binary)", ct).ConfigureAwait(false);
+        if (count == 0)
+            return;
+        await using var writer = await connection
+            .BeginBinaryImportAsync($"COPY {columns} FROM STDIN (FORMAT binary)", ct)
+            .ConfigureAwait(false);
         for (var row = 0; row < count; row++)
         {
-            if (row % 10_000 == 0) ct.ThrowIfCancellationRequested();
+            if (row % 10_000 == 0)
+                ct.ThrowIfCancellationRequested();
             writer.StartRow();
             write(writer, row);
         }
@@ -53,7 +69,8 @@ internal sealed class InitialData(NpgsqlConnection connection, int seed, Initial
     private async Task MoveSequencesAsync(CancellationToken ct)
     {
         foreach (var table in (string[])["loyalty_program", "loyalty_card", "loyalty_point_move", "loyalty_point_history"])
-            await ExecuteAsync($"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table})) WHERE EXISTS (SELECT FROM {table})", ct).ConfigureAwait(false);
+            await ExecuteAsync($"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table})) WHERE EXISTS (SELECT FROM {table})", ct)
+                .ConfigureAwait(false);
     }
 
     private async Task ExecuteAsync(string sql, CancellationToken ct)

@@ -31,27 +31,44 @@ internal sealed class BulkTransactions(OdooConnection odoo)
         FROM expired JOIN card ON card.id = expired.loyalty_card_id ORDER BY expired.id
         """;
 
-    public Task ExpireAsync(int rows, CancellationToken ct) => odoo.InTransactionAsync(async _ =>
-    {
-        var due = await odoo.ListAsync(DueSql, [rows], r => (Id: r.GetInt32(0), Card: r.IsDBNull(1) ? 0 : r.GetInt32(1)), ct).ConfigureAwait(false);
-        // The order of everybody who locks more than one card; without it the job would be a deadlock's victim for ever.
-        await odoo.ExecuteAsync(
-            "SELECT id FROM loyalty_card WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", [due.Select(d => d.Card).Distinct().ToArray()], ct).ConfigureAwait(false);
-        await odoo.ExecuteAsync(ExpireSql, [due.Select(d => d.Id).ToArray()], ct).ConfigureAwait(false);
-    }, ct);
+    public Task ExpireAsync(int rows, CancellationToken ct) =>
+        odoo.InTransactionAsync(
+            async _ =>
+            {
+                var due = await odoo.ListAsync(DueSql, [rows], r => (Id: r.GetInt32(0), Card: r.IsDBNull(1) ? 0 : r.GetInt32(1)), ct)
+                    .ConfigureAwait(false);
+                // The order of everybody who locks more than one card; without it the job would be a deadlock's victim for ever.
+                await odoo.ExecuteAsync(
+                        "SELECT id FROM loyalty_card WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
+                        [due.Select(d => d.Card).Distinct().ToArray()],
+                        ct
+                    )
+                    .ConfigureAwait(false);
+                await odoo.ExecuteAsync(ExpireSql, [due.Select(d => d.Id).ToArray()], ct).ConfigureAwait(false);
+            },
+            ct
+        );
 
-    public Task CopyAsync(CardDeck deck, int rows, PlannedTransaction plan, CancellationToken ct) => odoo.InTransactionAsync(async _ =>
-    {
-        var now = DateTime.SpecifyKind(DateTime.UtcNow, DateTimeKind.Unspecified);
-        await CopyMovesAsync(deck, rows, plan.Seed, now, ct).ConfigureAwait(false);
-        await CopyHistoryAsync(deck, rows, plan.Seed, now, ct).ConfigureAwait(false);
-    }, ct);
+    public Task CopyAsync(CardDeck deck, int rows, PlannedTransaction plan, CancellationToken ct) =>
+        odoo.InTransactionAsync(
+            async _ =>
+            {
+                var now = DateTime.SpecifyKind(DateTime.UtcNow, DateTimeKind.Unspecified);
+                await CopyMovesAsync(deck, rows, plan.Seed, now, ct).ConfigureAwait(false);
+                await CopyHistoryAsync(deck, rows, plan.Seed, now, ct).ConfigureAwait(false);
+            },
+            ct
+        );
 
     private async Task CopyMovesAsync(CardDeck deck, int rows, ulong seed, DateTime now, CancellationToken ct)
     {
         var dice = new Dice(seed);
-        await using var writer = await odoo.Raw.BeginBinaryImportAsync(
-            "COPY loyalty_point_move (loyalty_card_id, state, origin, gain_date, expiration_date, create_date, initial_point, remaining_point) FROM STDIN (FORMAT binary)", ct).ConfigureAwait(false);
+        await using var writer = await odoo
+            .Raw.BeginBinaryImportAsync(
+                "COPY loyalty_point_move (loyalty_card_id, state, origin, gain_date, expiration_date, create_date, initial_point, remaining_point) FROM STDIN (FORMAT binary)",
+                ct
+            )
+            .ConfigureAwait(false);
         for (var row = 0; row < rows; row++)
         {
             var points = (1 + dice.Below(4000)) / 20.0;
@@ -71,8 +88,12 @@ internal sealed class BulkTransactions(OdooConnection odoo)
     private async Task CopyHistoryAsync(CardDeck deck, int rows, ulong seed, DateTime now, CancellationToken ct)
     {
         var dice = new Dice(seed + 1);
-        await using var writer = await odoo.Raw.BeginBinaryImportAsync(
-            "COPY loyalty_point_history (loyalty_card_id, origin, transaction_time, create_date, points_amount, points_balance) FROM STDIN (FORMAT binary)", ct).ConfigureAwait(false);
+        await using var writer = await odoo
+            .Raw.BeginBinaryImportAsync(
+                "COPY loyalty_point_history (loyalty_card_id, origin, transaction_time, create_date, points_amount, points_balance) FROM STDIN (FORMAT binary)",
+                ct
+            )
+            .ConfigureAwait(false);
         for (var row = 0; row < rows; row++)
         {
             await writer.StartRowAsync(ct).ConfigureAwait(false);

@@ -32,7 +32,8 @@ internal sealed class CardDeck(IEnumerable<int> own, IReadOnlyList<int> shared)
 
     public void MarkDamaged(int card)
     {
-        if (!_damaged.Contains(card)) _damaged.Add(card);
+        if (!_damaged.Contains(card))
+            _damaged.Add(card);
     }
 
     public void MarkMended(int card) => _damaged.Remove(card);

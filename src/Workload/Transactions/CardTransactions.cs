@@ -6,7 +6,8 @@ namespace Cdc.Workload.Transactions;
 internal sealed class CardTransactions(OdooConnection odoo)
 {
     // The code follows from the id: unique for ever, and the same in every run with the same seed. Lower case and blanks, as people type.
-    private const string CodeOfId = "CASE WHEN id % 50 = 0 THEN ' 044' || substr(md5('card' || id), 1, 13) || ' ' ELSE '044' || substr(md5('card' || id), 1, 13) END";
+    private const string CodeOfId =
+        "CASE WHEN id % 50 = 0 THEN ' 044' || substr(md5('card' || id), 1, 13) || ' ' ELSE '044' || substr(md5('card' || id), 1, 13) END";
 
     private const string InsertSql = $"""
         INSERT INTO loyalty_card (id, program_id, company_id, create_uid, write_uid, code, active, create_date, write_date, points)
@@ -39,39 +40,62 @@ internal sealed class CardTransactions(OdooConnection odoo)
     public async Task<int> NewAsync(PlannedTransaction plan, CancellationToken ct)
     {
         var card = 0;
-        await odoo.InTransactionAsync(async _ =>
-        {
-            var dice = new Dice(plan.Seed);
-            card = await odoo.ScalarAsync<int>(InsertSql, [dice.Below(5), 1 + dice.Below(3)], ct).ConfigureAwait(false);
-            // Gift cards have no partner.
-            object? partner = dice.OneIn(10) ? null : 1 + dice.Below(1_000_000);
-            await odoo.ExecuteAsync(CompleteSql, [card, partner, Math.Abs(plan.Points), dice.Below(900)], ct).ConfigureAwait(false);
-        }, ct).ConfigureAwait(false);
+        await odoo.InTransactionAsync(
+                async _ =>
+                {
+                    var dice = new Dice(plan.Seed);
+                    card = await odoo.ScalarAsync<int>(InsertSql, [dice.Below(5), 1 + dice.Below(3)], ct).ConfigureAwait(false);
+                    // Gift cards have no partner.
+                    object? partner = dice.OneIn(10) ? null : 1 + dice.Below(1_000_000);
+                    await odoo.ExecuteAsync(CompleteSql, [card, partner, Math.Abs(plan.Points), dice.Below(900)], ct).ConfigureAwait(false);
+                },
+                ct
+            )
+            .ConfigureAwait(false);
         return card;
     }
 
     /// <summary>Odoo's codes are unique at every moment, so an exchange goes by way of a third code.</summary>
-    public Task SwapCodesAsync(int card, int other, CancellationToken ct) => odoo.InTransactionAsync(async _ =>
-    {
-        var codes = await odoo.ListAsync(
-            "SELECT id, code FROM loyalty_card WHERE id IN ($1, $2) ORDER BY id FOR UPDATE", [card, other],
-            r => (Id: r.GetInt32(0), Code: r.IsDBNull(1) ? null : r.GetString(1)), ct).ConfigureAwait(false);
-        if (codes.Count != 2) return;
-        await SetCodeAsync(codes[0].Id, $"swap-{codes[0].Id}", ct).ConfigureAwait(false);
-        await SetCodeAsync(codes[1].Id, codes[0].Code, ct).ConfigureAwait(false);
-        await SetCodeAsync(codes[0].Id, codes[1].Code, ct).ConfigureAwait(false);
-    }, ct);
+    public Task SwapCodesAsync(int card, int other, CancellationToken ct) =>
+        odoo.InTransactionAsync(
+            async _ =>
+            {
+                var codes = await odoo.ListAsync(
+                        "SELECT id, code FROM loyalty_card WHERE id IN ($1, $2) ORDER BY id FOR UPDATE",
+                        [card, other],
+                        r => (Id: r.GetInt32(0), Code: r.IsDBNull(1) ? null : r.GetString(1)),
+                        ct
+                    )
+                    .ConfigureAwait(false);
+                if (codes.Count != 2)
+                    return;
+                await SetCodeAsync(codes[0].Id, $"swap-{codes[0].Id}", ct).ConfigureAwait(false);
+                await SetCodeAsync(codes[1].Id, codes[0].Code, ct).ConfigureAwait(false);
+                await SetCodeAsync(codes[0].Id, codes[1].Code, ct).ConfigureAwait(false);
+            },
+            ct
+        );
 
     public Task UnlinkAsync(int card, CancellationToken ct) => odoo.ExecuteAsync("DELETE FROM loyalty_card WHERE id = $1", [card], ct);
 
     public Task DamageAsync(int card, PlannedTransaction plan, CancellationToken ct) =>
-        odoo.ExecuteAsync($"UPDATE loyalty_card SET {Damages[plan.Seed % (ulong)Damages.Length]}, write_date = now() AT TIME ZONE 'UTC' WHERE id = $1", [card], ct);
+        odoo.ExecuteAsync(
+            $"UPDATE loyalty_card SET {Damages[plan.Seed % (ulong)Damages.Length]}, write_date = now() AT TIME ZONE 'UTC' WHERE id = $1",
+            [card],
+            ct
+        );
 
     public Task MendAsync(int card, PlannedTransaction plan, CancellationToken ct) =>
         odoo.ExecuteAsync(
             "UPDATE loyalty_card SET code = '044-mended-' || id, points = $2, partner_id = NULL, write_date = now() AT TIME ZONE 'UTC' WHERE id = $1",
-            [card, Math.Abs(plan.Points)], ct);
+            [card, Math.Abs(plan.Points)],
+            ct
+        );
 
     private Task<int> SetCodeAsync(int card, string? code, CancellationToken ct) =>
-        odoo.ExecuteAsync("UPDATE loyalty_card SET code = $2, write_uid = 2, write_date = now() AT TIME ZONE 'UTC' WHERE id = $1", [card, code], ct);
+        odoo.ExecuteAsync(
+            "UPDATE loyalty_card SET code = $2, write_uid = 2, write_date = now() AT TIME ZONE 'UTC' WHERE id = $1",
+            [card, code],
+            ct
+        );
 }

@@ -26,12 +26,17 @@ internal sealed class OdooConnection(NpgsqlConnection connection)
         await using var command = Command(sql, values);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var rows = new List<T>();
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) rows.Add(read(reader));
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            rows.Add(read(reader));
         return rows;
     }
 
     /// <summary>Commits what <paramref name="work"/> did; rolls it back when it throws.</summary>
-    public async Task InTransactionAsync(Func<NpgsqlTransaction, Task> work, CancellationToken ct, IsolationLevel isolation = IsolationLevel.ReadCommitted)
+    public async Task InTransactionAsync(
+        Func<NpgsqlTransaction, Task> work,
+        CancellationToken ct,
+        IsolationLevel isolation = IsolationLevel.ReadCommitted
+    )
     {
         await using var transaction = await connection.BeginTransactionAsync(isolation, ct).ConfigureAwait(false);
         await work(transaction).ConfigureAwait(false);
@@ -41,7 +46,8 @@ internal sealed class OdooConnection(NpgsqlConnection connection)
     private NpgsqlCommand Command(string sql, object?[] values)
     {
         var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-        foreach (var value in values) command.Parameters.Add(new NpgsqlParameter { Value = value ?? DBNull.Value });
+        foreach (var value in values)
+            command.Parameters.Add(new NpgsqlParameter { Value = value ?? DBNull.Value });
         return command;
     }
 }

@@ -42,45 +42,78 @@ internal sealed class PointTransactions(OdooConnection odoo)
     public Task OrderAsync(int card, PlannedTransaction plan, CancellationToken ct) =>
         odoo.ExecuteAsync(OrderSql, [card, plan.Points, Origin(plan)], ct);
 
-    public Task EarnAsync(int card, PlannedTransaction plan, CancellationToken ct) => odoo.InTransactionAsync(async _ =>
-    {
-        var dice = new Dice(plan.Seed);
-        var points = Math.Abs(plan.Points);
-        var product = 1 + dice.Below(5);
-        var balance = await odoo.ScalarAsync<double>(AddPointsSql, [card, points], ct).ConfigureAwait(false);
-        // Days that differ a lot, so that the first to expire is seldom the first that was gained.
-        var move = await odoo.ScalarAsync<int>(NewMoveSql, [card, product, Origin(plan), 1 + dice.Below(700), points], ct).ConfigureAwait(false);
-        await odoo.ExecuteAsync(HistorySql, [card, move, product, 1 + dice.Below(5), Origin(plan), points, balance], ct).ConfigureAwait(false);
-    }, ct);
+    public Task EarnAsync(int card, PlannedTransaction plan, CancellationToken ct) =>
+        odoo.InTransactionAsync(
+            async _ =>
+            {
+                var dice = new Dice(plan.Seed);
+                var points = Math.Abs(plan.Points);
+                var product = 1 + dice.Below(5);
+                var balance = await odoo.ScalarAsync<double>(AddPointsSql, [card, points], ct).ConfigureAwait(false);
+                // Days that differ a lot, so that the first to expire is seldom the first that was gained.
+                var move = await odoo.ScalarAsync<int>(NewMoveSql, [card, product, Origin(plan), 1 + dice.Below(700), points], ct)
+                    .ConfigureAwait(false);
+                await odoo.ExecuteAsync(HistorySql, [card, move, product, 1 + dice.Below(5), Origin(plan), points, balance], ct)
+                    .ConfigureAwait(false);
+            },
+            ct
+        );
 
     /// <summary>Uses up active moves in the order they expire, each with its history row and the balance after it.</summary>
-    public Task ConsumeAsync(int card, PlannedTransaction plan, CancellationToken ct) => odoo.InTransactionAsync(async _ =>
-    {
-        var balance = await odoo.ScalarAsync<double>("SELECT points FROM loyalty_card WHERE id = $1 FOR NO KEY UPDATE", [card], ct).ConfigureAwait(false);
-        var moves = await odoo.ListAsync(
-            "SELECT id, remaining_point FROM loyalty_point_move WHERE loyalty_card_id = $1 AND state = 'active' ORDER BY expiration_date, id",
-            [card], r => (Id: r.GetInt32(0), Remaining: r.GetDouble(1)), ct).ConfigureAwait(false);
-        var wanted = Math.Min(Math.Abs(plan.Points) * 3, balance);
-        foreach (var move in moves)
-        {
-            if (wanted <= 0) break;
-            var used = Math.Min(wanted, move.Remaining);
-            (wanted, balance) = (wanted - used, Math.Max(balance - used, 0));
-            await RewriteMoveAsync(move.Id, move.Remaining - used, ct).ConfigureAwait(false);
-            await odoo.ExecuteAsync(HistorySql, [card, move.Id, null, null, Origin(plan), -used, balance], ct).ConfigureAwait(false);
-        }
-        await odoo.ExecuteAsync(
-            "UPDATE loyalty_card SET points = $2, write_uid = 2, write_date = now() AT TIME ZONE 'UTC' WHERE id = $1", [card, balance], ct).ConfigureAwait(false);
-    }, ct);
+    public Task ConsumeAsync(int card, PlannedTransaction plan, CancellationToken ct) =>
+        odoo.InTransactionAsync(
+            async _ =>
+            {
+                var balance = await odoo.ScalarAsync<double>("SELECT points FROM loyalty_card WHERE id = $1 FOR NO KEY UPDATE", [card], ct)
+                    .ConfigureAwait(false);
+                var moves = await odoo.ListAsync(
+                        "SELECT id, remaining_point FROM loyalty_point_move WHERE loyalty_card_id = $1 AND state = 'active' ORDER BY expiration_date, id",
+                        [card],
+                        r => (Id: r.GetInt32(0), Remaining: r.GetDouble(1)),
+                        ct
+                    )
+                    .ConfigureAwait(false);
+                var wanted = Math.Min(Math.Abs(plan.Points) * 3, balance);
+                foreach (var move in moves)
+                {
+                    if (wanted <= 0)
+                        break;
+                    var used = Math.Min(wanted, move.Remaining);
+                    (wanted, balance) = (wanted - used, Math.Max(balance - used, 0));
+                    await RewriteMoveAsync(move.Id, move.Remaining - used, ct).ConfigureAwait(false);
+                    await odoo.ExecuteAsync(HistorySql, [card, move.Id, null, null, Origin(plan), -used, balance], ct)
+                        .ConfigureAwait(false);
+                }
+                await odoo.ExecuteAsync(
+                        "UPDATE loyalty_card SET points = $2, write_uid = 2, write_date = now() AT TIME ZONE 'UTC' WHERE id = $1",
+                        [card, balance],
+                        ct
+                    )
+                    .ConfigureAwait(false);
+            },
+            ct
+        );
 
-    public Task RepeatableReadAsync(int card, PlannedTransaction plan, CancellationToken ct) => odoo.InTransactionAsync(async _ =>
-    {
-        var points = await odoo.ScalarAsync<double>("SELECT points FROM loyalty_card WHERE id = $1", [card], ct).ConfigureAwait(false);
-        var balance = Math.Max(points + plan.Points, 0);
-        // Fails with 40001 if another session has written the card since the snapshot.
-        await odoo.ExecuteAsync("UPDATE loyalty_card SET points = $2, write_date = now() AT TIME ZONE 'UTC' WHERE id = $1", [card, balance], ct).ConfigureAwait(false);
-        await odoo.ExecuteAsync(HistorySql, [card, null, null, null, Origin(plan), balance - points, balance], ct).ConfigureAwait(false);
-    }, ct, IsolationLevel.RepeatableRead);
+    public Task RepeatableReadAsync(int card, PlannedTransaction plan, CancellationToken ct) =>
+        odoo.InTransactionAsync(
+            async _ =>
+            {
+                var points = await odoo.ScalarAsync<double>("SELECT points FROM loyalty_card WHERE id = $1", [card], ct)
+                    .ConfigureAwait(false);
+                var balance = Math.Max(points + plan.Points, 0);
+                // Fails with 40001 if another session has written the card since the snapshot.
+                await odoo.ExecuteAsync(
+                        "UPDATE loyalty_card SET points = $2, write_date = now() AT TIME ZONE 'UTC' WHERE id = $1",
+                        [card, balance],
+                        ct
+                    )
+                    .ConfigureAwait(false);
+                await odoo.ExecuteAsync(HistorySql, [card, null, null, null, Origin(plan), balance - points, balance], ct)
+                    .ConfigureAwait(false);
+            },
+            ct,
+            IsolationLevel.RepeatableRead
+        );
 
     public async Task RollbackAsync(int card, PlannedTransaction plan, CancellationToken ct)
     {
@@ -89,21 +122,27 @@ internal sealed class PointTransactions(OdooConnection odoo)
         await transaction.RollbackAsync(ct).ConfigureAwait(false);
     }
 
-    public Task SavepointAsync(int card, int other, PlannedTransaction plan, CancellationToken ct) => odoo.InTransactionAsync(async transaction =>
-    {
-        await OrderAsync(Math.Min(card, other), plan, ct).ConfigureAwait(false);
-        await transaction.SaveAsync("attempt", ct).ConfigureAwait(false);
-        await OrderAsync(Math.Max(card, other), plan, ct).ConfigureAwait(false);
-        await transaction.RollbackAsync("attempt", ct).ConfigureAwait(false);
-        await transaction.SaveAsync("kept", ct).ConfigureAwait(false);
-        await OrderAsync(Math.Max(card, other), plan, ct).ConfigureAwait(false);
-        await transaction.ReleaseAsync("kept", ct).ConfigureAwait(false);
-    }, ct);
+    public Task SavepointAsync(int card, int other, PlannedTransaction plan, CancellationToken ct) =>
+        odoo.InTransactionAsync(
+            async transaction =>
+            {
+                await OrderAsync(Math.Min(card, other), plan, ct).ConfigureAwait(false);
+                await transaction.SaveAsync("attempt", ct).ConfigureAwait(false);
+                await OrderAsync(Math.Max(card, other), plan, ct).ConfigureAwait(false);
+                await transaction.RollbackAsync("attempt", ct).ConfigureAwait(false);
+                await transaction.SaveAsync("kept", ct).ConfigureAwait(false);
+                await OrderAsync(Math.Max(card, other), plan, ct).ConfigureAwait(false);
+                await transaction.ReleaseAsync("kept", ct).ConfigureAwait(false);
+            },
+            ct
+        );
 
     private Task<int> RewriteMoveAsync(int move, double remaining, CancellationToken ct) =>
         odoo.ExecuteAsync(
             "UPDATE loyalty_point_move SET remaining_point = $2, state = $3, write_uid = 2, write_date = now() AT TIME ZONE 'UTC' WHERE id = $1",
-            [move, remaining, remaining > 0 ? "active" : "depleted"], ct);
+            [move, remaining, remaining > 0 ? "active" : "depleted"],
+            ct
+        );
 
     private static string Origin(PlannedTransaction plan) => $"Shop/{plan.Seed % 40:00}/{plan.Seed >> 40:00000000}";
 }

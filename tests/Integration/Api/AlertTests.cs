@@ -39,19 +39,36 @@ public sealed partial class AlertTests(TestServers servers)
         await using var shop = await Shop.OpenAsync(servers);
         await shop.BalanceAsync("card 1");
         // What depends on a comparison, a setting of the server, or somebody's transaction is not always there.
-        string[] sometimes = ["cdc_reconcile_drift", "cdc_reconcile_age_seconds", "cdc_alert", "cdc_alerts_paused", "cdc_slot_safe_wal_bytes", "cdc_source_oldest_transaction_seconds", "cdc_lag_seconds"];
+        string[] sometimes =
+        [
+            "cdc_reconcile_drift",
+            "cdc_reconcile_age_seconds",
+            "cdc_alert",
+            "cdc_alerts_paused",
+            "cdc_slot_safe_wal_bytes",
+            "cdc_source_oldest_transaction_seconds",
+            "cdc_lag_seconds",
+        ];
         var text = (await shop.GetAsync("/metrics")).Text;
         foreach (var metric in Metric().Matches(rules).Select(m => m.Value).Distinct().Except(sometimes))
-            Assert.True(text.Contains($"\n{metric}{{", StringComparison.Ordinal) || text.Contains($"\n{metric} ", StringComparison.Ordinal), $"There is no metric {metric}.");
+            Assert.True(
+                text.Contains($"\n{metric}{{", StringComparison.Ordinal) || text.Contains($"\n{metric} ", StringComparison.Ordinal),
+                $"There is no metric {metric}."
+            );
     }
 
     [Fact]
     public async Task Rules_fire_and_clear_in_a_real_Prometheus_that_scrapes_the_Api()
     {
         var options = new ApiOptions { Urls = $"http://127.0.0.1:{FreePort.Next()}" };
-        await using var shop = await Shop.OpenAsync(servers, (bed, pipeline) => ApiBed.StartAsync(bed, Shop.Ct, options, statistics: pipeline.Statistics));
+        await using var shop = await Shop.OpenAsync(
+            servers,
+            (bed, pipeline) => ApiBed.StartAsync(bed, Shop.Ct, options, statistics: pipeline.Statistics)
+        );
         // The delivered rules, only that nobody waits minutes for them.
-        var rules = For().Replace(await File.ReadAllTextAsync(RulesPath, Shop.Ct), "for: 0s").Replace("cdc_lag_seconds) > 60", "cdc_lag_seconds) > 2", StringComparison.Ordinal);
+        var rules = For()
+            .Replace(await File.ReadAllTextAsync(RulesPath, Shop.Ct), "for: 0s")
+            .Replace("cdc_lag_seconds) > 60", "cdc_lag_seconds) > 2", StringComparison.Ordinal);
         await using var prometheus = await PrometheusServer.StartAsync(rules, shop.Api.Address, Shop.Ct);
         await FiresAsync(prometheus, "CdcApiDown", false);
 
@@ -63,7 +80,8 @@ public sealed partial class AlertTests(TestServers servers)
         await using (var connection = await shop.Engine.DataSource.OpenConnectionAsync(Shop.Ct))
         {
             await using var held = await connection.BeginTransactionAsync(Shop.Ct);
-            await using (var command = new NpgsqlCommand("LOCK TABLE loyalty_cards IN SHARE MODE", connection)) await command.ExecuteNonQueryAsync(Shop.Ct);
+            await using (var command = new NpgsqlCommand("LOCK TABLE loyalty_cards IN SHARE MODE", connection))
+                await command.ExecuteNonQueryAsync(Shop.Ct);
             await shop.ChangeAsync("UPDATE loyalty_card SET points = 2");
             await FiresAsync(prometheus, "CdcLag", true);
         }
@@ -79,17 +97,25 @@ public sealed partial class AlertTests(TestServers servers)
     private static async Task FiresAsync(PrometheusServer prometheus, string alert, bool fires, Func<Task>? meanwhile = null)
     {
         IReadOnlyList<string>? firing = null;
-        await Eventually.True($"{alert} {(fires ? "fires" : "does not fire")}", async () =>
-        {
-            if (meanwhile is not null) await meanwhile();
-            firing = await prometheus.FiringAsync(Shop.Ct);
-            return firing is not null && firing.Contains(alert) == fires;
-        }, () => Task.FromResult($"{string.Join(' ', firing ?? [])} {prometheus.Tail}"), ct: Shop.Ct);
+        await Eventually.True(
+            $"{alert} {(fires ? "fires" : "does not fire")}",
+            async () =>
+            {
+                if (meanwhile is not null)
+                    await meanwhile();
+                firing = await prometheus.FiringAsync(Shop.Ct);
+                return firing is not null && firing.Contains(alert) == fires;
+            },
+            () => Task.FromResult($"{string.Join(' ', firing ?? [])} {prometheus.Tail}"),
+            ct: Shop.Ct
+        );
     }
 
     private static async Task PromtoolAsync(params string[] arguments)
     {
-        using var promtool = Process.Start(new ProcessStartInfo(PrometheusTools.Promtool, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var promtool = Process.Start(
+            new ProcessStartInfo(PrometheusTools.Promtool, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
         var said = promtool.StandardOutput.ReadToEndAsync(Shop.Ct);
         var complained = await promtool.StandardError.ReadToEndAsync(Shop.Ct);
         await promtool.WaitForExitAsync(Shop.Ct);

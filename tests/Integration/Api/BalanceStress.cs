@@ -13,7 +13,8 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
 {
     private const int Writers = 3;
 
-    private static readonly TimeSpan Duration = Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" ? TimeSpan.FromMinutes(3) : TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan Duration =
+        Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" ? TimeSpan.FromMinutes(3) : TimeSpan.FromSeconds(8);
 
     private readonly long[] _seen = new long[Writers + 1];
     private readonly long[] _written = [.. Enumerable.Repeat(999L, Writers + 1)];
@@ -22,8 +23,14 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
     private long _demanded;
 
     /// <summary>Ends the Api's connections to a database, each with this likelihood.</summary>
-    public static Task CutAsync(TestDatabase database, double likelihood) => database.ExecuteAsync(
-        string.Create(CultureInfo.InvariantCulture, $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'cdc api%' AND datname = current_database() AND random() < {likelihood}"), Shop.Ct);
+    public static Task CutAsync(TestDatabase database, double likelihood) =>
+        database.ExecuteAsync(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'cdc api%' AND datname = current_database() AND random() < {likelihood}"
+            ),
+            Shop.Ct
+        );
 
     /// <summary>Again and again, if it must be: cards go on where they were.</summary>
     public async Task RunAsync()
@@ -45,7 +52,8 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
             2 => await shop.GetAsync($"/cards/odoo/{card}/balance"),
             _ => await shop.BalanceAsync($"card {card}"),
         };
-        if (answer.Status == 503) return;
+        if (answer.Status == 503)
+            return;
         Assert.True(answer.Status == 200, answer.ToString());
         var points = (long)decimal.Parse(answer["points"]!, CultureInfo.InvariantCulture);
         Assert.True(points >= floor, $"card {card} showed {floor} before this read began, and now {points}: {answer}");
@@ -53,7 +61,10 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
         if (answer["asOf"] is not null)
         {
             var asOf = answer.Json.GetProperty("asOf").GetDateTimeOffset().Ticks;
-            Assert.True(asOf >= dated, $"an answer was as of {new DateTime(dated):O} before this read began, and this one is as of {new DateTime(asOf):O}: {answer}");
+            Assert.True(
+                asOf >= dated,
+                $"an answer was as of {new DateTime(dated):O} before this read began, and this one is as of {new DateTime(asOf):O}: {answer}"
+            );
             Raise(ref _dated, asOf);
         }
         Interlocked.Increment(ref _reads);
@@ -61,7 +72,8 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
 
     private static void Raise(ref long highest, long value)
     {
-        for (var seen = Volatile.Read(ref highest); value > seen; seen = Volatile.Read(ref highest)) Interlocked.CompareExchange(ref highest, value, seen);
+        for (var seen = Volatile.Read(ref highest); value > seen; seen = Volatile.Read(ref highest))
+            Interlocked.CompareExchange(ref highest, value, seen);
     }
 
     /// <summary>Each changes its own card, so that a read is often overtaken by the next change.</summary>
@@ -71,10 +83,13 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
         {
             var value = ++_written[card];
             var position = await shop.ChangeAsync($"UPDATE loyalty_card SET points = {value} WHERE id = {card}");
-            if (value % 50 != 0) continue;
+            if (value % 50 != 0)
+                continue;
             var answer = await shop.BalanceAsync($"card {card}", $"?min-position={position}&wait=10");
-            if (answer.Status == 200) Assert.True(answer["points"] == $"{value}.00", $"{value}: {answer}");
-            else Assert.Equal(503, answer.Status);
+            if (answer.Status == 200)
+                Assert.True(answer["points"] == $"{value}.00", $"{value}: {answer}");
+            else
+                Assert.Equal(503, answer.Status);
             Interlocked.Increment(ref _demanded);
         }
     }
@@ -82,12 +97,18 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
     private async Task DisturbAsync()
     {
         await CutAsync(shop.Engine, 0.1);
-        if (trouble is not null) await trouble();
+        if (trouble is not null)
+            await trouble();
         await Task.Delay(Random.Shared.Next(50, 900), CancellationToken.None);
     }
 
-    private static Task RepeatAsync(Func<Task> act, CancellationToken ending) => Task.Run(async () =>
-    {
-        while (!ending.IsCancellationRequested) await act();
-    }, Shop.Ct);
+    private static Task RepeatAsync(Func<Task> act, CancellationToken ending) =>
+        Task.Run(
+            async () =>
+            {
+                while (!ending.IsCancellationRequested)
+                    await act();
+            },
+            Shop.Ct
+        );
 }

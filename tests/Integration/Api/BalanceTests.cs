@@ -13,15 +13,26 @@ public sealed class BalanceTests(TestServers servers)
     {
         await using var shop = await Shop.OpenAsync(servers);
         // Nothing was committed since the load, and the Api has only just begun to ask Odoo for the time.
-        await Eventually.True("how fresh it is, is known", async () => (await shop.BalanceAsync("card 1"))["lagSeconds"] is not null, ct: Shop.Ct);
+        await Eventually.True(
+            "how fresh it is, is known",
+            async () => (await shop.BalanceAsync("card 1"))["lagSeconds"] is not null,
+            ct: Shop.Ct
+        );
         var answer = await shop.BalanceAsync("  cArD 1\t");
         Assert.True(answer.Status == 200, answer.ToString());
         Assert.Equal(("CARD 1", "1.50", "current"), (answer["code"], answer["points"], answer["status"]));
         Assert.Equal(JsonValueKind.String, answer.Json.GetProperty("points").ValueKind);
         Assert.True(answer.Json.GetProperty("lagSeconds").GetDouble() is >= 0 and < 60, answer.Text);
         Assert.Equal((answer["position"], answer["through"]), (answer.Headers["Cdc-Position"], answer.Headers["Cdc-Through"]));
-        Assert.Equal(answer.Json.GetProperty("lagSeconds").GetDouble(), double.Parse(answer.Headers["Cdc-Lag-Seconds"], CultureInfo.InvariantCulture));
-        Assert.Equal(answer.Json.GetProperty("asOf").GetDateTimeOffset(), DateTimeOffset.Parse(answer.Headers["Cdc-As-Of"], CultureInfo.InvariantCulture), TimeSpan.FromMicroseconds(1));
+        Assert.Equal(
+            answer.Json.GetProperty("lagSeconds").GetDouble(),
+            double.Parse(answer.Headers["Cdc-Lag-Seconds"], CultureInfo.InvariantCulture)
+        );
+        Assert.Equal(
+            answer.Json.GetProperty("asOf").GetDateTimeOffset(),
+            DateTimeOffset.Parse(answer.Headers["Cdc-As-Of"], CultureInfo.InvariantCulture),
+            TimeSpan.FromMicroseconds(1)
+        );
 
         Assert.Equal("1.50", (await shop.GetAsync("/cards/odoo/1/balance"))["points"]);
         var card = await shop.GetAsync("/cards/card%201");
@@ -97,7 +108,9 @@ public sealed class BalanceTests(TestServers servers)
     {
         await using var shop = await Shop.OpenAsync(servers);
         Assert.Equal("current", (await shop.BalanceAsync("card 6"))["status"]);
-        await shop.ChangeAsync("UPDATE loyalty_card SET points = -1 WHERE id = 6; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (99, 1, 'broken', 'NaN')");
+        await shop.ChangeAsync(
+            "UPDATE loyalty_card SET points = -1 WHERE id = 6; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (99, 1, 'broken', 'NaN')"
+        );
         await shop.Bed.CaughtUpAsync(Shop.Ct);
         var old = await shop.BalanceAsync("card 6");
         Assert.Equal((200, "6.50", "quarantined", "points-negative"), (old.Status, old["points"], old["status"], old["reason"]));
@@ -116,12 +129,21 @@ public sealed class BalanceTests(TestServers servers)
     {
         await using var shop = await Shop.OpenAsync(servers);
         await shop.Pipeline.StopAsync();
-        await shop.Engine.ExecuteAsync("INSERT INTO cdc.rereads (entity, key, generation, lsn, ordinal) VALUES ('card', 7, 1, '0/1', 0); UPDATE loyalty_cards SET source_generation = 0 WHERE id = 8; NOTIFY cdc_card, '*'", Shop.Ct);
+        await shop.Engine.ExecuteAsync(
+            "INSERT INTO cdc.rereads (entity, key, generation, lsn, ordinal) VALUES ('card', 7, 1, '0/1', 0); UPDATE loyalty_cards SET source_generation = 0 WHERE id = 8; NOTIFY cdc_card, '*'",
+            Shop.Ct
+        );
         Assert.Equal("incomplete", (await shop.BalanceAsync("card 7"))["status"]);
         Assert.Equal("discarded", (await shop.BalanceAsync("card 8"))["status"]);
         Assert.Equal((404, "card-not-found"), ((await shop.BalanceAsync("nobody")).Status, (await shop.BalanceAsync("nobody")).Problem));
-        await shop.Engine.ExecuteAsync("UPDATE cdc.tables SET state = 'loading', whole_lsn = 'FFFF/0' WHERE entity = 'card'; INSERT INTO cdc.chunks (entity, generation, kind, from_key, to_key) VALUES ('card', 1, 'snapshot', 9, 11); NOTIFY cdc_card, '*'", Shop.Ct);
-        Assert.Equal(("current", "loading", "loading", "current"), (await StatusAsync(1), await StatusAsync(9), await StatusAsync(10), await StatusAsync(11)));
+        await shop.Engine.ExecuteAsync(
+            "UPDATE cdc.tables SET state = 'loading', whole_lsn = 'FFFF/0' WHERE entity = 'card'; INSERT INTO cdc.chunks (entity, generation, kind, from_key, to_key) VALUES ('card', 1, 'snapshot', 9, 11); NOTIFY cdc_card, '*'",
+            Shop.Ct
+        );
+        Assert.Equal(
+            ("current", "loading", "loading", "current"),
+            (await StatusAsync(1), await StatusAsync(9), await StatusAsync(10), await StatusAsync(11))
+        );
         Assert.Equal((503, "cards-not-loaded"), ((await shop.BalanceAsync("nobody")).Status, (await shop.BalanceAsync("nobody")).Problem));
         await shop.Engine.ExecuteAsync("UPDATE cdc.tables SET state = 'stopped' WHERE entity = 'card'; NOTIFY cdc_card, '*'", Shop.Ct);
         // Card 1 is in the cache until the notification has come.
@@ -134,21 +156,60 @@ public sealed class BalanceTests(TestServers servers)
     public async Task A_batch_answers_each_code_in_order()
     {
         await using var shop = await Shop.OpenAsync(servers);
-        var answer = await shop.Api.PostAsync("/cards/balances", """{"codes": ["card 2", "", "nobody", "CARD 1", "card 2", null]}""", Shop.Ct);
+        var answer = await shop.Api.PostAsync(
+            "/cards/balances",
+            """{"codes": ["card 2", "", "nobody", "CARD 1", "card 2", null]}""",
+            Shop.Ct
+        );
         Assert.True(answer.Status == 200, answer.ToString());
-        var results = answer.Json.GetProperty("results").EnumerateArray()
-            .Select(r => r.GetProperty("balance") is { ValueKind: JsonValueKind.Object } balance ? balance.GetProperty("points").GetString() : r.GetProperty("problem").GetProperty("type").GetString()!.Split(':')[^1]);
+        var results = answer
+            .Json.GetProperty("results")
+            .EnumerateArray()
+            .Select(r =>
+                r.GetProperty("balance") is { ValueKind: JsonValueKind.Object } balance
+                    ? balance.GetProperty("points").GetString()
+                    : r.GetProperty("problem").GetProperty("type").GetString()!.Split(':')[^1]
+            );
         Assert.Equal(["2.50", "invalid-code", "card-not-found", "1.50", "2.50", "invalid-code"], results);
-        foreach (var malformed in (string[])["", "{", "[]", "{\"codes\": []}", "{\"codes\": 1}", "null", $"{{\"codes\": [{string.Join(',', Enumerable.Repeat("\"a\"", 501))}]}}"])
-            Assert.Equal((422, "invalid-body"), ((await shop.Api.PostAsync("/cards/balances", malformed, Shop.Ct)).Status, (await shop.Api.PostAsync("/cards/balances", malformed, Shop.Ct)).Problem));
-        Assert.Equal(200, (await shop.Api.PostAsync("/cards/balances", $"{{\"codes\": [{string.Join(',', Enumerable.Range(0, 500).Select(i => $"\"card {i}\""))}]}}", Shop.Ct)).Status);
+        foreach (
+            var malformed in (string[])
+                [
+                    "",
+                    "{",
+                    "[]",
+                    "{\"codes\": []}",
+                    "{\"codes\": 1}",
+                    "null",
+                    $"{{\"codes\": [{string.Join(',', Enumerable.Repeat("\"a\"", 501))}]}}",
+                ]
+        )
+            Assert.Equal(
+                (422, "invalid-body"),
+                (
+                    (await shop.Api.PostAsync("/cards/balances", malformed, Shop.Ct)).Status,
+                    (await shop.Api.PostAsync("/cards/balances", malformed, Shop.Ct)).Problem
+                )
+            );
+        Assert.Equal(
+            200,
+            (
+                await shop.Api.PostAsync(
+                    "/cards/balances",
+                    $"{{\"codes\": [{string.Join(',', Enumerable.Range(0, 500).Select(i => $"\"card {i}\""))}]}}",
+                    Shop.Ct
+                )
+            ).Status
+        );
     }
 
     [Fact]
     public async Task History_pages_hold_every_movement_once_the_newest_first_and_none_of_a_card_that_is_not_there()
     {
         await using var shop = await Shop.OpenAsync(servers);
-        var expected = await shop.Engine.RowsAsync("SELECT id FROM point_history WHERE loyalty_card_id = 1 ORDER BY transaction_time DESC, id DESC", Shop.Ct);
+        var expected = await shop.Engine.RowsAsync(
+            "SELECT id FROM point_history WHERE loyalty_card_id = 1 ORDER BY transaction_time DESC, id DESC",
+            Shop.Ct
+        );
         Assert.Equal(9, expected.Count);
         for (var limit = 1; limit <= 10; limit++)
         {
@@ -159,12 +220,17 @@ public sealed class BalanceTests(TestServers servers)
                 Assert.True(page.Status == 200, page.ToString());
                 seen.AddRange(page.Json.GetProperty("items").EnumerateArray().Select(i => i.GetProperty("historyId").ToString()));
                 cursor = page["nextCursor"];
-            }
-            while (cursor is not null);
+            } while (cursor is not null);
             Assert.Equal(expected, seen);
         }
         var other = (await shop.GetAsync("/cards/card%201/history?limit=1"))["nextCursor"];
-        Assert.Equal((422, "invalid-cursor"), ((await shop.GetAsync($"/cards/card%202/history?cursor={other}")).Status, (await shop.GetAsync($"/cards/card%202/history?cursor={other}")).Problem));
+        Assert.Equal(
+            (422, "invalid-cursor"),
+            (
+                (await shop.GetAsync($"/cards/card%202/history?cursor={other}")).Status,
+                (await shop.GetAsync($"/cards/card%202/history?cursor={other}")).Problem
+            )
+        );
         await shop.ChangeAsync("SET session_replication_role = replica; DELETE FROM loyalty_card WHERE id = 1");
         await shop.Bed.CaughtUpAsync(Shop.Ct);
         Assert.Equal(404, (await shop.GetAsync("/cards/card%201/history")).Status);
@@ -175,12 +241,15 @@ public sealed class BalanceTests(TestServers servers)
     {
         await using var shop = await Shop.OpenAsync(servers);
         await shop.Pipeline.StopAsync();
-        await shop.Engine.ExecuteAsync("""
+        await shop.Engine.ExecuteAsync(
+            """
             UPDATE loyalty_cards SET created_at = '200000-01-01', updated_at = '4000-01-01 BC' WHERE id = 1;
             UPDATE point_history SET created_at = '-infinity', transaction_time = CASE id WHEN 1 THEN 'infinity' WHEN 2 THEN '4000-01-01 BC' WHEN 3 THEN '-infinity'
                 ELSE timestamptz '200000-01-01' + (id % 3) * interval '1 microsecond' END WHERE loyalty_card_id = 1;
             NOTIFY cdc_card, '*'
-            """, Shop.Ct);
+            """,
+            Shop.Ct
+        );
         foreach (var path in (string[])["/cards/card%201", "/cards/odoo/1"])
         {
             var card = await shop.GetAsync(path);
@@ -189,7 +258,10 @@ public sealed class BalanceTests(TestServers servers)
             Assert.StartsWith("0001-01-01T00:00:00", card.Json.GetProperty("updatedAt").GetString(), StringComparison.Ordinal);
         }
         Assert.Equal(200, (await shop.GetAsync("/partners/2/cards")).Status);
-        var expected = await shop.Engine.RowsAsync("SELECT id FROM point_history WHERE loyalty_card_id = 1 ORDER BY transaction_time DESC, id DESC", Shop.Ct);
+        var expected = await shop.Engine.RowsAsync(
+            "SELECT id FROM point_history WHERE loyalty_card_id = 1 ORDER BY transaction_time DESC, id DESC",
+            Shop.Ct
+        );
         var (seen, cursor) = (new List<string>(), (string?)null);
         do
         {
@@ -197,8 +269,7 @@ public sealed class BalanceTests(TestServers servers)
             Assert.True(page.Status == 200, page.ToString());
             seen.Add(page.Json.GetProperty("items")[0].GetProperty("historyId").ToString());
             cursor = page["nextCursor"];
-        }
-        while (cursor is not null);
+        } while (cursor is not null);
         Assert.Equal(expected, seen);
     }
 
@@ -208,7 +279,14 @@ public sealed class BalanceTests(TestServers servers)
         await using var shop = await Shop.OpenAsync(servers);
         var first = await shop.GetAsync("/partners/2/cards?limit=3");
         var second = await shop.GetAsync($"/partners/2/cards?limit=200&cursor={first["nextCursor"]}");
-        Assert.Equal([1, 4, 7, 10, 13, 16, 19], first.Json.GetProperty("cards").EnumerateArray().Concat(second.Json.GetProperty("cards").EnumerateArray()).Select(c => c.GetProperty("odooCardId").GetInt32()));
+        Assert.Equal(
+            [1, 4, 7, 10, 13, 16, 19],
+            first
+                .Json.GetProperty("cards")
+                .EnumerateArray()
+                .Concat(second.Json.GetProperty("cards").EnumerateArray())
+                .Select(c => c.GetProperty("odooCardId").GetInt32())
+        );
         Assert.Null(second["nextCursor"]);
         Assert.Equal("[]", (await shop.GetAsync("/partners/777/cards")).Json.GetProperty("cards").ToString());
     }

@@ -13,7 +13,11 @@ public sealed class FlagTests(TestServers servers)
     {
         await using var shop = await Shop.OpenAsync(servers);
         await shop.Api.PostAsync("/feature-flags/rust-engine", """{"enabled": true, "percentage": 25, "companies": [2, 1, 2]}""", Shop.Ct);
-        Assert.Contains("\"enabled\":false", await CurlAsync("-X", "POST", $"{shop.Api.Address}feature-flags/rust-engine", "-d", "{\"enabled\": false}"), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"enabled\":false",
+            await CurlAsync("-X", "POST", $"{shop.Api.Address}feature-flags/rust-engine", "-d", "{\"enabled\": false}"),
+            StringComparison.Ordinal
+        );
         Assert.Contains("\"status\":", await CurlAsync($"{shop.Api.Address}health"), StringComparison.Ordinal);
         var flag = await shop.GetAsync("/feature-flags/rust-engine");
         Assert.Equal(("False", "25", "[1,2]"), (flag["enabled"], flag["percentage"], flag["companies"]));
@@ -21,12 +25,35 @@ public sealed class FlagTests(TestServers servers)
         await using (var connection = await shop.Engine.DataSource.OpenConnectionAsync(Shop.Ct))
         {
             var (key, _) = await Cdc.Api.Security.KeyTable.CreateAsync(connection, "on-call", ["operate"], null, Shop.Ct);
-            await Eventually.True("a key is asked for", async () => (await shop.GetAsync("/feature-flags/rust-engine")).Status == 401, ct: Shop.Ct);
-            Assert.Contains("key-needed", await CurlAsync("-X", "POST", $"{shop.Api.Address}feature-flags/rust-engine", "-d", "{\"enabled\": true}"), StringComparison.Ordinal);
-            Assert.Contains("\"enabled\":true", await CurlAsync("-X", "POST", $"{shop.Api.Address}feature-flags/rust-engine", "-H", "X-Api-Key: " + key, "-d", "{\"enabled\": true}"), StringComparison.Ordinal);
+            await Eventually.True(
+                "a key is asked for",
+                async () => (await shop.GetAsync("/feature-flags/rust-engine")).Status == 401,
+                ct: Shop.Ct
+            );
+            Assert.Contains(
+                "key-needed",
+                await CurlAsync("-X", "POST", $"{shop.Api.Address}feature-flags/rust-engine", "-d", "{\"enabled\": true}"),
+                StringComparison.Ordinal
+            );
+            Assert.Contains(
+                "\"enabled\":true",
+                await CurlAsync(
+                    "-X",
+                    "POST",
+                    $"{shop.Api.Address}feature-flags/rust-engine",
+                    "-H",
+                    "X-Api-Key: " + key,
+                    "-d",
+                    "{\"enabled\": true}"
+                ),
+                StringComparison.Ordinal
+            );
             Assert.Contains("\"status\":", await CurlAsync($"{shop.Api.Address}health"), StringComparison.Ordinal);
         }
-        var changes = await shop.Engine.RowsAsync("SELECT changed_by LIKE 'on-call (%)', before ->> 'enabled', after ->> 'enabled', address FROM cdc.feature_flag_changes ORDER BY id", Shop.Ct);
+        var changes = await shop.Engine.RowsAsync(
+            "SELECT changed_by LIKE 'on-call (%)', before ->> 'enabled', after ->> 'enabled', address FROM cdc.feature_flag_changes ORDER BY id",
+            Shop.Ct
+        );
         Assert.Equal(["f||true|127.0.0.1", "f|true|false|127.0.0.1", "t|false|true|127.0.0.1"], changes);
     }
 
@@ -46,7 +73,14 @@ public sealed class FlagTests(TestServers servers)
         }
         Assert.Equal(200, before.Count);
         await shop.Api.PostAsync("/feature-flags/ramp", """{"companies": [3]}""", Shop.Ct);
-        Assert.Equal((200, 0, 0), ((await OnAsync(shop, "ramp", "&company=3")).Count, (await OnAsync(shop, "ramp", "&company=4")).Count, (await OnAsync(shop, "ramp", "")).Count));
+        Assert.Equal(
+            (200, 0, 0),
+            (
+                (await OnAsync(shop, "ramp", "&company=3")).Count,
+                (await OnAsync(shop, "ramp", "&company=4")).Count,
+                (await OnAsync(shop, "ramp", "")).Count
+            )
+        );
         await shop.Api.PostAsync("/feature-flags/ramp", """{"enabled": false}""", Shop.Ct);
         Assert.Empty(await OnAsync(shop, "ramp", "&company=3"));
     }
@@ -58,7 +92,11 @@ public sealed class FlagTests(TestServers servers)
         await using var other = await ApiBed.StartAsync(shop.Bed, Shop.Ct);
         Assert.Equal(404, (await other.GetAsync("/feature-flags/f", Shop.Ct)).Status);
         await shop.Api.PostAsync("/feature-flags/f", """{"enabled": true}""", Shop.Ct);
-        await Eventually.True("the other one knows it", async () => (await other.GetAsync("/feature-flags/f", Shop.Ct)).Status == 200, ct: Shop.Ct);
+        await Eventually.True(
+            "the other one knows it",
+            async () => (await other.GetAsync("/feature-flags/f", Shop.Ct)).Status == 200,
+            ct: Shop.Ct
+        );
     }
 
     [Fact]
@@ -67,11 +105,22 @@ public sealed class FlagTests(TestServers servers)
         await using var shop = await Shop.OpenAsync(servers);
         string[] bodies =
         [
-            "", "{}", "null", "[]", "enabled=false", "{\"enabled\": \"no\"}", "{\"enabled\": true", "{\"percentage\": 101}", "{\"percentage\": -1}", "{\"enabled\": true, \"percent\": 5}",
+            "",
+            "{}",
+            "null",
+            "[]",
+            "enabled=false",
+            "{\"enabled\": \"no\"}",
+            "{\"enabled\": true",
+            "{\"percentage\": 101}",
+            "{\"percentage\": -1}",
+            "{\"enabled\": true, \"percent\": 5}",
             "{\"companies\": [\"x\"]}",
         ];
-        foreach (var body in bodies) Assert.Equal((422, "invalid-body"), await PostAsync("f", body));
-        foreach (var name in (string[])["F", "f%27--", "-f", new string('f', 65)]) Assert.Equal((422, "invalid-flag-name"), await PostAsync(name, "{\"enabled\": true}"));
+        foreach (var body in bodies)
+            Assert.Equal((422, "invalid-body"), await PostAsync("f", body));
+        foreach (var name in (string[])["F", "f%27--", "-f", new string('f', 65)])
+            Assert.Equal((422, "invalid-flag-name"), await PostAsync(name, "{\"enabled\": true}"));
         Assert.Empty(await shop.Engine.RowsAsync("SELECT name FROM cdc.feature_flags", Shop.Ct));
 
         async Task<(int, string?)> PostAsync(string name, string body)
@@ -88,14 +137,17 @@ public sealed class FlagTests(TestServers servers)
         {
             var answer = await shop.GetAsync($"/feature-flags/{flag}?card={card}{more}");
             Assert.True(answer.Status == 200, $"{answer}{string.Join('\n', shop.Bed.Log.Lines.TakeLast(3))}");
-            if (answer["on"] == "True") on.Add(card);
+            if (answer["on"] == "True")
+                on.Add(card);
         }
         return on;
     }
 
     private static async Task<string> CurlAsync(params string[] arguments)
     {
-        using var curl = Process.Start(new ProcessStartInfo("curl", ["-s", "--noproxy", "*", .. arguments]) { RedirectStandardOutput = true })!;
+        using var curl = Process.Start(
+            new ProcessStartInfo("curl", ["-s", "--noproxy", "*", .. arguments]) { RedirectStandardOutput = true }
+        )!;
         var output = await curl.StandardOutput.ReadToEndAsync(Shop.Ct);
         await curl.WaitForExitAsync(Shop.Ct);
         Assert.Equal(0, curl.ExitCode);

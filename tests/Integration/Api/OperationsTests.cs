@@ -13,7 +13,9 @@ public sealed class OperationsTests(TestServers servers)
     public async Task Status_lag_snapshots_and_statistics_say_where_the_pipeline_is()
     {
         await using var shop = await Shop.OpenAsync(servers);
-        await shop.ChangeAsync("UPDATE loyalty_card SET points = points + 1 WHERE id <= 10; UPDATE loyalty_card SET points = -1 WHERE id = 11");
+        await shop.ChangeAsync(
+            "UPDATE loyalty_card SET points = points + 1 WHERE id <= 10; UPDATE loyalty_card SET points = -1 WHERE id = 11"
+        );
         await shop.Bed.CaughtUpAsync(Shop.Ct);
         await Eventually.True("the status has it", async () => (await shop.GetAsync("/sync/stats"))["failed"] == "1", ct: Shop.Ct);
         var stats = await shop.GetAsync("/sync/stats");
@@ -21,10 +23,19 @@ public sealed class OperationsTests(TestServers servers)
         Assert.InRange(stats.Json.GetProperty("syncRate").GetDouble(), 0, 1);
         Assert.Equal("streaming", (await shop.GetAsync("/status"))["state"]);
         var lag = await shop.GetAsync("/lag");
-        Assert.Equal(["public.loyalty_card", "public.loyalty_point_move", "public.loyalty_point_history", "public.loyalty_program"], lag.Json.GetProperty("partitions").EnumerateArray().Select(p => p.GetProperty("topic").GetString()!));
-        Assert.All(lag.Json.GetProperty("partitions").EnumerateArray(), p => Assert.True(p.GetProperty("seconds").GetDouble() >= 0 && p.GetProperty("messages").GetInt64() >= 0));
+        Assert.Equal(
+            ["public.loyalty_card", "public.loyalty_point_move", "public.loyalty_point_history", "public.loyalty_program"],
+            lag.Json.GetProperty("partitions").EnumerateArray().Select(p => p.GetProperty("topic").GetString()!)
+        );
+        Assert.All(
+            lag.Json.GetProperty("partitions").EnumerateArray(),
+            p => Assert.True(p.GetProperty("seconds").GetDouble() >= 0 && p.GetProperty("messages").GetInt64() >= 0)
+        );
         Assert.True(lag.Json.GetProperty("slotRetainedBytes").GetInt64() > 0);
-        Assert.All((await shop.GetAsync("/snapshots")).Json.GetProperty("entities").EnumerateArray(), e => Assert.Equal(100, e.GetProperty("snapshot").GetProperty("percent").GetDouble()));
+        Assert.All(
+            (await shop.GetAsync("/snapshots")).Json.GetProperty("entities").EnumerateArray(),
+            e => Assert.Equal(100, e.GetProperty("snapshot").GetProperty("percent").GetDouble())
+        );
     }
 
     [Fact]
@@ -37,25 +48,63 @@ public sealed class OperationsTests(TestServers servers)
         Assert.Equal(("2", 1), (list["total"], list.Json.GetProperty("entries").GetArrayLength()));
         Assert.Equal(JsonValueKind.Null, list.Json.GetProperty("entries")[0].GetProperty("sourceRow").ValueKind);
         var shown = await shop.GetAsync("/quarantine/card/6");
-        Assert.Equal(("points-negative", -1), (shown.Json.GetProperty("entry").GetProperty("reason").GetString(), shown.Json.GetProperty("entry").GetProperty("sourceRow").GetProperty("points").GetInt32()));
+        Assert.Equal(
+            ("points-negative", -1),
+            (
+                shown.Json.GetProperty("entry").GetProperty("reason").GetString(),
+                shown.Json.GetProperty("entry").GetProperty("sourceRow").GetProperty("points").GetInt32()
+            )
+        );
         Assert.NotEmpty(shown.Json.GetProperty("whatToDo").EnumerateArray());
 
         Assert.Equal("1", (await shop.Api.PostAsync("/quarantine/card/6/retry", "", Shop.Ct))["changed"]);
-        await Eventually.True("it was tried again, and stays", async () => await shop.Engine.ScalarAsync<bool>("SELECT attempts = 2 AND NOT retry_requested FROM cdc.quarantine WHERE key = 6", Shop.Ct), ct: Shop.Ct);
+        await Eventually.True(
+            "it was tried again, and stays",
+            async () =>
+                await shop.Engine.ScalarAsync<bool>(
+                    "SELECT attempts = 2 AND NOT retry_requested FROM cdc.quarantine WHERE key = 6",
+                    Shop.Ct
+                ),
+            ct: Shop.Ct
+        );
         Assert.Equal("1", (await shop.Api.PostAsync("/quarantine/card/7/discard", "", Shop.Ct))["changed"]);
-        Assert.Equal((404, 404, 404), ((await shop.GetAsync("/quarantine/card/7")).Status, (await shop.Api.PostAsync("/quarantine/card/7/retry", "", Shop.Ct)).Status, (await shop.GetAsync("/quarantine/bird/7")).Status));
-        await Eventually.True("the card says that something was discarded", async () => (await shop.BalanceAsync("card 7"))["status"] == "discarded", ct: Shop.Ct);
+        Assert.Equal(
+            (404, 404, 404),
+            (
+                (await shop.GetAsync("/quarantine/card/7")).Status,
+                (await shop.Api.PostAsync("/quarantine/card/7/retry", "", Shop.Ct)).Status,
+                (await shop.GetAsync("/quarantine/bird/7")).Status
+            )
+        );
+        await Eventually.True(
+            "the card says that something was discarded",
+            async () => (await shop.BalanceAsync("card 7"))["status"] == "discarded",
+            ct: Shop.Ct
+        );
     }
 
     [Fact]
     public async Task Health_is_degraded_while_nobody_captures_and_unhealthy_without_the_engine()
     {
         await using var shop = await Shop.OpenAsync(servers);
-        await Eventually.True("healthy", async () => (await shop.GetAsync("/health"))["status"] == "healthy", async () => (await shop.GetAsync("/health")).Text, ct: Shop.Ct);
+        await Eventually.True(
+            "healthy",
+            async () => (await shop.GetAsync("/health"))["status"] == "healthy",
+            async () => (await shop.GetAsync("/health")).Text,
+            ct: Shop.Ct
+        );
         await shop.Pipeline.StopAsync();
-        await Eventually.True("degraded", async () => (await shop.GetAsync("/health/ready")) is { Status: 200 } answer && answer["status"] == "degraded", ct: Shop.Ct);
+        await Eventually.True(
+            "degraded",
+            async () => (await shop.GetAsync("/health/ready")) is { Status: 200 } answer && answer["status"] == "degraded",
+            ct: Shop.Ct
+        );
         await shop.Engine.ExecuteAsync("ALTER TABLE cdc.source RENAME TO gone", Shop.Ct);
-        await Eventually.True("unhealthy", async () => (await shop.GetAsync("/health/ready")) is { Status: 503 } answer && answer["status"] == "unhealthy", ct: Shop.Ct);
+        await Eventually.True(
+            "unhealthy",
+            async () => (await shop.GetAsync("/health/ready")) is { Status: 503 } answer && answer["status"] == "unhealthy",
+            ct: Shop.Ct
+        );
         Assert.Equal(200, (await shop.GetAsync("/health/live")).Status);
     }
 
@@ -66,8 +115,31 @@ public sealed class OperationsTests(TestServers servers)
         var description = await shop.GetAsync("/openapi/v1.json");
         Assert.True(description.Status == 200, description.Text);
         var paths = description.Json.GetProperty("paths").EnumerateObject().Select(p => p.Name).ToList();
-        Assert.All((string[])["/cards/{code}/balance", "/cards/balances", "/cards/odoo/{id}", "/partners/{id}/cards", "/feature-flags/{name}", "/quarantine/{entity}/{key}/retry", "/lag", "/metrics", "/health/ready", "/reconcile/latest", "/reconcile/runs/{id}", "/reconcile/drift", "/live", "/caller"], p => Assert.Contains(p, paths));
-        var balance = description.Json.GetProperty("components").GetProperty("schemas").GetProperty("BalanceView").GetProperty("properties");
+        Assert.All(
+            (string[])
+                [
+                    "/cards/{code}/balance",
+                    "/cards/balances",
+                    "/cards/odoo/{id}",
+                    "/partners/{id}/cards",
+                    "/feature-flags/{name}",
+                    "/quarantine/{entity}/{key}/retry",
+                    "/lag",
+                    "/metrics",
+                    "/health/ready",
+                    "/reconcile/latest",
+                    "/reconcile/runs/{id}",
+                    "/reconcile/drift",
+                    "/live",
+                    "/caller",
+                ],
+            p => Assert.Contains(p, paths)
+        );
+        var balance = description
+            .Json.GetProperty("components")
+            .GetProperty("schemas")
+            .GetProperty("BalanceView")
+            .GetProperty("properties");
         Assert.Equal("string", balance.GetProperty("points").GetProperty("type").GetString());
     }
 
@@ -85,11 +157,30 @@ public sealed class OperationsTests(TestServers servers)
         var text = (await shop.GetAsync("/metrics")).Text;
         string[] wanted =
         [
-            "cdc_lag_seconds{topic=\"public.loyalty_card\",partition=\"0\"} ", "cdc_lag_messages{topic=", "cdc_slot_retained_bytes ", "cdc_slot_wal_status{status=\"reserved\"} 1", "cdc_applied_rows_total ",
-            "cdc_duplicates_total ", "cdc_quarantine_rows{entity=\"card\"} 0", "cdc_holes_rows{entity=", "cdc_parentless_rows{entity=", "cdc_cache_hits_total ", "cdc_cache_misses_total ",
-            "cdc_http_request_duration_seconds_bucket{route=\"/cards/{code}/balance\",method=\"GET\",status=\"200\",le=\"0.01\"} ", "le=\"0.05\"} ", "le=\"0.1\"} ", "le=\"+Inf\"} 2", "cdc_build_info{version=\"test\"} 1",
-            "cdc_state{state=\"streaming\"} 1", "cdc_up{server=\"engine\"} 1", "cdc_breaker_state{state=\"closed\"} 1", "cdc_breaker_state{state=\"half-open\"} 0", "cdc_errors_total{class=\"unavailable\"} 0",
-            "cdc_batch_rows_bucket{le=\"1\"} ", "cdc_batch_duration_seconds_count ", "cdc_visible_latency_seconds_bucket{le=\"0.01\"} ",
+            "cdc_lag_seconds{topic=\"public.loyalty_card\",partition=\"0\"} ",
+            "cdc_lag_messages{topic=",
+            "cdc_slot_retained_bytes ",
+            "cdc_slot_wal_status{status=\"reserved\"} 1",
+            "cdc_applied_rows_total ",
+            "cdc_duplicates_total ",
+            "cdc_quarantine_rows{entity=\"card\"} 0",
+            "cdc_holes_rows{entity=",
+            "cdc_parentless_rows{entity=",
+            "cdc_cache_hits_total ",
+            "cdc_cache_misses_total ",
+            "cdc_http_request_duration_seconds_bucket{route=\"/cards/{code}/balance\",method=\"GET\",status=\"200\",le=\"0.01\"} ",
+            "le=\"0.05\"} ",
+            "le=\"0.1\"} ",
+            "le=\"+Inf\"} 2",
+            "cdc_build_info{version=\"test\"} 1",
+            "cdc_state{state=\"streaming\"} 1",
+            "cdc_up{server=\"engine\"} 1",
+            "cdc_breaker_state{state=\"closed\"} 1",
+            "cdc_breaker_state{state=\"half-open\"} 0",
+            "cdc_errors_total{class=\"unavailable\"} 0",
+            "cdc_batch_rows_bucket{le=\"1\"} ",
+            "cdc_batch_duration_seconds_count ",
+            "cdc_visible_latency_seconds_bucket{le=\"0.01\"} ",
         ];
         Assert.All(wanted, w => Assert.Contains(w, text, StringComparison.Ordinal));
         Assert.DoesNotContain("secret", text, StringComparison.OrdinalIgnoreCase);
@@ -98,7 +189,14 @@ public sealed class OperationsTests(TestServers servers)
 
     private static async Task PromtoolAsync(string text)
     {
-        using var promtool = Process.Start(new ProcessStartInfo(PrometheusTools.Promtool, ["check", "metrics"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var promtool = Process.Start(
+            new ProcessStartInfo(PrometheusTools.Promtool, ["check", "metrics"])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         await promtool.StandardInput.WriteAsync(text);
         promtool.StandardInput.Close();
         var said = await promtool.StandardOutput.ReadToEndAsync(Shop.Ct) + await promtool.StandardError.ReadToEndAsync(Shop.Ct);

@@ -38,7 +38,8 @@ public sealed class ReplicaTests(TestServers servers, ReplicatedEngine replicate
         foreach (var path in (string[])["/cards/card%201", "/cards/odoo/1"])
         {
             await Eventually.True($"{path} is gone", async () => (await shop.GetAsync(path)).Status == 404, ct: Shop.Ct);
-            for (var again = 0; again < 20; again++) Assert.Equal(404, (await shop.GetAsync(path)).Status);
+            for (var again = 0; again < 20; again++)
+                Assert.Equal(404, (await shop.GetAsync(path)).Status);
         }
     }
 
@@ -51,7 +52,11 @@ public sealed class ReplicaTests(TestServers servers, ReplicatedEngine replicate
         {
             await shop.ChangeAsync($"UPDATE loyalty_card SET points = {round} WHERE id = 3");
             await shop.Bed.CaughtUpAsync(Shop.Ct);
-            await Eventually.True("the change is answered", async () => (await shop.BalanceAsync("card 3"))["points"] == $"{round}.00", ct: Shop.Ct);
+            await Eventually.True(
+                "the change is answered",
+                async () => (await shop.BalanceAsync("card 3"))["points"] == $"{round}.00",
+                ct: Shop.Ct
+            );
         }
     }
 
@@ -65,16 +70,21 @@ public sealed class ReplicaTests(TestServers servers, ReplicatedEngine replicate
         var position = await shop.ChangeAsync("UPDATE loyalty_card SET points = 77 WHERE id = 4");
         var demanded = await shop.GetAsync($"/cards/odoo/4/balance?min-position={position}&wait=10");
         Assert.Equal((200, "77.00"), (demanded.Status, demanded["points"]));
-        await Eventually.True("it is said to be behind", async () =>
-        {
-            Assert.Equal("77.00", (await shop.GetAsync("/cards/odoo/4/balance"))["points"]);
-            return await CountAsync(shop, "behind") > 0;
-        }, ct: Shop.Ct);
+        await Eventually.True(
+            "it is said to be behind",
+            async () =>
+            {
+                Assert.Equal("77.00", (await shop.GetAsync("/cards/odoo/4/balance"))["points"]);
+                return await CountAsync(shop, "behind") > 0;
+            },
+            ct: Shop.Ct
+        );
         await StandbyAsync(standby, "SELECT pg_wal_replay_resume()");
         await AnswersAsync(shop);
 
         await standby.StopAsync(PgStopMode.Immediate, Shop.Ct);
-        for (var i = 0; i < 20; i++) Assert.Equal(200, (await shop.GetAsync("/cards/odoo/4/balance")).Status);
+        for (var i = 0; i < 20; i++)
+            Assert.Equal(200, (await shop.GetAsync("/cards/odoo/4/balance")).Status);
         Assert.Contains(shop.Bed.Log.Lines, l => l.Contains("A read replica of the engine cannot be asked", StringComparison.Ordinal));
         await standby.StartAgainAsync(Shop.Ct);
         await AnswersAsync(shop);
@@ -84,21 +94,36 @@ public sealed class ReplicaTests(TestServers servers, ReplicatedEngine replicate
     public async Task Another_server_is_not_taken_for_a_replica()
     {
         var other = new NpgsqlConnectionStringBuilder(await servers.Source.ConnectionStringAsync());
-        await using var shop = await Shop.OpenAsync(servers, (bed, _) => ApiBed.StartAsync(bed, Shop.Ct, new ApiOptions { ReplicaConnectionString = other.ConnectionString }));
-        await Eventually.True("it was asked", async () =>
-        {
-            Assert.Equal("1.50", (await shop.GetAsync("/cards/odoo/1/balance"))["points"]);
-            return await CountAsync(shop, "failed") > 0;
-        }, ct: Shop.Ct);
+        await using var shop = await Shop.OpenAsync(
+            servers,
+            (bed, _) => ApiBed.StartAsync(bed, Shop.Ct, new ApiOptions { ReplicaConnectionString = other.ConnectionString })
+        );
+        await Eventually.True(
+            "it was asked",
+            async () =>
+            {
+                Assert.Equal("1.50", (await shop.GetAsync("/cards/odoo/1/balance"))["points"]);
+                return await CountAsync(shop, "failed") > 0;
+            },
+            ct: Shop.Ct
+        );
         Assert.Equal(0, await CountAsync(shop, "answered"));
         Assert.Contains(shop.Bed.Log.Lines, l => l.Contains("its system identifier is another", StringComparison.Ordinal));
         // The engine itself is none either: it replays nothing.
-        await using var itself = await ApiBed.StartAsync(shop.Bed, Shop.Ct, new ApiOptions { ReplicaConnectionString = shop.Engine.ConnectionString });
-        await Eventually.True("it was asked too", async () =>
-        {
-            Assert.Equal(200, (await itself.GetAsync("/cards/odoo/1/balance", Shop.Ct)).Status);
-            return await CountAsync(itself, "behind") > 0;
-        }, ct: Shop.Ct);
+        await using var itself = await ApiBed.StartAsync(
+            shop.Bed,
+            Shop.Ct,
+            new ApiOptions { ReplicaConnectionString = shop.Engine.ConnectionString }
+        );
+        await Eventually.True(
+            "it was asked too",
+            async () =>
+            {
+                Assert.Equal(200, (await itself.GetAsync("/cards/odoo/1/balance", Shop.Ct)).Status);
+                return await CountAsync(itself, "behind") > 0;
+            },
+            ct: Shop.Ct
+        );
         Assert.Equal(0, await CountAsync(itself, "answered"));
     }
 
@@ -122,34 +147,63 @@ public sealed class ReplicaTests(TestServers servers, ReplicatedEngine replicate
     private static async Task DisturbAsync(PgCluster standby)
     {
         await StandbyAsync(standby, "SELECT CASE WHEN random() < 0.3 THEN pg_wal_replay_pause() ELSE pg_wal_replay_resume() END");
-        await StandbyAsync(standby, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cdc api replica' AND random() < 0.2");
+        await StandbyAsync(
+            standby,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cdc api replica' AND random() < 0.2"
+        );
     }
 
     private async Task<Shop> OpenAsync()
     {
         var (engine, standby) = await replicated.StartAsync(Shop.Ct);
         var bed = await PipelineBed.CreateAsync(await servers.Source.ConnectionStringAsync(), engine.ConnectionString("postgres"), Shop.Ct);
-        return await Shop.OpenAsync(bed, (b, pipeline) => ApiBed.StartAsync(b, Shop.Ct, new ApiOptions { ReplicaConnectionString = standby.ConnectionString(b.Engine.Name) }, statistics: pipeline.Statistics));
+        return await Shop.OpenAsync(
+            bed,
+            (b, pipeline) =>
+                ApiBed.StartAsync(
+                    b,
+                    Shop.Ct,
+                    new ApiOptions { ReplicaConnectionString = standby.ConnectionString(b.Engine.Name) },
+                    statistics: pipeline.Statistics
+                )
+        );
     }
 
     private static async Task AnswersAsync(Shop shop)
     {
         var before = await CountAsync(shop, "answered");
-        await Eventually.True("the replica answers", async () =>
-        {
-            Assert.Equal(200, (await shop.GetAsync("/cards/odoo/2/balance")).Status);
-            return await CountAsync(shop, "answered") > before;
-        }, async () => (await shop.GetAsync("/metrics")).Text.Split('\n').Where(l => l.Contains("replica", StringComparison.Ordinal)).Aggregate("", (a, l) => a + l + '\n') + string.Join('\n', shop.Bed.Log.Lines.TakeLast(5)), ct: Shop.Ct);
+        await Eventually.True(
+            "the replica answers",
+            async () =>
+            {
+                Assert.Equal(200, (await shop.GetAsync("/cards/odoo/2/balance")).Status);
+                return await CountAsync(shop, "answered") > before;
+            },
+            async () =>
+                (await shop.GetAsync("/metrics"))
+                    .Text.Split('\n')
+                    .Where(l => l.Contains("replica", StringComparison.Ordinal))
+                    .Aggregate("", (a, l) => a + l + '\n') + string.Join('\n', shop.Bed.Log.Lines.TakeLast(5)),
+            ct: Shop.Ct
+        );
     }
 
     private static Task<long> CountAsync(Shop shop, string result) => CountAsync(shop.Api, result);
 
-    private static async Task<long> CountAsync(ApiBed api, string result) => long.Parse(
-        (await api.GetAsync("/metrics", Shop.Ct)).Text.Split('\n').Single(l => l.StartsWith($"cdc_replica_reads_total{{result=\"{result}\"}}", StringComparison.Ordinal)).Split(' ')[1], CultureInfo.InvariantCulture);
+    private static async Task<long> CountAsync(ApiBed api, string result) =>
+        long.Parse(
+            (await api.GetAsync("/metrics", Shop.Ct))
+                .Text.Split('\n')
+                .Single(l => l.StartsWith($"cdc_replica_reads_total{{result=\"{result}\"}}", StringComparison.Ordinal))
+                .Split(' ')[1],
+            CultureInfo.InvariantCulture
+        );
 
     private static async Task StandbyAsync(PgCluster standby, string sql)
     {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(standby.ConnectionString("postgres")) { Pooling = false }.ConnectionString);
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(standby.ConnectionString("postgres")) { Pooling = false }.ConnectionString
+        );
         await connection.OpenAsync(Shop.Ct);
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync(Shop.Ct);

@@ -18,13 +18,18 @@ public sealed class ReplicatedEngine : IAsyncLifetime
     public async Task<(PgCluster Engine, PgCluster Standby)> StartAsync(CancellationToken ct)
     {
         _engine ??= await PgCluster.StartAsync(new PgClusterOptions { Name = "replicated", SharedBuffers = "64MB" }, ct);
-        _standby ??= await _engine.StartStandbyAsync(new Dictionary<string, string> { ["recovery_min_apply_delay"] = "100ms", ["max_standby_streaming_delay"] = "1s" }, ct);
+        _standby ??= await _engine.StartStandbyAsync(
+            new Dictionary<string, string> { ["recovery_min_apply_delay"] = "100ms", ["max_standby_streaming_delay"] = "1s" },
+            ct
+        );
         return (_engine, _standby);
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_standby is not null) await _standby.DisposeAsync();
-        if (_engine is not null) await _engine.DisposeAsync();
+        if (_standby is not null)
+            await _standby.DisposeAsync();
+        if (_engine is not null)
+            await _engine.DisposeAsync();
     }
 }

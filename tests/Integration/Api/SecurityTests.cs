@@ -20,32 +20,53 @@ public sealed class SecurityTests(TestServers servers)
         Assert.Equal(200, (await shop.BalanceAsync("card 1")).Status);
         var (text, key) = await CreateAsync(shop, Scopes.Read);
         await Eventually.True("the key is asked for", async () => (await shop.BalanceAsync("card 1")).Status == 401, ct: Shop.Ct);
-        Assert.Equal(("key-needed", "Bearer"), ((await shop.BalanceAsync("card 1")).Problem, (await shop.BalanceAsync("card 1")).Headers["WWW-Authenticate"]));
+        Assert.Equal(
+            ("key-needed", "Bearer"),
+            ((await shop.BalanceAsync("card 1")).Problem, (await shop.BalanceAsync("card 1")).Headers["WWW-Authenticate"])
+        );
         Assert.Equal(200, (await AskAsync(shop, text)).Status);
         Assert.Equal(200, (await shop.GetAsync("/cards/card%201", ("X-Api-Key", text))).Status);
-        foreach (var wrong in (string[])[text[..^1], text + "x", "cdc_" + key.Id + "_", key.Id, "", "cdc_" + new string('a', 12) + "_x", new string('x', 5000)])
+        foreach (
+            var wrong in (string[])
+                [text[..^1], text + "x", "cdc_" + key.Id + "_", key.Id, "", "cdc_" + new string('a', 12) + "_x", new string('x', 5000)]
+        )
             Assert.Equal(401, (await AskAsync(shop, wrong)).Status);
-        foreach (var open in (string[])["/health", "/health/live", "/health/ready", "/openapi/v1.json"]) Assert.Equal(200, (await shop.GetAsync(open)).Status);
-        foreach (var closed in (string[])["/metrics", "/status", "/lag", "/sync/stats", "/snapshots", "/quarantine", "/feature-flags", "/partners/1/cards"]) Assert.Equal(401, (await shop.GetAsync(closed)).Status);
+        foreach (var open in (string[])["/health", "/health/live", "/health/ready", "/openapi/v1.json"])
+            Assert.Equal(200, (await shop.GetAsync(open)).Status);
+        foreach (
+            var closed in (string[])
+                ["/metrics", "/status", "/lag", "/sync/stats", "/snapshots", "/quarantine", "/feature-flags", "/partners/1/cards"]
+        )
+            Assert.Equal(401, (await shop.GetAsync(closed)).Status);
 
-        await using (var connection = await shop.Engine.DataSource.OpenConnectionAsync(Shop.Ct)) Assert.Equal(1, await KeyTable.RevokeAsync(connection, key.Name, Shop.Ct));
+        await using (var connection = await shop.Engine.DataSource.OpenConnectionAsync(Shop.Ct))
+            Assert.Equal(1, await KeyTable.RevokeAsync(connection, key.Name, Shop.Ct));
         await Eventually.True("the revoked key is refused", async () => (await AskAsync(shop, text)).Status == 401, ct: Shop.Ct);
         // No key is left: that does not open the door again.
         Assert.Equal(401, (await shop.BalanceAsync("card 1")).Status);
-        Assert.DoesNotContain(text.Split('_', 3)[2], string.Join('\n', await shop.Engine.RowsAsync("SELECT k::text FROM cdc.api_keys k", Shop.Ct)), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            text.Split('_', 3)[2],
+            string.Join('\n', await shop.Engine.RowsAsync("SELECT k::text FROM cdc.api_keys k", Shop.Ct)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task A_key_may_do_what_its_scopes_say()
     {
         await using var shop = await Shop.OpenAsync(servers);
-        var (read, operate, cutover) = ((await CreateAsync(shop, Scopes.Read)).Text, (await CreateAsync(shop, Scopes.Operate)).Text, (await CreateAsync(shop, Scopes.Cutover)).Text);
+        var (read, operate, cutover) = (
+            (await CreateAsync(shop, Scopes.Read)).Text,
+            (await CreateAsync(shop, Scopes.Operate)).Text,
+            (await CreateAsync(shop, Scopes.Cutover)).Text
+        );
         await Eventually.True("the keys are known", async () => (await AskAsync(shop, read)).Status == 200, ct: Shop.Ct);
         Assert.Equal((403, "scope-needed"), ((await AskAsync(shop, operate)).Status, (await AskAsync(shop, operate)).Problem));
         Assert.Equal((403, 200, 200), (await FlagAsync(read), await FlagAsync(operate), await FlagAsync(cutover)));
         Assert.Equal((403, 404, 403), (await RetryAsync(read), await RetryAsync(operate), await RetryAsync(cutover)));
 
-        async Task<int> FlagAsync(string key) => (await shop.Api.PostAsync("/feature-flags/f", "{\"enabled\": true}", Shop.Ct, Bearer(key))).Status;
+        async Task<int> FlagAsync(string key) =>
+            (await shop.Api.PostAsync("/feature-flags/f", "{\"enabled\": true}", Shop.Ct, Bearer(key))).Status;
         async Task<int> RetryAsync(string key) => (await shop.Api.PostAsync("/quarantine/card/1/retry", "", Shop.Ct, Bearer(key))).Status;
     }
 
@@ -70,8 +91,11 @@ public sealed class SecurityTests(TestServers servers)
         await using var shop = await Shop.OpenAsync(servers);
         (string, string)[][] refused =
         [
-            [("Origin", "https://evil.example")], [("Sec-Fetch-Site", "cross-site")], [("X-Forwarded-For", "203.0.113.7")],
-            [("Host", "evil.example"), ("Accept-Language", "en")], [("Host", "evil.example"), ("Origin", "http://evil.example")],
+            [("Origin", "https://evil.example")],
+            [("Sec-Fetch-Site", "cross-site")],
+            [("X-Forwarded-For", "203.0.113.7")],
+            [("Host", "evil.example"), ("Accept-Language", "en")],
+            [("Host", "evil.example"), ("Origin", "http://evil.example")],
         ];
         foreach (var headers in refused)
         {
@@ -85,7 +109,10 @@ public sealed class SecurityTests(TestServers servers)
     [Fact]
     public async Task Without_keys_only_loopback_is_listened_to_and_that_is_said()
     {
-        await using var shop = await Shop.OpenAsync(servers, (bed, _) => ApiBed.StartAsync(bed, Shop.Ct, new ApiOptions { Urls = "http://*:0" }));
+        await using var shop = await Shop.OpenAsync(
+            servers,
+            (bed, _) => ApiBed.StartAsync(bed, Shop.Ct, new ApiOptions { Urls = "http://*:0" })
+        );
         Assert.Equal("127.0.0.1", shop.Api.Address.Host);
         Assert.Contains(shop.Bed.Log.Lines, l => l.Contains("on this machine only", StringComparison.Ordinal));
         await CreateAsync(shop, Scopes.Read);
@@ -97,15 +124,39 @@ public sealed class SecurityTests(TestServers servers)
     public async Task Https_is_served_with_the_configured_certificate_and_every_answer_has_the_security_headers()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(
+            DateTimeOffset.UtcNow.AddDays(-1),
+            DateTimeOffset.UtcNow.AddDays(1)
+        );
         var folder = Directory.CreateTempSubdirectory("cdc-tls-").FullName;
         try
         {
             var (cert, pem) = (Path.Combine(folder, "cert.pem"), Path.Combine(folder, "key.pem"));
             await File.WriteAllTextAsync(cert, certificate.ExportCertificatePem(), Shop.Ct);
             await File.WriteAllTextAsync(pem, key.ExportPkcs8PrivateKeyPem(), Shop.Ct);
-            await using var shop = await Shop.OpenAsync(servers, (bed, _) => ApiBed.StartAsync(bed, Shop.Ct, new ApiOptions { Urls = "https://127.0.0.1:0", Certificate = cert, CertificateKey = pem }));
-            using var client = new HttpClient(new SocketsHttpHandler { SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, c, _, _) => c!.GetCertHashString() == certificate.GetCertHashString() } });
+            await using var shop = await Shop.OpenAsync(
+                servers,
+                (bed, _) =>
+                    ApiBed.StartAsync(
+                        bed,
+                        Shop.Ct,
+                        new ApiOptions
+                        {
+                            Urls = "https://127.0.0.1:0",
+                            Certificate = cert,
+                            CertificateKey = pem,
+                        }
+                    )
+            );
+            using var client = new HttpClient(
+                new SocketsHttpHandler
+                {
+                    SslOptions = new SslClientAuthenticationOptions
+                    {
+                        RemoteCertificateValidationCallback = (_, c, _, _) => c!.GetCertHashString() == certificate.GetCertHashString(),
+                    },
+                }
+            );
             using var answer = await client.GetAsync(new Uri(shop.Api.Address, "/cards/card%201/balance"), Shop.Ct);
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
             Assert.Contains(answer.Headers, h => h.Key == "Strict-Transport-Security");
@@ -118,7 +169,10 @@ public sealed class SecurityTests(TestServers servers)
         foreach (var path in (string[])["/cards/card%201", "/nothing", "/cards/%20", "/health"])
         {
             var headers = (await plain.GetAsync(path)).Headers;
-            Assert.Equal(("nosniff", "DENY", "no-referrer"), (headers["X-Content-Type-Options"], headers["X-Frame-Options"], headers["Referrer-Policy"]));
+            Assert.Equal(
+                ("nosniff", "DENY", "no-referrer"),
+                (headers["X-Content-Type-Options"], headers["X-Frame-Options"], headers["Referrer-Policy"])
+            );
             Assert.False(headers.ContainsKey("Server"));
         }
     }

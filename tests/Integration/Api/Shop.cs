@@ -35,7 +35,9 @@ internal sealed class Shop : IAsyncDisposable
         await shop.Source.ExecuteAsync(Rows, Ct);
         shop.Pipeline = shop.Bed.StartInProcess();
         await shop.Bed.CaughtUpAsync(Ct);
-        shop.Api = api is null ? await ApiBed.StartAsync(shop.Bed, Ct, statistics: shop.Pipeline.Statistics) : await api(shop.Bed, shop.Pipeline);
+        shop.Api = api is null
+            ? await ApiBed.StartAsync(shop.Bed, Ct, statistics: shop.Pipeline.Statistics)
+            : await api(shop.Bed, shop.Pipeline);
         return shop;
     }
 
@@ -53,7 +55,8 @@ internal sealed class Shop : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (Api is not null) await Api.DisposeAsync();
+        if (Api is not null)
+            await Api.DisposeAsync();
         await Bed.DisposeAsync();
     }
 }

@@ -36,7 +36,8 @@ public sealed class StageTableTest(TestServers servers)
         await using var database = await servers.Engine.CreateDatabaseAsync("stage", ct: Ct);
         await using var connection = await database.DataSource.OpenConnectionAsync(Ct);
         var stage = await CreateAsync(connection);
-        for (var i = 0; i < flushes; i++) await FlushAsync(connection, stage, rows, "COMMIT");
+        for (var i = 0; i < flushes; i++)
+            await FlushAsync(connection, stage, rows, "COMMIT");
         Assert.Equal(0, await ScalarAsync(connection, $"SELECT pg_relation_size('{Name}')"));
     }
 

@@ -29,7 +29,10 @@ public sealed class PreflightTest(TestServers servers)
     [Theory]
     [InlineData("ALTER TABLE card REPLICA IDENTITY NOTHING", "replica-identity")]
     [InlineData("ALTER TABLE card DROP CONSTRAINT card_pkey", "key-not-primary", "replica-identity")]
-    [InlineData("ALTER TABLE card ALTER code SET NOT NULL; CREATE UNIQUE INDEX u ON card (code); ALTER TABLE card REPLICA IDENTITY USING INDEX u", "replica-identity")]
+    [InlineData(
+        "ALTER TABLE card ALTER code SET NOT NULL; CREATE UNIQUE INDEX u ON card (code); ALTER TABLE card REPLICA IDENTITY USING INDEX u",
+        "replica-identity"
+    )]
     [InlineData("ALTER TABLE card DROP points", "column-missing")]
     [InlineData("ALTER TABLE card ALTER points TYPE text", "column-type")]
     [InlineData("ALTER TABLE card DROP points; ALTER TABLE card ADD points float8 GENERATED ALWAYS AS (id * 2) STORED", "column-generated")]
@@ -62,7 +65,8 @@ public sealed class PreflightTest(TestServers servers)
         var options = StreamTestBed.OptionsOf(database);
         var findings = await Preflight.CheckAsync(options, Declared.Entities(Card), Ct);
         Assert.Contains(findings, f => f.IsError);
-        foreach (var finding in findings.Where(f => f.IsError)) await database.ExecuteAsync(finding.Remedy, Ct);
+        foreach (var finding in findings.Where(f => f.IsError))
+            await database.ExecuteAsync(finding.Remedy, Ct);
         Assert.Empty(Errors(await Preflight.CheckAsync(options, Declared.Entities(Card), Ct)));
     }
 
@@ -79,7 +83,8 @@ public sealed class PreflightTest(TestServers servers)
             options = options with { ConnectionString = $"{options.ConnectionString};Username={role};Password=secret;Pooling=false" };
             var findings = await Preflight.CheckAsync(options, entities, Ct);
             Assert.Equal(["role-replication", "role-usage", "role-select", "role-select", "publication-missing"], Errors(findings));
-            foreach (var finding in findings.Where(f => f.IsError)) await database.ExecuteAsync(finding.Remedy, Ct);
+            foreach (var finding in findings.Where(f => f.IsError))
+                await database.ExecuteAsync(finding.Remedy, Ct);
             Assert.Empty(Errors(await Preflight.CheckAsync(options, entities, Ct)));
 
             await database.ExecuteAsync("ALTER TABLE card ENABLE ROW LEVEL SECURITY", Ct);
@@ -134,9 +139,15 @@ public sealed class PreflightTest(TestServers servers)
             return errors;
         };
         Assert.Equal(["slot-plugin"], await create(database, $"'{options.SlotName}'", "pg_create_physical_replication_slot"));
-        Assert.Equal(["slot-plugin"], await create(database, $"'{options.SlotName}', 'test_decoding'", "pg_create_logical_replication_slot"));
+        Assert.Equal(
+            ["slot-plugin"],
+            await create(database, $"'{options.SlotName}', 'test_decoding'", "pg_create_logical_replication_slot")
+        );
         Assert.Equal(["slot-database"], await create(other, $"'{options.SlotName}', 'pgoutput'", "pg_create_logical_replication_slot"));
-        await using var command = new NpgsqlCommand($"SELECT pg_create_logical_replication_slot('{options.SlotName}', 'pgoutput', true)", session);
+        await using var command = new NpgsqlCommand(
+            $"SELECT pg_create_logical_replication_slot('{options.SlotName}', 'pgoutput', true)",
+            session
+        );
         await command.ExecuteScalarAsync(Ct);
         Assert.Equal(["slot-temporary"], Errors(await Preflight.CheckAsync(options, Declared.Entities(Card), Ct)));
     }
@@ -158,37 +169,82 @@ public sealed class PreflightTest(TestServers servers)
     [Fact]
     public async Task A_server_without_logical_wal_or_free_places_is_refused_all_at_once_and_a_wrong_password_alone()
     {
-        var settings = new Dictionary<string, string> { ["wal_level"] = "replica", ["max_replication_slots"] = "1", ["max_wal_senders"] = "0" };
-        await using var cluster = await PgCluster.StartAsync(new PgClusterOptions { Name = "refused", SharedBuffers = "16MB", Settings = settings }, Ct);
+        var settings = new Dictionary<string, string>
+        {
+            ["wal_level"] = "replica",
+            ["max_replication_slots"] = "1",
+            ["max_wal_senders"] = "0",
+        };
+        await using var cluster = await PgCluster.StartAsync(
+            new PgClusterOptions
+            {
+                Name = "refused",
+                SharedBuffers = "16MB",
+                Settings = settings,
+            },
+            Ct
+        );
         await using var admin = NpgsqlDataSource.Create(cluster.ConnectionString("postgres"));
-        await ExecuteAsync(admin, CardTable + "SELECT pg_create_physical_replication_slot('taken'); CREATE ROLE odoo LOGIN REPLICATION PASSWORD 'right'");
+        await ExecuteAsync(
+            admin,
+            CardTable + "SELECT pg_create_physical_replication_slot('taken'); CREATE ROLE odoo LOGIN REPLICATION PASSWORD 'right'"
+        );
         Assert.Equal(["wal-level", "slots-full", "senders-full"], Errors(await CheckAsync(cluster.ConnectionString("postgres"))));
 
         await File.WriteAllTextAsync(Path.Combine(cluster.DataDirectory, "pg_hba.conf"), "host all all 127.0.0.1/32 scram-sha-256\n", Ct);
         await ExecuteAsync(admin, "SELECT pg_reload_conf()");
-        await Eventually.True("the server wants a password", async () =>
-            (await CheckAsync(cluster.ConnectionString("postgres", "odoo") + ";Password=wrong;Pooling=false")).Select(f => f.Code).SequenceEqual(["source-password"]), ct: Ct);
+        await Eventually.True(
+            "the server wants a password",
+            async () =>
+                (await CheckAsync(cluster.ConnectionString("postgres", "odoo") + ";Password=wrong;Pooling=false"))
+                    .Select(f => f.Code)
+                    .SequenceEqual(["source-password"]),
+            ct: Ct
+        );
         Assert.Equal("source-login", Assert.Single(await CheckAsync(cluster.ConnectionString("postgres", "odoo") + ";Pooling=false")).Code);
     }
 
     [Fact]
     public async Task A_lost_slot_is_found_before_the_start_and_named_when_streaming()
     {
-        var settings = new Dictionary<string, string> { ["max_slot_wal_keep_size"] = "1MB", ["max_wal_size"] = "32MB", ["min_wal_size"] = "32MB" };
-        await using var cluster = await PgCluster.StartAsync(new PgClusterOptions { Name = "lost", SharedBuffers = "16MB", Settings = settings }, Ct);
-        var options = new SourceOptions { ConnectionString = cluster.ConnectionString("postgres"), SlotName = "cdc", Publication = "cdc" };
+        var settings = new Dictionary<string, string>
+        {
+            ["max_slot_wal_keep_size"] = "1MB",
+            ["max_wal_size"] = "32MB",
+            ["min_wal_size"] = "32MB",
+        };
+        await using var cluster = await PgCluster.StartAsync(
+            new PgClusterOptions
+            {
+                Name = "lost",
+                SharedBuffers = "16MB",
+                Settings = settings,
+            },
+            Ct
+        );
+        var options = new SourceOptions
+        {
+            ConnectionString = cluster.ConnectionString("postgres"),
+            SlotName = "cdc",
+            Publication = "cdc",
+        };
         await using var admin = NpgsqlDataSource.Create(options.ConnectionString);
         await ExecuteAsync(admin, CardTable);
         var setup = new SlotSetup(options, Declared.Entities(Card));
         await setup.EnsurePublicationAsync(Ct);
         await setup.CreateSlotAsync(Ct);
-        await Eventually.True("the slot is lost", async () =>
-        {
-            await ExecuteAsync(admin, "INSERT INTO card (code) SELECT repeat('x', 1000) FROM generate_series(1, 20000)");
-            await ExecuteAsync(admin, "SELECT pg_switch_wal()");
-            await ExecuteAsync(admin, "CHECKPOINT");
-            return (await setup.ReadAsync(Ct))!.IsLost;
-        }, async () => (await setup.ReadAsync(Ct))!.ToString(), ct: Ct);
+        await Eventually.True(
+            "the slot is lost",
+            async () =>
+            {
+                await ExecuteAsync(admin, "INSERT INTO card (code) SELECT repeat('x', 1000) FROM generate_series(1, 20000)");
+                await ExecuteAsync(admin, "SELECT pg_switch_wal()");
+                await ExecuteAsync(admin, "CHECKPOINT");
+                return (await setup.ReadAsync(Ct))!.IsLost;
+            },
+            async () => (await setup.ReadAsync(Ct))!.ToString(),
+            ct: Ct
+        );
         Assert.Equal(["slot-lost"], Errors(await Preflight.CheckAsync(options, Declared.Entities(Card), Ct)));
         Assert.Equal("slot-lost", Assert.IsType<DeclaredGapException>(await StreamTestBed.FailureOfAsync(options)).GapKind);
     }

@@ -21,7 +21,10 @@ public sealed class ReplicationSourceTest(TestServers servers)
         await using var bed = await StreamTestBed.CreateAsync(servers, CardTable, Card);
         await using var source = await bed.ConnectAsync();
         var found = await source.IdentifyAsync(Ct);
-        Assert.Equal(await bed.ScalarAsync<string>("SELECT system_identifier::text FROM pg_control_system()"), found.Identity.SystemIdentifier);
+        Assert.Equal(
+            await bed.ScalarAsync<string>("SELECT system_identifier::text FROM pg_control_system()"),
+            found.Identity.SystemIdentifier
+        );
         Assert.Equal(await bed.ScalarAsync<int>("SELECT timeline_id FROM pg_control_checkpoint()"), found.Identity.Timeline);
         Assert.Equal(bed.Database.Name, found.Identity.DatabaseName);
         Assert.True(found.FlushLsn > Lsn.Zero);
@@ -70,7 +73,10 @@ public sealed class ReplicationSourceTest(TestServers servers)
         await Eventually.True("the server has heard the later status", async () => await ReplyTimeAsync(bed, source) > heard, ct: Ct);
         Assert.True(before < end);
         // What we said, not what became of it: newer servers refuse to step back by themselves.
-        Assert.Equal(end.ToString(), await bed.ScalarAsync<string>($"SELECT flush_lsn::text FROM pg_stat_replication WHERE pid = {source.WalSenderPid}"));
+        Assert.Equal(
+            end.ToString(),
+            await bed.ScalarAsync<string>($"SELECT flush_lsn::text FROM pg_stat_replication WHERE pid = {source.WalSenderPid}")
+        );
     }
 
     [Fact]
@@ -83,11 +89,15 @@ public sealed class ReplicationSourceTest(TestServers servers)
         await using var source = await bed.StartAsync(timeouts);
         Assert.NotNull(await source.ReadAsync(Ct));
         var started = await bed.ScalarAsync<DateTime>("SELECT now()");
-        await Eventually.True("the server has heard of us for twice its time-out", async () =>
-            await ReplyTimeAsync(bed, source) > started.AddSeconds(4), ct: Ct);
+        await Eventually.True(
+            "the server has heard of us for twice its time-out",
+            async () => await ReplyTimeAsync(bed, source) > started.AddSeconds(4),
+            ct: Ct
+        );
         var rows = 0;
         while (await source.ReadAsync(Ct) is { } message && message.Payload.Span[0] != 'C')
-            if (message.Payload.Span[0] == 'I') rows++;
+            if (message.Payload.Span[0] == 'I')
+                rows++;
         Assert.Equal(20000, rows);
     }
 
@@ -204,11 +214,17 @@ public sealed class ReplicationSourceTest(TestServers servers)
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     private static async Task<string> ShowAsync(NpgsqlConnection connection) =>
-        await connection.Command("SELECT current_setting('logical_decoding_work_mem') || '|' || current_setting('wal_sender_timeout')").ScalarAsync<string>(Ct);
+        await connection
+            .Command("SELECT current_setting('logical_decoding_work_mem') || '|' || current_setting('wal_sender_timeout')")
+            .ScalarAsync<string>(Ct);
 
     private static Task<DateTime> ReplyTimeAsync(StreamTestBed bed, ReplicationSource source) =>
         bed.ScalarAsync<DateTime>($"SELECT reply_time FROM pg_stat_replication WHERE pid = {source.WalSenderPid}");
 
-    private static Task ConfirmedAsync(StreamTestBed bed, Lsn lsn) => Eventually.True(
-        $"the slot is confirmed at {lsn}", async () => (await new SlotSetup(bed.Options, bed.Entities).ReadAsync(Ct))!.ConfirmedFlushLsn == lsn, ct: Ct);
+    private static Task ConfirmedAsync(StreamTestBed bed, Lsn lsn) =>
+        Eventually.True(
+            $"the slot is confirmed at {lsn}",
+            async () => (await new SlotSetup(bed.Options, bed.Entities).ReadAsync(Ct))!.ConfirmedFlushLsn == lsn,
+            ct: Ct
+        );
 }

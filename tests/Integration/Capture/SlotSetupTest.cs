@@ -11,7 +11,8 @@ namespace Cdc.Tests.Integration.Capture;
 
 public sealed class SlotSetupTest(TestServers servers)
 {
-    private const string Tables = "CREATE TABLE card (id serial PRIMARY KEY, code text); CREATE TABLE history (id serial PRIMARY KEY, card_id int)";
+    private const string Tables =
+        "CREATE TABLE card (id serial PRIMARY KEY, code text); CREATE TABLE history (id serial PRIMARY KEY, card_id int)";
     private const string Card = "card: id integer, code text";
     private const string History = "history: id integer, card_id integer";
 
@@ -19,7 +20,10 @@ public sealed class SlotSetupTest(TestServers servers)
     public async Task The_publication_covers_exactly_the_declared_tables_and_all_operations()
     {
         await using var bed = await StreamTestBed.CreateAsync(servers, Tables, Card, "codes=card: id integer");
-        Assert.Equal("card", await bed.ScalarAsync<string>("SELECT string_agg(tablename, ',') FROM pg_publication_tables WHERE pubname = 'cdc_test'"));
+        Assert.Equal(
+            "card",
+            await bed.ScalarAsync<string>("SELECT string_agg(tablename, ',') FROM pg_publication_tables WHERE pubname = 'cdc_test'")
+        );
         Assert.True(await bed.ScalarAsync<bool>("SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate FROM pg_publication"));
         Assert.Null(await new SlotSetup(bed.Options, bed.Entities).EnsurePublicationAsync(Ct));
     }
@@ -30,8 +34,10 @@ public sealed class SlotSetupTest(TestServers servers)
         await using var bed = await StreamTestBed.CreateAsync(servers, Tables, Card);
         await using var writer = await bed.OpenAsync();
         await using var open = await writer.BeginTransactionAsync(Ct);
-        var xid = ulong.Parse(await writer.Command("INSERT INTO history (card_id) VALUES (1) RETURNING pg_current_xact_id()::text").ScalarAsync<string>(Ct),
-            System.Globalization.CultureInfo.InvariantCulture);
+        var xid = ulong.Parse(
+            await writer.Command("INSERT INTO history (card_id) VALUES (1) RETURNING pg_current_xact_id()::text").ScalarAsync<string>(Ct),
+            System.Globalization.CultureInfo.InvariantCulture
+        );
         var change = await new SlotSetup(bed.Options, Declared.Entities(Card, History)).EnsurePublicationAsync(Ct);
         Assert.False(change!.Created);
         Assert.Equal("history", Assert.Single(change.Added).Name);
@@ -39,11 +45,15 @@ public sealed class SlotSetupTest(TestServers servers)
         await using var other = await bed.OpenAsync();
         Assert.True((await new SourceSession(other).SnapshotAsync(Ct)).Xmin < change.BarrierXid);
         await open.RollbackAsync(Ct);
-        await Eventually.True("the barrier is passed", async () =>
-        {
-            await bed.RunAsync("INSERT INTO card (code) VALUES ('a')");
-            return (await new SourceSession(other).SnapshotAsync(Ct)).Xmin >= change.BarrierXid;
-        }, ct: Ct);
+        await Eventually.True(
+            "the barrier is passed",
+            async () =>
+            {
+                await bed.RunAsync("INSERT INTO card (code) VALUES ('a')");
+                return (await new SourceSession(other).SnapshotAsync(Ct)).Xmin >= change.BarrierXid;
+            },
+            ct: Ct
+        );
     }
 
     [Fact]
@@ -57,7 +67,10 @@ public sealed class SlotSetupTest(TestServers servers)
         var start = await setup.CreateSlotAsync(Ct);
 
         var slot = (await setup.ReadAsync(Ct))!;
-        Assert.Equal(("pgoutput", database.Name, start, false, false), (slot.Plugin, slot.Database, slot.ConfirmedFlushLsn, slot.IsActive, slot.IsLost));
+        Assert.Equal(
+            ("pgoutput", database.Name, start, false, false),
+            (slot.Plugin, slot.Database, slot.ConfirmedFlushLsn, slot.IsActive, slot.IsLost)
+        );
         Assert.True(slot.RetainedBytes >= 0 && slot.RestartLsn <= start);
 
         Assert.True(await setup.DropSlotAsync(Ct));
@@ -71,7 +84,11 @@ public sealed class SlotSetupTest(TestServers servers)
         await using var source = await bed.StartAsync();
         var setup = new SlotSetup(bed.Options, bed.Entities);
         await Eventually.True("the slot is in use", async () => (await setup.ReadAsync(Ct))!.ActivePid == source.WalSenderPid, ct: Ct);
-        Assert.Contains("pg_terminate_backend", (await Assert.ThrowsAsync<CdcException>(() => setup.DropSlotAsync(Ct))).Remedy, StringComparison.Ordinal);
+        Assert.Contains(
+            "pg_terminate_backend",
+            (await Assert.ThrowsAsync<CdcException>(() => setup.DropSlotAsync(Ct))).Remedy,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

@@ -19,8 +19,11 @@ public sealed class SourceSessionTest(TestServers servers)
         var ended = Xid(await bed.ScalarAsync<string>("SELECT pg_current_xact_id()::text"));
         await using var open = await writer.BeginTransactionAsync(Ct);
         var running = Xid(await writer.Command("SELECT pg_current_xact_id()::text").ScalarAsync<string>(Ct));
-        var prepared = Xid(await bed.ScalarAsync<string>(
-            $"BEGIN; INSERT INTO card DEFAULT VALUES; SELECT pg_current_xact_id()::text; PREPARE TRANSACTION '{bed.Database.Name}'"));
+        var prepared = Xid(
+            await bed.ScalarAsync<string>(
+                $"BEGIN; INSERT INTO card DEFAULT VALUES; SELECT pg_current_xact_id()::text; PREPARE TRANSACTION '{bed.Database.Name}'"
+            )
+        );
         await using var transaction = await reader.BeginTransactionAsync(IsolationLevel.RepeatableRead, Ct);
         var session = new SourceSession(reader);
         var first = await session.SnapshotAsync(Ct);

@@ -1,7 +1,7 @@
+using Cdc.Capture;
 using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
 using Cdc.Capture.Stream;
-using Cdc.Capture;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
@@ -40,14 +40,24 @@ internal sealed class StreamTestBed : IAsyncDisposable
     }
 
     public static SourceOptions OptionsOf(TestDatabase database) =>
-        new() { ConnectionString = database.ConnectionString, SlotName = database.Name, Publication = "cdc_test" };
+        new()
+        {
+            ConnectionString = database.ConnectionString,
+            SlotName = database.Name,
+            Publication = "cdc_test",
+        };
 
     public Task RunAsync(string sql) => Database.ExecuteAsync(sql, TestContext.Current.CancellationToken);
 
     public Task<T?> ScalarAsync<T>(string sql) => Database.ScalarAsync<T>(sql, TestContext.Current.CancellationToken);
 
     public Task<ReplicationSource> ConnectAsync(ReplicationTimeouts? timeouts = null) =>
-        ReplicationSource.ConnectAsync(Options, timeouts ?? ReplicationTimeouts.Default, NullLogger.Instance, TestContext.Current.CancellationToken);
+        ReplicationSource.ConnectAsync(
+            Options,
+            timeouts ?? ReplicationTimeouts.Default,
+            NullLogger.Instance,
+            TestContext.Current.CancellationToken
+        );
 
     public async Task<ReplicationSource> StartAsync(ReplicationTimeouts? timeouts = null, params int[] stopped)
     {
@@ -81,7 +91,10 @@ internal sealed class StreamTestBed : IAsyncDisposable
         var ct = TestContext.Current.CancellationToken;
         await using var source = await ReplicationSource.ConnectAsync(options, NullLogger.Instance, ct);
         await source.StartAsync(Lsn.Zero, ct);
-        var error = await Assert.ThrowsAsync<PostgresException>(async () => { while (await source.ReadAsync(ct) is not null) { } });
+        var error = await Assert.ThrowsAsync<PostgresException>(async () =>
+        {
+            while (await source.ReadAsync(ct) is not null) { }
+        });
         return await StreamDiagnosis.ExplainAsync(options, error, ct);
     }
 

@@ -16,7 +16,10 @@ public sealed class TableProbeTest(TestServers servers)
         var probed = await ProbeAsync(database);
         var card = probed[0]!;
         Assert.Null(probed[1]);
-        Assert.Equal([("id", 1, 23u, false), ("code", 3, 1043u, false)], card.Columns.Select(c => (c.Name, c.Number, c.TypeOid, c.HasMissing)));
+        Assert.Equal(
+            [("id", 1, 23u, false), ("code", 3, 1043u, false)],
+            card.Columns.Select(c => (c.Name, c.Number, c.TypeOid, c.HasMissing))
+        );
         Assert.Equal(3, card.EstimatedRows);
         Assert.Equal((long)(await database.ScalarAsync<long>("SELECT pg_total_relation_size('card')", Ct)), card.TotalBytes);
     }
@@ -40,7 +43,10 @@ public sealed class TableProbeTest(TestServers servers)
     public async Task A_large_table_is_estimated_from_its_statistics_and_present_size()
     {
         await using var database = await CreateAsync();
-        await database.ExecuteAsync("ALTER TABLE card SET (autovacuum_enabled = off); INSERT INTO card (code) SELECT repeat('x', 500) FROM generate_series(1, 20000)", Ct);
+        await database.ExecuteAsync(
+            "ALTER TABLE card SET (autovacuum_enabled = off); INSERT INTO card (code) SELECT repeat('x', 500) FROM generate_series(1, 20000)",
+            Ct
+        );
         await database.ExecuteAsync("ANALYZE card", Ct);
         await database.ExecuteAsync("INSERT INTO card (code) SELECT repeat('x', 500) FROM generate_series(1, 20000)", Ct);
         Assert.InRange((await ProbeAsync(database))[0]!.EstimatedRows, 39_000, 41_000);
@@ -53,7 +59,10 @@ public sealed class TableProbeTest(TestServers servers)
     private async Task<TestDatabase> CreateAsync()
     {
         var database = await servers.Source.CreateDatabaseAsync("capture", ct: Ct);
-        await database.ExecuteAsync("CREATE TABLE card (id serial PRIMARY KEY, noise int, code varchar); INSERT INTO card (code) VALUES ('a'), ('b'), ('c')", Ct);
+        await database.ExecuteAsync(
+            "CREATE TABLE card (id serial PRIMARY KEY, noise int, code varchar); INSERT INTO card (code) VALUES ('a'), ('b'), ('c')",
+            Ct
+        );
         return database;
     }
 

@@ -9,14 +9,17 @@ internal static partial class CrashPlaces
     /// <summary>As they are in src now, so that a new one cannot be forgotten.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
-        .. Directory.EnumerateFiles(SourceTree.PathOf("src"), "*.cs", SearchOption.AllDirectories)
+        .. Directory
+            .EnumerateFiles(SourceTree.PathOf("src"), "*.cs", SearchOption.AllDirectories)
             .Where(f => !IsBelow(f, "obj") && !IsBelow(f, "Reconcile") && !IsBelow(f, "Kafka"))
             .SelectMany(f => Place().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value))
-            .Distinct().Order(StringComparer.Ordinal),
+            .Distinct()
+            .Order(StringComparer.Ordinal),
     ];
 
     /// <summary>Reconcile and the log over Kafka have places where the in-process pipeline never comes by; tests of their own kill there.</summary>
-    private static bool IsBelow(string file, string folder) => file.Contains($"{Path.DirectorySeparatorChar}{folder}{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
+    private static bool IsBelow(string file, string folder) =>
+        file.Contains($"{Path.DirectorySeparatorChar}{folder}{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
 
     [GeneratedRegex("""CrashPoint\.Hit\("([^"]+)"\)""")]
     private static partial Regex Place();

@@ -26,7 +26,8 @@ public sealed class CrashPointsTest(TestServers servers)
             {
                 places.Add(place);
                 // A start and the preparation of a source reach their places once.
-                if (Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" && !IsOfStart(place)) places.Add(place + ":3");
+                if (Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" && !IsOfStart(place))
+                    places.Add(place + ":3");
             }
             return places;
         }
@@ -38,12 +39,19 @@ public sealed class CrashPointsTest(TestServers servers)
     {
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
         // Some rows are a batch and a chunk, so that transactions and tables are cut.
-        bed.EngineOptions = bed.EngineOptions with { BatchRows = 5 };
+        bed.EngineOptions = bed.EngineOptions with
+        {
+            BatchRows = 5,
+        };
         bed.SnapshotOptions = bed.SnapshotOptions with { ChunkRows = 8 };
-        await bed.Source.ExecuteAsync(UpdateCount.Setup + """
-            INSERT INTO loyalty_card (program_id, code, points) SELECT 1, 'card ' || i, i FROM generate_series(1, 20) i;
-            INSERT INTO loyalty_point_move (loyalty_card_id, remaining_point, state) SELECT i, i, 'active' FROM generate_series(1, 20) i;
-            """, Ct);
+        await bed.Source.ExecuteAsync(
+            UpdateCount.Setup
+                + """
+                INSERT INTO loyalty_card (program_id, code, points) SELECT 1, 'card ' || i, i FROM generate_series(1, 20) i;
+                INSERT INTO loyalty_point_move (loyalty_card_id, remaining_point, state) SELECT i, i, 'active' FROM generate_series(1, 20) i;
+                """,
+            Ct
+        );
 
         var process = await bed.StartProcessAsync(place, Ct);
         var loaded = await LoadedAsync(bed, process);
@@ -51,11 +59,13 @@ public sealed class CrashPointsTest(TestServers servers)
         for (var round = 1; loaded && !process.HasExited; round++)
         {
             await WriteAsync(bed, round);
-            if (isOfFence) await TryFenceAsync(bed);
+            if (isOfFence)
+                await TryFenceAsync(bed);
         }
         Assert.Equal(Killed, await process.WaitAsync(Ct));
         // Rows that change before they are loaded would not be counted by the engine.
-        if (loaded) await WriteAsync(bed, 1000);
+        if (loaded)
+            await WriteAsync(bed, 1000);
 
         await bed.StartProcessAsync(ct: Ct);
         await bed.CaughtUpAsync(Ct);
@@ -64,7 +74,8 @@ public sealed class CrashPointsTest(TestServers servers)
         await bed.AssertEqualAsync(Ct);
         await UpdateCount.AssertAppliedOnceAsync(bed, Ct);
         await AssertAnsweredAsync(bed);
-        if (isOfFence) await bed.AssertEqualAtFenceAsync("card", Ct);
+        if (isOfFence)
+            await bed.AssertEqualAtFenceAsync("card", Ct);
     }
 
     [Fact]
@@ -75,8 +86,12 @@ public sealed class CrashPointsTest(TestServers servers)
     /// <summary>False if it was killed before.</summary>
     private static async Task<bool> LoadedAsync(PipelineBed bed, WatchedProcess process)
     {
-        await Eventually.True("the tables are loaded, or the process is gone",
-            async () => process.HasExited || await IsLoadedAsync(bed), () => Task.FromResult(process.Tail), ct: Ct);
+        await Eventually.True(
+            "the tables are loaded, or the process is gone",
+            async () => process.HasExited || await IsLoadedAsync(bed),
+            () => Task.FromResult(process.Tail),
+            ct: Ct
+        );
         return await IsLoadedAsync(bed);
     }
 
@@ -87,12 +102,20 @@ public sealed class CrashPointsTest(TestServers servers)
     private static async Task WriteAsync(PipelineBed bed, int round)
     {
         await bed.Source.ExecuteAsync($"UPDATE loyalty_card SET points = points + 1 WHERE id = 1 + {round} % 20", Ct);
-        await bed.Source.ExecuteAsync($"""
+        await bed.Source.ExecuteAsync(
+            $"""
             UPDATE loyalty_card SET points = points + 1;
             INSERT INTO loyalty_point_history (loyalty_card_id, points_balance, origin) SELECT id, points, 'round {round}' FROM loyalty_card;
-            """, Ct);
-        if (round % 4 == 1) await bed.Engine.ExecuteAsync("INSERT INTO cdc.requests (kind, entity) SELECT 'snapshot', 'card' WHERE NOT EXISTS (SELECT FROM cdc.requests WHERE state <> 'done')", Ct);
-        if (round % 4 == 3) await bed.Source.ExecuteAsync("TRUNCATE loyalty_point_history", Ct);
+            """,
+            Ct
+        );
+        if (round % 4 == 1)
+            await bed.Engine.ExecuteAsync(
+                "INSERT INTO cdc.requests (kind, entity) SELECT 'snapshot', 'card' WHERE NOT EXISTS (SELECT FROM cdc.requests WHERE state <> 'done')",
+                Ct
+            );
+        if (round % 4 == 3)
+            await bed.Source.ExecuteAsync("TRUNCATE loyalty_point_history", Ct);
     }
 
     /// <summary>It opens, and shows no difference, or the process is killed before it opens.</summary>
@@ -109,5 +132,9 @@ public sealed class CrashPointsTest(TestServers servers)
     }
 
     private static Task AssertAnsweredAsync(PipelineBed bed) =>
-        Eventually.True("every request is answered", () => bed.Engine.ScalarAsync<bool>("SELECT NOT EXISTS (SELECT FROM cdc.requests WHERE state <> 'done')", Ct), ct: Ct);
+        Eventually.True(
+            "every request is answered",
+            () => bed.Engine.ScalarAsync<bool>("SELECT NOT EXISTS (SELECT FROM cdc.requests WHERE state <> 'done')", Ct),
+            ct: Ct
+        );
 }

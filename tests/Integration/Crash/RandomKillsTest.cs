@@ -19,17 +19,26 @@ public sealed class RandomKillsTest(TestServers servers, ITestOutputHelper outpu
     [Fact]
     public async Task Killed_again_and_again_under_load_every_change_is_applied_once()
     {
-        var seed = Environment.GetEnvironmentVariable("CDC_TEST_SEED") is { } given ? int.Parse(given, CultureInfo.InvariantCulture) : Random.Shared.Next();
+        var seed = Environment.GetEnvironmentVariable("CDC_TEST_SEED") is { } given
+            ? int.Parse(given, CultureInfo.InvariantCulture)
+            : Random.Shared.Next();
         output.WriteLine($"CDC_TEST_SEED={seed}");
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
         bed.EngineOptions = bed.EngineOptions with { BatchRows = 200 };
         bed.SnapshotOptions = bed.SnapshotOptions with { ChunkRows = 100 };
         await bed.Source.ExecuteAsync(UpdateCount.Setup, Ct);
-        await using var odoo = new WorkloadGenerator(new WorkloadOptions
-        {
-            ConnectionString = bed.Source.ConnectionString, Seed = seed, Sessions = 3, TransactionsPerSecond = 300, ExpiryRows = 300, BulkRows = 100,
-            Initial = InitialRows.Shop(200),
-        });
+        await using var odoo = new WorkloadGenerator(
+            new WorkloadOptions
+            {
+                ConnectionString = bed.Source.ConnectionString,
+                Seed = seed,
+                Sessions = 3,
+                TransactionsPerSecond = 300,
+                ExpiryRows = 300,
+                BulkRows = 100,
+                Initial = InitialRows.Shop(200),
+            }
+        );
         await odoo.PrepareAsync(Ct);
         var process = await bed.StartProcessAsync(ct: Ct);
         await bed.CaughtUpAsync(Ct);

@@ -17,6 +17,9 @@ internal static class UpdateCount
     {
         var counted = await bed.Source.RowsAsync("SELECT id, updates FROM loyalty_card WHERE NOT was_broken ORDER BY id", ct);
         var keys = string.Join(',', counted.Select(c => c.Split('|')[0]).DefaultIfEmpty("0"));
-        Assert.Equal(counted, await bed.Engine.RowsAsync($"SELECT id, sync_version FROM loyalty_cards WHERE id IN ({keys}) ORDER BY id", ct));
+        Assert.Equal(
+            counted,
+            await bed.Engine.RowsAsync($"SELECT id, sync_version FROM loyalty_cards WHERE id IN ({keys}) ORDER BY id", ct)
+        );
     }
 }

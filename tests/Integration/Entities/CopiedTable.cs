@@ -17,7 +17,15 @@ internal static class CopiedTable
     }
 
     public static TableSchema SchemaOf(IReadOnlyList<SourceColumn> columns) =>
-        new(0, 0, "copied", [.. columns.Select(c => new ColumnSchema(c.Name, 0, false))], [.. columns.Select(c => c.Slot)], columns.Count, RowFormat.Copy);
+        new(
+            0,
+            0,
+            "copied",
+            [.. columns.Select(c => new ColumnSchema(c.Name, 0, false))],
+            [.. columns.Select(c => c.Slot)],
+            columns.Count,
+            RowFormat.Copy
+        );
 
     public static async Task WriteAsync(NpgsqlConnection connection, string table, ReadOnlyMemory<byte> rows)
     {
@@ -27,7 +35,28 @@ internal static class CopiedTable
         await copy.WriteAsync(new byte[] { 0xff, 0xff });
     }
 
-    private static readonly byte[] Header = [(byte)'P', (byte)'G', (byte)'C', (byte)'O', (byte)'P', (byte)'Y', (byte)'\n', 0xff, (byte)'\r', (byte)'\n', 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    private static readonly byte[] Header =
+    [
+        (byte)'P',
+        (byte)'G',
+        (byte)'C',
+        (byte)'O',
+        (byte)'P',
+        (byte)'Y',
+        (byte)'\n',
+        0xff,
+        (byte)'\r',
+        (byte)'\n',
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ];
 
     private static List<RowImage> Split(byte[] copied)
     {

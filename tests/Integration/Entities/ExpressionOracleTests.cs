@@ -1,8 +1,8 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Entities.Expressions;
+using Cdc.Tests.Support.Postgres;
 using FsCheck;
 using FsCheck.Fluent;
-using Cdc.Tests.Support.Postgres;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Entities;
@@ -14,10 +14,13 @@ public sealed class ExpressionOracleTests(TestServers servers)
     [Fact]
     public async Task Generated_expressions_give_what_PostgreSQL_gives_on_nasty_values()
     {
-        var seed = Environment.GetEnvironmentVariable("CDC_TEST_SEED") is { Length: > 0 } given ? ulong.Parse(given) : (ulong)Random.Shared.NextInt64();
+        var seed = Environment.GetEnvironmentVariable("CDC_TEST_SEED") is { Length: > 0 } given
+            ? ulong.Parse(given)
+            : (ulong)Random.Shared.NextInt64();
         TestContext.Current.TestOutputHelper?.WriteLine($"CDC_TEST_SEED={seed}");
         await using var engine = await servers.Engine.CreateDatabaseAsync("oracle", ct: TestContext.Current.CancellationToken);
-        var table = await OracleTable.CreateAsync(engine,
+        var table = await OracleTable.CreateAsync(
+            engine,
             ("id", "int4", SourceType.Integer, NastyValues.Integers4),
             ("id8", "int8", SourceType.Integer, NastyValues.Integers8),
             ("id2", "int2", SourceType.Integer, NastyValues.Integers2),
@@ -29,7 +32,8 @@ public sealed class ExpressionOracleTests(TestServers servers)
             ("active", "bool", SourceType.Boolean, NastyValues.Booleans),
             ("at", "timestamp", SourceType.Timestamp, NastyValues.Timestamps),
             ("atz", "timestamptz", SourceType.TimestampTz, NastyValues.Timestamps),
-            ("day", "date", SourceType.Date, NastyValues.Dates));
+            ("day", "date", SourceType.Date, NastyValues.Dates)
+        );
         var (compared, refused) = (0, 0);
         foreach (var expression in RandomExpression.Any.Sample(Expressions, new Rnd(seed, 1), 50))
         {
@@ -46,8 +50,14 @@ public sealed class ExpressionOracleTests(TestServers servers)
             Assert.True(await table.DifferenceAsync(expression) is var difference && difference is null, $"seed {seed}: {difference}");
             compared++;
         }
-        Assert.True(compared > Expressions * 3 / 4, $"seed {seed}: only {compared} of {Expressions} expressions were compared, {refused} refused");
-        Assert.True(table.PlannedAway < table.Compared / 50, $"seed {seed}: {table.PlannedAway} of {table.Compared} values fail in C# only");
+        Assert.True(
+            compared > Expressions * 3 / 4,
+            $"seed {seed}: only {compared} of {Expressions} expressions were compared, {refused} refused"
+        );
+        Assert.True(
+            table.PlannedAway < table.Compared / 50,
+            $"seed {seed}: {table.PlannedAway} of {table.Compared} values fail in C# only"
+        );
     }
 
     [Fact]
@@ -56,30 +66,38 @@ public sealed class ExpressionOracleTests(TestServers servers)
         foreach (var entity in EntityFile.Load(Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json")).All)
         {
             await using var engine = await servers.Engine.CreateDatabaseAsync("declared", ct: TestContext.Current.CancellationToken);
-            var table = await OracleTable.CreateAsync(engine, [.. entity.SourceColumns.Select(c => (c.Name, PostgresType(c.Type), c.Type, Values(c.Type)))]);
+            var table = await OracleTable.CreateAsync(
+                engine,
+                [.. entity.SourceColumns.Select(c => (c.Name, PostgresType(c.Type), c.Type, Values(c.Type)))]
+            );
             var expressions = entity.Columns.Select(c => c.Value).Concat(RowTransform.Compile(entity).Rules.Select(r => r.Check));
             foreach (var expression in expressions)
-                Assert.True(await table.DifferenceAsync(expression) is var difference && difference is null, $"{entity.Name}: {difference}");
+                Assert.True(
+                    await table.DifferenceAsync(expression) is var difference && difference is null,
+                    $"{entity.Name}: {difference}"
+                );
             Assert.Equal(0, table.PlannedAway);
         }
     }
 
-    private static string PostgresType(SourceType type) => type switch
-    {
-        SourceType.Integer => "int4",
-        SourceType.Float => "float8",
-        SourceType.Text => "varchar",
-        SourceType.Boolean => "bool",
-        SourceType.Timestamp => "timestamp",
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),
-    };
+    private static string PostgresType(SourceType type) =>
+        type switch
+        {
+            SourceType.Integer => "int4",
+            SourceType.Float => "float8",
+            SourceType.Text => "varchar",
+            SourceType.Boolean => "bool",
+            SourceType.Timestamp => "timestamp",
+            _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),
+        };
 
-    private static string?[] Values(SourceType type) => type switch
-    {
-        SourceType.Integer => NastyValues.Integers4,
-        SourceType.Float => NastyValues.Doubles(20261121),
-        SourceType.Text => NastyValues.Texts,
-        SourceType.Boolean => NastyValues.Booleans,
-        _ => NastyValues.Timestamps,
-    };
+    private static string?[] Values(SourceType type) =>
+        type switch
+        {
+            SourceType.Integer => NastyValues.Integers4,
+            SourceType.Float => NastyValues.Doubles(20261121),
+            SourceType.Text => NastyValues.Texts,
+            SourceType.Boolean => NastyValues.Booleans,
+            _ => NastyValues.Timestamps,
+        };
 }

@@ -39,18 +39,30 @@ internal sealed class OracleTable(TestDatabase engine, IReadOnlyList<SourceColum
     public int PlannedAway { get; private set; }
 
     /// <param name="types">Name, PostgreSQL's type, declared type and values of each column; rows take the values in turns.</param>
-    public static async Task<OracleTable> CreateAsync(TestDatabase engine, params (string Name, string Type, SourceType Declared, string?[] Values)[] types)
+    public static async Task<OracleTable> CreateAsync(
+        TestDatabase engine,
+        params (string Name, string Type, SourceType Declared, string?[] Values)[] types
+    )
     {
         var count = types.Max(t => t.Values.Length);
-        await engine.ExecuteAsync($"CREATE TABLE nasty (n int, {string.Join(", ", types.Select(t => $"{t.Name} {t.Type}"))})", TestContext.Current.CancellationToken);
+        await engine.ExecuteAsync(
+            $"CREATE TABLE nasty (n int, {string.Join(", ", types.Select(t => $"{t.Name} {t.Type}"))})",
+            TestContext.Current.CancellationToken
+        );
         await engine.ExecuteAsync(OracleFunction, TestContext.Current.CancellationToken);
         await using var connection = await engine.DataSource.OpenConnectionAsync();
         for (var i = 0; i < count; i++)
         {
             // Each column goes round at its own pace, so that values meet in different company.
             var row = types.Select((t, column) => t.Values[(i + i / t.Values.Length * (column + 1)) % t.Values.Length]).ToArray();
-            await using var insert = new NpgsqlCommand($"INSERT INTO nasty SELECT {i}, {string.Join(", ", types.Select((t, c) => $"${c + 1}::text::{t.Type}"))}", connection);
-            foreach (var value in row) insert.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text, Value = (object?)value ?? DBNull.Value });
+            await using var insert = new NpgsqlCommand(
+                $"INSERT INTO nasty SELECT {i}, {string.Join(", ", types.Select((t, c) => $"${c + 1}::text::{t.Type}"))}",
+                connection
+            );
+            foreach (var value in row)
+                insert.Parameters.Add(
+                    new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text, Value = (object?)value ?? DBNull.Value }
+                );
             await insert.ExecuteNonQueryAsync();
         }
         var columns = types.Select((t, slot) => new SourceColumn(slot, t.Name, t.Declared)).ToList();
@@ -62,7 +74,11 @@ internal sealed class OracleTable(TestDatabase engine, IReadOnlyList<SourceColum
     public async Task<string?> DifferenceAsync(string expression)
     {
         var node = ExpressionCompiler.Any(expression, Columns);
-        var expected = await engine.RowsAsync($"SELECT oracle({Sql.Literal(Canonical(expression, node.Type.Family))}, n) FROM nasty ORDER BY n", "NULL", TestContext.Current.CancellationToken);
+        var expected = await engine.RowsAsync(
+            $"SELECT oracle({Sql.Literal(Canonical(expression, node.Type.Family))}, n) FROM nasty ORDER BY n",
+            "NULL",
+            TestContext.Current.CancellationToken
+        );
         var row = new SourceRow(Columns.Count);
         var schema = CopiedTable.SchemaOf(Columns);
         for (var i = 0; i < rows.Count; i++)
@@ -70,27 +86,34 @@ internal sealed class OracleTable(TestDatabase engine, IReadOnlyList<SourceColum
             row.Read(rows[i], schema);
             var actual = Evaluate(node, row);
             Compared++;
-            if (actual == expected[i]) continue;
+            if (actual == expected[i])
+                continue;
             if (actual == DataError && !expected[i].StartsWith("SQLSTATE", StringComparison.Ordinal))
             {
                 PlannedAway++;
                 continue;
             }
-            var source = await engine.RowsAsync($"SELECT to_json(nasty) FROM nasty WHERE n = {i}", "NULL", TestContext.Current.CancellationToken);
+            var source = await engine.RowsAsync(
+                $"SELECT to_json(nasty) FROM nasty WHERE n = {i}",
+                "NULL",
+                TestContext.Current.CancellationToken
+            );
             return $"{expression}\n  PostgreSQL: {expected[i]}\n  C#:         {actual}\n  row: {source[0]}";
         }
         return null;
     }
 
     /// <summary>Texts that are equal only if the values are, bit for bit.</summary>
-    private static string Canonical(string expression, SqlFamily family) => family switch
-    {
-        SqlFamily.Float => $"CASE WHEN ({expression})::float8 = 'NaN' THEN 'NaN' ELSE encode(float8send(({expression})::float8), 'hex') END",
-        SqlFamily.Timestamp => $"encode(timestamp_send({expression}), 'hex')",
-        SqlFamily.TimestampTz => $"encode(timestamptz_send({expression}), 'hex')",
-        SqlFamily.Date => $"encode(date_send({expression}), 'hex')",
-        _ => $"({expression})::text",
-    };
+    private static string Canonical(string expression, SqlFamily family) =>
+        family switch
+        {
+            SqlFamily.Float =>
+                $"CASE WHEN ({expression})::float8 = 'NaN' THEN 'NaN' ELSE encode(float8send(({expression})::float8), 'hex') END",
+            SqlFamily.Timestamp => $"encode(timestamp_send({expression}), 'hex')",
+            SqlFamily.TimestampTz => $"encode(timestamptz_send({expression}), 'hex')",
+            SqlFamily.Date => $"encode(date_send({expression}), 'hex')",
+            _ => $"({expression})::text",
+        };
 
     private static string Evaluate(Node node, SourceRow row)
     {
@@ -98,11 +121,23 @@ internal sealed class OracleTable(TestDatabase engine, IReadOnlyList<SourceColum
         {
             return node switch
             {
-                Node<bool> n => n.TryGet(row, out var v) ? v ? "true" : "false" : "NULL",
-                Node<long> { Type.Family: SqlFamily.Integer } n => n.TryGet(row, out var v) ? v.ToString(CultureInfo.InvariantCulture) : "NULL",
-                Node<long> { Type.Family: SqlFamily.Date } n => n.TryGet(row, out var v) ? ((int)v).ToString("x8", CultureInfo.InvariantCulture) : "NULL",
+                Node<bool> n => n.TryGet(row, out var v)
+                    ? v
+                        ? "true"
+                        : "false"
+                    : "NULL",
+                Node<long> { Type.Family: SqlFamily.Integer } n => n.TryGet(row, out var v)
+                    ? v.ToString(CultureInfo.InvariantCulture)
+                    : "NULL",
+                Node<long> { Type.Family: SqlFamily.Date } n => n.TryGet(row, out var v)
+                    ? ((int)v).ToString("x8", CultureInfo.InvariantCulture)
+                    : "NULL",
                 Node<long> n => n.TryGet(row, out var v) ? v.ToString("x16", CultureInfo.InvariantCulture) : "NULL",
-                Node<double> n => n.TryGet(row, out var v) ? double.IsNaN(v) ? "NaN" : BitConverter.DoubleToInt64Bits(v).ToString("x16", CultureInfo.InvariantCulture) : "NULL",
+                Node<double> n => n.TryGet(row, out var v)
+                    ? double.IsNaN(v)
+                        ? "NaN"
+                        : BitConverter.DoubleToInt64Bits(v).ToString("x16", CultureInfo.InvariantCulture)
+                    : "NULL",
                 Node<SqlNumeric> n => n.TryGet(row, out var v) ? v.ToString() : "NULL",
                 Node<ReadOnlySpan<byte>> n => n.TryGet(row, out var v) ? Encoding.UTF8.GetString(v) : "NULL",
                 _ => throw new InvalidOperationException($"No value is read from {node.GetType()}."),

@@ -27,7 +27,10 @@ public sealed class ConnectionTest(TestServers servers)
             await scene.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1", Scene.Ct);
             await cut.WaitAsync(TimeSpan.FromSeconds(60), Scene.Ct);
             await scene.CaughtUpAsync(run);
-            Assert.Equal($"{round}|50", Assert.Single(await scene.Engine.RowsAsync("SELECT sync_version, count(*) FROM loyalty_cards GROUP BY 1", Scene.Ct)));
+            Assert.Equal(
+                $"{round}|50",
+                Assert.Single(await scene.Engine.RowsAsync("SELECT sync_version, count(*) FROM loyalty_cards GROUP BY 1", Scene.Ct))
+            );
         }
         await scene.EndsEqualAsync(run);
     }
@@ -37,7 +40,10 @@ public sealed class ConnectionTest(TestServers servers)
     {
         await using var scene = await Scene.CreateAsync(servers);
         await using var network = TcpProxy.Start(PortOf(scene.Engine.ConnectionString));
-        scene.Bed.EngineOptions = scene.Bed.EngineOptions with { ConnectionString = Through(network, scene.Engine.ConnectionString) + ShortTimeout };
+        scene.Bed.EngineOptions = scene.Bed.EngineOptions with
+        {
+            ConnectionString = Through(network, scene.Engine.ConnectionString) + ShortTimeout,
+        };
         var run = await scene.FollowingAsync();
         // A session whose client is gone, in the middle of its transaction: if the pipeline's own is not such a one.
         await using var dead = new NpgsqlConnection(scene.Engine.ConnectionString + ";Application Name=cdc apply;Pooling=false");
@@ -56,7 +62,10 @@ public sealed class ConnectionTest(TestServers servers)
     {
         await using var scene = await Scene.CreateAsync(servers);
         await using var network = TcpProxy.Start(PortOf(scene.Source.ConnectionString));
-        scene.Bed.SourceOptions = scene.Bed.SourceOptions with { ConnectionString = Through(network, scene.Source.ConnectionString) + ShortTimeout };
+        scene.Bed.SourceOptions = scene.Bed.SourceOptions with
+        {
+            ConnectionString = Through(network, scene.Source.ConnectionString) + ShortTimeout,
+        };
         var run = await scene.FollowingAsync();
         network.GoSilent();
         await scene.ChangeAsync();
@@ -70,21 +79,35 @@ public sealed class ConnectionTest(TestServers servers)
     {
         await using var scene = await Scene.CreateAsync(servers);
         var run = await scene.FollowingAsync();
-        await scene.Engine.ExecuteAsync("""
+        await scene.Engine.ExecuteAsync(
+            """
             CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'could not extend file' USING ERRCODE = '53100'; END $$;
             CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE OR DELETE ON loyalty_cards EXECUTE FUNCTION full_disk();
             ALTER TABLE loyalty_cards ENABLE ALWAYS TRIGGER full_disk;
-            """, Scene.Ct);
+            """,
+            Scene.Ct
+        );
         await scene.ChangeAsync();
-        await Eventually.True("cdc run says that the disk is full", () => run.Tail.Contains("53100", StringComparison.Ordinal), () => run.Tail, ct: Scene.Ct);
+        await Eventually.True(
+            "cdc run says that the disk is full",
+            () => run.Tail.Contains("53100", StringComparison.Ordinal),
+            () => run.Tail,
+            ct: Scene.Ct
+        );
         await scene.Engine.ExecuteAsync("DROP TRIGGER full_disk ON loyalty_cards", Scene.Ct);
         await scene.EndsEqualAsync(run);
         Assert.Equal(0L, await scene.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.quarantine", Scene.Ct));
     }
 
     /// <summary>Not by the settings of the test: by those that every connection has. On a busy machine a minute may not be enough.</summary>
-    private static Task SaysSoonAsync(WatchedProcess run, string words) => Eventually.True(
-        $"cdc run says: {words}", () => run.Tail.Contains(words, StringComparison.Ordinal), () => run.Tail, 2 * Eventually.DefaultTimeout, Scene.Ct);
+    private static Task SaysSoonAsync(WatchedProcess run, string words) =>
+        Eventually.True(
+            $"cdc run says: {words}",
+            () => run.Tail.Contains(words, StringComparison.Ordinal),
+            () => run.Tail,
+            2 * Eventually.DefaultTimeout,
+            Scene.Ct
+        );
 
     private static int PortOf(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString).Port;
 

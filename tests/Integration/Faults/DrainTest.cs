@@ -17,14 +17,20 @@ public sealed class DrainTest(TestServers servers)
     public async Task Sigterm_under_load_exits_0_and_the_next_start_goes_on()
     {
         await using var scene = await Scene.CreateAsync(servers);
-        await using var workload = new WorkloadGenerator(new WorkloadOptions { ConnectionString = scene.Source.ConnectionString, Sessions = 2 });
+        await using var workload = new WorkloadGenerator(
+            new WorkloadOptions { ConnectionString = scene.Source.ConnectionString, Sessions = 2 }
+        );
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(Scene.Ct);
         var working = workload.RunAsync(ending.Token);
         for (var round = 0; round < 3; round++)
         {
             var run = await scene.Bed.StartProcessAsync(ct: Scene.Ct);
             var sofar = workload.Progress.Transactions;
-            await Eventually.True("it streams, and the load runs", async () => workload.Progress.Transactions > sofar + 200 && await IsStreamingAsync(scene), ct: Scene.Ct);
+            await Eventually.True(
+                "it streams, and the load runs",
+                async () => workload.Progress.Transactions > sofar + 200 && await IsStreamingAsync(scene),
+                ct: Scene.Ct
+            );
             await StopsSoonAsync(run);
         }
         await ending.CancelAsync();
@@ -58,7 +64,10 @@ public sealed class DrainTest(TestServers servers)
         Assert.NotEqual(0L, await scene.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.chunks WHERE state = 'pending'", Scene.Ct));
         var finished = await scene.Engine.RowsAsync("SELECT id, finished_at FROM cdc.chunks WHERE state = 'done' ORDER BY id", Scene.Ct);
         run = await scene.FollowingAsync();
-        var kept = await scene.Engine.RowsAsync($"SELECT id, finished_at FROM cdc.chunks WHERE id IN ({string.Join(',', done)}) ORDER BY id", Scene.Ct);
+        var kept = await scene.Engine.RowsAsync(
+            $"SELECT id, finished_at FROM cdc.chunks WHERE id IN ({string.Join(',', done)}) ORDER BY id",
+            Scene.Ct
+        );
         Assert.Equal(finished, kept);
         await scene.EndsEqualAsync(run);
     }
@@ -76,12 +85,22 @@ public sealed class DrainTest(TestServers servers)
         // What was read is older than this.
         await scene.ChangeAsync();
         await StopsSoonAsync(run);
-        Assert.Equal("accepted|pending", Assert.Single(await scene.Engine.RowsAsync("SELECT r.state, c.state FROM cdc.requests r JOIN cdc.chunks c ON c.request = r.id", Scene.Ct)));
+        Assert.Equal(
+            "accepted|pending",
+            Assert.Single(
+                await scene.Engine.RowsAsync("SELECT r.state, c.state FROM cdc.requests r JOIN cdc.chunks c ON c.request = r.id", Scene.Ct)
+            )
+        );
 
         await scene.ChangeAsync();
         await markers.ReleaseAsync(HeldMarkers.Place.BeforeMarker, Scene.Ct);
         run = await scene.FollowingAsync();
-        Assert.Equal("done|done", Assert.Single(await scene.Engine.RowsAsync("SELECT r.state, c.state FROM cdc.requests r JOIN cdc.chunks c ON c.request = r.id", Scene.Ct)));
+        Assert.Equal(
+            "done|done",
+            Assert.Single(
+                await scene.Engine.RowsAsync("SELECT r.state, c.state FROM cdc.requests r JOIN cdc.chunks c ON c.request = r.id", Scene.Ct)
+            )
+        );
         await scene.EndsEqualAsync(run);
     }
 
@@ -97,7 +116,12 @@ public sealed class DrainTest(TestServers servers)
             await command.ExecuteNonQueryAsync(Scene.Ct);
         }
         var run = await scene.Bed.StartProcessAsync(ct: Scene.Ct);
-        await Eventually.True("it creates the slot", () => run.Tail.Contains("Creating slot", StringComparison.Ordinal), () => run.Tail, ct: Scene.Ct);
+        await Eventually.True(
+            "it creates the slot",
+            () => run.Tail.Contains("Creating slot", StringComparison.Ordinal),
+            () => run.Tail,
+            ct: Scene.Ct
+        );
         await StopsSoonAsync(run);
         await transaction.CommitAsync(Scene.Ct);
         await scene.EndsEqualAsync(await scene.Bed.StartProcessAsync(ct: Scene.Ct));
@@ -111,7 +135,10 @@ public sealed class DrainTest(TestServers servers)
     }
 
     private static Task<bool> IsStreamingAsync(Scene scene) =>
-        scene.Source.ScalarAsync<bool>($"SELECT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '{scene.Slot}' AND active)", Scene.Ct);
+        scene.Source.ScalarAsync<bool>(
+            $"SELECT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '{scene.Slot}' AND active)",
+            Scene.Ct
+        );
 
     private static Task<long> DoneAsync(Scene scene) =>
         scene.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.chunks WHERE state = 'done' AND entity = 'history'", Scene.Ct);

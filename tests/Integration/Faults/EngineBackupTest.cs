@@ -55,23 +55,29 @@ public sealed class EngineBackupTest(TestServers servers)
     private static async Task CopyAsync(Scene scene, string from, string to)
     {
         scene.Engine.DataSource.Clear();
-        await Eventually.True("nobody uses the engine's database", async () =>
-        {
-            try
+        await Eventually.True(
+            "nobody uses the engine's database",
+            async () =>
             {
-                await AdminAsync(scene, $"CREATE DATABASE {to} TEMPLATE {from}");
-                return true;
-            }
-            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse)
-            {
-                return false;
-            }
-        }, ct: Scene.Ct);
+                try
+                {
+                    await AdminAsync(scene, $"CREATE DATABASE {to} TEMPLATE {from}");
+                    return true;
+                }
+                catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse)
+                {
+                    return false;
+                }
+            },
+            ct: Scene.Ct
+        );
     }
 
     private static async Task AdminAsync(Scene scene, string sql)
     {
-        await using var admin = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(scene.Engine.ConnectionString) { Database = "postgres", Pooling = false });
+        await using var admin = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(scene.Engine.ConnectionString) { Database = "postgres", Pooling = false }
+        );
         await using var command = admin.CreateCommand(sql);
         await command.ExecuteNonQueryAsync(Scene.Ct);
     }

@@ -13,7 +13,8 @@ public sealed class OutageTest(OwnServers servers, ITestOutputHelper output) : I
 {
     private const long MostResidentMiB = 300;
 
-    private static readonly TimeSpan LeastAway = Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" ? TimeSpan.FromMinutes(1) : TimeSpan.Zero;
+    private static readonly TimeSpan LeastAway =
+        Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" ? TimeSpan.FromMinutes(1) : TimeSpan.Zero;
 
     [Fact]
     public async Task Servers_that_are_down_at_the_start_are_waited_for()
@@ -35,15 +36,23 @@ public sealed class OutageTest(OwnServers servers, ITestOutputHelper output) : I
     {
         await using var scene = await Scene.CreateAsync(servers.Source, servers.Engine);
         var run = await scene.FollowingAsync();
-        await UnderLoadAsync(scene, async workload =>
-        {
-            await servers.Engine.StopAsync(PgStopMode.Immediate, Scene.Ct);
-            await SaysAsync(run, "The engine ");
-            var (sofar, away) = (workload.Progress.Transactions, Stopwatch.StartNew());
-            await Eventually.True("the backlog grows", () => workload.Progress.Transactions > sofar + 5000 && away.Elapsed >= LeastAway, timeout: 3 * Eventually.DefaultTimeout, ct: Scene.Ct);
-            output.WriteLine($"away for {away.Elapsed.TotalSeconds:0} s and {workload.Progress.Transactions - sofar} transactions");
-            await servers.Engine.StartAgainAsync(Scene.Ct);
-        });
+        await UnderLoadAsync(
+            scene,
+            async workload =>
+            {
+                await servers.Engine.StopAsync(PgStopMode.Immediate, Scene.Ct);
+                await SaysAsync(run, "The engine ");
+                var (sofar, away) = (workload.Progress.Transactions, Stopwatch.StartNew());
+                await Eventually.True(
+                    "the backlog grows",
+                    () => workload.Progress.Transactions > sofar + 5000 && away.Elapsed >= LeastAway,
+                    timeout: 3 * Eventually.DefaultTimeout,
+                    ct: Scene.Ct
+                );
+                output.WriteLine($"away for {away.Elapsed.TotalSeconds:0} s and {workload.Progress.Transactions - sofar} transactions");
+                await servers.Engine.StartAgainAsync(Scene.Ct);
+            }
+        );
         await scene.CaughtUpAsync(run);
         output.WriteLine($"peak {PeakMiB(run)} MiB");
         Assert.InRange(PeakMiB(run), 1, MostResidentMiB);
@@ -51,10 +60,12 @@ public sealed class OutageTest(OwnServers servers, ITestOutputHelper output) : I
     }
 
     [Fact]
-    public Task A_source_killed_under_load_is_waited_for() => KilledTwiceAsync(servers.Source, run => SaysAsync(run, "The source cannot be reached"));
+    public Task A_source_killed_under_load_is_waited_for() =>
+        KilledTwiceAsync(servers.Source, run => SaysAsync(run, "The source cannot be reached"));
 
     [Fact]
-    public Task An_engine_killed_under_load_takes_back_what_it_had_not_flushed_and_gets_it_again() => KilledTwiceAsync(servers.Engine, _ => Task.CompletedTask);
+    public Task An_engine_killed_under_load_takes_back_what_it_had_not_flushed_and_gets_it_again() =>
+        KilledTwiceAsync(servers.Engine, _ => Task.CompletedTask);
 
     [Fact]
     public async Task A_source_killed_in_the_middle_of_a_large_transaction_sends_it_again_and_it_is_applied_once()
@@ -76,17 +87,20 @@ public sealed class OutageTest(OwnServers servers, ITestOutputHelper output) : I
     {
         await using var scene = await Scene.CreateAsync(servers.Source, servers.Engine);
         var run = await scene.FollowingAsync();
-        await UnderLoadAsync(scene, async workload =>
-        {
-            for (var kill = 0; kill < 2; kill++)
+        await UnderLoadAsync(
+            scene,
+            async workload =>
             {
-                var sofar = workload.Progress.Transactions;
-                await Eventually.True("the load goes on", () => workload.Progress.Transactions > sofar + 300, ct: Scene.Ct);
-                await server.KillAsync(Scene.Ct);
-                await noticed(run);
-                await server.StartAgainAsync(Scene.Ct);
+                for (var kill = 0; kill < 2; kill++)
+                {
+                    var sofar = workload.Progress.Transactions;
+                    await Eventually.True("the load goes on", () => workload.Progress.Transactions > sofar + 300, ct: Scene.Ct);
+                    await server.KillAsync(Scene.Ct);
+                    await noticed(run);
+                    await server.StartAgainAsync(Scene.Ct);
+                }
             }
-        });
+        );
         await scene.EndsEqualAsync(run);
     }
 
@@ -95,7 +109,14 @@ public sealed class OutageTest(OwnServers servers, ITestOutputHelper output) : I
 
     private static async Task UnderLoadAsync(Scene scene, Func<WorkloadGenerator, Task> act)
     {
-        await using var workload = new WorkloadGenerator(new WorkloadOptions { ConnectionString = scene.Source.ConnectionString, Sessions = 2, TransactionsPerSecond = 500 });
+        await using var workload = new WorkloadGenerator(
+            new WorkloadOptions
+            {
+                ConnectionString = scene.Source.ConnectionString,
+                Sessions = 2,
+                TransactionsPerSecond = 500,
+            }
+        );
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(Scene.Ct);
         var working = workload.RunAsync(ending.Token);
         await act(workload);

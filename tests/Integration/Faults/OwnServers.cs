@@ -20,10 +20,13 @@ public sealed class OwnServers : IAsyncLifetime
     public async Task<PipelineBed> BedAsync(int cards, CancellationToken ct)
     {
         var bed = await PipelineBed.CreateAsync(Source.ConnectionString("postgres"), Engine.ConnectionString("postgres"), ct);
-        await bed.Source.ExecuteAsync($"""
+        await bed.Source.ExecuteAsync(
+            $"""
             INSERT INTO loyalty_program (name) VALUES ('one');
             INSERT INTO loyalty_card (id, program_id, code, points) SELECT i, 1, 'card ' || i, i FROM generate_series(1, {cards}) i;
-            """, ct);
+            """,
+            ct
+        );
         return bed;
     }
 

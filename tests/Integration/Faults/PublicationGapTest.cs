@@ -52,6 +52,9 @@ public sealed class PublicationGapTest(TestServers servers)
 
     private static Task DropAsync(Scene scene) => scene.Source.ExecuteAsync($"DROP PUBLICATION {scene.Publication}", Scene.Ct);
 
-    private static Task CreateAsync(Scene scene) => scene.Source.ExecuteAsync(
-        $"CREATE PUBLICATION {scene.Publication} FOR TABLE loyalty_card, loyalty_point_move, loyalty_point_history, loyalty_program", Scene.Ct);
+    private static Task CreateAsync(Scene scene) =>
+        scene.Source.ExecuteAsync(
+            $"CREATE PUBLICATION {scene.Publication} FOR TABLE loyalty_card, loyalty_point_move, loyalty_point_history, loyalty_program",
+            Scene.Ct
+        );
 }

@@ -8,7 +8,8 @@ internal sealed class ReaderRole(TestDatabase database, string name) : IAsyncDis
 {
     public string Name => name;
 
-    public string ConnectionString => new NpgsqlConnectionStringBuilder(database.ConnectionString) { Username = name, Pooling = false }.ConnectionString;
+    public string ConnectionString =>
+        new NpgsqlConnectionStringBuilder(database.ConnectionString) { Username = name, Pooling = false }.ConnectionString;
 
     public static async Task<ReaderRole> CreateAsync(TestDatabase database, string? password)
     {

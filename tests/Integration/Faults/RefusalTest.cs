@@ -15,11 +15,14 @@ public sealed class RefusalTest(OwnServers servers) : IClassFixture<OwnServers>
         await using var scene = await Scene.CreateAsync(servers.Source, servers.Engine);
         await scene.Source.ExecuteAsync("ALTER SYSTEM SET wal_level = 'replica'", Scene.Ct);
         await RestartAsync(scene);
-        await scene.Source.ExecuteAsync("""
+        await scene.Source.ExecuteAsync(
+            """
             ALTER TABLE loyalty_card REPLICA IDENTITY NOTHING;
             ALTER TABLE loyalty_point_history DROP points_balance;
             ALTER TABLE loyalty_point_history ADD points_balance double precision GENERATED ALWAYS AS (points_amount * 2) STORED;
-            """, Scene.Ct);
+            """,
+            Scene.Ct
+        );
         await using var role = await ReaderRole.CreateAsync(scene.Source, null);
         scene.Bed.SourceOptions = scene.Bed.SourceOptions with { ConnectionString = role.ConnectionString };
 
@@ -30,7 +33,8 @@ public sealed class RefusalTest(OwnServers servers) : IClassFixture<OwnServers>
         Assert.All(expected, code => Assert.Contains(code, output, StringComparison.Ordinal));
         await NothingWasChangedAsync(scene);
 
-        foreach (var finding in findings) await scene.Source.ExecuteAsync(finding.Remedy, Scene.Ct);
+        foreach (var finding in findings)
+            await scene.Source.ExecuteAsync(finding.Remedy, Scene.Ct);
         await RestartAsync(scene);
         Assert.Empty(await CheckAsync(scene));
         await scene.EndsEqualAsync(await scene.Bed.StartProcessAsync(ct: Scene.Ct));
@@ -38,9 +42,15 @@ public sealed class RefusalTest(OwnServers servers) : IClassFixture<OwnServers>
 
     [Theory]
     [InlineData("FOR TABLE loyalty_card WHERE (id > 10), loyalty_point_move, loyalty_point_history, loyalty_program", "publication-filter")]
-    [InlineData("FOR TABLE loyalty_card, loyalty_point_move, loyalty_point_history, loyalty_program WITH (publish = 'insert, update')", "publication-operations")]
+    [InlineData(
+        "FOR TABLE loyalty_card, loyalty_point_move, loyalty_point_history, loyalty_program WITH (publish = 'insert, update')",
+        "publication-operations"
+    )]
     [InlineData("", "publication-empty")]
-    public async Task A_publication_that_leaves_something_out_is_refused_and_the_sql_that_is_printed_mends_it(string definition, string code)
+    public async Task A_publication_that_leaves_something_out_is_refused_and_the_sql_that_is_printed_mends_it(
+        string definition,
+        string code
+    )
     {
         await using var scene = await Scene.CreateAsync(servers.Source, servers.Engine);
         await scene.Source.ExecuteAsync($"CREATE PUBLICATION {scene.Publication} {definition}", Scene.Ct);
@@ -68,12 +78,18 @@ public sealed class RefusalTest(OwnServers servers) : IClassFixture<OwnServers>
         Assert.DoesNotContain("wrong-and-secret", output, StringComparison.Ordinal);
 
         await AskForPasswordAsync(servers.Engine, "nobody_knows");
-        scene.Bed.EngineOptions = scene.Bed.EngineOptions with { ConnectionString = scene.Engine.ConnectionString + ";Username=nobody_knows;Password=wrong-and-secret" };
+        scene.Bed.EngineOptions = scene.Bed.EngineOptions with
+        {
+            ConnectionString = scene.Engine.ConnectionString + ";Username=nobody_knows;Password=wrong-and-secret",
+        };
         output = await scene.CommandAsync(4, "run");
         Assert.Contains("source-password", output, StringComparison.Ordinal);
         Assert.Contains("The engine does not let the role in", output, StringComparison.Ordinal);
         await scene.CommandAsync(4, "check");
-        scene.Bed.EngineOptions = scene.Bed.EngineOptions with { ConnectionString = scene.Engine.ConnectionString + ";Username=nobody_knows" };
+        scene.Bed.EngineOptions = scene.Bed.EngineOptions with
+        {
+            ConnectionString = scene.Engine.ConnectionString + ";Username=nobody_knows",
+        };
         Assert.Contains("it wants a password", await scene.CommandAsync(4, "run"), StringComparison.Ordinal);
         Assert.Contains("it wants a password", await scene.CommandAsync(3, "quarantine", "list"), StringComparison.Ordinal);
         scene.Bed.SourceOptions = scene.Bed.SourceOptions with { ConnectionString = right };
@@ -113,15 +129,27 @@ public sealed class RefusalTest(OwnServers servers) : IClassFixture<OwnServers>
         var (code, output) = await CdcProcess.RunAsync(["check", "--json"], scene.Bed.Environment(), Scene.Ct);
         var json = JsonDocument.Parse(output).RootElement;
         Assert.Equal(json.GetProperty("ok").GetBoolean() ? 0 : 4, code);
-        return [.. json.GetProperty("findings").EnumerateArray().Where(f => f.GetProperty("isError").GetBoolean())
-            .Select(f => new Found(f.GetProperty("code").GetString()!, f.GetProperty("remedy").GetString()!))];
+        return
+        [
+            .. json.GetProperty("findings")
+                .EnumerateArray()
+                .Where(f => f.GetProperty("isError").GetBoolean())
+                .Select(f => new Found(f.GetProperty("code").GetString()!, f.GetProperty("remedy").GetString()!)),
+        ];
     }
 
     /// <summary>Neither publication nor slot nor a followed source; and Odoo goes on working.</summary>
     private static async Task NothingWasChangedAsync(Scene scene)
     {
-        Assert.Equal("0|0", Assert.Single(await scene.Source.RowsAsync(
-            $"SELECT (SELECT count(*) FROM pg_publication), (SELECT count(*) FROM pg_replication_slots WHERE slot_name = '{scene.Slot}')", Scene.Ct)));
+        Assert.Equal(
+            "0|0",
+            Assert.Single(
+                await scene.Source.RowsAsync(
+                    $"SELECT (SELECT count(*) FROM pg_publication), (SELECT count(*) FROM pg_replication_slots WHERE slot_name = '{scene.Slot}')",
+                    Scene.Ct
+                )
+            )
+        );
         Assert.Equal(0L, await scene.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.source", Scene.Ct));
         await scene.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1; DELETE FROM loyalty_card WHERE id = 50", Scene.Ct);
     }
@@ -136,15 +164,25 @@ public sealed class RefusalTest(OwnServers servers) : IClassFixture<OwnServers>
     private static async Task AskForPasswordAsync(PgCluster server, string role)
     {
         var file = Path.Combine(server.DataDirectory, "pg_hba.conf");
-        await File.WriteAllTextAsync(file, $"host all {role} 127.0.0.1/32 scram-sha-256\n" + await File.ReadAllTextAsync(file, Scene.Ct), Scene.Ct);
+        await File.WriteAllTextAsync(
+            file,
+            $"host all {role} 127.0.0.1/32 scram-sha-256\n" + await File.ReadAllTextAsync(file, Scene.Ct),
+            Scene.Ct
+        );
         await using var admin = NpgsqlDataSource.Create(server.ConnectionString("postgres"));
         await using var command = admin.CreateCommand("SELECT pg_reload_conf()");
         await command.ExecuteNonQueryAsync(Scene.Ct);
-        await Cdc.Tests.Support.Waiting.Eventually.True("the server has read pg_hba.conf", async () =>
-        {
-            await using var look = admin.CreateCommand("SELECT pg_conf_load_time() > now() - interval '5 s' AND EXISTS (SELECT FROM pg_hba_file_rules WHERE $1 = ANY(user_name))");
-            look.Parameters.AddWithValue(role);
-            return await look.ExecuteScalarAsync(Scene.Ct) is true;
-        }, ct: Scene.Ct);
+        await Cdc.Tests.Support.Waiting.Eventually.True(
+            "the server has read pg_hba.conf",
+            async () =>
+            {
+                await using var look = admin.CreateCommand(
+                    "SELECT pg_conf_load_time() > now() - interval '5 s' AND EXISTS (SELECT FROM pg_hba_file_rules WHERE $1 = ANY(user_name))"
+                );
+                look.Parameters.AddWithValue(role);
+                return await look.ExecuteScalarAsync(Scene.Ct) is true;
+            },
+            ct: Scene.Ct
+        );
     }
 }

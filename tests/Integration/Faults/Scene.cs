@@ -58,12 +58,23 @@ internal sealed class Scene : IAsyncDisposable
     public Task ChangeAsync() => Source.ExecuteAsync(Change, Ct);
 
     /// <summary>In one transaction.</summary>
-    public Task InsertHistoryAsync(int rows) => Source.ExecuteAsync(
-        $"INSERT INTO loyalty_point_history (loyalty_card_id, points_amount, points_balance) SELECT 1 + i % 50, i, i FROM generate_series(1, {rows}) i", Ct);
+    public Task InsertHistoryAsync(int rows) =>
+        Source.ExecuteAsync(
+            $"INSERT INTO loyalty_point_history (loyalty_card_id, points_amount, points_balance) SELECT 1 + i % 50, i, i FROM generate_series(1, {rows}) i",
+            Ct
+        );
 
     /// <summary>The engine has written rows of a transaction that it has not committed yet.</summary>
-    public Task ApplyIsInTransactionAsync() => Eventually.True("the engine is in the middle of a transaction", async () =>
-        await Engine.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'cdc apply' AND backend_xid IS NOT NULL)", Ct), ct: Ct);
+    public Task ApplyIsInTransactionAsync() =>
+        Eventually.True(
+            "the engine is in the middle of a transaction",
+            async () =>
+                await Engine.ScalarAsync<bool>(
+                    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'cdc apply' AND backend_xid IS NOT NULL)",
+                    Ct
+                ),
+            ct: Ct
+        );
 
     /// <summary>After a server was restarted or replaced: connections in the test's own pools lead nowhere.</summary>
     public void ForgetConnections()
@@ -133,19 +144,27 @@ internal sealed class Scene : IAsyncDisposable
     }
 
     /// <summary>The slot is taken away from whoever reads it, again and again until it could be dropped.</summary>
-    public Task DropSlotAsync() => Eventually.True("the slot is dropped", async () =>
-    {
-        try
-        {
-            await Source.ExecuteAsync($"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{Slot}' AND active", Ct);
-            await Source.ExecuteAsync($"SELECT pg_drop_replication_slot('{Slot}')", Ct);
-            return true;
-        }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse)
-        {
-            return false;
-        }
-    }, ct: Ct);
+    public Task DropSlotAsync() =>
+        Eventually.True(
+            "the slot is dropped",
+            async () =>
+            {
+                try
+                {
+                    await Source.ExecuteAsync(
+                        $"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{Slot}' AND active",
+                        Ct
+                    );
+                    await Source.ExecuteAsync($"SELECT pg_drop_replication_slot('{Slot}')", Ct);
+                    return true;
+                }
+                catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse)
+                {
+                    return false;
+                }
+            },
+            ct: Ct
+        );
 
     public Task CreateSlotAsync() => Source.ExecuteAsync($"SELECT pg_create_logical_replication_slot('{Slot}', 'pgoutput')", Ct);
 

@@ -70,9 +70,15 @@ public sealed class SlotGapTest(TestServers servers)
         await using var scene = await Scene.CreateAsync(servers);
         await scene.CreateSlotAsync();
         scene.Bed.SourceOptions = scene.Bed.SourceOptions with { AcceptGaps = true };
-        var before = await scene.Source.RowsAsync($"SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = '{scene.Slot}'", Scene.Ct);
+        var before = await scene.Source.RowsAsync(
+            $"SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = '{scene.Slot}'",
+            Scene.Ct
+        );
         Assert.Contains("cdc slot drop", await scene.CommandAsync(5, "run"), StringComparison.Ordinal);
-        Assert.Equal(before, await scene.Source.RowsAsync($"SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = '{scene.Slot}'", Scene.Ct));
+        Assert.Equal(
+            before,
+            await scene.Source.RowsAsync($"SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = '{scene.Slot}'", Scene.Ct)
+        );
     }
 
     [Fact]
@@ -83,8 +89,12 @@ public sealed class SlotGapTest(TestServers servers)
         var run = await scene.FollowingAsync();
         await scene.DropSlotAsync();
         await scene.ChangeAsync();
-        await Eventually.True("generation 2 streams", async () =>
-            await scene.Engine.ScalarAsync<bool>("SELECT state = 'streaming' AND generation = 2 FROM cdc.source", Scene.Ct), () => Task.FromResult(run.Tail), ct: Scene.Ct);
+        await Eventually.True(
+            "generation 2 streams",
+            async () => await scene.Engine.ScalarAsync<bool>("SELECT state = 'streaming' AND generation = 2 FROM cdc.source", Scene.Ct),
+            () => Task.FromResult(run.Tail),
+            ct: Scene.Ct
+        );
         await scene.EndsEqualAsync(run);
     }
 }

@@ -21,16 +21,25 @@ public sealed class SlotLossRepairTest(OwnServers servers) : IClassFixture<OwnSe
         var run = await scene.Bed.StartProcessAsync(ct: Scene.Ct);
         await scene.CaughtUpAsync(run);
         // As if the reset had left something behind.
-        await scene.Engine.ExecuteAsync("""
+        await scene.Engine.ExecuteAsync(
+            """
             INSERT INTO loyalty_cards (id, odoo_card_id, program_id, code, points) VALUES (1, 1, 1, 'CARD 1', 1);
             UPDATE loyalty_cards SET points = points - 1 WHERE id = 2;
             DELETE FROM point_history WHERE id = 3;
-            """, Scene.Ct);
+            """,
+            Scene.Ct
+        );
         await scene.CommandAsync(10, "reconcile", "--repair", "--dry-run");
         Assert.Contains("3 keys are equal now", await scene.CommandAsync(0, "reconcile", "--repair", "--yes"), StringComparison.Ordinal);
-        Assert.Equal(["0|0|0"], await scene.Engine.RowsAsync("""
-            SELECT (SELECT count(*) FROM loyalty_cards WHERE id = 1), (SELECT count(*) FROM point_moves WHERE loyalty_card_id = 1), (SELECT count(*) FROM point_history WHERE loyalty_card_id = 1)
-            """, Scene.Ct));
+        Assert.Equal(
+            ["0|0|0"],
+            await scene.Engine.RowsAsync(
+                """
+                SELECT (SELECT count(*) FROM loyalty_cards WHERE id = 1), (SELECT count(*) FROM point_moves WHERE loyalty_card_id = 1), (SELECT count(*) FROM point_history WHERE loyalty_card_id = 1)
+                """,
+                Scene.Ct
+            )
+        );
         await scene.EndsEqualAsync(run);
     }
 }

@@ -17,16 +17,22 @@ public sealed partial class SlotResetRunbookTest(OwnServers servers) : IClassFix
         await scene.ChangeAsync();
         await scene.StopsWithGapAsync(await scene.Bed.StartProcessAsync(ct: Scene.Ct), "slot-lost");
 
-        var blocks = ShellBlocks().Matches(await File.ReadAllTextAsync(SourceTree.PathOf("ops/runbooks/slot-reset.md"), Scene.Ct)).Select(m => m.Groups[1].Value.Trim()).ToList();
+        var blocks = ShellBlocks()
+            .Matches(await File.ReadAllTextAsync(SourceTree.PathOf("ops/runbooks/slot-reset.md"), Scene.Ct))
+            .Select(m => m.Groups[1].Value.Trim())
+            .ToList();
         Assert.Contains("cdc slot reset --yes", blocks);
         WatchedProcess? run = null;
         foreach (var block in blocks)
         {
             var (code, output) = await ShellAsync(scene, block);
             // Before the reset the check names the lost slot, and must name nothing else.
-            if (block == "cdc check" && code == 4) Assert.Equal(1, Regex.Count(output, "^error ", RegexOptions.Multiline));
-            else Assert.True(code == 0, $"'{block}' ended with exit code {code}: {output}");
-            if (block != "cdc slot reset --yes") continue;
+            if (block == "cdc check" && code == 4)
+                Assert.Equal(1, Regex.Count(output, "^error ", RegexOptions.Multiline));
+            else
+                Assert.True(code == 0, $"'{block}' ended with exit code {code}: {output}");
+            if (block != "cdc slot reset --yes")
+                continue;
             run = await scene.Bed.StartProcessAsync(ct: Scene.Ct);
             await scene.CaughtUpAsync(run);
         }
@@ -41,9 +47,19 @@ public sealed partial class SlotResetRunbookTest(OwnServers servers) : IClassFix
         try
         {
             var wrapper = Path.Combine(folder.FullName, "cdc");
-            await File.WriteAllTextAsync(wrapper, $"#!/bin/sh\nexec '{CdcProcess.DotnetPath}' '{CdcProcess.ProgramPath}' \"$@\"\n", Scene.Ct);
-            var environment = new Dictionary<string, string?>(scene.Bed.Environment()) { ["PATH"] = $"{folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}" };
-            await using var process = await WatchedProcess.StartAsync(new WatchedCommand("/bin/sh", "-ec", $"chmod +x '{wrapper}'\n{script}") { Environment = environment }, Scene.Ct);
+            await File.WriteAllTextAsync(
+                wrapper,
+                $"#!/bin/sh\nexec '{CdcProcess.DotnetPath}' '{CdcProcess.ProgramPath}' \"$@\"\n",
+                Scene.Ct
+            );
+            var environment = new Dictionary<string, string?>(scene.Bed.Environment())
+            {
+                ["PATH"] = $"{folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}",
+            };
+            await using var process = await WatchedProcess.StartAsync(
+                new WatchedCommand("/bin/sh", "-ec", $"chmod +x '{wrapper}'\n{script}") { Environment = environment },
+                Scene.Ct
+            );
             var code = await process.WaitAsync(Scene.Ct);
             return (code, process.Tail);
         }

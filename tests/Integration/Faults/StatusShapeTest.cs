@@ -44,21 +44,32 @@ public sealed partial class StatusShapeTest(TestServers servers)
     {
         var status = await scene.StatusAsync();
         Assert.Equal(state, status.GetProperty("state").GetString());
-        Assert.Equal(running switch { true => JsonValueKind.True, false => JsonValueKind.False, null => JsonValueKind.Null }, status.GetProperty("running").ValueKind);
+        Assert.Equal(
+            running switch
+            {
+                true => JsonValueKind.True,
+                false => JsonValueKind.False,
+                null => JsonValueKind.Null,
+            },
+            status.GetProperty("running").ValueKind
+        );
         HasShape(status);
         return status;
     }
 
     private static void HasShape(JsonElement status)
     {
-        var promised = JsonDocument.Parse(Block().Match(File.ReadAllText(SourceTree.PathOf("docs/commands.md"))).Groups[1].Value).RootElement;
+        var promised = JsonDocument
+            .Parse(Block().Match(File.ReadAllText(SourceTree.PathOf("docs/commands.md"))).Groups[1].Value)
+            .RootElement;
         Compare("status", promised, status);
     }
 
     /// <summary>A part that is not known is null, or an empty list; one that is there has all its names.</summary>
     private static void Compare(string path, JsonElement promised, JsonElement actual)
     {
-        if (actual.ValueKind == JsonValueKind.Null) return;
+        if (actual.ValueKind == JsonValueKind.Null)
+            return;
         if (promised.ValueKind == JsonValueKind.Object)
             foreach (var property in promised.EnumerateObject())
             {
@@ -66,7 +77,8 @@ public sealed partial class StatusShapeTest(TestServers servers)
                 Compare($"{path}.{property.Name}", property.Value, value);
             }
         else if (promised.ValueKind == JsonValueKind.Array)
-            foreach (var element in actual.EnumerateArray()) Compare(path + "[]", promised[0], element);
+            foreach (var element in actual.EnumerateArray())
+                Compare(path + "[]", promised[0], element);
     }
 
     [GeneratedRegex("### `cdc status --json`\\s+```json\n(.*?)```", RegexOptions.Singleline)]

@@ -19,12 +19,18 @@ public sealed class TakeoverTest(TestServers servers)
         await using var scene = await Scene.CreateAsync(servers);
         var both = await Task.WhenAll(scene.Bed.StartProcessAsync(ct: Scene.Ct), scene.Bed.StartProcessAsync(ct: Scene.Ct));
         await scene.CaughtUpAsync(both[0]);
-        await Eventually.True("one of the two is standby", () => both.Any(IsStandby), () => both[0].Tail + Environment.NewLine + both[1].Tail, ct: Scene.Ct);
+        await Eventually.True(
+            "one of the two is standby",
+            () => both.Any(IsStandby),
+            () => both[0].Tail + Environment.NewLine + both[1].Tail,
+            ct: Scene.Ct
+        );
         Assert.Equal(1, await scene.Engine.ScalarAsync<int>("SELECT generation FROM cdc.source", Scene.Ct));
         await scene.ChangeAsync();
         await scene.CaughtUpAsync(both[0]);
         await scene.Bed.AssertEqualAsync(Scene.Ct);
-        foreach (var run in both) Assert.Equal(0, await run.StopAsync(Signal.Terminate, Scene.Ct));
+        foreach (var run in both)
+            Assert.Equal(0, await run.StopAsync(Signal.Terminate, Scene.Ct));
     }
 
     [Fact]
@@ -34,25 +40,43 @@ public sealed class TakeoverTest(TestServers servers)
         var first = await scene.FollowingAsync();
         var second = await scene.Bed.StartProcessAsync(ct: Scene.Ct);
         await Eventually.True("the second is standby", () => IsStandby(second), () => second.Tail, ct: Scene.Ct);
-        await using var workload = new WorkloadGenerator(new WorkloadOptions { ConnectionString = scene.Source.ConnectionString, Sessions = 2, TransactionsPerSecond = 200 });
+        await using var workload = new WorkloadGenerator(
+            new WorkloadOptions
+            {
+                ConnectionString = scene.Source.ConnectionString,
+                Sessions = 2,
+                TransactionsPerSecond = 200,
+            }
+        );
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(Scene.Ct);
         var working = workload.RunAsync(ending.Token);
         await Eventually.True("the load runs", () => workload.Progress.Transactions > 100, ct: Scene.Ct);
 
         // Nobody else touches it: its count tells of every update that was applied.
-        await scene.Source.ExecuteAsync("INSERT INTO loyalty_card (id, program_id, code, points) VALUES (1000000, 1, 'counted', 0)", Scene.Ct);
-        for (var i = 0; i < 20; i++) await scene.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1 WHERE id = 1000000", Scene.Ct);
+        await scene.Source.ExecuteAsync(
+            "INSERT INTO loyalty_card (id, program_id, code, points) VALUES (1000000, 1, 'counted', 0)",
+            Scene.Ct
+        );
+        for (var i = 0; i < 20; i++)
+            await scene.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1 WHERE id = 1000000", Scene.Ct);
         await first.StopAsync(Signal.Kill, Scene.Ct);
         var killed = Stopwatch.StartNew();
         await scene.Source.ExecuteAsync("INSERT INTO loyalty_program (name) VALUES ('after the kill')", Scene.Ct);
-        await Eventually.True("what came after the kill is applied",
-            () => scene.Engine.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM promotion_programs WHERE name = 'after the kill')", Scene.Ct), () => Task.FromResult(second.Tail), ct: Scene.Ct);
+        await Eventually.True(
+            "what came after the kill is applied",
+            () => scene.Engine.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM promotion_programs WHERE name = 'after the kill')", Scene.Ct),
+            () => Task.FromResult(second.Tail),
+            ct: Scene.Ct
+        );
         TestContext.Current.TestOutputHelper?.WriteLine($"figure takeover.s {killed.Elapsed.TotalSeconds:0.00} s");
 
         await ending.CancelAsync();
         await working;
         await scene.CaughtUpAsync(second);
-        Assert.Equal(20L, await scene.Engine.ScalarAsync<long>("SELECT sync_version::bigint FROM loyalty_cards WHERE id = 1000000", Scene.Ct));
+        Assert.Equal(
+            20L,
+            await scene.Engine.ScalarAsync<long>("SELECT sync_version::bigint FROM loyalty_cards WHERE id = 1000000", Scene.Ct)
+        );
         await scene.EndsEqualAsync(second);
     }
 
@@ -61,10 +85,17 @@ public sealed class TakeoverTest(TestServers servers)
     {
         await using var scene = await Scene.CreateAsync(servers);
         var healthy = await scene.FollowingAsync();
-        var stray = await CdcProcess.RunAsync(["run"], new Dictionary<string, string?>(scene.Bed.Environment()) { ["CDC__Source__SlotName"] = "cdc_another" }, Scene.Ct);
+        var stray = await CdcProcess.RunAsync(
+            ["run"],
+            new Dictionary<string, string?>(scene.Bed.Environment()) { ["CDC__Source__SlotName"] = "cdc_another" },
+            Scene.Ct
+        );
         Assert.Equal((int)FailureKind.DeclaredGap, stray.ExitCode);
         Assert.Contains("cdc_another", stray.Output, StringComparison.Ordinal);
-        Assert.Equal("streaming", await scene.Engine.ScalarAsync<string>("SELECT concat_ws(' ', state, gap_kind) FROM cdc.source", Scene.Ct));
+        Assert.Equal(
+            "streaming",
+            await scene.Engine.ScalarAsync<string>("SELECT concat_ws(' ', state, gap_kind) FROM cdc.source", Scene.Ct)
+        );
         await scene.EndsEqualAsync(healthy);
     }
 

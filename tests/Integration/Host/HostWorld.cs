@@ -32,11 +32,19 @@ internal sealed class HostWorld : IAsyncDisposable
     /// <summary>Two entities of keys only: enough for what the commands read and write themselves.</summary>
     public static async Task<HostWorld> CreateAsync(TestServers servers, bool migrated = true)
     {
-        var world = await EmptyAsync(servers, new([Entity(0, "card", "loyalty_card", "loyalty_cards"), Entity(1, "move", "loyalty_point_move", "point_moves", "card")]));
+        var world = await EmptyAsync(
+            servers,
+            new([Entity(0, "card", "loyalty_card", "loyalty_cards"), Entity(1, "move", "loyalty_point_move", "point_moves", "card")])
+        );
         await world.SourceAsync("CREATE TABLE loyalty_card (id int PRIMARY KEY); CREATE TABLE loyalty_point_move (id int PRIMARY KEY)");
         foreach (var version in migrated ? (string[])["0001_cdc", "0004_fences", "0011_as_of"] : [])
-            await world.EngineAsync(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "schemas", "engine", version + ".up.sql"), Ct));
-        if (migrated) await world.EngineAsync("CREATE TABLE loyalty_cards (id bigint PRIMARY KEY, source_generation integer); CREATE TABLE point_moves (id bigint PRIMARY KEY, card_id bigint, source_generation integer)");
+            await world.EngineAsync(
+                await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "schemas", "engine", version + ".up.sql"), Ct)
+            );
+        if (migrated)
+            await world.EngineAsync(
+                "CREATE TABLE loyalty_cards (id bigint PRIMARY KEY, source_generation integer); CREATE TABLE point_moves (id bigint PRIMARY KEY, card_id bigint, source_generation integer)"
+            );
         return world;
     }
 
@@ -50,7 +58,11 @@ internal sealed class HostWorld : IAsyncDisposable
     }
 
     private static async Task<HostWorld> EmptyAsync(TestServers servers, EntitySet entities) =>
-        new(await servers.Source.CreateDatabaseAsync("cdc_host_s", ct: Ct), await servers.Engine.CreateDatabaseAsync("cdc_host_e", ct: Ct), entities);
+        new(
+            await servers.Source.CreateDatabaseAsync("cdc_host_s", ct: Ct),
+            await servers.Engine.CreateDatabaseAsync("cdc_host_e", ct: Ct),
+            entities
+        );
 
     /// <summary>The engine follows the source's slot, with everything applied that is written now.</summary>
     public async Task FollowAsync()
@@ -58,17 +70,20 @@ internal sealed class HostWorld : IAsyncDisposable
         await SourceAsync("CREATE PUBLICATION cdc_loyalty FOR TABLE loyalty_card, loyalty_point_move");
         var start = await CreateSlotAsync();
         var identity = await SourceAsync<string>("SELECT system_identifier::text FROM pg_control_system()");
-        await EngineAsync($"""
+        await EngineAsync(
+            $"""
             INSERT INTO cdc.source (state, generation, session, system_identifier, timeline, database_name, slot, publication, written_lsn)
             VALUES ('streaming', 3, 7, '{identity}', 1, '{_source.Name}', '{Slot}', 'cdc_loyalty', '{start}');
             INSERT INTO cdc.checkpoints (partition, generation, last_lsn, last_xid, last_commit_at, through_lsn, owner_token)
             VALUES ('all', 3, '{start}', 99, now() - interval '5 minutes', '{start}', '00000000-0000-0000-0000-000000000001');
             INSERT INTO cdc.tables (entity, state, estimated_rows) VALUES ('card', 'streaming', 1000), ('move', 'streaming', 0)
-            """);
+            """
+        );
     }
 
     /// <returns>Its confirmed LSN.</returns>
-    public Task<string> CreateSlotAsync() => SourceAsync<string>($"SELECT lsn::text FROM pg_create_logical_replication_slot('{Slot}', 'pgoutput')");
+    public Task<string> CreateSlotAsync() =>
+        SourceAsync<string>($"SELECT lsn::text FROM pg_create_logical_replication_slot('{Slot}', 'pgoutput')");
 
     /// <summary>The real program, in a process of its own.</summary>
     /// <param name="crashAt">Where it is killed with SIGKILL.</param>
@@ -78,7 +93,8 @@ internal sealed class HostWorld : IAsyncDisposable
     public Task<CommandRun> RunAsync(params string[] args) => RunAsync(null, new StringWriter(), Ct, args);
 
     /// <param name="answers">Lines typed by somebody at the terminal; null: nobody can be asked.</param>
-    public Task<CommandRun> RunAsync(string? answers, StringWriter output, CancellationToken ct, params string[] args) => CommandRun.StartAsync(Parts, Environment(), answers, output, args, ct);
+    public Task<CommandRun> RunAsync(string? answers, StringWriter output, CancellationToken ct, params string[] args) =>
+        CommandRun.StartAsync(Parts, Environment(), answers, output, args, ct);
 
     /// <summary><c>cdc run</c>, until a query of the engine is true; it must then drain and exit with 0.</summary>
     public async Task RunUntilAsync(string reached)
@@ -108,19 +124,33 @@ internal sealed class HostWorld : IAsyncDisposable
 
     private Parts Parts => Composition.Connect() with { LoadEntities = _ => Entities };
 
-    private Dictionary<string, string> Environment() => new()
-    {
-        ["CDC__Source__ConnectionString"] = SourceConnection, ["CDC__Engine__ConnectionString"] = EngineConnection, ["CDC__Source__SlotName"] = Slot, ["CDC__Source__Publication"] = Publication,
-        ["CDC__Api__Enabled"] = "false", ["CDC__Continuous__Enabled"] = "false",
-    };
+    private Dictionary<string, string> Environment() =>
+        new()
+        {
+            ["CDC__Source__ConnectionString"] = SourceConnection,
+            ["CDC__Engine__ConnectionString"] = EngineConnection,
+            ["CDC__Source__SlotName"] = Slot,
+            ["CDC__Source__Publication"] = Publication,
+            ["CDC__Api__Enabled"] = "false",
+            ["CDC__Continuous__Enabled"] = "false",
+        };
 
     private static EntityDeclaration Entity(int index, string name, string source, string engine, string? parent = null)
     {
         var key = new SourceColumn(0, "id", SourceType.Integer);
         return new EntityDeclaration
         {
-            Index = index, Name = name, SourceSchema = "public", SourceTable = source, EngineSchema = "public", EngineTable = engine, Key = key, EngineKey = "id",
-            SourceColumns = [key], Columns = [], Rules = [new RowRule("code-empty", "code <> ''", "a card needs a code", Warn: false)],
+            Index = index,
+            Name = name,
+            SourceSchema = "public",
+            SourceTable = source,
+            EngineSchema = "public",
+            EngineTable = engine,
+            Key = key,
+            EngineKey = "id",
+            SourceColumns = [key],
+            Columns = [],
+            Rules = [new RowRule("code-empty", "code <> ''", "a card needs a code", Warn: false)],
             Parents = parent is null ? [] : [new ParentReference("card_id", parent)],
         };
     }

@@ -13,14 +13,20 @@ public sealed class KeysCommandTests(TestServers servers)
         await using var world = await HostWorld.CreateWholeAsync(servers);
         var text = (await world.RunAsync("keys", "create", "pos")).Out.Trim();
         Assert.StartsWith("cdc_", text, StringComparison.Ordinal);
-        Assert.Equal(0, (await world.RunAsync("keys", "create", "on-call", "--scope", "operate", "--scope", "read", "--rate", "5")).ExitCode);
+        Assert.Equal(
+            0,
+            (await world.RunAsync("keys", "create", "on-call", "--scope", "operate", "--scope", "read", "--rate", "5")).ExitCode
+        );
 
         var list = (await world.RunAsync("keys", "list", "--json")).Out;
         Assert.DoesNotContain(text.Split('_', 3)[2], list, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", list, StringComparison.OrdinalIgnoreCase);
         var keys = JsonDocument.Parse(list).RootElement.GetProperty("keys");
         Assert.Equal(["pos", "on-call"], keys.EnumerateArray().Select(k => k.GetProperty("name").GetString()));
-        Assert.Equal(("[\"operate\",\"read\"]", 5), (JsonSerializer.Serialize(keys[1].GetProperty("scopes")), keys[1].GetProperty("requestsPerSecond").GetInt32()));
+        Assert.Equal(
+            ("[\"operate\",\"read\"]", 5),
+            (JsonSerializer.Serialize(keys[1].GetProperty("scopes")), keys[1].GetProperty("requestsPerSecond").GetInt32())
+        );
 
         Assert.Equal(0, (await world.RunAsync("keys", "revoke", keys[0].GetProperty("id").GetString()!)).ExitCode);
         Assert.Equal((int)FailureKind.Usage, (await world.RunAsync("keys", "revoke", "pos")).ExitCode);

@@ -22,20 +22,31 @@ public sealed class LeastPrivilegeTests(TestServers servers)
             await world.EngineAsync(LeastPrivilege.Part("Engine, second", _suffix));
             (world.SourceConnection, world.EngineConnection) = (As(source, "cdc_source"), As(engine, "cdc_engine"));
 
-            var findings = JsonDocument.Parse((await world.RunAsync("check", "--json")).Out).RootElement.GetProperty("findings").EnumerateArray();
+            var findings = JsonDocument
+                .Parse((await world.RunAsync("check", "--json")).Out)
+                .RootElement.GetProperty("findings")
+                .EnumerateArray();
             // That one is the server's setting, not a privilege.
             Assert.Equal(["wal-keep-size"], findings.Select(f => f.GetProperty("code").GetString()!));
 
-            await ExecuteAsync(source, "INSERT INTO loyalty_program (id, name) VALUES (1, 'Before the load'), (2, 'Deleted later'); INSERT INTO loyalty_card (id, program_id, code, points) VALUES (1, 1, 'A', 5)");
+            await ExecuteAsync(
+                source,
+                "INSERT INTO loyalty_program (id, name) VALUES (1, 'Before the load'), (2, 'Deleted later'); INSERT INTO loyalty_card (id, program_id, code, points) VALUES (1, 1, 'A', 5)"
+            );
             await world.RunUntilAsync("SELECT count(*) = 4 AND bool_and(state = 'streaming') FROM cdc.tables");
-            await ExecuteAsync(source, """
+            await ExecuteAsync(
+                source,
+                """
                 UPDATE loyalty_card SET points = 7; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (2, 1, ' ', 0);
                 INSERT INTO loyalty_point_move (id, loyalty_card_id) VALUES (1, 1); DELETE FROM loyalty_program WHERE id = 2; TRUNCATE loyalty_point_history
-                """);
-            await world.RunUntilAsync("""
+                """
+            );
+            await world.RunUntilAsync(
+                """
                 SELECT (SELECT points FROM loyalty_cards WHERE id = 1) = 7 AND EXISTS (SELECT FROM cdc.quarantine WHERE key = 2)
                    AND EXISTS (SELECT FROM point_moves) AND NOT EXISTS (SELECT FROM promotion_programs WHERE id = 2) AND EXISTS (SELECT FROM cdc.floors)
-                """);
+                """
+            );
             Assert.Equal(0, (await world.RunAsync("status")).ExitCode);
             Assert.Equal(0, (await world.RunAsync("slot", "reset", "--yes")).ExitCode);
             Assert.Equal("continuous", await SlotTests.VerdictAsync(world));
@@ -43,11 +54,15 @@ public sealed class LeastPrivilegeTests(TestServers servers)
         finally
         {
             await ExecuteAsync(source, $"DROP PUBLICATION cdc_loyalty; DROP OWNED BY cdc_source{_suffix}; DROP ROLE cdc_source{_suffix}");
-            await ExecuteAsync(engine, $"DROP OWNED BY cdc_engine{_suffix}; REVOKE SET ON PARAMETER session_replication_role FROM cdc_engine{_suffix}; DROP ROLE cdc_engine{_suffix}");
+            await ExecuteAsync(
+                engine,
+                $"DROP OWNED BY cdc_engine{_suffix}; REVOKE SET ON PARAMETER session_replication_role FROM cdc_engine{_suffix}; DROP ROLE cdc_engine{_suffix}"
+            );
         }
     }
 
-    private string As(string connection, string role) => new NpgsqlConnectionStringBuilder(connection) { Username = role + _suffix }.ConnectionString;
+    private string As(string connection, string role) =>
+        new NpgsqlConnectionStringBuilder(connection) { Username = role + _suffix }.ConnectionString;
 
     private static async Task ExecuteAsync(string connectionString, string sql)
     {

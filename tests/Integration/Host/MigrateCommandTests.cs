@@ -50,7 +50,8 @@ public sealed class MigrateCommandTests(TestServers servers)
     public async Task Odoos_own_database_is_recognised_and_nothing_is_made_in_it(string? otherOdoo)
     {
         await using var world = await HostWorld.CreateWholeAsync(servers);
-        if (otherOdoo is not null) await world.SourceAsync(otherOdoo);
+        if (otherOdoo is not null)
+            await world.SourceAsync(otherOdoo);
         world.EngineConnection = world.SourceConnection;
         var run = await world.RunAsync("migrate");
         Assert.Equal((int)FailureKind.Configuration, run.ExitCode);
@@ -62,7 +63,12 @@ public sealed class MigrateCommandTests(TestServers servers)
             Assert.True(found.ExitCode == (int)FailureKind.Preflight, found.Output);
             Assert.Contains("engine-is-odoo", found.Output, StringComparison.Ordinal);
         }
-        Assert.Equal(0L, await world.SourceAsync<long>("SELECT count(*) FROM pg_class WHERE relname LIKE 'cdc%' OR relnamespace = to_regnamespace('cdc')"));
+        Assert.Equal(
+            0L,
+            await world.SourceAsync<long>(
+                "SELECT count(*) FROM pg_class WHERE relname LIKE 'cdc%' OR relnamespace = to_regnamespace('cdc')"
+            )
+        );
     }
 
     [Fact]

@@ -28,11 +28,22 @@ public sealed class QuarantineTests(TestServers servers)
         Assert.Equal(0, run.ExitCode);
         string[] expected =
         [
-            "card 17 is in quarantine since 2026-01-02 03:04:05Z", "demands: code <> '' (a card needs a code)", "attempts:  4", "change:    3:0/1A:2",
-            "  code = \"SECRET-CODE\"", "cdc quarantine retry card 17", "cdc quarantine discard card 17", "Mend the row in Odoo", "Delete the row in Odoo",
+            "card 17 is in quarantine since 2026-01-02 03:04:05Z",
+            "demands: code <> '' (a card needs a code)",
+            "attempts:  4",
+            "change:    3:0/1A:2",
+            "  code = \"SECRET-CODE\"",
+            "cdc quarantine retry card 17",
+            "cdc quarantine discard card 17",
+            "Mend the row in Odoo",
+            "Delete the row in Odoo",
         ];
         Assert.All(expected, part => Assert.Contains(part, run.Out, StringComparison.Ordinal));
-        Assert.Contains("a column that the engine needs is NULL in Odoo", (await world.RunAsync("quarantine", "show", "move", "5")).Out, StringComparison.Ordinal);
+        Assert.Contains(
+            "a column that the engine needs is NULL in Odoo",
+            (await world.RunAsync("quarantine", "show", "move", "5")).Out,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -53,7 +64,12 @@ public sealed class QuarantineTests(TestServers servers)
     {
         await using var world = await FilledAsync();
         Assert.Equal(0, (await world.RunAsync(["quarantine", "retry", .. args.Split(' ')])).ExitCode);
-        Assert.Equal(asked, await world.EngineAsync<string>("SELECT string_agg(entity || '/' || key, ' ' ORDER BY entity, key) FROM cdc.quarantine WHERE retry_requested"));
+        Assert.Equal(
+            asked,
+            await world.EngineAsync<string>(
+                "SELECT string_agg(entity || '/' || key, ' ' ORDER BY entity, key) FROM cdc.quarantine WHERE retry_requested"
+            )
+        );
     }
 
     [Fact]
@@ -70,9 +86,15 @@ public sealed class QuarantineTests(TestServers servers)
     public async Task Discard_when_confirmed_deletes_what_is_meant_and_nothing_else()
     {
         await using var world = await FilledAsync();
-        Assert.Equal((int)FailureKind.Refused, (await world.RunAsync("n\n", new StringWriter(), HostWorld.Ct, "quarantine", "discard", "card", "17")).ExitCode);
+        Assert.Equal(
+            (int)FailureKind.Refused,
+            (await world.RunAsync("n\n", new StringWriter(), HostWorld.Ct, "quarantine", "discard", "card", "17")).ExitCode
+        );
         Assert.Equal(0, (await world.RunAsync("y\n", new StringWriter(), HostWorld.Ct, "quarantine", "discard", "card", "17")).ExitCode);
-        Assert.Equal("card/18 move/5", await world.EngineAsync<string>("SELECT string_agg(entity || '/' || key, ' ' ORDER BY entity, key) FROM cdc.quarantine"));
+        Assert.Equal(
+            "card/18 move/5",
+            await world.EngineAsync<string>("SELECT string_agg(entity || '/' || key, ' ' ORDER BY entity, key) FROM cdc.quarantine")
+        );
         Assert.Equal(0, (await world.RunAsync("quarantine", "discard", "--all", "--yes")).ExitCode);
         Assert.Equal(0, await world.EngineAsync<long>("SELECT count(*) FROM cdc.quarantine"));
     }
@@ -80,12 +102,14 @@ public sealed class QuarantineTests(TestServers servers)
     private async Task<HostWorld> FilledAsync()
     {
         var world = await HostWorld.CreateAsync(servers);
-        await world.EngineAsync("""
+        await world.EngineAsync(
+            """
             INSERT INTO cdc.quarantine (entity, key, generation, lsn, ordinal, reason, detail, source_row, commit_at, first_seen, attempts) VALUES
               ('card', 17, 3, '0/1A', 2, 'code-empty', 'code is empty', '{"id": 17, "code": "SECRET-CODE"}', now(), '2026-01-02 03:04:05Z', 4),
               ('card', 18, 3, '0/1A', 3, 'code-empty', 'code is empty', NULL, '-infinity', now(), 1),
               ('move', 5, 3, '0/1A', 4, '23502', 'gain_date', NULL, now(), now(), 1)
-            """);
+            """
+        );
         return world;
     }
 

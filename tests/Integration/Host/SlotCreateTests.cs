@@ -31,8 +31,10 @@ public sealed class SlotCreateTests(TestServers servers)
         await using var world = await HostWorld.CreateWholeAsync(servers);
         await world.RunAsync("slot", "create", "--yes");
         var (slot, publication) = (world.Slot, world.Publication);
-        if (kind == "slot-renamed") world.Slot = "cdc_misspelt";
-        else world.Publication = "cdc_misspelt";
+        if (kind == "slot-renamed")
+            world.Slot = "cdc_misspelt";
+        else
+            world.Publication = "cdc_misspelt";
         var check = await world.RunAsync("check");
         Assert.Contains(kind, check.Out, StringComparison.Ordinal);
         Assert.DoesNotContain("dropped", check.Out, StringComparison.Ordinal);
@@ -49,10 +51,12 @@ public sealed class SlotCreateTests(TestServers servers)
         await using var world = await HostWorld.CreateWholeAsync(servers);
         await world.RunAsync("slot", "create", "--yes");
         await world.RunUntilAsync(Loaded);
-        await world.EngineAsync("""
+        await world.EngineAsync(
+            """
             INSERT INTO cdc.requests (kind, entity, state) VALUES ('snapshot', 'card', 'accepted');
             INSERT INTO cdc.chunks (entity, generation, kind, request) SELECT 'card', 1, 'snapshot', id FROM cdc.requests
-            """);
+            """
+        );
         Assert.Equal(0, (await world.RunAsync("slot", "reset", "--yes")).ExitCode);
         Assert.Equal("open", await world.EngineAsync<string>("SELECT state FROM cdc.requests"));
         await world.RunUntilAsync("SELECT state = 'done' FROM cdc.requests");
@@ -63,20 +67,35 @@ public sealed class SlotCreateTests(TestServers servers)
     {
         await using var world = await HostWorld.CreateAsync(servers);
         await world.FollowAsync();
-        await world.EngineAsync("""
+        await world.EngineAsync(
+            """
             INSERT INTO cdc.requests (kind, entity, state) VALUES ('snapshot', 'card', 'accepted'), ('snapshot', 'move', 'accepted');
             INSERT INTO cdc.chunks (entity, generation, kind, request, state, from_key) VALUES
               ('card', 3, 'snapshot', 1, 'done', NULL), ('card', 3, 'snapshot', 1, 'pending', 5), ('move', 3, 'snapshot', 2, 'pending', NULL)
-            """);
+            """
+        );
         await using var engine = new NpgsqlConnection(world.EngineConnection);
         await engine.OpenAsync(HostWorld.Ct);
-        var rewritten = new TableStateChange { Entity = 0, Position = new ChangePosition(3, new Lsn(9), 0), StopReason = null, Fingerprint = null };
+        var rewritten = new TableStateChange
+        {
+            Entity = 0,
+            Position = new ChangePosition(3, new Lsn(9), 0),
+            StopReason = null,
+            Fingerprint = null,
+        };
         await new TableStates(world.Entities).ChangeAsync(engine, rewritten, HostWorld.Ct);
 
-        Assert.Equal("1/card/open 2/move/accepted", await world.EngineAsync<string>("SELECT string_agg(concat_ws('/', id, entity, state), ' ' ORDER BY id) FROM cdc.requests"));
+        Assert.Equal(
+            "1/card/open 2/move/accepted",
+            await world.EngineAsync<string>("SELECT string_agg(concat_ws('/', id, entity, state), ' ' ORDER BY id) FROM cdc.requests")
+        );
         // The rows of the first try are not counted to the second.
-        Assert.Equal("card/done/- card/pending/- move/pending/2",
-            await world.EngineAsync<string>("SELECT string_agg(concat_ws('/', entity, state, COALESCE(request::text, '-')), ' ' ORDER BY entity, state) FROM cdc.chunks"));
+        Assert.Equal(
+            "card/done/- card/pending/- move/pending/2",
+            await world.EngineAsync<string>(
+                "SELECT string_agg(concat_ws('/', entity, state, COALESCE(request::text, '-')), ' ' ORDER BY entity, state) FROM cdc.chunks"
+            )
+        );
     }
 
     [Fact]
@@ -109,7 +128,10 @@ public sealed class SlotCreateTests(TestServers servers)
         var run = await world.RunAsync("slot", "create");
         Assert.Equal((int)FailureKind.Refused, run.ExitCode);
         Assert.Contains("This will happen:", run.Error, StringComparison.Ordinal);
-        Assert.Equal(0, await world.SourceAsync<long>($"SELECT count(*) FROM pg_publication, pg_replication_slots WHERE slot_name = '{world.Slot}'"));
+        Assert.Equal(
+            0,
+            await world.SourceAsync<long>($"SELECT count(*) FROM pg_publication, pg_replication_slots WHERE slot_name = '{world.Slot}'")
+        );
     }
 
     [Fact]
@@ -120,7 +142,11 @@ public sealed class SlotCreateTests(TestServers servers)
         await world.EngineAsync("ALTER TABLE loyalty_cards DROP COLUMN company_id");
         var run = await world.RunAsync("check", "--json");
         Assert.Equal((int)FailureKind.Preflight, run.ExitCode);
-        var errors = JsonDocument.Parse(run.Out).RootElement.GetProperty("findings").EnumerateArray().Where(f => f.GetProperty("isError").GetBoolean());
+        var errors = JsonDocument
+            .Parse(run.Out)
+            .RootElement.GetProperty("findings")
+            .EnumerateArray()
+            .Where(f => f.GetProperty("isError").GetBoolean());
         Assert.Equal(["replica-identity", "engine-column-missing"], errors.Select(f => f.GetProperty("code").GetString()!));
     }
 }

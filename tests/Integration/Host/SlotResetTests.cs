@@ -12,7 +12,8 @@ public sealed class SlotResetTests(TestServers servers)
 {
     private const string Tables =
         "SELECT string_agg(concat_ws('/', entity, state, reason, whole_generation, whole_lsn, barrier_xid), ' ' ORDER BY entity) FROM cdc.tables";
-    private const string Chunks = "SELECT string_agg(concat_ws('/', entity, generation, kind, state, from_key), ' ' ORDER BY entity, generation, kind) FROM cdc.chunks";
+    private const string Chunks =
+        "SELECT string_agg(concat_ws('/', entity, generation, kind, state, from_key), ' ' ORDER BY entity, generation, kind) FROM cdc.chunks";
 
     [Fact]
     public async Task A_reset_begins_a_generation_in_which_everything_is_read_again()
@@ -20,7 +21,10 @@ public sealed class SlotResetTests(TestServers servers)
         await using var world = await BrokenAsync();
         Assert.Equal(0, (await world.RunAsync("slot", "reset", "--yes")).ExitCode);
 
-        Assert.Equal("4 streaming", await world.EngineAsync<string>("SELECT concat_ws(' ', generation, state, gap_kind, gap_detail) FROM cdc.source"));
+        Assert.Equal(
+            "4 streaming",
+            await world.EngineAsync<string>("SELECT concat_ws(' ', generation, state, gap_kind, gap_detail) FROM cdc.source")
+        );
         Assert.Equal("card/loading/4/0/0/0 move/loading/4/0/0/0", await world.EngineAsync<string>(Tables));
         Assert.Equal("card/4/load/pending move/4/load/pending", await world.EngineAsync<string>(Chunks));
         Assert.Equal("open", await world.EngineAsync<string>("SELECT state FROM cdc.requests"));
@@ -32,10 +36,14 @@ public sealed class SlotResetTests(TestServers servers)
     {
         await using var world = await BrokenAsync();
         await world.RunAsync("slot", "reset", "--yes");
-        Assert.True(await world.EngineAsync<bool>("""
-            SELECT generation = 4 AND last_lsn = '0/0' AND last_xid = 0 AND owner_token <> '00000000-0000-0000-0000-000000000001'
-                   AND through_lsn = (SELECT written_lsn FROM cdc.source) FROM cdc.checkpoints
-            """));
+        Assert.True(
+            await world.EngineAsync<bool>(
+                """
+                SELECT generation = 4 AND last_lsn = '0/0' AND last_xid = 0 AND owner_token <> '00000000-0000-0000-0000-000000000001'
+                       AND through_lsn = (SELECT written_lsn FROM cdc.source) FROM cdc.checkpoints
+                """
+            )
+        );
     }
 
     [Theory(Timeout = 180_000)]
@@ -72,8 +80,15 @@ public sealed class SlotResetTests(TestServers servers)
         await world.FollowAsync();
         await world.EngineAsync("UPDATE cdc.source SET state = 'creating'");
         var before = await SlotTests.StateAsync(world);
-        await Assert.ThrowsAsync<FencedException>(() => EngineSession.OpenAsync(
-            new EngineOptions { ConnectionString = world.EngineConnection }, world.Entities, new PipelineStatistics(), NullLogger.Instance, HostWorld.Ct));
+        await Assert.ThrowsAsync<FencedException>(() =>
+            EngineSession.OpenAsync(
+                new EngineOptions { ConnectionString = world.EngineConnection },
+                world.Entities,
+                new PipelineStatistics(),
+                NullLogger.Instance,
+                HostWorld.Ct
+            )
+        );
         Assert.Equal(before, await SlotTests.StateAsync(world));
     }
 
@@ -126,13 +141,15 @@ public sealed class SlotResetTests(TestServers servers)
         var world = await HostWorld.CreateAsync(servers);
         await world.FollowAsync();
         await world.SourceAsync($"SELECT pg_drop_replication_slot('{world.Slot}')");
-        await world.EngineAsync("""
+        await world.EngineAsync(
+            """
             UPDATE cdc.source SET state = 'gap', gap_kind = 'slot-missing', gap_detail = 'd';
             UPDATE cdc.tables SET state = 'stopped', reason = 'column code vanished', relation_oid = 5, barrier_xid = 999, whole_generation = 3, whole_lsn = '0/77' WHERE entity = 'card';
             INSERT INTO cdc.requests (kind, entity, state) VALUES ('snapshot', 'card', 'accepted');
             INSERT INTO cdc.chunks (entity, generation, kind, state, request) VALUES
               ('card', 2, 'load', 'done', NULL), ('card', 3, 'load', 'pending', NULL), ('card', 3, 'snapshot', 'pending', 1)
-            """);
+            """
+        );
         return world;
     }
 }

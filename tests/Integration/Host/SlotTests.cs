@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Cdc.Core.Failures;
+using Cdc.Tests.Support.Postgres;
 using Npgsql.Replication;
 using Npgsql.Replication.PgOutput;
-using Cdc.Tests.Support.Postgres;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Host;
@@ -27,7 +27,11 @@ public sealed class SlotTests(TestServers servers)
     [InlineData("UPDATE cdc.source SET slot = 'another'", "gap", "slot-renamed")]
     [InlineData("UPDATE cdc.source SET database_name = 'another'", "gap", "source-changed")]
     [InlineData("UPDATE cdc.source SET system_identifier = '9'", "other-identity", "source-changed")]
-    [InlineData("UPDATE cdc.source SET system_identifier = '9', state = 'gap', gap_kind = 'source-changed'", "other-identity", "source-changed")]
+    [InlineData(
+        "UPDATE cdc.source SET system_identifier = '9', state = 'gap', gap_kind = 'source-changed'",
+        "other-identity",
+        "source-changed"
+    )]
     public async Task Show_names_what_does_not_fit(string broken, string verdict, string finding)
     {
         await using var world = await HostWorld.CreateAsync(servers);
@@ -62,8 +66,10 @@ public sealed class SlotTests(TestServers servers)
         await world.SourceAsync("DROP PUBLICATION cdc_loyalty");
         await world.EngineAsync("UPDATE cdc.source SET system_identifier = '9'; UPDATE cdc.checkpoints SET through_lsn = 'FFFF/0'");
         var report = JsonDocument.Parse((await world.RunAsync("slot", "show", "--json")).Out).RootElement;
-        Assert.Equal(["source-changed", "slot-missing", "publication-missing", "source-behind"],
-            report.GetProperty("findings").EnumerateArray().Select(f => f.GetProperty("code").GetString()!));
+        Assert.Equal(
+            ["source-changed", "slot-missing", "publication-missing", "source-behind"],
+            report.GetProperty("findings").EnumerateArray().Select(f => f.GetProperty("code").GetString()!)
+        );
     }
 
     [Fact]
@@ -82,7 +88,11 @@ public sealed class SlotTests(TestServers servers)
             Assert.Contains("table-missing", codes);
             var run = await world.RunProcessAsync(null, "run");
             Assert.True(run.ExitCode == (int)FailureKind.Preflight, run.Output);
-            Assert.InRange(run.Output.IndexOf("source-changed", StringComparison.Ordinal), 0, run.Output.IndexOf("table-missing", StringComparison.Ordinal));
+            Assert.InRange(
+                run.Output.IndexOf("source-changed", StringComparison.Ordinal),
+                0,
+                run.Output.IndexOf("table-missing", StringComparison.Ordinal)
+            );
         }
         finally
         {
@@ -109,7 +119,8 @@ public sealed class SlotTests(TestServers servers)
     {
         await using var world = await HostWorld.CreateAsync(servers);
         await world.FollowAsync();
-        if (command == "adopt") await world.EngineAsync("UPDATE cdc.source SET system_identifier = '9'");
+        if (command == "adopt")
+            await world.EngineAsync("UPDATE cdc.source SET system_identifier = '9'");
         var before = await StateAsync(world);
         var run = await world.RunAsync("slot", command);
         Assert.Equal((int)FailureKind.Refused, run.ExitCode);
@@ -142,12 +153,18 @@ public sealed class SlotTests(TestServers servers)
         var through = await world.EngineAsync<string>("SELECT through_lsn::text FROM cdc.checkpoints");
         Assert.Equal(0, (await world.RunAsync("slot", "adopt", "--yes")).ExitCode);
         Assert.Equal("continuous", await VerdictAsync(world));
-        Assert.Equal("3 streaming " + through, await world.EngineAsync<string>("SELECT concat_ws(' ', s.generation, state, through_lsn) FROM cdc.source s, cdc.checkpoints"));
+        Assert.Equal(
+            "3 streaming " + through,
+            await world.EngineAsync<string>("SELECT concat_ws(' ', s.generation, state, through_lsn) FROM cdc.source s, cdc.checkpoints")
+        );
     }
 
     [Theory]
     [InlineData("UPDATE cdc.source SET system_identifier = '9', written_lsn = '0/1'", FailureKind.DeclaredGap)]
-    [InlineData("UPDATE cdc.source SET system_identifier = '9'; UPDATE cdc.checkpoints SET through_lsn = 'FFFF/0'", FailureKind.DeclaredGap)]
+    [InlineData(
+        "UPDATE cdc.source SET system_identifier = '9'; UPDATE cdc.checkpoints SET through_lsn = 'FFFF/0'",
+        FailureKind.DeclaredGap
+    )]
     [InlineData("UPDATE cdc.source SET system_identifier = '9', database_name = 'another'", FailureKind.DeclaredGap)]
     [InlineData("UPDATE cdc.source SET system_identifier = '9', state = 'gap', gap_kind = 'source-rewound'", FailureKind.DeclaredGap)]
     [InlineData("UPDATE cdc.source SET timeline = 4", FailureKind.Refused)]
@@ -162,8 +179,10 @@ public sealed class SlotTests(TestServers servers)
         Assert.Equal(before, await StateAsync(world));
     }
 
-    internal static Task<string> StateAsync(HostWorld world) => world.EngineAsync<string>(
-        "SELECT concat_ws(' ', s.*, (SELECT string_agg(c.*::text, ' ') FROM cdc.checkpoints c), (SELECT string_agg(t.*::text, ' ') FROM cdc.tables t)) FROM cdc.source s");
+    internal static Task<string> StateAsync(HostWorld world) =>
+        world.EngineAsync<string>(
+            "SELECT concat_ws(' ', s.*, (SELECT string_agg(c.*::text, ' ') FROM cdc.checkpoints c), (SELECT string_agg(t.*::text, ' ') FROM cdc.tables t)) FROM cdc.source s"
+        );
 
     /// <summary>The codes of what <c>cdc check</c> finds.</summary>
     private static async Task<IReadOnlyList<string?>> CheckedAsync(HostWorld world)
@@ -188,7 +207,9 @@ public sealed class SlotTests(TestServers servers)
             var connection = new LogicalReplicationConnection(world.SourceConnection);
             await connection.Open(HostWorld.Ct);
             var options = new PgOutputReplicationOptions("p", PgOutputProtocolVersion.V1, messages: true);
-            var messages = connection.StartReplication(new PgOutputReplicationSlot(world.Slot), options, HostWorld.Ct).GetAsyncEnumerator(HostWorld.Ct);
+            var messages = connection
+                .StartReplication(new PgOutputReplicationSlot(world.Slot), options, HostWorld.Ct)
+                .GetAsyncEnumerator(HostWorld.Ct);
             await world.SourceAsync("SELECT pg_logical_emit_message(false, 'test', 'x')");
             await messages.MoveNextAsync();
             return new Reader(connection);

@@ -6,7 +6,8 @@ namespace Cdc.Tests.Integration.Host;
 
 public sealed class SnapshotRequestTests(TestServers servers)
 {
-    private const string Requested = "SELECT string_agg(concat_ws('/', kind, entity, COALESCE(from_key::text, '-'), COALESCE(to_key::text, '-'), state), ' ' ORDER BY id) FROM cdc.requests";
+    private const string Requested =
+        "SELECT string_agg(concat_ws('/', kind, entity, COALESCE(from_key::text, '-'), COALESCE(to_key::text, '-'), state), ' ' ORDER BY id) FROM cdc.requests";
 
     [Fact]
     public async Task A_request_stays_open_for_the_next_run_and_says_that_nobody_is_running()
@@ -38,11 +39,24 @@ public sealed class SnapshotRequestTests(TestServers servers)
         await world.FollowAsync();
         await world.EngineAsync("INSERT INTO cdc.chunks (entity, generation, kind, rows) VALUES ('card', 3, 'load', 777)");
         using var output = new AnswersAsTheRunWould(
-            ("open", Work(world, "UPDATE cdc.requests SET state = 'accepted'; "
-                + "INSERT INTO cdc.chunks (entity, generation, kind, request, state, rows, finished_at) SELECT 'card', 3, 'snapshot', id, 'done', 250, now() FROM cdc.requests; "
-                + "INSERT INTO cdc.chunks (entity, generation, kind, request) SELECT 'card', 3, 'snapshot', id FROM cdc.requests")),
-            ("250 rows, 1/2 chunks, 25.0 %", Work(world, "UPDATE cdc.chunks SET state = 'done', rows = 700 WHERE kind = 'snapshot' AND state = 'pending'; "
-                + "UPDATE cdc.requests SET state = 'done', answer = '950 rows'")));
+            (
+                "open",
+                Work(
+                    world,
+                    "UPDATE cdc.requests SET state = 'accepted'; "
+                        + "INSERT INTO cdc.chunks (entity, generation, kind, request, state, rows, finished_at) SELECT 'card', 3, 'snapshot', id, 'done', 250, now() FROM cdc.requests; "
+                        + "INSERT INTO cdc.chunks (entity, generation, kind, request) SELECT 'card', 3, 'snapshot', id FROM cdc.requests"
+                )
+            ),
+            (
+                "250 rows, 1/2 chunks, 25.0 %",
+                Work(
+                    world,
+                    "UPDATE cdc.chunks SET state = 'done', rows = 700 WHERE kind = 'snapshot' AND state = 'pending'; "
+                        + "UPDATE cdc.requests SET state = 'done', answer = '950 rows'"
+                )
+            )
+        );
         var run = await world.RunAsync(null, output, HostWorld.Ct, "snapshot", "card", "--wait");
         Assert.Equal(0, run.ExitCode);
         Assert.Contains("card: done, 950 rows, 2/2 chunks, 100.0 %", run.Out, StringComparison.Ordinal);
@@ -54,7 +68,9 @@ public sealed class SnapshotRequestTests(TestServers servers)
     {
         await using var world = await HostWorld.CreateAsync(servers);
         await world.FollowAsync();
-        using var output = new AnswersAsTheRunWould(("open", Work(world, "UPDATE cdc.requests SET state = 'refused', answer = 'card is stopped'")));
+        using var output = new AnswersAsTheRunWould(
+            ("open", Work(world, "UPDATE cdc.requests SET state = 'refused', answer = 'card is stopped'"))
+        );
         var run = await world.RunAsync(null, output, HostWorld.Ct, "snapshot", "card", "--wait");
         Assert.Equal((int)FailureKind.Refused, run.ExitCode);
         Assert.Contains("was refused: card is stopped", run.Error, StringComparison.Ordinal);
@@ -70,7 +86,8 @@ public sealed class SnapshotRequestTests(TestServers servers)
         public override void WriteLine(string? value)
         {
             base.WriteLine(value);
-            if (_next < steps.Length && value!.Contains(steps[_next].Shown, StringComparison.Ordinal)) steps[_next++].Act();
+            if (_next < steps.Length && value!.Contains(steps[_next].Shown, StringComparison.Ordinal))
+                steps[_next++].Act();
         }
     }
 }

@@ -20,7 +20,13 @@ public sealed class StatusTests(TestServers servers)
 
         Assert.Equal("streaming", status.GetProperty("state").GetString());
         Assert.False(status.GetProperty("running").GetBoolean());
-        Assert.Equal((3, 7), (status.GetProperty("engine").GetProperty("generation").GetInt32(), status.GetProperty("engine").GetProperty("session").GetInt32()));
+        Assert.Equal(
+            (3, 7),
+            (
+                status.GetProperty("engine").GetProperty("generation").GetInt32(),
+                status.GetProperty("engine").GetProperty("session").GetInt32()
+            )
+        );
         Assert.InRange(status.GetProperty("bytesBehind").GetInt64(), 100_000, 100_000_000);
         Assert.InRange(status.GetProperty("secondsBehind").GetDouble(), 299, 3000);
         Assert.Equal("reserved", status.GetProperty("source").GetProperty("slot").GetProperty("walStatus").GetString());
@@ -35,7 +41,10 @@ public sealed class StatusTests(TestServers servers)
         await world.FollowAsync();
         Assert.DoesNotContain("behind the gap", (await world.RunAsync("status")).Out, StringComparison.Ordinal);
         await world.EngineAsync("UPDATE cdc.source SET state = 'gap', gap_kind = 'slot-missing'");
-        Assert.All(Json(await world.RunAsync("status", "--json")).GetProperty("entities").EnumerateArray(), e => Assert.True(e.GetProperty("behindGap").GetBoolean()));
+        Assert.All(
+            Json(await world.RunAsync("status", "--json")).GetProperty("entities").EnumerateArray(),
+            e => Assert.True(e.GetProperty("behindGap").GetBoolean())
+        );
         Assert.Contains("streaming (behind the gap)", (await world.RunAsync("status")).Out, StringComparison.Ordinal);
     }
 
@@ -45,12 +54,20 @@ public sealed class StatusTests(TestServers servers)
         await using var world = await HostWorld.CreateAsync(servers);
         await world.FollowAsync();
         await world.EngineAsync("INSERT INTO loyalty_cards SELECT generate_series(1, 3)");
-        await world.EngineAsync("INSERT INTO point_moves SELECT generate_series(1, 10500); INSERT INTO cdc.chunks (entity, generation, kind, state, rows) VALUES ('move', 3, 'load', 'done', 10400)");
-        await Eventually.True("they know nothing", async () =>
-        {
-            await world.EngineAsync("SELECT pg_stat_reset()");
-            return await world.EngineAsync<long>("SELECT sum(n_live_tup)::bigint FROM pg_stat_user_tables WHERE relname IN ('loyalty_cards', 'point_moves')") == 0;
-        }, ct: HostWorld.Ct);
+        await world.EngineAsync(
+            "INSERT INTO point_moves SELECT generate_series(1, 10500); INSERT INTO cdc.chunks (entity, generation, kind, state, rows) VALUES ('move', 3, 'load', 'done', 10400)"
+        );
+        await Eventually.True(
+            "they know nothing",
+            async () =>
+            {
+                await world.EngineAsync("SELECT pg_stat_reset()");
+                return await world.EngineAsync<long>(
+                        "SELECT sum(n_live_tup)::bigint FROM pg_stat_user_tables WHERE relname IN ('loyalty_cards', 'point_moves')"
+                    ) == 0;
+            },
+            ct: HostWorld.Ct
+        );
         var entities = Json(await world.RunAsync("status", "--json")).GetProperty("entities");
         Assert.Equal((3, 10_400), (entities[0].GetProperty("rows").GetInt64(), entities[1].GetProperty("rows").GetInt64()));
     }
@@ -69,19 +86,34 @@ public sealed class StatusTests(TestServers servers)
     {
         await using var world = await HostWorld.CreateAsync(servers);
         await world.FollowAsync();
-        await world.EngineAsync("""
+        await world.EngineAsync(
+            """
             INSERT INTO cdc.chunks (entity, generation, kind, state, rows, created_at, finished_at) VALUES
               ('card', 3, 'load', 'done', 250, now() - interval '1 hour', now()), ('card', 3, 'load', 'pending', 0, now() - interval '1 hour', NULL),
               ('card', 2, 'load', 'done', 9999, now(), now()), ('move', 3, 'load', 'done', 5, now() - interval '1 hour', now())
-            """);
+            """
+        );
         var entities = Json(await world.RunAsync("status", "--json")).GetProperty("entities");
 
         var card = entities[0].GetProperty("snapshot");
-        Assert.Equal((true, 1, 2, 25.0), (card.GetProperty("running").GetBoolean(), card.GetProperty("chunksDone").GetInt32(),
-            card.GetProperty("chunksTotal").GetInt32(), card.GetProperty("percent").GetDouble()));
+        Assert.Equal(
+            (true, 1, 2, 25.0),
+            (
+                card.GetProperty("running").GetBoolean(),
+                card.GetProperty("chunksDone").GetInt32(),
+                card.GetProperty("chunksTotal").GetInt32(),
+                card.GetProperty("percent").GetDouble()
+            )
+        );
         Assert.Equal(250 / 60.0, card.GetProperty("rowsPerSecond").GetDouble(), 3);
         Assert.Equal(750 / (250 / 60.0), card.GetProperty("etaSeconds").GetDouble(), 3);
-        Assert.Equal((false, 100.0), (entities[1].GetProperty("snapshot").GetProperty("running").GetBoolean(), entities[1].GetProperty("snapshot").GetProperty("percent").GetDouble()));
+        Assert.Equal(
+            (false, 100.0),
+            (
+                entities[1].GetProperty("snapshot").GetProperty("running").GetBoolean(),
+                entities[1].GetProperty("snapshot").GetProperty("percent").GetDouble()
+            )
+        );
     }
 
     [Fact]
@@ -89,13 +121,15 @@ public sealed class StatusTests(TestServers servers)
     {
         await using var world = await HostWorld.CreateAsync(servers);
         await world.FollowAsync();
-        await world.EngineAsync("""
+        await world.EngineAsync(
+            """
             INSERT INTO cdc.quarantine (entity, key, generation, lsn, ordinal, reason, detail, commit_at) VALUES
               ('card', 1, 3, '0/1', 0, 'code-empty', 'd', now()), ('card', 2, 3, '0/1', 0, 'code-empty', 'd', now());
             INSERT INTO cdc.rereads (entity, key, generation, lsn, ordinal) VALUES ('card', 1, 3, '0/1', 0), ('card', 3, 3, '0/1', 0);
             INSERT INTO loyalty_cards VALUES (2);
             INSERT INTO point_moves VALUES (10, 1), (11, 1), (12, 2), (13, 3), (14, 4)
-            """);
+            """
+        );
         var entities = Json(await world.RunAsync("status", "--json")).GetProperty("entities");
         Assert.Equal((2, 2, 0), Counts(entities[0]));
         Assert.Equal((0, 0, 3), Counts(entities[1]));
@@ -172,7 +206,8 @@ public sealed class StatusTests(TestServers servers)
         public override void WriteLine(string? value)
         {
             base.WriteLine(value);
-            if (++_written == lines) stop.Cancel();
+            if (++_written == lines)
+                stop.Cancel();
         }
     }
 }

@@ -29,7 +29,8 @@ internal static class KafkaBeds
     /// <summary>Updates every card, in transactions of their own.</summary>
     public static async Task UpdateCardsAsync(this KafkaPipelineBed bed, int times, CancellationToken ct)
     {
-        for (var i = 0; i < times; i++) await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1", ct);
+        for (var i = 0; i < times; i++)
+            await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1", ct);
     }
 
     /// <summary>The engine is equal, and has applied so many updates of each card, each once.</summary>
@@ -44,17 +45,32 @@ internal static class KafkaBeds
     public static async Task ConfirmedAsync(this KafkaPipelineBed bed, CancellationToken ct)
     {
         var written = await bed.Bed.Source.ScalarAsync<string>("SELECT pg_current_wal_lsn()::text", ct);
-        await Eventually.True("the slot is confirmed up to what the brokers have", async () => await bed.Bed.Source.ScalarAsync<bool>(
-            $"SELECT confirmed_flush_lsn >= '{written}' FROM pg_replication_slots WHERE slot_name = '{bed.Bed.SourceOptions.SlotName}'", ct), ct: ct);
+        await Eventually.True(
+            "the slot is confirmed up to what the brokers have",
+            async () =>
+                await bed.Bed.Source.ScalarAsync<bool>(
+                    $"SELECT confirmed_flush_lsn >= '{written}' FROM pg_replication_slots WHERE slot_name = '{bed.Bed.SourceOptions.SlotName}'",
+                    ct
+                ),
+            ct: ct
+        );
     }
 
     /// <summary>It stops, typed, for a gap of one of these kinds, which is written down in the engine.</summary>
-    public static async Task<DeclaredGapException> GapAsync(this KafkaPipelineBed bed, RunningEnd end, CancellationToken ct, params string[] kinds)
+    public static async Task<DeclaredGapException> GapAsync(
+        this KafkaPipelineBed bed,
+        RunningEnd end,
+        CancellationToken ct,
+        params string[] kinds
+    )
     {
         var gap = await Assert.ThrowsAsync<DeclaredGapException>(() => end.Completion.WaitAsync(TimeSpan.FromSeconds(60), ct));
         Assert.Contains(gap.GapKind, kinds);
         // Where both ends see one of their own, the first is written down, and either may be the one that stops it.
-        Assert.Contains(Assert.Single(await bed.Bed.Engine.RowsAsync("SELECT state, gap_kind FROM cdc.source", ct)), kinds.Select(kind => $"gap|{kind}"));
+        Assert.Contains(
+            Assert.Single(await bed.Bed.Engine.RowsAsync("SELECT state, gap_kind FROM cdc.source", ct)),
+            kinds.Select(kind => $"gap|{kind}")
+        );
         return gap;
     }
 
@@ -66,6 +82,11 @@ internal static class KafkaBeds
         await bed.Bed.EqualByItselfAsync(ct);
     }
 
-    public static Task SaysAsync(this KafkaPipelineBed bed, string words, CancellationToken ct) => Eventually.True(
-        $"it says '{words}'", () => bed.Bed.Log.Lines.Any(l => l.Contains(words, StringComparison.Ordinal)), () => string.Join(Environment.NewLine, bed.Bed.Log.Lines.TakeLast(20)), ct: ct);
+    public static Task SaysAsync(this KafkaPipelineBed bed, string words, CancellationToken ct) =>
+        Eventually.True(
+            $"it says '{words}'",
+            () => bed.Bed.Log.Lines.Any(l => l.Contains(words, StringComparison.Ordinal)),
+            () => string.Join(Environment.NewLine, bed.Bed.Log.Lines.TakeLast(20)),
+            ct: ct
+        );
 }

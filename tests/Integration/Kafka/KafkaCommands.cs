@@ -9,10 +9,18 @@ namespace Cdc.Tests.Integration.Kafka;
 /// <summary>Commands over a pipeline's log, typed in this process.</summary>
 internal static class KafkaCommands
 {
-    public static Task<CommandRun> RunAsync(this KafkaPipelineBed bed, CancellationToken ct, params string[] args) => RunAsync(bed.Environment(), ct, args);
+    public static Task<CommandRun> RunAsync(this KafkaPipelineBed bed, CancellationToken ct, params string[] args) =>
+        RunAsync(bed.Environment(), ct, args);
 
     public static Task<CommandRun> RunAsync(IReadOnlyDictionary<string, string?> environment, CancellationToken ct, params string[] args) =>
-        CommandRun.StartAsync(Composition.Connect(), environment.Where(e => e.Value is not null).ToDictionary(e => e.Key, e => e.Value!), null, new StringWriter(), args, ct);
+        CommandRun.StartAsync(
+            Composition.Connect(),
+            environment.Where(e => e.Value is not null).ToDictionary(e => e.Key, e => e.Value!),
+            null,
+            new StringWriter(),
+            args,
+            ct
+        );
 
     /// <summary>What <c>cdc lag --json</c> says.</summary>
     public static async Task<JsonElement> LagAsync(this KafkaPipelineBed bed, CancellationToken ct)

@@ -17,28 +17,41 @@ internal sealed class KafkaDisturbances(KafkaPipelineBed bed, Func<Task> disturb
     public async Task StartAsync(CancellationToken ct)
     {
         _capture = await bed.StartProcessAsync("capture", null, ct);
-        for (var i = 0; i < _apply.Length; i++) _apply[i] = await bed.StartProcessAsync("apply", null, ct);
+        for (var i = 0; i < _apply.Length; i++)
+            _apply[i] = await bed.StartProcessAsync("apply", null, ct);
     }
 
-    public Task NextAsync(CancellationToken ct) => random.Next(100) switch
-    {
-        var share when share < (membersComeAndGo ? 30 : 60) => DoAsync("capture killed", async () => _capture = await KillAsync(_capture!, "capture", ct)),
-        < 60 => DoAsync("apply killed", () => KillWorkerAsync(random.Next(_apply.Length), ct)),
-        < 75 => DoAsync("broker disturbed", disturbBroker),
-        < 90 => DoAsync("snapshot", () => bed.Bed.Engine.ExecuteAsync(
-            $"INSERT INTO cdc.requests (kind, entity) VALUES ('snapshot', '{bed.Bed.Entities.All[random.Next(bed.Bed.Entities.Count)].Name}')", ct)),
-        _ => DoAsync("retry", () => bed.Bed.Engine.ExecuteAsync("UPDATE cdc.quarantine SET retry_requested = true", ct)),
-    };
+    public Task NextAsync(CancellationToken ct) =>
+        random.Next(100) switch
+        {
+            var share when share < (membersComeAndGo ? 30 : 60) => DoAsync(
+                "capture killed",
+                async () => _capture = await KillAsync(_capture!, "capture", ct)
+            ),
+            < 60 => DoAsync("apply killed", () => KillWorkerAsync(random.Next(_apply.Length), ct)),
+            < 75 => DoAsync("broker disturbed", disturbBroker),
+            < 90 => DoAsync(
+                "snapshot",
+                () =>
+                    bed.Bed.Engine.ExecuteAsync(
+                        $"INSERT INTO cdc.requests (kind, entity) VALUES ('snapshot', '{bed.Bed.Entities.All[random.Next(bed.Bed.Entities.Count)].Name}')",
+                        ct
+                    )
+            ),
+            _ => DoAsync("retry", () => bed.Bed.Engine.ExecuteAsync("UPDATE cdc.quarantine SET retry_requested = true", ct)),
+        };
 
     /// <summary>Throws what one of them said last, if it has ended by itself.</summary>
     public void ThrowIfEnded()
     {
         foreach (var process in (WatchedProcess?[])[_capture, .. _apply])
-            if (process is { HasExited: true }) throw new InvalidOperationException($"It ended with exit code {process.ExitCode}: {process.Tail}");
+            if (process is { HasExited: true })
+                throw new InvalidOperationException($"It ended with exit code {process.ExitCode}: {process.Tail}");
     }
 
     public string Describe() =>
-        string.Join(", ", Done.Select(d => $"{d.Key} {d.Value}")) + string.Concat(((WatchedProcess?[])[_capture, .. _apply]).Select(p => Environment.NewLine + p?.Tail));
+        string.Join(", ", Done.Select(d => $"{d.Key} {d.Value}"))
+        + string.Concat(((WatchedProcess?[])[_capture, .. _apply]).Select(p => Environment.NewLine + p?.Tail));
 
     private async Task KillWorkerAsync(int worker, CancellationToken ct) => _apply[worker] = await KillAsync(_apply[worker]!, "apply", ct);
 

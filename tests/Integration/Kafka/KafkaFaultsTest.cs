@@ -33,7 +33,9 @@ public sealed class KafkaFaultsTest(TestServers servers, TestKafka kafka)
     {
         await using var engine = await PgCluster.StartAsync(new PgClusterOptions { Name = "kafka-engine" }, Ct);
         await using var bed = new KafkaPipelineBed(
-            await PipelineBed.CreateAsync(await servers.Source.ConnectionStringAsync(), engine.ConnectionString("postgres"), Ct), await kafka.OptionsAsync());
+            await PipelineBed.CreateAsync(await servers.Source.ConnectionStringAsync(), engine.ConnectionString("postgres"), Ct),
+            await kafka.OptionsAsync()
+        );
         await bed.StreamAsync(Ct);
         await engine.KillAsync(Ct);
         await bed.UpdateCardsAsync(50, Ct);
@@ -52,7 +54,11 @@ public sealed class KafkaFaultsTest(TestServers servers, TestKafka kafka)
         await bed.Bed.FillAsync(Ct);
         await broker.KillAsync(Ct);
         bed.StartBoth();
-        await Eventually.True("it says that it waits", () => Task.FromResult(bed.Bed.Log.Lines.Any(l => l.Contains("Kafka", StringComparison.Ordinal))), ct: Ct);
+        await Eventually.True(
+            "it says that it waits",
+            () => Task.FromResult(bed.Bed.Log.Lines.Any(l => l.Contains("Kafka", StringComparison.Ordinal))),
+            ct: Ct
+        );
         await broker.StartAgainAsync(Ct);
         await bed.Bed.EqualByItselfAsync(Ct);
     }
@@ -64,12 +70,23 @@ public sealed class KafkaFaultsTest(TestServers servers, TestKafka kafka)
         const string Owners = "SELECT string_agg(DISTINCT owner_token::text, ',' ORDER BY owner_token::text) FROM cdc.checkpoints";
         var before = await bed.Bed.Bed.Engine.ScalarAsync<string>(Owners, Ct);
         // Each is alone in its group, and is given every partition.
-        bed.Bed.Kafka = bed.Bed.Kafka with { Group = bed.Bed.Kafka.Group + "-other" };
+        bed.Bed.Kafka = bed.Bed.Kafka with
+        {
+            Group = bed.Bed.Kafka.Group + "-other",
+        };
         bed.Bed.StartApply();
-        await Eventually.True("the other has taken the partitions", async () => await bed.Bed.Bed.Engine.ScalarAsync<string>(Owners, Ct) != before, ct: Ct);
+        await Eventually.True(
+            "the other has taken the partitions",
+            async () => await bed.Bed.Bed.Engine.ScalarAsync<string>(Owners, Ct) != before,
+            ct: Ct
+        );
         await bed.Bed.UpdateCardsAsync(100, Ct);
         await bed.Bed.AssertUpdatedAsync(100, Ct);
-        await Eventually.True("one is fenced", () => bed.Bed.Bed.Log.Lines.Any(l => l.Contains("Another process applies", StringComparison.Ordinal)), ct: Ct);
+        await Eventually.True(
+            "one is fenced",
+            () => bed.Bed.Bed.Log.Lines.Any(l => l.Contains("Another process applies", StringComparison.Ordinal)),
+            ct: Ct
+        );
     }
 
     [Fact]
@@ -95,11 +112,16 @@ public sealed class KafkaFaultsTest(TestServers servers, TestKafka kafka)
     {
         await using var bed = await StreamingAsync();
         await bed.Bed.Bed.Source.ExecuteAsync(
-            "ALTER TABLE loyalty_point_history ALTER COLUMN origin SET STORAGE EXTERNAL; UPDATE loyalty_point_history SET origin = repeat('x', 1048576) WHERE id = 1", Ct);
+            "ALTER TABLE loyalty_point_history ALTER COLUMN origin SET STORAGE EXTERNAL; UPDATE loyalty_point_history SET origin = repeat('x', 1048576) WHERE id = 1",
+            Ct
+        );
         var refused = await Assert.ThrowsAnyAsync<CdcException>(() => bed.Ends.Completion.WaitAsync(TimeSpan.FromSeconds(60), Ct));
         Assert.Equal(FailureKind.Preflight, refused.Kind);
         Assert.Contains("max.message.bytes", refused.Remedy, StringComparison.Ordinal);
-        bed.Bed.Kafka = bed.Bed.Kafka with { Client = new Dictionary<string, string>(bed.Bed.Kafka.Client) { ["message_max_bytes"] = "3000000" } };
+        bed.Bed.Kafka = bed.Bed.Kafka with
+        {
+            Client = new Dictionary<string, string>(bed.Bed.Kafka.Client) { ["message_max_bytes"] = "3000000" },
+        };
         bed.Bed.StartBoth();
         await bed.Bed.Bed.EqualByItselfAsync(Ct);
     }

@@ -86,7 +86,8 @@ public sealed class KafkaFencingTest : IDisposable
     [Fact]
     public async Task What_was_appended_and_not_waited_for_is_committed_when_the_producer_ends()
     {
-        using (var producer = await BeginAsync()) producer.Append(0, null, Bytes("last words"));
+        using (var producer = await BeginAsync())
+            producer.Append(0, null, Bytes("last words"));
         Assert.Equal(["last words"], Records());
         using var ends = new LogEndReader(_clients, TopicRecords.Patience);
         // The record, and its transaction's end.
@@ -122,7 +123,8 @@ public sealed class KafkaFencingTest : IDisposable
         Assert.Equal(_options.TopicPrefix + ".cdc.capture", _clients.TransactionalId);
         Assert.Equal("theirs", Clients("transactional_id", "theirs").TransactionalId);
         Assert.Null(Clients("enable_idempotence", "false").TransactionalId);
-        KafkaClients Clients(string name, string value) => new(_options with { Client = new Dictionary<string, string> { [name] = value } }, NullLogger.Instance);
+        KafkaClients Clients(string name, string value) =>
+            new(_options with { Client = new Dictionary<string, string> { [name] = value } }, NullLogger.Instance);
     }
 
     private async Task<LogProducer> BeginAsync()
@@ -134,7 +136,14 @@ public sealed class KafkaFencingTest : IDisposable
     }
 
     private async Task<KafkaLogSession> OpenSessionAsync() =>
-        await KafkaLogSession.OpenAsync(_clients, await LogTopics.ReadAsync(_clients, _entities, _codec, Ct), _codec, 1, NullLogger.Instance, Ct);
+        await KafkaLogSession.OpenAsync(
+            _clients,
+            await LogTopics.ReadAsync(_clients, _entities, _codec, Ct),
+            _codec,
+            1,
+            NullLogger.Instance,
+            Ct
+        );
 
     private static Task AppendAsync(LogProducer producer, string text)
     {
@@ -143,10 +152,14 @@ public sealed class KafkaFencingTest : IDisposable
     }
 
     private static async Task AssertFencedAsync(Task appended) =>
-        Assert.IsType<FencedException>(KafkaFailure.Explain(await Assert.ThrowsAnyAsync<KafkaException>(() => appended.WaitAsync(TimeSpan.FromSeconds(30), Ct))));
+        Assert.IsType<FencedException>(
+            KafkaFailure.Explain(await Assert.ThrowsAnyAsync<KafkaException>(() => appended.WaitAsync(TimeSpan.FromSeconds(30), Ct)))
+        );
 
     private IEnumerable<string> Records() =>
-        TopicRecords.RecordsOf(_options, new TopicPartition(_partition.Topic, _partition.Number)).Select(r => Encoding.UTF8.GetString(r.Value!));
+        TopicRecords
+            .RecordsOf(_options, new TopicPartition(_partition.Topic, _partition.Number))
+            .Select(r => Encoding.UTF8.GetString(r.Value!));
 
     private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 }

@@ -16,7 +16,8 @@ namespace Cdc.Tests.Integration.Kafka;
 /// </summary>
 public sealed class KafkaHistoriesTest(TestServers servers, ITestOutputHelper output)
 {
-    private static readonly TimeSpan Duration = Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" ? TimeSpan.FromMinutes(15) : TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan Duration =
+        Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" ? TimeSpan.FromMinutes(15) : TimeSpan.FromSeconds(40);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -26,11 +27,15 @@ public sealed class KafkaHistoriesTest(TestServers servers, ITestOutputHelper ou
     {
         await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
         await using var bed = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, Ct), TestKafka.OptionsOf(broker));
-        await RunAsync(bed, async () =>
-        {
-            await broker.KillAsync(Ct);
-            await broker.StartAgainAsync(Ct);
-        }, membersComeAndGo: true);
+        await RunAsync(
+            bed,
+            async () =>
+            {
+                await broker.KillAsync(Ct);
+                await broker.StartAgainAsync(Ct);
+            },
+            membersComeAndGo: true
+        );
     }
 
     /// <summary>Sessions that fence one another, transactions, leaders, answers and appends that are lost.</summary>
@@ -39,20 +44,28 @@ public sealed class KafkaHistoriesTest(TestServers servers, ITestOutputHelper ou
     {
         using var cluster = new MockCluster();
         await using var bed = await cluster.CreateBedAsync(servers, Ct);
-        await RunAsync(bed, () =>
-        {
-            var partitions = bed.Partitions().ToList();
-            foreach (var partition in partitions) cluster.LoseLeader(partition.Topic, partition.Partition);
-            foreach (var partition in partitions) cluster.FindLeader(partition.Topic, partition.Partition);
-            cluster.AnswerAppendLate(TimeSpan.FromSeconds(2));
-            cluster.AnswerAppendWith(partitions[0].Topic, partitions[0].Partition, (int)ErrorCode.InvalidRecord);
-            return Task.CompletedTask;
-        }, membersComeAndGo: false);
+        await RunAsync(
+            bed,
+            () =>
+            {
+                var partitions = bed.Partitions().ToList();
+                foreach (var partition in partitions)
+                    cluster.LoseLeader(partition.Topic, partition.Partition);
+                foreach (var partition in partitions)
+                    cluster.FindLeader(partition.Topic, partition.Partition);
+                cluster.AnswerAppendLate(TimeSpan.FromSeconds(2));
+                cluster.AnswerAppendWith(partitions[0].Topic, partitions[0].Partition, (int)ErrorCode.InvalidRecord);
+                return Task.CompletedTask;
+            },
+            membersComeAndGo: false
+        );
     }
 
     private async Task RunAsync(KafkaPipelineBed bed, Func<Task> disturbBroker, bool membersComeAndGo)
     {
-        var seed = Environment.GetEnvironmentVariable("CDC_TEST_SEED") is { } given ? int.Parse(given, CultureInfo.InvariantCulture) : Random.Shared.Next();
+        var seed = Environment.GetEnvironmentVariable("CDC_TEST_SEED") is { } given
+            ? int.Parse(given, CultureInfo.InvariantCulture)
+            : Random.Shared.Next();
         output.WriteLine($"CDC_TEST_SEED={seed}");
         var random = new Random(seed);
         var disturbances = new KafkaDisturbances(bed, disturbBroker, membersComeAndGo, random);
@@ -70,7 +83,10 @@ public sealed class KafkaHistoriesTest(TestServers servers, ITestOutputHelper ou
     private async Task RunAsync(KafkaPipelineBed bed, KafkaDisturbances disturbances, int seed, Random random)
     {
         // Small bounds, so that batches and chunks run over within a few rows.
-        bed.Bed.EngineOptions = bed.Bed.EngineOptions with { BatchRows = random.Next(1, 40) };
+        bed.Bed.EngineOptions = bed.Bed.EngineOptions with
+        {
+            BatchRows = random.Next(1, 40),
+        };
         bed.Bed.SnapshotOptions = bed.Bed.SnapshotOptions with { ChunkRows = random.Next(2, 30) };
         bed.Bed.SourceOptions = bed.Bed.SourceOptions with { RememberedKeys = random.Next(3, 60) };
         await bed.Bed.Source.ExecuteAsync(HistoryPlan.Setup, Ct);
@@ -83,12 +99,19 @@ public sealed class KafkaHistoriesTest(TestServers servers, ITestOutputHelper ou
         var history = 0;
         for (; clock.Elapsed < Duration; history++)
         {
-            await HistoryRun.RunAsync(bed.Bed, seed, history, () => random.Next(8) == 0 ? disturbances.NextAsync(Ct) : Task.CompletedTask, Ct);
+            await HistoryRun.RunAsync(
+                bed.Bed,
+                seed,
+                history,
+                () => random.Next(8) == 0 ? disturbances.NextAsync(Ct) : Task.CompletedTask,
+                Ct
+            );
             await bed.Bed.CaughtUpAsync(Ct, Patience);
             disturbances.ThrowIfEnded();
             await bed.Bed.AssertEqualAsync(Ct);
             await UpdateCount.AssertAppliedOnceAsync(bed.Bed, Ct);
-            if (watching.IsFaulted) await watching;
+            if (watching.IsFaulted)
+                await watching;
         }
         await quiet.CancelAsync();
         await watching;

@@ -77,12 +77,26 @@ public sealed class KafkaJsTest(TestServers servers) : IDisposable
 
         // Rows that were read; inserts, the new row of the key update among them; its old key and the delete, each with a tombstone; a truncate in every partition.
         var kinds = records.CountBy(r => (string?)r["value"]?["op"] ?? "tombstone").ToDictionary();
-        Assert.Equal(new() { ["r"] = 3, ["c"] = 3, ["u"] = 2, ["d"] = 2, ["tombstone"] = 2, ["t"] = TestKafka.Partitions }, kinds);
+        Assert.Equal(
+            new()
+            {
+                ["r"] = 3,
+                ["c"] = 3,
+                ["u"] = 2,
+                ["d"] = 2,
+                ["tombstone"] = 2,
+                ["t"] = TestKafka.Partitions,
+            },
+            kinds
+        );
         var rows = Rows(records);
         Assert.Equal(expected.Select(row => row.Key).Order(), rows.Select(row => row.Key).Order());
         foreach (var (key, row) in expected)
-            foreach (var (column, value) in row!.AsObject())
-                Assert.True(JsonNode.DeepEquals(value, rows[key]![column]), $"{column} of {key} is {value?.ToJsonString()} in Odoo, {rows[key]![column]?.ToJsonString()} in JavaScript");
+        foreach (var (column, value) in row!.AsObject())
+            Assert.True(
+                JsonNode.DeepEquals(value, rows[key]![column]),
+                $"{column} of {key} is {value?.ToJsonString()} in Odoo, {rows[key]![column]?.ToJsonString()} in JavaScript"
+            );
     }
 
     private async Task StartAsync(KafkaPipelineBed bed)
@@ -99,10 +113,20 @@ public sealed class KafkaJsTest(TestServers servers) : IDisposable
     {
         var topic = Assert.Single(bed.DataTopics);
         var records = TopicRecords.PartitionsOf(topic).Sum(p => bed.RecordsOf(p).Count());
-        var answer = await NodePeer.AskAsync("tests/Integration/Kafka/peers/kafkajs_peer.cjs", new JsonObject
-        {
-            ["bootstrap"] = bed.Kafka.BootstrapServers, ["registry"] = api.Address.ToString(), ["topic"] = topic, ["group"] = bed.Kafka.Group + "-js", ["records"] = records,
-        }, Ct, "kafkajs", "@kafkajs/confluent-schema-registry");
+        var answer = await NodePeer.AskAsync(
+            "tests/Integration/Kafka/peers/kafkajs_peer.cjs",
+            new JsonObject
+            {
+                ["bootstrap"] = bed.Kafka.BootstrapServers,
+                ["registry"] = api.Address.ToString(),
+                ["topic"] = topic,
+                ["group"] = bed.Kafka.Group + "-js",
+                ["records"] = records,
+            },
+            Ct,
+            "kafkajs",
+            "@kafkajs/confluent-schema-registry"
+        );
         return [.. answer.AsArray().Select(r => r!).OrderBy(r => (int)r["partition"]!).ThenBy(r => (long)r["offset"]!)];
     }
 
@@ -113,7 +137,8 @@ public sealed class KafkaJsTest(TestServers servers) : IDisposable
         foreach (var record in records.Where(r => r["value"] is not null))
         {
             var (value, source) = (record["value"]!, record["value"]!["source"]!);
-            if ((string?)value["op"] == "t") continue;
+            if ((string?)value["op"] == "t")
+                continue;
             var key = record["key"]!["id"]!.ToJsonString();
             if ((string?)value["op"] == "d")
             {
@@ -126,8 +151,10 @@ public sealed class KafkaJsTest(TestServers servers) : IDisposable
                 Assert.Equal("__debezium_unavailable_value", (string?)row[(string)unchanged!]);
                 row[(string)unchanged!] = rows[key]![(string)unchanged!]!.DeepClone();
             }
-            if (row["n"] is { } variable) row["n"] = Numeric((string)variable["value"]!, (int)variable["scale"]!);
-            if (row["n92"] is { } money) row["n92"] = Numeric((string)money!, 2);
+            if (row["n"] is { } variable)
+                row["n"] = Numeric((string)variable["value"]!, (int)variable["scale"]!);
+            if (row["n92"] is { } money)
+                row["n92"] = Numeric((string)money!, 2);
             rows[key] = row;
         }
         return rows;

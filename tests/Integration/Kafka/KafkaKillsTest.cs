@@ -29,12 +29,18 @@ public sealed class KafkaKillsTest(TestServers servers, TestKafka kafka)
         await bed.Bed.CaughtUpAsync(Ct);
         // A member that joins beside the other one: partitions move. A second capture waits for the slot.
         var killed = await bed.StartProcessAsync(command, place, Ct);
-        await Eventually.True($"{command} is killed {place}", async () =>
-        {
-            await WriteAsync(bed);
-            if (command == "capture") await EndWalsenderAsync(bed);
-            return killed.HasExited;
-        }, () => Task.FromResult(killed.Tail), ct: Ct);
+        await Eventually.True(
+            $"{command} is killed {place}",
+            async () =>
+            {
+                await WriteAsync(bed);
+                if (command == "capture")
+                    await EndWalsenderAsync(bed);
+                return killed.HasExited;
+            },
+            () => Task.FromResult(killed.Tail),
+            ct: Ct
+        );
         Assert.Equal(128 + (int)Signal.Kill, await killed.WaitAsync(Ct));
         await bed.StartProcessAsync(command, null, Ct);
         await WriteAsync(bed);
@@ -67,9 +73,13 @@ public sealed class KafkaKillsTest(TestServers servers, TestKafka kafka)
         var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
         bed.Bed.EngineOptions = bed.Bed.EngineOptions with { BatchRows = 5 };
         bed.Bed.SnapshotOptions = bed.Bed.SnapshotOptions with { ChunkRows = 8 };
-        await bed.Bed.Source.ExecuteAsync(UpdateCount.Setup + """
-            INSERT INTO loyalty_card (program_id, code, points) SELECT 1, 'card ' || i, i FROM generate_series(1, 20) i;
-            """, Ct);
+        await bed.Bed.Source.ExecuteAsync(
+            UpdateCount.Setup
+                + """
+                INSERT INTO loyalty_card (program_id, code, points) SELECT 1, 'card ' || i, i FROM generate_series(1, 20) i;
+                """,
+            Ct
+        );
         return bed;
     }
 
@@ -84,15 +94,22 @@ public sealed class KafkaKillsTest(TestServers servers, TestKafka kafka)
     }
 
     /// <summary>A little of everything.</summary>
-    private static Task WriteAsync(KafkaPipelineBed bed, string before = "TRUNCATE loyalty_point_history;") => bed.Bed.Source.ExecuteAsync($"""
-        {before}
-        UPDATE loyalty_card SET points = points + 1;
-        INSERT INTO loyalty_point_history (loyalty_card_id, points_balance, origin) SELECT id, points, 'order' FROM loyalty_card;
-        """, Ct);
+    private static Task WriteAsync(KafkaPipelineBed bed, string before = "TRUNCATE loyalty_point_history;") =>
+        bed.Bed.Source.ExecuteAsync(
+            $"""
+            {before}
+            UPDATE loyalty_card SET points = points + 1;
+            INSERT INTO loyalty_point_history (loyalty_card_id, points_balance, origin) SELECT id, points, 'order' FROM loyalty_card;
+            """,
+            Ct
+        );
 
     /// <summary>Whoever holds the slot loses its connection, as if its host had gone.</summary>
-    private static Task EndWalsenderAsync(KafkaPipelineBed bed) => bed.Bed.Source.ExecuteAsync(
-        $"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{bed.Bed.SourceOptions.SlotName}' AND active", Ct);
+    private static Task EndWalsenderAsync(KafkaPipelineBed bed) =>
+        bed.Bed.Source.ExecuteAsync(
+            $"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{bed.Bed.SourceOptions.SlotName}' AND active",
+            Ct
+        );
 
     private static async Task AssertAppliedOnceAsync(KafkaPipelineBed bed)
     {

@@ -20,12 +20,18 @@ public sealed class KafkaMockTest(TestServers servers) : IDisposable
     {
         await using var bed = await CreateAsync();
         var ends = await bed.StreamAsync(Ct);
-        foreach (var partition in bed.Partitions()) _cluster.LoseLeader(partition.Topic, partition.Partition);
+        foreach (var partition in bed.Partitions())
+            _cluster.LoseLeader(partition.Topic, partition.Partition);
         using (var anybody = bed.Consumer())
         using (var admin = new DependentAdminClientBuilder(anybody.Handle).Build())
-            Assert.All(bed.DataTopics, topic => Assert.All(admin.GetMetadata(topic, TopicRecords.Patience).Topics.Single().Partitions, p => Assert.Equal(-1, p.Leader)));
+            Assert.All(
+                bed.DataTopics,
+                topic =>
+                    Assert.All(admin.GetMetadata(topic, TopicRecords.Patience).Topics.Single().Partitions, p => Assert.Equal(-1, p.Leader))
+            );
         await bed.UpdateCardsAsync(20, Ct);
-        foreach (var partition in bed.Partitions()) _cluster.FindLeader(partition.Topic, partition.Partition);
+        foreach (var partition in bed.Partitions())
+            _cluster.FindLeader(partition.Topic, partition.Partition);
         await bed.AssertUpdatedAsync(20, Ct);
         Assert.False(ends.Completion.IsCompleted);
     }
@@ -51,7 +57,8 @@ public sealed class KafkaMockTest(TestServers servers) : IDisposable
         // The mock, unlike a broker, takes what follows an append that it refused: nothing may follow before the session has ended.
         await using var bed = await CreateAsync(more: new() { ["linger.ms"] = "100" });
         var ends = await bed.StreamAsync(Ct);
-        foreach (var partition in bed.Partitions()) _cluster.AnswerAppendWith(partition.Topic, partition.Partition, (int)answer);
+        foreach (var partition in bed.Partitions())
+            _cluster.AnswerAppendWith(partition.Topic, partition.Partition, (int)answer);
         await bed.UpdateCardsAsync(1, Ct);
         await bed.SaysAsync("Log session 2 begins", Ct);
         await bed.UpdateCardsAsync(19, Ct);
@@ -60,5 +67,6 @@ public sealed class KafkaMockTest(TestServers servers) : IDisposable
         Assert.False(ends.Completion.IsCompleted);
     }
 
-    private Task<KafkaPipelineBed> CreateAsync(bool idempotent = true, Dictionary<string, string>? more = null) => _cluster.CreateBedAsync(servers, Ct, idempotent, more);
+    private Task<KafkaPipelineBed> CreateAsync(bool idempotent = true, Dictionary<string, string>? more = null) =>
+        _cluster.CreateBedAsync(servers, Ct, idempotent, more);
 }

@@ -17,10 +17,16 @@ public sealed class KafkaPipelineTest(TestServers servers, TestKafka kafka)
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
         await bed.StreamAsync(Ct);
-        await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1; UPDATE loyalty_card SET points = points + 1 WHERE id <= 10; DELETE FROM loyalty_point_history WHERE id > 40", Ct);
+        await bed.Bed.Source.ExecuteAsync(
+            "UPDATE loyalty_card SET points = points + 1; UPDATE loyalty_card SET points = points + 1 WHERE id <= 10; DELETE FROM loyalty_point_history WHERE id > 40",
+            Ct
+        );
         await bed.Bed.CaughtUpAsync(Ct);
         await bed.Bed.AssertEqualAsync(Ct);
-        Assert.Equal(["1|40", "2|10"], await bed.Bed.Engine.RowsAsync("SELECT sync_version, count(*) FROM loyalty_cards GROUP BY 1 ORDER BY 1", Ct));
+        Assert.Equal(
+            ["1|40", "2|10"],
+            await bed.Bed.Engine.RowsAsync("SELECT sync_version, count(*) FROM loyalty_cards GROUP BY 1 ORDER BY 1", Ct)
+        );
     }
 
     [Fact]
@@ -33,8 +39,10 @@ public sealed class KafkaPipelineTest(TestServers servers, TestKafka kafka)
             await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1", Ct);
             await (round % 2 == 0 ? capture : apply).StopAsync();
             await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1", Ct);
-            if (round % 2 == 0) capture = bed.StartCapture();
-            else apply = bed.StartApply();
+            if (round % 2 == 0)
+                capture = bed.StartCapture();
+            else
+                apply = bed.StartApply();
         }
         await bed.Bed.CaughtUpAsync(Ct);
         await bed.Bed.AssertEqualAsync(Ct);
@@ -55,7 +63,9 @@ public sealed class KafkaPipelineTest(TestServers servers, TestKafka kafka)
             UPDATE loyalty_card SET points = 5;
             TRUNCATE loyalty_point_history, loyalty_point_move, loyalty_card;
             INSERT INTO loyalty_card (id, program_id, code, points) SELECT i, 1, 'n' || i, i FROM generate_series(25, 60) i;
-            """, Ct);
+            """,
+            Ct
+        );
         bed.StartApply();
         bed.StartApply();
         await bed.Bed.CaughtUpAsync(Ct);
@@ -68,9 +78,15 @@ public sealed class KafkaPipelineTest(TestServers servers, TestKafka kafka)
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
         await bed.StreamAsync(Ct);
         var second = bed.StartApply();
-        await Eventually.True("two workers own partitions", async () =>
-            await bed.Bed.Engine.ScalarAsync<long>("SELECT count(DISTINCT owner_token) FROM cdc.checkpoints", Ct) == 2, ct: Ct);
-        await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1; UPDATE loyalty_point_history SET points_balance = 7", Ct);
+        await Eventually.True(
+            "two workers own partitions",
+            async () => await bed.Bed.Engine.ScalarAsync<long>("SELECT count(DISTINCT owner_token) FROM cdc.checkpoints", Ct) == 2,
+            ct: Ct
+        );
+        await bed.Bed.Source.ExecuteAsync(
+            "UPDATE loyalty_card SET points = points + 1; UPDATE loyalty_point_history SET points_balance = 7",
+            Ct
+        );
         await bed.Bed.CaughtUpAsync(Ct);
         await second.StopAsync();
         await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1", Ct);
@@ -89,7 +105,8 @@ public sealed class KafkaPipelineTest(TestServers servers, TestKafka kafka)
         await bed.Bed.EqualByItselfAsync(Ct);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         var writing = WriteAsync(bed.Bed, enough.Token);
-        for (var i = 0; i < 5; i++) await bed.Bed.AssertEqualAtFenceAsync("card", Ct);
+        for (var i = 0; i < 5; i++)
+            await bed.Bed.AssertEqualAtFenceAsync("card", Ct);
         await enough.CancelAsync();
         await writing;
         await bed.Bed.CaughtUpAsync(Ct);
@@ -102,7 +119,9 @@ public sealed class KafkaPipelineTest(TestServers servers, TestKafka kafka)
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
         await bed.StreamAsync(Ct);
         await bed.Bed.Source.ExecuteAsync(
-            "UPDATE loyalty_point_history SET origin = (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) i) WHERE id = 7", Ct);
+            "UPDATE loyalty_point_history SET origin = (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) i) WHERE id = 7",
+            Ct
+        );
         await bed.Bed.CaughtUpAsync(Ct);
         await bed.Bed.Engine.ExecuteAsync("DELETE FROM point_history WHERE odoo_history_id = 7", Ct);
         await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_point_history SET points_balance = 8 WHERE id = 7", Ct);
@@ -119,7 +138,9 @@ public sealed class KafkaPipelineTest(TestServers servers, TestKafka kafka)
         await bed.Bed.EqualByItselfAsync(Ct);
         await capture.StopAsync();
         await bed.Bed.Engine.ExecuteAsync(
-            "INSERT INTO cdc.checkpoints (partition, generation, owner_token, next_offset) SELECT split_part(partition, '/', 1) || '/99', 1, gen_random_uuid(), 0 FROM cdc.checkpoints LIMIT 1", Ct);
+            "INSERT INTO cdc.checkpoints (partition, generation, owner_token, next_offset) SELECT split_part(partition, '/', 1) || '/99', 1, gen_random_uuid(), 0 FROM cdc.checkpoints LIMIT 1",
+            Ct
+        );
         var refused = await Assert.ThrowsAsync<CdcException>(() => bed.StartCapture().Completion.WaitAsync(TimeSpan.FromSeconds(60), Ct));
         Assert.Equal(FailureKind.Preflight, refused.Kind);
         Assert.Contains("Kafka:TopicPrefix", refused.Remedy, StringComparison.Ordinal);

@@ -87,7 +87,10 @@ public sealed class KafkaRecordsTest(TestServers servers, TestKafka kafka)
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
         await bed.StreamAsync(Ct);
-        await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1; DELETE FROM loyalty_point_history WHERE id > 20", Ct);
+        await bed.Bed.Source.ExecuteAsync(
+            "UPDATE loyalty_card SET points = points + 1; DELETE FROM loyalty_point_history WHERE id > 20",
+            Ct
+        );
         await bed.Bed.CaughtUpAsync(Ct);
         await bed.ProduceAsync(Ct, bed.Records().ToList());
         await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1", Ct);
@@ -101,11 +104,26 @@ public sealed class KafkaRecordsTest(TestServers servers, TestKafka kafka)
         await bed.StreamAsync(Ct);
         await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = -1 WHERE id = 7", Ct);
         var topic = LogTopics.DeadLetterTopic(bed.Codec.TopicOf(bed.Bed.Entity("card")));
-        await Eventually.True("the row is in its dead letter topic", async () => await bed.Bed.Engine.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM cdc.quarantine WHERE published_attempts = attempts)", Ct), ct: Ct);
+        await Eventually.True(
+            "the row is in its dead letter topic",
+            async () =>
+                await bed.Bed.Engine.ScalarAsync<bool>(
+                    "SELECT EXISTS (SELECT FROM cdc.quarantine WHERE published_attempts = attempts)",
+                    Ct
+                ),
+            ct: Ct
+        );
         using var consumer = bed.Consumer();
         consumer.Assign(Enumerable.Range(0, TestKafka.Partitions).Select(p => new TopicPartitionOffset(topic, p, Offset.Beginning)));
         using var letter = System.Text.Json.JsonDocument.Parse(consumer.Consume(TopicRecords.Patience).Message.Value);
-        Assert.Equal(("card", 7, "-1"), (letter.RootElement.GetProperty("entity").GetString(), letter.RootElement.GetProperty("key").GetInt32(), $"{letter.RootElement.GetProperty("row").GetProperty("points")}"));
+        Assert.Equal(
+            ("card", 7, "-1"),
+            (
+                letter.RootElement.GetProperty("entity").GetString(),
+                letter.RootElement.GetProperty("key").GetInt32(),
+                $"{letter.RootElement.GetProperty("row").GetProperty("points")}"
+            )
+        );
         Assert.NotEmpty(letter.RootElement.GetProperty("reason").GetString()!);
     }
 }

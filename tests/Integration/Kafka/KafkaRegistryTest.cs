@@ -16,9 +16,13 @@ namespace Cdc.Tests.Integration.Kafka;
 public sealed class KafkaRegistryTest(TestServers servers, TestKafka kafka)
 {
     private const string Away = "schema registry";
-    private const string Widened = "ALTER TABLE loyalty_card ALTER COLUMN partner_id TYPE bigint; UPDATE loyalty_card SET points = points + 1";
+    private const string Widened =
+        "ALTER TABLE loyalty_card ALTER COLUMN partner_id TYPE bigint; UPDATE loyalty_card SET points = points + 1";
 
-    private readonly RegistryOptions _registry = new() { Url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort.Next()}") };
+    private readonly RegistryOptions _registry = new()
+    {
+        Url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort.Next()}"),
+    };
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -76,7 +80,9 @@ public sealed class KafkaRegistryTest(TestServers servers, TestKafka kafka)
     {
         await using var engine = await PgCluster.StartAsync(new PgClusterOptions { Name = "kafka-registry" }, Ct);
         await using var bed = new KafkaPipelineBed(
-            await PipelineBed.CreateAsync(await servers.Source.ConnectionStringAsync(), engine.ConnectionString("postgres"), Ct), await kafka.OptionsAsync());
+            await PipelineBed.CreateAsync(await servers.Source.ConnectionStringAsync(), engine.ConnectionString("postgres"), Ct),
+            await kafka.OptionsAsync()
+        );
         bed.UseAvro(new RegistryOptions());
         await bed.StreamAsync(Ct);
         await engine.KillAsync(Ct);
@@ -98,7 +104,10 @@ public sealed class KafkaRegistryTest(TestServers servers, TestKafka kafka)
         bed.UseAvro(_registry);
         await using var registry = await StartRegistryAsync(bed);
         var ends = await bed.StreamAsync(Ct);
-        await bed.Bed.Source.ExecuteAsync("ALTER TABLE loyalty_card ALTER COLUMN points TYPE real; UPDATE loyalty_card SET points = points + 1", Ct);
+        await bed.Bed.Source.ExecuteAsync(
+            "ALTER TABLE loyalty_card ALTER COLUMN points TYPE real; UPDATE loyalty_card SET points = points + 1",
+            Ct
+        );
         var refused = await Assert.ThrowsAnyAsync<CdcException>(() => ends.Completion.WaitAsync(TimeSpan.FromSeconds(60), Ct));
         Assert.Equal(FailureKind.Preflight, refused.Kind);
         Assert.Contains("points", refused.Message, StringComparison.Ordinal);
@@ -113,5 +122,6 @@ public sealed class KafkaRegistryTest(TestServers servers, TestKafka kafka)
     }
 
     /// <summary>Over HTTP at the one address, and it knows what it knew before.</summary>
-    private Task<ApiBed> StartRegistryAsync(KafkaPipelineBed bed) => ApiBed.StartAsync(bed.Bed, Ct, new ApiOptions { Urls = _registry.Url });
+    private Task<ApiBed> StartRegistryAsync(KafkaPipelineBed bed) =>
+        ApiBed.StartAsync(bed.Bed, Ct, new ApiOptions { Urls = _registry.Url });
 }

@@ -37,11 +37,15 @@ public sealed class KafkaTopicsTest(TestServers servers)
         await bed.AssertUpdatedAsync(20, Ct);
         // Both ends ask for them all the time, which makes them anew: nobody can say when.
         await broker.TopicsAsync(Ct, "--delete", "--topic", string.Join('|', bed.DataTopics));
-        await Eventually.True("it stops", async () =>
-        {
-            await bed.UpdateCardsAsync(1, Ct);
-            return ends.Completion.IsCompleted;
-        }, ct: Ct);
+        await Eventually.True(
+            "it stops",
+            async () =>
+            {
+                await bed.UpdateCardsAsync(1, Ct);
+                return ends.Completion.IsCompleted;
+            },
+            ct: Ct
+        );
         var stopped = await Assert.ThrowsAnyAsync<CdcException>(() => ends.Completion);
         if (stopped is not DeclaredGapException)
         {
@@ -75,10 +79,12 @@ public sealed class KafkaTopicsTest(TestServers servers)
         await bed.UpdateCardsAsync(1, Ct);
         await bed.ConfirmedAsync(Ct);
         await capture.StopAsync();
-        foreach (var topic in bed.DataTopics) await broker.TopicsAsync(Ct, "--alter", "--topic", topic, "--config", "retention.ms=1", "--config", "file.delete.delay.ms=1");
+        foreach (var topic in bed.DataTopics)
+            await broker.TopicsAsync(Ct, "--alter", "--topic", topic, "--config", "retention.ms=1", "--config", "file.delete.delay.ms=1");
         await bed.EmptiedAsync(Ct);
         await bed.GapAsync(bed.StartApply(), Ct, GapKinds.LogLost);
-        foreach (var topic in bed.DataTopics) await broker.TopicsAsync(Ct, "--alter", "--topic", topic, "--delete-config", "retention.ms");
+        foreach (var topic in bed.DataTopics)
+            await broker.TopicsAsync(Ct, "--alter", "--topic", topic, "--delete-config", "retention.ms");
         await bed.AcceptGapAsync(Ct);
     }
 
@@ -87,7 +93,10 @@ public sealed class KafkaTopicsTest(TestServers servers)
     {
         await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
         await using var bed = await CreateAsync(broker);
-        bed.Kafka = bed.Kafka with { Client = new Dictionary<string, string>(bed.Kafka.Client) { ["topic.metadata.refresh.interval.ms"] = "500" } };
+        bed.Kafka = bed.Kafka with
+        {
+            Client = new Dictionary<string, string>(bed.Kafka.Client) { ["topic.metadata.refresh.interval.ms"] = "500" },
+        };
         var running = await bed.StreamAsync(Ct);
         await broker.TopicsAsync(Ct, "--alter", "--topic", bed.DataTopics[0], "--partitions", $"{TestKafka.Partitions + 1}");
         await AssertRefusedAsync(running);
@@ -104,18 +113,26 @@ public sealed class KafkaTopicsTest(TestServers servers)
         await capture.StopAsync();
         var topic = bed.Codec.TopicOf(bed.Bed.Entity("history"));
         await broker.TopicsAsync(Ct, "--alter", "--topic", topic, "--config", "max.message.bytes=100000");
-        await bed.Bed.Source.ExecuteAsync("""
+        await bed.Bed.Source.ExecuteAsync(
+            """
             ALTER TABLE loyalty_point_history ALTER COLUMN origin SET STORAGE EXTERNAL;
             UPDATE loyalty_point_history SET points_balance = 1, origin = repeat('x', 50000);
             UPDATE loyalty_point_history SET origin = repeat('y', 300000) WHERE id = 25;
-            """, Ct);
-        for (var i = 0; i < 5; i++) await bed.Bed.Source.ExecuteAsync($"UPDATE loyalty_point_history SET points_balance = {i}, origin = repeat('z', 50000) WHERE id <> 25", Ct);
+            """,
+            Ct
+        );
+        for (var i = 0; i < 5; i++)
+            await bed.Bed.Source.ExecuteAsync(
+                $"UPDATE loyalty_point_history SET points_balance = {i}, origin = repeat('z', 50000) WHERE id <> 25",
+                Ct
+            );
         await AssertRefusedAsync(bed.StartCapture(), "max.message.bytes");
         await broker.TopicsAsync(Ct, "--alter", "--topic", topic, "--config", "max.message.bytes=1000000");
         bed.StartCapture();
         // Records that were queued behind it may have gone out before anybody heard of the refusal: then the log has a gap.
         var equal = bed.Bed.EqualByItselfAsync(Ct);
-        if (await Task.WhenAny(apply.Completion, equal) == equal) await equal;
+        if (await Task.WhenAny(apply.Completion, equal) == equal)
+            await equal;
         else
         {
             await bed.GapAsync(apply, Ct, GapKinds.LogGap);
@@ -123,7 +140,8 @@ public sealed class KafkaTopicsTest(TestServers servers)
         }
     }
 
-    private async Task<KafkaPipelineBed> CreateAsync(KafkaBroker broker) => new(await PipelineBed.CreateAsync(servers, Ct), TestKafka.OptionsOf(broker));
+    private async Task<KafkaPipelineBed> CreateAsync(KafkaBroker broker) =>
+        new(await PipelineBed.CreateAsync(servers, Ct), TestKafka.OptionsOf(broker));
 
     private static async Task AssertRefusedAsync(RunningEnd end, string remedy = "Kafka:TopicPrefix")
     {

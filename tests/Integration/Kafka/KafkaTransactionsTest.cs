@@ -50,7 +50,15 @@ public sealed class KafkaTransactionsTest(TestServers servers) : IDisposable
         bed.StartBoth();
         await bed.Bed.AssertEqualAtFenceAsync("card", Ct);
         await bed.Bed.Engine.ExecuteAsync("INSERT INTO cdc.requests (kind, entity) VALUES ('snapshot', 'history')", Ct);
-        await Eventually.True("the table is read again", async () => await bed.Bed.Engine.ScalarAsync<bool>("SELECT count(*) >= 2 AND bool_and(state = 'done') FROM cdc.chunks WHERE entity = 'history'", Ct), ct: Ct);
+        await Eventually.True(
+            "the table is read again",
+            async () =>
+                await bed.Bed.Engine.ScalarAsync<bool>(
+                    "SELECT count(*) >= 2 AND bool_and(state = 'done') FROM cdc.chunks WHERE entity = 'history'",
+                    Ct
+                ),
+            ct: Ct
+        );
         await bed.Bed.EqualByItselfAsync(Ct);
     }
 
@@ -64,7 +72,15 @@ public sealed class KafkaTransactionsTest(TestServers servers) : IDisposable
         _cluster.CreateTopic(topic, 1);
         _cluster.AnswerAppendWith(topic, 0, (int)ErrorCode.MsgSizeTooLarge);
         await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = -1 WHERE id = 7", Ct);
-        await Eventually.True("the letter is there", async () => await bed.Bed.Engine.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM cdc.quarantine WHERE published_attempts = attempts)", Ct), ct: Ct);
+        await Eventually.True(
+            "the letter is there",
+            async () =>
+                await bed.Bed.Engine.ScalarAsync<bool>(
+                    "SELECT EXISTS (SELECT FROM cdc.quarantine WHERE published_attempts = attempts)",
+                    Ct
+                ),
+            ct: Ct
+        );
         Assert.Single(bed.RecordsOf(new TopicPartition(topic, 0)));
         Assert.Contains(bed.Bed.Log.Lines, l => l.Contains("not in their .dlq topics yet", StringComparison.Ordinal));
         Assert.Equal(session, await SessionAsync(bed));
@@ -75,7 +91,11 @@ public sealed class KafkaTransactionsTest(TestServers servers) : IDisposable
     {
         await using var bed = await _cluster.CreateBedAsync(servers, Ct);
         bed.UseAvro(new RegistryOptions());
-        await bed.Bed.Source.ExecuteAsync(UpdateCount.Setup + "INSERT INTO loyalty_card (program_id, code, points) SELECT 1, 'card ' || i, i FROM generate_series(1, 20) i", Ct);
+        await bed.Bed.Source.ExecuteAsync(
+            UpdateCount.Setup
+                + "INSERT INTO loyalty_card (program_id, code, points) SELECT 1, 'card ' || i, i FROM generate_series(1, 20) i",
+            Ct
+        );
         var first = await bed.StartProcessAsync("capture", null, Ct);
         await bed.StartProcessAsync("apply", null, Ct);
         await bed.Bed.CaughtUpAsync(Ct);
@@ -83,7 +103,10 @@ public sealed class KafkaTransactionsTest(TestServers servers) : IDisposable
         await bed.UpdateCardsAsync(1, Ct);
         await held.Reached.WaitAsync(Ct);
         first.Send(Signal.Stop);
-        await bed.Bed.Source.ExecuteAsync($"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{bed.Bed.SourceOptions.SlotName}' AND active", Ct);
+        await bed.Bed.Source.ExecuteAsync(
+            $"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{bed.Bed.SourceOptions.SlotName}' AND active",
+            Ct
+        );
         await bed.StartProcessAsync("capture", null, Ct);
         await bed.UpdateCardsAsync(20, Ct);
         await bed.Bed.CaughtUpAsync(Ct);
@@ -91,9 +114,15 @@ public sealed class KafkaTransactionsTest(TestServers servers) : IDisposable
         first.Send(Signal.Continue);
         held.Release();
         // What it had on its way it tries to append once more while its session ends.
-        await Eventually.True("the first one stands by", () => first.Tail.Contains("Standby", StringComparison.Ordinal), () => first.Tail, ct: Ct);
+        await Eventually.True(
+            "the first one stands by",
+            () => first.Tail.Contains("Standby", StringComparison.Ordinal),
+            () => first.Tail,
+            ct: Ct
+        );
         Assert.Equal(before, await PositionsAsync(bed));
-        foreach (var partition in before) Assert.Equal(partition.Order(), partition);
+        foreach (var partition in before)
+            Assert.Equal(partition.Order(), partition);
         await bed.UpdateCardsAsync(1, Ct);
         await bed.Bed.CaughtUpAsync(Ct);
         await bed.Bed.AssertEqualAsync(Ct);
@@ -110,7 +139,8 @@ public sealed class KafkaTransactionsTest(TestServers servers) : IDisposable
             var changes = new List<ChangeEvent>();
             foreach (var record in bed.RecordsOf(partition).Where(r => r.Value is not null).ToList())
             {
-                if (decoder.TryDecode(record.Key, record.Value, changes, out _)) continue;
+                if (decoder.TryDecode(record.Key, record.Value, changes, out _))
+                    continue;
                 await decoder.LearnAsync(record.Key, record.Value, Ct);
                 Assert.True(decoder.TryDecode(record.Key, record.Value, changes, out _));
             }

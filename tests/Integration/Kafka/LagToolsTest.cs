@@ -41,17 +41,32 @@ public sealed class LagToolsTest(TestServers servers, TestKafka kafka)
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
         await bed.StreamAsync(Ct);
-        await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1; DELETE FROM loyalty_point_history WHERE id <= 5", Ct);
+        await bed.Bed.Source.ExecuteAsync(
+            "UPDATE loyalty_card SET points = points + 1; DELETE FROM loyalty_point_history WHERE id <= 5",
+            Ct
+        );
         await bed.Bed.CaughtUpAsync(Ct);
-        var listed = JsonNode.Parse(await Kcat.RunAsync(bed.Kafka, Ct, "-L", "-J"))!["topics"]!.AsArray().ToDictionary(t => (string)t!["topic"]!, t => t!["partitions"]!.AsArray().Count);
-        var ends = (await bed.LagAsync(Ct)).GetProperty("partitions").EnumerateArray().ToLookup(p => p.GetProperty("topic").GetString()!, p => p.GetProperty("logEnd").GetInt64());
+        var listed = JsonNode.Parse(await Kcat.RunAsync(bed.Kafka, Ct, "-L", "-J"))!["topics"]!
+            .AsArray()
+            .ToDictionary(t => (string)t!["topic"]!, t => t!["partitions"]!.AsArray().Count);
+        var ends = (await bed.LagAsync(Ct))
+            .GetProperty("partitions")
+            .EnumerateArray()
+            .ToLookup(p => p.GetProperty("topic").GetString()!, p => p.GetProperty("logEnd").GetInt64());
         foreach (var topic in bed.DataTopics)
         {
             Assert.Equal(ends[topic].Count(), listed[topic]);
-            var records = (await Kcat.RunAsync(bed.Kafka, Ct, "-C", "-t", topic, "-o", "beginning", "-e", "-f", "%p %o %S\n")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToList();
+            var records = (await Kcat.RunAsync(bed.Kafka, Ct, "-C", "-t", topic, "-o", "beginning", "-e", "-f", "%p %o %S\n"))
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => line.Split(' '))
+                .ToList();
             Assert.Equal(TopicRecords.PartitionsOf(topic).Sum(p => bed.RecordsOf(p).Count()), records.Count);
             // Over brokers that fence, the ends of transactions take offsets between them.
-            if (!TestKafka.IsGiven) Assert.All(records.GroupBy(r => r[0]), partition => Assert.Equal(Enumerable.Range(0, partition.Count()).Select(o => $"{o}"), partition.Select(r => r[1])));
+            if (!TestKafka.IsGiven)
+                Assert.All(
+                    records.GroupBy(r => r[0]),
+                    partition => Assert.Equal(Enumerable.Range(0, partition.Count()).Select(o => $"{o}"), partition.Select(r => r[1]))
+                );
             Assert.True(TestKafka.IsGiven || ends[topic].Sum() == records.Count);
             // A record without a value has no length: the tombstone behind each delete.
             Assert.Equal(topic == bed.Codec.TopicOf(bed.Bed.Entities.Find("history")!) ? 5 : 0, records.Count(r => r[2] == "-1"));
@@ -69,25 +84,52 @@ public sealed class LagToolsTest(TestServers servers, TestKafka kafka)
 
     private static async Task SayTheSameAsync(KafkaPipelineBed bed, long behind)
     {
-        string ours = "", theirs = "";
-        await Eventually.True("the group's offsets are the engine's checkpoints", async () =>
-        {
-            var lag = await bed.LagAsync(Ct);
-            ours = string.Join('\n', lag.GetProperty("partitions").EnumerateArray().Select(p => $"{Text(p, "topic")} {Text(p, "partition")} {Text(p, "checkpoint")} {Text(p, "logEnd")}"));
-            theirs = await GroupAsync(bed);
-            // Over brokers that fence, the end of a transaction counts in each of its partitions.
-            var (most, messages) = (behind > 0 && TestKafka.IsGiven ? behind + TestKafka.Partitions : behind, lag.GetProperty("messagesBehind").GetInt64());
-            return messages >= behind && messages <= most && ours == theirs;
-        }, () => Task.FromResult($"cdc lag:\n{ours}\nKafka for Python:\n{theirs}"), ct: Ct);
+        string ours = "",
+            theirs = "";
+        await Eventually.True(
+            "the group's offsets are the engine's checkpoints",
+            async () =>
+            {
+                var lag = await bed.LagAsync(Ct);
+                ours = string.Join(
+                    '\n',
+                    lag.GetProperty("partitions")
+                        .EnumerateArray()
+                        .Select(p => $"{Text(p, "topic")} {Text(p, "partition")} {Text(p, "checkpoint")} {Text(p, "logEnd")}")
+                );
+                theirs = await GroupAsync(bed);
+                // Over brokers that fence, the end of a transaction counts in each of its partitions.
+                var (most, messages) = (
+                    behind > 0 && TestKafka.IsGiven ? behind + TestKafka.Partitions : behind,
+                    lag.GetProperty("messagesBehind").GetInt64()
+                );
+                return messages >= behind && messages <= most && ours == theirs;
+            },
+            () => Task.FromResult($"cdc lag:\n{ours}\nKafka for Python:\n{theirs}"),
+            ct: Ct
+        );
     }
 
     private static async Task<string> GroupAsync(KafkaPipelineBed bed)
     {
-        var answer = await PythonPeer.AskAsync("tests/Integration/Kafka/peers/group_peer.py", new JsonObject
-        {
-            ["bootstrap"] = bed.Kafka.BootstrapServers, ["old"] = !TestKafka.IsGiven, ["group"] = bed.Kafka.Group, ["topics"] = new JsonArray([.. bed.DataTopics.Select(t => (JsonNode)t)]),
-        }, Ct, "kafka");
-        return string.Join('\n', bed.DataTopics.SelectMany(topic => answer[topic]!.AsArray().Select((p, number) => $"{topic} {number} {p!["committed"]} {p["end"]}")));
+        var answer = await PythonPeer.AskAsync(
+            "tests/Integration/Kafka/peers/group_peer.py",
+            new JsonObject
+            {
+                ["bootstrap"] = bed.Kafka.BootstrapServers,
+                ["old"] = !TestKafka.IsGiven,
+                ["group"] = bed.Kafka.Group,
+                ["topics"] = new JsonArray([.. bed.DataTopics.Select(t => (JsonNode)t)]),
+            },
+            Ct,
+            "kafka"
+        );
+        return string.Join(
+            '\n',
+            bed.DataTopics.SelectMany(topic =>
+                answer[topic]!.AsArray().Select((p, number) => $"{topic} {number} {p!["committed"]} {p["end"]}")
+            )
+        );
     }
 
     private static string Text(JsonElement partition, string name) => partition.GetProperty(name).ToString();

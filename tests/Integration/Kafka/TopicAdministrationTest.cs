@@ -32,17 +32,26 @@ public sealed class TopicAdministrationTest(TestServers servers, TestKafka kafka
     {
         await using var bed = await OpenAsync();
         await bed.RunAsync(Ct, "topics", "create");
-        using var admin = new AdminClientBuilder(new Dictionary<string, string>(bed.Kafka.Client) { ["bootstrap.servers"] = bed.Kafka.BootstrapServers }).Build();
-        await admin.AlterConfigsAsync(new()
-        {
-            [new ConfigResource { Type = ResourceType.Topic, Name = bed.DataTopics[0] }] =
-            [
-                new ConfigEntry { Name = "cleanup.policy", Value = "compact" }, new ConfigEntry { Name = "unclean.leader.election.enable", Value = "true" }, new ConfigEntry { Name = "retention.ms", Value = "1000" },
-            ],
-        });
+        using var admin = new AdminClientBuilder(
+            new Dictionary<string, string>(bed.Kafka.Client) { ["bootstrap.servers"] = bed.Kafka.BootstrapServers }
+        ).Build();
+        await admin.AlterConfigsAsync(
+            new()
+            {
+                [new ConfigResource { Type = ResourceType.Topic, Name = bed.DataTopics[0] }] =
+                [
+                    new ConfigEntry { Name = "cleanup.policy", Value = "compact" },
+                    new ConfigEntry { Name = "unclean.leader.election.enable", Value = "true" },
+                    new ConfigEntry { Name = "retention.ms", Value = "1000" },
+                ],
+            }
+        );
         var check = await bed.RunAsync(Ct, "topics", "check");
         Assert.Equal((int)FailureKind.Preflight, check.ExitCode);
-        Assert.All((string[])["error topic-compacted", "error topic-unclean-election", "warning topic-retention"], finding => Assert.Contains(finding, check.Out, StringComparison.Ordinal));
+        Assert.All(
+            (string[])["error topic-compacted", "error topic-unclean-election", "warning topic-retention"],
+            finding => Assert.Contains(finding, check.Out, StringComparison.Ordinal)
+        );
     }
 
     [Fact]

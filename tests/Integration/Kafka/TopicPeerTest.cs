@@ -35,8 +35,13 @@ public sealed class TopicPeerTest(TestServers servers, TestKafka kafka)
             UPDATE loyalty_point_history SET points_amount = 0.1 + id / 3.0, status_membership_product_id = NULL WHERE id <= 15;
             UPDATE loyalty_point_move SET gain_date = '0044-03-15 12:00:00', state = 'depleted', remaining_point = 1e-300 WHERE id = 3;
             DELETE FROM loyalty_point_history WHERE id IN (5, 30);
-            """, Ct);
-        await bed.Bed.Source.ExecuteAsync("INSERT INTO loyalty_card (id, program_id, company_id, code, points) VALUES (4000, 1, 1, 'new', 0); UPDATE loyalty_card SET id = 4001, points = 7 WHERE id = 4000", Ct);
+            """,
+            Ct
+        );
+        await bed.Bed.Source.ExecuteAsync(
+            "INSERT INTO loyalty_card (id, program_id, company_id, code, points) VALUES (4000, 1, 1, 'new', 0); UPDATE loyalty_card SET id = 4001, points = 7 WHERE id = 4000",
+            Ct
+        );
         await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET code = 'again' || id, points = points * 2 WHERE id % 2 = 0", Ct);
         await bed.Bed.CaughtUpAsync(Ct);
 
@@ -47,7 +52,10 @@ public sealed class TopicPeerTest(TestServers servers, TestKafka kafka)
             var read = answer[bed.Codec.TopicOf(entity)]!;
             Assert.Empty((JsonArray)read["wrong"]!);
             var expected = await bed.RowsAsync(entity, Ct);
-            Assert.True(JsonNode.DeepEquals(expected, read["rows"]), $"{entity.Name}: {expected.ToJsonString()} in Odoo, {read["rows"]!.ToJsonString()} in the topic");
+            Assert.True(
+                JsonNode.DeepEquals(expected, read["rows"]),
+                $"{entity.Name}: {expected.ToJsonString()} in Odoo, {read["rows"]!.ToJsonString()} in the topic"
+            );
         }
         AssertReadAlike(bed, api, answer);
     }
@@ -60,7 +68,10 @@ public sealed class TopicPeerTest(TestServers servers, TestKafka kafka)
         await bed.Bed.FillAsync(Ct);
         await bed.StartProcessAsync("run", null, Ct);
         await bed.Bed.EqualByItselfAsync(Ct);
-        await bed.Bed.Source.ExecuteAsync("TRUNCATE loyalty_point_history; INSERT INTO loyalty_point_history (id, loyalty_card_id, points_amount) VALUES (900, 9, 9)", Ct);
+        await bed.Bed.Source.ExecuteAsync(
+            "TRUNCATE loyalty_point_history; INSERT INTO loyalty_point_history (id, loyalty_card_id, points_amount) VALUES (900, 9, 9)",
+            Ct
+        );
         await bed.Bed.CaughtUpAsync(Ct);
         var history = bed.Bed.Entity("history");
         var read = (await bed.AskPeerAsync(api, Ct))[bed.Codec.TopicOf(history)]!;
@@ -92,9 +103,14 @@ public sealed class TopicPeerTest(TestServers servers, TestKafka kafka)
             consumer.Assign(new TopicPartitionOffset(partition, 0));
             for (var offset = 0L; offset < end; offset++)
             {
-                var message = (consumer.Consume(TopicRecords.Patience) ?? throw new TimeoutException($"{partition} does not give its record {offset}.")).Message;
-                if (message.Value is not null) Decode(decoder, message, changes);
-                read.Add($"{partition.Partition.Value} {Convert.ToHexString(message.Key ?? [])} {string.Join(';', changes.Select(Describe))}");
+                var message = (
+                    consumer.Consume(TopicRecords.Patience) ?? throw new TimeoutException($"{partition} does not give its record {offset}.")
+                ).Message;
+                if (message.Value is not null)
+                    Decode(decoder, message, changes);
+                read.Add(
+                    $"{partition.Partition.Value} {Convert.ToHexString(message.Key ?? [])} {string.Join(';', changes.Select(Describe))}"
+                );
                 changes.Clear();
             }
             consumer.Unassign();
@@ -104,12 +120,14 @@ public sealed class TopicPeerTest(TestServers servers, TestKafka kafka)
 
     private static void Decode(IRecordDecoder decoder, Message<byte[], byte[]> message, List<ChangeEvent> changes)
     {
-        if (decoder.TryDecode(message.Key, message.Value, changes, out _)) return;
+        if (decoder.TryDecode(message.Key, message.Value, changes, out _))
+            return;
         decoder.LearnAsync(message.Key, message.Value, Ct).GetAwaiter().GetResult();
         Assert.True(decoder.TryDecode(message.Key, message.Value, changes, out _));
     }
 
-    private static string Describe(ChangeEvent change) => change is RowChange row
-        ? $"{row.Kind} {row.Key} {row.Position} {row.Transaction} {(row.Image.IsEmpty ? "" : Convert.ToHexString(row.Image.Span))}"
-        : $"{change.GetType().Name} {((TruncateChange)change).Position}";
+    private static string Describe(ChangeEvent change) =>
+        change is RowChange row
+            ? $"{row.Kind} {row.Key} {row.Position} {row.Transaction} {(row.Image.IsEmpty ? "" : Convert.ToHexString(row.Image.Span))}"
+            : $"{change.GetType().Name} {((TruncateChange)change).Position}";
 }

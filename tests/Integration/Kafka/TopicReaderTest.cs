@@ -29,8 +29,16 @@ public sealed class TopicReaderTest(TestServers servers, TestKafka kafka)
         for (var kill = 1; kill <= 4; kill++)
         {
             var before = await ChunksAsync(bed);
-            await bed.Bed.Engine.ExecuteAsync("INSERT INTO cdc.requests (kind, entity) VALUES ('snapshot', 'card'), ('snapshot', 'history')", Ct);
-            await Eventually.True("some chunks are in, and others are on their way", async () => await ChunksAsync(bed) >= before + (3 * kill), () => Task.FromResult(capture.Tail), ct: Ct);
+            await bed.Bed.Engine.ExecuteAsync(
+                "INSERT INTO cdc.requests (kind, entity) VALUES ('snapshot', 'card'), ('snapshot', 'history')",
+                Ct
+            );
+            await Eventually.True(
+                "some chunks are in, and others are on their way",
+                async () => await ChunksAsync(bed) >= before + (3 * kill),
+                () => Task.FromResult(capture.Tail),
+                ct: Ct
+            );
             await capture.StopAsync(Signal.Kill, Ct);
             capture = await bed.StartProcessAsync("capture", null, Ct);
         }
@@ -45,7 +53,10 @@ public sealed class TopicReaderTest(TestServers servers, TestKafka kafka)
         {
             var read = answer[bed.Codec.TopicOf(entity)]!;
             Assert.Empty((JsonArray)read["wrong"]!);
-            Assert.True(JsonNode.DeepEquals(await bed.RowsAsync(entity, Ct), read["rows"]), $"{entity.Name} in the topic is not what it is in Odoo.");
+            Assert.True(
+                JsonNode.DeepEquals(await bed.RowsAsync(entity, Ct), read["rows"]),
+                $"{entity.Name} in the topic is not what it is in Odoo."
+            );
         }
     }
 
@@ -53,13 +64,18 @@ public sealed class TopicReaderTest(TestServers servers, TestKafka kafka)
     private static async Task LoadAsync(KafkaPipelineBed bed, CancellationToken ct)
     {
         for (var i = 1; !ct.IsCancellationRequested; i++)
-            await bed.Bed.Source.ExecuteAsync($"""
+            await bed.Bed.Source.ExecuteAsync(
+                $"""
                 UPDATE loyalty_card SET points = {i} WHERE id % 50 = {i % 50};
                 DELETE FROM loyalty_point_history WHERE id = {1000 + i - 20};
-                INSERT INTO loyalty_point_history (id, loyalty_card_id, points_balance, origin) VALUES ({1000 + i}, {(i % 100) + 1}, {i}, 'order');
+                INSERT INTO loyalty_point_history (id, loyalty_card_id, points_balance, origin) VALUES ({1000 + i}, {(i % 100)
+                    + 1}, {i}, 'order');
                 UPDATE loyalty_point_history SET id = {-i} WHERE id = {(i % 20 == 0 ? 1000 + i - 10 : 0)};
-                """, Ct);
+                """,
+                Ct
+            );
     }
 
-    private static Task<long> ChunksAsync(KafkaPipelineBed bed) => bed.Bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.chunks WHERE state = 'done'", Ct);
+    private static Task<long> ChunksAsync(KafkaPipelineBed bed) =>
+        bed.Bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.chunks WHERE state = 'done'", Ct);
 }

@@ -15,17 +15,21 @@ internal static class TopicRecords
 
     public static IEnumerable<TopicPartition> Partitions(this KafkaPipelineBed bed) => bed.DataTopics.SelectMany(PartitionsOf);
 
-    public static IEnumerable<TopicPartition> PartitionsOf(string topic) => Enumerable.Range(0, TestKafka.Partitions).Select(number => new TopicPartition(topic, number));
+    public static IEnumerable<TopicPartition> PartitionsOf(string topic) =>
+        Enumerable.Range(0, TestKafka.Partitions).Select(number => new TopicPartition(topic, number));
 
     /// <param name="group">Null: one of its own.</param>
     public static IConsumer<byte[], byte[]> Consumer(this KafkaPipelineBed bed, string? group = null) =>
-        new ConsumerBuilder<byte[], byte[]>(new Dictionary<string, string>(bed.Settings()) { ["group.id"] = group ?? bed.Kafka.Group + "-test" }).Build();
+        new ConsumerBuilder<byte[], byte[]>(
+            new Dictionary<string, string>(bed.Settings()) { ["group.id"] = group ?? bed.Kafka.Group + "-test" }
+        ).Build();
 
     /// <summary>Everything that is in the data topics.</summary>
     public static IEnumerable<TopicRecord> Records(this KafkaPipelineBed bed) => bed.Partitions().SelectMany(bed.RecordsOf);
 
     /// <summary>Everything that is in a partition. Offsets are not counted: the end of a transaction takes one, and is no record.</summary>
-    public static IEnumerable<TopicRecord> RecordsOf(this KafkaPipelineBed bed, TopicPartition partition) => RecordsOf(bed.Kafka, partition);
+    public static IEnumerable<TopicRecord> RecordsOf(this KafkaPipelineBed bed, TopicPartition partition) =>
+        RecordsOf(bed.Kafka, partition);
 
     public static IEnumerable<TopicRecord> RecordsOf(KafkaOptions kafka, TopicPartition partition)
     {
@@ -37,7 +41,8 @@ internal static class TopicRecords
         while (true)
         {
             var read = consumer.Consume(Patience) ?? throw new TimeoutException($"{partition} does not say where it ends.");
-            if (read.IsPartitionEOF) break;
+            if (read.IsPartitionEOF)
+                break;
             yield return new TopicRecord(partition, read.Message.Key, read.Message.Value);
         }
     }
@@ -46,16 +51,22 @@ internal static class TopicRecords
     public static async Task EmptiedAsync(this KafkaPipelineBed bed, CancellationToken ct)
     {
         using var consumer = bed.Consumer();
-        await Eventually.True("the topics are empty", () => bed.Partitions().Select(p => consumer.QueryWatermarkOffsets(p, Patience)).All(marks => marks.Low == marks.High), ct: ct);
+        await Eventually.True(
+            "the topics are empty",
+            () => bed.Partitions().Select(p => consumer.QueryWatermarkOffsets(p, Patience)).All(marks => marks.Low == marks.High),
+            ct: ct
+        );
     }
 
     public static async Task ProduceAsync(this KafkaPipelineBed bed, CancellationToken ct, params IEnumerable<TopicRecord> records)
     {
         using var producer = new ProducerBuilder<byte[], byte[]>(bed.Settings()).Build();
-        foreach (var record in records) await producer.ProduceAsync(record.Partition, new Message<byte[], byte[]> { Key = record.Key!, Value = record.Value! }, ct);
+        foreach (var record in records)
+            await producer.ProduceAsync(record.Partition, new Message<byte[], byte[]> { Key = record.Key!, Value = record.Value! }, ct);
     }
 
     private static Dictionary<string, string> Settings(this KafkaPipelineBed bed) => Settings(bed.Kafka);
 
-    private static Dictionary<string, string> Settings(KafkaOptions kafka) => new(kafka.Client) { ["bootstrap.servers"] = kafka.BootstrapServers };
+    private static Dictionary<string, string> Settings(KafkaOptions kafka) =>
+        new(kafka.Client) { ["bootstrap.servers"] = kafka.BootstrapServers };
 }

@@ -23,20 +23,44 @@ public sealed class TopicsCommandTest(TestServers servers)
 
         var create = await bed.RunAsync(Ct, "topics", "create");
         Assert.Equal((int)FailureKind.Preflight, create.ExitCode);
-        Assert.All(data, topic => Assert.Contains($"kafka-topics.sh --create --topic {topic} --partitions 4 --replication-factor 3 --config min.insync.replicas=2", create.Error, StringComparison.Ordinal));
+        Assert.All(
+            data,
+            topic =>
+                Assert.Contains(
+                    $"kafka-topics.sh --create --topic {topic} --partitions 4 --replication-factor 3 --config min.insync.replicas=2",
+                    create.Error,
+                    StringComparison.Ordinal
+                )
+        );
         Assert.Contains($"--topic {LogTopics.ControlTopic(bed.Kafka)} --partitions 1", create.Error, StringComparison.Ordinal);
 
         var check = await bed.RunAsync(Ct, "topics", "check");
         Assert.Equal((int)FailureKind.Preflight, check.ExitCode);
-        Assert.All([.. data, LogTopics.ControlTopic(bed.Kafka)], topic => Assert.Contains($"error topic-missing: Topic {topic} ", check.Out, StringComparison.Ordinal));
+        Assert.All(
+            [.. data, LogTopics.ControlTopic(bed.Kafka)],
+            topic => Assert.Contains($"error topic-missing: Topic {topic} ", check.Out, StringComparison.Ordinal)
+        );
         // Looking made none, though this broker makes those that are asked for by name.
         Assert.All(await DescribedAsync(bed), topic => Assert.Equal("it does not exist", topic.GetProperty("error").GetString()));
 
         var ends = await bed.StreamAsync(Ct);
         var described = await DescribedAsync(bed);
-        Assert.All(data, name => Assert.Equal(TestKafka.Partitions, described.Single(t => t.GetProperty("name").GetString() == name).GetProperty("partitions").GetArrayLength()));
-        Assert.Equal(50, described.Single(t => t.GetProperty("name").GetString() == bed.Codec.TopicOf(bed.Bed.Entity("card"))).GetProperty("partitions").EnumerateArray()
-            .Sum(p => p.GetProperty("high").GetInt64() - p.GetProperty("low").GetInt64()));
+        Assert.All(
+            data,
+            name =>
+                Assert.Equal(
+                    TestKafka.Partitions,
+                    described.Single(t => t.GetProperty("name").GetString() == name).GetProperty("partitions").GetArrayLength()
+                )
+        );
+        Assert.Equal(
+            50,
+            described
+                .Single(t => t.GetProperty("name").GetString() == bed.Codec.TopicOf(bed.Bed.Entity("card")))
+                .GetProperty("partitions")
+                .EnumerateArray()
+                .Sum(p => p.GetProperty("high").GetInt64() - p.GetProperty("low").GetInt64())
+        );
         Assert.Contains(data[0], (await bed.RunAsync(Ct, "topics", "describe")).Out, StringComparison.Ordinal);
         var warned = await bed.RunAsync(Ct, "topics", "check");
         Assert.Equal(0, warned.ExitCode);
@@ -47,7 +71,11 @@ public sealed class TopicsCommandTest(TestServers servers)
         await bed.Bed.Engine.ExecuteAsync($"DELETE FROM cdc.checkpoints WHERE partition = '{LogPartition.NameOf(data[0], 0)}'", Ct);
         var moved = await bed.RunAsync(Ct, "topics", "check", "--json");
         Assert.Equal((int)FailureKind.Preflight, moved.ExitCode);
-        var finding = JsonDocument.Parse(moved.Out).RootElement.GetProperty("findings").EnumerateArray().Single(f => f.GetProperty("code").GetString() == "topic-partitions");
+        var finding = JsonDocument
+            .Parse(moved.Out)
+            .RootElement.GetProperty("findings")
+            .EnumerateArray()
+            .Single(f => f.GetProperty("code").GetString() == "topic-partitions");
         Assert.Contains("Kafka:TopicPrefix", finding.GetProperty("remedy").GetString(), StringComparison.Ordinal);
 
         await broker.KillAsync(Ct);

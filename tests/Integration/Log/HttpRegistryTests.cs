@@ -30,14 +30,19 @@ public sealed class HttpRegistryTests(TestServers servers)
         using var client = new HttpSchemaClient(new RegistryOptions { Url = api.Address.ToString() });
         var table = new RegistryTable(bed.Engine.DataSource);
         var id = await client.RegisterAsync("odoo.public.x-value", V1, Ct);
-        Assert.Equal((V1, id), ((await table.VersionsAsync("odoo.public.x-value", Ct))[0].Schema, (await table.VersionsAsync("odoo.public.x-value", Ct))[0].Id));
+        Assert.Equal(
+            (V1, id),
+            ((await table.VersionsAsync("odoo.public.x-value", Ct))[0].Schema, (await table.VersionsAsync("odoo.public.x-value", Ct))[0].Id)
+        );
         Assert.Equal((V1, null), (await client.FindAsync(id, Ct), await client.FindAsync(id == 1 ? 2 : 1, Ct)));
         var refused = await Assert.ThrowsAsync<CdcException>(() => client.RegisterAsync("odoo.public.x-value", Breaking, Ct).AsTask());
         Assert.Equal(FailureKind.Preflight, refused.Kind);
         Assert.Contains("/b", refused.Message, StringComparison.Ordinal);
         using var elsewhere = new HttpSchemaClient(new RegistryOptions { Url = new Uri(api.Address, "no/registry").ToString() });
         Assert.Equal(FailureKind.Configuration, (await Assert.ThrowsAsync<CdcException>(() => elsewhere.FindAsync(id, Ct).AsTask())).Kind);
-        var byTable = await Assert.ThrowsAsync<CdcException>(() => new TableSchemaClient(table).RegisterAsync("odoo.public.x-value", Breaking, Ct).AsTask());
+        var byTable = await Assert.ThrowsAsync<CdcException>(() =>
+            new TableSchemaClient(table).RegisterAsync("odoo.public.x-value", Breaking, Ct).AsTask()
+        );
         Assert.Equal(refused.Kind, byTable.Kind);
     }
 
@@ -62,7 +67,10 @@ public sealed class HttpRegistryTests(TestServers servers)
         Assert.Equal(7, await known.RegisterAsync("s", V1, Ct));
         server.Fail(1_000);
         Assert.Equal((7, V1), (await known.RegisterAsync("s", V1, Ct), await known.FindAsync(7, Ct)));
-        Assert.Equal(FailureKind.Unavailable, (await Assert.ThrowsAsync<CdcException>(() => known.RegisterAsync("other", V1, Ct).AsTask())).Kind);
+        Assert.Equal(
+            FailureKind.Unavailable,
+            (await Assert.ThrowsAsync<CdcException>(() => known.RegisterAsync("other", V1, Ct).AsTask())).Kind
+        );
     }
 
     [Fact]
@@ -70,7 +78,11 @@ public sealed class HttpRegistryTests(TestServers servers)
     {
         await using var server = await FailingRegistry.StartAsync(failures: 0, silent: true);
         using var client = new HttpSchemaClient(server.Options with { Timeout = TimeSpan.FromMilliseconds(50) });
-        Assert.Contains("in time", (await Assert.ThrowsAsync<CdcException>(() => client.FindAsync(7, Ct).AsTask())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "in time",
+            (await Assert.ThrowsAsync<CdcException>(() => client.FindAsync(7, Ct).AsTask())).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -97,13 +109,21 @@ public sealed class HttpRegistryTests(TestServers servers)
             using var trusting = new HttpSchemaClient(server.Options with { CaCertificate = pem });
             Assert.Equal(7, await trusting.RegisterAsync("s", V1, Ct));
             using var wary = new HttpSchemaClient(server.Options);
-            Assert.Equal(FailureKind.Unavailable, (await Assert.ThrowsAsync<CdcException>(() => wary.RegisterAsync("s", V1, Ct).AsTask())).Kind);
+            Assert.Equal(
+                FailureKind.Unavailable,
+                (await Assert.ThrowsAsync<CdcException>(() => wary.RegisterAsync("s", V1, Ct).AsTask())).Kind
+            );
         }
         finally
         {
             File.Delete(pem);
         }
-        Assert.Equal(FailureKind.Configuration, Assert.Throws<CdcException>(() => new HttpSchemaClient(new RegistryOptions { Url = "https://127.0.0.1:1", CaCertificate = pem })).Kind);
+        Assert.Equal(
+            FailureKind.Configuration,
+            Assert
+                .Throws<CdcException>(() => new HttpSchemaClient(new RegistryOptions { Url = "https://127.0.0.1:1", CaCertificate = pem }))
+                .Kind
+        );
     }
 
     private static X509Certificate2 SelfSigned()
@@ -128,21 +148,44 @@ public sealed class HttpRegistryTests(TestServers servers)
 
         public RegistryOptions Options => new() { Url = _app.Urls.First() };
 
-        public static async Task<FailingRegistry> StartAsync(int failures, string? credentials = null, bool silent = false, X509Certificate2? certificate = null)
+        public static async Task<FailingRegistry> StartAsync(
+            int failures,
+            string? credentials = null,
+            bool silent = false,
+            X509Certificate2? certificate = null
+        )
         {
             var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-            builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
-            {
-                if (certificate is not null) listen.UseHttps(certificate);
-            }));
+            builder
+                .WebHost.UseKestrelCore()
+                .UseKestrelHttpsConfiguration()
+                .ConfigureKestrel(kestrel =>
+                    kestrel.Listen(
+                        IPAddress.Loopback,
+                        0,
+                        listen =>
+                        {
+                            if (certificate is not null)
+                                listen.UseHttps(certificate);
+                        }
+                    )
+                );
             var registry = new FailingRegistry(builder.Build(), failures);
             var expected = credentials is null ? null : "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials));
             registry._app.Run(async http =>
             {
-                if (silent) await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                if (expected is not null && http.Request.Headers.Authorization != expected) http.Response.StatusCode = 401;
-                else if (Interlocked.Decrement(ref registry._failures) >= 0) http.Response.StatusCode = 503;
-                else await http.Response.WriteAsync(http.Request.Method == "POST" ? """{"id":7}""" : new System.Text.Json.Nodes.JsonObject { ["schema"] = V1 }.ToJsonString());
+                if (silent)
+                    await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (expected is not null && http.Request.Headers.Authorization != expected)
+                    http.Response.StatusCode = 401;
+                else if (Interlocked.Decrement(ref registry._failures) >= 0)
+                    http.Response.StatusCode = 503;
+                else
+                    await http.Response.WriteAsync(
+                        http.Request.Method == "POST"
+                            ? """{"id":7}"""
+                            : new System.Text.Json.Nodes.JsonObject { ["schema"] = V1 }.ToJsonString()
+                    );
             });
             await registry._app.StartAsync(Ct);
             return registry;

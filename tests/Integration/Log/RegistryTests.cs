@@ -15,7 +15,8 @@ namespace Cdc.Tests.Integration.Log;
 public sealed class RegistryTests(TestServers servers)
 {
     private const string V1 = """{"type":"record","name":"r","fields":[{"name":"a","type":"int"}]}""";
-    private const string V2 = """{"type":"record","name":"r","fields":[{"name":"a","type":"long"},{"name":"b","type":["null","string"],"default":null}]}""";
+    private const string V2 =
+        """{"type":"record","name":"r","fields":[{"name":"a","type":"long"},{"name":"b","type":["null","string"],"default":null}]}""";
     private const string Breaking = """{"type":"record","name":"r","fields":[{"name":"c","type":"int"}]}""";
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -43,7 +44,10 @@ public sealed class RegistryTests(TestServers servers)
         await using var second = await PipelineBed.CreateAsync(servers, Ct);
         var (one, other) = (new RegistryTable(first.Engine.DataSource), new RegistryTable(second.Engine.DataSource));
         await one.RegisterAsync("x", "\"string\"", Ct);
-        Assert.Equal((await one.RegisterAsync("s", V1, Ct)).Id, (await other.RegisterAsync("s", V1.Replace(":", " : ", StringComparison.Ordinal), Ct)).Id);
+        Assert.Equal(
+            (await one.RegisterAsync("s", V1, Ct)).Id,
+            (await other.RegisterAsync("s", V1.Replace(":", " : ", StringComparison.Ordinal), Ct)).Id
+        );
         // An id that another text has already is not given away a second time.
         await using var third = await PipelineBed.CreateAsync(servers, Ct);
         var taken = (await other.RegisterAsync("s", V1, Ct)).Id;
@@ -60,18 +64,39 @@ public sealed class RegistryTests(TestServers servers)
         await using var api = await ApiBed.StartAsync(bed, Ct);
         Assert.Equal((404, 40401), await FailAsync(api, HttpMethod.Get, "/subjects/s/versions"));
         var id = (int)(await AskAsync(api, HttpMethod.Post, "/subjects/s/versions", Body(V1)))["id"]!;
-        Assert.Equal(id, (int)(await AskAsync(api, HttpMethod.Post, "/subjects/s/versions", Body(V1.Replace(",", " , ", StringComparison.Ordinal))))["id"]!);
+        Assert.Equal(
+            id,
+            (int)
+                (await AskAsync(api, HttpMethod.Post, "/subjects/s/versions", Body(V1.Replace(",", " , ", StringComparison.Ordinal))))[
+                    "id"
+                ]!
+        );
         await AskAsync(api, HttpMethod.Post, "/subjects/s/versions", Body(V2));
         await AskAsync(api, HttpMethod.Post, "/subjects/other-value/versions", Body(V1));
         Assert.Equal("""["other-value","s"]""", (await AskAsync(api, HttpMethod.Get, "/subjects")).ToJsonString());
         Assert.Equal("[1,2]", (await AskAsync(api, HttpMethod.Get, "/subjects/s/versions")).ToJsonString());
-        Assert.Equal((V2, 2), ((string?)(await AskAsync(api, HttpMethod.Get, "/subjects/s/versions/latest"))["schema"], (int)(await AskAsync(api, HttpMethod.Get, "/subjects/s/versions/-1"))["version"]!));
+        Assert.Equal(
+            (V2, 2),
+            (
+                (string?)(await AskAsync(api, HttpMethod.Get, "/subjects/s/versions/latest"))["schema"],
+                (int)(await AskAsync(api, HttpMethod.Get, "/subjects/s/versions/-1"))["version"]!
+            )
+        );
         Assert.Equal(V1, (string?)(await AskAsync(api, HttpMethod.Get, "/subjects/s/versions/1"))["schema"]);
         Assert.Equal("record", (string?)(await AskAsync(api, HttpMethod.Get, "/subjects/s/versions/1/schema"))["type"]);
         Assert.Equal(V1, (string?)(await AskAsync(api, HttpMethod.Get, $"/schemas/ids/{id}"))["schema"]);
-        Assert.Equal("""[{"subject":"other-value","version":1},{"subject":"s","version":1}]""", (await AskAsync(api, HttpMethod.Get, $"/schemas/ids/{id}/versions")).ToJsonString());
+        Assert.Equal(
+            """[{"subject":"other-value","version":1},{"subject":"s","version":1}]""",
+            (await AskAsync(api, HttpMethod.Get, $"/schemas/ids/{id}/versions")).ToJsonString()
+        );
         Assert.Equal("""["other-value","s"]""", (await AskAsync(api, HttpMethod.Get, $"/schemas/ids/{id}/subjects")).ToJsonString());
-        Assert.Equal((1, id), ((int)(await AskAsync(api, HttpMethod.Post, "/subjects/s", Body(V1)))["version"]!, (int)(await AskAsync(api, HttpMethod.Post, "/subjects/s", Body(V1)))["id"]!));
+        Assert.Equal(
+            (1, id),
+            (
+                (int)(await AskAsync(api, HttpMethod.Post, "/subjects/s", Body(V1)))["version"]!,
+                (int)(await AskAsync(api, HttpMethod.Post, "/subjects/s", Body(V1)))["id"]!
+            )
+        );
         Assert.Equal("""["AVRO"]""", (await AskAsync(api, HttpMethod.Get, "/schemas/types")).ToJsonString());
         Assert.Equal("READWRITE", (string?)(await AskAsync(api, HttpMethod.Get, "/mode"))["mode"]);
 
@@ -81,7 +106,18 @@ public sealed class RegistryTests(TestServers servers)
         Assert.Equal((404, 40403), await FailAsync(api, HttpMethod.Get, "/schemas/ids/1"));
         Assert.Equal((404, 40403), await FailAsync(api, HttpMethod.Post, "/subjects/s", Body(Breaking)));
         Assert.Equal((404, 40401), await FailAsync(api, HttpMethod.Post, "/subjects/none", Body(V1)));
-        foreach (var wrong in (string[])["", "{", "[]", "{}", """{"schema":"no"}""", """{"schema":"\"int\"","schemaType":"JSON"}""", """{"schema":"\"int\"","references":[{}]}"""])
+        foreach (
+            var wrong in (string[])
+                [
+                    "",
+                    "{",
+                    "[]",
+                    "{}",
+                    """{"schema":"no"}""",
+                    """{"schema":"\"int\"","schemaType":"JSON"}""",
+                    """{"schema":"\"int\"","references":[{}]}""",
+                ]
+        )
             Assert.Equal((422, 42201), await FailAsync(api, HttpMethod.Post, "/subjects/s/versions", wrong));
     }
 
@@ -116,7 +152,11 @@ public sealed class RegistryTests(TestServers servers)
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
         await using var api = await ApiBed.StartAsync(bed, Ct);
         var (read, operate) = (await KeyAsync(bed, Scopes.Read), await KeyAsync(bed, Scopes.Operate));
-        await Eventually.True("the keys are known", async () => (await SendAsync(api, HttpMethod.Get, "/subjects", null, read)).Status == 200, ct: Ct);
+        await Eventually.True(
+            "the keys are known",
+            async () => (await SendAsync(api, HttpMethod.Get, "/subjects", null, read)).Status == 200,
+            ct: Ct
+        );
         Assert.Equal(403, (await SendAsync(api, HttpMethod.Post, "/subjects/s/versions", Body(V1), read)).Status);
         Assert.Equal(200, (await SendAsync(api, HttpMethod.Post, "/subjects/s/versions", Body(V1), operate)).Status);
         Assert.Equal(401, (await SendAsync(api, HttpMethod.Get, "/subjects", null, read[..^1])).Status);
@@ -145,14 +185,26 @@ public sealed class RegistryTests(TestServers servers)
         return (status, (int)answer!["error_code"]!);
     }
 
-    private static async Task<(int Status, JsonNode? Answer)> SendAsync(ApiBed api, HttpMethod method, string path, string? body, string? password)
+    private static async Task<(int Status, JsonNode? Answer)> SendAsync(
+        ApiBed api,
+        HttpMethod method,
+        string path,
+        string? body,
+        string? password
+    )
     {
         using var request = new HttpRequestMessage(method, path);
-        if (body is not null) request.Content = new StringContent(body, MediaTypeHeaderValue.Parse("application/vnd.schemaregistry.v1+json"));
-        if (password is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes("anybody:" + password)));
+        if (body is not null)
+            request.Content = new StringContent(body, MediaTypeHeaderValue.Parse("application/vnd.schemaregistry.v1+json"));
+        if (password is not null)
+            request.Headers.Authorization = new AuthenticationHeaderValue(
+                "Basic",
+                Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes("anybody:" + password))
+            );
         using var response = await api.Client.SendAsync(request, Ct);
         var text = await response.Content.ReadAsStringAsync(Ct);
-        if (response.IsSuccessStatusCode) Assert.Equal("application/vnd.schemaregistry.v1+json", response.Content.Headers.ContentType?.MediaType);
+        if (response.IsSuccessStatusCode)
+            Assert.Equal("application/vnd.schemaregistry.v1+json", response.Content.Headers.ContentType?.MediaType);
         return ((int)response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text));
     }
 }

@@ -82,7 +82,9 @@ public sealed class MigratorTests(TestServers servers)
     {
         await using var engine = await servers.Engine.CreateDatabaseAsync("migrate", ct: Ct);
         await new Migrator(engine.DataSource, Delivered).UpAsync(null, Ct);
-        var refused = await Assert.ThrowsAsync<CdcException>(() => new Migrator(engine.DataSource, [.. Delivered.Take(2)]).DownAsync(0, Ct));
+        var refused = await Assert.ThrowsAsync<CdcException>(() =>
+            new Migrator(engine.DataSource, [.. Delivered.Take(2)]).DownAsync(0, Ct)
+        );
         Assert.Equal(FailureKind.Migration, refused.Kind);
     }
 
@@ -101,22 +103,51 @@ public sealed class MigratorTests(TestServers servers)
     {
         await using var engine = await servers.Engine.CreateDatabaseAsync("migrate", ct: Ct);
         var role = $"cdc_plain_{Guid.NewGuid():N}";
-        await engine.ExecuteAsync($"CREATE ROLE {role} LOGIN; GRANT CREATE ON SCHEMA public TO {role}; DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {role}', current_database()); END $$", Ct);
-        await using (var plain = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(engine.ConnectionString) { Options = $"-c role={role}" }.ConnectionString))
+        await engine.ExecuteAsync(
+            $"CREATE ROLE {role} LOGIN; GRANT CREATE ON SCHEMA public TO {role}; DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {role}', current_database()); END $$",
+            Ct
+        );
+        await using (
+            var plain = NpgsqlDataSource.Create(
+                new NpgsqlConnectionStringBuilder(engine.ConnectionString) { Options = $"-c role={role}" }.ConnectionString
+            )
+        )
         {
             var notices = new List<string>();
             await new Migrator(plain, Delivered, notices.Add).UpAsync(null, Ct);
             Assert.Contains(notices, n => n.Contains("GRANT SET ON PARAMETER session_replication_role", StringComparison.Ordinal));
-            Assert.Equal(["0"], await engine.RowsAsync("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace", "NULL", Ct));
-            Assert.Equal(3, (await MigrationCheck.FindAsync(plain, Entities, Ct)).Count(f => f is { Code: "engine-foreign-key-missing", IsError: false }));
+            Assert.Equal(
+                ["0"],
+                await engine.RowsAsync(
+                    "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace",
+                    "NULL",
+                    Ct
+                )
+            );
+            Assert.Equal(
+                3,
+                (await MigrationCheck.FindAsync(plain, Entities, Ct)).Count(f =>
+                    f is { Code: "engine-foreign-key-missing", IsError: false }
+                )
+            );
 
             await new Migrator(plain, Delivered).DownAsync(0, Ct);
             await engine.ExecuteAsync($"GRANT SET ON PARAMETER session_replication_role TO {role}", Ct);
             await new Migrator(plain, Delivered).UpAsync(null, Ct);
-            Assert.Equal(["3"], await engine.RowsAsync("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace", "NULL", Ct));
+            Assert.Equal(
+                ["3"],
+                await engine.RowsAsync(
+                    "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace",
+                    "NULL",
+                    Ct
+                )
+            );
             Assert.Empty(await MigrationCheck.FindAsync(plain, Entities, Ct));
         }
-        await engine.ExecuteAsync($"REVOKE SET ON PARAMETER session_replication_role FROM {role}; DROP OWNED BY {role}; DROP ROLE {role}", Ct);
+        await engine.ExecuteAsync(
+            $"REVOKE SET ON PARAMETER session_replication_role FROM {role}; DROP OWNED BY {role}; DROP ROLE {role}",
+            Ct
+        );
     }
 
     [Fact]
@@ -124,19 +155,33 @@ public sealed class MigratorTests(TestServers servers)
     {
         await using var engine = await servers.Engine.CreateDatabaseAsync("migrate", ct: Ct);
         await new Migrator(engine.DataSource, Delivered).UpAsync(null, Ct);
-        await engine.ExecuteAsync("""
+        await engine.ExecuteAsync(
+            """
             ALTER TABLE loyalty_cards DROP COLUMN partner_id, ALTER COLUMN points TYPE numeric(12,2), ALTER COLUMN code DROP NOT NULL,
                 ALTER COLUMN company_id SET NOT NULL, ADD COLUMN extra int NOT NULL, DROP COLUMN source_lsn, DROP COLUMN sync_version;
             ALTER TABLE point_history DROP CONSTRAINT point_history_loyalty_card_id_fkey,
                 ADD FOREIGN KEY (loyalty_card_id) REFERENCES loyalty_cards ON DELETE CASCADE;
             DROP TABLE promotion_programs;
-            """, Ct);
+            """,
+            Ct
+        );
         var findings = await MigrationCheck.FindAsync(engine.DataSource, Entities, Ct);
         Assert.Equal(
-            ["engine-column-missing", "engine-column-not-null", "engine-column-nullable", "engine-column-type", "engine-column-missing", "engine-column-missing",
-                "engine-column-required", "engine-table-missing", "engine-foreign-key-acts"],
-            findings.Select(f => f.Code));
-        foreach (var finding in findings) await engine.ExecuteAsync(finding.Remedy[IndexOfSql(finding.Remedy)..], Ct);
+            [
+                "engine-column-missing",
+                "engine-column-not-null",
+                "engine-column-nullable",
+                "engine-column-type",
+                "engine-column-missing",
+                "engine-column-missing",
+                "engine-column-required",
+                "engine-table-missing",
+                "engine-foreign-key-acts",
+            ],
+            findings.Select(f => f.Code)
+        );
+        foreach (var finding in findings)
+            await engine.ExecuteAsync(finding.Remedy[IndexOfSql(finding.Remedy)..], Ct);
         Assert.DoesNotContain(await MigrationCheck.FindAsync(engine.DataSource, Entities, Ct), f => f.IsError);
     }
 
@@ -148,13 +193,27 @@ public sealed class MigratorTests(TestServers servers)
     {
         await using var engine = await servers.Engine.CreateDatabaseAsync("migrate", ct: Ct);
         await new Migrator(engine.DataSource, Delivered).UpAsync(null, Ct);
-        Assert.Equal(["4294967296|NULL"], await engine.RowsAsync("INSERT INTO loyalty_cards (program_id, code, points) VALUES (1, 'A', 0) RETURNING id, odoo_card_id", "NULL", Ct));
+        Assert.Equal(
+            ["4294967296|NULL"],
+            await engine.RowsAsync(
+                "INSERT INTO loyalty_cards (program_id, code, points) VALUES (1, 'A', 0) RETURNING id, odoo_card_id",
+                "NULL",
+                Ct
+            )
+        );
         await engine.ExecuteAsync("UPDATE loyalty_cards SET odoo_card_id = 5", Ct);
-        await Refused("INSERT INTO loyalty_cards (program_id, code, points, odoo_card_id) VALUES (1, 'B', 0, 5)", PostgresErrorCodes.UniqueViolation);
-        await Refused("INSERT INTO loyalty_cards (id, program_id, code, points, odoo_card_id) VALUES (7, 1, 'B', 0, 8)", PostgresErrorCodes.CheckViolation);
+        await Refused(
+            "INSERT INTO loyalty_cards (program_id, code, points, odoo_card_id) VALUES (1, 'B', 0, 5)",
+            PostgresErrorCodes.UniqueViolation
+        );
+        await Refused(
+            "INSERT INTO loyalty_cards (id, program_id, code, points, odoo_card_id) VALUES (7, 1, 'B', 0, 8)",
+            PostgresErrorCodes.CheckViolation
+        );
         await Refused("INSERT INTO loyalty_cards (id, program_id, code, points) VALUES (7, 1, 'B', 0)", PostgresErrorCodes.CheckViolation);
         await engine.ExecuteAsync("INSERT INTO loyalty_cards (id, program_id, code, points, odoo_card_id) VALUES (-7, 1, 'B', 0, -7)", Ct);
 
-        async Task Refused(string sql, string state) => Assert.Equal(state, (await Assert.ThrowsAsync<PostgresException>(() => engine.ExecuteAsync(sql, Ct))).SqlState);
+        async Task Refused(string sql, string state) =>
+            Assert.Equal(state, (await Assert.ThrowsAsync<PostgresException>(() => engine.ExecuteAsync(sql, Ct))).SqlState);
     }
 }

@@ -16,7 +16,10 @@ public sealed class Chromium : IAsyncLifetime
     public async Task<ViewedPage> OpenAsync(Uri address, BrowserNewContextOptions? options = null)
     {
         var program = Environment.GetEnvironmentVariable("CDC_CHROMIUM") ?? "/usr/bin/chromium";
-        if (!File.Exists(program)) throw new MissingPrerequisiteException("There is no Chromium: install Debian's package chromium, or set CDC_CHROMIUM to its path.");
+        if (!File.Exists(program))
+            throw new MissingPrerequisiteException(
+                "There is no Chromium: install Debian's package chromium, or set CDC_CHROMIUM to its path."
+            );
         _driver ??= await Playwright.CreateAsync();
         _browser ??= await _driver.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = program });
         return await ViewedPage.OpenAsync(_browser, address, options ?? new BrowserNewContextOptions());
@@ -24,7 +27,8 @@ public sealed class Chromium : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        if (_browser is not null) await _browser.DisposeAsync();
+        if (_browser is not null)
+            await _browser.DisposeAsync();
         _driver?.Dispose();
     }
 }

@@ -20,7 +20,11 @@ public sealed class KafkaPageTests(TestServers servers, TestKafka kafka, Chromiu
         await ends.StopAsync();
         bed.StartCapture();
         await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1 WHERE id <= 40", Ct);
-        await Eventually.True("the changes are in the log", async () => (await bed.LagAsync(Ct)).GetProperty("messagesBehind").GetInt64() == 40, ct: Ct);
+        await Eventually.True(
+            "the changes are in the log",
+            async () => (await bed.LagAsync(Ct)).GetProperty("messagesBehind").GetInt64() == 40,
+            ct: Ct
+        );
         await using var api = await ApiBed.StartAsync(bed.Bed, Ct, statistics: bed.Statistics, kafka: bed);
         await using var viewed = await chromium.OpenAsync(api.Address);
         await viewed.LiveAsync();
@@ -30,7 +34,12 @@ public sealed class KafkaPageTests(TestServers servers, TestKafka kafka, Chromiu
         for (var i = 0; i < lag.Count; i++)
         {
             var cells = await rows.Nth(i).Locator("th, td").AllInnerTextsAsync();
-            Assert.Equal(((string[])["topic", "partition", "messagesBehind", "checkpoint", "logEnd"]).Select(name => lag[i].GetProperty(name).ToString()), [cells[0], cells[1], cells[3], cells[4], cells[5]]);
+            Assert.Equal(
+                ((string[])["topic", "partition", "messagesBehind", "checkpoint", "logEnd"]).Select(name =>
+                    lag[i].GetProperty(name).ToString()
+                ),
+                [cells[0], cells[1], cells[3], cells[4], cells[5]]
+            );
         }
         await viewed.PictureAsync("kafka");
         viewed.AssertNoComplaints();

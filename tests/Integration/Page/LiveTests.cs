@@ -44,7 +44,12 @@ public sealed class LiveTests(TestServers servers)
             // The second one stays while the server stops.
             var staying = TicksAsync(shop, null).GetAsyncEnumerator(Shop.Ct);
             Assert.True(await staying.MoveNextAsync());
-            await Eventually.True("only the second is counted", async () => await ViewersAsync(shop) == "1", () => ViewersAsync(shop), ct: Shop.Ct);
+            await Eventually.True(
+                "only the second is counted",
+                async () => await ViewersAsync(shop) == "1",
+                () => ViewersAsync(shop),
+                ct: Shop.Ct
+            );
             Assert.DoesNotContain("route=\"/live\"", (await shop.GetAsync("/metrics")).Text, StringComparison.Ordinal);
             await shop.Api.StopAsync();
             await Eventually.True("the stream has ended", async () => !await staying.MoveNextAsync(), ct: Shop.Ct);
@@ -59,23 +64,39 @@ public sealed class LiveTests(TestServers servers)
         Assert.Equal((200, "text/html; charset=utf-8"), (page.Status, page.Headers["Content-Type"]));
         Assert.Contains("script-src 'self'", page.Headers["Content-Security-Policy"], StringComparison.Ordinal);
         Assert.DoesNotContain("unsafe", page.Headers["Content-Security-Policy"], StringComparison.Ordinal);
-        foreach (var file in System.Text.RegularExpressions.Regex.Matches(page.Text, "(?:src|href)=\"(/[^\"]+)\"").Select(m => m.Groups[1].Value).Distinct())
+        foreach (
+            var file in System
+                .Text.RegularExpressions.Regex.Matches(page.Text, "(?:src|href)=\"(/[^\"]+)\"")
+                .Select(m => m.Groups[1].Value)
+                .Distinct()
+        )
             Assert.Equal(200, (await shop.GetAsync(file)).Status);
-        Assert.Equal(304, (await shop.GetAsync("/page/main.js", ("If-None-Match", (await shop.GetAsync("/page/main.js")).Headers["ETag"]))).Status);
-        foreach (var none in (string[])["/page/", "/page/index.html", "/page/..%2fcdc.json", "/page/nothing.js"]) Assert.Equal(404, (await shop.GetAsync(none)).Status);
+        Assert.Equal(
+            304,
+            (await shop.GetAsync("/page/main.js", ("If-None-Match", (await shop.GetAsync("/page/main.js")).Headers["ETag"]))).Status
+        );
+        foreach (var none in (string[])["/page/", "/page/index.html", "/page/..%2fcdc.json", "/page/nothing.js"])
+            Assert.Equal(404, (await shop.GetAsync(none)).Status);
     }
 
     private static async Task<string> ViewersAsync(Shop shop) =>
-        (await shop.GetAsync("/metrics")).Text.Split('\n').Single(l => l.StartsWith("cdc_page_viewers ", StringComparison.Ordinal)).Split(' ')[1];
+        (await shop.GetAsync("/metrics"))
+            .Text.Split('\n')
+            .Single(l => l.StartsWith("cdc_page_viewers ", StringComparison.Ordinal))
+            .Split(' ')[1];
 
     private static async IAsyncEnumerable<(string Id, JsonElement Tick)> TicksAsync(Shop shop, string? lastId)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/live");
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
-        if (lastId is not null) request.Headers.TryAddWithoutValidation("Last-Event-ID", lastId);
+        if (lastId is not null)
+            request.Headers.TryAddWithoutValidation("Last-Event-ID", lastId);
         using var response = await shop.Api.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Shop.Ct);
         Assert.Equal((HttpStatusCode.OK, "text/event-stream"), (response.StatusCode, response.Content.Headers.ContentType!.MediaType));
         await using var body = await response.Content.ReadAsStreamAsync(Shop.Ct);
-        await foreach (var item in SseParser.Create(body, (_, data) => JsonDocument.Parse(data.ToArray()).RootElement).EnumerateAsync(Shop.Ct)) yield return (item.EventId!, item.Data);
+        await foreach (
+            var item in SseParser.Create(body, (_, data) => JsonDocument.Parse(data.ToArray()).RootElement).EnumerateAsync(Shop.Ct)
+        )
+            yield return (item.EventId!, item.Data);
     }
 }

@@ -22,13 +22,24 @@ public sealed class PageTests(TestServers servers, Chromium chromium) : IClassFi
         {
             // Readers go on, and whoever applies cards waits.
             await using var held = await connection.BeginTransactionAsync(Shop.Ct);
-            await using (var command = new NpgsqlCommand("LOCK TABLE loyalty_cards IN SHARE MODE", connection)) await command.ExecuteNonQueryAsync(Shop.Ct);
+            await using (var command = new NpgsqlCommand("LOCK TABLE loyalty_cards IN SHARE MODE", connection))
+                await command.ExecuteNonQueryAsync(Shop.Ct);
             await shop.ChangeAsync("UPDATE loyalty_card SET points = points + 1");
-            await Eventually.True("lag rises to three seconds", async () => await LagAsync(viewed) >= 3, () => viewed.Tile("Lag").InnerTextAsync(), ct: Shop.Ct);
+            await Eventually.True(
+                "lag rises to three seconds",
+                async () => await LagAsync(viewed) >= 3,
+                () => viewed.Tile("Lag").InnerTextAsync(),
+                ct: Shop.Ct
+            );
             await viewed.PictureAsync("lag");
         }
         // Odoo rests from here on, and other tests write to the same server.
-        await Eventually.True("lag falls below a second", async () => await LagAsync(viewed) < 1, () => viewed.Tile("Lag").InnerTextAsync(), ct: Shop.Ct);
+        await Eventually.True(
+            "lag falls below a second",
+            async () => await LagAsync(viewed) < 1,
+            () => viewed.Tile("Lag").InnerTextAsync(),
+            ct: Shop.Ct
+        );
         // The chart says the same in words: the highest is what it rose to.
         var told = await viewed.Section("Lag by topic").GetByRole(AriaRole.Img).GetAttributeAsync("aria-label");
         Assert.Matches("all 4 topics: now .*, highest ([3-9]|[1-9][0-9])(\\.[0-9])? s", told);
@@ -123,7 +134,10 @@ public sealed class PageTests(TestServers servers, Chromium chromium) : IClassFi
         await viewed.LiveAsync();
         await viewed.ShowsAsync(viewed.Section("Quarantine"), "card 6");
         await viewed.ShowsAsync(viewed.Section("Feature flags"), "100 % of cards");
-        Assert.Equal(0, await viewed.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^(Retry|Discard|Explain|Change|New flag)") }).CountAsync());
+        Assert.Equal(
+            0,
+            await viewed.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^(Retry|Discard|Explain|Change|New flag)") }).CountAsync()
+        );
         Assert.All(viewed.Complaints, c => Assert.Contains("401", c, StringComparison.Ordinal));
 
         // A key that is revoked ends what it looks at.
@@ -139,14 +153,32 @@ public sealed class PageTests(TestServers servers, Chromium chromium) : IClassFi
         await shop.Api.PostAsync("/feature-flags/rust-engine", """{"enabled": true, "percentage": 10, "companies": [1, 3]}""", Shop.Ct);
         await shop.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = points + 0.01 WHERE id = 8", Shop.Ct);
         await CdcProcess.RunAsync(["reconcile"], shop.Bed.Environment(), Shop.Ct);
-        foreach (var (name, width, scheme) in ((string, int, ColorScheme)[])[("phone", 360, ColorScheme.Light), ("desktop", 1440, ColorScheme.Light), ("dark", 1440, ColorScheme.Dark), ("wide", 2560, ColorScheme.Dark)])
+        foreach (
+            var (name, width, scheme) in ((string, int, ColorScheme)[])
+                [
+                    ("phone", 360, ColorScheme.Light),
+                    ("desktop", 1440, ColorScheme.Light),
+                    ("dark", 1440, ColorScheme.Dark),
+                    ("wide", 2560, ColorScheme.Dark),
+                ]
+        )
         {
-            await using var viewed = await chromium.OpenAsync(shop.Api.Address, new() { ViewportSize = new() { Width = width, Height = 900 }, ColorScheme = scheme });
+            await using var viewed = await chromium.OpenAsync(
+                shop.Api.Address,
+                new()
+                {
+                    ViewportSize = new() { Width = width, Height = 900 },
+                    ColorScheme = scheme,
+                }
+            );
             await viewed.LiveAsync();
             await viewed.ShowsAsync(viewed.Section("Quarantine"), "card 7");
             await viewed.ShowsAsync(viewed.Section("Consistency"), "card 8");
             await viewed.ShowsAsync(viewed.Section("Feature flags"), "rust-engine");
-            Assert.True(await viewed.Page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width, $"At {width} pixels one has to scroll sideways.");
+            Assert.True(
+                await viewed.Page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width,
+                $"At {width} pixels one has to scroll sideways."
+            );
             await viewed.PictureAsync(name);
             viewed.AssertNoComplaints();
         }
@@ -156,6 +188,8 @@ public sealed class PageTests(TestServers servers, Chromium chromium) : IClassFi
     private static async Task<double> LagAsync(ViewedPage viewed)
     {
         var text = await viewed.Tile("Lag").Locator("dd").First.InnerTextAsync();
-        return text.EndsWith(" ms", StringComparison.Ordinal) ? 0 : text.EndsWith(" s", StringComparison.Ordinal) ? double.Parse(text[..^2], System.Globalization.CultureInfo.InvariantCulture) : double.NaN;
+        return text.EndsWith(" ms", StringComparison.Ordinal) ? 0
+            : text.EndsWith(" s", StringComparison.Ordinal) ? double.Parse(text[..^2], System.Globalization.CultureInfo.InvariantCulture)
+            : double.NaN;
     }
 }

@@ -25,7 +25,8 @@ public sealed class ViewedPage : IAsyncDisposable
         var viewed = new ViewedPage(context, await context.NewPageAsync());
         viewed.Page.Console += (_, message) =>
         {
-            if (message.Type is "error" or "warning") viewed._complaints.Enqueue(message.Text);
+            if (message.Type is "error" or "warning")
+                viewed._complaints.Enqueue(message.Text);
         };
         viewed.Page.PageError += (_, error) => viewed._complaints.Enqueue(error);
         await viewed.Page.GotoAsync(address.ToString());

@@ -23,10 +23,13 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
         _odoo = await PgCluster.StartAsync(new PgClusterOptions { Name = "delayed", SharedBuffers = "32MB" }, Ct);
         _standby = new MissingStandby(_odoo);
         _bed = await PipelineBed.CreateAsync(_odoo.ConnectionString("postgres"), await servers.Engine.ConnectionStringAsync(), Ct);
-        await _bed.Source.ExecuteAsync("""
+        await _bed.Source.ExecuteAsync(
+            """
             INSERT INTO loyalty_program (name) VALUES ('one');
             INSERT INTO loyalty_card (id, program_id, code, points) VALUES (1, 1, 'one', 1), (2, 1, 'two', 2), (3, 1, 'three', 3);
-            """, Ct);
+            """,
+            Ct
+        );
         _bed.StartInProcess();
         await _bed.CaughtUpAsync(Ct);
     }
@@ -42,12 +45,14 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
     public async Task A_chunk_that_does_not_see_a_streamed_transaction_brings_nothing_old_back()
     {
         await _standby.HoldAsync();
-        var waiting = CommitAsync("""
+        var waiting = CommitAsync(
+            """
             UPDATE loyalty_card SET points = 10 WHERE id = 1;
             DELETE FROM loyalty_card WHERE id = 2;
             UPDATE loyalty_card SET id = 30 WHERE id = 3;
             INSERT INTO loyalty_card (id, program_id, code, points) VALUES (4, 1, 'four', 4);
-            """);
+            """
+        );
         string[] streamed = ["1|10.00", "4|4.00", "30|3.00"];
         await EngineShowsAsync(streamed);
         Assert.Equal(["1|1", "2|2", "3|3"], await _bed.Source.RowsAsync("SELECT id, points FROM loyalty_card ORDER BY id", Ct));
@@ -68,7 +73,9 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
     public async Task A_chunk_that_does_not_see_a_streamed_truncate_brings_no_row_back()
     {
         await _standby.HoldAsync();
-        var waiting = CommitAsync("TRUNCATE loyalty_card CASCADE; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (5, 1, 'five', 5)");
+        var waiting = CommitAsync(
+            "TRUNCATE loyalty_card CASCADE; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (5, 1, 'five', 5)"
+        );
         await EngineShowsAsync("5|5.00");
         // The truncated table is locked until the transaction is visible; the chunk is read when it is.
         await RequestAsync();
@@ -84,7 +91,10 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
     public async Task A_chunk_waits_for_a_streamed_transaction_that_is_too_large_to_remember()
     {
         // Two rows are more than may be remembered.
-        _bed.SourceOptions = _bed.SourceOptions with { RememberedKeys = 1 };
+        _bed.SourceOptions = _bed.SourceOptions with
+        {
+            RememberedKeys = 1,
+        };
         await _bed.RestartInProcessAsync();
         await _bed.CaughtUpAsync(Ct);
         await _standby.HoldAsync();
@@ -113,7 +123,11 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
         await (await _bed.RestartInProcessAsync()).Streaming.WaitAsync(Ct);
         // The first heartbeat comes before this row is applied.
         await _bed.Source.ExecuteAsync("INSERT INTO loyalty_program (name) VALUES ('two')", Ct);
-        await Eventually.True("the session streams", () => _bed.Engine.ScalarAsync<bool>("SELECT count(*) = 2 FROM promotion_programs", Ct), ct: Ct);
+        await Eventually.True(
+            "the session streams",
+            () => _bed.Engine.ScalarAsync<bool>("SELECT count(*) = 2 FROM promotion_programs", Ct),
+            ct: Ct
+        );
         await _standby.HoldAsync();
         var waiting = CommitAsync("UPDATE loyalty_card SET points = points + 10");
         string[] streamed = ["1|11.00", "2|12.00", "3|13.00"];
@@ -122,8 +136,11 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
         await _bed.RestartInProcessAsync();
 
         await RequestAsync();
-        await Eventually.True("the chunk waits, or was read",
-            async () => _bed.Log.Lines.Any(l => l.Contains("A chunk of card waits", StringComparison.Ordinal)) || await IsAnsweredAsync(), ct: Ct);
+        await Eventually.True(
+            "the chunk waits, or was read",
+            async () => _bed.Log.Lines.Any(l => l.Contains("A chunk of card waits", StringComparison.Ordinal)) || await IsAnsweredAsync(),
+            ct: Ct
+        );
         await _bed.StreamCaughtUpAsync(Ct);
         Assert.Equal(streamed, await EngineAsync());
         Assert.False(await IsAnsweredAsync());
@@ -158,8 +175,12 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
     private Task<IReadOnlyList<string>> EngineAsync() => _bed.Engine.RowsAsync("SELECT id, points FROM loyalty_cards ORDER BY id", Ct);
 
     private Task EngineShowsAsync(params string[] rows) =>
-        Eventually.True("the waiting transaction is in the engine", async () => rows.SequenceEqual(await EngineAsync()),
-            async () => string.Join(' ', await EngineAsync()), ct: Ct);
+        Eventually.True(
+            "the waiting transaction is in the engine",
+            async () => rows.SequenceEqual(await EngineAsync()),
+            async () => string.Join(' ', await EngineAsync()),
+            ct: Ct
+        );
 
     private async Task SnapshotAsync()
     {
@@ -172,6 +193,10 @@ public sealed class DelayedVisibilityTest(TestServers servers) : IAsyncLifetime
     private Task<bool> IsAnsweredAsync() => _bed.Engine.ScalarAsync<bool>("SELECT bool_and(state = 'done') FROM cdc.requests", Ct);
 
     private Task AnsweredAsync() =>
-        Eventually.True("the card table is read again", IsAnsweredAsync,
-            () => Task.FromResult(string.Join(Environment.NewLine, _bed.Log.Lines.TakeLast(10))), ct: Ct);
+        Eventually.True(
+            "the card table is read again",
+            IsAnsweredAsync,
+            () => Task.FromResult(string.Join(Environment.NewLine, _bed.Log.Lines.TakeLast(10))),
+            ct: Ct
+        );
 }

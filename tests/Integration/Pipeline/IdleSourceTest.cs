@@ -26,24 +26,43 @@ public sealed class IdleSourceTest(TestServers servers, TestKafka kafka)
         await using var other = await servers.Source.CreateDatabaseAsync("busy", ct: Ct);
         await using var source = Database.Source(bed.Source.ConnectionString);
         await using var engine = Database.Engine(bed.Engine.ConnectionString);
-        var reader = new StatusReader(source, engine, bed.SourceOptions.SlotName, new EngineStatusReader(bed.Entities, overKafka), null, TimeProvider.System);
+        var reader = new StatusReader(
+            source,
+            engine,
+            bed.SourceOptions.SlotName,
+            new EngineStatusReader(bed.Entities, overKafka),
+            null,
+            TimeProvider.System
+        );
         either.Start();
         await bed.CaughtUpAsync(Ct);
         await bed.Source.ExecuteAsync("INSERT INTO loyalty_program (id, name) VALUES (1, 'the last commit')", Ct);
         await bed.CaughtUpAsync(Ct);
 
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        var writing = Task.Run(async () =>
-        {
-            while (!enough.IsCancellationRequested) await other.ExecuteAsync($"SELECT pg_logical_emit_message(false, 'busy', repeat('x', {2 * MuchWal}))", Ct);
-        }, Ct);
+        var writing = Task.Run(
+            async () =>
+            {
+                while (!enough.IsCancellationRequested)
+                    await other.ExecuteAsync($"SELECT pg_logical_emit_message(false, 'busy', repeat('x', {2 * MuchWal}))", Ct);
+            },
+            Ct
+        );
         StatusReport? status = null;
-        await Eventually.True("there is much to read, and lag is far less than the age of the last commit", async () =>
-        {
-            status = await reader.ReadAsync(Ct);
-            var age = (status.Source!.Now - status.Engine!.LastCommitAt!.Value).TotalSeconds;
-            return status.BytesBehind > MuchWal && status.SecondsBehind < age / 2;
-        }, async () => await Task.FromResult($"{status?.BytesBehind} bytes, {status?.SecondsBehind} s, last commit {status?.Engine?.LastCommitAt:O}, as of {status?.Engine?.AsOf:O}"), ct: Ct);
+        await Eventually.True(
+            "there is much to read, and lag is far less than the age of the last commit",
+            async () =>
+            {
+                status = await reader.ReadAsync(Ct);
+                var age = (status.Source!.Now - status.Engine!.LastCommitAt!.Value).TotalSeconds;
+                return status.BytesBehind > MuchWal && status.SecondsBehind < age / 2;
+            },
+            async () =>
+                await Task.FromResult(
+                    $"{status?.BytesBehind} bytes, {status?.SecondsBehind} s, last commit {status?.Engine?.LastCommitAt:O}, as of {status?.Engine?.AsOf:O}"
+                ),
+            ct: Ct
+        );
         await enough.CancelAsync();
         await writing;
     }
@@ -53,12 +72,18 @@ public sealed class IdleSourceTest(TestServers servers, TestKafka kafka)
     {
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
         // What was applied is not confirmed to the source, so that a restart is sent all of it again.
-        bed.EngineOptions = bed.EngineOptions with { FeedbackInterval = TimeSpan.FromMinutes(5) };
+        bed.EngineOptions = bed.EngineOptions with
+        {
+            FeedbackInterval = TimeSpan.FromMinutes(5),
+        };
         await WatchAsync(bed);
         bed.StartInProcess();
         await bed.CaughtUpAsync(Ct);
         // Neither is a time: too short, and beyond all times.
-        await bed.Source.ExecuteAsync("SELECT pg_logical_emit_message(false, 'cdc.heartbeat', 'now'), pg_logical_emit_message(false, 'cdc.heartbeat', '\\x7fffffffffffffff'::bytea)", Ct);
+        await bed.Source.ExecuteAsync(
+            "SELECT pg_logical_emit_message(false, 'cdc.heartbeat', 'now'), pg_logical_emit_message(false, 'cdc.heartbeat', '\\x7fffffffffffffff'::bytea)",
+            Ct
+        );
         await AsOfMovesAsync(bed);
         await bed.RestartInProcessAsync();
         await bed.CaughtUpAsync(Ct);
@@ -84,14 +109,19 @@ public sealed class IdleSourceTest(TestServers servers, TestKafka kafka)
         await AssertNeverBackAsync(bed.Bed);
     }
 
-    private static Task WatchAsync(PipelineBed bed) => bed.Engine.ExecuteAsync("""
-        CREATE TABLE seen (back boolean NOT NULL);
-        CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES (NEW.as_of < OLD.as_of OR NEW.as_of > clock_timestamp() + interval '1 minute'); RETURN NEW; END $$;
-        CREATE TRIGGER look BEFORE UPDATE ON cdc.checkpoints FOR EACH ROW EXECUTE FUNCTION look();
-        ALTER TABLE cdc.checkpoints ENABLE ALWAYS TRIGGER look;
-        """, Ct);
+    private static Task WatchAsync(PipelineBed bed) =>
+        bed.Engine.ExecuteAsync(
+            """
+            CREATE TABLE seen (back boolean NOT NULL);
+            CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES (NEW.as_of < OLD.as_of OR NEW.as_of > clock_timestamp() + interval '1 minute'); RETURN NEW; END $$;
+            CREATE TRIGGER look BEFORE UPDATE ON cdc.checkpoints FOR EACH ROW EXECUTE FUNCTION look();
+            ALTER TABLE cdc.checkpoints ENABLE ALWAYS TRIGGER look;
+            """,
+            Ct
+        );
 
-    private static async Task AssertNeverBackAsync(PipelineBed bed) => Assert.Equal(["f"], await bed.Engine.RowsAsync("SELECT DISTINCT back FROM seen", Ct));
+    private static async Task AssertNeverBackAsync(PipelineBed bed) =>
+        Assert.Equal(["f"], await bed.Engine.RowsAsync("SELECT DISTINCT back FROM seen", Ct));
 
     private static async Task AsOfMovesAsync(PipelineBed bed)
     {
@@ -99,5 +129,6 @@ public sealed class IdleSourceTest(TestServers servers, TestKafka kafka)
         await Eventually.True("a heartbeat moves the checkpoint's time", async () => await AsOfAsync(bed) > before, ct: Ct);
     }
 
-    private static Task<DateTime> AsOfAsync(PipelineBed bed) => bed.Engine.ScalarAsync<DateTime>("SELECT min(as_of) FROM cdc.checkpoints", Ct);
+    private static Task<DateTime> AsOfAsync(PipelineBed bed) =>
+        bed.Engine.ScalarAsync<DateTime>("SELECT min(as_of) FROM cdc.checkpoints", Ct);
 }

@@ -38,8 +38,15 @@ public sealed class LoadsBesideTheStreamTest(TestServers servers)
         await holder.OpenAsync(Ct);
         await ExecuteAsync(holder, $"SELECT pg_advisory_lock({Key})");
         bed.StartInProcess();
-        await Eventually.True("the load of the cards is held", () => bed.Engine.ScalarAsync<bool>(
-            "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND NOT l.granted AND a.datname = current_database())", Ct), ct: Ct);
+        await Eventually.True(
+            "the load of the cards is held",
+            () =>
+                bed.Engine.ScalarAsync<bool>(
+                    "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND NOT l.granted AND a.datname = current_database())",
+                    Ct
+                ),
+            ct: Ct
+        );
 
         await bed.Source.ExecuteAsync(removal, Ct);
         var removed = await PositionAsync(bed);
@@ -47,16 +54,28 @@ public sealed class LoadsBesideTheStreamTest(TestServers servers)
         // What came after it has come too: the removal has long been offered to the engine.
         await bed.Source.ExecuteAsync("INSERT INTO loyalty_program (id, name) VALUES (2, 'after it')", Ct);
         await ReceivedAsync(bed, await PositionAsync(bed));
-        Assert.True(await bed.Engine.ScalarAsync<bool>($"SELECT through_lsn < '{removed}' FROM cdc.checkpoints", Ct), "the stream did not wait for the load");
+        Assert.True(
+            await bed.Engine.ScalarAsync<bool>($"SELECT through_lsn < '{removed}' FROM cdc.checkpoints", Ct),
+            "the stream did not wait for the load"
+        );
         await ExecuteAsync(holder, $"SELECT pg_advisory_unlock({Key})");
         await bed.CaughtUpAsync(Ct);
         await bed.AssertEqualAsync(Ct);
     }
 
-    private static async Task<string> PositionAsync(PipelineBed bed) => (await bed.Source.ScalarAsync<string>("SELECT pg_current_wal_insert_lsn()::text", Ct))!;
+    private static async Task<string> PositionAsync(PipelineBed bed) =>
+        (await bed.Source.ScalarAsync<string>("SELECT pg_current_wal_insert_lsn()::text", Ct))!;
 
-    private static Task ReceivedAsync(PipelineBed bed, string position) => Eventually.True($"{position} is received", () => bed.Source.ScalarAsync<bool>(
-        $"SELECT EXISTS (SELECT FROM pg_stat_replication r JOIN pg_replication_slots s ON s.active_pid = r.pid WHERE s.database = current_database() AND r.write_lsn >= '{position}')", Ct), ct: Ct);
+    private static Task ReceivedAsync(PipelineBed bed, string position) =>
+        Eventually.True(
+            $"{position} is received",
+            () =>
+                bed.Source.ScalarAsync<bool>(
+                    $"SELECT EXISTS (SELECT FROM pg_stat_replication r JOIN pg_replication_slots s ON s.active_pid = r.pid WHERE s.database = current_database() AND r.write_lsn >= '{position}')",
+                    Ct
+                ),
+            ct: Ct
+        );
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
     {

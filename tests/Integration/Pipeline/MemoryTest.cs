@@ -27,10 +27,15 @@ public sealed class MemoryTest(TestServers servers, ITestOutputHelper output)
         var process = await bed.StartProcessAsync(ct: Ct);
         await bed.CaughtUpAsync(Ct);
         await bed.Source.ExecuteAsync(
-            $"INSERT INTO loyalty_point_history (loyalty_card_id, points_amount, points_balance, origin) SELECT 1 + i % 1000, 1, i, 'order ' || i FROM generate_series(1, {rows}) i", Ct);
+            $"INSERT INTO loyalty_point_history (loyalty_card_id, points_amount, points_balance, origin) SELECT 1 + i % 1000, 1, i, 'order ' || i FROM generate_series(1, {rows}) i",
+            Ct
+        );
         await bed.CaughtUpAsync(Ct, Patience);
         AssertBounded(process, $"{rows} rows inserted in one transaction");
-        await bed.Source.ExecuteAsync($"UPDATE loyalty_point_history SET points_amount = 2 WHERE id <= {rows / 5}; DELETE FROM loyalty_point_history WHERE id % 10 = 0", Ct);
+        await bed.Source.ExecuteAsync(
+            $"UPDATE loyalty_point_history SET points_amount = 2 WHERE id <= {rows / 5}; DELETE FROM loyalty_point_history WHERE id % 10 = 0",
+            Ct
+        );
         await bed.CaughtUpAsync(Ct, Patience);
         AssertBounded(process, $"{rows / 5} of them updated and {rows / 10} deleted in another");
         await bed.AssertEqualAsync(Ct);
@@ -45,7 +50,10 @@ public sealed class MemoryTest(TestServers servers, ITestOutputHelper output)
         await InsertLargeRowsAsync(bed);
         await bed.CaughtUpAsync(Ct, Patience);
         AssertBounded(process, "300 rows of 1 MB inserted in one transaction");
-        await bed.Source.ExecuteAsync("UPDATE loyalty_point_move SET remaining_point = 1; UPDATE loyalty_point_move SET origin = origin || 'x', remaining_point = 2", Ct);
+        await bed.Source.ExecuteAsync(
+            "UPDATE loyalty_point_move SET remaining_point = 1; UPDATE loyalty_point_move SET origin = origin || 'x', remaining_point = 2",
+            Ct
+        );
         await bed.CaughtUpAsync(Ct, Patience);
         AssertBounded(process, "all of them updated twice in another");
         await bed.AssertEqualAsync(Ct);
@@ -82,7 +90,9 @@ public sealed class MemoryTest(TestServers servers, ITestOutputHelper output)
                     COMMIT;
                 END LOOP;
             END $$
-            """, Ct);
+            """,
+            Ct
+        );
         var second = await bed.StartProcessAsync(ct: Ct);
         await bed.CaughtUpAsync(Ct, Patience);
         AssertBounded(second, $"a backlog of {2 * transactions} rows applied after a restart");
@@ -96,12 +106,17 @@ public sealed class MemoryTest(TestServers servers, ITestOutputHelper output)
             """
             INSERT INTO loyalty_program (id, name) VALUES (1, 'p');
             INSERT INTO loyalty_card (id, program_id, code, points) SELECT i, 1, 'c' || i, i FROM generate_series(1, 1000) i;
-            """, Ct);
+            """,
+            Ct
+        );
         return bed;
     }
 
-    private static Task InsertLargeRowsAsync(PipelineBed bed) => bed.Source.ExecuteAsync(
-        $"INSERT INTO loyalty_point_move (loyalty_card_id, state, origin) SELECT i, 'active', {LongText.Sql('m')} || i FROM generate_series(1, 300) i", Ct);
+    private static Task InsertLargeRowsAsync(PipelineBed bed) =>
+        bed.Source.ExecuteAsync(
+            $"INSERT INTO loyalty_point_move (loyalty_card_id, state, origin) SELECT i, 'active', {LongText.Sql('m')} || i FROM generate_series(1, 300) i",
+            Ct
+        );
 
     private void AssertBounded(WatchedProcess process, string what)
     {

@@ -13,7 +13,10 @@ public sealed class PipelineBedTest(TestServers servers)
     public async Task Rows_from_before_and_after_the_start_arrive_in_this_process_and_in_the_real_one()
     {
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
-        await bed.Source.ExecuteAsync("INSERT INTO loyalty_program (name) VALUES ('before'); INSERT INTO loyalty_card (program_id, code, points) VALUES (1, 'a', 1)", Ct);
+        await bed.Source.ExecuteAsync(
+            "INSERT INTO loyalty_program (name) VALUES ('before'); INSERT INTO loyalty_card (program_id, code, points) VALUES (1, 'a', 1)",
+            Ct
+        );
         var pipeline = bed.StartInProcess();
         await bed.CaughtUpAsync(Ct);
         await bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = 2", Ct);

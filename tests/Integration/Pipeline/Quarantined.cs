@@ -13,8 +13,13 @@ internal static class Quarantined
     public static Task<IReadOnlyList<string>> EntriesAsync(this PipelineBed bed, CancellationToken ct) =>
         bed.Engine.RowsAsync("SELECT entity, key, reason FROM cdc.quarantine ORDER BY entity, key", ct);
 
-    public static Task NoneQuarantinedAsync(this PipelineBed bed, CancellationToken ct) => Eventually.True(
-        "no row is in quarantine", async () => (await bed.EntriesAsync(ct)).Count == 0, async () => string.Join("; ", await bed.EntriesAsync(ct)), ct: ct);
+    public static Task NoneQuarantinedAsync(this PipelineBed bed, CancellationToken ct) =>
+        Eventually.True(
+            "no row is in quarantine",
+            async () => (await bed.EntriesAsync(ct)).Count == 0,
+            async () => string.Join("; ", await bed.EntriesAsync(ct)),
+            ct: ct
+        );
 
     /// <summary>Runs a <c>cdc</c> command against the bed, and returns what it wrote.</summary>
     public static async Task<string> CommandAsync(this PipelineBed bed, CancellationToken ct, params string[] arguments)
@@ -30,5 +35,8 @@ internal static class Quarantined
 
     /// <summary>This entity's part of <c>cdc status --json</c>.</summary>
     public static async Task<JsonElement> StatusAsync(this PipelineBed bed, string entity, CancellationToken ct) =>
-        (await bed.JsonAsync(ct, "status")).GetProperty("entities").EnumerateArray().Single(e => e.GetProperty("entity").GetString() == entity);
+        (await bed.JsonAsync(ct, "status"))
+            .GetProperty("entities")
+            .EnumerateArray()
+            .Single(e => e.GetProperty("entity").GetString() == entity);
 }

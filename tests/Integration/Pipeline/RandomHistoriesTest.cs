@@ -34,8 +34,7 @@ public sealed class RandomHistoriesTest(TestServers servers, ITestOutputHelper o
         {
             output.WriteLine($"CDC_TEST_SEED={seed}");
             histories += await RunBedAsync(seed++, clock);
-        }
-        while (clock.Elapsed < Duration && given is null);
+        } while (clock.Elapsed < Duration && given is null);
         output.WriteLine($"{histories} histories of {HistoryRun.Transactions} transactions");
     }
 
@@ -49,9 +48,11 @@ public sealed class RandomHistoriesTest(TestServers servers, ITestOutputHelper o
         var counts = random.Next(2) == 0;
         Configure(bed, random, acceptGaps: !counts);
         await using var disturbances = new Disturbances(bed, random, losesSlots: !counts);
-        if (!counts) await RunHistoryAsync(bed, seed, -1, random, null);
+        if (!counts)
+            await RunHistoryAsync(bed, seed, -1, random, null);
         disturbances.Start();
-        if (counts) await bed.CaughtUpAsync(Ct);
+        if (counts)
+            await bed.CaughtUpAsync(Ct);
 
         using var quiet = new CancellationTokenSource();
         var watch = new BackwardsWatch(bed.Engine, wholeTransactions: true);
@@ -65,8 +66,10 @@ public sealed class RandomHistoriesTest(TestServers servers, ITestOutputHelper o
                 await disturbances.ReleaseAsync();
                 await bed.CaughtUpAsync(Ct);
                 await bed.AssertEqualAsync(Ct);
-                if (counts) await UpdateCount.AssertAppliedOnceAsync(bed, Ct);
-                if (watching.IsFaulted) await watching;
+                if (counts)
+                    await UpdateCount.AssertAppliedOnceAsync(bed, Ct);
+                if (watching.IsFaulted)
+                    await watching;
             }
             await disturbances.StopAsync(Ct);
             await quiet.CancelAsync();
@@ -74,9 +77,14 @@ public sealed class RandomHistoriesTest(TestServers servers, ITestOutputHelper o
         }
         catch (Exception e)
         {
-            throw new InvalidOperationException($"CDC_TEST_SEED={seed}, history {history}: {e.Message}{Environment.NewLine}{disturbances.Describe()}", e);
+            throw new InvalidOperationException(
+                $"CDC_TEST_SEED={seed}, history {history}: {e.Message}{Environment.NewLine}{disturbances.Describe()}",
+                e
+            );
         }
-        output.WriteLine($"  {history} histories, looked at {watch.Looks} times; {string.Join(", ", disturbances.Done.Select(d => $"{d.Key} {d.Value}"))}");
+        output.WriteLine(
+            $"  {history} histories, looked at {watch.Looks} times; {string.Join(", ", disturbances.Done.Select(d => $"{d.Key} {d.Value}"))}"
+        );
         return history;
     }
 
@@ -89,5 +97,11 @@ public sealed class RandomHistoriesTest(TestServers servers, ITestOutputHelper o
     }
 
     private static Task RunHistoryAsync(PipelineBed bed, int seed, int history, Random random, Disturbances? disturbances) =>
-        HistoryRun.RunAsync(bed, seed, history, () => disturbances is not null && random.Next(8) == 0 ? disturbances.NextAsync(Ct) : Task.CompletedTask, Ct);
+        HistoryRun.RunAsync(
+            bed,
+            seed,
+            history,
+            () => disturbances is not null && random.Next(8) == 0 ? disturbances.NextAsync(Ct) : Task.CompletedTask,
+            Ct
+        );
 }

@@ -18,11 +18,15 @@ public sealed class ReconnectTest(TestServers servers)
         {
             await bed.Source.ExecuteAsync("INSERT INTO loyalty_program (name) VALUES ('one more')", Ct);
             await bed.CaughtUpAsync(Ct);
-            await bed.Source.ExecuteAsync("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database() AND active", Ct);
+            await bed.Source.ExecuteAsync(
+                "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database() AND active",
+                Ct
+            );
             await Eventually.True("the connection is lost", () => Pauses(bed).Count >= cut, ct: Ct);
         }
         Assert.All(Pauses(bed), pause => Assert.EndsWith("Trying again in 0.2 s", pause, StringComparison.Ordinal));
     }
 
-    private static List<string> Pauses(PipelineBed bed) => [.. bed.Log.Lines.Where(l => l.Contains("Trying again", StringComparison.Ordinal))];
+    private static List<string> Pauses(PipelineBed bed) =>
+        [.. bed.Log.Lines.Where(l => l.Contains("Trying again", StringComparison.Ordinal))];
 }

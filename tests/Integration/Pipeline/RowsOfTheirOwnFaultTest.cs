@@ -30,12 +30,32 @@ public sealed class RowsOfTheirOwnFaultTest(TestServers servers)
 
     private static readonly string[] Reasons =
     [
-        "card|1|program-id-null", "card|2|code-null", "card|3|points-null", "card|4|code-empty", "card|5|code-empty", "card|6|program-zero", "card|7|partner-zero",
-        "card|8|points-negative", "card|9|points-not-finite", "card|10|points-not-finite", "card|11|points-not-finite", "card|12|points-too-large", "card|13|code-too-long",
-        "history|1|loyalty-card-id-null", "history|2|card-zero", "history|3|points-amount-not-finite", "history|4|points-balance-not-finite",
-        "history|5|points-balance-negative", "history|6|points-amount-too-large",
-        "move|1|loyalty-card-id-null", "move|2|card-zero", "move|3|initial-point-not-finite", "move|4|remaining-point-not-finite",
-        "move|5|initial-point-too-large", "move|6|state-unknown", "move|7|state-unknown",
+        "card|1|program-id-null",
+        "card|2|code-null",
+        "card|3|points-null",
+        "card|4|code-empty",
+        "card|5|code-empty",
+        "card|6|program-zero",
+        "card|7|partner-zero",
+        "card|8|points-negative",
+        "card|9|points-not-finite",
+        "card|10|points-not-finite",
+        "card|11|points-not-finite",
+        "card|12|points-too-large",
+        "card|13|code-too-long",
+        "history|1|loyalty-card-id-null",
+        "history|2|card-zero",
+        "history|3|points-amount-not-finite",
+        "history|4|points-balance-not-finite",
+        "history|5|points-balance-negative",
+        "history|6|points-amount-too-large",
+        "move|1|loyalty-card-id-null",
+        "move|2|card-zero",
+        "move|3|initial-point-not-finite",
+        "move|4|remaining-point-not-finite",
+        "move|5|initial-point-too-large",
+        "move|6|state-unknown",
+        "move|7|state-unknown",
     ];
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -46,16 +66,20 @@ public sealed class RowsOfTheirOwnFaultTest(TestServers servers)
     public async Task A_row_that_breaks_a_rule_is_held_with_its_reason_and_all_others_are_applied(bool loaded)
     {
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
-        if (loaded) await bed.Source.ExecuteAsync(Rows, Ct);
+        if (loaded)
+            await bed.Source.ExecuteAsync(Rows, Ct);
         bed.StartInProcess();
         await bed.CaughtUpAsync(Ct);
-        if (!loaded) await bed.Source.ExecuteAsync(Rows, Ct);
+        if (!loaded)
+            await bed.Source.ExecuteAsync(Rows, Ct);
         await bed.CaughtUpAsync(Ct);
 
         Assert.Equal(Reasons, await bed.EntriesAsync(Ct));
         await bed.AssertEqualAsync(Ct);
-        Assert.Equal(["101|GIFT", "102|\u00a0", "103|TRIM ME", "105|C105"],
-            await bed.Engine.RowsAsync("SELECT id, code FROM loyalty_cards WHERE id IN (101, 102, 103, 105) ORDER BY id", Ct));
+        Assert.Equal(
+            ["101|GIFT", "102|\u00a0", "103|TRIM ME", "105|C105"],
+            await bed.Engine.RowsAsync("SELECT id, code FROM loyalty_cards WHERE id IN (101, 102, 103, 105) ORDER BY id", Ct)
+        );
     }
 
     [Fact]
@@ -65,14 +89,21 @@ public sealed class RowsOfTheirOwnFaultTest(TestServers servers)
         bed.StartInProcess();
         await bed.CaughtUpAsync(Ct);
         // One transaction, and so one batch.
-        await bed.Source.ExecuteAsync("""
+        await bed.Source.ExecuteAsync(
+            """
             INSERT INTO loyalty_program (id, name) VALUES (1, 'p');
             INSERT INTO loyalty_card (id, program_id, code, points) SELECT i, 1, 'secret ' || i, -1 FROM generate_series(1, 12) i;
-            """, Ct);
+            """,
+            Ct
+        );
         await bed.CaughtUpAsync(Ct);
         var warnings = bed.Log.Lines.Where(l => l.Contains("quarantine", StringComparison.Ordinal)).ToList();
         Assert.All(warnings, w => Assert.Contains(" Warning ", w, StringComparison.Ordinal));
-        Assert.All(Enumerable.Range(1, 10), id => Assert.Single(warnings, w => w.Contains($"Row {id} of card cannot be applied (points-negative)", StringComparison.Ordinal)));
+        Assert.All(
+            Enumerable.Range(1, 10),
+            id =>
+                Assert.Single(warnings, w => w.Contains($"Row {id} of card cannot be applied (points-negative)", StringComparison.Ordinal))
+        );
         Assert.Single(warnings, w => w.Contains("2 more rows of card", StringComparison.Ordinal));
         Assert.Equal(11, warnings.Count);
         Assert.DoesNotContain("secret", string.Concat(bed.Log.Lines), StringComparison.OrdinalIgnoreCase);
@@ -85,7 +116,8 @@ public sealed class RowsOfTheirOwnFaultTest(TestServers servers)
         await bed.Source.ExecuteAsync(Rows, Ct);
         bed.StartInProcess();
         await bed.CaughtUpAsync(Ct);
-        foreach (var entity in new[] { "card", "move", "history" }) await bed.CommandAsync(Ct, "snapshot", entity, "--wait");
+        foreach (var entity in new[] { "card", "move", "history" })
+            await bed.CommandAsync(Ct, "snapshot", entity, "--wait");
         await bed.CaughtUpAsync(Ct);
         Assert.Equal(Reasons, await bed.EntriesAsync(Ct));
         await bed.AssertEqualAsync(Ct);
@@ -102,11 +134,16 @@ public sealed class RowsOfTheirOwnFaultTest(TestServers servers)
             UPDATE loyalty_card SET program_id = 1, partner_id = NULL, code = 'mended ' || id, points = id WHERE id < 100;
             UPDATE loyalty_point_move SET loyalty_card_id = 101, initial_point = 1, remaining_point = 1, state = 'active' WHERE id < 100;
             UPDATE loyalty_point_history SET loyalty_card_id = 101, points_amount = 1, points_balance = 1 WHERE id < 100;
-            """, Ct);
+            """,
+            Ct
+        );
         await bed.CaughtUpAsync(Ct);
         Assert.Empty(await bed.EntriesAsync(Ct));
         await bed.AssertEqualAsync(Ct);
-        Assert.Equal("MENDED 12|12.00", Assert.Single(await bed.Engine.RowsAsync("SELECT code, points FROM loyalty_cards WHERE id = 12", Ct)));
+        Assert.Equal(
+            "MENDED 12|12.00",
+            Assert.Single(await bed.Engine.RowsAsync("SELECT code, points FROM loyalty_cards WHERE id = 12", Ct))
+        );
     }
 
     [Theory]
@@ -128,8 +165,14 @@ public sealed class RowsOfTheirOwnFaultTest(TestServers servers)
         await using var bed = await StartedAsync(loaded: false);
         await bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = 'NaN' WHERE id = 101", Ct);
         await bed.CaughtUpAsync(Ct);
-        Assert.Equal("1.00|0", Assert.Single(await bed.Engine.RowsAsync("SELECT points, sync_version FROM loyalty_cards WHERE id = 101", Ct)));
-        var entry = Assert.Single((await bed.JsonAsync(Ct, "quarantine", "list", "card")).GetProperty("entries").EnumerateArray(), e => e.GetProperty("key").GetInt64() == 101);
+        Assert.Equal(
+            "1.00|0",
+            Assert.Single(await bed.Engine.RowsAsync("SELECT points, sync_version FROM loyalty_cards WHERE id = 101", Ct))
+        );
+        var entry = Assert.Single(
+            (await bed.JsonAsync(Ct, "quarantine", "list", "card")).GetProperty("entries").EnumerateArray(),
+            e => e.GetProperty("key").GetInt64() == 101
+        );
         Assert.Equal("points-not-finite", entry.GetProperty("reason").GetString());
         Assert.Contains("NaN", await bed.CommandAsync(Ct, "quarantine", "show", "card", "101"), StringComparison.Ordinal);
         Assert.Equal(14, (await bed.StatusAsync("card", Ct)).GetProperty("quarantine").GetInt64());
@@ -143,10 +186,12 @@ public sealed class RowsOfTheirOwnFaultTest(TestServers servers)
     private async Task<PipelineBed> StartedAsync(bool loaded)
     {
         var bed = await PipelineBed.CreateAsync(servers, Ct);
-        if (loaded) await bed.Source.ExecuteAsync(Rows, Ct);
+        if (loaded)
+            await bed.Source.ExecuteAsync(Rows, Ct);
         bed.StartInProcess();
         await bed.CaughtUpAsync(Ct);
-        if (!loaded) await bed.Source.ExecuteAsync(Rows, Ct);
+        if (!loaded)
+            await bed.Source.ExecuteAsync(Rows, Ct);
         await bed.CaughtUpAsync(Ct);
         return bed;
     }

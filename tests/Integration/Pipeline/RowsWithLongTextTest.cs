@@ -21,11 +21,15 @@ public sealed class RowsWithLongTextTest(TestServers servers)
         // In one batch: said, left unsaid, said again, left unsaid.
         await bed.Source.ExecuteAsync(
             $"""
-            BEGIN; UPDATE loyalty_point_move SET remaining_point = 2; UPDATE loyalty_point_move SET origin = {LongText.Sql('c')} WHERE id = 7;
+            BEGIN; UPDATE loyalty_point_move SET remaining_point = 2; UPDATE loyalty_point_move SET origin = {LongText.Sql(
+                'c'
+            )} WHERE id = 7;
             UPDATE loyalty_point_move SET remaining_point = 3; COMMIT;
             INSERT INTO loyalty_point_move (id, loyalty_card_id, state, origin) VALUES (20, 1, 'active', {LongText.Sql('d')});
             UPDATE loyalty_point_move SET state = 'expired' WHERE id = 20; UPDATE loyalty_point_move SET origin = NULL WHERE id = 8;
-            """, Ct);
+            """,
+            Ct
+        );
         await bed.CaughtUpAsync(Ct);
         await bed.AssertEqualAsync(Ct);
         Assert.Equal(0, await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.rereads", Ct));
@@ -42,7 +46,9 @@ public sealed class RowsWithLongTextTest(TestServers servers)
             BEGIN; DELETE FROM loyalty_point_move WHERE id = 4; UPDATE loyalty_point_move SET id = 4 WHERE id = 3; COMMIT;
             BEGIN; INSERT INTO loyalty_point_move (id, loyalty_card_id, state, origin) VALUES (5, 1, 'active', {LongText.Sql('n')});
             UPDATE loyalty_point_move SET id = 105 WHERE id = 5; COMMIT;
-            """, Ct);
+            """,
+            Ct
+        );
         await bed.CaughtUpAsync(Ct);
         await bed.AssertEqualAsync(Ct);
         Assert.Equal(["4", "101", "102", "105"], await bed.Engine.RowsAsync("SELECT id FROM point_moves ORDER BY id", Ct));
@@ -54,7 +60,10 @@ public sealed class RowsWithLongTextTest(TestServers servers)
         await using var bed = await StartedAsync(2);
         // The row of another key, whole and of this generation, as nothing but a hand leaves it.
         await bed.Engine.ExecuteAsync("UPDATE point_moves SET id = 77, odoo_move_id = 77, origin = 'of another row' WHERE id = 2", Ct);
-        await bed.Source.ExecuteAsync("DELETE FROM loyalty_point_move WHERE id = 2; UPDATE loyalty_point_move SET id = 77 WHERE id = 1", Ct);
+        await bed.Source.ExecuteAsync(
+            "DELETE FROM loyalty_point_move WHERE id = 2; UPDATE loyalty_point_move SET id = 77 WHERE id = 1",
+            Ct
+        );
         await bed.CaughtUpAsync(Ct);
         await bed.AssertEqualAsync(Ct);
         Assert.Equal(["77"], await bed.Engine.RowsAsync("SELECT id FROM point_moves", Ct));
@@ -87,7 +96,10 @@ public sealed class RowsWithLongTextTest(TestServers servers)
         await bed.CaughtUpAsync(Ct);
         await first.StopAsync();
         await bed.Source.ExecuteAsync($"SELECT pg_drop_replication_slot('{bed.SourceOptions.SlotName}')", Ct);
-        await bed.Source.ExecuteAsync($"UPDATE loyalty_point_move SET origin = {LongText.Sql('z')}; DELETE FROM loyalty_point_move WHERE id = 6", Ct);
+        await bed.Source.ExecuteAsync(
+            $"UPDATE loyalty_point_move SET origin = {LongText.Sql('z')}; DELETE FROM loyalty_point_move WHERE id = 6",
+            Ct
+        );
 
         bed.SourceOptions = bed.SourceOptions with { AcceptGaps = true };
         var streamOnly = StartWithoutChunks(bed);
@@ -97,8 +109,11 @@ public sealed class RowsWithLongTextTest(TestServers servers)
         Assert.Equal(3, await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM point_moves WHERE remaining_point = 7", Ct));
         // A second one must not find the row whole because the first has raised its position.
         await bed.Source.ExecuteAsync("UPDATE loyalty_point_move SET remaining_point = 8 WHERE id = 2", Ct);
-        await Eventually.True("the second update is applied", async () =>
-            await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM point_moves WHERE remaining_point = 8", Ct) == 1, ct: Ct);
+        await Eventually.True(
+            "the second update is applied",
+            async () => await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM point_moves WHERE remaining_point = 8", Ct) == 1,
+            ct: Ct
+        );
         await HolesAsync(bed, ["1", "2", "3"]);
         await bed.Source.ExecuteAsync("DELETE FROM loyalty_point_move WHERE id = 3", Ct);
         await HolesAsync(bed, ["1", "2"]);
@@ -115,14 +130,19 @@ public sealed class RowsWithLongTextTest(TestServers servers)
         await using var bed = await StartedAsync(3);
         await bed.Source.ExecuteAsync($"UPDATE loyalty_point_move SET origin = {LongText.Sql('q')}, remaining_point = 'NaN'", Ct);
         await bed.CaughtUpAsync(Ct);
-        Assert.Equal(["move|1|remaining-point-not-finite", "move|2|remaining-point-not-finite", "move|3|remaining-point-not-finite"], await bed.EntriesAsync(Ct));
+        Assert.Equal(
+            ["move|1|remaining-point-not-finite", "move|2|remaining-point-not-finite", "move|3|remaining-point-not-finite"],
+            await bed.EntriesAsync(Ct)
+        );
         // Still broken, mended, and deleted, none of them saying the text.
         await bed.Source.ExecuteAsync(
             """
             UPDATE loyalty_point_move SET initial_point = 5 WHERE id = 1;
             UPDATE loyalty_point_move SET remaining_point = 5 WHERE id = 2;
             DELETE FROM loyalty_point_move WHERE id = 3;
-            """, Ct);
+            """,
+            Ct
+        );
         await bed.CaughtUpAsync(Ct);
         Assert.Equal(["move|1|remaining-point-not-finite"], await bed.EntriesAsync(Ct));
         await bed.AssertEqualAsync(Ct);
@@ -143,7 +163,9 @@ public sealed class RowsWithLongTextTest(TestServers servers)
             UPDATE loyalty_point_move SET remaining_point = 1; UPDATE loyalty_point_move SET origin = {LongText.Sql('f')} WHERE id = 2;
             UPDATE loyalty_point_move SET id = id + 100 WHERE id IN (3, 4); DELETE FROM loyalty_point_move WHERE id = 5;
             BEGIN; UPDATE loyalty_point_move SET id = 5 WHERE id = 6; UPDATE loyalty_point_move SET remaining_point = 3 WHERE id = 5; COMMIT;
-            """, Ct);
+            """,
+            Ct
+        );
         await bed.CaughtUpAsync(Ct);
         await bed.AssertEqualAsync(Ct);
         Assert.Equal(["1", "2", "5", "103", "104"], await bed.Engine.RowsAsync("SELECT id FROM point_moves ORDER BY id", Ct));
@@ -169,15 +191,24 @@ public sealed class RowsWithLongTextTest(TestServers servers)
         return pipeline;
     }
 
-    private static Task InsertAsync(PipelineBed bed, int moves) => bed.Source.ExecuteAsync(
-        $"""
-        INSERT INTO loyalty_program (id, name) VALUES (1, 'p');
-        INSERT INTO loyalty_card (id, program_id, code, points) VALUES (1, 1, 'c', 1);
-        INSERT INTO loyalty_point_move (id, loyalty_card_id, initial_point, state, origin) SELECT i, 1, i, 'active', {LongText.Sql('a')} FROM generate_series(1, {moves}) i;
-        """, Ct);
+    private static Task InsertAsync(PipelineBed bed, int moves) =>
+        bed.Source.ExecuteAsync(
+            $"""
+            INSERT INTO loyalty_program (id, name) VALUES (1, 'p');
+            INSERT INTO loyalty_card (id, program_id, code, points) VALUES (1, 1, 'c', 1);
+            INSERT INTO loyalty_point_move (id, loyalty_card_id, initial_point, state, origin) SELECT i, 1, i, 'active', {LongText.Sql(
+                'a'
+            )} FROM generate_series(1, {moves}) i;
+            """,
+            Ct
+        );
 
-    private static Task HolesAsync(PipelineBed bed, string[] keys) => Eventually.True(
-        $"moves {string.Join(", ", keys)} have holes",
-        async () => (await bed.Engine.RowsAsync("SELECT key FROM cdc.rereads WHERE entity = 'move' ORDER BY key", Ct)).SequenceEqual(keys),
-        async () => string.Join(", ", await bed.Engine.RowsAsync("SELECT entity, key FROM cdc.rereads ORDER BY key", Ct)), ct: Ct);
+    private static Task HolesAsync(PipelineBed bed, string[] keys) =>
+        Eventually.True(
+            $"moves {string.Join(", ", keys)} have holes",
+            async () =>
+                (await bed.Engine.RowsAsync("SELECT key FROM cdc.rereads WHERE entity = 'move' ORDER BY key", Ct)).SequenceEqual(keys),
+            async () => string.Join(", ", await bed.Engine.RowsAsync("SELECT entity, key FROM cdc.rereads ORDER BY key", Ct)),
+            ct: Ct
+        );
 }

@@ -30,7 +30,10 @@ public sealed class SilentChangesTest(TestServers servers)
     public async Task A_column_added_with_a_default_is_read_again()
     {
         await using var bed = await LoadedAsync();
-        await bed.Source.ExecuteAsync("BEGIN; ALTER TABLE loyalty_card DROP partner_id; ALTER TABLE loyalty_card ADD partner_id int DEFAULT 7; COMMIT", Ct);
+        await bed.Source.ExecuteAsync(
+            "BEGIN; ALTER TABLE loyalty_card DROP partner_id; ALTER TABLE loyalty_card ADD partner_id int DEFAULT 7; COMMIT",
+            Ct
+        );
         await EngineShowsAsync(bed, "SELECT id, partner_id FROM loyalty_cards ORDER BY id", "1|7", "2|7", "3|7");
         await bed.CaughtUpAsync(Ct);
         await bed.AssertEqualAsync(Ct);
@@ -40,7 +43,10 @@ public sealed class SilentChangesTest(TestServers servers)
     public async Task A_large_value_that_a_rewrite_changed_is_not_filled_in_from_before_it()
     {
         await using var bed = await LoadedAsync();
-        await bed.Source.ExecuteAsync($"INSERT INTO loyalty_point_move (id, loyalty_card_id, state, origin) VALUES (1, 1, 'active', {Large})", Ct);
+        await bed.Source.ExecuteAsync(
+            $"INSERT INTO loyalty_point_move (id, loyalty_card_id, state, origin) VALUES (1, 1, 'active', {Large})",
+            Ct
+        );
         await bed.CaughtUpAsync(Ct);
         await bed.Source.ExecuteAsync("ALTER TABLE loyalty_point_move ALTER origin TYPE varchar USING 'rewritten ' || origin", Ct);
         await bed.Source.ExecuteAsync("UPDATE loyalty_point_move SET remaining_point = 5", Ct);
@@ -69,9 +75,20 @@ public sealed class SilentChangesTest(TestServers servers)
         SourceSnapshot? taken = null;
 
         var program = bed.Entities.All.Single(e => e.Name == "program");
-        var reading = reader.ReadAsync(new ChunkJob(0, 1, program.Index, ChunkKind.Reread, KeyRange.All, new HashSet<long> { 1, 2 }), s => (taken = s) is not null, Ct);
-        await Eventually.True("the chunk waits for the table", () => bed.Source.ScalarAsync<bool>(
-            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'loyalty_program'::regclass)", Ct), ct: Ct);
+        var reading = reader.ReadAsync(
+            new ChunkJob(0, 1, program.Index, ChunkKind.Reread, KeyRange.All, new HashSet<long> { 1, 2 }),
+            s => (taken = s) is not null,
+            Ct
+        );
+        await Eventually.True(
+            "the chunk waits for the table",
+            () =>
+                bed.Source.ScalarAsync<bool>(
+                    "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'loyalty_program'::regclass)",
+                    Ct
+                ),
+            ct: Ct
+        );
         // An older snapshot would see the table as empty: everything in it would be swept.
         Assert.Null(taken);
         await ExecuteAsync(writer, "COMMIT");
@@ -92,8 +109,14 @@ public sealed class SilentChangesTest(TestServers servers)
 
         bed.Entities = all;
         await bed.RestartInProcessAsync();
-        await Eventually.True("the chunk waits for the writer", () => bed.Log.Lines.Any(l => l.Contains("A chunk of program waits", StringComparison.Ordinal)), ct: Ct);
-        Assert.True(await bed.Engine.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM cdc.chunks WHERE entity = 'program' AND state = 'pending')", Ct));
+        await Eventually.True(
+            "the chunk waits for the writer",
+            () => bed.Log.Lines.Any(l => l.Contains("A chunk of program waits", StringComparison.Ordinal)),
+            ct: Ct
+        );
+        Assert.True(
+            await bed.Engine.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM cdc.chunks WHERE entity = 'program' AND state = 'pending')", Ct)
+        );
         await ExecuteAsync(writer, "COMMIT");
 
         await bed.CaughtUpAsync(Ct);
@@ -115,20 +138,34 @@ public sealed class SilentChangesTest(TestServers servers)
         await bed.AssertEqualAsync(Ct);
     }
 
-    private static string Large => "'" + string.Concat(Enumerable.Range(0, 400).Select(i => (i * 7919L * 104729L % 1_000_003).ToString("x8", System.Globalization.CultureInfo.InvariantCulture))) + "'";
+    private static string Large =>
+        "'"
+        + string.Concat(
+            Enumerable
+                .Range(0, 400)
+                .Select(i => (i * 7919L * 104729L % 1_000_003).ToString("x8", System.Globalization.CultureInfo.InvariantCulture))
+        )
+        + "'";
 
     private async Task<PipelineBed> LoadedAsync()
     {
         var bed = await PipelineBed.CreateAsync(servers, Ct);
-        await bed.Source.ExecuteAsync("INSERT INTO loyalty_program (name) VALUES ('one'); INSERT INTO loyalty_card (program_id, code, points) SELECT 1, 'card ' || i, i FROM generate_series(1, 3) i", Ct);
+        await bed.Source.ExecuteAsync(
+            "INSERT INTO loyalty_program (name) VALUES ('one'); INSERT INTO loyalty_card (program_id, code, points) SELECT 1, 'card ' || i, i FROM generate_series(1, 3) i",
+            Ct
+        );
         bed.StartInProcess();
         await bed.CaughtUpAsync(Ct);
         return bed;
     }
 
     private static Task EngineShowsAsync(PipelineBed bed, string sql, params string[] rows) =>
-        Eventually.True($"the engine shows {string.Join(", ", rows)}", async () => rows.SequenceEqual(await bed.Engine.RowsAsync(sql, Ct)),
-            async () => string.Join(", ", await bed.Engine.RowsAsync(sql, Ct)), ct: Ct);
+        Eventually.True(
+            $"the engine shows {string.Join(", ", rows)}",
+            async () => rows.SequenceEqual(await bed.Engine.RowsAsync(sql, Ct)),
+            async () => string.Join(", ", await bed.Engine.RowsAsync(sql, Ct)),
+            ct: Ct
+        );
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
     {

@@ -23,11 +23,21 @@ public sealed class SmallLogTest(TestServers servers)
             """
             INSERT INTO loyalty_program (id, name, active) VALUES (1, 'one', true);
             INSERT INTO loyalty_card (id, program_id, code, points) SELECT i, 1, 'C' || i, i FROM generate_series(1, 6000) i
-            """, Ct);
-        await Eventually.True("the engine is in the middle of it, or has it", () => bed.Engine.ScalarAsync<bool>("""
-            SELECT EXISTS (SELECT FROM loyalty_cards)
-                OR EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'cdc apply' AND backend_xid IS NOT NULL)
-            """, Ct), ct: Ct);
+            """,
+            Ct
+        );
+        await Eventually.True(
+            "the engine is in the middle of it, or has it",
+            () =>
+                bed.Engine.ScalarAsync<bool>(
+                    """
+                    SELECT EXISTS (SELECT FROM loyalty_cards)
+                        OR EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'cdc apply' AND backend_xid IS NOT NULL)
+                    """,
+                    Ct
+                ),
+            ct: Ct
+        );
         await bed.StopInProcessAsync();
         // What was half streamed is undone, not shown.
         Assert.Contains(await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM loyalty_cards", Ct), (long[])[0, 6_000]);

@@ -17,13 +17,22 @@ public sealed class TablesThatStopTest(TestServers servers)
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>Break, what the reason names, mend. Rows are changed in between, so that the stream meets the new table before anybody looks.</summary>
-    public static TheoryData<string, string, string> Breaks => new()
-    {
-        { "ALTER TABLE loyalty_card DROP COLUMN points", "points", "ALTER TABLE loyalty_card ADD COLUMN points double precision; UPDATE loyalty_card SET points = id" },
-        { "ALTER TABLE loyalty_card RENAME COLUMN code TO kode", "code", "ALTER TABLE loyalty_card RENAME COLUMN kode TO code" },
-        { "ALTER TABLE loyalty_card ALTER COLUMN points TYPE text", "points", "ALTER TABLE loyalty_card ALTER COLUMN points TYPE double precision USING points::double precision + 1" },
-        { "ALTER TABLE loyalty_card RENAME TO loyalty_kard", "loyalty_card", "ALTER TABLE loyalty_kard RENAME TO loyalty_card" },
-    };
+    public static TheoryData<string, string, string> Breaks =>
+        new()
+        {
+            {
+                "ALTER TABLE loyalty_card DROP COLUMN points",
+                "points",
+                "ALTER TABLE loyalty_card ADD COLUMN points double precision; UPDATE loyalty_card SET points = id"
+            },
+            { "ALTER TABLE loyalty_card RENAME COLUMN code TO kode", "code", "ALTER TABLE loyalty_card RENAME COLUMN kode TO code" },
+            {
+                "ALTER TABLE loyalty_card ALTER COLUMN points TYPE text",
+                "points",
+                "ALTER TABLE loyalty_card ALTER COLUMN points TYPE double precision USING points::double precision + 1"
+            },
+            { "ALTER TABLE loyalty_card RENAME TO loyalty_kard", "loyalty_card", "ALTER TABLE loyalty_kard RENAME TO loyalty_card" },
+        };
 
     [Theory]
     [MemberData(nameof(Breaks))]
@@ -60,8 +69,15 @@ public sealed class TablesThatStopTest(TestServers servers)
         await bed.StoppedAsync("card", Ct);
         await bed.Source.ExecuteAsync(ChangeOthers, Ct);
         var position = await bed.Source.ScalarAsync<string>("SELECT pg_current_wal_insert_lsn()::text", Ct);
-        await Eventually.True("the slot is confirmed past the stop", async () => await bed.Source.ScalarAsync<bool>(
-            $"SELECT confirmed_flush_lsn >= '{position}' FROM pg_replication_slots WHERE slot_name = '{bed.SourceOptions.SlotName}'", Ct), ct: Ct);
+        await Eventually.True(
+            "the slot is confirmed past the stop",
+            async () =>
+                await bed.Source.ScalarAsync<bool>(
+                    $"SELECT confirmed_flush_lsn >= '{position}' FROM pg_replication_slots WHERE slot_name = '{bed.SourceOptions.SlotName}'",
+                    Ct
+                ),
+            ct: Ct
+        );
         await running.StopAsync();
 
         await bed.Source.ExecuteAsync("UPDATE loyalty_card SET partner_id = 6; UPDATE loyalty_point_move SET remaining_point = 0", Ct);
@@ -69,7 +85,10 @@ public sealed class TablesThatStopTest(TestServers servers)
         await bed.OthersEqualAsync("card", Ct);
         Assert.Contains("points", await bed.StoppedAsync("card", Ct), StringComparison.Ordinal);
         Assert.Equal(0, await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM loyalty_cards WHERE partner_id IS NOT NULL", Ct));
-        await bed.Source.ExecuteAsync("ALTER TABLE loyalty_card ADD COLUMN points double precision DEFAULT 3; DELETE FROM loyalty_card WHERE id > 40", Ct);
+        await bed.Source.ExecuteAsync(
+            "ALTER TABLE loyalty_card ADD COLUMN points double precision DEFAULT 3; DELETE FROM loyalty_card WHERE id > 40",
+            Ct
+        );
         await bed.EqualByItselfAsync(Ct);
     }
 
@@ -82,7 +101,10 @@ public sealed class TablesThatStopTest(TestServers servers)
         await bed.Source.ExecuteAsync("ALTER TABLE loyalty_card RENAME COLUMN code TO kode; UPDATE loyalty_card SET points = 5", Ct);
         await bed.StoppedAsync("card", Ct);
         await running.StopAsync();
-        await bed.Source.ExecuteAsync("ALTER TABLE loyalty_card RENAME COLUMN kode TO code; UPDATE loyalty_card SET points = 6 WHERE id = 1", Ct);
+        await bed.Source.ExecuteAsync(
+            "ALTER TABLE loyalty_card RENAME COLUMN kode TO code; UPDATE loyalty_card SET points = 6 WHERE id = 1",
+            Ct
+        );
         bed.StartInProcess();
         await bed.EqualByItselfAsync(Ct);
     }
@@ -96,11 +118,18 @@ public sealed class TablesThatStopTest(TestServers servers)
         await running.StopAsync();
         await bed.Source.ExecuteAsync($"ALTER TABLE loyalty_card DROP COLUMN points; DROP TABLE loyalty_point_history; {ChangeMoves}", Ct);
         // A third table has to be published again, though the second one cannot be.
-        await bed.Source.ExecuteAsync($"ALTER PUBLICATION {bed.SourceOptions.Publication} DROP TABLE loyalty_program; INSERT INTO loyalty_program (id, name) VALUES (2, 'unseen')", Ct);
+        await bed.Source.ExecuteAsync(
+            $"ALTER PUBLICATION {bed.SourceOptions.Publication} DROP TABLE loyalty_program; INSERT INTO loyalty_program (id, name) VALUES (2, 'unseen')",
+            Ct
+        );
         bed.StartInProcess();
         Assert.Contains("points", await bed.StoppedAsync("card", Ct), StringComparison.Ordinal);
         Assert.Contains("loyalty_point_history", await bed.StoppedAsync("history", Ct), StringComparison.Ordinal);
-        await Eventually.True("the program that was not published is there", async () => await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM promotion_programs", Ct) == 2, ct: Ct);
+        await Eventually.True(
+            "the program that was not published is there",
+            async () => await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM promotion_programs", Ct) == 2,
+            ct: Ct
+        );
         Assert.Equal(50, await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM point_moves WHERE remaining_point = id + 1", Ct));
     }
 
@@ -110,7 +139,13 @@ public sealed class TablesThatStopTest(TestServers servers)
     {
         await using var bed = await StartedAsync();
         // What the next round finds: whatever is left of this one, a stop that is applied, a reading that has ended, or nothing at all.
-        Func<Task>[] between = [() => Task.CompletedTask, () => bed.StreamCaughtUpAsync(Ct), () => ReadAgainAsync(bed), () => bed.EqualByItselfAsync(Ct)];
+        Func<Task>[] between =
+        [
+            () => Task.CompletedTask,
+            () => bed.StreamCaughtUpAsync(Ct),
+            () => ReadAgainAsync(bed),
+            () => bed.EqualByItselfAsync(Ct),
+        ];
         for (var round = 0; round < 2 * between.Length; round++)
         {
             await bed.Source.ExecuteAsync("ALTER TABLE loyalty_card RENAME COLUMN code TO kode", Ct);

@@ -16,7 +16,10 @@ public sealed class AlertDeliveryTest(TestServers servers)
         await using var hook = await Webhook.StartAsync(ComparisonBed.Ct);
         await using var bed = await FiredAsync(hook);
         var sent = JsonDocument.Parse(Assert.Single(hook.Bodies)).RootElement;
-        Assert.Equal(("warning", false, "card"), (sent.GetProperty("alert").GetString(), sent.GetProperty("rollback").GetBoolean(), sent.GetProperty("scope").GetString()));
+        Assert.Equal(
+            ("warning", false, "card"),
+            (sent.GetProperty("alert").GetString(), sent.GetProperty("rollback").GetBoolean(), sent.GetProperty("scope").GetString())
+        );
         Assert.Equal(ContinuousBed.Noon.AddMinutes(1), sent.GetProperty("firedAt").GetDateTimeOffset());
         Assert.Contains("cdc alerts rearm warning", sent.GetProperty("text").GetString(), StringComparison.Ordinal);
         await bed.MinuteAsync();
@@ -34,13 +37,20 @@ public sealed class AlertDeliveryTest(TestServers servers)
         var passing = bed.Worker().PassAsync(ComparisonBed.Ct);
         for (var pause = 1; pause <= 2; pause++)
         {
-            await Eventually.True("it pauses", () => hook.Bodies.Count == pause && bed.Time.NextAlarm <= TimeSpan.FromSeconds(10), ct: ComparisonBed.Ct);
+            await Eventually.True(
+                "it pauses",
+                () => hook.Bodies.Count == pause && bed.Time.NextAlarm <= TimeSpan.FromSeconds(10),
+                ct: ComparisonBed.Ct
+            );
             Assert.Equal(TimeSpan.FromSeconds(pause), bed.Time.NextAlarm);
             bed.Time.Advance(TimeSpan.FromSeconds(pause));
         }
         await passing;
         Assert.Equal(3, hook.Bodies.Count);
-        Assert.Equal(1, await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.alerts WHERE delivered_at IS NOT NULL", ComparisonBed.Ct));
+        Assert.Equal(
+            1,
+            await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.alerts WHERE delivered_at IS NOT NULL", ComparisonBed.Ct)
+        );
     }
 
     [Fact]

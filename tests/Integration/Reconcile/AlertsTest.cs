@@ -31,7 +31,10 @@ public sealed class AlertsTest(TestServers servers)
 
         await bed.MendAsync(5);
         await bed.MinuteAsync(10);
-        Assert.Equal(0, await bed.Engine.ScalarAsync<long>("SELECT drift::bigint FROM cdc.reconcile_standing WHERE entity = 'card'", ComparisonBed.Ct));
+        Assert.Equal(
+            0,
+            await bed.Engine.ScalarAsync<long>("SELECT drift::bigint FROM cdc.reconcile_standing WHERE entity = 'card'", ComparisonBed.Ct)
+        );
         Assert.Equal("warning alert", await bed.FiredAsync());
 
         Assert.Equal("armed again: warning, alert", await CommandAsync(bed, "alerts", "rearm"));
@@ -43,7 +46,10 @@ public sealed class AlertsTest(TestServers servers)
         bed.Time.Advance(TimeSpan.FromDays(1));
         await bed.MinuteAsync(3);
         Assert.Equal("warning alert", await bed.FiredAsync());
-        Assert.Equal(["fired|4", "armed|2"], await bed.Engine.RowsAsync("SELECT change, count(*) FROM cdc.alert_changes GROUP BY 1 ORDER BY 2 DESC", ComparisonBed.Ct));
+        Assert.Equal(
+            ["fired|4", "armed|2"],
+            await bed.Engine.RowsAsync("SELECT change, count(*) FROM cdc.alert_changes GROUP BY 1 ORDER BY 2 DESC", ComparisonBed.Ct)
+        );
     }
 
     [Fact]
@@ -67,11 +73,19 @@ public sealed class AlertsTest(TestServers servers)
         await bed.DamageAsync(5);
         await bed.MinuteAsync();
         // A range that is loading: nothing differs in what is left.
-        await bed.Engine.ExecuteAsync("INSERT INTO cdc.chunks (entity, generation, kind, from_key, to_key, state) VALUES ('card', 1, 'load', 1, 6, 'pending')", ComparisonBed.Ct);
+        await bed.Engine.ExecuteAsync(
+            "INSERT INTO cdc.chunks (entity, generation, kind, from_key, to_key, state) VALUES ('card', 1, 'load', 1, 6, 'pending')",
+            ComparisonBed.Ct
+        );
         await bed.MinuteAsync(5);
         Assert.Equal("inconclusive", (await bed.RunsAsync())[^1].Split(' ')[^1]);
         Assert.Equal("warning", await bed.FiredAsync());
-        Assert.True(await bed.Engine.ScalarAsync<bool>("SELECT entity IS NULL FROM cdc.reconcile_samples ORDER BY id DESC LIMIT 1", ComparisonBed.Ct));
+        Assert.True(
+            await bed.Engine.ScalarAsync<bool>(
+                "SELECT entity IS NULL FROM cdc.reconcile_samples ORDER BY id DESC LIMIT 1",
+                ComparisonBed.Ct
+            )
+        );
         await bed.Engine.ExecuteAsync("UPDATE cdc.chunks SET state = 'done'", ComparisonBed.Ct);
         await bed.MinuteAsync();
         Assert.Equal("warning alert", await bed.FiredAsync());
@@ -81,11 +95,26 @@ public sealed class AlertsTest(TestServers servers)
     public async Task Settings_move_the_thresholds_the_windows_and_the_least_numbers()
     {
         await using var bed = await ContinuousBed.CreateAsync(servers, 2000);
-        bed.Alerts = new AlertOptions { WarnAbovePercent = 1, AlertAbovePercent = 5, RemediateAbovePercent = 6, PageBelowPercent = 90, MinSamples = 1 };
+        bed.Alerts = new AlertOptions
+        {
+            WarnAbovePercent = 1,
+            AlertAbovePercent = 5,
+            RemediateAbovePercent = 6,
+            PageBelowPercent = 90,
+            MinSamples = 1,
+        };
         await bed.DamageAsync(20);
         await bed.MinuteAsync(3);
         Assert.Equal("", await bed.FiredAsync());
-        bed.Alerts = bed.Alerts with { WarnAbovePercent = 0.9m, AlertAbovePercent = 0.9m, RemediateAbovePercent = 0.9m, PageBelowPercent = 99.1m, MinRows = 2001, ShortWindow = TimeSpan.FromSeconds(1) };
+        bed.Alerts = bed.Alerts with
+        {
+            WarnAbovePercent = 0.9m,
+            AlertAbovePercent = 0.9m,
+            RemediateAbovePercent = 0.9m,
+            PageBelowPercent = 99.1m,
+            MinRows = 2001,
+            ShortWindow = TimeSpan.FromSeconds(1),
+        };
         await bed.MinuteAsync();
         // Of a single entity all is one: the least number of rows is about its share alone.
         Assert.Equal("warning alert remediation page", await bed.FiredAsync());
@@ -105,7 +134,15 @@ public sealed class AlertsTest(TestServers servers)
     private static async Task<string> CommandAsync(ContinuousBed bed, params string[] args)
     {
         using var output = new StringWriter();
-        var terminal = new Terminal { Out = output, Error = TextWriter.Null, In = TextReader.Null, OutIsTerminal = false, ErrorIsTerminal = false, CanAsk = false };
+        var terminal = new Terminal
+        {
+            Out = output,
+            Error = TextWriter.Null,
+            In = TextReader.Null,
+            OutIsTerminal = false,
+            ErrorIsTerminal = false,
+            CanAsk = false,
+        };
         var environment = new Dictionary<string, string> { ["CDC__Engine__ConnectionString"] = bed.Engine.ConnectionString };
         await CommandLine.RunAsync(args, new CommandHost(Composition.Connect(), terminal, environment, bed.Time), null, ComparisonBed.Ct);
         return output.ToString().Trim();

@@ -10,10 +10,17 @@ internal sealed class AskedByHand(PipelineBed bed, long id)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public static async Task<AskedByHand> AnnounceAsync(PipelineBed bed, string expires = "1 minute") => new(bed, await bed.Engine.ScalarAsync<long>($"""
-        WITH asked AS (INSERT INTO cdc.fences (entity, expires_at) VALUES ('card', clock_timestamp() + '{expires}') RETURNING id)
-        SELECT id FROM asked, LATERAL pg_notify('{FenceChannels.Asks}', id::text)
-        """, Ct));
+    public static async Task<AskedByHand> AnnounceAsync(PipelineBed bed, string expires = "1 minute") =>
+        new(
+            bed,
+            await bed.Engine.ScalarAsync<long>(
+                $"""
+                WITH asked AS (INSERT INTO cdc.fences (entity, expires_at) VALUES ('card', clock_timestamp() + '{expires}') RETURNING id)
+                SELECT id FROM asked, LATERAL pg_notify('{FenceChannels.Asks}', id::text)
+                """,
+                Ct
+            )
+        );
 
     /// <summary>Announced, and armed by the pipeline.</summary>
     public static async Task<AskedByHand> ArmedAsync(PipelineBed bed)
@@ -31,15 +38,24 @@ internal sealed class AskedByHand(PipelineBed bed, long id)
     /// <summary>Nothing, if the fence is broken.</summary>
     public Task OpenAsync() => MoveAsync("state = 'open'", "reached");
 
-    public Task IsAsync(string state) => Eventually.True($"fence {id} is {state}", async () => await StateAsync() == state,
-        async () => $"{await StateAsync()} {await DetailAsync()}", ct: Ct);
+    public Task IsAsync(string state) =>
+        Eventually.True(
+            $"fence {id} is {state}",
+            async () => await StateAsync() == state,
+            async () => $"{await StateAsync()} {await DetailAsync()}",
+            ct: Ct
+        );
 
     public Task<string?> StateAsync() => bed.Engine.ScalarAsync<string>($"SELECT state FROM cdc.fences WHERE id = {id}", Ct);
 
     public Task<string?> ReasonAsync() => bed.Engine.ScalarAsync<string>($"SELECT reason FROM cdc.fences WHERE id = {id}", Ct);
 
-    public async Task<string> DetailAsync() => await bed.Engine.ScalarAsync<string>($"SELECT reason || ': ' || detail FROM cdc.fences WHERE id = {id}", Ct) ?? "";
+    public async Task<string> DetailAsync() =>
+        await bed.Engine.ScalarAsync<string>($"SELECT reason || ': ' || detail FROM cdc.fences WHERE id = {id}", Ct) ?? "";
 
     private Task MoveAsync(string set, string from = "armed") =>
-        bed.Engine.ExecuteAsync($"UPDATE cdc.fences SET {set} WHERE id = {id} AND state = '{from}'; SELECT pg_notify('{FenceChannels.Asks}', '{id}')", Ct);
+        bed.Engine.ExecuteAsync(
+            $"UPDATE cdc.fences SET {set} WHERE id = {id} AND state = '{from}'; SELECT pg_notify('{FenceChannels.Asks}', '{id}')",
+            Ct
+        );
 }

@@ -61,10 +61,16 @@ public sealed class ChangedRunTest(TestServers servers)
     {
         await using var bed = await BedAsync();
         // No slice is ever quick enough for a larger one.
-        bed.Options = bed.Options with { SliceTime = TimeSpan.FromTicks(1) };
+        bed.Options = bed.Options with
+        {
+            SliceTime = TimeSpan.FromTicks(1),
+        };
         await bed.RunAsync(RunKind.Full, Card);
         var time = new WorkingTime();
-        var reconciler = new Reconciler(bed.Source.DataSource, bed.Engine.DataSource, bed.Fence, bed.Entities, bed.Options) { Pace = new Pace(25, time) };
+        var reconciler = new Reconciler(bed.Source.DataSource, bed.Engine.DataSource, bed.Fence, bed.Entities, bed.Options)
+        {
+            Pace = new Pace(25, time),
+        };
         await reconciler.RunAsync(new RunRequest(RunKind.Changed, [bed.Entities.Find("card")!]), Ct);
         // Five slices are two pieces of work, and a piece that took a second rests for three.
         Assert.Equal([TimeSpan.FromSeconds(3)], time.Pauses);
@@ -94,10 +100,13 @@ public sealed class ChangedRunTest(TestServers servers)
     {
         var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(20_000));
         bed.Options = new ReconcileOptions { SliceRows = 4096 };
-        await bed.Engine.ExecuteAsync("""
+        await bed.Engine.ExecuteAsync(
+            """
             INSERT INTO cdc.source (state, generation, system_identifier, timeline, database_name, slot, publication) VALUES ('streaming', 1, '1', 1, 'x', 'x', 'x');
             INSERT INTO cdc.checkpoints (partition, generation, through_lsn, owner_token) VALUES ('all', 1, '0/400', gen_random_uuid())
-            """, Ct);
+            """,
+            Ct
+        );
         return bed;
     }
 }

@@ -23,6 +23,7 @@ internal sealed class ContinuousBed : IAsyncDisposable
     public RecordedLog Log { get; } = new();
     public ContinuousOptions Options { get; set; } = new() { LoadPercent = 100, Repair = false };
     public AlertOptions Alerts { get; set; } = new();
+
     /// <summary>Null: those of the quiet databases.</summary>
     public IFence? Fences { get; set; }
 
@@ -30,16 +31,31 @@ internal sealed class ContinuousBed : IAsyncDisposable
     public static async Task<ContinuousBed> CreateAsync(TestServers servers, int cards)
     {
         var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(cards));
-        await bed.Engine.ExecuteAsync("""
+        await bed.Engine.ExecuteAsync(
+            """
             INSERT INTO cdc.source (state, generation, session, system_identifier, timeline, database_name, slot, publication) VALUES ('streaming', 1, 1, '1', 1, 'odoo', 's', 'p');
             INSERT INTO cdc.checkpoints (partition, generation, through_lsn, owner_token) VALUES ('all', 1, '0/1', gen_random_uuid())
-            """, ComparisonBed.Ct);
+            """,
+            ComparisonBed.Ct
+        );
         return new ContinuousBed(bed);
     }
 
     /// <summary>As a process would have it that just began.</summary>
-    public ContinuousWorker Worker() => new(
-        Bed.Source.DataSource, Engine.DataSource, Fences ?? Bed.Fence, new KeyReads(Engine.ConnectionString, Log), Bed.Entities, Bed.Options, Options, Alerts, _http, Time, Log);
+    public ContinuousWorker Worker() =>
+        new(
+            Bed.Source.DataSource,
+            Engine.DataSource,
+            Fences ?? Bed.Fence,
+            new KeyReads(Engine.ConnectionString, Log),
+            Bed.Entities,
+            Bed.Options,
+            Options,
+            Alerts,
+            _http,
+            Time,
+            Log
+        );
 
     /// <summary>Moves the clock by a minute, and does what is due then, by a new process each time.</summary>
     public async Task MinuteAsync(int times = 1)
@@ -52,15 +68,29 @@ internal sealed class ContinuousBed : IAsyncDisposable
     }
 
     /// <summary>Such as <c>nightly full consistent</c>, in order.</summary>
-    public Task<IReadOnlyList<string>> RunsAsync() => Engine.RowsAsync("SELECT trigger || ' ' || kind || ' ' || coalesce(verdict, state) FROM cdc.reconcile_runs ORDER BY id", ComparisonBed.Ct);
+    public Task<IReadOnlyList<string>> RunsAsync() =>
+        Engine.RowsAsync(
+            "SELECT trigger || ' ' || kind || ' ' || coalesce(verdict, state) FROM cdc.reconcile_runs ORDER BY id",
+            ComparisonBed.Ct
+        );
 
     /// <summary>Names of the alerts that have fired.</summary>
-    public async Task<string> FiredAsync() => string.Join(' ', (await Engine.RowsAsync(
-        "SELECT name FROM cdc.alerts WHERE state = 'fired' ORDER BY array_position(ARRAY['warning', 'alert', 'remediation', 'page'], name)", ComparisonBed.Ct)));
+    public async Task<string> FiredAsync() =>
+        string.Join(
+            ' ',
+            (
+                await Engine.RowsAsync(
+                    "SELECT name FROM cdc.alerts WHERE state = 'fired' ORDER BY array_position(ARRAY['warning', 'alert', 'remediation', 'page'], name)",
+                    ComparisonBed.Ct
+                )
+            )
+        );
 
-    public Task DamageAsync(int cards) => Engine.ExecuteAsync($"UPDATE loyalty_cards SET points = points + 1 WHERE id <= {cards}", ComparisonBed.Ct);
+    public Task DamageAsync(int cards) =>
+        Engine.ExecuteAsync($"UPDATE loyalty_cards SET points = points + 1 WHERE id <= {cards}", ComparisonBed.Ct);
 
-    public Task MendAsync(int cards) => Engine.ExecuteAsync($"UPDATE loyalty_cards SET points = points - 1 WHERE id <= {cards}", ComparisonBed.Ct);
+    public Task MendAsync(int cards) =>
+        Engine.ExecuteAsync($"UPDATE loyalty_cards SET points = points - 1 WHERE id <= {cards}", ComparisonBed.Ct);
 
     public async ValueTask DisposeAsync()
     {

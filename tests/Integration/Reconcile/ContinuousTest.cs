@@ -39,7 +39,10 @@ public sealed class ContinuousTest(TestServers servers)
         await bed.Engine.ExecuteAsync("UPDATE cdc.source SET generation = 2", ComparisonBed.Ct);
         bed.Bed.Fence.Generation = 2;
         await bed.MinuteAsync(2);
-        Assert.Equal(["nightly full consistent", "interval changed consistent", "interval changed consistent"], (await bed.RunsAsync()).Skip(3));
+        Assert.Equal(
+            ["nightly full consistent", "interval changed consistent", "interval changed consistent"],
+            (await bed.RunsAsync()).Skip(3)
+        );
     }
 
     [Fact]
@@ -51,7 +54,11 @@ public sealed class ContinuousTest(TestServers servers)
         Assert.Equal(TimeSpan.FromMinutes(1), bed.Time.NextAlarm);
         Assert.Empty(await bed.RunsAsync());
         bed.Time.Advance(TimeSpan.FromMinutes(1));
-        await Eventually.True("it compares, and waits again", async () => (await bed.RunsAsync()).Count == 2 && bed.Time.NextAlarm == TimeSpan.FromMinutes(1), ct: ComparisonBed.Ct);
+        await Eventually.True(
+            "it compares, and waits again",
+            async () => (await bed.RunsAsync()).Count == 2 && bed.Time.NextAlarm == TimeSpan.FromMinutes(1),
+            ct: ComparisonBed.Ct
+        );
         await stop.CancelAsync();
         await running;
     }
@@ -75,7 +82,8 @@ public sealed class ContinuousTest(TestServers servers)
         await using var bed = await ContinuousBed.CreateAsync(servers, 10);
         bed.Fences = new BrokenFences();
         var worker = bed.Worker();
-        for (var minute = 0; minute < 3; minute++) Assert.Equal(TimeSpan.FromMinutes(1), await worker.PassAsync(ComparisonBed.Ct));
+        for (var minute = 0; minute < 3; minute++)
+            Assert.Equal(TimeSpan.FromMinutes(1), await worker.PassAsync(ComparisonBed.Ct));
         Assert.Equal(3, (await bed.RunsAsync()).Count(r => r == "nightly full failed"));
         Assert.Single(bed.Log.Lines, l => l.Contains("the pipeline goes on", StringComparison.Ordinal));
     }
@@ -111,7 +119,13 @@ public sealed class ContinuousTest(TestServers servers)
         bed.Time.Advance(TimeSpan.FromDays(1));
         await bed.MinuteAsync();
         Assert.Equal(["nightly full consistent", "nightly full consistent", "interval changed consistent"], await bed.RunsAsync());
-        Assert.Equal(0, await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.reconcile_partitions p WHERE NOT EXISTS (SELECT FROM cdc.reconcile_runs r WHERE r.id = p.run)", ComparisonBed.Ct));
+        Assert.Equal(
+            0,
+            await bed.Engine.ScalarAsync<long>(
+                "SELECT count(*) FROM cdc.reconcile_partitions p WHERE NOT EXISTS (SELECT FROM cdc.reconcile_runs r WHERE r.id = p.run)",
+                ComparisonBed.Ct
+            )
+        );
     }
 
     [Fact]
@@ -119,20 +133,36 @@ public sealed class ContinuousTest(TestServers servers)
     {
         await using var bed = await PipelineBed.CreateAsync(servers, ComparisonBed.Ct);
         bed.ContinuousOptions = new ContinuousOptions { Interval = TimeSpan.FromMilliseconds(200) };
-        await bed.Source.ExecuteAsync("INSERT INTO loyalty_program (name) VALUES ('one'); INSERT INTO loyalty_card (id, program_id, code, points) VALUES (1, 1, 'one', 1)", ComparisonBed.Ct);
+        await bed.Source.ExecuteAsync(
+            "INSERT INTO loyalty_program (name) VALUES ('one'); INSERT INTO loyalty_card (id, program_id, code, points) VALUES (1, 1, 'one', 1)",
+            ComparisonBed.Ct
+        );
         var run = await bed.StartProcessAsync(ct: ComparisonBed.Ct);
         await bed.CaughtUpAsync(ComparisonBed.Ct);
         await bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = 2", ComparisonBed.Ct);
-        await Eventually.True("it was repaired, and everything compared again", () => bed.Engine.ScalarAsync<bool>("""
-            SELECT EXISTS (SELECT FROM cdc.reconcile_runs WHERE trigger = 'remediation' AND verdict = 'consistent') AND EXISTS (SELECT FROM cdc.reconcile_repairs WHERE outcome = 'repaired')
-                AND (SELECT points = 1 FROM loyalty_cards)
-            """, ComparisonBed.Ct), () => Task.FromResult(run.Tail), ct: ComparisonBed.Ct);
+        await Eventually.True(
+            "it was repaired, and everything compared again",
+            () =>
+                bed.Engine.ScalarAsync<bool>(
+                    """
+                    SELECT EXISTS (SELECT FROM cdc.reconcile_runs WHERE trigger = 'remediation' AND verdict = 'consistent') AND EXISTS (SELECT FROM cdc.reconcile_repairs WHERE outcome = 'repaired')
+                        AND (SELECT points = 1 FROM loyalty_cards)
+                    """,
+                    ComparisonBed.Ct
+                ),
+            () => Task.FromResult(run.Tail),
+            ct: ComparisonBed.Ct
+        );
         Assert.Equal(0, await run.StopAsync(Signal.Terminate, ComparisonBed.Ct));
     }
 
     private sealed class BrokenFences(bool defect = false) : IFence
     {
         public Task<FencedSnapshots> OpenAsync(EntityDeclaration entity, KeyRange range, CancellationToken ct) =>
-            throw (defect ? new InvalidOperationException("a defect") : new FenceException(FenceReasons.Waits, FailureKind.Unavailable, "It waits.", "Wait."));
+            throw (
+                defect
+                    ? new InvalidOperationException("a defect")
+                    : new FenceException(FenceReasons.Waits, FailureKind.Unavailable, "It waits.", "Wait.")
+            );
     }
 }

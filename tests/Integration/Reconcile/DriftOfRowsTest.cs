@@ -18,7 +18,10 @@ public sealed class DriftOfRowsTest(TestServers servers)
         await bed.Engine.ExecuteAsync("DELETE FROM loyalty_cards WHERE id = 7", Ct);
         await bed.Source.ExecuteAsync("DELETE FROM loyalty_card WHERE id = 8", Ct);
         var compared = await bed.CompareAsync("card");
-        Assert.Equal((100, 1, 1, 0), (compared.Numbers.Compared, compared.Numbers.Missing, compared.Numbers.Extra, compared.Numbers.Differing));
+        Assert.Equal(
+            (100, 1, 1, 0),
+            (compared.Numbers.Compared, compared.Numbers.Missing, compared.Numbers.Extra, compared.Numbers.Differing)
+        );
         Assert.Equal([(7, DriftKind.Missing), (8, DriftKind.Extra)], compared.Drift.Select(d => (d.Key, d.Kind)));
         Assert.Contains("\"points\":\"554.33\"", compared.Drift[0].OdooValue, StringComparison.Ordinal);
         Assert.Null(compared.Drift[0].EngineValue);
@@ -30,7 +33,10 @@ public sealed class DriftOfRowsTest(TestServers servers)
         await using var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(4095));
         foreach (long key in new[] { -2147483648, -1, 0, 4096, 1_000_000_000, 2147483647 })
         {
-            await bed.Engine.ExecuteAsync($"INSERT INTO loyalty_cards (id, odoo_card_id, program_id, code, points) VALUES ({key}, {key}, 1, 'X', 1)", Ct);
+            await bed.Engine.ExecuteAsync(
+                $"INSERT INTO loyalty_cards (id, odoo_card_id, program_id, code, points) VALUES ({key}, {key}, 1, 'X', 1)",
+                Ct
+            );
             Assert.Equal([(key, DriftKind.Extra)], (await bed.CompareAsync("card")).Drift.Select(d => (d.Key, d.Kind)));
             await bed.Source.ExecuteAsync($"INSERT INTO loyalty_card (id, program_id, code, points) VALUES ({key}, 1, 'x{key}', 1)", Ct);
             await bed.Engine.ExecuteAsync($"DELETE FROM loyalty_cards WHERE id = {key}", Ct);
@@ -59,11 +65,17 @@ public sealed class DriftOfRowsTest(TestServers servers)
     [Fact]
     public async Task Gaps_of_a_billion_between_rows_and_between_crowds_cost_few_fences()
     {
-        await using var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(3000)
-            + "UPDATE loyalty_card SET id = id + 1000000000 WHERE id > 1000; UPDATE loyalty_card SET id = id + 1000000000 WHERE id > 1000002000; UPDATE loyalty_card SET id = id - 1000000000 WHERE id < 500;");
+        await using var bed = await ComparisonBed.CreateAsync(
+            servers,
+            ComparisonBed.Cards(3000)
+                + "UPDATE loyalty_card SET id = id + 1000000000 WHERE id > 1000; UPDATE loyalty_card SET id = id + 1000000000 WHERE id > 1000002000; UPDATE loyalty_card SET id = id - 1000000000 WHERE id < 500;"
+        );
         Assert.Equal((3000, 0), (await Numbers(bed)));
         Assert.InRange(bed.Fence.Opened, 1, 12);
-        await bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = points + 1 WHERE id IN (-999999999, 1000, 1000001001, 2000003000)", Ct);
+        await bed.Engine.ExecuteAsync(
+            "UPDATE loyalty_cards SET points = points + 1 WHERE id IN (-999999999, 1000, 1000001001, 2000003000)",
+            Ct
+        );
         Assert.Equal([-999999999, 1000, 1000001001, 2000003000], (await bed.CompareAsync("card")).Drift.Select(d => d.Key));
     }
 
@@ -74,7 +86,10 @@ public sealed class DriftOfRowsTest(TestServers servers)
         Assert.Equal((0, 0), await Numbers(bed));
         await bed.Source.ExecuteAsync("INSERT INTO loyalty_card (id, program_id, code, points) VALUES (1, 1, 'x', 1)", Ct);
         Assert.Equal((1, 1), await Numbers(bed));
-        await bed.Engine.ExecuteAsync("INSERT INTO loyalty_cards (id, odoo_card_id, program_id, code, points) VALUES (1, 1, 1, 'X', 1)", Ct);
+        await bed.Engine.ExecuteAsync(
+            "INSERT INTO loyalty_cards (id, odoo_card_id, program_id, code, points) VALUES (1, 1, 1, 'X', 1)",
+            Ct
+        );
         Assert.Equal((1, 0), await Numbers(bed));
         await bed.Source.ExecuteAsync("DELETE FROM loyalty_card", Ct);
         Assert.Equal((1, 1), await Numbers(bed));
@@ -85,7 +100,10 @@ public sealed class DriftOfRowsTest(TestServers servers)
     {
         await using var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.History(1000));
         // Everything but the key is the same: a XOR of row hashes without keys would not see two of them.
-        await bed.Engine.ExecuteAsync("INSERT INTO point_history (id, odoo_history_id, loyalty_card_id, points_amount) VALUES (2001, 2001, 5, 1), (2002, 2002, 5, 1)", Ct);
+        await bed.Engine.ExecuteAsync(
+            "INSERT INTO point_history (id, odoo_history_id, loyalty_card_id, points_amount) VALUES (2001, 2001, 5, 1), (2002, 2002, 5, 1)",
+            Ct
+        );
         Assert.Equal(2, (await bed.CompareAsync("history")).Numbers.Extra);
     }
 
@@ -93,7 +111,10 @@ public sealed class DriftOfRowsTest(TestServers servers)
     public async Task Rows_born_in_the_engine_are_not_compared()
     {
         await using var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(10));
-        await bed.Engine.ExecuteAsync("INSERT INTO loyalty_cards (program_id, code, points) SELECT 1, 'NEW', 0 FROM generate_series(1, 100)", Ct);
+        await bed.Engine.ExecuteAsync(
+            "INSERT INTO loyalty_cards (program_id, code, points) SELECT 1, 'NEW', 0 FROM generate_series(1, 100)",
+            Ct
+        );
         Assert.Equal((10, 0), await Numbers(bed));
     }
 
@@ -112,10 +133,16 @@ public sealed class DriftOfRowsTest(TestServers servers)
     {
         await using var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.History(2000));
         var since = new DateTimeOffset(2024, 1, 2, 0, 0, 0, TimeSpan.Zero);
-        await bed.Engine.ExecuteAsync("UPDATE point_history SET points_amount = 0 WHERE id IN (1439, 1440); UPDATE point_history SET transaction_time = '2020-01-01', created_at = '2020-01-01' WHERE id = 1500", Ct);
+        await bed.Engine.ExecuteAsync(
+            "UPDATE point_history SET points_amount = 0 WHERE id IN (1439, 1440); UPDATE point_history SET transaction_time = '2020-01-01', created_at = '2020-01-01' WHERE id = 1500",
+            Ct
+        );
         var compared = await bed.CompareAsync("history", since: since);
         Assert.Equal(561, compared.Numbers.Compared);
-        Assert.Equal(["1440 points_amount", "1500 created_at", "1500 transaction_time"], compared.Drift.Select(d => $"{d.Key} {d.Field}").Order());
+        Assert.Equal(
+            ["1440 points_amount", "1500 created_at", "1500 transaction_time"],
+            compared.Drift.Select(d => $"{d.Key} {d.Field}").Order()
+        );
         Assert.Equal(2, compared.Numbers.Drift);
     }
 
@@ -140,10 +167,16 @@ public sealed class DriftOfRowsTest(TestServers servers)
     public async Task Slices_that_are_worth_compiling_show_the_same_drift()
     {
         // Wide apart, and nobody has told the planner: a slice is taken for a million rows.
-        await using var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(3000) + "UPDATE loyalty_card SET id = 1000000 + id * 300;");
+        await using var bed = await ComparisonBed.CreateAsync(
+            servers,
+            ComparisonBed.Cards(3000) + "UPDATE loyalty_card SET id = 1000000 + id * 300;"
+        );
         bed.Options = new ReconcileOptions { SliceRows = 1 << 20 };
         Assert.Empty((await bed.CompareAsync("card")).Drift);
-        await bed.Engine.ExecuteAsync("DELETE FROM loyalty_cards WHERE id = 1000600; UPDATE loyalty_cards SET points = points + 0.01 WHERE id = 1300000", ComparisonBed.Ct);
+        await bed.Engine.ExecuteAsync(
+            "DELETE FROM loyalty_cards WHERE id = 1000600; UPDATE loyalty_cards SET points = points + 0.01 WHERE id = 1300000",
+            ComparisonBed.Ct
+        );
         Assert.Equal([1_000_600, 1_300_000], (await bed.CompareAsync("card")).Drift.Select(d => d.Key));
     }
 }

@@ -53,16 +53,26 @@ public sealed class DriftOfValuesTest(TestServers servers)
             var compared = await bed.CompareAsync("card");
             Assert.Equal(differences.Select(d => "1 " + d), compared.Differences.Order());
             Assert.Equal((1, 1, 300), (compared.Numbers.Drift, compared.Numbers.Differing, compared.Numbers.Compared));
-            await bed.Engine.ExecuteAsync("DELETE FROM loyalty_cards WHERE id = 1; INSERT INTO loyalty_cards SELECT * FROM kept", ComparisonBed.Ct);
+            await bed.Engine.ExecuteAsync(
+                "DELETE FROM loyalty_cards WHERE id = 1; INSERT INTO loyalty_cards SELECT * FROM kept",
+                ComparisonBed.Ct
+            );
         }
     }
 
     [Fact]
     public async Task NULL_and_empty_are_two_things()
     {
-        await using var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.History(10) + "UPDATE loyalty_point_history SET origin = NULL WHERE id = 3; UPDATE loyalty_point_history SET origin = '' WHERE id = 4;");
+        await using var bed = await ComparisonBed.CreateAsync(
+            servers,
+            ComparisonBed.History(10)
+                + "UPDATE loyalty_point_history SET origin = NULL WHERE id = 3; UPDATE loyalty_point_history SET origin = '' WHERE id = 4;"
+        );
         Assert.Empty((await bed.CompareAsync("history")).Differences);
-        await bed.Engine.ExecuteAsync("UPDATE point_history SET origin = CASE WHEN id = 3 THEN '' END WHERE id IN (3, 4)", ComparisonBed.Ct);
+        await bed.Engine.ExecuteAsync(
+            "UPDATE point_history SET origin = CASE WHEN id = 3 THEN '' END WHERE id IN (3, 4)",
+            ComparisonBed.Ct
+        );
         Assert.Equal(["3 origin NULL ", "4 origin  NULL"], (await bed.CompareAsync("history")).Differences);
     }
 
@@ -70,7 +80,10 @@ public sealed class DriftOfValuesTest(TestServers servers)
     public async Task Rows_with_swapped_values_are_drift_of_each()
     {
         await using var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(300));
-        await bed.Engine.ExecuteAsync("UPDATE loyalty_cards t SET code = o.code FROM loyalty_cards o WHERE (t.id, o.id) IN ((5, 6), (6, 5), (1, 200), (200, 1))", ComparisonBed.Ct);
+        await bed.Engine.ExecuteAsync(
+            "UPDATE loyalty_cards t SET code = o.code FROM loyalty_cards o WHERE (t.id, o.id) IN ((5, 6), (6, 5), (1, 200), (200, 1))",
+            ComparisonBed.Ct
+        );
         Assert.Equal([1, 5, 6, 200], (await bed.CompareAsync("card")).Drift.Select(d => d.Key));
     }
 
@@ -79,7 +92,10 @@ public sealed class DriftOfValuesTest(TestServers servers)
     {
         await using var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(5000));
         // A rule sends them to quarantine, where they are not: that is drift.
-        await bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = 'NaN' WHERE id = 17; UPDATE loyalty_card SET points = 1e300 WHERE id = 4000; UPDATE loyalty_card SET points = '-Infinity' WHERE id = 4001", ComparisonBed.Ct);
+        await bed.Source.ExecuteAsync(
+            "UPDATE loyalty_card SET points = 'NaN' WHERE id = 17; UPDATE loyalty_card SET points = 1e300 WHERE id = 4000; UPDATE loyalty_card SET points = '-Infinity' WHERE id = 4001",
+            ComparisonBed.Ct
+        );
         var compared = await bed.CompareAsync("card");
         Assert.Equal(new long[] { 17, 4000, 4001 }, compared.Drift.Select(d => d.Key));
         Assert.All(compared.Drift, d => Assert.Equal("points", d.Field));
@@ -90,23 +106,39 @@ public sealed class DriftOfValuesTest(TestServers servers)
     public async Task Money_in_doubles_is_rounded_as_PostgreSQL_rounds_doubles()
     {
         await using var source = await servers.CreateOdooAsync("cmp", ComparisonBed.Ct);
-        var amount = EntityFile.Load(SourceTree.PathOf("schemas/entities.json")).Find("history")!.Columns.Single(c => c.Name == "points_amount");
+        var amount = EntityFile
+            .Load(SourceTree.PathOf("schemas/entities.json"))
+            .Find("history")!
+            .Columns.Single(c => c.Name == "points_amount");
         var column = CanonicalColumn.Of(amount, new Dictionary<string, uint> { [amount.Name] = 701 });
         // Cents and thousandths, ties among them, 49 and 51 hundredths of a cent, thirds and sevenths, up to ten million millions, each also
         // a few last bits off.
-        Assert.Equal(["90000|0"], await source.RowsAsync($"""
-            SELECT count(*), count(*) FILTER (WHERE {column.SourceForm} <> (round(points_amount::numeric, 2) * 100)::bigint) FROM (
-                SELECT (g * 7919::bigint % 1000003 - 500000)::float8 / (ARRAY[100, 1000, 10000, 300, 7])[1 + g % 5]
-                    * power(10::float8, g / 5 % 9) * (1 + (g / 45 % 7 - 3) * 2.220446049250313e-16::float8) AS points_amount FROM generate_series(1, 90000) g) doubles
-            """, ComparisonBed.Ct));
+        Assert.Equal(
+            ["90000|0"],
+            await source.RowsAsync(
+                $"""
+                SELECT count(*), count(*) FILTER (WHERE {column.SourceForm} <> (round(points_amount::numeric, 2) * 100)::bigint) FROM (
+                    SELECT (g * 7919::bigint % 1000003 - 500000)::float8 / (ARRAY[100, 1000, 10000, 300, 7])[1 + g % 5]
+                        * power(10::float8, g / 5 % 9) * (1 + (g / 45 % 7 - 3) * 2.220446049250313e-16::float8) AS points_amount FROM generate_series(1, 90000) g) doubles
+                """,
+                ComparisonBed.Ct
+            )
+        );
     }
 
     [Fact]
     public async Task Money_in_float4_is_rounded_as_PostgreSQL_rounds_float4()
     {
-        await using var bed = await ComparisonBed.CreateAsync(servers, "ALTER TABLE loyalty_card ALTER points TYPE real; " + ComparisonBed.Cards(2000)
-            + "UPDATE loyalty_card SET points = 1234567.25 WHERE id = 5;");
-        Assert.Equal("1234570.00", (await bed.Engine.RowsAsync("SELECT points FROM loyalty_cards WHERE id = 5", ComparisonBed.Ct)).Single());
+        await using var bed = await ComparisonBed.CreateAsync(
+            servers,
+            "ALTER TABLE loyalty_card ALTER points TYPE real; "
+                + ComparisonBed.Cards(2000)
+                + "UPDATE loyalty_card SET points = 1234567.25 WHERE id = 5;"
+        );
+        Assert.Equal(
+            "1234570.00",
+            (await bed.Engine.RowsAsync("SELECT points FROM loyalty_cards WHERE id = 5", ComparisonBed.Ct)).Single()
+        );
         Assert.Empty((await bed.CompareAsync("card")).Differences);
     }
 }

@@ -24,19 +24,26 @@ public sealed class FenceGrantsTest(TestServers servers)
     public async Task The_delivered_roles_may_compare_and_ask_for_rows_and_change_none()
     {
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
-        await bed.Source.ExecuteAsync("INSERT INTO loyalty_program (name) VALUES ('one'); INSERT INTO loyalty_card (id, program_id, code, points) VALUES (1, 1, 'one', 1)", Ct);
+        await bed.Source.ExecuteAsync(
+            "INSERT INTO loyalty_program (name) VALUES ('one'); INSERT INTO loyalty_card (id, program_id, code, points) VALUES (1, 1, 'one', 1)",
+            Ct
+        );
         bed.StartInProcess();
         await bed.CaughtUpAsync(Ct);
         try
         {
             await bed.Source.ExecuteAsync(LeastPrivilege.Part("Source", _suffix) + LeastPrivilege.Part("Compare, source", _suffix), Ct);
-            foreach (var part in (string[])["Engine, first", "Engine, second", "Compare, engine"]) await bed.Engine.ExecuteAsync(LeastPrivilege.Part(part, _suffix), Ct);
+            foreach (var part in (string[])["Engine, first", "Engine, second", "Compare, engine"])
+                await bed.Engine.ExecuteAsync(LeastPrivilege.Part(part, _suffix), Ct);
 
             Assert.Equal(1, await CompareAsync(bed, As(bed.Source, "cdc_source"), As(bed.Engine, "cdc_engine")));
             var (source, engine) = (As(bed.Source, "cdc_reconcile_source"), As(bed.Engine, "cdc_reconcile_engine"));
             Assert.Equal(1, await CompareAsync(bed, source, engine));
             var reads = new KeyReads(engine, bed.Log);
-            Assert.Equal("1 rows read, 0 rows removed", (await reads.WaitAsync(await reads.AskAsync(bed.Entity("card"), [1], Ct), Ct)).Answer);
+            Assert.Equal(
+                "1 rows read, 0 rows removed",
+                (await reads.WaitAsync(await reads.AskAsync(bed.Entity("card"), [1], Ct), Ct)).Answer
+            );
             await CompareAndRepairAsync(bed, source, engine);
             await RefusedAsync(source, "UPDATE loyalty_card SET points = 0");
             await RefusedAsync(engine, "UPDATE loyalty_cards SET points = 0");
@@ -45,9 +52,13 @@ public sealed class FenceGrantsTest(TestServers servers)
         finally
         {
             await bed.StopInProcessAsync();
-            foreach (var (database, roles) in ((TestDatabase, string[])[])[(bed.Source, ["cdc_source", "cdc_reconcile_source"]), (bed.Engine, ["cdc_engine", "cdc_reconcile_engine"])])
+            foreach (
+                var (database, roles) in ((TestDatabase, string[])[])
+                    [(bed.Source, ["cdc_source", "cdc_reconcile_source"]), (bed.Engine, ["cdc_engine", "cdc_reconcile_engine"])]
+            )
             {
-                foreach (var role in roles.Select(r => r + _suffix)) await DropAsync(database, role);
+                foreach (var role in roles.Select(r => r + _suffix))
+                    await DropAsync(database, role);
             }
         }
     }
@@ -65,7 +76,11 @@ public sealed class FenceGrantsTest(TestServers servers)
         await bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = 7", Ct);
         await using var odoo = NpgsqlDataSource.Create(source);
         await using var ours = NpgsqlDataSource.Create(engine);
-        var (gate, options, request) = (new FenceGate(source, engine, new FenceOptions()), new ReconcileOptions(), new RunRequest(RunKind.Full, bed.Entities.All, Violations: true));
+        var (gate, options, request) = (
+            new FenceGate(source, engine, new FenceOptions()),
+            new ReconcileOptions(),
+            new RunRequest(RunKind.Full, bed.Entities.All, Violations: true)
+        );
         var run = await new Reconciler(odoo, ours, gate, bed.Entities, options).RunAsync(request, Ct);
         var repair = new Repair(odoo, ours, gate, new KeyReads(engine, bed.Log), bed.Entities, options);
         Assert.Equal(1, (await repair.RunAsync(await repair.PlanAsync(run, request, Ct), Ct)).Equal);
@@ -77,18 +92,25 @@ public sealed class FenceGrantsTest(TestServers servers)
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync(Ct);
         await using var command = new NpgsqlCommand(sql, connection);
-        Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, (await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync(Ct))).SqlState);
+        Assert.Equal(
+            PostgresErrorCodes.InsufficientPrivilege,
+            (await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync(Ct))).SqlState
+        );
     }
 
-    private static Task DropAsync(TestDatabase database, string role) => database.ExecuteAsync($"""
-        DO $$ BEGIN
-            IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
-                DROP OWNED BY {role};
-                IF '{role}' LIKE 'cdc\_engine%' THEN REVOKE SET ON PARAMETER session_replication_role FROM {role}; END IF;
-                DROP ROLE {role};
-            END IF;
-        END $$
-        """, CancellationToken.None);
+    private static Task DropAsync(TestDatabase database, string role) =>
+        database.ExecuteAsync(
+            $"""
+            DO $$ BEGIN
+                IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
+                    DROP OWNED BY {role};
+                    IF '{role}' LIKE 'cdc\_engine%' THEN REVOKE SET ON PARAMETER session_replication_role FROM {role}; END IF;
+                    DROP ROLE {role};
+                END IF;
+            END $$
+            """,
+            CancellationToken.None
+        );
 
     private string As(TestDatabase database, string role) =>
         new NpgsqlConnectionStringBuilder(database.ConnectionString) { Username = role + _suffix, Pooling = false }.ConnectionString;

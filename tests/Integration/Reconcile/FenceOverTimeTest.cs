@@ -33,13 +33,17 @@ public sealed class FenceOverTimeTest(OwnServers servers) : IAsyncLifetime, ICla
         // Many sweeps of what Capture remembers pass between the arming and the reading; none may forget a key.
         var fence = await AskedByHand.ArmedAsync(_bed);
         var snapshot = await _bed.Source.ScalarAsync<string>("SELECT pg_current_snapshot()::text", Ct);
-        for (var card = 1; card <= 10; card++) await _bed.Source.ExecuteAsync($"UPDATE loyalty_card SET points = points + 1 WHERE id = {card}", Ct);
+        for (var card = 1; card <= 10; card++)
+            await _bed.Source.ExecuteAsync($"UPDATE loyalty_card SET points = points + 1 WHERE id = {card}", Ct);
         await _bed.CaughtUpAsync(Ct);
         await HeartbeatsAsync(5);
         await fence.ReadAsync(snapshot!);
         await fence.IsAsync("reached");
         await fence.OpenAsync();
-        Assert.Equal(["{1,2,3,4,5,6,7,8,9,10}"], await _bed.Engine.RowsAsync("SELECT ARRAY(SELECT unnest(in_flight) ORDER BY 1) FROM cdc.fences", Ct));
+        Assert.Equal(
+            ["{1,2,3,4,5,6,7,8,9,10}"],
+            await _bed.Engine.RowsAsync("SELECT ARRAY(SELECT unnest(in_flight) ORDER BY 1) FROM cdc.fences", Ct)
+        );
         await _bed.AssertEqualAtFenceAsync("card", Ct);
     }
 
@@ -59,7 +63,12 @@ public sealed class FenceOverTimeTest(OwnServers servers) : IAsyncLifetime, ICla
         await DropSlotAsync();
         var gap = await Assert.ThrowsAnyAsync<CdcException>(() => pipeline.Completion);
         Assert.Equal(FailureKind.DeclaredGap, gap.Kind);
-        Assert.Equal(FailureKind.DeclaredGap, (await Assert.ThrowsAsync<FenceException>(() => _bed.Gate(OneShortAttempt).OpenAsync(_bed.Entity("card"), KeyRange.All, Ct))).Kind);
+        Assert.Equal(
+            FailureKind.DeclaredGap,
+            (
+                await Assert.ThrowsAsync<FenceException>(() => _bed.Gate(OneShortAttempt).OpenAsync(_bed.Entity("card"), KeyRange.All, Ct))
+            ).Kind
+        );
 
         _bed.SourceOptions = _bed.SourceOptions with { AcceptGaps = true };
         _bed.StartInProcess();
@@ -83,17 +92,25 @@ public sealed class FenceOverTimeTest(OwnServers servers) : IAsyncLifetime, ICla
 
     private Task<string?> ThroughAsync() => _bed.Engine.ScalarAsync<string>("SELECT through_lsn::text FROM cdc.checkpoints", Ct);
 
-    private Task DropSlotAsync() => Eventually.True("the slot is dropped", async () =>
-    {
-        try
-        {
-            await _bed.Source.ExecuteAsync("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database() AND active", Ct);
-            await _bed.Source.ExecuteAsync($"SELECT pg_drop_replication_slot('{_bed.SourceOptions.SlotName}')", Ct);
-            return true;
-        }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse)
-        {
-            return false;
-        }
-    }, ct: Ct);
+    private Task DropSlotAsync() =>
+        Eventually.True(
+            "the slot is dropped",
+            async () =>
+            {
+                try
+                {
+                    await _bed.Source.ExecuteAsync(
+                        "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database() AND active",
+                        Ct
+                    );
+                    await _bed.Source.ExecuteAsync($"SELECT pg_drop_replication_slot('{_bed.SourceOptions.SlotName}')", Ct);
+                    return true;
+                }
+                catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse)
+                {
+                    return false;
+                }
+            },
+            ct: Ct
+        );
 }

@@ -21,10 +21,13 @@ public sealed class FenceTest(TestServers servers) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _bed = await PipelineBed.CreateAsync(servers, Ct);
-        await _bed.Source.ExecuteAsync("""
+        await _bed.Source.ExecuteAsync(
+            """
             INSERT INTO loyalty_program (name) VALUES ('one');
             INSERT INTO loyalty_card (id, program_id, code, points) SELECT i, 1, 'card ' || i, i FROM generate_series(1, 20) i;
-            """, Ct);
+            """,
+            Ct
+        );
         _bed.StartInProcess();
         await _bed.CaughtUpAsync(Ct);
     }
@@ -79,7 +82,11 @@ public sealed class FenceTest(TestServers servers) : IAsyncLifetime
     public async Task A_stopped_table_is_refused_with_its_reason()
     {
         await _bed.Source.ExecuteAsync("ALTER TABLE loyalty_card RENAME COLUMN code TO coupon", Ct);
-        await Eventually.True("the table is stopped", () => _bed.Engine.ScalarAsync<bool>("SELECT state = 'stopped' FROM cdc.tables WHERE entity = 'card'", Ct), ct: Ct);
+        await Eventually.True(
+            "the table is stopped",
+            () => _bed.Engine.ScalarAsync<bool>("SELECT state = 'stopped' FROM cdc.tables WHERE entity = 'card'", Ct),
+            ct: Ct
+        );
         var refused = await Assert.ThrowsAsync<FenceException>(() => OpenAsync());
         Assert.Equal((FenceReasons.Stopped, FailureKind.Refused), (refused.Reason, refused.Kind));
     }
@@ -123,7 +130,10 @@ public sealed class FenceTest(TestServers servers) : IAsyncLifetime
     [Fact]
     public async Task A_table_that_was_truncated_is_compared_as_it_is_now()
     {
-        await _bed.Source.ExecuteAsync("TRUNCATE loyalty_card CASCADE; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (5, 1, 'five', 5)", Ct);
+        await _bed.Source.ExecuteAsync(
+            "TRUNCATE loyalty_card CASCADE; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (5, 1, 'five', 5)",
+            Ct
+        );
         await _bed.AssertEqualAtFenceAsync("card", Ct);
         await _bed.CaughtUpAsync(Ct);
         Assert.Equal(1, (await _bed.AssertEqualAtFenceAsync("card", Ct)).Compared);
@@ -143,7 +153,8 @@ public sealed class FenceTest(TestServers servers) : IAsyncLifetime
         Assert.All(await Task.WhenAll(asked), answer => Assert.NotEqual(0, answer.Compared));
     }
 
-    private Task<FencedSnapshots> OpenAsync(FenceOptions? options = null) => _bed.Gate(options).OpenAsync(_bed.Entity("card"), KeyRange.All, Ct);
+    private Task<FencedSnapshots> OpenAsync(FenceOptions? options = null) =>
+        _bed.Gate(options).OpenAsync(_bed.Entity("card"), KeyRange.All, Ct);
 
     private Task<string?> StateAsync() => _bed.Engine.ScalarAsync<string>("SELECT state FROM cdc.fences ORDER BY id DESC LIMIT 1", Ct);
 

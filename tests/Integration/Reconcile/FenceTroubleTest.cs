@@ -22,7 +22,9 @@ public sealed class FenceTroubleTest(OwnServers servers) : IAsyncLifetime, IClas
     /// is that minute, otherwise the same in small.
     /// </summary>
     private static readonly FenceOptions AMinutesStall =
-        Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" ? new FenceOptions() : new FenceOptions { Timeout = TimeSpan.FromMilliseconds(250), Attempts = 200 };
+        Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1"
+            ? new FenceOptions()
+            : new FenceOptions { Timeout = TimeSpan.FromMilliseconds(250), Attempts = 200 };
 
     private PipelineBed _bed = null!;
     private InProcessPipeline _pipeline = null!;
@@ -108,16 +110,19 @@ public sealed class FenceTroubleTest(OwnServers servers) : IAsyncLifetime, IClas
     public async Task Capture_lost_again_and_again_in_fences_breaks_no_comparison()
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        var asking = Task.Run(async () =>
-        {
-            var fences = 0;
-            for (; !enough.IsCancellationRequested; fences++)
+        var asking = Task.Run(
+            async () =>
             {
-                await ChangeAsync();
-                await _bed.AssertEqualAtFenceAsync("card", Ct, new FenceOptions { Timeout = TimeSpan.FromSeconds(10), Attempts = 30 });
-            }
-            return fences;
-        }, Ct);
+                var fences = 0;
+                for (; !enough.IsCancellationRequested; fences++)
+                {
+                    await ChangeAsync();
+                    await _bed.AssertEqualAtFenceAsync("card", Ct, new FenceOptions { Timeout = TimeSpan.FromSeconds(10), Attempts = 30 });
+                }
+                return fences;
+            },
+            Ct
+        );
         for (var loss = 0; loss < 4; loss++)
         {
             var before = await LastFenceAsync();
@@ -157,8 +162,13 @@ public sealed class FenceTroubleTest(OwnServers servers) : IAsyncLifetime, IClas
             await stall.ExecuteNonQueryAsync(Ct);
             await ChangeAsync();
             equal = _bed.AssertEqualAtFenceAsync("card", Ct, AMinutesStall);
-            await Eventually.True("the fence was given up four times", async () => equal.IsCompleted || await GivenUpAsync() >= 4,
-                async () => $"{await GivenUpAsync()} times", TimeSpan.FromMinutes(3), Ct);
+            await Eventually.True(
+                "the fence was given up four times",
+                async () => equal.IsCompleted || await GivenUpAsync() >= 4,
+                async () => $"{await GivenUpAsync()} times",
+                TimeSpan.FromMinutes(3),
+                Ct
+            );
             Assert.False(equal.IsCompleted);
             Assert.False(await IsChangedAsync());
         }
@@ -203,11 +213,14 @@ public sealed class FenceTroubleTest(OwnServers servers) : IAsyncLifetime, IClas
         await using var writer = await _bed.Source.DataSource.OpenConnectionAsync(Ct);
         await using var transaction = await writer.BeginTransactionAsync(Ct);
         await ExecuteAsync(writer, "LOCK TABLE loyalty_card");
-        var refused = await Assert.ThrowsAsync<FenceException>(() => OpenAsync(OneShortAttempt with { Timeout = TimeSpan.FromSeconds(10) }));
+        var refused = await Assert.ThrowsAsync<FenceException>(() =>
+            OpenAsync(OneShortAttempt with { Timeout = TimeSpan.FromSeconds(10) })
+        );
         Assert.Equal(FenceReasons.Locked, refused.Reason);
     }
 
-    private Task<FencedSnapshots> OpenAsync(FenceOptions? options = null) => _bed.Gate(options).OpenAsync(_bed.Entity("card"), KeyRange.All, Ct);
+    private Task<FencedSnapshots> OpenAsync(FenceOptions? options = null) =>
+        _bed.Gate(options).OpenAsync(_bed.Entity("card"), KeyRange.All, Ct);
 
     private Task ChangeAsync() => _bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1000 WHERE id = 1", Ct);
 
@@ -217,15 +230,25 @@ public sealed class FenceTroubleTest(OwnServers servers) : IAsyncLifetime, IClas
     private async Task SentAsync()
     {
         var wal = await _bed.Source.ScalarAsync<string>("SELECT pg_current_wal_insert_lsn()::text", Ct);
-        await Eventually.True($"the slot's reader was sent {wal}", () => _bed.Source.ScalarAsync<bool>(
-            $"SELECT sent_lsn >= '{wal}' FROM pg_stat_replication WHERE pid = (SELECT active_pid FROM pg_replication_slots WHERE slot_name = '{_bed.SourceOptions.SlotName}')", Ct), ct: Ct);
+        await Eventually.True(
+            $"the slot's reader was sent {wal}",
+            () =>
+                _bed.Source.ScalarAsync<bool>(
+                    $"SELECT sent_lsn >= '{wal}' FROM pg_stat_replication WHERE pid = (SELECT active_pid FROM pg_replication_slots WHERE slot_name = '{_bed.SourceOptions.SlotName}')",
+                    Ct
+                ),
+            ct: Ct
+        );
     }
 
     private Task<long> LastFenceAsync() => _bed.Engine.ScalarAsync<long>("SELECT coalesce(max(id), 0) FROM cdc.fences", Ct);
 
     /// <summary>The replication connection is cut; a new session begins.</summary>
-    private Task DisconnectAsync() => _bed.Source.ExecuteAsync(
-        "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database() AND active", Ct);
+    private Task DisconnectAsync() =>
+        _bed.Source.ExecuteAsync(
+            "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database() AND active",
+            Ct
+        );
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
     {

@@ -26,10 +26,13 @@ public sealed class FencesAndDelayedVisibilityTest(TestServers servers) : IAsync
         _odoo = await PgCluster.StartAsync(new PgClusterOptions { Name = "fences", SharedBuffers = "32MB" }, Ct);
         _standby = new MissingStandby(_odoo);
         _bed = await PipelineBed.CreateAsync(_odoo.ConnectionString("postgres"), await servers.Engine.ConnectionStringAsync(), Ct);
-        await _bed.Source.ExecuteAsync("""
+        await _bed.Source.ExecuteAsync(
+            """
             INSERT INTO loyalty_program (name) VALUES ('one');
             INSERT INTO loyalty_card (id, program_id, code, points) SELECT i, 1, 'card ' || i, i FROM generate_series(1, 9) i;
-            """, Ct);
+            """,
+            Ct
+        );
         _bed.StartInProcess();
         await _bed.CaughtUpAsync(Ct);
     }
@@ -45,12 +48,14 @@ public sealed class FencesAndDelayedVisibilityTest(TestServers servers) : IAsync
     public async Task Keys_of_a_streamed_transaction_that_is_not_visible_are_in_flight_and_no_others()
     {
         await _standby.HoldAsync();
-        var waiting = CommitAsync("""
+        var waiting = CommitAsync(
+            """
             UPDATE loyalty_card SET points = 10 WHERE id = 1;
             DELETE FROM loyalty_card WHERE id = 2;
             UPDATE loyalty_card SET id = 30 WHERE id = 3;
             INSERT INTO loyalty_card (id, program_id, code, points) VALUES (40, 1, 'forty', 4);
-            """);
+            """
+        );
         await EngineHasAsync(40);
         // Heartbeats between the transaction and the fence: what is not visible is not forgotten.
         await _bed.CaughtUpAsync(Ct);
@@ -74,7 +79,9 @@ public sealed class FencesAndDelayedVisibilityTest(TestServers servers) : IAsync
     public async Task A_run_counts_what_is_committed_and_not_visible_as_in_flight_and_finds_no_drift()
     {
         await _standby.HoldAsync();
-        var waiting = CommitAsync("UPDATE loyalty_card SET points = 10 WHERE id = 1; DELETE FROM loyalty_card WHERE id = 2; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (40, 1, 'forty', 4)");
+        var waiting = CommitAsync(
+            "UPDATE loyalty_card SET points = 10 WHERE id = 1; DELETE FROM loyalty_card WHERE id = 2; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (40, 1, 'forty', 4)"
+        );
         await EngineHasAsync(40);
         var before = await RunAsync();
         Assert.Equal(("consistent", 3, 7), (before.Run.Verdict, before.Total.InFlight, before.Total.Compared));
@@ -88,7 +95,9 @@ public sealed class FencesAndDelayedVisibilityTest(TestServers servers) : IAsync
     public async Task Without_the_keys_in_flight_the_comparison_would_be_wrong()
     {
         await _standby.HoldAsync();
-        var waiting = CommitAsync("UPDATE loyalty_card SET points = 10 WHERE id = 1; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (40, 1, 'forty', 4)");
+        var waiting = CommitAsync(
+            "UPDATE loyalty_card SET points = 10 WHERE id = 1; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (40, 1, 'forty', 4)"
+        );
         await EngineHasAsync(40);
         await using var fence = await OpenAsync();
         await using var forgetful = new FencedSnapshots(fence.Source, fence.Engine, InFlightKeys.None, fence.Generation, fence.Marker);
@@ -102,8 +111,14 @@ public sealed class FencesAndDelayedVisibilityTest(TestServers servers) : IAsync
     public async Task A_streamed_truncate_that_is_not_visible_locks_the_table_and_the_fence_waits_for_it()
     {
         await _standby.HoldAsync();
-        var waiting = CommitAsync("TRUNCATE loyalty_card CASCADE; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (5, 1, 'five', 5)");
-        await Eventually.True("the truncate is in the engine", () => _bed.Engine.ScalarAsync<bool>("SELECT count(*) = 1 FROM loyalty_cards", Ct), ct: Ct);
+        var waiting = CommitAsync(
+            "TRUNCATE loyalty_card CASCADE; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (5, 1, 'five', 5)"
+        );
+        await Eventually.True(
+            "the truncate is in the engine",
+            () => _bed.Engine.ScalarAsync<bool>("SELECT count(*) = 1 FROM loyalty_cards", Ct),
+            ct: Ct
+        );
         var refused = await Assert.ThrowsAsync<FenceException>(() => OpenAsync(new FenceOptions { Attempts = 1 }));
         Assert.Equal(FenceReasons.Locked, refused.Reason);
         await _standby.ReleaseAsync();
@@ -115,11 +130,16 @@ public sealed class FencesAndDelayedVisibilityTest(TestServers servers) : IAsync
     public async Task A_streamed_transaction_too_large_to_remember_gives_the_fence_up_until_it_is_visible()
     {
         // Two rows are more than may be remembered.
-        _bed.SourceOptions = _bed.SourceOptions with { RememberedKeys = 1 };
+        _bed.SourceOptions = _bed.SourceOptions with
+        {
+            RememberedKeys = 1,
+        };
         await _bed.RestartInProcessAsync();
         await _bed.CaughtUpAsync(Ct);
         await _standby.HoldAsync();
-        var waiting = CommitAsync("UPDATE loyalty_card SET points = points + 10; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (40, 1, 'forty', 4)");
+        var waiting = CommitAsync(
+            "UPDATE loyalty_card SET points = points + 10; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (40, 1, 'forty', 4)"
+        );
         await EngineHasAsync(40);
         var refused = await Assert.ThrowsAsync<FenceException>(() => OpenAsync(new FenceOptions { Attempts = 2 }));
         Assert.Equal(FenceReasons.TooLarge, refused.Reason);
@@ -128,7 +148,8 @@ public sealed class FencesAndDelayedVisibilityTest(TestServers servers) : IAsync
         Assert.Equal((10L, 0), await _bed.AssertEqualAtFenceAsync("card", Ct));
     }
 
-    private Task<FencedSnapshots> OpenAsync(FenceOptions? options = null) => _bed.Gate(options).OpenAsync(_bed.Entity("card"), KeyRange.All, Ct);
+    private Task<FencedSnapshots> OpenAsync(FenceOptions? options = null) =>
+        _bed.Gate(options).OpenAsync(_bed.Entity("card"), KeyRange.All, Ct);
 
     private async Task<IReadOnlySet<long>> OpenRangeAsync(KeyRange range)
     {
@@ -146,7 +167,11 @@ public sealed class FencesAndDelayedVisibilityTest(TestServers servers) : IAsync
     private Task<RunReport> RunAsync() => _bed.ReconcileAsync(new RunRequest(RunKind.Full, [_bed.Entity("card")]), Ct);
 
     private Task EngineHasAsync(long key) =>
-        Eventually.True("the waiting transaction is in the engine", () => _bed.Engine.ScalarAsync<bool>($"SELECT EXISTS (SELECT FROM loyalty_cards WHERE id = {key})", Ct), ct: Ct);
+        Eventually.True(
+            "the waiting transaction is in the engine",
+            () => _bed.Engine.ScalarAsync<bool>($"SELECT EXISTS (SELECT FROM loyalty_cards WHERE id = {key})", Ct),
+            ct: Ct
+        );
 
     /// <summary>One transaction; the task ends when its commit does.</summary>
     private async Task CommitAsync(string sql)

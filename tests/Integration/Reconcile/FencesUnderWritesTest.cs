@@ -28,10 +28,17 @@ public sealed class FencesUnderWritesTest(TestServers servers, ITestOutputHelper
         var seed = Seed();
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
         bed.SnapshotOptions = bed.SnapshotOptions with { ChunkRows = 300 };
-        await using var odoo = new WorkloadGenerator(new WorkloadOptions
-        {
-            ConnectionString = bed.Source.ConnectionString, Seed = seed, Sessions = 4, ExpiryRows = 200, BulkRows = 100, Initial = InitialRows.Shop(300),
-        });
+        await using var odoo = new WorkloadGenerator(
+            new WorkloadOptions
+            {
+                ConnectionString = bed.Source.ConnectionString,
+                Seed = seed,
+                Sessions = 4,
+                ExpiryRows = 200,
+                BulkRows = 100,
+                Initial = InitialRows.Shop(300),
+            }
+        );
         await odoo.PrepareAsync(Ct);
         var pipeline = bed.StartInProcess();
         await bed.CaughtUpAsync(Ct);
@@ -39,7 +46,9 @@ public sealed class FencesUnderWritesTest(TestServers servers, ITestOutputHelper
         var working = odoo.RunAsync(enough.Token);
         var seen = await CompareAsync(bed, seed);
         await enough.CancelAsync();
-        output.WriteLine($"{(await working).Transactions} transactions, {seen}; changes held {pipeline.Statistics.FencesHeld.TotalMilliseconds / pipeline.Statistics.Fences:0.0} ms a fence");
+        output.WriteLine(
+            $"{(await working).Transactions} transactions, {seen}; changes held {pipeline.Statistics.FencesHeld.TotalMilliseconds / pipeline.Statistics.Fences:0.0} ms a fence"
+        );
         Assert.NotEqual(0, seen.Compared);
     }
 
@@ -72,19 +81,30 @@ public sealed class FencesUnderWritesTest(TestServers servers, ITestOutputHelper
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
         bed.SourceOptions = bed.SourceOptions with { AcceptGaps = true };
         bed.SnapshotOptions = bed.SnapshotOptions with { ChunkRows = 100 };
-        await using var odoo = new WorkloadGenerator(new WorkloadOptions
-        {
-            ConnectionString = bed.Source.ConnectionString, Seed = seed, Sessions = 2, TransactionsPerSecond = 200, ExpiryRows = 50, BulkRows = 50, Initial = InitialRows.Shop(1000),
-        });
+        await using var odoo = new WorkloadGenerator(
+            new WorkloadOptions
+            {
+                ConnectionString = bed.Source.ConnectionString,
+                Seed = seed,
+                Sessions = 2,
+                TransactionsPerSecond = 200,
+                ExpiryRows = 50,
+                BulkRows = 50,
+                Initial = InitialRows.Shop(1000),
+            }
+        );
         await odoo.PrepareAsync(Ct);
         bed.StartInProcess();
         await bed.CaughtUpAsync(Ct);
         await bed.StopInProcessAsync();
         // Everything that follows is lost with the slot: rows changed, rows gone, in every range.
-        await bed.Source.ExecuteAsync("""
+        await bed.Source.ExecuteAsync(
+            """
             UPDATE loyalty_card SET points = points + 1;
             DELETE FROM loyalty_point_history WHERE id % 3 = 0;
-            """, Ct);
+            """,
+            Ct
+        );
         await bed.Source.ExecuteAsync($"SELECT pg_drop_replication_slot('{bed.SourceOptions.SlotName}')", Ct);
         bed.StartInProcess();
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Ct);
@@ -105,17 +125,24 @@ public sealed class FencesUnderWritesTest(TestServers servers, ITestOutputHelper
     private static async Task<Seen> CompareAsync(PipelineBed bed, int seed)
     {
         var seen = new Seen();
-        await Task.WhenAll(Enumerable.Range(0, 2).Select(async asker =>
-        {
-            var random = new Random(seed + asker);
-            for (var i = 0; i < Fences / 2; i++)
-            {
-                var entity = bed.Entities.All[random.Next(bed.Entities.Count)].Name;
-                if (random.Next(4) == 0)
-                    await bed.Engine.ExecuteAsync($"INSERT INTO cdc.requests (kind, entity, from_key, to_key) VALUES ('snapshot', '{entity}', {random.Next(100)}, {random.Next(100, 400)})", Ct);
-                await CompareOnceAsync(bed, entity, seen);
-            }
-        }));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 2)
+                .Select(async asker =>
+                {
+                    var random = new Random(seed + asker);
+                    for (var i = 0; i < Fences / 2; i++)
+                    {
+                        var entity = bed.Entities.All[random.Next(bed.Entities.Count)].Name;
+                        if (random.Next(4) == 0)
+                            await bed.Engine.ExecuteAsync(
+                                $"INSERT INTO cdc.requests (kind, entity, from_key, to_key) VALUES ('snapshot', '{entity}', {random.Next(100)}, {random.Next(100, 400)})",
+                                Ct
+                            );
+                        await CompareOnceAsync(bed, entity, seen);
+                    }
+                })
+        );
         return seen;
     }
 
@@ -124,7 +151,8 @@ public sealed class FencesUnderWritesTest(TestServers servers, ITestOutputHelper
         var entity = bed.Entity(name);
         await using var fence = await bed.Gate(Patient).OpenAsync(entity, default, Ct);
         var report = await new EqualityCheck(bed.Entities).CompareAsync(entity, fence, Ct);
-        if (!report.AreEqual) throw new NotEqualException(report);
+        if (!report.AreEqual)
+            throw new NotEqualException(report);
         var unfinished = (await UnfinishedRanges.ReadAsync(fence.Engine, entity, Ct)).Count;
         seen.Add(report.Entities[0].Rows, fence.InFlight, unfinished);
     }
@@ -132,14 +160,21 @@ public sealed class FencesUnderWritesTest(TestServers servers, ITestOutputHelper
     private static async Task WriteAsync(PipelineBed bed, int seed, CancellationToken enough)
     {
         await using var session = await HistorySession.OpenAsync(bed.Source.DataSource, seed, $"{bed.Source.Name}-{seed}", Ct);
-        while (!enough.IsCancellationRequested) await session.RunAsync(5, () => Task.CompletedTask, Ct);
+        while (!enough.IsCancellationRequested)
+            await session.RunAsync(5, () => Task.CompletedTask, Ct);
     }
 
-    private static Task<bool> IsLoadedAsync(PipelineBed bed) => bed.Engine.ScalarAsync<bool>("SELECT generation = 2 AND NOT EXISTS (SELECT FROM cdc.tables WHERE state = 'loading') FROM cdc.source", Ct);
+    private static Task<bool> IsLoadedAsync(PipelineBed bed) =>
+        bed.Engine.ScalarAsync<bool>(
+            "SELECT generation = 2 AND NOT EXISTS (SELECT FROM cdc.tables WHERE state = 'loading') FROM cdc.source",
+            Ct
+        );
 
     private int Seed()
     {
-        var seed = Environment.GetEnvironmentVariable("CDC_TEST_SEED") is { } given ? int.Parse(given, CultureInfo.InvariantCulture) : Random.Shared.Next(1_000_000);
+        var seed = Environment.GetEnvironmentVariable("CDC_TEST_SEED") is { } given
+            ? int.Parse(given, CultureInfo.InvariantCulture)
+            : Random.Shared.Next(1_000_000);
         output.WriteLine($"CDC_TEST_SEED={seed}");
         return seed;
     }
@@ -163,8 +198,10 @@ public sealed class FencesUnderWritesTest(TestServers servers, ITestOutputHelper
                 _fences++;
                 Compared += compared;
                 _inFlight += inFlight.Keys.Count;
-                if (inFlight.All || inFlight.Keys.Count > 0) _withInFlight++;
-                if (unfinished > 0 && compared > 0) PartlyFinished++;
+                if (inFlight.All || inFlight.Keys.Count > 0)
+                    _withInFlight++;
+                if (unfinished > 0 && compared > 0)
+                    PartlyFinished++;
             }
         }
 

@@ -19,10 +19,13 @@ public sealed class KeyReadsTest(TestServers servers) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _bed = await PipelineBed.CreateAsync(servers, Ct);
-        await _bed.Source.ExecuteAsync("""
+        await _bed.Source.ExecuteAsync(
+            """
             INSERT INTO loyalty_program (name) VALUES ('one');
             INSERT INTO loyalty_card (id, program_id, code, points) SELECT i, 1, 'card ' || i, i FROM generate_series(1, 2500) i;
-            """, Ct);
+            """,
+            Ct
+        );
         _bed.StartInProcess();
         await _bed.CaughtUpAsync(Ct);
     }
@@ -32,13 +35,19 @@ public sealed class KeyReadsTest(TestServers servers) : IAsyncLifetime
     [Fact]
     public async Task Changed_missing_and_extra_rows_are_repaired_and_others_are_left_alone()
     {
-        await _bed.Engine.ExecuteAsync("""
+        await _bed.Engine.ExecuteAsync(
+            """
             UPDATE loyalty_cards SET points = points + 1 WHERE id IN (7, 8);
             DELETE FROM loyalty_cards WHERE id = 9;
             INSERT INTO loyalty_cards (id, odoo_card_id, program_id, code, points) VALUES (9001, 9001, 1, 'nobody', 0), (9002, 9002, 1, 'nobody', 0);
-            """, Ct);
+            """,
+            Ct
+        );
         Assert.Equal("2 rows read, 1 rows removed", await ReadAsync(7, 9, 9001));
-        Assert.Equal(["7|7.00", "8|9.00", "9|9.00", "9002|0.00"], await _bed.Engine.RowsAsync("SELECT id, points FROM loyalty_cards WHERE id IN (7, 8, 9, 9001, 9002) ORDER BY id", Ct));
+        Assert.Equal(
+            ["7|7.00", "8|9.00", "9|9.00", "9002|0.00"],
+            await _bed.Engine.RowsAsync("SELECT id, points FROM loyalty_cards WHERE id IN (7, 8, 9, 9001, 9002) ORDER BY id", Ct)
+        );
         Assert.Equal("1 rows read, 1 rows removed", await ReadAsync(8, 9002));
         await _bed.AssertEqualAtFenceAsync("card", Ct);
     }
@@ -47,13 +56,21 @@ public sealed class KeyReadsTest(TestServers servers) : IAsyncLifetime
     public async Task More_keys_than_a_chunk_may_have_and_more_bytes_are_many_chunks_of_one_request()
     {
         // A few rows fill a chunk, so each of them is cut again.
-        _bed.SnapshotOptions = _bed.SnapshotOptions with { ChunkBytes = 65_536 };
+        _bed.SnapshotOptions = _bed.SnapshotOptions with
+        {
+            ChunkBytes = 65_536,
+        };
         await _bed.RestartInProcessAsync();
-        await _bed.Source.ExecuteAsync("ALTER TABLE loyalty_card ALTER COLUMN code TYPE text; UPDATE loyalty_card SET code = code || repeat('x', 100)", Ct);
+        await _bed.Source.ExecuteAsync(
+            "ALTER TABLE loyalty_card ALTER COLUMN code TYPE text; UPDATE loyalty_card SET code = code || repeat('x', 100)",
+            Ct
+        );
         await _bed.CaughtUpAsync(Ct);
         await _bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = -1 WHERE id <= 2400", Ct);
         Assert.Equal("2400 rows read, 0 rows removed", await ReadAsync([.. Enumerable.Range(1, 2400).Select(i => (long)i)]));
-        Assert.True(await _bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.chunks WHERE keys IS NOT NULL AND state = 'done'", Ct) > 3);
+        Assert.True(
+            await _bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.chunks WHERE keys IS NOT NULL AND state = 'done'", Ct) > 3
+        );
         await _bed.AssertEqualAsync(Ct);
     }
 
@@ -80,11 +97,15 @@ public sealed class KeyReadsTest(TestServers servers) : IAsyncLifetime
         await LooksAgainAsync();
         Assert.DoesNotContain(_bed.Log.Lines, IsToldOf);
         time.Advance(KeyReads.TellEvery);
-        await Eventually.True("it is told", async () =>
-        {
-            await LooksAgainAsync();
-            return _bed.Log.Lines.Any(IsToldOf);
-        }, ct: Ct);
+        await Eventually.True(
+            "it is told",
+            async () =>
+            {
+                await LooksAgainAsync();
+                return _bed.Log.Lines.Any(IsToldOf);
+            },
+            ct: Ct
+        );
         Assert.False(waiting.IsCompleted);
         time.Advance(KeyReads.Longest - KeyReads.TellEvery);
         await LooksAgainAsync();

@@ -20,6 +20,9 @@ public sealed class RandomDriftTest(TestServers servers)
         var compared = await bed.CompareAsync("card");
 
         Assert.True(compared.Numbers.Drift == Planted, $"{compared.Numbers.Drift} of {Planted} found; seed {seed}");
-        Assert.Equal(planted.Expected, compared.Drift.Select(d => PlantedDrift.Describe(d.Key, d.Kind.ToString(), d.Field, d.OdooValue, d.EngineValue)).Order());
+        Assert.Equal(
+            planted.Expected,
+            compared.Drift.Select(d => PlantedDrift.Describe(d.Key, d.Kind.ToString(), d.Field, d.OdooValue, d.EngineValue)).Order()
+        );
     }
 }

@@ -47,16 +47,41 @@ public sealed class ReconcileCommandTest(TestServers servers)
         await bed.CaughtUpAsync(Ct);
         await bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = points + 0.01 WHERE id = 7", Ct);
         using var output = new StringWriter();
-        var terminal = new Terminal { Out = output, Error = TextWriter.Null, In = TextReader.Null, OutIsTerminal = false, ErrorIsTerminal = false, CanAsk = false };
+        var terminal = new Terminal
+        {
+            Out = output,
+            Error = TextWriter.Null,
+            In = TextReader.Null,
+            OutIsTerminal = false,
+            ErrorIsTerminal = false,
+            CanAsk = false,
+        };
         var environment = bed.Environment().ToDictionary(e => e.Key, e => e.Value ?? "");
-        var code = await CommandLine.RunAsync(["reconcile", "card", "--json"], new CommandHost(Composition.Connect(), terminal, environment, TimeProvider.System), null, Ct);
+        var code = await CommandLine.RunAsync(
+            ["reconcile", "card", "--json"],
+            new CommandHost(Composition.Connect(), terminal, environment, TimeProvider.System),
+            null,
+            Ct
+        );
         Assert.Equal((int)FailureKind.NotEqual, code);
         using var json = JsonDocument.Parse(output.ToString());
         var root = json.RootElement;
-        Assert.Equal(("drift", 0.99), (root.GetProperty("run").GetProperty("verdict").GetString(), root.GetProperty("total").GetProperty("rate").GetDouble()));
+        Assert.Equal(
+            ("drift", 0.99),
+            (root.GetProperty("run").GetProperty("verdict").GetString(), root.GetProperty("total").GetProperty("rate").GetDouble())
+        );
         var drift = root.GetProperty("drift")[0];
-        Assert.Equal(("card", 7, "differing", "points", "7.00", "7.01"), (drift.GetProperty("entity").GetString(), drift.GetProperty("key").GetInt64(),
-            drift.GetProperty("kind").GetString(), drift.GetProperty("field").GetString(), drift.GetProperty("odooValue").GetString(), drift.GetProperty("engineValue").GetString()));
+        Assert.Equal(
+            ("card", 7, "differing", "points", "7.00", "7.01"),
+            (
+                drift.GetProperty("entity").GetString(),
+                drift.GetProperty("key").GetInt64(),
+                drift.GetProperty("kind").GetString(),
+                drift.GetProperty("field").GetString(),
+                drift.GetProperty("odooValue").GetString(),
+                drift.GetProperty("engineValue").GetString()
+            )
+        );
     }
 
     [Fact]
@@ -68,7 +93,15 @@ public sealed class ReconcileCommandTest(TestServers servers)
         var killed = await RunAsync(bed, ["reconcile"], "reconcile-slice-saved:2");
         Assert.Equal(137, killed.ExitCode);
         Assert.Equal(0, (await RunAsync(bed, "reconcile")).ExitCode);
-        Assert.Equal("done|4", Assert.Single(await bed.Engine.RowsAsync("SELECT state, (SELECT count(*) FROM cdc.reconcile_partitions WHERE run = r.id) FROM cdc.reconcile_runs r", Ct)));
+        Assert.Equal(
+            "done|4",
+            Assert.Single(
+                await bed.Engine.RowsAsync(
+                    "SELECT state, (SELECT count(*) FROM cdc.reconcile_partitions WHERE run = r.id) FROM cdc.reconcile_runs r",
+                    Ct
+                )
+            )
+        );
     }
 
     [Fact]
@@ -87,16 +120,20 @@ public sealed class ReconcileCommandTest(TestServers servers)
     private async Task<PipelineBed> FilledAsync()
     {
         var bed = await PipelineBed.CreateAsync(servers, Ct);
-        await bed.Source.ExecuteAsync("""
+        await bed.Source.ExecuteAsync(
+            """
             INSERT INTO loyalty_program (name) VALUES ('one');
             INSERT INTO loyalty_card (id, program_id, code, points) SELECT i, 1, 'card ' || i, i FROM generate_series(1, 100) i
-            """, Ct);
+            """,
+            Ct
+        );
         return bed;
     }
 
     private static Task<(int ExitCode, string Output)> RunAsync(PipelineBed bed, params string[] args) => RunAsync(bed, args, null);
 
-    private static Task<(int ExitCode, string Output)> RunAsync(PipelineBed bed, string[] args, string? crashAt) => CdcProcess.RunAsync(args, bed.Environment(crashAt), Ct);
+    private static Task<(int ExitCode, string Output)> RunAsync(PipelineBed bed, string[] args, string? crashAt) =>
+        CdcProcess.RunAsync(args, bed.Environment(crashAt), Ct);
 
     private static string LastWord(string output) => output.Split("run 1: ")[1].Split(',')[0];
 }

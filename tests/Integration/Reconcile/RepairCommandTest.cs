@@ -19,13 +19,22 @@ public sealed class RepairCommandTest(TestServers servers)
     {
         await using var bed = await DamagedAsync();
         var dry = await RunAsync(bed, "reconcile", "--repair", "--dry-run");
-        Assert.True(dry.ExitCode == (int)FailureKind.NotEqual && dry.Output.Contains("3 keys would be read again", StringComparison.Ordinal), dry.Output);
+        Assert.True(
+            dry.ExitCode == (int)FailureKind.NotEqual && dry.Output.Contains("3 keys would be read again", StringComparison.Ordinal),
+            dry.Output
+        );
         var asked = await RunAsync(bed, "reconcile", "--repair");
-        Assert.True(asked.ExitCode == (int)FailureKind.Refused && asked.Output.Contains("1 rows of card are removed", StringComparison.Ordinal), asked.Output);
+        Assert.True(
+            asked.ExitCode == (int)FailureKind.Refused && asked.Output.Contains("1 rows of card are removed", StringComparison.Ordinal),
+            asked.Output
+        );
         Assert.Equal(0, await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.requests", Ct));
 
         var repaired = await RunAsync(bed, "reconcile", "--repair", "--yes");
-        Assert.True(repaired.ExitCode == 0 && repaired.Output.Contains("3 keys are equal now, 0 still differ", StringComparison.Ordinal), repaired.Output);
+        Assert.True(
+            repaired.ExitCode == 0 && repaired.Output.Contains("3 keys are equal now, 0 still differ", StringComparison.Ordinal),
+            repaired.Output
+        );
         await bed.AssertEqualAsync(Ct);
         Assert.Equal(0, (await RunAsync(bed, "reconcile")).ExitCode);
     }
@@ -35,14 +44,45 @@ public sealed class RepairCommandTest(TestServers servers)
     {
         await using var bed = await DamagedAsync();
         using var output = new StringWriter();
-        var terminal = new Terminal { Out = output, Error = TextWriter.Null, In = TextReader.Null, OutIsTerminal = false, ErrorIsTerminal = false, CanAsk = false };
+        var terminal = new Terminal
+        {
+            Out = output,
+            Error = TextWriter.Null,
+            In = TextReader.Null,
+            OutIsTerminal = false,
+            ErrorIsTerminal = false,
+            CanAsk = false,
+        };
         var environment = bed.Environment().ToDictionary(e => e.Key, e => e.Value ?? "");
-        Assert.Equal(0, await CommandLine.RunAsync(["reconcile", "card", "--repair", "--yes", "--json"], new CommandHost(Composition.Connect(), terminal, environment, TimeProvider.System), null, Ct));
+        Assert.Equal(
+            0,
+            await CommandLine.RunAsync(
+                ["reconcile", "card", "--repair", "--yes", "--json"],
+                new CommandHost(Composition.Connect(), terminal, environment, TimeProvider.System),
+                null,
+                Ct
+            )
+        );
         using var json = JsonDocument.Parse(output.ToString());
         var repair = json.RootElement.GetProperty("repair");
-        Assert.Equal((false, 3, 0, 0), (repair.GetProperty("dryRun").GetBoolean(), repair.GetProperty("equal").GetInt32(), repair.GetProperty("differing").GetInt32(), repair.GetProperty("unknown").GetInt32()));
-        Assert.Equal(["card 7 differing repaired 1", "card 8 missing repaired 1", "card 9001 extra repaired 1"], repair.GetProperty("keys").EnumerateArray()
-            .Select(k => $"{k.GetProperty("entity")} {k.GetProperty("key")} {k.GetProperty("kind")} {k.GetProperty("outcome")} {k.GetProperty("request")}"));
+        Assert.Equal(
+            (false, 3, 0, 0),
+            (
+                repair.GetProperty("dryRun").GetBoolean(),
+                repair.GetProperty("equal").GetInt32(),
+                repair.GetProperty("differing").GetInt32(),
+                repair.GetProperty("unknown").GetInt32()
+            )
+        );
+        Assert.Equal(
+            ["card 7 differing repaired 1", "card 8 missing repaired 1", "card 9001 extra repaired 1"],
+            repair
+                .GetProperty("keys")
+                .EnumerateArray()
+                .Select(k =>
+                    $"{k.GetProperty("entity")} {k.GetProperty("key")} {k.GetProperty("kind")} {k.GetProperty("outcome")} {k.GetProperty("request")}"
+                )
+        );
     }
 
     [Fact]
@@ -69,19 +109,26 @@ public sealed class RepairCommandTest(TestServers servers)
     private async Task<PipelineBed> DamagedAsync()
     {
         var bed = await PipelineBed.CreateAsync(servers, Ct);
-        await bed.Source.ExecuteAsync("""
+        await bed.Source.ExecuteAsync(
+            """
             INSERT INTO loyalty_program (name) VALUES ('one');
             INSERT INTO loyalty_card (id, program_id, code, points) SELECT i, 1, 'card ' || i, i FROM generate_series(1, 100) i
-            """, Ct);
+            """,
+            Ct
+        );
         bed.StartInProcess();
         await bed.CaughtUpAsync(Ct);
-        await bed.Engine.ExecuteAsync("""
+        await bed.Engine.ExecuteAsync(
+            """
             UPDATE loyalty_cards SET points = points + 1 WHERE id = 7;
             DELETE FROM loyalty_cards WHERE id = 8;
             INSERT INTO loyalty_cards (id, odoo_card_id, program_id, code, points) VALUES (9001, 9001, 1, 'nobody', 0);
-            """, Ct);
+            """,
+            Ct
+        );
         return bed;
     }
 
-    private static Task<(int ExitCode, string Output)> RunAsync(PipelineBed bed, params string[] args) => CdcProcess.RunAsync(args, bed.Environment(), Ct);
+    private static Task<(int ExitCode, string Output)> RunAsync(PipelineBed bed, params string[] args) =>
+        CdcProcess.RunAsync(args, bed.Environment(), Ct);
 }

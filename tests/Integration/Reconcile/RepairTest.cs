@@ -20,10 +20,13 @@ public sealed class RepairTest(TestServers servers) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _bed = await PipelineBed.CreateAsync(servers, Ct);
-        await _bed.Source.ExecuteAsync("""
+        await _bed.Source.ExecuteAsync(
+            """
             INSERT INTO loyalty_program (name) VALUES ('one');
             INSERT INTO loyalty_card (id, program_id, code, points) SELECT i, 1, 'card ' || i, i FROM generate_series(1, 100) i;
-            """, Ct);
+            """,
+            Ct
+        );
         _bed.StartInProcess();
         await _bed.CaughtUpAsync(Ct);
         _request = new RunRequest(RunKind.Full, [_bed.Entity("card")]);
@@ -41,15 +44,25 @@ public sealed class RepairTest(TestServers servers) : IAsyncLifetime
         var plan = await Repair().PlanAsync(run, _request, Ct);
         Assert.Equal([("card", 2, 1)], plan.Counts);
         var repaired = await Repair().RunAsync(plan, Ct);
-        Assert.Equal(["7 differing repaired", "8 missing repaired", "9001 extra repaired"], repaired.Keys.OrderBy(k => k.Key).Select(k => $"{k.Key} {k.Kind} {k.Outcome}"));
-        Assert.Equal(["7|7.00", "8|8.00", "50|0.00"], await _bed.Engine.RowsAsync("SELECT id, points FROM loyalty_cards WHERE id IN (7, 8, 50, 9001) ORDER BY id", Ct));
+        Assert.Equal(
+            ["7 differing repaired", "8 missing repaired", "9001 extra repaired"],
+            repaired.Keys.OrderBy(k => k.Key).Select(k => $"{k.Key} {k.Kind} {k.Outcome}")
+        );
+        Assert.Equal(
+            ["7|7.00", "8|8.00", "50|0.00"],
+            await _bed.Engine.RowsAsync("SELECT id, points FROM loyalty_cards WHERE id IN (7, 8, 50, 9001) ORDER BY id", Ct)
+        );
         Assert.Equal(
             ["7|differing|points|7.00|8.00", "8|missing|*|true|false", "9001|extra|*|false|true"],
-            await _bed.Engine.RowsAsync("""
+            await _bed.Engine.RowsAsync(
+                """
                 SELECT key, kind, before->0->>'field', CASE WHEN kind = 'differing' THEN before->0->>'odoo' ELSE (before->0->>'odoo' IS NOT NULL)::text END,
                     CASE WHEN kind = 'differing' THEN before->0->>'engine' ELSE (before->0->>'engine' IS NOT NULL)::text END
                 FROM cdc.reconcile_repairs WHERE run = 1 AND outcome = 'repaired' AND verified_lsn IS NOT NULL ORDER BY key
-                """, Ct));
+                """,
+                Ct
+            )
+        );
         Assert.Equal(0, await _bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.drift WHERE resolved_at IS NULL", Ct));
         Assert.Equal(["{7,8,9001}"], await _bed.Engine.RowsAsync("SELECT keys FROM cdc.requests", Ct));
     }
@@ -89,8 +102,15 @@ public sealed class RepairTest(TestServers servers) : IAsyncLifetime
         await DamageAsync();
         var plan = await Repair().PlanAsync(await CompareAsync(), _request, Ct);
         Assert.Equal((3, true), (plan.DryRun.Differing, plan.DryRun.DryRun));
-        Assert.Equal("0|0|3", Assert.Single(await _bed.Engine.RowsAsync(
-            "SELECT (SELECT count(*) FROM cdc.requests), (SELECT count(*) FROM cdc.reconcile_repairs), (SELECT count(DISTINCT key) FROM cdc.drift WHERE resolved_at IS NULL)", Ct)));
+        Assert.Equal(
+            "0|0|3",
+            Assert.Single(
+                await _bed.Engine.RowsAsync(
+                    "SELECT (SELECT count(*) FROM cdc.requests), (SELECT count(*) FROM cdc.reconcile_repairs), (SELECT count(DISTINCT key) FROM cdc.drift WHERE resolved_at IS NULL)",
+                    Ct
+                )
+            )
+        );
     }
 
     [Fact]
@@ -114,13 +134,29 @@ public sealed class RepairTest(TestServers servers) : IAsyncLifetime
         Assert.Equal(FailureKind.Refused, (await Assert.ThrowsAsync<CdcException>(() => Repair().RunAsync(plan, Ct))).Kind);
     }
 
-    private Repair Repair() => new(_bed.Source.DataSource, _bed.Engine.DataSource, _bed.Gate(), new KeyReads(_bed.Engine.ConnectionString, _bed.Log), _bed.Entities, new ReconcileOptions());
+    private Repair Repair() =>
+        new(
+            _bed.Source.DataSource,
+            _bed.Engine.DataSource,
+            _bed.Gate(),
+            new KeyReads(_bed.Engine.ConnectionString, _bed.Log),
+            _bed.Entities,
+            new ReconcileOptions()
+        );
 
-    private Task<long> CompareAsync() => new Reconciler(_bed.Source.DataSource, _bed.Engine.DataSource, _bed.Gate(), _bed.Entities, new ReconcileOptions()).RunAsync(_request, Ct);
+    private Task<long> CompareAsync() =>
+        new Reconciler(_bed.Source.DataSource, _bed.Engine.DataSource, _bed.Gate(), _bed.Entities, new ReconcileOptions()).RunAsync(
+            _request,
+            Ct
+        );
 
-    private Task DamageAsync() => _bed.Engine.ExecuteAsync("""
-        UPDATE loyalty_cards SET points = points + 1 WHERE id = 7;
-        DELETE FROM loyalty_cards WHERE id = 8;
-        INSERT INTO loyalty_cards (id, odoo_card_id, program_id, code, points) VALUES (9001, 9001, 1, 'nobody', 0);
-        """, Ct);
+    private Task DamageAsync() =>
+        _bed.Engine.ExecuteAsync(
+            """
+            UPDATE loyalty_cards SET points = points + 1 WHERE id = 7;
+            DELETE FROM loyalty_cards WHERE id = 8;
+            INSERT INTO loyalty_cards (id, odoo_card_id, program_id, code, points) VALUES (9001, 9001, 1, 'nobody', 0);
+            """,
+            Ct
+        );
 }

@@ -58,16 +58,25 @@ public sealed class RunTroubleTest(OwnServers servers) : IAsyncLifetime, IClassF
     {
         await using var writer = await _bed.Source.DataSource.OpenConnectionAsync(Ct);
         await using var transaction = await writer.BeginTransactionAsync(Ct);
-        await ExecuteAsync(writer, "UPDATE loyalty_card SET points = points + 1 WHERE id % 7 = 0; DELETE FROM loyalty_card WHERE id % 1000 = 1; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (20000, 1, 'new', 1)");
+        await ExecuteAsync(
+            writer,
+            "UPDATE loyalty_card SET points = points + 1 WHERE id % 7 = 0; DELETE FROM loyalty_card WHERE id % 1000 = 1; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (20000, 1, 'new', 1)"
+        );
         Assert.Equal(("consistent", 0, 10_000), Result(await RunAsync(_bed.Gate())));
         await transaction.CommitAsync(Ct);
         Assert.Equal(("consistent", 0, 9991), Result(await RunAsync(_bed.Gate())));
     }
 
-    private static (string?, long, long) Result(RunReport report) => (report.Run.Verdict, report.Total.Drift, report.Total.Compared + report.Total.InFlight);
+    private static (string?, long, long) Result(RunReport report) =>
+        (report.Run.Verdict, report.Total.Drift, report.Total.Compared + report.Total.InFlight);
 
     private Task<RunReport> RunAsync(IFence fences) =>
-        _bed.ReconcileAsync(new RunRequest(RunKind.Full, [_bed.Entity("card")]), Ct, new ReconcileOptions { SliceRows = 4096, SliceTime = TimeSpan.FromMinutes(1) }, fences);
+        _bed.ReconcileAsync(
+            new RunRequest(RunKind.Full, [_bed.Entity("card")]),
+            Ct,
+            new ReconcileOptions { SliceRows = 4096, SliceTime = TimeSpan.FromMinutes(1) },
+            fences
+        );
 
     private Task ChangeAsync() => _bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1 WHERE id % 1000 = 5", Ct);
 
@@ -90,8 +99,15 @@ public sealed class RunTroubleTest(OwnServers servers) : IAsyncLifetime, IClassF
             await using var transaction = await locker.BeginTransactionAsync(ct);
             await ExecuteAsync(locker, $"LOCK TABLE {entity.SourceName}");
             var opening = bed.Gate().OpenAsync(entity, range, ct);
-            await Eventually.True("the fence is armed", () => bed.Engine.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM cdc.fences WHERE state = 'armed')", ct), ct: ct);
-            await bed.Source.ExecuteAsync("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database() AND active", ct);
+            await Eventually.True(
+                "the fence is armed",
+                () => bed.Engine.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM cdc.fences WHERE state = 'armed')", ct),
+                ct: ct
+            );
+            await bed.Source.ExecuteAsync(
+                "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database() AND active",
+                ct
+            );
             Lost++;
             await transaction.RollbackAsync(ct);
             return await opening;

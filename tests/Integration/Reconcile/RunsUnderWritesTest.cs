@@ -27,16 +27,24 @@ public sealed class RunsUnderWritesTest(TestServers servers, TestKafka kafka, IT
     {
         await using var log = await EitherLogBed.CreateAsync(servers, kafka, overKafka, Ct);
         var bed = log.Bed;
-        await using var odoo = new WorkloadGenerator(new WorkloadOptions
-        {
-            ConnectionString = bed.Source.ConnectionString, Seed = Random.Shared.Next(), Sessions = 4, ExpiryRows = 200, BulkRows = 100, Initial = InitialRows.Shop(1000),
-        });
+        await using var odoo = new WorkloadGenerator(
+            new WorkloadOptions
+            {
+                ConnectionString = bed.Source.ConnectionString,
+                Seed = Random.Shared.Next(),
+                Sessions = 4,
+                ExpiryRows = 200,
+                BulkRows = 100,
+                Initial = InitialRows.Shop(1000),
+            }
+        );
         await odoo.PrepareAsync(Ct);
         log.Start();
         await bed.CaughtUpAsync(Ct);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         var working = odoo.RunAsync(enough.Token);
-        long compared = 0, inFlight = 0;
+        long compared = 0,
+            inFlight = 0;
         for (var i = 0; i < Runs; i++)
         {
             // Nobody writes this row again: Odoo's programs stay as they are.
@@ -52,5 +60,10 @@ public sealed class RunsUnderWritesTest(TestServers servers, TestKafka kafka, IT
     }
 
     private static Task<RunReport> RunAsync(PipelineBed bed, RunKind kind) =>
-        bed.ReconcileAsync(new RunRequest(kind, bed.Entities.All), Ct, new ReconcileOptions { SliceRows = 4096 }, bed.Gate(new FenceOptions { Attempts = 60 }));
+        bed.ReconcileAsync(
+            new RunRequest(kind, bed.Entities.All),
+            Ct,
+            new ReconcileOptions { SliceRows = 4096 },
+            bed.Gate(new FenceOptions { Attempts = 60 })
+        );
 }

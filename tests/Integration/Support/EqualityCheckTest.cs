@@ -1,8 +1,8 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Snapshots;
+using Cdc.Tests.Support;
 using Cdc.Tests.Support.Equality;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Support;
@@ -10,12 +10,17 @@ namespace Cdc.Tests.Integration.Support;
 public sealed class EqualityCheckTest(TestServers servers) : IAsyncLifetime
 {
     private static readonly SourceColumn Id = new(0, "id", SourceType.Integer);
-    private static readonly EntitySet Entities = new(
-    [
+    private static readonly EntitySet Entities = new([
         new EntityDeclaration
         {
-            Index = 0, Name = "card", SourceSchema = "public", SourceTable = "card", EngineSchema = "public", EngineTable = "cards",
-            Key = Id, EngineKey = "id",
+            Index = 0,
+            Name = "card",
+            SourceSchema = "public",
+            SourceTable = "card",
+            EngineSchema = "public",
+            EngineTable = "cards",
+            Key = Id,
+            EngineKey = "id",
             SourceColumns = [Id, new(1, "code", SourceType.Text), new(2, "points", SourceType.Float), new(3, "made", SourceType.Timestamp)],
             Columns =
             [
@@ -23,7 +28,11 @@ public sealed class EqualityCheckTest(TestServers servers) : IAsyncLifetime
                 new("points", "numeric(18,2)", "points::numeric", NotNull: false),
                 new("created_at", "timestamp", "made", NotNull: false),
             ],
-            Rules = [new("points-negative", "points >= 0", "negative", Warn: false), new("points-large", "points < 1000", "large", Warn: true)],
+            Rules =
+            [
+                new("points-negative", "points >= 0", "negative", Warn: false),
+                new("points-large", "points < 1000", "large", Warn: true),
+            ],
             Parents = [],
         },
     ]);
@@ -37,15 +46,21 @@ public sealed class EqualityCheckTest(TestServers servers) : IAsyncLifetime
     {
         _source = await servers.Source.CreateDatabaseAsync("equality", ct: Ct);
         _engine = await servers.Engine.CreateDatabaseAsync("equality", ct: Ct);
-        await _source.ExecuteAsync("""
+        await _source.ExecuteAsync(
+            """
             CREATE TABLE card (id int PRIMARY KEY, code varchar, points float8, made timestamp);
             INSERT INTO card VALUES (-3, ' ab ', 0.1 + 0.2, '2024-01-02 03:04:05.000006'), (7, 'é', NULL, 'infinity'), (9, 'x', 2000, NULL);
-            """, Ct);
+            """,
+            Ct
+        );
         await _engine.ExecuteAsync(await File.ReadAllTextAsync(SourceTree.PathOf("schemas/engine/0001_cdc.up.sql"), Ct), Ct);
-        await _engine.ExecuteAsync("""
+        await _engine.ExecuteAsync(
+            """
             CREATE TABLE cards (id bigint PRIMARY KEY, code varchar(8), points numeric(18,2), created_at timestamp);
             INSERT INTO cards VALUES (-3, 'AB', 0.30, '2024-01-02 03:04:05.000006'), (7, 'é', NULL, 'infinity'), (9, 'X', 2000, NULL);
-            """, Ct);
+            """,
+            Ct
+        );
     }
 
     public async ValueTask DisposeAsync()
@@ -72,8 +87,16 @@ public sealed class EqualityCheckTest(TestServers servers) : IAsyncLifetime
     [InlineData("DELETE FROM cards WHERE id = -3", -3, "is missing in the engine")]
     [InlineData("INSERT INTO cards VALUES (8, 'Y', 1)", 8, "is in the engine only")]
     [InlineData("INSERT INTO cards VALUES (100, 'Y', 1)", 100, "is in the engine only")]
-    [InlineData("INSERT INTO cdc.quarantine VALUES ('card', 9, 1, '0/1', 0, 'r', 'd', NULL, now())", 9, "is in quarantine though it breaks no rule")]
-    [InlineData("INSERT INTO cdc.quarantine VALUES ('card', 55, 1, '0/1', 0, 'r', 'd', NULL, now())", 55, "is in quarantine though the source has no such row")]
+    [InlineData(
+        "INSERT INTO cdc.quarantine VALUES ('card', 9, 1, '0/1', 0, 'r', 'd', NULL, now())",
+        9,
+        "is in quarantine though it breaks no rule"
+    )]
+    [InlineData(
+        "INSERT INTO cdc.quarantine VALUES ('card', 55, 1, '0/1', 0, 'r', 'd', NULL, now())",
+        55,
+        "is in quarantine though the source has no such row"
+    )]
     public async Task One_thing_that_is_wrong_in_the_engine_is_found(string sql, long key, string what)
     {
         await _engine.ExecuteAsync(sql, Ct);
@@ -104,7 +127,10 @@ public sealed class EqualityCheckTest(TestServers servers) : IAsyncLifetime
     public async Task A_row_that_cannot_be_computed_does_not_hide_another_that_differs()
     {
         await _source.ExecuteAsync("UPDATE card SET points = 1e300 WHERE id = 7", Ct);
-        await _engine.ExecuteAsync("DELETE FROM cards WHERE id = 7; UPDATE cards SET points = 0.31 WHERE id = -3; INSERT INTO cdc.quarantine VALUES ('card', 7, 1, '0/1', 0, 'r', 'd', NULL, now())", Ct);
+        await _engine.ExecuteAsync(
+            "DELETE FROM cards WHERE id = 7; UPDATE cards SET points = 0.31 WHERE id = -3; INSERT INTO cdc.quarantine VALUES ('card', 7, 1, '0/1', 0, 'r', 'd', NULL, now())",
+            Ct
+        );
         Assert.Equal(-3, Assert.Single((await CompareAsync()).Examples).Key);
     }
 

@@ -43,11 +43,19 @@ public sealed class PgClusterTest
     public async Task It_is_ready_for_logical_replication_and_takes_extra_settings()
     {
         await using var cluster = await PgCluster.StartAsync(
-            Small with { Settings = new Dictionary<string, string> { ["max_replication_slots"] = "3" } }, Ct);
+            Small with
+            {
+                Settings = new Dictionary<string, string> { ["max_replication_slots"] = "3" },
+            },
+            Ct
+        );
         Assert.Equal("logical", await Scalar(cluster, "SHOW wal_level"));
         Assert.Equal("off", await Scalar(cluster, "SHOW fsync"));
         Assert.Equal("3", await Scalar(cluster, "SHOW max_replication_slots"));
-        Assert.Equal("UTF8|C.UTF-8", await Scalar(cluster, "SELECT pg_encoding_to_char(encoding) || '|' || datcollate FROM pg_database WHERE datname = 'postgres'"));
+        Assert.Equal(
+            "UTF8|C.UTF-8",
+            await Scalar(cluster, "SELECT pg_encoding_to_char(encoding) || '|' || datcollate FROM pg_database WHERE datname = 'postgres'")
+        );
     }
 
     [Fact]
@@ -72,11 +80,21 @@ public sealed class PgClusterTest
     {
         // This shell stands for a test run: it holds the only end of the pipe that the watchdog listens on.
         var scratch = Directory.CreateTempSubdirectory("cdc-orphan-").FullName;
-        using var parent = Process.Start(new ProcessStartInfo(
-            "/bin/sh", ["-c", "mkfifo \"$1/pipe\"; setsid /bin/sh -c \"$2\" watchdog 15 \"$1\" sleep 600 <\"$1/pipe\" & exec 9>\"$1/pipe\"; wait", "sh", scratch, Watchdog.Script])
-        {
-            RedirectStandardOutput = true,
-        })!;
+        using var parent = Process.Start(
+            new ProcessStartInfo(
+                "/bin/sh",
+                [
+                    "-c",
+                    "mkfifo \"$1/pipe\"; setsid /bin/sh -c \"$2\" watchdog 15 \"$1\" sleep 600 <\"$1/pipe\" & exec 9>\"$1/pipe\"; wait",
+                    "sh",
+                    scratch,
+                    Watchdog.Script,
+                ]
+            )
+            {
+                RedirectStandardOutput = true,
+            }
+        )!;
         var first = await parent.StandardOutput.ReadLineAsync(Ct);
         var child = int.Parse(Assert.IsType<string>(first)["pid ".Length..], System.Globalization.CultureInfo.InvariantCulture);
         Assert.True(ProcessTree.IsAlive(child));

@@ -19,14 +19,18 @@ public sealed class TestServerTest(TestServers servers)
         await using var reader = new LogicalReplicationConnection(database.ConnectionString);
         await reader.Open(Ct);
         var slot = await reader.CreatePgOutputReplicationSlot(slotName, cancellationToken: Ct);
-        await using var messages = reader.StartReplication(slot, new PgOutputReplicationOptions("p", PgOutputProtocolVersion.V1), Ct).GetAsyncEnumerator(Ct);
+        await using var messages = reader
+            .StartReplication(slot, new PgOutputReplicationOptions("p", PgOutputProtocolVersion.V1), Ct)
+            .GetAsyncEnumerator(Ct);
         await database.ExecuteAsync("INSERT INTO t VALUES (1)", Ct);
         Assert.True(await messages.MoveNextAsync());
 
         await database.DisposeAsync();
 
         await using var admin = NpgsqlDataSource.Create(await servers.Source.ConnectionStringAsync());
-        await using var left = admin.CreateCommand($"SELECT (SELECT count(*) FROM pg_replication_slots WHERE slot_name = '{slotName}') + (SELECT count(*) FROM pg_database WHERE datname = '{database.Name}')");
+        await using var left = admin.CreateCommand(
+            $"SELECT (SELECT count(*) FROM pg_replication_slots WHERE slot_name = '{slotName}') + (SELECT count(*) FROM pg_database WHERE datname = '{database.Name}')"
+        );
         Assert.Equal(0L, await left.ExecuteScalarAsync(Ct));
     }
 

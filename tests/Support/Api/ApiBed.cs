@@ -25,7 +25,11 @@ public sealed class ApiBed : IAsyncDisposable
     private ApiBed(Database source, Database engine, LogStatusReader? log, ApiHost host)
     {
         (_source, _engine, _log, _host) = (source, engine, log, host);
-        Client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(host.Addresses[0]), Timeout = TimeSpan.FromSeconds(60) };
+        Client = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        {
+            BaseAddress = new Uri(host.Addresses[0]),
+            Timeout = TimeSpan.FromSeconds(60),
+        };
     }
 
     public HttpClient Client { get; }
@@ -36,17 +40,47 @@ public sealed class ApiBed : IAsyncDisposable
     /// <param name="statistics">Of the pipeline that runs in this process, if one does.</param>
     /// <param name="kafka">The log, if it is not in-process.</param>
     public static async Task<ApiBed> StartAsync(
-        PipelineBed bed, CancellationToken ct, ApiOptions? options = null, string? engine = null, PipelineStatistics? statistics = null, KafkaPipelineBed? kafka = null)
+        PipelineBed bed,
+        CancellationToken ct,
+        ApiOptions? options = null,
+        string? engine = null,
+        PipelineStatistics? statistics = null,
+        KafkaPipelineBed? kafka = null
+    )
     {
         var connectionString = engine ?? bed.Engine.ConnectionString;
         var (source, engineServer) = (Database.Source(bed.Source.ConnectionString), Database.Engine(connectionString));
         var log = kafka is null ? null : LogStatusReader.For(kafka.Options, bed.Entities, bed.Log, TimeProvider.System);
-        var status = new StatusReader(source, engineServer, bed.SourceOptions.SlotName, new EngineStatusReader(bed.Entities, log is not null), log, TimeProvider.System);
+        var status = new StatusReader(
+            source,
+            engineServer,
+            bed.SourceOptions.SlotName,
+            new EngineStatusReader(bed.Entities, log is not null),
+            log,
+            TimeProvider.System
+        );
         var parts = new ApiParts(
-            connectionString, bed.Entities, status, new SourceClock(source), new QuarantineDesk(engineServer, bed.Entities), new RunReports(engineServer), new RegistryTable(engineServer.Connections), statistics,
-            "test", new LoggerFactory([new RecordedLogs(bed.Log)]), kafka is null ? null : kafka.Codec.TopicOf);
+            connectionString,
+            bed.Entities,
+            status,
+            new SourceClock(source),
+            new QuarantineDesk(engineServer, bed.Entities),
+            new RunReports(engineServer),
+            new RegistryTable(engineServer.Connections),
+            statistics,
+            "test",
+            new LoggerFactory([new RecordedLogs(bed.Log)]),
+            kafka is null ? null : kafka.Codec.TopicOf
+        );
         options ??= new ApiOptions();
-        return new ApiBed(source, engineServer, log, await ApiHost.StartAsync(parts, options with { Urls = options.Urls == new ApiOptions().Urls ? "http://127.0.0.1:0" : options.Urls }, ct).ConfigureAwait(false));
+        return new ApiBed(
+            source,
+            engineServer,
+            log,
+            await ApiHost
+                .StartAsync(parts, options with { Urls = options.Urls == new ApiOptions().Urls ? "http://127.0.0.1:0" : options.Urls }, ct)
+                .ConfigureAwait(false)
+        );
     }
 
     /// <summary>The status, the headers and the body as JSON (undefined where there is none).</summary>
@@ -59,7 +93,8 @@ public sealed class ApiBed : IAsyncDisposable
     /// <summary>Stops the server; answers under way are ended.</summary>
     public async Task StopAsync()
     {
-        if (!Interlocked.Exchange(ref _stopped, true)) await _host.DisposeAsync().ConfigureAwait(false);
+        if (!Interlocked.Exchange(ref _stopped, true))
+            await _host.DisposeAsync().ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
@@ -71,14 +106,24 @@ public sealed class ApiBed : IAsyncDisposable
         await _engine.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async Task<Answer> SendAsync(HttpMethod method, string path, string? body, (string Name, string Value)[] headers, CancellationToken ct)
+    private async Task<Answer> SendAsync(
+        HttpMethod method,
+        string path,
+        string? body,
+        (string Name, string Value)[] headers,
+        CancellationToken ct
+    )
     {
         using var request = new HttpRequestMessage(method, path);
-        if (body is not null) request.Content = new StringContent(body, MediaTypeHeaderValue.Parse("application/json"));
-        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
+        if (body is not null)
+            request.Content = new StringContent(body, MediaTypeHeaderValue.Parse("application/json"));
+        foreach (var (name, value) in headers)
+            request.Headers.TryAddWithoutValidation(name, value);
         using var response = await Client.SendAsync(request, ct).ConfigureAwait(false);
         var text = await response.Content.ReadAsStringAsync(ct).ConfigureAwait(false);
-        var all = response.Headers.Concat(response.Content.Headers).ToDictionary(h => h.Key, h => string.Join(",", h.Value), StringComparer.OrdinalIgnoreCase);
+        var all = response
+            .Headers.Concat(response.Content.Headers)
+            .ToDictionary(h => h.Key, h => string.Join(",", h.Value), StringComparer.OrdinalIgnoreCase);
         var isJson = response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true;
         return new Answer((int)response.StatusCode, all, text, isJson ? JsonDocument.Parse(text).RootElement : default);
     }
@@ -87,9 +132,7 @@ public sealed class ApiBed : IAsyncDisposable
     {
         public ILogger CreateLogger(string categoryName) => log;
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 }
 
@@ -97,10 +140,14 @@ public sealed class ApiBed : IAsyncDisposable
 public sealed record Answer(int Status, IReadOnlyDictionary<string, string> Headers, string Text, JsonElement Json)
 {
     /// <summary>The last word of a problem's type; null: it is none.</summary>
-    public string? Problem => Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty("type", out var type) ? type.GetString()!.Split(':')[^1] : null;
+    public string? Problem =>
+        Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty("type", out var type) ? type.GetString()!.Split(':')[^1] : null;
 
     /// <summary>As text; null: it is null, or not there.</summary>
-    public string? this[string name] => Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value.ToString() : null;
+    public string? this[string name] =>
+        Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+            ? value.ToString()
+            : null;
 
     public override string ToString() => $"{Status} {Text}";
 }

@@ -34,8 +34,10 @@ public sealed class StreamRecorder(EntitySet entities) : IStreamSink
     {
         Events.Add(change);
         var line = $"{change.Kind} {entities[change.Schema.Entity].Name} {change.Key}@{change.Position.Ordinal}".ToLowerInvariant();
-        if (!change.Image.IsEmpty) line += Values(change.Schema, change.Image);
-        if (!change.Before.IsEmpty) line += " before" + Values(change.Schema, change.Before);
+        if (!change.Image.IsEmpty)
+            line += Values(change.Schema, change.Image);
+        if (!change.Before.IsEmpty)
+            line += " before" + Values(change.Schema, change.Before);
         _lines.Add(line);
     }
 
@@ -55,7 +57,11 @@ public sealed class StreamRecorder(EntitySet entities) : IStreamSink
     {
         Events.Add(change);
         var entity = entities[change.Entity].Name;
-        _lines.Add(change.StopReason is null ? $"resume {entity}@{change.Position.Ordinal}" : $"stop {entity}@{change.Position.Ordinal}: {change.StopReason}");
+        _lines.Add(
+            change.StopReason is null
+                ? $"resume {entity}@{change.Position.Ordinal}"
+                : $"stop {entity}@{change.Position.Ordinal}: {change.StopReason}"
+        );
     }
 
     public void Message(string prefix, ReadOnlySpan<byte> content, Lsn lsn)
@@ -71,17 +77,21 @@ public sealed class StreamRecorder(EntitySet entities) : IStreamSink
         return string.Concat(entities[schema.Entity].SourceColumns.Select(c => $" {c.Name}={Value(row, c)}"));
     }
 
-    private static string Value(SourceRow row, SourceColumn column) => row.StateOf(column.Slot) switch
-    {
-        ColumnState.Value => Text(column.Type, row.BytesOf(column.Slot)),
-        var state => $"<{state.ToString().ToLowerInvariant()}>",
-    };
+    private static string Value(SourceRow row, SourceColumn column) =>
+        row.StateOf(column.Slot) switch
+        {
+            ColumnState.Value => Text(column.Type, row.BytesOf(column.Slot)),
+            var state => $"<{state.ToString().ToLowerInvariant()}>",
+        };
 
-    private static string Text(SourceType type, ReadOnlySpan<byte> bytes) => type switch
-    {
-        SourceType.Integer => (bytes.Length == 8 ? BinaryPrimitives.ReadInt64BigEndian(bytes) : BinaryPrimitives.ReadInt32BigEndian(bytes)).ToString(CultureInfo.InvariantCulture),
-        SourceType.Float => BinaryPrimitives.ReadDoubleBigEndian(bytes).ToString(CultureInfo.InvariantCulture),
-        SourceType.Text => bytes.Length <= 40 ? Encoding.UTF8.GetString(bytes) : $"({bytes.Length} bytes)",
-        _ => Convert.ToHexStringLower(bytes),
-    };
+    private static string Text(SourceType type, ReadOnlySpan<byte> bytes) =>
+        type switch
+        {
+            SourceType.Integer => (
+                bytes.Length == 8 ? BinaryPrimitives.ReadInt64BigEndian(bytes) : BinaryPrimitives.ReadInt32BigEndian(bytes)
+            ).ToString(CultureInfo.InvariantCulture),
+            SourceType.Float => BinaryPrimitives.ReadDoubleBigEndian(bytes).ToString(CultureInfo.InvariantCulture),
+            SourceType.Text => bytes.Length <= 40 ? Encoding.UTF8.GetString(bytes) : $"({bytes.Length} bytes)",
+            _ => Convert.ToHexStringLower(bytes),
+        };
 }

@@ -30,7 +30,8 @@ internal sealed class ComparedRows(NpgsqlCommand command, NpgsqlDataReader reade
     private ComparedRow Read()
     {
         var values = new string?[reader.FieldCount - 2];
-        for (var i = 0; i < values.Length; i++) values[i] = reader.IsDBNull(i + 2) ? null : reader.GetString(i + 2);
+        for (var i = 0; i < values.Length; i++)
+            values[i] = reader.IsDBNull(i + 2) ? null : reader.GetString(i + 2);
         return new ComparedRow(reader.GetInt64(0), reader.GetBoolean(1), values);
     }
 }

@@ -40,11 +40,24 @@ public static class EngineProgress
     public static Task StreamCatchUpAsync(NpgsqlDataSource source, NpgsqlDataSource engine, CancellationToken ct) =>
         CatchUpAsync(StreamCaughtUpSql, source, engine, null, ct);
 
-    private static async Task CatchUpAsync(string sql, NpgsqlDataSource source, NpgsqlDataSource engine, TimeSpan? timeout, CancellationToken ct)
+    private static async Task CatchUpAsync(
+        string sql,
+        NpgsqlDataSource source,
+        NpgsqlDataSource engine,
+        TimeSpan? timeout,
+        CancellationToken ct
+    )
     {
         var target = await SourcePositionAsync(source, ct).ConfigureAwait(false);
-        await Eventually.True(
-            $"the engine has caught up with the source's {target}", () => HasReachedAsync(engine, sql, target, ct), () => StateAsync(engine, ct), timeout, ct).ConfigureAwait(false);
+        await Eventually
+            .True(
+                $"the engine has caught up with the source's {target}",
+                () => HasReachedAsync(engine, sql, target, ct),
+                () => StateAsync(engine, ct),
+                timeout,
+                ct
+            )
+            .ConfigureAwait(false);
     }
 
     private static async Task<bool> HasReachedAsync(NpgsqlDataSource engine, string sql, string target, CancellationToken ct)

@@ -21,13 +21,19 @@ internal sealed class EntityComparison(EntityDeclaration entity, HashSet<long> q
     {
         var key = (source ?? engine)!.Key;
         var isQuarantined = quarantined.Remove(key);
-        if (isLeftOut(key)) return;
+        if (isLeftOut(key))
+            return;
         _rows++;
-        if (source is null) Differ(key, "is in the engine only", null, Text(engine!));
-        else if (IsBroken(source)) CheckQuarantined(source, isQuarantined);
-        else if (isQuarantined) Differ(key, "is in quarantine though it breaks no rule", Text(source), engine is null ? null : Text(engine));
-        else if (engine is null) Differ(key, "is missing in the engine", Text(source), null);
-        else CompareValues(source, engine);
+        if (source is null)
+            Differ(key, "is in the engine only", null, Text(engine!));
+        else if (IsBroken(source))
+            CheckQuarantined(source, isQuarantined);
+        else if (isQuarantined)
+            Differ(key, "is in quarantine though it breaks no rule", Text(source), engine is null ? null : Text(engine));
+        else if (engine is null)
+            Differ(key, "is missing in the engine", Text(source), null);
+        else
+            CompareValues(source, engine);
     }
 
     /// <summary>Entries of keys that neither side has.</summary>
@@ -40,19 +46,23 @@ internal sealed class EntityComparison(EntityDeclaration entity, HashSet<long> q
         }
     }
 
-    private bool IsBroken(ComparedRow source) => source.Broken || entity.Columns.Where((c, i) => c.NotNull && source.Values[i] is null).Any();
+    private bool IsBroken(ComparedRow source) =>
+        source.Broken || entity.Columns.Where((c, i) => c.NotNull && source.Values[i] is null).Any();
 
     private void CheckQuarantined(ComparedRow source, bool isQuarantined)
     {
-        if (isQuarantined) _held++;
-        else Differ(source.Key, "breaks a rule and is not in quarantine", Text(source), null);
+        if (isQuarantined)
+            _held++;
+        else
+            Differ(source.Key, "breaks a rule and is not in quarantine", Text(source), null);
     }
 
     private void CompareValues(ComparedRow source, ComparedRow engine)
     {
         for (var i = 0; i < source.Values.Length; i++)
         {
-            if (string.Equals(source.Values[i], engine.Values[i], StringComparison.Ordinal)) continue;
+            if (string.Equals(source.Values[i], engine.Values[i], StringComparison.Ordinal))
+                continue;
             Differ(source.Key, entity.Columns[i].Name, source.Values[i], engine.Values[i]);
             return;
         }
@@ -61,7 +71,8 @@ internal sealed class EntityComparison(EntityDeclaration entity, HashSet<long> q
     private void Differ(long key, string what, string? source, string? engine)
     {
         _differing++;
-        if (_examples.Count < maxExamples) _examples.Add(new Difference(entity.Name, key, what, source, engine));
+        if (_examples.Count < maxExamples)
+            _examples.Add(new Difference(entity.Name, key, what, source, engine));
     }
 
     private static string Text(ComparedRow row) => row.Broken ? "(no values)" : string.Join(" | ", row.Values.Select(v => v ?? "NULL"));

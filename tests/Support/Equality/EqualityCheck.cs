@@ -14,7 +14,12 @@ public sealed class EqualityCheck(EntitySet entities, int maxExamples = 10)
     /// <param name="source">Odoo's database; a role that may create temporary functions.</param>
     /// <param name="engine">The engine's database, with the schema <c>cdc</c>.</param>
     /// <param name="range">Keys that are looked at, in every entity.</param>
-    public async Task<EqualityReport> CompareAsync(NpgsqlDataSource source, NpgsqlDataSource engine, CancellationToken ct, KeyRange range = default)
+    public async Task<EqualityReport> CompareAsync(
+        NpgsqlDataSource source,
+        NpgsqlDataSource engine,
+        CancellationToken ct,
+        KeyRange range = default
+    )
     {
         await using var left = await OpenAsync(source, ct).ConfigureAwait(false);
         await using var right = await OpenAsync(engine, ct).ConfigureAwait(false);
@@ -33,19 +38,31 @@ public sealed class EqualityCheck(EntitySet entities, int maxExamples = 10)
     /// One entity at a fence, while everybody writes: exact outside of the keys that the fence says are in flight, and of what the engine
     /// itself knows to be missing.
     /// </summary>
-    public async Task<EqualityReport> CompareAsync(EntityDeclaration entity, FencedSnapshots fence, CancellationToken ct, KeyRange range = default)
+    public async Task<EqualityReport> CompareAsync(
+        EntityDeclaration entity,
+        FencedSnapshots fence,
+        CancellationToken ct,
+        KeyRange range = default
+    )
     {
         await ExecuteAsync(fence.Source, EqualitySql.Session, ct).ConfigureAwait(false);
         await ExecuteAsync(fence.Engine, EqualitySql.Session, ct).ConfigureAwait(false);
         var unfinished = await UnfinishedRanges.ReadAsync(fence.Engine, entity, ct).ConfigureAwait(false);
-        var holes = await KeysAsync(fence.Engine, $"SELECT key FROM cdc.rereads WHERE entity = {Sql.Literal(entity.Name)}", ct).ConfigureAwait(false);
+        var holes = await KeysAsync(fence.Engine, $"SELECT key FROM cdc.rereads WHERE entity = {Sql.Literal(entity.Name)}", ct)
+            .ConfigureAwait(false);
         bool IsLeftOut(long key) => fence.InFlight.Contains(key) || holes.Contains(key) || unfinished.Any(r => r.Contains(key));
-        var comparison = await CompareAsync(entity, fence.Source, EqualitySql.Source(entity, range), fence.Engine, range, ct, IsLeftOut).ConfigureAwait(false);
+        var comparison = await CompareAsync(entity, fence.Source, EqualitySql.Source(entity, range), fence.Engine, range, ct, IsLeftOut)
+            .ConfigureAwait(false);
         return new EqualityReport([comparison.Result], comparison.Examples);
     }
 
     private async Task<EntityComparison> CompareEntityAsync(
-        EntityDeclaration entity, NpgsqlConnection source, NpgsqlConnection engine, KeyRange range, CancellationToken ct)
+        EntityDeclaration entity,
+        NpgsqlConnection source,
+        NpgsqlConnection engine,
+        KeyRange range,
+        CancellationToken ct
+    )
     {
         try
         {
@@ -55,14 +72,22 @@ public sealed class EqualityCheck(EntitySet entities, int maxExamples = 10)
         {
             // Some row's values cannot be computed. Which one, only a look at each row tells.
             await ExecuteAsync(source, EqualitySql.RowFunction(entity), ct).ConfigureAwait(false);
-            var comparison = await CompareAsync(entity, source, EqualitySql.SourceRowByRow(entity, range), engine, range, ct).ConfigureAwait(false);
+            var comparison = await CompareAsync(entity, source, EqualitySql.SourceRowByRow(entity, range), engine, range, ct)
+                .ConfigureAwait(false);
             await ExecuteAsync(source, $"DROP FUNCTION pg_temp.cdc_expected({entity.SourceName})", ct).ConfigureAwait(false);
             return comparison;
         }
     }
 
     private async Task<EntityComparison> CompareAsync(
-        EntityDeclaration entity, NpgsqlConnection source, string sourceSql, NpgsqlConnection engine, KeyRange range, CancellationToken ct, Func<long, bool>? isLeftOut = null)
+        EntityDeclaration entity,
+        NpgsqlConnection source,
+        string sourceSql,
+        NpgsqlConnection engine,
+        KeyRange range,
+        CancellationToken ct,
+        Func<long, bool>? isLeftOut = null
+    )
     {
         var quarantined = await KeysAsync(engine, EqualitySql.Quarantine(entity, range), ct).ConfigureAwait(false);
         var comparison = new EntityComparison(entity, quarantined, maxExamples, isLeftOut ?? (_ => false));
@@ -73,8 +98,10 @@ public sealed class EqualityCheck(EntitySet entities, int maxExamples = 10)
             var takeLeft = right.Current is null || left.Current is not null && left.Current.Key <= right.Current.Key;
             var takeRight = left.Current is null || right.Current is not null && right.Current.Key <= left.Current.Key;
             comparison.Compare(takeLeft ? left.Current : null, takeRight ? right.Current : null);
-            if (takeLeft) await left.NextAsync(ct).ConfigureAwait(false);
-            if (takeRight) await right.NextAsync(ct).ConfigureAwait(false);
+            if (takeLeft)
+                await left.NextAsync(ct).ConfigureAwait(false);
+            if (takeRight)
+                await right.NextAsync(ct).ConfigureAwait(false);
         }
         comparison.Finish();
         return comparison;
@@ -85,7 +112,8 @@ public sealed class EqualityCheck(EntitySet entities, int maxExamples = 10)
         await using var command = new NpgsqlCommand(sql, engine);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var keys = new HashSet<long>();
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) keys.Add(reader.GetInt64(0));
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            keys.Add(reader.GetInt64(0));
         return keys;
     }
 

@@ -11,7 +11,9 @@ public sealed record Difference(string Entity, long Key, string What, string? So
     public override string ToString() => $"{Entity} {Key}: {What} (source {Shown(Source)}, engine {Shown(Engine)})";
 
     private static string Shown(string? value) =>
-        value is null ? "NULL" : value.Length <= ShownCharacters ? value : $"{value[..ShownCharacters]}… {value.Length} characters";
+        value is null ? "NULL"
+        : value.Length <= ShownCharacters ? value
+        : $"{value[..ShownCharacters]}… {value.Length} characters";
 }
 
 /// <param name="Rows">Keys on either side.</param>
@@ -24,7 +26,11 @@ public sealed record EqualityReport(IReadOnlyList<EntityEquality> Entities, IRea
 {
     public bool AreEqual => Entities.All(e => e.Differing == 0);
 
-    public override string ToString() => string.Join(
-        Environment.NewLine,
-        Entities.Select(e => $"{e.Entity}: {e.Rows} rows, {e.Differing} differ, {e.Quarantined} in quarantine").Concat(Examples.Select(d => "  " + d)));
+    public override string ToString() =>
+        string.Join(
+            Environment.NewLine,
+            Entities
+                .Select(e => $"{e.Entity}: {e.Rows} rows, {e.Differing} differ, {e.Quarantined} in quarantine")
+                .Concat(Examples.Select(d => "  " + d))
+        );
 }

@@ -14,7 +14,8 @@ public sealed class EitherLogBed : IAsyncDisposable
 
     public static async Task<EitherLogBed> CreateAsync(TestServers servers, TestKafka kafka, bool overKafka, CancellationToken ct)
     {
-        if (!overKafka) return new EitherLogBed(await PipelineBed.CreateAsync(servers, ct).ConfigureAwait(false), null);
+        if (!overKafka)
+            return new EitherLogBed(await PipelineBed.CreateAsync(servers, ct).ConfigureAwait(false), null);
         var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, ct).ConfigureAwait(false);
         return new EitherLogBed(bed.Bed, bed);
     }
@@ -22,7 +23,8 @@ public sealed class EitherLogBed : IAsyncDisposable
     /// <summary>Over Kafka with two workers that share its partitions.</summary>
     public void Start()
     {
-        if (_kafka is null) Bed.StartInProcess();
+        if (_kafka is null)
+            Bed.StartInProcess();
         else
         {
             _kafka.StartBoth();

@@ -51,7 +51,8 @@ internal sealed class FencingProxy : IDisposable
     {
         try
         {
-            while (true) _ = ServeAsync(await _listener.AcceptTcpClientAsync(_ended.Token).ConfigureAwait(false));
+            while (true)
+                _ = ServeAsync(await _listener.AcceptTcpClientAsync(_ended.Token).ConfigureAwait(false));
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
@@ -69,7 +70,11 @@ internal sealed class FencingProxy : IDisposable
             {
                 await broker.ConnectAsync(IPAddress.Loopback, _broker, _ended.Token).ConfigureAwait(false);
                 var asked = new ConcurrentDictionary<int, string>();
-                await Task.WhenAny(ForwardAsync(client, broker, frame => AskAsync(frame, asked)), ForwardAsync(broker, client, frame => Answer(frame, asked))).ConfigureAwait(false);
+                await Task.WhenAny(
+                        ForwardAsync(client, broker, frame => AskAsync(frame, asked)),
+                        ForwardAsync(broker, client, frame => Answer(frame, asked))
+                    )
+                    .ConfigureAwait(false);
             }
             catch (Exception e) when (e is SocketException or OperationCanceledException)
             {
@@ -96,20 +101,24 @@ internal sealed class FencingProxy : IDisposable
         var request = BinaryPrimitives.ReadInt16BigEndian(frame);
         if (Volatile.Read(ref _hold) is { } hold && hold.Request == request && Interlocked.CompareExchange(ref _hold, null, hold) == hold)
             await hold.WaitAsync(_ended.Token).ConfigureAwait(false);
-        if (request == InitProducerId) NameProducer(frame, asked);
+        if (request == InitProducerId)
+            NameProducer(frame, asked);
     }
 
     /// <summary>Header: request, version, correlation id, client id, tags. Body: transactional id, its timeout, producer id, epoch.</summary>
     private void NameProducer(byte[] frame, ConcurrentDictionary<int, string> asked)
     {
-        if (BinaryPrimitives.ReadInt16BigEndian(frame.AsSpan(2)) < FirstWithProducer) throw new NotSupportedException("InitProducerId without a producer id.");
+        if (BinaryPrimitives.ReadInt16BigEndian(frame.AsSpan(2)) < FirstWithProducer)
+            throw new NotSupportedException("InitProducerId without a producer id.");
         var at = 10 + Math.Max((short)0, BinaryPrimitives.ReadInt16BigEndian(frame.AsSpan(8))) + 1;
         var length = frame[at++] - 1;
-        if (length < 0) return;
+        if (length < 0)
+            return;
         var id = Encoding.UTF8.GetString(frame, at, length);
         asked[BinaryPrimitives.ReadInt32BigEndian(frame.AsSpan(4))] = id;
         var producer = frame.AsSpan(at + length + sizeof(int));
-        if (BinaryPrimitives.ReadInt64BigEndian(producer) >= 0 || !_producers.TryGetValue(id, out var known)) return;
+        if (BinaryPrimitives.ReadInt64BigEndian(producer) >= 0 || !_producers.TryGetValue(id, out var known))
+            return;
         BinaryPrimitives.WriteInt64BigEndian(producer, known.Id);
         BinaryPrimitives.WriteInt16BigEndian(producer[sizeof(long)..], known.Epoch);
     }
@@ -117,7 +126,10 @@ internal sealed class FencingProxy : IDisposable
     /// <summary>Correlation id, tags, throttle time, error, producer id, epoch.</summary>
     private ValueTask Answer(byte[] frame, ConcurrentDictionary<int, string> asked)
     {
-        if (asked.TryRemove(BinaryPrimitives.ReadInt32BigEndian(frame), out var id) && BinaryPrimitives.ReadInt16BigEndian(frame.AsSpan(9)) == 0)
+        if (
+            asked.TryRemove(BinaryPrimitives.ReadInt32BigEndian(frame), out var id)
+            && BinaryPrimitives.ReadInt16BigEndian(frame.AsSpan(9)) == 0
+        )
             _producers[id] = (BinaryPrimitives.ReadInt64BigEndian(frame.AsSpan(11)), BinaryPrimitives.ReadInt16BigEndian(frame.AsSpan(19)));
         return ValueTask.CompletedTask;
     }

@@ -19,7 +19,8 @@ public static class KafkaEnvironment
             ["CDC__Kafka__ReplicationFactor"] = options.ReplicationFactor.ToString(CultureInfo.InvariantCulture),
             ["CDC__Kafka__MinInSyncReplicas"] = options.MinInSyncReplicas.ToString(CultureInfo.InvariantCulture),
         };
-        foreach (var (name, value) in options.Client) variables["CDC__Kafka__Client__" + name.Replace('.', '_')] = value;
+        foreach (var (name, value) in options.Client)
+            variables["CDC__Kafka__Client__" + name.Replace('.', '_')] = value;
         return variables;
     }
 }

@@ -20,7 +20,8 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
         var options = await kafka.OptionsAsync().ConfigureAwait(false);
         var created = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, ct).ConfigureAwait(false), options);
         // Our own broker makes topics at their first use.
-        if (TestKafka.IsGiven) await created.CreateTopicsAsync(created.DataTopics, ct).ConfigureAwait(false);
+        if (TestKafka.IsGiven)
+            await created.CreateTopicsAsync(created.DataTopics, ct).ConfigureAwait(false);
         return created;
     }
 
@@ -39,15 +40,22 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
 
     public KafkaClients Clients => new(Kafka, bed.Log);
 
-    internal CdcOptions Options => new()
-    {
-        Source = bed.SourceOptions, Engine = bed.EngineOptions, Snapshot = bed.SnapshotOptions, Kafka = Kafka, Log = bed.LogOptions with { Kind = ChangeLogKind.Kafka },
-    };
+    internal CdcOptions Options =>
+        new()
+        {
+            Source = bed.SourceOptions,
+            Engine = bed.EngineOptions,
+            Snapshot = bed.SnapshotOptions,
+            Kafka = Kafka,
+            Log = bed.LogOptions with { Kind = ChangeLogKind.Kafka },
+        };
 
-    public Task CreateTopicsAsync(IReadOnlyList<string> topics, CancellationToken ct) => new TopicDesk(Clients, new TopicPlan(Kafka, topics)).CreateAsync(ct);
+    public Task CreateTopicsAsync(IReadOnlyList<string> topics, CancellationToken ct) =>
+        new TopicDesk(Clients, new TopicPlan(Kafka, topics)).CreateAsync(ct);
 
     /// <summary>Records as production writes them, by who has just begun and has seen no schema yet.</summary>
-    public void UseAvro(RegistryOptions registry) => Codec = TopicCodec.Create(Options with { Registry = registry }, bed.Entities, bed.Engine.DataSource);
+    public void UseAvro(RegistryOptions registry) =>
+        Codec = TopicCodec.Create(Options with { Registry = registry }, bed.Entities, bed.Engine.DataSource);
 
     public RunningEnd StartCapture() => Start(LogEnds.Capture);
 
@@ -68,13 +76,15 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
     public Dictionary<string, string?> Environment(string? crashAt = null)
     {
         var environment = new Dictionary<string, string?>(bed.Environment(crashAt));
-        foreach (var (name, value) in Kafka.Environment()) environment[name] = value;
+        foreach (var (name, value) in Kafka.Environment())
+            environment[name] = value;
         return environment;
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var end in _started) await end.DisposeAsync().ConfigureAwait(false);
+        foreach (var end in _started)
+            await end.DisposeAsync().ConfigureAwait(false);
         await bed.DisposeAsync().ConfigureAwait(false);
     }
 

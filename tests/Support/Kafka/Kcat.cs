@@ -14,8 +14,21 @@ public static class Kcat
     public static Task<string> RunAsync(KafkaOptions options, CancellationToken ct, params IEnumerable<string> arguments)
     {
         var program = Environment.GetEnvironmentVariable("CDC_KCAT") ?? Installed;
-        if (!File.Exists(program)) throw new MissingPrerequisiteException("There is no kcat: install Debian's package kcat, or name its path in CDC_KCAT.");
+        if (!File.Exists(program))
+            throw new MissingPrerequisiteException("There is no kcat: install Debian's package kcat, or name its path in CDC_KCAT.");
         // Without a log: it only reads, and would warn of settings of producers.
-        return Tool.RunAsync([program, "-b", options.BootstrapServers, "-q", "-X", "log_level=0", .. options.Client.SelectMany(s => (string[])["-X", $"{s.Key}={s.Value}"]), .. arguments], ct);
+        return Tool.RunAsync(
+            [
+                program,
+                "-b",
+                options.BootstrapServers,
+                "-q",
+                "-X",
+                "log_level=0",
+                .. options.Client.SelectMany(s => (string[])["-X", $"{s.Key}={s.Value}"]),
+                .. arguments,
+            ],
+            ct
+        );
     }
 }

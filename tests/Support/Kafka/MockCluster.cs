@@ -18,6 +18,7 @@ public sealed partial class MockCluster : IDisposable
     private const short Fetch = 1;
     private const short InitProducerId = 22;
     private const short EndTransaction = 26;
+
     /// <summary>Later versions tell who leads now: the mock looks at the leader for it, and dies where there is none.</summary>
     private const short LastProduce = 9;
     private const short LastFetch = 11;
@@ -31,7 +32,8 @@ public sealed partial class MockCluster : IDisposable
         var error = new byte[512];
         _client = NewClient(Producer, NewConfiguration(), error, (nuint)error.Length);
         _cluster = _client == IntPtr.Zero ? IntPtr.Zero : NewCluster(_client, 1);
-        if (_cluster == IntPtr.Zero) throw new InvalidOperationException("librdkafka made no mock cluster.");
+        if (_cluster == IntPtr.Zero)
+            throw new InvalidOperationException("librdkafka made no mock cluster.");
         _proxy = new FencingProxy(int.Parse(Marshal.PtrToStringUTF8(Bootstraps(_cluster))!.Split(':')[^1], CultureInfo.InvariantCulture));
         Advertise(_cluster, Broker, "127.0.0.1", _proxy.Port);
         // Or a group waits three seconds for members who might still come.
@@ -41,12 +43,15 @@ public sealed partial class MockCluster : IDisposable
     }
 
     /// <summary>Topics and group of their own.</summary>
-    public KafkaOptions Options => TestKafka.Unique(new KafkaOptions
-    {
-        BootstrapServers = $"127.0.0.1:{_proxy.Port}",
-        // The mock waits nearly as long as a session may last for a group's members to come back.
-        Client = new Dictionary<string, string> { ["session.timeout.ms"] = "2000" },
-    });
+    public KafkaOptions Options =>
+        TestKafka.Unique(
+            new KafkaOptions
+            {
+                BootstrapServers = $"127.0.0.1:{_proxy.Port}",
+                // The mock waits nearly as long as a session may last for a group's members to come back.
+                Client = new Dictionary<string, string> { ["session.timeout.ms"] = "2000" },
+            }
+        );
 
     public void CreateTopic(string topic, int partitions) => Require(NewTopic(_cluster, topic, partitions, 1), "make a topic");
 
@@ -55,10 +60,12 @@ public sealed partial class MockCluster : IDisposable
     public void FindLeader(string topic, int partition) => Require(SetLeader(_cluster, topic, partition, Broker), "give a leader");
 
     /// <summary>The next append to the partition is not made, and answered with this error of Kafka's.</summary>
-    public void AnswerAppendWith(string topic, int partition, int error) => Require(PushError(_cluster, topic, partition, Produce, 1, error), "take an error");
+    public void AnswerAppendWith(string topic, int partition, int error) =>
+        Require(PushError(_cluster, topic, partition, Produce, 1, error), "take an error");
 
     /// <summary>The next append is made, and answered so late that the answer is lost to who waits less.</summary>
-    public void AnswerAppendLate(TimeSpan late) => Require(PushDelay(_cluster, Broker, Produce, 1, 0, (int)late.TotalMilliseconds), "delay an answer");
+    public void AnswerAppendLate(TimeSpan late) =>
+        Require(PushDelay(_cluster, Broker, Produce, 1, 0, (int)late.TotalMilliseconds), "delay an answer");
 
     /// <summary>The next append is on its way and does not arrive until it is released.</summary>
     public HeldRequest HoldAppend() => _proxy.HoldNext(Produce);
@@ -78,7 +85,8 @@ public sealed partial class MockCluster : IDisposable
 
     private static void Require(int error, string what)
     {
-        if (error != 0) throw new InvalidOperationException($"The mock cluster did not {what}: error {error}.");
+        if (error != 0)
+            throw new InvalidOperationException($"The mock cluster did not {what}: error {error}.");
     }
 
     [LibraryImport("librdkafka", EntryPoint = "rd_kafka_conf_new")]

@@ -61,7 +61,13 @@ public sealed class PlainCodec(EntitySet entities, string prefix) : IRecordCodec
             End(writer, bytes, output);
         }
 
-        private static BinaryWriter Begin(RecordStamp stamp, ChangePosition position, SourceTransaction? transaction, long commitMicros, out MemoryStream bytes)
+        private static BinaryWriter Begin(
+            RecordStamp stamp,
+            ChangePosition position,
+            SourceTransaction? transaction,
+            long commitMicros,
+            out MemoryStream bytes
+        )
         {
             var writer = new BinaryWriter(bytes = new MemoryStream(), Encoding.UTF8);
             writer.Write(Magic);
@@ -78,7 +84,8 @@ public sealed class PlainCodec(EntitySet entities, string prefix) : IRecordCodec
         private static void Write(BinaryWriter writer, RowImage image)
         {
             writer.Write(image.IsEmpty ? -1 : image.Length);
-            if (!image.IsEmpty) writer.Write(image.Span);
+            if (!image.IsEmpty)
+                writer.Write(image.Span);
         }
 
         private static void End(BinaryWriter writer, MemoryStream bytes, IBufferWriter<byte> output)
@@ -95,14 +102,33 @@ public sealed class PlainCodec(EntitySet entities, string prefix) : IRecordCodec
             try
             {
                 using var reader = new BinaryReader(new MemoryStream(value.ToArray()), Encoding.UTF8);
-                if (reader.ReadInt32() != Magic) throw new RecordFormatException("it is not one of the plain codec.");
+                if (reader.ReadInt32() != Magic)
+                    throw new RecordFormatException("it is not one of the plain codec.");
                 stamp = new RecordStamp(reader.ReadInt64(), reader.ReadInt64());
                 var position = new ChangePosition(reader.ReadInt32(), new Lsn(reader.ReadUInt64()), reader.ReadInt64());
                 var (xid, commitMicros) = (reader.ReadUInt64(), reader.ReadInt64());
                 var transaction = xid == 0 ? null : new SourceTransaction(xid, position.CommitLsn, commitMicros);
                 var kind = reader.ReadByte();
                 if (kind == byte.MaxValue)
-                    changes.Add(new TruncateChange { Transaction = transaction!, Position = position, Schemas = [.. ofTopic.Select(e => new TableSchema(e.Index, 0, e.SourceName, [], [], e.SourceColumns.Count, RowFormat.PgOutput))] });
+                    changes.Add(
+                        new TruncateChange
+                        {
+                            Transaction = transaction!,
+                            Position = position,
+                            Schemas =
+                            [
+                                .. ofTopic.Select(e => new TableSchema(
+                                    e.Index,
+                                    0,
+                                    e.SourceName,
+                                    [],
+                                    [],
+                                    e.SourceColumns.Count,
+                                    RowFormat.PgOutput
+                                )),
+                            ],
+                        }
+                    );
                 else
                     changes.AddRange(Rows(reader, (RowChangeKind)kind, position, transaction, commitMicros));
                 return true;
@@ -115,23 +141,41 @@ public sealed class PlainCodec(EntitySet entities, string prefix) : IRecordCodec
 
         public Task LearnAsync(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value, CancellationToken ct) => Task.CompletedTask;
 
-        private IEnumerable<RowChange> Rows(BinaryReader reader, RowChangeKind kind, ChangePosition position, SourceTransaction? transaction, long commitMicros)
+        private IEnumerable<RowChange> Rows(
+            BinaryReader reader,
+            RowChangeKind kind,
+            ChangePosition position,
+            SourceTransaction? transaction,
+            long commitMicros
+        )
         {
             var (key, format, name) = (reader.ReadInt64(), (RowFormat)reader.ReadByte(), reader.ReadString());
             var columns = new ColumnSchema[reader.ReadInt32()];
-            for (var i = 0; i < columns.Length; i++) columns[i] = new ColumnSchema(reader.ReadString(), reader.ReadUInt32(), reader.ReadBoolean());
+            for (var i = 0; i < columns.Length; i++)
+                columns[i] = new ColumnSchema(reader.ReadString(), reader.ReadUInt32(), reader.ReadBoolean());
             var (image, before) = (ReadImage(reader), ReadImage(reader));
-            return [.. ofTopic.Select(entity => new RowChange
-            {
-                Transaction = transaction,
-                Schema = new TableSchema(entity.Index, 0, name, columns, [.. columns.Select(c => entity.SourceColumns.FirstOrDefault(s => s.Name == c.Name)?.Slot ?? -1)], entity.SourceColumns.Count, format),
-                Kind = kind,
-                Key = key,
-                Position = position,
-                Image = image,
-                Before = before,
-                CommitMicros = commitMicros,
-            })];
+            return
+            [
+                .. ofTopic.Select(entity => new RowChange
+                {
+                    Transaction = transaction,
+                    Schema = new TableSchema(
+                        entity.Index,
+                        0,
+                        name,
+                        columns,
+                        [.. columns.Select(c => entity.SourceColumns.FirstOrDefault(s => s.Name == c.Name)?.Slot ?? -1)],
+                        entity.SourceColumns.Count,
+                        format
+                    ),
+                    Kind = kind,
+                    Key = key,
+                    Position = position,
+                    Image = image,
+                    Before = before,
+                    CommitMicros = commitMicros,
+                }),
+            ];
         }
 
         private static RowImage ReadImage(BinaryReader reader)

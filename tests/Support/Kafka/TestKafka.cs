@@ -29,7 +29,8 @@ public sealed class TestKafka : IAsyncDisposable
     {
         // The start belongs to all tests, so that none of them can cancel it for the others.
         Task<KafkaOptions> started;
-        lock (_lock) started = _started ??= StartAsync();
+        lock (_lock)
+            started = _started ??= StartAsync();
         return Unique(await started.ConfigureAwait(false));
     }
 
@@ -39,16 +40,25 @@ public sealed class TestKafka : IAsyncDisposable
         return options with { TopicPrefix = name, Group = name };
     }
 
-    public static KafkaOptions OptionsOf(KafkaBroker broker) => Unique(new KafkaOptions { BootstrapServers = broker.BootstrapServers, Client = KafkaBroker.ClientSettings });
+    public static KafkaOptions OptionsOf(KafkaBroker broker) =>
+        Unique(new KafkaOptions { BootstrapServers = broker.BootstrapServers, Client = KafkaBroker.ClientSettings });
 
     public async ValueTask DisposeAsync()
     {
-        if (_broker is not null) await _broker.DisposeAsync().ConfigureAwait(false);
+        if (_broker is not null)
+            await _broker.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task<KafkaOptions> StartAsync()
     {
-        if (IsGiven) return new KafkaOptions { BootstrapServers = Given!, Partitions = Partitions, ReplicationFactor = 1, MinInSyncReplicas = 1 };
+        if (IsGiven)
+            return new KafkaOptions
+            {
+                BootstrapServers = Given!,
+                Partitions = Partitions,
+                ReplicationFactor = 1,
+                MinInSyncReplicas = 1,
+            };
         _broker = await KafkaBroker.StartAsync(Partitions, CancellationToken.None, Role).ConfigureAwait(false);
         return new KafkaOptions { BootstrapServers = _broker.BootstrapServers, Client = KafkaBroker.ClientSettings };
     }

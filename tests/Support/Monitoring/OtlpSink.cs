@@ -29,7 +29,10 @@ public sealed class OtlpSink : IAsyncDisposable
     public static async Task<OtlpSink> StartAsync(CancellationToken ct)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0").ConfigureKestrel(k => k.ConfigureEndpointDefaults(e => e.Protocols = HttpProtocols.Http2));
+        builder
+            .WebHost.UseKestrelCore()
+            .UseUrls("http://127.0.0.1:0")
+            .ConfigureKestrel(k => k.ConfigureEndpointDefaults(e => e.Protocols = HttpProtocols.Http2));
         builder.Services.AddRouting();
         var sink = new OtlpSink(builder.Build());
         sink._app.MapPost("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", sink.ExportAsync);
@@ -47,9 +50,10 @@ public sealed class OtlpSink : IAsyncDisposable
         var frame = body.ToArray().AsMemory();
         var message = frame.Slice(5, BinaryPrimitives.ReadInt32BigEndian(frame.Span[1..]));
         foreach (var resource in Fields(message, 1))
-            foreach (var scope in Fields(resource, 2))
-                foreach (var metric in Fields(scope, 2))
-                    foreach (var name in Fields(metric, 1)) _names[Encoding.UTF8.GetString(name.Span)] = true;
+        foreach (var scope in Fields(resource, 2))
+        foreach (var metric in Fields(scope, 2))
+        foreach (var name in Fields(metric, 1))
+            _names[Encoding.UTF8.GetString(name.Span)] = true;
         http.Response.ContentType = "application/grpc";
         await http.Response.Body.WriteAsync(new byte[5], http.RequestAborted).ConfigureAwait(false);
         http.Response.AppendTrailer("grpc-status", "0");
@@ -64,15 +68,23 @@ public sealed class OtlpSink : IAsyncDisposable
             var tag = Varint(message.Span, ref at);
             switch ((int)(tag & 7))
             {
-                case 0: Varint(message.Span, ref at); break;
-                case 1: at += 8; break;
-                case 5: at += 4; break;
+                case 0:
+                    Varint(message.Span, ref at);
+                    break;
+                case 1:
+                    at += 8;
+                    break;
+                case 5:
+                    at += 4;
+                    break;
                 case LengthDelimited:
                     var length = (int)Varint(message.Span, ref at);
-                    if ((int)(tag >> 3) == number) yield return message.Slice(at, length);
+                    if ((int)(tag >> 3) == number)
+                        yield return message.Slice(at, length);
                     at += length;
                     break;
-                default: throw new InvalidDataException($"Wire type {tag & 7} is none of protobuf's.");
+                default:
+                    throw new InvalidDataException($"Wire type {tag & 7} is none of protobuf's.");
             }
         }
     }
@@ -83,7 +95,8 @@ public sealed class OtlpSink : IAsyncDisposable
         for (var shift = 0; ; shift += 7)
         {
             value |= (ulong)(bytes[at] & 0x7f) << shift;
-            if ((bytes[at++] & 0x80) == 0) return value;
+            if ((bytes[at++] & 0x80) == 0)
+                return value;
         }
     }
 }

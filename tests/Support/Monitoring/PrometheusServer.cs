@@ -15,7 +15,10 @@ public sealed class PrometheusServer : IAsyncDisposable
     private PrometheusServer(WatchedProcess process, int port, string folder)
     {
         (_process, _folder) = (process, folder);
-        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")) };
+        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        {
+            BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")),
+        };
     }
 
     /// <summary>What it says of itself.</summary>
@@ -28,18 +31,36 @@ public sealed class PrometheusServer : IAsyncDisposable
         var program = PrometheusTools.Prometheus;
         var folder = Directory.CreateTempSubdirectory("cdc-prometheus-").FullName;
         await File.WriteAllTextAsync(Path.Combine(folder, "rules.yml"), rules, ct).ConfigureAwait(false);
-        await File.WriteAllTextAsync(Path.Combine(folder, "prometheus.yml"), $$"""
-            global: { scrape_interval: 200ms, scrape_timeout: 200ms, evaluation_interval: 200ms }
-            rule_files: [rules.yml]
-            scrape_configs:
-              - job_name: cdc
-                scrape_interval: 500ms
-                scrape_timeout: 500ms
-                static_configs: [{ targets: ["{{target.Authority}}"] }]
-            """, ct).ConfigureAwait(false);
+        await File.WriteAllTextAsync(
+                Path.Combine(folder, "prometheus.yml"),
+                $$"""
+                global: { scrape_interval: 200ms, scrape_timeout: 200ms, evaluation_interval: 200ms }
+                rule_files: [rules.yml]
+                scrape_configs:
+                  - job_name: cdc
+                    scrape_interval: 500ms
+                    scrape_timeout: 500ms
+                    static_configs: [{ targets: ["{{target.Authority}}"] }]
+                """,
+                ct
+            )
+            .ConfigureAwait(false);
         var port = FreePort.Next();
-        var process = await WatchedProcess.StartAsync(new WatchedCommand(program, $"--config.file={folder}/prometheus.yml", $"--storage.tsdb.path={folder}/data",
-            string.Create(CultureInfo.InvariantCulture, $"--web.listen-address=127.0.0.1:{port}"), "--log.level=warn") { OrphanScratch = folder }, ct).ConfigureAwait(false);
+        var process = await WatchedProcess
+            .StartAsync(
+                new WatchedCommand(
+                    program,
+                    $"--config.file={folder}/prometheus.yml",
+                    $"--storage.tsdb.path={folder}/data",
+                    string.Create(CultureInfo.InvariantCulture, $"--web.listen-address=127.0.0.1:{port}"),
+                    "--log.level=warn"
+                )
+                {
+                    OrphanScratch = folder,
+                },
+                ct
+            )
+            .ConfigureAwait(false);
         return new PrometheusServer(process, port, folder);
     }
 
@@ -48,9 +69,19 @@ public sealed class PrometheusServer : IAsyncDisposable
     {
         try
         {
-            using var answer = JsonDocument.Parse(await _client.GetStringAsync(new Uri("/api/v1/alerts", UriKind.Relative), ct).ConfigureAwait(false));
-            return [.. answer.RootElement.GetProperty("data").GetProperty("alerts").EnumerateArray()
-                .Where(a => a.GetProperty("state").GetString() == "firing").Select(a => a.GetProperty("labels").GetProperty("alertname").GetString()!).Distinct()];
+            using var answer = JsonDocument.Parse(
+                await _client.GetStringAsync(new Uri("/api/v1/alerts", UriKind.Relative), ct).ConfigureAwait(false)
+            );
+            return
+            [
+                .. answer
+                    .RootElement.GetProperty("data")
+                    .GetProperty("alerts")
+                    .EnumerateArray()
+                    .Where(a => a.GetProperty("state").GetString() == "firing")
+                    .Select(a => a.GetProperty("labels").GetProperty("alertname").GetString()!)
+                    .Distinct(),
+            ];
         }
         catch (HttpRequestException) when (!_process.HasExited)
         {

@@ -13,8 +13,14 @@ public static class PrometheusTools
 
     private static string Find(string name)
     {
-        var folder = Environment.GetEnvironmentVariable("CDC_PROMTOOL") is { Length: > 0 } promtool ? Path.GetDirectoryName(promtool)! : "/usr/bin";
+        var folder = Environment.GetEnvironmentVariable("CDC_PROMTOOL") is { Length: > 0 } promtool
+            ? Path.GetDirectoryName(promtool)!
+            : "/usr/bin";
         var path = Path.Combine(folder, name);
-        return File.Exists(path) ? path : throw new MissingPrerequisiteException($"There is no {name}: install Debian's package prometheus, or set CDC_PROMTOOL to the path of its promtool.");
+        return File.Exists(path)
+            ? path
+            : throw new MissingPrerequisiteException(
+                $"There is no {name}: install Debian's package prometheus, or set CDC_PROMTOOL to the path of its promtool."
+            );
     }
 }

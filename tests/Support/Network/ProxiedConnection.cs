@@ -29,12 +29,15 @@ internal sealed class ProxiedConnection(Socket client, Socket server, Func<Commi
         try
         {
             while (await from.ReceiveAsync(buffer).ConfigureAwait(false) is var count and > 0)
-                if (!_silent) await passAsync(buffer.AsMemory(0, count)).ConfigureAwait(false);
-            if (!_silent) to.Shutdown(SocketShutdown.Send);
+                if (!_silent)
+                    await passAsync(buffer.AsMemory(0, count)).ConfigureAwait(false);
+            if (!_silent)
+                to.Shutdown(SocketShutdown.Send);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            if (!_silent) End();
+            if (!_silent)
+                End();
         }
     }
 

@@ -36,7 +36,8 @@ public sealed class TcpProxy : IAsyncDisposable
         lock (_lock)
         {
             IsSilent = true;
-            foreach (var connection in _connections) connection.GoSilent();
+            foreach (var connection in _connections)
+                connection.GoSilent();
         }
     }
 
@@ -49,8 +50,10 @@ public sealed class TcpProxy : IAsyncDisposable
         lock (_lock)
         {
             IsSilent = false;
-            if (!tellServer) return;
-            foreach (var connection in _connections) connection.End();
+            if (!tellServer)
+                return;
+            foreach (var connection in _connections)
+                connection.End();
         }
     }
 
@@ -71,7 +74,8 @@ public sealed class TcpProxy : IAsyncDisposable
         await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_lock)
         {
-            foreach (var connection in _connections) connection.End();
+            foreach (var connection in _connections)
+                connection.End();
         }
         _stop.Dispose();
     }
@@ -88,7 +92,8 @@ public sealed class TcpProxy : IAsyncDisposable
             {
                 var connection = new ProxiedConnection(client, server, () => Interlocked.Exchange(ref _cut, null));
                 _connections.Add(connection);
-                if (IsSilent) connection.GoSilent();
+                if (IsSilent)
+                    connection.GoSilent();
                 connection.Start();
             }
         }

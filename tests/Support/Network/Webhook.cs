@@ -19,7 +19,8 @@ public sealed class Webhook : IAsyncDisposable
 
     private Webhook(WebApplication app, IEnumerable<int> answers) => (_app, _answers) = (app, new ConcurrentQueue<int>(answers));
 
-    public string Address => _app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First() + "/hook";
+    public string Address =>
+        _app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First() + "/hook";
 
     public IReadOnlyCollection<string> Bodies => _bodies;
 

@@ -15,7 +15,12 @@ public static class Fenced
 
     /// <summary>Opens a fence of a whole entity, and compares all columns there; returns how many keys were compared and how many were in flight.</summary>
     /// <exception cref="NotEqualException">Source and engine differ.</exception>
-    public static async Task<(long Compared, int InFlight)> AssertEqualAtFenceAsync(this PipelineBed bed, string entity, CancellationToken ct, FenceOptions? options = null)
+    public static async Task<(long Compared, int InFlight)> AssertEqualAtFenceAsync(
+        this PipelineBed bed,
+        string entity,
+        CancellationToken ct,
+        FenceOptions? options = null
+    )
     {
         await using var fence = await bed.Gate(options).OpenAsync(bed.Entity(entity), default, ct).ConfigureAwait(false);
         var report = await new EqualityCheck(bed.Entities).CompareAsync(bed.Entity(entity), fence, ct).ConfigureAwait(false);

@@ -31,6 +31,7 @@ public sealed class HeldMarkers : IAsyncDisposable
     {
         /// <summary>The chunk is read, its marker is not written.</summary>
         BeforeMarker = 1,
+
         /// <summary>The marker is in the WAL, the transaction around it is not committed: whoever commits now comes right after the marker.</summary>
         AfterMarker = 2,
     }
@@ -38,7 +39,10 @@ public sealed class HeldMarkers : IAsyncDisposable
     public static async Task<HeldMarkers> SetUpAsync(PipelineBed bed, CancellationToken ct)
     {
         await bed.Source.ExecuteAsync(Functions, ct).ConfigureAwait(false);
-        var settings = new NpgsqlConnectionStringBuilder(bed.SourceOptions.ConnectionString) { Options = "-c search_path=public,pg_catalog" };
+        var settings = new NpgsqlConnectionStringBuilder(bed.SourceOptions.ConnectionString)
+        {
+            Options = "-c search_path=public,pg_catalog",
+        };
         bed.SourceOptions = bed.SourceOptions with { ConnectionString = settings.ConnectionString };
         // Not from a pool, which would keep the locks when a test has failed.
         var holder = new NpgsqlConnection(bed.Source.ConnectionString + ";Pooling=false");
@@ -51,8 +55,16 @@ public sealed class HeldMarkers : IAsyncDisposable
     public Task ReleaseAsync(Place place, CancellationToken ct) => ExecuteAsync($"SELECT pg_advisory_unlock({(int)place})", ct);
 
     /// <summary>A chunk has come to the place that is held.</summary>
-    public Task ReachedAsync(CancellationToken ct) => Eventually.True("a chunk waits at its marker", () => _source.ScalarAsync<bool>(
-        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))", ct), ct: ct);
+    public Task ReachedAsync(CancellationToken ct) =>
+        Eventually.True(
+            "a chunk waits at its marker",
+            () =>
+                _source.ScalarAsync<bool>(
+                    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+                    ct
+                ),
+            ct: ct
+        );
 
     public ValueTask DisposeAsync() => _holder.DisposeAsync();
 

@@ -13,10 +13,26 @@ public sealed class InProcessPipeline : IAsyncDisposable
 
     private InProcessPipeline(PipelineBed bed)
     {
-        var options = new CdcOptions { Source = bed.SourceOptions, Engine = bed.EngineOptions, Snapshot = bed.SnapshotOptions, Log = bed.LogOptions };
+        var options = new CdcOptions
+        {
+            Source = bed.SourceOptions,
+            Engine = bed.EngineOptions,
+            Snapshot = bed.SnapshotOptions,
+            Log = bed.LogOptions,
+        };
         var setup = new SourceSetup(options.Source, options.Engine, bed.Entities, bed.Log);
         var preconditions = new Preconditions(options, bed.Entities, bed.Log);
-        var session = new PipelineSession(options.Source, options.Engine, options.Snapshot, options.Log, bed.Entities, preconditions, setup, Statistics, bed.Log)
+        var session = new PipelineSession(
+            options.Source,
+            options.Engine,
+            options.Snapshot,
+            options.Log,
+            bed.Entities,
+            preconditions,
+            setup,
+            Statistics,
+            bed.Log
+        )
         {
             Started = () => _streaming.TrySetResult(),
         };

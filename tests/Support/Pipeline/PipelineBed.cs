@@ -31,7 +31,13 @@ public sealed class PipelineBed : IAsyncDisposable
         (Source, Engine) = (source, engine);
         // Ten times as often as in production, so that tests wait less. Nothing may depend on it.
         var beat = TimeSpan.FromMilliseconds(100);
-        SourceOptions = new SourceOptions { ConnectionString = source.ConnectionString, SlotName = source.Name, Publication = source.Name, HeartbeatInterval = beat };
+        SourceOptions = new SourceOptions
+        {
+            ConnectionString = source.ConnectionString,
+            SlotName = source.Name,
+            Publication = source.Name,
+            HeartbeatInterval = beat,
+        };
         EngineOptions = new EngineOptions { ConnectionString = engine.ConnectionString, FeedbackInterval = beat };
     }
 
@@ -43,8 +49,10 @@ public sealed class PipelineBed : IAsyncDisposable
     public EngineOptions EngineOptions { get; set; }
     public SnapshotOptions SnapshotOptions { get; set; } = new();
     public LogOptions LogOptions { get; set; } = new();
+
     /// <summary>Only the real process serves it, and only where a test switches it on: many run beside each other.</summary>
     public ApiOptions ApiOptions { get; set; } = new() { Enabled = false };
+
     /// <summary>Only the real process compares by itself, and only where a test switches it on: others count runs and fences of their own.</summary>
     public ContinuousOptions ContinuousOptions { get; set; } = new() { Enabled = false };
 
@@ -58,7 +66,10 @@ public sealed class PipelineBed : IAsyncDisposable
 
     /// <summary>On the servers that all tests share.</summary>
     public static async Task<PipelineBed> CreateAsync(TestServers servers, CancellationToken ct) =>
-        new(await servers.CreateOdooAsync("pipe", ct).ConfigureAwait(false), await servers.CreateEngineAsync("pipe_engine", ct).ConfigureAwait(false));
+        new(
+            await servers.CreateOdooAsync("pipe", ct).ConfigureAwait(false),
+            await servers.CreateEngineAsync("pipe_engine", ct).ConfigureAwait(false)
+        );
 
     /// <summary>On any two servers, such as a <see cref="PgCluster"/> that the test is going to stop.</summary>
     /// <param name="sourceServer">Connection string of a superuser, to the database <c>postgres</c>.</param>
@@ -103,31 +114,32 @@ public sealed class PipelineBed : IAsyncDisposable
     }
 
     /// <summary>This bed's options as environment variables of a <c>cdc</c> process.</summary>
-    public IReadOnlyDictionary<string, string?> Environment(string? crashAt = null) => new Dictionary<string, string?>
-    {
-        ["CDC_CRASH_AT"] = crashAt,
-        ["CDC__Entities"] = EntitiesPath,
-        ["CDC__Source__ConnectionString"] = SourceOptions.ConnectionString,
-        ["CDC__Source__SlotName"] = SourceOptions.SlotName,
-        ["CDC__Source__Publication"] = SourceOptions.Publication,
-        ["CDC__Source__HeartbeatInterval"] = SourceOptions.HeartbeatInterval.ToString("c", CultureInfo.InvariantCulture),
-        ["CDC__Source__AcceptGaps"] = Text(SourceOptions.AcceptGaps),
-        ["CDC__Source__RememberedKeys"] = Text(SourceOptions.RememberedKeys),
-        ["CDC__Engine__ConnectionString"] = EngineOptions.ConnectionString,
-        ["CDC__Engine__BatchRows"] = Text(EngineOptions.BatchRows),
-        ["CDC__Engine__BatchBytes"] = Text(EngineOptions.BatchBytes),
-        ["CDC__Engine__SynchronousCommit"] = Text(EngineOptions.SynchronousCommit),
-        ["CDC__Engine__FeedbackInterval"] = EngineOptions.FeedbackInterval.ToString("c", CultureInfo.InvariantCulture),
-        ["CDC__Engine__FenceHoldTimeout"] = EngineOptions.FenceHoldTimeout.ToString("c", CultureInfo.InvariantCulture),
-        ["CDC__Snapshot__Workers"] = Text(SnapshotOptions.Workers),
-        ["CDC__Snapshot__ChunkRows"] = Text(SnapshotOptions.ChunkRows),
-        ["CDC__Snapshot__ChunkBytes"] = Text(SnapshotOptions.ChunkBytes),
-        ["CDC__Log__MaxBytes"] = Text(LogOptions.MaxBytes),
-        ["CDC__Continuous__Enabled"] = Text(ContinuousOptions.Enabled),
-        ["CDC__Continuous__Interval"] = ContinuousOptions.Interval.ToString("c", CultureInfo.InvariantCulture),
-        ["CDC__Api__Enabled"] = Text(ApiOptions.Enabled),
-        ["CDC__Api__Urls"] = ApiOptions.Urls,
-    };
+    public IReadOnlyDictionary<string, string?> Environment(string? crashAt = null) =>
+        new Dictionary<string, string?>
+        {
+            ["CDC_CRASH_AT"] = crashAt,
+            ["CDC__Entities"] = EntitiesPath,
+            ["CDC__Source__ConnectionString"] = SourceOptions.ConnectionString,
+            ["CDC__Source__SlotName"] = SourceOptions.SlotName,
+            ["CDC__Source__Publication"] = SourceOptions.Publication,
+            ["CDC__Source__HeartbeatInterval"] = SourceOptions.HeartbeatInterval.ToString("c", CultureInfo.InvariantCulture),
+            ["CDC__Source__AcceptGaps"] = Text(SourceOptions.AcceptGaps),
+            ["CDC__Source__RememberedKeys"] = Text(SourceOptions.RememberedKeys),
+            ["CDC__Engine__ConnectionString"] = EngineOptions.ConnectionString,
+            ["CDC__Engine__BatchRows"] = Text(EngineOptions.BatchRows),
+            ["CDC__Engine__BatchBytes"] = Text(EngineOptions.BatchBytes),
+            ["CDC__Engine__SynchronousCommit"] = Text(EngineOptions.SynchronousCommit),
+            ["CDC__Engine__FeedbackInterval"] = EngineOptions.FeedbackInterval.ToString("c", CultureInfo.InvariantCulture),
+            ["CDC__Engine__FenceHoldTimeout"] = EngineOptions.FenceHoldTimeout.ToString("c", CultureInfo.InvariantCulture),
+            ["CDC__Snapshot__Workers"] = Text(SnapshotOptions.Workers),
+            ["CDC__Snapshot__ChunkRows"] = Text(SnapshotOptions.ChunkRows),
+            ["CDC__Snapshot__ChunkBytes"] = Text(SnapshotOptions.ChunkBytes),
+            ["CDC__Log__MaxBytes"] = Text(LogOptions.MaxBytes),
+            ["CDC__Continuous__Enabled"] = Text(ContinuousOptions.Enabled),
+            ["CDC__Continuous__Interval"] = ContinuousOptions.Interval.ToString("c", CultureInfo.InvariantCulture),
+            ["CDC__Api__Enabled"] = Text(ApiOptions.Enabled),
+            ["CDC__Api__Urls"] = ApiOptions.Urls,
+        };
 
     /// <summary>
     /// Waits until the engine has all that was committed in the source before this call: <c>through</c> has reached the source's WAL, no
@@ -154,14 +166,17 @@ public sealed class PipelineBed : IAsyncDisposable
     public async Task AssertEqualAsync(CancellationToken ct)
     {
         var report = await CompareAsync(ct).ConfigureAwait(false);
-        if (!report.AreEqual) throw new NotEqualException(report);
+        if (!report.AreEqual)
+            throw new NotEqualException(report);
     }
 
-    public Task<EqualityReport> CompareAsync(CancellationToken ct) => new EqualityCheck(Entities).CompareAsync(Source.DataSource, Engine.DataSource, ct);
+    public Task<EqualityReport> CompareAsync(CancellationToken ct) =>
+        new EqualityCheck(Entities).CompareAsync(Source.DataSource, Engine.DataSource, ct);
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var started in _started) await started.DisposeAsync().ConfigureAwait(false);
+        foreach (var started in _started)
+            await started.DisposeAsync().ConfigureAwait(false);
         await Source.DisposeAsync().ConfigureAwait(false);
         await Engine.DisposeAsync().ConfigureAwait(false);
     }

@@ -12,9 +12,21 @@ public static class Reconciled
 
     /// <param name="fences">Null: those of the bed's pipeline.</param>
     /// <returns>The run's report, read again from the engine.</returns>
-    public static async Task<RunReport> ReconcileAsync(this PipelineBed bed, RunRequest request, CancellationToken ct, ReconcileOptions? options = null, IFence? fences = null)
+    public static async Task<RunReport> ReconcileAsync(
+        this PipelineBed bed,
+        RunRequest request,
+        CancellationToken ct,
+        ReconcileOptions? options = null,
+        IFence? fences = null
+    )
     {
-        var reconciler = new Reconciler(bed.Source.DataSource, bed.Engine.DataSource, fences ?? bed.Gate(), bed.Entities, options ?? new ReconcileOptions());
+        var reconciler = new Reconciler(
+            bed.Source.DataSource,
+            bed.Engine.DataSource,
+            fences ?? bed.Gate(),
+            bed.Entities,
+            options ?? new ReconcileOptions()
+        );
         return await bed.ReportAsync(await reconciler.RunAsync(request, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
     }
 
@@ -22,6 +34,7 @@ public static class Reconciled
     public static async Task<RunReport> ReportAsync(this PipelineBed bed, long run, CancellationToken ct)
     {
         var connection = await bed.Engine.DataSource.OpenConnectionAsync(ct).ConfigureAwait(false);
-        await using (connection.ConfigureAwait(false)) return await ReportReader.ReadAsync(connection, run, MostDrift, ct).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+            return await ReportReader.ReadAsync(connection, run, MostDrift, ct).ConfigureAwait(false);
     }
 }

@@ -16,7 +16,8 @@ public static class FreePort
         while (true)
         {
             var port = Random.Shared.Next(Lowest, Highest);
-            if (IsFree(port)) return port;
+            if (IsFree(port))
+                return port;
         }
     }
 

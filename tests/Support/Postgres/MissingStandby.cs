@@ -27,10 +27,16 @@ public sealed class MissingStandby(PgCluster cluster) : IAsyncDisposable
     private async Task KnownAsync(string setting)
     {
         await ExecuteAsync("SELECT pg_reload_conf()").ConfigureAwait(false);
-        await Eventually.True("the setting is known", async () => await SettingAsync().ConfigureAwait(false) == setting).ConfigureAwait(false);
+        await Eventually
+            .True("the setting is known", async () => await SettingAsync().ConfigureAwait(false) == setting)
+            .ConfigureAwait(false);
     }
 
-    private Task<string?> SettingAsync() => UseAsync("SELECT setting FROM pg_settings WHERE name = 'synchronous_standby_names'", async c => (string?)await c.ExecuteScalarAsync().ConfigureAwait(false));
+    private Task<string?> SettingAsync() =>
+        UseAsync(
+            "SELECT setting FROM pg_settings WHERE name = 'synchronous_standby_names'",
+            async c => (string?)await c.ExecuteScalarAsync().ConfigureAwait(false)
+        );
 
     private Task<int> ExecuteAsync(string sql) => UseAsync(sql, c => c.ExecuteNonQueryAsync());
 

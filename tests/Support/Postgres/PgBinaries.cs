@@ -10,14 +10,19 @@ internal static class PgBinaries
     /// <exception cref="MissingPrerequisiteException">There are none.</exception>
     public static string Find() =>
         Environment.GetEnvironmentVariable("CDC_PG_BIN") is { Length: > 0 } given
-            ? Usable(given) ? given : throw new MissingPrerequisiteException($"CDC_PG_BIN is {given}: there is no initdb and postgres.")
-            : Newest() ?? throw new MissingPrerequisiteException(
-                "No PostgreSQL server programs: 'apt-get install postgresql', or set CDC_PG_BIN to the folder of initdb and postgres.");
+            ? Usable(given)
+                ? given
+                : throw new MissingPrerequisiteException($"CDC_PG_BIN is {given}: there is no initdb and postgres.")
+            : Newest()
+                ?? throw new MissingPrerequisiteException(
+                    "No PostgreSQL server programs: 'apt-get install postgresql', or set CDC_PG_BIN to the folder of initdb and postgres."
+                );
 
     private static string? Newest() =>
         !Directory.Exists(DebianRoot)
             ? null
-            : Directory.GetDirectories(DebianRoot)
+            : Directory
+                .GetDirectories(DebianRoot)
                 .Select(folder => (Bin: Path.Combine(folder, "bin"), Version: Version(folder)))
                 .Where(v => Usable(v.Bin))
                 .OrderByDescending(v => v.Version)
@@ -27,5 +32,6 @@ internal static class PgBinaries
     private static double Version(string folder) =>
         double.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var version) ? version : 0;
 
-    private static bool Usable(string folder) => File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "postgres"));
+    private static bool Usable(string folder) =>
+        File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "postgres"));
 }

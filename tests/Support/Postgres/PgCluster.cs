@@ -9,6 +9,7 @@ public enum PgStopMode
 {
     /// <summary>Clients are sent away, a checkpoint is written.</summary>
     Fast,
+
     /// <summary>As in a crash, but the server knows: recovery at the next start.</summary>
     Immediate,
 }
@@ -70,9 +71,29 @@ public sealed class PgCluster : IAsyncDisposable
         try
         {
             await Tool.RunAsync(
-                PgFolder.AsOwner(Path.Combine(_binaries, "pg_basebackup"), "--pgdata", standby.DataDirectory, "--host", "127.0.0.1", "--port", Port.ToString(CultureInfo.InvariantCulture),
-                    "--username=postgres", "--wal-method=stream", "--write-recovery-conf", "--checkpoint=fast", "--no-sync"), ct).ConfigureAwait(false);
-            await File.AppendAllTextAsync(Path.Combine(standby.DataDirectory, "postgresql.conf"), PgConfiguration.Text(options, standby._folder.Path), ct).ConfigureAwait(false);
+                    PgFolder.AsOwner(
+                        Path.Combine(_binaries, "pg_basebackup"),
+                        "--pgdata",
+                        standby.DataDirectory,
+                        "--host",
+                        "127.0.0.1",
+                        "--port",
+                        Port.ToString(CultureInfo.InvariantCulture),
+                        "--username=postgres",
+                        "--wal-method=stream",
+                        "--write-recovery-conf",
+                        "--checkpoint=fast",
+                        "--no-sync"
+                    ),
+                    ct
+                )
+                .ConfigureAwait(false);
+            await File.AppendAllTextAsync(
+                    Path.Combine(standby.DataDirectory, "postgresql.conf"),
+                    PgConfiguration.Text(options, standby._folder.Path),
+                    ct
+                )
+                .ConfigureAwait(false);
             await standby.StartOnFreePortAsync(ct).ConfigureAwait(false);
             return standby;
         }
@@ -84,7 +105,13 @@ public sealed class PgCluster : IAsyncDisposable
     }
 
     public string ConnectionString(string database, string user = "postgres") =>
-        new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = Port, Database = database, Username = user }.ConnectionString;
+        new NpgsqlConnectionStringBuilder
+        {
+            Host = "127.0.0.1",
+            Port = Port,
+            Database = database,
+            Username = user,
+        }.ConnectionString;
 
     public async Task StopAsync(PgStopMode mode = PgStopMode.Fast, CancellationToken ct = default)
     {
@@ -102,19 +129,27 @@ public sealed class PgCluster : IAsyncDisposable
         // Stopped first, or it may fork between the look at its children and its end.
         postmaster.Send(Signal.Stop);
         var children = ProcessTree.ChildrenOf(postmaster.Pid);
-        foreach (var child in children) SignalSender.Send(child, Signal.Kill);
+        foreach (var child in children)
+            SignalSender.Send(child, Signal.Kill);
         await postmaster.StopAsync(Signal.Kill, ct).ConfigureAwait(false);
-        await Eventually.True(
-            $"all processes of the killed server on port {Port} are gone",
-            () => !children.Any(ProcessTree.IsAlive), () => "alive: " + string.Join(' ', children.Where(ProcessTree.IsAlive)), ct: ct).ConfigureAwait(false);
+        await Eventually
+            .True(
+                $"all processes of the killed server on port {Port} are gone",
+                () => !children.Any(ProcessTree.IsAlive),
+                () => "alive: " + string.Join(' ', children.Where(ProcessTree.IsAlive)),
+                ct: ct
+            )
+            .ConfigureAwait(false);
         ForgetConnections();
     }
 
     /// <summary>After a stop or a kill, on the same port and data.</summary>
     public async Task StartAgainAsync(CancellationToken ct = default)
     {
-        if (IsRunning) throw new InvalidOperationException($"The cluster {_options.Name} runs already.");
-        if (!await TryStartAsync(ct).ConfigureAwait(false)) throw StartFailed();
+        if (IsRunning)
+            throw new InvalidOperationException($"The cluster {_options.Name} runs already.");
+        if (!await TryStartAsync(ct).ConfigureAwait(false))
+            throw StartFailed();
     }
 
     /// <summary>Adds settings to postgresql.conf; they act at the next start or, where the setting allows it, after pg_reload_conf().</summary>
@@ -128,7 +163,8 @@ public sealed class PgCluster : IAsyncDisposable
     {
         if (_postmaster is { } postmaster)
         {
-            if (!postmaster.HasExited) await StopAsync(PgStopMode.Immediate).ConfigureAwait(false);
+            if (!postmaster.HasExited)
+                await StopAsync(PgStopMode.Immediate).ConfigureAwait(false);
             await postmaster.DisposeAsync().ConfigureAwait(false);
         }
         _folder.Delete();
@@ -137,10 +173,22 @@ public sealed class PgCluster : IAsyncDisposable
     private async Task InitializeAsync(CancellationToken ct)
     {
         await Tool.RunAsync(
-            PgFolder.AsOwner(Path.Combine(_binaries, "initdb"), "--pgdata", _folder.Data, "--auth=trust", "--username=postgres",
-                "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"), ct).ConfigureAwait(false);
-        await File.AppendAllTextAsync(
-            Path.Combine(_folder.Data, "postgresql.conf"), PgConfiguration.Text(_options, _folder.Path), ct).ConfigureAwait(false);
+                PgFolder.AsOwner(
+                    Path.Combine(_binaries, "initdb"),
+                    "--pgdata",
+                    _folder.Data,
+                    "--auth=trust",
+                    "--username=postgres",
+                    "--encoding=UTF8",
+                    "--locale=C.UTF-8",
+                    "--no-sync",
+                    "--no-instructions"
+                ),
+                ct
+            )
+            .ConfigureAwait(false);
+        await File.AppendAllTextAsync(Path.Combine(_folder.Data, "postgresql.conf"), PgConfiguration.Text(_options, _folder.Path), ct)
+            .ConfigureAwait(false);
     }
 
     private async Task StartOnFreePortAsync(CancellationToken ct)
@@ -148,7 +196,8 @@ public sealed class PgCluster : IAsyncDisposable
         for (var attempt = 0; attempt < PortAttempts; attempt++)
         {
             Port = FreePort.Next();
-            if (await TryStartAsync(ct).ConfigureAwait(false)) return;
+            if (await TryStartAsync(ct).ConfigureAwait(false))
+                return;
         }
         throw StartFailed();
     }
@@ -156,19 +205,36 @@ public sealed class PgCluster : IAsyncDisposable
     /// <summary>False if the server ended at once, as it does when its port was taken meanwhile.</summary>
     private async Task<bool> TryStartAsync(CancellationToken ct)
     {
-        if (_postmaster is not null) await _postmaster.DisposeAsync().ConfigureAwait(false);
+        if (_postmaster is not null)
+            await _postmaster.DisposeAsync().ConfigureAwait(false);
         _postmaster = await WatchedProcess.StartAsync(ServerCommand(), ct).ConfigureAwait(false);
-        await Eventually.True(
-            $"the server on port {Port} answers", async () => _postmaster.HasExited || await AnswersAsync(ct).ConfigureAwait(false),
-            () => Task.FromResult(LogTail()), _options.StartTimeout, ct).ConfigureAwait(false);
+        await Eventually
+            .True(
+                $"the server on port {Port} answers",
+                async () => _postmaster.HasExited || await AnswersAsync(ct).ConfigureAwait(false),
+                () => Task.FromResult(LogTail()),
+                _options.StartTimeout,
+                ct
+            )
+            .ConfigureAwait(false);
         return !_postmaster.HasExited;
     }
 
     private WatchedCommand ServerCommand()
     {
         // Into a file, not through a pipe to us: a server must not wait for a test that is slow to read its log.
-        var command = PgFolder.AsOwner("/bin/sh", "-c", """log=$1; shift; exec "$@" >>"$log" 2>&1""", "sh", _folder.Log,
-            Path.Combine(_binaries, "postgres"), "-D", _folder.Data, "-p", Port.ToString(CultureInfo.InvariantCulture));
+        var command = PgFolder.AsOwner(
+            "/bin/sh",
+            "-c",
+            """log=$1; shift; exec "$@" >>"$log" 2>&1""",
+            "sh",
+            _folder.Log,
+            Path.Combine(_binaries, "postgres"),
+            "-D",
+            _folder.Data,
+            "-p",
+            Port.ToString(CultureInfo.InvariantCulture)
+        );
         return new WatchedCommand(command[0], command[1..])
         {
             OrphanSignal = Signal.Quit,

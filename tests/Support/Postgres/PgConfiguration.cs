@@ -27,7 +27,8 @@ internal static class PgConfiguration
             ["lc_messages"] = "'C'",
             ["jit"] = "off",
         };
-        foreach (var (name, value) in options.Settings) settings[name] = value;
+        foreach (var (name, value) in options.Settings)
+            settings[name] = value;
         return string.Concat(settings.Select(s => $"{s.Key} = {s.Value}\n"));
     }
 }

@@ -9,6 +9,7 @@ internal sealed class PgFolder(string path)
 {
     private const string ServerUser = "postgres";
     private const string MemoryFolder = "/dev/shm";
+
     /// <summary>More than all servers of a test run need together.</summary>
     private const long EnoughMemory = 8L << 30;
     private static readonly bool IsRoot = Environment.IsPrivilegedProcess;
@@ -32,7 +33,8 @@ internal sealed class PgFolder(string path)
 
     public string LogTail()
     {
-        if (!File.Exists(Log)) return "(no server log)";
+        if (!File.Exists(Log))
+            return "(no server log)";
         using var reader = new StreamReader(new FileStream(Log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         return string.Join(Environment.NewLine, reader.ReadToEnd().Split('\n').TakeLast(25));
     }
@@ -41,11 +43,14 @@ internal sealed class PgFolder(string path)
     /// Where nothing need outlive the machine, files need no disk: hundreds of databases are made and dropped, and a file system that keeps a journal
     /// of it takes longer than PostgreSQL. Half of the machine's memory stays free of it.
     /// </summary>
-    private static bool HasMemory() => Directory.Exists(MemoryFolder)
-        && new DriveInfo(MemoryFolder).AvailableFreeSpace >= EnoughMemory && GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >= 2 * EnoughMemory;
+    private static bool HasMemory() =>
+        Directory.Exists(MemoryFolder)
+        && new DriveInfo(MemoryFolder).AvailableFreeSpace >= EnoughMemory
+        && GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >= 2 * EnoughMemory;
 
     public void Delete()
     {
-        if (Directory.Exists(Path)) Directory.Delete(Path, recursive: true);
+        if (Directory.Exists(Path))
+            Directory.Delete(Path, recursive: true);
     }
 }

@@ -7,9 +7,12 @@ internal static class ProcessTree
 {
     /// <summary>Direct children: a postmaster's are all of its server processes.</summary>
     public static IReadOnlyList<int> ChildrenOf(int pid) =>
-        [.. Directory.GetDirectories("/proc")
-            .Select(folder => int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var id) ? id : 0)
-            .Where(id => id > 0 && Stat(id) is { } stat && stat.Parent == pid)];
+        [
+            .. Directory
+                .GetDirectories("/proc")
+                .Select(folder => int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var id) ? id : 0)
+                .Where(id => id > 0 && Stat(id) is { } stat && stat.Parent == pid),
+        ];
 
     /// <summary>A zombie holds no memory and no socket: it does not live.</summary>
     public static bool IsAlive(int pid) => Stat(pid) is { State: not ('Z' or 'X') };

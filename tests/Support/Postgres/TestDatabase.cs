@@ -59,7 +59,9 @@ public sealed class TestDatabase : IAsyncDisposable
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var rows = new List<string>();
         while (await reader.ReadAsync(ct).ConfigureAwait(false))
-            rows.Add(string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? nullText : reader.GetString(i))));
+            rows.Add(
+                string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? nullText : reader.GetString(i)))
+            );
         return rows;
     }
 
@@ -67,7 +69,9 @@ public sealed class TestDatabase : IAsyncDisposable
     {
         await RollbackPreparedAsync().ConfigureAwait(false);
         await DataSource.DisposeAsync().ConfigureAwait(false);
-        await using var admin = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_adminConnectionString) { Pooling = false }.ConnectionString);
+        await using var admin = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(_adminConnectionString) { Pooling = false }.ConnectionString
+        );
         await DropSlotsAsync(admin).ConfigureAwait(false);
         await ExecuteAsync(admin, $"DROP DATABASE IF EXISTS \"{Name}\" WITH (FORCE)").ConfigureAwait(false);
     }
@@ -75,7 +79,10 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>What a failed test left prepared would keep the database, and hide the failure.</summary>
     private async Task RollbackPreparedAsync()
     {
-        foreach (var transaction in await RowsAsync("SELECT quote_literal(gid) FROM pg_prepared_xacts WHERE database = current_database()").ConfigureAwait(false))
+        foreach (
+            var transaction in await RowsAsync("SELECT quote_literal(gid) FROM pg_prepared_xacts WHERE database = current_database()")
+                .ConfigureAwait(false)
+        )
             await ExecuteAsync($"ROLLBACK PREPARED {transaction}").ConfigureAwait(false);
     }
 
@@ -83,7 +90,9 @@ public sealed class TestDatabase : IAsyncDisposable
     {
         var slots = await SlotsAsync(admin).ConfigureAwait(false);
         foreach (var slot in slots)
-            await Waiting.Eventually.True($"the slot {slot} of {Name} is dropped", () => TryDropSlotAsync(admin, slot)).ConfigureAwait(false);
+            await Waiting
+                .Eventually.True($"the slot {slot} of {Name} is dropped", () => TryDropSlotAsync(admin, slot))
+                .ConfigureAwait(false);
     }
 
     private async Task<List<string>> SlotsAsync(NpgsqlDataSource admin)
@@ -92,16 +101,22 @@ public sealed class TestDatabase : IAsyncDisposable
         command.Parameters.AddWithValue(Name);
         await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
         var slots = new List<string>();
-        while (await reader.ReadAsync().ConfigureAwait(false)) slots.Add(reader.GetString(0));
+        while (await reader.ReadAsync().ConfigureAwait(false))
+            slots.Add(reader.GetString(0));
         return slots;
     }
 
     private static async Task<bool> TryDropSlotAsync(NpgsqlDataSource admin, string slot)
     {
-        await ExecuteAsync(admin, $"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{slot}' AND active").ConfigureAwait(false);
+        await ExecuteAsync(
+                admin,
+                $"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{slot}' AND active"
+            )
+            .ConfigureAwait(false);
         try
         {
-            await ExecuteAsync(admin, $"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '{slot}'").ConfigureAwait(false);
+            await ExecuteAsync(admin, $"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '{slot}'")
+                .ConfigureAwait(false);
             return true;
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse)

@@ -27,7 +27,8 @@ public sealed class TestServer : IAsyncDisposable
     public Task<string> ConnectionStringAsync()
     {
         // The start belongs to all tests, so that none of them can cancel it for the others.
-        lock (_lock) return _started ??= StartAsync();
+        lock (_lock)
+            return _started ??= StartAsync();
     }
 
     /// <param name="prefix">Lower-case letters, digits and underscores; the name is made unique.</param>
@@ -44,13 +45,16 @@ public sealed class TestServer : IAsyncDisposable
     /// <returns>Its name, for <see cref="CreateDatabaseAsync"/>.</returns>
     public Task<string> TemplateAsync(string name, Func<TestDatabase, Task> fill)
     {
-        lock (_lock) return _templates.TryGetValue(name, out var made) ? made : _templates[name] = MakeTemplateAsync(name, fill);
+        lock (_lock)
+            return _templates.TryGetValue(name, out var made) ? made : _templates[name] = MakeTemplateAsync(name, fill);
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var database in _templateDatabases) await database.DisposeAsync().ConfigureAwait(false);
-        if (_cluster is not null) await _cluster.DisposeAsync().ConfigureAwait(false);
+        foreach (var database in _templateDatabases)
+            await database.DisposeAsync().ConfigureAwait(false);
+        if (_cluster is not null)
+            await _cluster.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task<string> MakeTemplateAsync(string name, Func<TestDatabase, Task> fill)
@@ -60,13 +64,17 @@ public sealed class TestServer : IAsyncDisposable
         await fill(database).ConfigureAwait(false);
         // PostgreSQL copies no database to which anybody is connected.
         database.DataSource.Clear();
-        await Waiting.Eventually.True($"nobody is connected to {database.Name}", async () => await IsLeftAsync(database.Name).ConfigureAwait(false)).ConfigureAwait(false);
+        await Waiting
+            .Eventually.True($"nobody is connected to {database.Name}", async () => await IsLeftAsync(database.Name).ConfigureAwait(false))
+            .ConfigureAwait(false);
         return database.Name;
     }
 
     private async Task<bool> IsLeftAsync(string name)
     {
-        await using var admin = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(await ConnectionStringAsync().ConfigureAwait(false)) { Pooling = false }.ConnectionString);
+        await using var admin = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(await ConnectionStringAsync().ConfigureAwait(false)) { Pooling = false }.ConnectionString
+        );
         await using var command = admin.CreateCommand("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = $1)");
         command.Parameters.AddWithValue(name);
         return await command.ExecuteScalarAsync().ConfigureAwait(false) is true;
@@ -74,7 +82,8 @@ public sealed class TestServer : IAsyncDisposable
 
     private async Task<string> StartAsync()
     {
-        if (Environment.GetEnvironmentVariable(_variable) is { Length: > 0 } given) return given;
+        if (Environment.GetEnvironmentVariable(_variable) is { Length: > 0 } given)
+            return given;
         _cluster = await PgCluster.StartAsync(_options, CancellationToken.None).ConfigureAwait(false);
         return _cluster.ConnectionString("postgres");
     }

@@ -9,12 +9,17 @@ public static class CdcProcess
         ?? (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet");
 
     /// <summary>CDC_PROGRAM names another build of it, such as one that was compiled ahead of time.</summary>
-    public static string ProgramPath => Environment.GetEnvironmentVariable("CDC_PROGRAM") ?? Path.Combine(AppContext.BaseDirectory, "cdc.dll");
+    public static string ProgramPath =>
+        Environment.GetEnvironmentVariable("CDC_PROGRAM") ?? Path.Combine(AppContext.BaseDirectory, "cdc.dll");
 
     /// <param name="environment">Settings, such as <c>CDC__Source__ConnectionString</c>.</param>
     /// <param name="onLine">Called for every line of output.</param>
     public static Task<WatchedProcess> StartAsync(
-        IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?> environment, Action<string>? onLine, CancellationToken ct)
+        IReadOnlyList<string> arguments,
+        IReadOnlyDictionary<string, string?> environment,
+        Action<string>? onLine,
+        CancellationToken ct
+    )
     {
         if (!File.Exists(ProgramPath))
             throw new FileNotFoundException($"{ProgramPath} is missing: the project needs a reference to src/Host.", ProgramPath);
@@ -29,7 +34,10 @@ public static class CdcProcess
     /// <summary>Runs to the end. Kills the process when cancelled.</summary>
     /// <returns>Exit code and the last lines of output.</returns>
     public static async Task<(int ExitCode, string Output)> RunAsync(
-        IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?> environment, CancellationToken ct)
+        IReadOnlyList<string> arguments,
+        IReadOnlyDictionary<string, string?> environment,
+        CancellationToken ct
+    )
     {
         await using var process = await StartAsync(arguments, environment, null, ct).ConfigureAwait(false);
         var code = await process.WaitAsync(ct).ConfigureAwait(false);

@@ -7,16 +7,29 @@ namespace Cdc.Tests.Support.Processes;
 public static class JsonPeer
 {
     /// <exception cref="InvalidOperationException">It failed; the message is what it said on standard error.</exception>
-    public static async Task<JsonNode> AskAsync(string program, string script, JsonNode request, IReadOnlyDictionary<string, string> environment, CancellationToken ct)
+    public static async Task<JsonNode> AskAsync(
+        string program,
+        string script,
+        JsonNode request,
+        IReadOnlyDictionary<string, string> environment,
+        CancellationToken ct
+    )
     {
-        var start = new ProcessStartInfo(program, [SourceTree.PathOf(script)]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var (name, value) in environment) start.Environment[name] = value;
+        var start = new ProcessStartInfo(program, [SourceTree.PathOf(script)])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         using var peer = Process.Start(start)!;
         var (output, errors) = (peer.StandardOutput.ReadToEndAsync(ct), peer.StandardError.ReadToEndAsync(ct));
         await peer.StandardInput.WriteAsync(request.ToJsonString().AsMemory(), ct).ConfigureAwait(false);
         peer.StandardInput.Close();
         await peer.WaitForExitAsync(ct).ConfigureAwait(false);
-        if (peer.ExitCode != 0) throw new InvalidOperationException($"{script} ended with {peer.ExitCode}: {await errors.ConfigureAwait(false)}");
+        if (peer.ExitCode != 0)
+            throw new InvalidOperationException($"{script} ended with {peer.ExitCode}: {await errors.ConfigureAwait(false)}");
         return JsonNode.Parse(await output.ConfigureAwait(false))!;
     }
 }

@@ -13,7 +13,9 @@ public static class NodePeer
         var modules = Environment.GetEnvironmentVariable("CDC_NODE_MODULES") ?? SourceTree.PathOf(".run/node/node_modules");
         foreach (var package in packages)
             if (!Directory.Exists(Path.Combine(modules, package)))
-                throw new MissingPrerequisiteException($"There is no {package}: install it from npm, and name the folder node_modules in CDC_NODE_MODULES.");
+                throw new MissingPrerequisiteException(
+                    $"There is no {package}: install it from npm, and name the folder node_modules in CDC_NODE_MODULES."
+                );
         return JsonPeer.AskAsync("node", script, request, new Dictionary<string, string> { ["NODE_PATH"] = modules }, ct);
     }
 }

@@ -12,17 +12,28 @@ public static class PythonPeer
 
     /// <param name="modules">What it needs: avro, kafka.</param>
     /// <exception cref="MissingPrerequisiteException">A module is not there: a skip, with CI set a failure.</exception>
-    public static Task<JsonNode> AskAsync(string script, JsonNode request, CancellationToken ct, params string[] modules) => JsonPeer.AskAsync("python3", script, request, new Dictionary<string, string>
-    {
-        ["PYTHONPATH"] = string.Join(':', modules.Select(FolderOf)), ["PYTHONIOENCODING"] = "utf-8", ["PYTHONDONTWRITEBYTECODE"] = "1",
-    }, ct);
+    public static Task<JsonNode> AskAsync(string script, JsonNode request, CancellationToken ct, params string[] modules) =>
+        JsonPeer.AskAsync(
+            "python3",
+            script,
+            request,
+            new Dictionary<string, string>
+            {
+                ["PYTHONPATH"] = string.Join(':', modules.Select(FolderOf)),
+                ["PYTHONIOENCODING"] = "utf-8",
+                ["PYTHONDONTWRITEBYTECODE"] = "1",
+            },
+            ct
+        );
 
     private static string FolderOf(string module)
     {
         var variable = Packages.Single(p => p.Module == module).Variable;
         var folder = Environment.GetEnvironmentVariable(variable) ?? Installed;
         if (!Directory.Exists(Path.Combine(folder, module)))
-            throw new MissingPrerequisiteException($"There is no {module} for Python: install Debian's package python3-{module}, or name the folder that has it in {variable}.");
+            throw new MissingPrerequisiteException(
+                $"There is no {module} for Python: install Debian's package python3-{module}, or name the folder that has it in {variable}."
+            );
         return folder;
     }
 }

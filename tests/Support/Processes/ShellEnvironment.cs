@@ -14,7 +14,10 @@ public sealed class ShellEnvironment : IDisposable
     /// <param name="command">What the function runs, before its arguments.</param>
     public static ShellEnvironment Write(string path, IReadOnlyDictionary<string, string?> variables, IReadOnlyList<string> command)
     {
-        var exports = variables.Where(v => v.Value is not null).OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => $"export {v.Key}={Quoted(v.Value!)}\n");
+        var exports = variables
+            .Where(v => v.Value is not null)
+            .OrderBy(v => v.Key, StringComparer.Ordinal)
+            .Select(v => $"export {v.Key}={Quoted(v.Value!)}\n");
         var text = string.Concat(exports) + $"cdc() {{ {string.Join(' ', command.Select(Quoted))} \"$@\"; }}\n";
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllText(path, text);
@@ -23,7 +26,8 @@ public sealed class ShellEnvironment : IDisposable
 
     public void Dispose()
     {
-        if (File.Exists(_path) && File.ReadAllText(_path) == _text) File.Delete(_path);
+        if (File.Exists(_path) && File.ReadAllText(_path) == _text)
+            File.Delete(_path);
     }
 
     private static string Quoted(string text) => $"'{text.Replace("'", @"'\''", StringComparison.Ordinal)}'";

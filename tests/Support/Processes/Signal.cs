@@ -18,7 +18,8 @@ internal static partial class SignalSender
     /// <summary>False if there is no such process any more.</summary>
     public static bool Send(int pid, Signal signal)
     {
-        if (Kill(pid, (int)signal) == 0) return true;
+        if (Kill(pid, (int)signal) == 0)
+            return true;
         var error = Marshal.GetLastPInvokeError();
         const int noSuchProcess = 3;
         return error == noSuchProcess

@@ -36,7 +36,8 @@ public sealed class WatchedProcess : IAsyncDisposable
     {
         get
         {
-            lock (_lines) return string.Join(Environment.NewLine, _lines);
+            lock (_lines)
+                return string.Join(Environment.NewLine, _lines);
         }
     }
 
@@ -69,21 +70,34 @@ public sealed class WatchedProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!HasExited) await StopAsync(Signal.Kill, CancellationToken.None).ConfigureAwait(false);
+        if (!HasExited)
+            await StopAsync(Signal.Kill, CancellationToken.None).ConfigureAwait(false);
         _watchdog.Dispose();
     }
 
     private static ProcessStartInfo StartInfo(WatchedCommand command)
     {
-        var start = new ProcessStartInfo("setsid", ["/bin/sh", "-c", Watchdog.Script, "watchdog", SignalName(command.OrphanSignal),
-            command.OrphanScratch ?? "", command.File, .. command.Arguments])
+        var start = new ProcessStartInfo(
+            "setsid",
+            [
+                "/bin/sh",
+                "-c",
+                Watchdog.Script,
+                "watchdog",
+                SignalName(command.OrphanSignal),
+                command.OrphanScratch ?? "",
+                command.File,
+                .. command.Arguments,
+            ]
+        )
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = command.WorkingDirectory ?? "",
         };
-        foreach (var (name, value) in command.Environment) start.Environment[name] = value;
+        foreach (var (name, value) in command.Environment)
+            start.Environment[name] = value;
         return start;
     }
 
@@ -93,7 +107,8 @@ public sealed class WatchedProcess : IAsyncDisposable
     {
         if (line is null)
         {
-            if (isOutput) _pid.TrySetException(new InvalidOperationException($"{_command.File} did not start: {Tail}"));
+            if (isOutput)
+                _pid.TrySetException(new InvalidOperationException($"{_command.File} did not start: {Tail}"));
             return;
         }
         if (isOutput && !_pid.Task.IsCompleted && line.StartsWith("pid ", StringComparison.Ordinal))
@@ -110,7 +125,8 @@ public sealed class WatchedProcess : IAsyncDisposable
         lock (_lines)
         {
             _lines.Enqueue(line);
-            if (_lines.Count > KeptLines) _lines.Dequeue();
+            if (_lines.Count > KeptLines)
+                _lines.Dequeue();
         }
     }
 }

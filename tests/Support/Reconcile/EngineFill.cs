@@ -13,9 +13,15 @@ public static class EngineFill
         await using var to = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
         var values = entity.Columns.Select(c => $"CAST(({c.Value}) AS {c.Type})");
         await using var read = await from.BeginRawBinaryCopyAsync(
-            $"COPY (SELECT {Sql.Identifier(entity.Key.Name)}::bigint, {string.Join(", ", values)} FROM {entity.SourceName}) TO STDOUT (FORMAT BINARY)", ct).ConfigureAwait(false);
+                $"COPY (SELECT {Sql.Identifier(entity.Key.Name)}::bigint, {string.Join(", ", values)} FROM {entity.SourceName}) TO STDOUT (FORMAT BINARY)",
+                ct
+            )
+            .ConfigureAwait(false);
         await using var write = await to.BeginRawBinaryCopyAsync(
-            $"COPY {entity.EngineName} ({Sql.Identifier(entity.EngineKey)}, {string.Join(", ", entity.Columns.Select(c => Sql.Identifier(c.Name)))}) FROM STDIN (FORMAT BINARY)", ct).ConfigureAwait(false);
+                $"COPY {entity.EngineName} ({Sql.Identifier(entity.EngineKey)}, {string.Join(", ", entity.Columns.Select(c => Sql.Identifier(c.Name)))}) FROM STDIN (FORMAT BINARY)",
+                ct
+            )
+            .ConfigureAwait(false);
         await read.CopyToAsync(write, ct).ConfigureAwait(false);
     }
 }

@@ -24,13 +24,22 @@ public sealed class QuietFence(NpgsqlDataSource source, NpgsqlDataSource engine)
     {
         Opened++;
         await BeforeOpening(range).ConfigureAwait(false);
-        return new FencedSnapshots(await SnapshotAsync(source, ct).ConfigureAwait(false), await SnapshotAsync(engine, ct).ConfigureAwait(false), InFlight(range), Generation, new Lsn((ulong)Opened));
+        return new FencedSnapshots(
+            await SnapshotAsync(source, ct).ConfigureAwait(false),
+            await SnapshotAsync(engine, ct).ConfigureAwait(false),
+            InFlight(range),
+            Generation,
+            new Lsn((ulong)Opened)
+        );
     }
 
     private static async Task<NpgsqlConnection> SnapshotAsync(NpgsqlDataSource side, CancellationToken ct)
     {
         var connection = await side.OpenConnectionAsync(ct).ConfigureAwait(false);
-        await using var command = new NpgsqlCommand("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot()", connection);
+        await using var command = new NpgsqlCommand(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot()",
+            connection
+        );
         await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         return connection;
     }

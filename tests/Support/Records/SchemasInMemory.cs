@@ -17,7 +17,8 @@ public sealed class SchemasInMemory : ISchemaClient
     public ValueTask<int> RegisterAsync(string subject, string schema, CancellationToken ct)
     {
         Ask();
-        if (!_schemas.Contains(schema)) _schemas.Add(schema);
+        if (!_schemas.Contains(schema))
+            _schemas.Add(schema);
         return ValueTask.FromResult(_schemas.IndexOf(schema) + 1);
     }
 
@@ -30,6 +31,7 @@ public sealed class SchemasInMemory : ISchemaClient
     private void Ask()
     {
         Asked++;
-        if (IsDown) throw new CdcException(FailureKind.Unavailable, "The registry is down.", "Start it.");
+        if (IsDown)
+            throw new CdcException(FailureKind.Unavailable, "The registry is down.", "Start it.");
     }
 }

@@ -14,13 +14,15 @@ public sealed class ManualTime(DateTimeOffset start) : TimeProvider
     {
         get
         {
-            lock (_lock) return _alarms.Count == 0 ? null : _alarms.Min(a => a.At) - _now;
+            lock (_lock)
+                return _alarms.Count == 0 ? null : _alarms.Min(a => a.At) - _now;
         }
     }
 
     public override DateTimeOffset GetUtcNow()
     {
-        lock (_lock) return _now;
+        lock (_lock)
+            return _now;
     }
 
     public override long GetTimestamp() => GetUtcNow().UtcTicks;
@@ -32,9 +34,11 @@ public sealed class ManualTime(DateTimeOffset start) : TimeProvider
         {
             _now += time;
             due = [.. _alarms.Where(a => a.At <= _now).OrderBy(a => a.At)];
-            foreach (var alarm in due) _alarms.Remove(alarm);
+            foreach (var alarm in due)
+                _alarms.Remove(alarm);
         }
-        foreach (var alarm in due) alarm.Ring();
+        foreach (var alarm in due)
+            alarm.Ring();
     }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
@@ -56,7 +60,8 @@ public sealed class ManualTime(DateTimeOffset start) : TimeProvider
             lock (time._lock)
             {
                 time._alarms.Remove(this);
-                if (dueTime < TimeSpan.Zero) return true;
+                if (dueTime < TimeSpan.Zero)
+                    return true;
                 At = time._now + dueTime;
                 time._alarms.Add(this);
                 return true;
@@ -65,7 +70,8 @@ public sealed class ManualTime(DateTimeOffset start) : TimeProvider
 
         public void Dispose()
         {
-            lock (time._lock) time._alarms.Remove(this);
+            lock (time._lock)
+                time._alarms.Remove(this);
         }
 
         public ValueTask DisposeAsync()

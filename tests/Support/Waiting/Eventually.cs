@@ -15,7 +15,12 @@ public static class Eventually
     /// <param name="lastState">Describes the state that the time-out's message shows.</param>
     /// <exception cref="TimeoutException">It did not come true; the message has reason and last state.</exception>
     public static async Task True(
-        string reason, Func<Task<bool>> condition, Func<Task<string>>? lastState = null, TimeSpan? timeout = null, CancellationToken ct = default)
+        string reason,
+        Func<Task<bool>> condition,
+        Func<Task<string>>? lastState = null,
+        TimeSpan? timeout = null,
+        CancellationToken ct = default
+    )
     {
         var limit = timeout ?? DefaultTimeout;
         var clock = Stopwatch.StartNew();
@@ -23,19 +28,28 @@ public static class Eventually
         while (!await condition().ConfigureAwait(false))
         {
             if (clock.Elapsed > limit)
-                throw new TimeoutException($"Not within {limit.TotalSeconds:0} s: {reason}. Last state: {await Describe(lastState).ConfigureAwait(false)}");
+                throw new TimeoutException(
+                    $"Not within {limit.TotalSeconds:0} s: {reason}. Last state: {await Describe(lastState).ConfigureAwait(false)}"
+                );
             await Task.Delay(pause, ct).ConfigureAwait(false);
-            if (pause < LongestPause) pause *= 1.5;
+            if (pause < LongestPause)
+                pause *= 1.5;
         }
     }
 
     /// <summary>The same for a condition that is no task.</summary>
-    public static Task True(string reason, Func<bool> condition, Func<string>? lastState = null, TimeSpan? timeout = null, CancellationToken ct = default) =>
-        True(reason, () => Task.FromResult(condition()), lastState is null ? null : () => Task.FromResult(lastState()), timeout, ct);
+    public static Task True(
+        string reason,
+        Func<bool> condition,
+        Func<string>? lastState = null,
+        TimeSpan? timeout = null,
+        CancellationToken ct = default
+    ) => True(reason, () => Task.FromResult(condition()), lastState is null ? null : () => Task.FromResult(lastState()), timeout, ct);
 
     private static async Task<string> Describe(Func<Task<string>>? lastState)
     {
-        if (lastState is null) return "(none given)";
+        if (lastState is null)
+            return "(none given)";
         try
         {
             return await lastState().ConfigureAwait(false);

@@ -125,8 +125,25 @@ public sealed class CardCacheTest
 
     private static CardAnswer Answer(params CardRow[] cards) => new(Moment(1), cards, null);
 
-    private static EngineMoment Moment(ulong through, int generation = 1) => new("streaming", new AppliedThrough(generation, new Lsn(through)), "1", null, "streaming");
+    private static EngineMoment Moment(ulong through, int generation = 1) =>
+        new("streaming", new AppliedThrough(generation, new Lsn(through)), "1", null, "streaming");
 
     private static CardRow Card(long id, string code, ulong lsn) =>
-        new(id, (int)id, 1, null, null, code, "1.00", null, null, 0, new ChangePosition(1, new Lsn(lsn), 0), null, CardStatus.Current, null, new AppliedThrough(1, new Lsn(lsn)));
+        new(
+            id,
+            (int)id,
+            1,
+            null,
+            null,
+            code,
+            "1.00",
+            null,
+            null,
+            0,
+            new ChangePosition(1, new Lsn(lsn), 0),
+            null,
+            CardStatus.Current,
+            null,
+            new AppliedThrough(1, new Lsn(lsn))
+        );
 }

@@ -19,7 +19,8 @@ public sealed class FreshnessClockTest
     [Fact]
     public void An_answer_is_as_old_as_the_newest_moment_whose_wal_is_applied()
     {
-        for (var second = 0; second < 5_000; second++) Sample(second, (ulong)second * 10);
+        for (var second = 0; second < 5_000; second++)
+            Sample(second, (ulong)second * 10);
         Assert.Equal(Noon.AddSeconds(4_980), At(49_805).AsOf);
         Assert.Equal(19, At(49_805).LagSeconds);
         Assert.Equal(0, At(999_999).LagSeconds);
@@ -96,7 +97,8 @@ public sealed class FreshnessClockTest
         Assert.Equal(Noon.AddSeconds(12), At(300).AsOf);
     }
 
-    private static EngineMoment Moment(ulong through, DateTimeOffset? asOf = null) => new("streaming", new AppliedThrough(1, new Lsn(through)), "one", asOf, "streaming");
+    private static EngineMoment Moment(ulong through, DateTimeOffset? asOf = null) =>
+        new("streaming", new AppliedThrough(1, new Lsn(through)), "one", asOf, "streaming");
 
     private Freshness At(ulong through, DateTimeOffset? lastCommit = null) => _clock.At(Moment(through, lastCommit));
 

@@ -58,7 +58,10 @@ public sealed class GatheredReadsTest
     public async Task Too_many_are_refused_at_once()
     {
         Task<CardAnswer>[] answers = [.. "abcde".Select(code => Ask($"{code}"))];
-        Assert.Throws<EngineUnavailableException>(() => { _ = Ask("f"); });
+        Assert.Throws<EngineUnavailableException>(() =>
+        {
+            _ = Ask("f");
+        });
         _statements.Answer(1);
         await _statements.AreAsync(3, Ct);
         _statements.Answer(2);
@@ -81,14 +84,18 @@ public sealed class GatheredReadsTest
         await Task.WhenAll([.. answers, .. others]);
     }
 
-    private Task<CardAnswer> Ask(string code, Func<EngineMoment, bool>? replicaIsEnough = null) => _reads.ByCodeAsync(code, replicaIsEnough, Ct);
+    private Task<CardAnswer> Ask(string code, Func<EngineMoment, bool>? replicaIsEnough = null) =>
+        _reads.ByCodeAsync(code, replicaIsEnough, Ct);
 
     /// <summary>What was asked, answered when the test says so: with the code as the answer's text.</summary>
     private sealed class Statements
     {
         private readonly Lock _lock = new();
         private readonly List<(IReadOnlyList<string> Codes, TaskCompletionSource<IReadOnlyList<CardAnswer>> Answer)> _statements = [];
-        private readonly TaskCompletionSource[] _came = [.. Enumerable.Range(0, 4).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))];
+        private readonly TaskCompletionSource[] _came =
+        [
+            .. Enumerable.Range(0, 4).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)),
+        ];
 
         public List<Func<EngineMoment, bool>?> Enough { get; } = [];
 
@@ -110,7 +117,8 @@ public sealed class GatheredReadsTest
 
         public Task AreAsync(int count, CancellationToken ct) => _came[count - 1].Task.WaitAsync(ct);
 
-        public void Answer(int statement) => _statements[statement].Answer.SetResult([.. _statements[statement].Codes.Select(c => new CardAnswer(Moment(1), [], c))]);
+        public void Answer(int statement) =>
+            _statements[statement].Answer.SetResult([.. _statements[statement].Codes.Select(c => new CardAnswer(Moment(1), [], c))]);
 
         public void Fail(int statement) => _statements[statement].Answer.SetException(new EngineUnavailableException("gone"));
     }

@@ -25,7 +25,8 @@ public sealed class LiveBoardTest
         {
             Assert.False(next.Tick.Reset);
             followed.AddRange(Numbers(next.Tick));
-            if (followed[^1] == 4) break;
+            if (followed[^1] == 4)
+                break;
         }
         Assert.Equal([3, 4], followed);
     }
@@ -35,7 +36,8 @@ public sealed class LiveBoardTest
     {
         Add(1);
         var (early, _) = await _board.NextAsync(null, Ct);
-        foreach (var foreign in (string[])["00000000-1", early + "9", "x", ""]) Assert.True((await _board.NextAsync(foreign, Ct)).Tick.Reset);
+        foreach (var foreign in (string[])["00000000-1", early + "9", "x", ""])
+            Assert.True((await _board.NextAsync(foreign, Ct)).Tick.Reset);
         Add([.. Enumerable.Range(2, LiveBoard.Kept)]);
         var (_, all) = await _board.NextAsync(early, Ct);
         Assert.Equal((false, LiveBoard.Kept), (all.Reset, all.Points.Count));
@@ -67,7 +69,8 @@ public sealed class LiveBoardTest
         Assert.Null(each.Next(at.AddSeconds(4), 5));
         double? last = null;
         // Told every five seconds, asked every second: it does not jump to zero between.
-        for (var second = 0; second <= 30; second++) last = slow.Next(at.AddSeconds(second), second / 5 * 500);
+        for (var second = 0; second <= 30; second++)
+            last = slow.Next(at.AddSeconds(second), second / 5 * 500);
         Assert.Equal(100, last);
     }
 
@@ -76,14 +79,16 @@ public sealed class LiveBoardTest
     {
         var window = new LatencyWindow();
         Assert.Equal((null, null), window.Take());
-        for (var i = 100; i >= 1; i--) window.Add(i);
+        for (var i = 100; i >= 1; i--)
+            window.Add(i);
         Assert.Equal((50, 99), window.Take());
         Assert.Equal((null, null), window.Take());
     }
 
     private void Add(params int[] numbers)
     {
-        foreach (var number in numbers) _board.Add(new LivePoint(number, [], null, null, null), null!);
+        foreach (var number in numbers)
+            _board.Add(new LivePoint(number, [], null, null, null), null!);
     }
 
     private static int[] Numbers(LiveTick tick) => [.. tick.Points.Select(p => (int)p.At)];

@@ -26,14 +26,30 @@ public sealed class WordsTest
     [InlineData("1:0/100000000", 0, null)]
     [InlineData("1:FFFFFFFF/FFFFFFFF:0", 0, null)]
     public void A_position_is_read_or_refused(string text, int generation, long? lsn) =>
-        Assert.Equal(lsn is { } at ? new AppliedThrough(generation, new Lsn((ulong)at)) : default(AppliedThrough?), AppliedThrough.TryParse(text, 3, out var through) ? through : default(AppliedThrough?));
+        Assert.Equal(
+            lsn is { } at ? new AppliedThrough(generation, new Lsn((ulong)at)) : default(AppliedThrough?),
+            AppliedThrough.TryParse(text, 3, out var through) ? through : default(AppliedThrough?)
+        );
 
     [Fact]
     public void A_cursor_survives_the_way_out_and_back_and_nothing_else_is_one()
     {
         Cursor[] cursors = [new(1, null, 2), new(long.MaxValue, long.MinValue, -1), new(17, 0, 0)];
         Assert.All(cursors, c => Assert.Equal(c, Cursor.TryParse(c.ToString(), out var back) ? back : default(Cursor?)));
-        Assert.All((string?[])[null, "", "x", new string('A', 33), new string('A', 35), new string('!', 34), new string('_', 34), "ö" + new string('A', 33)], t => Assert.False(Cursor.TryParse(t, out _)));
+        Assert.All(
+            (string?[])
+                [
+                    null,
+                    "",
+                    "x",
+                    new string('A', 33),
+                    new string('A', 35),
+                    new string('!', 34),
+                    new string('_', 34),
+                    "ö" + new string('A', 33),
+                ],
+            t => Assert.False(Cursor.TryParse(t, out _))
+        );
     }
 
     [Fact]
@@ -44,7 +60,10 @@ public sealed class WordsTest
             var key = ApiKeyText.Create();
             Assert.Equal(key, ApiKeyText.Parse(key.ToString()));
         }
-        Assert.All((string?[])[null, "", "cdc", "cdc__", "cdc_short_x", "abc_abcdefghijkl_x", "cdc_abcdefghijkl_", new string('_', 500)], t => Assert.Null(ApiKeyText.Parse(t)));
+        Assert.All(
+            (string?[])[null, "", "cdc", "cdc__", "cdc_short_x", "abc_abcdefghijkl_x", "cdc_abcdefghijkl_", new string('_', 500)],
+            t => Assert.Null(ApiKeyText.Parse(t))
+        );
     }
 
     [Fact]
@@ -77,18 +96,23 @@ public sealed class WordsTest
     [InlineData(";")]
     [InlineData("http://127.0.0.1:1/path")]
     [InlineData("http://127.0.0.1:99999")]
-    public void An_address_that_is_none_is_refused(string urls) => Assert.Equal(FailureKind.Configuration, Assert.Throws<CdcException>(() => ListenUrl.Parse(urls, true)).Kind);
+    public void An_address_that_is_none_is_refused(string urls) =>
+        Assert.Equal(FailureKind.Configuration, Assert.Throws<CdcException>(() => ListenUrl.Parse(urls, true)).Kind);
 
     [Fact]
     public void A_code_is_looked_up_as_it_is_stored_by_many_at_once()
     {
         var lookup = new DeclaredLookup(EntityFile.Load(SourceTree.PathOf("schemas/entities.json")).Find("card")!, "code");
-        Parallel.For(0, 2_000, i =>
-        {
-            Assert.Equal($"CÄRD{i}Z", lookup.TryNormalize($" \t\vcÄrd{i}z\n", out _)!);
-            Assert.Null(lookup.TryNormalize("  ", out var reason));
-            Assert.Equal("code-empty", reason.Name);
-        });
+        Parallel.For(
+            0,
+            2_000,
+            i =>
+            {
+                Assert.Equal($"CÄRD{i}Z", lookup.TryNormalize($" \t\vcÄrd{i}z\n", out _)!);
+                Assert.Null(lookup.TryNormalize("  ", out var reason));
+                Assert.Equal("code-empty", reason.Name);
+            }
+        );
         Assert.Null(lookup.TryNormalize(new string('x', 129), out var tooLong));
         Assert.Equal("code-too-long", tooLong.Name);
         Assert.Null(lookup.TryNormalize("a\0b", out _));

@@ -96,5 +96,6 @@ public sealed class BatchFolderTest
         Assert.Equal((0, 0, 0L), (_batch.Count, _batch.Of(0).Count, _batch.Bytes));
     }
 
-    private void Add(RowChangeKind kind, long ordinal, params string?[] values) => _batch.Add(Row(kind, 1, ordinal: ordinal, values: values));
+    private void Add(RowChangeKind kind, long ordinal, params string?[] values) =>
+        _batch.Add(Row(kind, 1, ordinal: ordinal, values: values));
 }

@@ -57,7 +57,8 @@ public sealed class LoadGateTest
     [Fact]
     public void A_transaction_too_large_to_remember_counts_as_having_touched_every_key()
     {
-        for (var batch = 0L; batch < 6; batch++) _ = _gate.EnterAsync(0, [.. Enumerable.Range(0, 50_000).Select(i => batch * 50_000 + i)]);
+        for (var batch = 0L; batch < 6; batch++)
+            _ = _gate.EnterAsync(0, [.. Enumerable.Range(0, 50_000).Select(i => batch * 50_000 + i)]);
         Assert.False(_gate.TryReserve(Job(1, 1_000_000, null)));
         _gate.Leave();
         Assert.True(_gate.TryReserve(Job(1, 1_000_000, null)));
@@ -81,5 +82,6 @@ public sealed class LoadGateTest
         _gate.Release(Job(1, 10, 20));
     }
 
-    private static ChunkJob Job(long id, long? from, long? to, int entity = 0) => new(id, 1, entity, ChunkKind.Load, new KeyRange(from, to), null);
+    private static ChunkJob Job(long id, long? from, long? to, int entity = 0) =>
+        new(id, 1, entity, ChunkKind.Load, new KeyRange(from, to), null);
 }

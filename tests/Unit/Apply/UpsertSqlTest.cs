@@ -15,7 +15,8 @@ public sealed class UpsertSqlTest
     {
         var path = SourceTree.PathOf($"tests/Unit/Apply/golden/{entity}.sql");
         var text = Text(new UpsertSql(EntityFile.Load(SourceTree.PathOf("schemas/entities.json")).Find(entity)!));
-        if (Environment.GetEnvironmentVariable("CDC_UPDATE_GOLDEN") == "1") File.WriteAllText(path, text);
+        if (Environment.GetEnvironmentVariable("CDC_UPDATE_GOLDEN") == "1")
+            File.WriteAllText(path, text);
         Assert.Equal(File.ReadAllText(path), text, ignoreLineEndingDifferences: true);
     }
 
@@ -35,7 +36,9 @@ public sealed class UpsertSqlTest
             ("sweep of a range", All(sql.Sweep(byKeys: false))),
             ("sweep of keys", All(sql.Sweep(byKeys: true))),
         ];
-        return string.Concat(parts.Select(p => $"-- {p.Name}\n{string.Concat(p.Statements.Select(s => s.ReplaceLineEndings("\n").TrimEnd() + ";\n"))}\n"));
+        return string.Concat(
+            parts.Select(p => $"-- {p.Name}\n{string.Concat(p.Statements.Select(s => s.ReplaceLineEndings("\n").TrimEnd() + ";\n"))}\n")
+        );
     }
 
     private static IReadOnlyList<string> All((string Rows, IReadOnlyList<string> Entries) sweep) => [sweep.Rows, .. sweep.Entries];

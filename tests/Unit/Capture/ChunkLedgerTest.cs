@@ -162,6 +162,7 @@ public sealed class ChunkLedgerTest
     private void Stream(ulong xid, params long[] keys)
     {
         _ledger.Begin(xid);
-        foreach (var key in keys) _ledger.Streamed(0, key);
+        foreach (var key in keys)
+            _ledger.Streamed(0, key);
     }
 }

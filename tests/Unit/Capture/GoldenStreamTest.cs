@@ -52,7 +52,9 @@ public sealed class GoldenStreamTest
                 "insert card 4@0 id=4 code=found points=<null> origin=<null>",
                 "truncate card,history@1",
                 "commit 1",
-            ], seen.Lines);
+            ],
+            seen.Lines
+        );
     }
 
     [Fact]
@@ -79,7 +81,8 @@ public sealed class GoldenStreamTest
         }
         Array.Clear(shared);
         var again = new StreamRecorder(entities);
-        foreach (var row in recorder.Events.OfType<RowChange>()) again.Row(row);
+        foreach (var row in recorder.Events.OfType<RowChange>())
+            again.Row(row);
         Assert.Equal(recorder.Lines.Where(l => again.Lines.Contains(l)), again.Lines);
         Assert.Equal(16, again.Lines.Count);
     }
@@ -87,12 +90,17 @@ public sealed class GoldenStreamTest
     [Fact]
     public void A_message_cut_short_anywhere_is_an_error_and_not_a_row()
     {
-        foreach (var (lsn, payload) in Messages().Where(m => m.Payload[0] is (byte)'B' or (byte)'C' or (byte)'R' || m.Payload is [(byte)'M', 0, ..]))
+        foreach (
+            var (lsn, payload) in Messages()
+                .Where(m => m.Payload[0] is (byte)'B' or (byte)'C' or (byte)'R' || m.Payload is [(byte)'M', 0, ..])
+        )
         {
             var mapper = new PgOutputMapper(Declared.Entities(Card), 1, new XidClock(1000), []);
             var needed = payload[0] == 'C' ? 1 + 1 + 8 + 8 : payload.Length;
             mapper.Map(Messages().First().Payload, lsn, new StreamRecorder(Declared.Entities(Card)));
-            Assert.Throws<InvalidDataException>(() => mapper.Map(payload.AsSpan(0, needed - 1), lsn, new StreamRecorder(Declared.Entities(Card))));
+            Assert.Throws<InvalidDataException>(() =>
+                mapper.Map(payload.AsSpan(0, needed - 1), lsn, new StreamRecorder(Declared.Entities(Card)))
+            );
         }
     }
 
@@ -103,7 +111,9 @@ public sealed class GoldenStreamTest
     public void Bytes_that_are_no_stream_are_named(string hex, string message)
     {
         var mapper = new PgOutputMapper(Declared.Entities(Card), 1, new XidClock(1000), []);
-        var error = Assert.Throws<InvalidDataException>(() => mapper.Map(Convert.FromHexString(hex), Lsn.Zero, new StreamRecorder(Declared.Entities(Card))));
+        var error = Assert.Throws<InvalidDataException>(() =>
+            mapper.Map(Convert.FromHexString(hex), Lsn.Zero, new StreamRecorder(Declared.Entities(Card)))
+        );
         Assert.Equal(message, error.Message);
     }
 
@@ -111,7 +121,8 @@ public sealed class GoldenStreamTest
     {
         var recorder = new StreamRecorder(entities);
         var mapper = new PgOutputMapper(entities, 1, new XidClock(1000), []);
-        foreach (var (lsn, payload) in Messages()) mapper.Map(payload, lsn, recorder);
+        foreach (var (lsn, payload) in Messages())
+            mapper.Map(payload, lsn, recorder);
         Assert.False(mapper.InTransaction);
         return recorder;
     }

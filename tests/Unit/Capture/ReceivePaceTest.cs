@@ -39,7 +39,8 @@ public sealed class ReceivePaceTest
     private ReceivePace.Step Settled(ReceivePace pace, int bytesEachMillisecond)
     {
         var step = After(pace, 1, bytesEachMillisecond);
-        for (var i = 0; i < 20; i++) step = After(pace, 1, bytesEachMillisecond);
+        for (var i = 0; i < 20; i++)
+            step = After(pace, 1, bytesEachMillisecond);
         return step;
     }
 

@@ -36,7 +36,9 @@ public sealed class RedeliveryCheckTest
 
     [Fact]
     public void A_slot_that_begins_at_the_transaction_sends_it_again() =>
-        Assert.Throws<DeclaredGapException>(() => new RedeliveryCheck(Resume, new Lsn(100), "slot").Begin(new SourceTransaction(80, new Lsn(160), 1_100)));
+        Assert.Throws<DeclaredGapException>(() =>
+            new RedeliveryCheck(Resume, new Lsn(100), "slot").Begin(new SourceTransaction(80, new Lsn(160), 1_100))
+        );
 
     [Fact]
     public void A_slot_that_begins_behind_the_transaction_does_not() =>

@@ -10,7 +10,13 @@ public sealed class ReplicationConnectionStringTest
     [Fact]
     public void Settings_are_added_to_those_that_were_given()
     {
-        var text = Of(new SourceOptions { ConnectionString = "Host=h;Options=-c statement_timeout=0;Application Name=mine", LogicalDecodingWorkMem = "64 MB" });
+        var text = Of(
+            new SourceOptions
+            {
+                ConnectionString = "Host=h;Options=-c statement_timeout=0;Application Name=mine",
+                LogicalDecodingWorkMem = "64 MB",
+            }
+        );
         Assert.Equal("-c statement_timeout=0 -c logical_decoding_work_mem=64\\ MB -c wal_sender_timeout=60000", text.Options);
         Assert.Equal(("mine", 65536), (text.ApplicationName, text.ReadBufferSize));
     }
@@ -22,5 +28,6 @@ public sealed class ReplicationConnectionStringTest
         Assert.True(timeouts.StatusInterval * 4 <= timeouts.Sender);
     }
 
-    private static NpgsqlConnectionStringBuilder Of(SourceOptions options) => new(ReplicationConnectionString.For(options, ReplicationTimeouts.Default));
+    private static NpgsqlConnectionStringBuilder Of(SourceOptions options) =>
+        new(ReplicationConnectionString.For(options, ReplicationTimeouts.Default));
 }

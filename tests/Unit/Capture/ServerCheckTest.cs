@@ -5,7 +5,21 @@ namespace Cdc.Tests.Unit.Capture;
 
 public sealed class ServerCheckTest
 {
-    private static readonly ServerCheck Ready = new(140000, "logical", IsStandby: false, "1GB", 0, 10, 0, 10, "cdc", "odoo", IsSuperuser: false, MayReplicate: true, MayCreate: true);
+    private static readonly ServerCheck Ready = new(
+        140000,
+        "logical",
+        IsStandby: false,
+        "1GB",
+        0,
+        10,
+        0,
+        10,
+        "cdc",
+        "odoo",
+        IsSuperuser: false,
+        MayReplicate: true,
+        MayCreate: true
+    );
 
     [Fact]
     public void A_source_that_is_ready_has_no_findings() => Assert.Empty(Ready.Findings(hasSlot: false, isStreaming: false));

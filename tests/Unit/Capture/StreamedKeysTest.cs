@@ -30,7 +30,16 @@ public sealed class StreamedKeysTest
         _keys.Add(1, 5);
         _keys.Add(0, 50);
         Assert.Equal([50L], InFlight(SeesNothing, Table with { Range = new KeyRange(10, null) }).Keys);
-        Assert.Equal([5L], InFlight(SeesNothing, Table with { Keys = new HashSet<long> { 5, 6 } }).Keys);
+        Assert.Equal(
+            [5L],
+            InFlight(
+                SeesNothing,
+                Table with
+                {
+                    Keys = new HashSet<long> { 5, 6 },
+                }
+            ).Keys
+        );
     }
 
     [Fact]
@@ -64,7 +73,8 @@ public sealed class StreamedKeysTest
     [Fact]
     public void Many_small_transactions_stay_within_the_bound_of_all()
     {
-        for (var xid = 10UL; xid < 20; xid++) Stream(xid, (long)xid);
+        for (var xid = 10UL; xid < 20; xid++)
+            Stream(xid, (long)xid);
         Assert.Equal(6, _keys.Count);
         Assert.True(_keys.IsTooLarge(SeesNothing, 0));
         _keys.Forget(xid => xid < 20);
@@ -88,10 +98,12 @@ public sealed class StreamedKeysTest
     private void Stream(ulong xid, params long[] keys)
     {
         _keys.Begin(xid);
-        foreach (var key in keys) _keys.Add(0, key);
+        foreach (var key in keys)
+            _keys.Add(0, key);
     }
 
     private IEnumerable<long> InFlight(SourceSnapshot snapshot) => InFlight(snapshot, Table).Keys.Order();
 
-    private (HashSet<long> Keys, bool All) InFlight(SourceSnapshot snapshot, ChunkJob job) => _keys.InFlight(snapshot, job.Entity, job.Covers);
+    private (HashSet<long> Keys, bool All) InFlight(SourceSnapshot snapshot, ChunkJob job) =>
+        _keys.InFlight(snapshot, job.Entity, job.Covers);
 }

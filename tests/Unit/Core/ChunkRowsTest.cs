@@ -6,7 +6,11 @@ namespace Cdc.Tests.Unit.Core;
 
 public sealed class ChunkRowsTest
 {
-    private static readonly ChunkRows Read = new(SampleChanges.Schema(), [(1, SampleChanges.Image("1")), (2, SampleChanges.Image("2")), (3, SampleChanges.Image("3"))], 42);
+    private static readonly ChunkRows Read = new(
+        SampleChanges.Schema(),
+        [(1, SampleChanges.Image("1")), (2, SampleChanges.Image("2")), (3, SampleChanges.Image("3"))],
+        42
+    );
 
     [Fact]
     public void Rows_lie_before_a_transaction_that_commits_at_the_markers_own_LSN_and_before_the_chunks_end()

@@ -10,8 +10,17 @@ public sealed class ServerPatienceTest
     {
         var settings = ServerPatience.Settings("Host=h;Database=d", commandSeconds: 7);
         Assert.Equal(("h", "d"), (settings.Host, settings.Database));
-        Assert.Equal((5, 10, true, 10, 5, 7), (settings.Timeout, settings.KeepAlive, settings.TcpKeepAlive,
-            settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval, settings.CommandTimeout));
+        Assert.Equal(
+            (5, 10, true, 10, 5, 7),
+            (
+                settings.Timeout,
+                settings.KeepAlive,
+                settings.TcpKeepAlive,
+                settings.TcpKeepAliveTime,
+                settings.TcpKeepAliveInterval,
+                settings.CommandTimeout
+            )
+        );
     }
 
     [Fact]

@@ -27,7 +27,21 @@ public sealed class DeliveredDeclarationTests
     public void Rules_that_follow_from_the_engines_types_are_generated()
     {
         var rules = RowTransform.Compile(Delivered.Find("card")!).Rules.Select(r => r.Name);
-        Assert.Equal(["code-empty", "program-zero", "partner-zero", "points-not-finite", "points-negative",
-            "odoo-card-id-out-of-range", "program-id-null", "code-null", "code-too-long", "points-null", "points-too-large"], rules);
+        Assert.Equal(
+            [
+                "code-empty",
+                "program-zero",
+                "partner-zero",
+                "points-not-finite",
+                "points-negative",
+                "odoo-card-id-out-of-range",
+                "program-id-null",
+                "code-null",
+                "code-too-long",
+                "points-null",
+                "points-too-large",
+            ],
+            rules
+        );
     }
 }

@@ -14,16 +14,23 @@ public sealed class EntityFileTests
         return [.. failure.Findings.Select(f => $"{f.Message} -> {f.Remedy}")];
     }
 
-    private static string Entity(string name = "card", string key = "id", string columns = """{ "name": "code", "type": "text", "value": "code" }""", string rest = "", string engine = "cards") => $$"""
-        {
-          "name": "{{name}}",
-          "source": { "table": "card", "key": "{{key}}", "columns": { "id": "int4", "code": "varchar", "points": "float8", "at": "timestamp" } },
-          "engine": { "table": "{{engine}}", "key": "id", "columns": [
-            {{columns}}
-          ] },
-          {{rest}}
-        },
-        """;
+    private static string Entity(
+        string name = "card",
+        string key = "id",
+        string columns = """{ "name": "code", "type": "text", "value": "code" }""",
+        string rest = "",
+        string engine = "cards"
+    ) =>
+        $$"""
+            {
+              "name": "{{name}}",
+              "source": { "table": "card", "key": "{{key}}", "columns": { "id": "int4", "code": "varchar", "points": "float8", "at": "timestamp" } },
+              "engine": { "table": "{{engine}}", "key": "id", "columns": [
+                {{columns}}
+              ] },
+              {{rest}}
+            },
+            """;
 
     private static string File(params string[] entities) => $"{{ \"entities\": [\n{string.Concat(entities)}\n] }}";
 
@@ -37,7 +44,8 @@ public sealed class EntityFileTests
     [Fact]
     public void Every_error_is_reported_at_once_with_its_line_and_remedy()
     {
-        var errors = Errors("""
+        var errors = Errors(
+            """
             {
               "entities": [
                 {
@@ -61,7 +69,8 @@ public sealed class EntityFileTests
                 },
               ],
             }
-            """);
+            """
+        );
         Assert.Equal(
             [
                 "entities.json line 5: card: the key \"code\" is Text. -> The key must be the integer primary key; declare it as integer.",
@@ -81,14 +90,21 @@ public sealed class EntityFileTests
                 "entities.json line 20: card: the parent column \"f\" is not an engine column. -> Use one of: a, b, c, d, e, a, source_lsn.",
                 "entities.json line 20: card: the parent \"nobody\" is not an entity. -> Use one of: card.",
             ],
-            errors);
+            errors
+        );
     }
 
     [Theory]
     [InlineData("{ \"entities\": [ }", "line 1: not JSON")]
     [InlineData("{\n \"entities\": [\n  { \"name\": \"a\" \"b\" }\n] }", "line 3: not JSON")]
-    [InlineData("", "line 1: not JSON: The input does not contain any JSON tokens. Expected the input to start with a valid JSON token -> ")]
-    [InlineData("// later", "line 1: not JSON: The input does not contain any JSON tokens. Expected the input to start with a valid JSON token -> ")]
+    [InlineData(
+        "",
+        "line 1: not JSON: The input does not contain any JSON tokens. Expected the input to start with a valid JSON token -> "
+    )]
+    [InlineData(
+        "// later",
+        "line 1: not JSON: The input does not contain any JSON tokens. Expected the input to start with a valid JSON token -> "
+    )]
     [InlineData("{}", "has no \"entities\"")]
     [InlineData("[]", "must be an object")]
     [InlineData("{ \"entities\": [] }", "no entity is declared")]
@@ -130,32 +146,51 @@ public sealed class EntityFileTests
     [Fact]
     public void Two_entities_of_one_name_or_on_one_engine_table_are_refused()
     {
-        Assert.Contains("two entities are called \"card\"", Errors(File(Entity(), Entity(engine: "other"))).Single(), StringComparison.Ordinal);
-        Assert.Contains("two entities feed the engine table \"public.cards\"", Errors(File(Entity(), Entity("other"))).Single(), StringComparison.Ordinal);
+        Assert.Contains(
+            "two entities are called \"card\"",
+            Errors(File(Entity(), Entity(engine: "other"))).Single(),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "two entities feed the engine table \"public.cards\"",
+            Errors(File(Entity(), Entity("other"))).Single(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Parents_in_a_circle_are_refused_once()
     {
         const string column = """{ "name": "up", "type": "bigint", "value": "id" }""";
-        var errors = Errors(File(
-            Entity("a", columns: column, rest: """ "parents": { "up": "b" } """, engine: "a"),
-            Entity("b", columns: column, rest: """ "parents": { "up": "c" } """, engine: "b"),
-            Entity("c", columns: column, rest: """ "parents": { "up": "a" } """, engine: "c")));
+        var errors = Errors(
+            File(
+                Entity("a", columns: column, rest: """ "parents": { "up": "b" } """, engine: "a"),
+                Entity("b", columns: column, rest: """ "parents": { "up": "c" } """, engine: "b"),
+                Entity("c", columns: column, rest: """ "parents": { "up": "a" } """, engine: "c")
+            )
+        );
         Assert.Contains("the parents go in a circle: a -> b -> c -> a", Assert.Single(errors), StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_parent_column_must_be_bigint()
     {
-        var errors = Errors(File(Entity(columns: """{ "name": "up", "type": "integer", "value": "id" }""", rest: """ "parents": { "up": "b" } """), Entity("b", engine: "b")));
+        var errors = Errors(
+            File(
+                Entity(columns: """{ "name": "up", "type": "integer", "value": "id" }""", rest: """ "parents": { "up": "b" } """),
+                Entity("b", engine: "b")
+            )
+        );
         Assert.Contains("the parent column \"up\" is integer", Assert.Single(errors), StringComparison.Ordinal);
     }
 
     [Fact]
     public void More_rules_than_a_verdict_can_name_are_refused()
     {
-        var columns = string.Join(", ", Enumerable.Range(0, 33).Select(i => $$"""{ "name": "c{{i}}", "type": "varchar(9)", "value": "code", "notNull": true }"""));
+        var columns = string.Join(
+            ", ",
+            Enumerable.Range(0, 33).Select(i => $$"""{ "name": "c{{i}}", "type": "varchar(9)", "value": "code", "notNull": true }""")
+        );
         Assert.Contains("card has 66 rules", Assert.Single(Errors(File(Entity(columns: columns)))), StringComparison.Ordinal);
     }
 

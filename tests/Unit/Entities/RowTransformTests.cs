@@ -9,12 +9,20 @@ namespace Cdc.Tests.Unit.Entities;
 
 public sealed class RowTransformTests
 {
-    private static readonly EntityDeclaration Move = EntityFile.Load(Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json")).Find("move")!;
+    private static readonly EntityDeclaration Move = EntityFile
+        .Load(Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json"))
+        .Find("move")!;
 
-    private static EntityDeclaration Declared(string columns, string rules = "") => EntityFile.Parse($$"""
-        { "entities": [ { "name": "t", "source": { "table": "t", "key": "id", "columns": { "id": "int4", "code": "varchar", "other": "varchar", "points": "float8", "at": "timestamp" } },
-          "engine": { "table": "e", "key": "id", "columns": [ {{columns}} ] }, "rules": [ {{rules}} ] } ] }
-        """, "t").All[0];
+    private static EntityDeclaration Declared(string columns, string rules = "") =>
+        EntityFile
+            .Parse(
+                $$"""
+                { "entities": [ { "name": "t", "source": { "table": "t", "key": "id", "columns": { "id": "int4", "code": "varchar", "other": "varchar", "points": "float8", "at": "timestamp" } },
+                  "engine": { "table": "e", "key": "id", "columns": [ {{columns}} ] }, "rules": [ {{rules}} ] } ] }
+                """,
+                "t"
+            )
+            .All[0];
 
     /// <summary>A pgoutput row: null is 'n', "?" is unchanged.</summary>
     private static SourceRow Row(params object?[] values)
@@ -32,11 +40,26 @@ public sealed class RowTransformTests
                 byte[] raw => raw,
                 _ => Encoding.UTF8.GetBytes((string)value),
             };
-            bytes.WriteByte((byte)(field is not null ? 'b' : value is null ? 'n' : 'u'));
-            if (field is not null) bytes.WriteField(field);
+            bytes.WriteByte(
+                (byte)(
+                    field is not null ? 'b'
+                    : value is null ? 'n'
+                    : 'u'
+                )
+            );
+            if (field is not null)
+                bytes.WriteField(field);
         }
         var row = new SourceRow(values.Length);
-        var schema = new TableSchema(0, 0, "t", [.. values.Select((_, i) => new ColumnSchema($"c{i}", 0, false))], [.. Enumerable.Range(0, values.Length)], values.Length, RowFormat.PgOutput);
+        var schema = new TableSchema(
+            0,
+            0,
+            "t",
+            [.. values.Select((_, i) => new ColumnSchema($"c{i}", 0, false))],
+            [.. Enumerable.Range(0, values.Length)],
+            values.Length,
+            RowFormat.PgOutput
+        );
         row.Read(new RowImage(bytes.WrittenSpan.ToArray(), 0, bytes.Length), schema);
         return row;
     }
@@ -51,9 +74,12 @@ public sealed class RowTransformTests
     [Fact]
     public void The_first_broken_rule_is_the_reason_and_a_warning_lets_the_row_pass()
     {
-        var transform = RowTransform.Compile(Declared(
-            """{ "name": "code", "type": "varchar(3)", "value": "code", "notNull": true }""",
-            """{ "name": "code-empty", "check": "code <> ''", "message": "empty" }, { "name": "points-negative", "check": "points >= 0", "message": "negative", "warn": true }"""));
+        var transform = RowTransform.Compile(
+            Declared(
+                """{ "name": "code", "type": "varchar(3)", "value": "code", "notNull": true }""",
+                """{ "name": "code-empty", "check": "code <> ''", "message": "empty" }, { "name": "points-negative", "check": "points >= 0", "message": "negative", "warn": true }"""
+            )
+        );
         Assert.Equal("code-empty", transform.Describe(transform.Check(Row(1, "", "", 1.0, null))).Reason);
         Assert.Equal("code-null", transform.Describe(transform.Check(Row(1, null, "", 1.0, null))).Reason);
         Assert.Equal("code-too-long", transform.Describe(transform.Check(Row(1, "éééé", "", 1.0, null))).Reason);
@@ -66,9 +92,12 @@ public sealed class RowTransformTests
     [Fact]
     public void A_rule_is_skipped_when_none_of_its_columns_is_known_and_unknown_when_some_are()
     {
-        var transform = RowTransform.Compile(Declared(
-            """{ "name": "code", "type": "text", "value": "code", "notNull": true }""",
-            """{ "name": "both", "check": "code <> other", "message": "m" }"""));
+        var transform = RowTransform.Compile(
+            Declared(
+                """{ "name": "code", "type": "text", "value": "code", "notNull": true }""",
+                """{ "name": "both", "check": "code <> other", "message": "m" }"""
+            )
+        );
         Assert.True(transform.Check(Row(1, "?", "?", 1.0, null)).IsOk);
         Assert.True(transform.Check(Row(1, "a", "?", 1.0, null)).IsUnknown);
         Assert.True(transform.Check(Row(1, "a", "a", 1.0, null)).IsBroken);
@@ -81,9 +110,13 @@ public sealed class RowTransformTests
     [Fact]
     public void A_column_with_an_unchanged_input_is_written_as_NULL_and_reported()
     {
-        var transform = RowTransform.Compile(Declared("""
-            { "name": "a", "type": "bigint", "value": "id" }, { "name": "b", "type": "text", "value": "coalesce(code, other)" }, { "name": "c", "type": "boolean", "value": "true" }
-            """));
+        var transform = RowTransform.Compile(
+            Declared(
+                """
+                { "name": "a", "type": "bigint", "value": "id" }, { "name": "b", "type": "text", "value": "coalesce(code, other)" }, { "name": "c", "type": "boolean", "value": "true" }
+                """
+            )
+        );
         var row = Row(7, "x", "?", 1.0, null);
         var buffer = new CopyBuffer(16);
         transform.WriteColumns(row, buffer);
@@ -107,7 +140,9 @@ public sealed class RowTransformTests
     [Fact]
     public void An_id_beyond_the_engines_integer_and_a_cast_without_value_break_rules()
     {
-        var transform = RowTransform.Compile(Declared("""{ "name": "a", "type": "integer", "value": "id" }, { "name": "b", "type": "bigint", "value": "points::bigint" }"""));
+        var transform = RowTransform.Compile(
+            Declared("""{ "name": "a", "type": "integer", "value": "id" }, { "name": "b", "type": "bigint", "value": "points::bigint" }""")
+        );
         Assert.Equal("a-out-of-range", transform.Describe(transform.Check(Row(4294967296L, "", "", 1.0, null))).Reason);
         Assert.Equal("b-not-computable", transform.Describe(transform.Check(Row(1, "", "", 1e300, null))).Reason);
     }
@@ -118,7 +153,8 @@ public sealed class RowTransformTests
         var transform = RowTransform.Compile(Move);
         var row = Row(1, 2, 3, 4L, 5L, 33.333333333333336, 12.5, "active", "origin ä", 6L);
         var buffer = new CopyBuffer();
-        for (var i = 0; i < 100; i++) Once();
+        for (var i = 0; i < 100; i++)
+            Once();
         // A collection that another test brings about counts what was left of this thread's piece of the heap as allocated: such a round says nothing.
         int collections;
         long allocated;
@@ -126,10 +162,10 @@ public sealed class RowTransformTests
         {
             collections = GC.CollectionCount(0);
             var before = GC.GetAllocatedBytesForCurrentThread();
-            for (var i = 0; i < 1000; i++) Once();
+            for (var i = 0; i < 1000; i++)
+                Once();
             allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        }
-        while (GC.CollectionCount(0) != collections);
+        } while (GC.CollectionCount(0) != collections);
         Assert.Equal(0, allocated);
 
         void Once()
@@ -144,10 +180,23 @@ public sealed class RowTransformTests
     public void The_row_for_people_is_JSON_whatever_it_holds()
     {
         var transform = RowTransform.Compile(Declared("""{ "name": "a", "type": "bigint", "value": "id" }"""));
-        Assert.Equal("""{"id":7,"code":"a\"ä\uD83D\uDE00","other":{"unchanged":true},"points":"NaN","at":"infinity"}""", transform.SourceJson(Row(7, "a\"ä😀", "?", double.NaN, long.MaxValue)));
-        Assert.Contains("\"at\":\"294276-12-31 23:59:59.999999\"", transform.SourceJson(Row(7, null, null, 1.5, 9223371331199999999L)), StringComparison.Ordinal);
-        Assert.Contains("\"at\":\"4714-11-24 00:00:00 BC\"", transform.SourceJson(Row(7, null, null, 1.5, -211813488000000000L)), StringComparison.Ordinal);
-        using var odd = JsonDocument.Parse(transform.SourceJson(Row(new byte[] { 1, 2, 3 }, new byte[] { 0xff, 0 }, new string('é', 5000), new byte[5], new byte[] { 9 })));
+        Assert.Equal(
+            """{"id":7,"code":"a\"ä\uD83D\uDE00","other":{"unchanged":true},"points":"NaN","at":"infinity"}""",
+            transform.SourceJson(Row(7, "a\"ä😀", "?", double.NaN, long.MaxValue))
+        );
+        Assert.Contains(
+            "\"at\":\"294276-12-31 23:59:59.999999\"",
+            transform.SourceJson(Row(7, null, null, 1.5, 9223371331199999999L)),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "\"at\":\"4714-11-24 00:00:00 BC\"",
+            transform.SourceJson(Row(7, null, null, 1.5, -211813488000000000L)),
+            StringComparison.Ordinal
+        );
+        using var odd = JsonDocument.Parse(
+            transform.SourceJson(Row(new byte[] { 1, 2, 3 }, new byte[] { 0xff, 0 }, new string('é', 5000), new byte[5], new byte[] { 9 }))
+        );
         Assert.Equal("0x010203", odd.RootElement.GetProperty("id").GetString());
         Assert.EndsWith("... (10000 bytes)", odd.RootElement.GetProperty("other").GetString(), StringComparison.Ordinal);
     }

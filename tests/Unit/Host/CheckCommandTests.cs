@@ -23,7 +23,13 @@ public sealed class CheckCommandTests
         var run = await CommandRun.OfAsync("check", "--json");
         var document = JsonDocument.Parse(run.Out).RootElement;
         Assert.False(document.GetProperty("ok").GetBoolean());
-        Assert.Equal(["source-unreachable", "engine"], document.GetProperty("findings").EnumerateArray().Select(f => f.GetProperty("code").GetString()!));
-        Assert.All(document.GetProperty("findings").EnumerateArray(), f => Assert.StartsWith("Start the ", f.GetProperty("remedy").GetString(), StringComparison.Ordinal));
+        Assert.Equal(
+            ["source-unreachable", "engine"],
+            document.GetProperty("findings").EnumerateArray().Select(f => f.GetProperty("code").GetString()!)
+        );
+        Assert.All(
+            document.GetProperty("findings").EnumerateArray(),
+            f => Assert.StartsWith("Start the ", f.GetProperty("remedy").GetString(), StringComparison.Ordinal)
+        );
     }
 }

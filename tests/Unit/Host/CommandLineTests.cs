@@ -54,8 +54,26 @@ public sealed class CommandLineTests
     [Fact]
     public async Task Every_command_has_help_and_those_that_act_have_examples()
     {
-        foreach (var command in new[] { "run", "migrate", "check", "status", "snapshot", "workload", "quarantine list", "quarantine show",
-                     "quarantine retry", "quarantine discard", "slot show", "slot create", "slot drop", "slot reset", "slot adopt" })
+        foreach (
+            var command in new[]
+            {
+                "run",
+                "migrate",
+                "check",
+                "status",
+                "snapshot",
+                "workload",
+                "quarantine list",
+                "quarantine show",
+                "quarantine retry",
+                "quarantine discard",
+                "slot show",
+                "slot create",
+                "slot drop",
+                "slot reset",
+                "slot adopt",
+            }
+        )
         {
             var run = await CommandRun.OfAsync([.. command.Split(' '), "--help"]);
             Assert.Equal(0, run.ExitCode);
@@ -84,8 +102,15 @@ public sealed class CommandLineTests
     [Fact]
     public async Task A_known_failure_is_told_without_a_stack_a_defect_with_it()
     {
-        var known = await CommandRun.OfAsync(CommandRun.NoParts with { Workload = (_, _, _) => throw new CdcException(FailureKind.Migration, "what", "remedy") },
-            null, TestContext.Current.CancellationToken, "workload");
+        var known = await CommandRun.OfAsync(
+            CommandRun.NoParts with
+            {
+                Workload = (_, _, _) => throw new CdcException(FailureKind.Migration, "what", "remedy"),
+            },
+            null,
+            TestContext.Current.CancellationToken,
+            "workload"
+        );
         Assert.Equal((int)FailureKind.Migration, known.ExitCode);
         Assert.Equal($"error: what{Environment.NewLine}what to do next: remedy{Environment.NewLine}", known.Error);
 

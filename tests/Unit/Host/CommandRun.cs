@@ -15,15 +15,16 @@ internal sealed record CommandRun(int ExitCode, string Out, string Error)
     };
 
     /// <summary>Parts that fail the test when they are called: each test connects those that it expects to be.</summary>
-    public static Parts NoParts { get; } = new()
-    {
-        LoadEntities = _ => new EntitySet([]),
-        Pipeline = (_, _, _, _) => throw new InvalidOperationException("not expected: pipeline"),
-        Capture = (_, _, _, _) => throw new InvalidOperationException("not expected: capture"),
-        Apply = (_, _, _, _) => throw new InvalidOperationException("not expected: apply"),
-        Api = (_, _, _, _) => throw new InvalidOperationException("not expected: api"),
-        Workload = (_, _, _) => throw new InvalidOperationException("not expected: workload"),
-    };
+    public static Parts NoParts { get; } =
+        new()
+        {
+            LoadEntities = _ => new EntitySet([]),
+            Pipeline = (_, _, _, _) => throw new InvalidOperationException("not expected: pipeline"),
+            Capture = (_, _, _, _) => throw new InvalidOperationException("not expected: capture"),
+            Apply = (_, _, _, _) => throw new InvalidOperationException("not expected: apply"),
+            Api = (_, _, _, _) => throw new InvalidOperationException("not expected: api"),
+            Workload = (_, _, _) => throw new InvalidOperationException("not expected: workload"),
+        };
 
     /// <param name="answers">Lines typed by somebody at the terminal; null: nobody can be asked.</param>
     public static async Task<CommandRun> OfAsync(Parts parts, string? answers, CancellationToken ct, params string[] args)
@@ -32,7 +33,12 @@ internal sealed record CommandRun(int ExitCode, string Out, string Error)
         using var error = new StringWriter();
         var terminal = new Terminal
         {
-            Out = output, Error = error, In = new StringReader(answers ?? ""), OutIsTerminal = false, ErrorIsTerminal = false, CanAsk = answers is not null,
+            Out = output,
+            Error = error,
+            In = new StringReader(answers ?? ""),
+            OutIsTerminal = false,
+            ErrorIsTerminal = false,
+            CanAsk = answers is not null,
         };
         var code = await CommandLine.RunAsync(args, new CommandHost(parts, terminal, BothServers, TimeProvider.System), null, ct);
         return new CommandRun(code, output.ToString(), error.ToString());

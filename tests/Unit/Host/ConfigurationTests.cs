@@ -15,14 +15,23 @@ public sealed class ConfigurationTests : IDisposable
     [Fact]
     public void Every_error_is_told_at_once_each_with_what_to_do()
     {
-        File.WriteAllText(_file, """{ "Source": { "SlotNam": "x", "HeartbeatInterval": "soon" }, "Snapshot": { "Workers": 0 }, "Log": "fast", "Sink": {} }""");
+        File.WriteAllText(
+            _file,
+            """{ "Source": { "SlotNam": "x", "HeartbeatInterval": "soon" }, "Snapshot": { "Workers": 0 }, "Log": "fast", "Sink": {} }"""
+        );
         var refused = Refused(new() { ["CDC__Engine__BatchRows"] = "many", ["CDC__Log__Kind"] = "Pigeon" }, Needs.Both);
 
         Assert.Equal(FailureKind.Configuration, refused.Kind);
         string[] expected =
         [
-            "Source:SlotNam in " + _file, "Source:HeartbeatInterval in " + _file, "Snapshot:Workers in " + _file, "Sink in " + _file,
-            "environment variable CDC__Engine__BatchRows", "environment variable CDC__Log__Kind", "Source:ConnectionString", "Engine:ConnectionString",
+            "Source:SlotNam in " + _file,
+            "Source:HeartbeatInterval in " + _file,
+            "Snapshot:Workers in " + _file,
+            "Sink in " + _file,
+            "environment variable CDC__Engine__BatchRows",
+            "environment variable CDC__Log__Kind",
+            "Source:ConnectionString",
+            "Engine:ConnectionString",
         ];
         Assert.All(expected, part => Assert.Contains(refused.Findings, f => f.Message.StartsWith(part, StringComparison.Ordinal)));
         Assert.Equal(expected.Length, refused.Findings.Count);
@@ -43,7 +52,11 @@ public sealed class ConfigurationTests : IDisposable
     public void The_environment_wins_over_the_file()
     {
         File.WriteAllText(_file, """{ "Source": { "SlotName": "from_file", "Publication": "from_file" } }""");
-        var options = ConfigurationLoader.Load(_file, new Dictionary<string, string> { ["CDC__Source__SlotName"] = "from_environment" }, Needs.None);
+        var options = ConfigurationLoader.Load(
+            _file,
+            new Dictionary<string, string> { ["CDC__Source__SlotName"] = "from_environment" },
+            Needs.None
+        );
         Assert.Equal(("from_environment", "from_file"), (options.Source.SlotName, options.Source.Publication));
     }
 
@@ -170,9 +183,20 @@ public sealed class ConfigurationTests : IDisposable
     public void The_stack_for_Docker_sets_options_that_exist_to_values_that_work()
     {
         File.WriteAllText(_file, "{}");
-        var set = Regex.Matches(File.ReadAllText(SourceTree.PathOf("ops/compose/compose.yaml")), @"^ +(?<name>CDC__\w+): (\$\{\w+:-)?(?<value>[^}\r\n]*)", RegexOptions.Multiline);
-        var options = ConfigurationLoader.Load(_file, set.ToDictionary(m => m.Groups["name"].Value, m => m.Groups["value"].Value), Needs.Both);
-        Assert.Equal((Cdc.Log.ChangeLogKind.Kafka, "kafka:19092", "http://*:8642"), (options.Log.Kind, options.Kafka.BootstrapServers, options.Api.Urls));
+        var set = Regex.Matches(
+            File.ReadAllText(SourceTree.PathOf("ops/compose/compose.yaml")),
+            @"^ +(?<name>CDC__\w+): (\$\{\w+:-)?(?<value>[^}\r\n]*)",
+            RegexOptions.Multiline
+        );
+        var options = ConfigurationLoader.Load(
+            _file,
+            set.ToDictionary(m => m.Groups["name"].Value, m => m.Groups["value"].Value),
+            Needs.Both
+        );
+        Assert.Equal(
+            (Cdc.Log.ChangeLogKind.Kafka, "kafka:19092", "http://*:8642"),
+            (options.Log.Kind, options.Kafka.BootstrapServers, options.Api.Urls)
+        );
         Assert.Contains("engine-db", options.Engine.ConnectionString, StringComparison.Ordinal);
     }
 
@@ -185,7 +209,13 @@ public sealed class ConfigurationTests : IDisposable
         {
             var (value, expected) = Sample(path, type);
             File.WriteAllText(_file, "{}");
-            Assert.Equal(expected, ValueAt(ConfigurationLoader.Load(_file, new Dictionary<string, string> { [OptionOrigin.VariableOf(path)] = value }, Needs.None), path));
+            Assert.Equal(
+                expected,
+                ValueAt(
+                    ConfigurationLoader.Load(_file, new Dictionary<string, string> { [OptionOrigin.VariableOf(path)] = value }, Needs.None),
+                    path
+                )
+            );
             var json = path.Split(':').Reverse().Aggregate($"\"{value}\"", (inner, name) => $"{{ \"{name}\": {inner} }}");
             File.WriteAllText(_file, json);
             Assert.Equal(expected, ValueAt(ConfigurationLoader.Load(_file, new Dictionary<string, string>(), Needs.None), path));
@@ -196,8 +226,20 @@ public sealed class ConfigurationTests : IDisposable
     public void Settings_of_the_Kafka_client_are_passed_on_by_their_own_names()
     {
         File.WriteAllText(_file, """{ "Kafka": { "Client": { "security.protocol": "SASL_SSL", "linger.ms": "1" } } }""");
-        var options = ConfigurationLoader.Load(_file, new Dictionary<string, string> { ["CDC__Kafka__Client__sasl_username"] = "cdc", ["CDC__Kafka__Client__linger.ms"] = "7" }, Needs.None);
-        Assert.Equal(new Dictionary<string, string> { ["security.protocol"] = "SASL_SSL", ["linger.ms"] = "7", ["sasl_username"] = "cdc" }, options.Kafka.Client);
+        var options = ConfigurationLoader.Load(
+            _file,
+            new Dictionary<string, string> { ["CDC__Kafka__Client__sasl_username"] = "cdc", ["CDC__Kafka__Client__linger.ms"] = "7" },
+            Needs.None
+        );
+        Assert.Equal(
+            new Dictionary<string, string>
+            {
+                ["security.protocol"] = "SASL_SSL",
+                ["linger.ms"] = "7",
+                ["sasl_username"] = "cdc",
+            },
+            options.Kafka.Client
+        );
     }
 
     [Fact]
@@ -208,28 +250,38 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     internal static IEnumerable<(string Path, Type Type)> OptionPaths() =>
-        OptionBinder.PropertiesOf(typeof(CdcOptions)).Values.SelectMany(section => OptionBinder.IsSection(section.PropertyType)
-            ? OptionBinder.PropertiesOf(section.PropertyType).Values.Select(option => ($"{section.Name}:{option.Name}", option.PropertyType))
-            : [(section.Name, section.PropertyType)]);
+        OptionBinder
+            .PropertiesOf(typeof(CdcOptions))
+            .Values.SelectMany(section =>
+                OptionBinder.IsSection(section.PropertyType)
+                    ? OptionBinder
+                        .PropertiesOf(section.PropertyType)
+                        .Values.Select(option => ($"{section.Name}:{option.Name}", option.PropertyType))
+                    : [(section.Name, section.PropertyType)]
+            );
 
-    private static (string, object) Sample(string path, Type type) => type switch
-    {
-        _ when type == typeof(bool) => ("true", true),
-        _ when type == typeof(int) => ("17", 17),
-        _ when type == typeof(long) => ("1234567", 1234567L),
-        _ when type == typeof(decimal) => ("0.25", 0.25m),
-        _ when type == typeof(TimeOnly) => ("13:14:15", new TimeOnly(13, 14, 15)),
-        _ when path == "Api:Urls" => ("http://*:1;https://[::1]:2", "http://*:1;https://[::1]:2"),
-        _ when path == "Alerts:LongWindow" => ("02:00:00", TimeSpan.FromHours(2)),
-        _ when type == typeof(TimeSpan) => ("00:00:02.5", TimeSpan.FromSeconds(2.5)),
-        { IsEnum: true } => (Enum.GetNames(type)[^1], Enum.GetValues(type).GetValue(Enum.GetNames(type).Length - 1)!),
-        _ when path.EndsWith("OtlpEndpoint", StringComparison.Ordinal) || path == "Registry:Url" => ("http://collector:4317", "http://collector:4317"),
-        _ when path.EndsWith("Webhook", StringComparison.Ordinal) => ("http://127.0.0.1:1/hook", "http://127.0.0.1:1/hook"),
-        _ when path.EndsWith("Cutover", StringComparison.Ordinal) => ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"),
-        _ when path.EndsWith("ReplicaConnectionString", StringComparison.Ordinal) => ("Host=replica", "Host=replica"),
-        _ when path.EndsWith("WorkMem", StringComparison.Ordinal) => ("77MB", "77MB"),
-        _ => ("another", "another"),
-    };
+    private static (string, object) Sample(string path, Type type) =>
+        type switch
+        {
+            _ when type == typeof(bool) => ("true", true),
+            _ when type == typeof(int) => ("17", 17),
+            _ when type == typeof(long) => ("1234567", 1234567L),
+            _ when type == typeof(decimal) => ("0.25", 0.25m),
+            _ when type == typeof(TimeOnly) => ("13:14:15", new TimeOnly(13, 14, 15)),
+            _ when path == "Api:Urls" => ("http://*:1;https://[::1]:2", "http://*:1;https://[::1]:2"),
+            _ when path == "Alerts:LongWindow" => ("02:00:00", TimeSpan.FromHours(2)),
+            _ when type == typeof(TimeSpan) => ("00:00:02.5", TimeSpan.FromSeconds(2.5)),
+            { IsEnum: true } => (Enum.GetNames(type)[^1], Enum.GetValues(type).GetValue(Enum.GetNames(type).Length - 1)!),
+            _ when path.EndsWith("OtlpEndpoint", StringComparison.Ordinal) || path == "Registry:Url" => (
+                "http://collector:4317",
+                "http://collector:4317"
+            ),
+            _ when path.EndsWith("Webhook", StringComparison.Ordinal) => ("http://127.0.0.1:1/hook", "http://127.0.0.1:1/hook"),
+            _ when path.EndsWith("Cutover", StringComparison.Ordinal) => ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"),
+            _ when path.EndsWith("ReplicaConnectionString", StringComparison.Ordinal) => ("Host=replica", "Host=replica"),
+            _ when path.EndsWith("WorkMem", StringComparison.Ordinal) => ("77MB", "77MB"),
+            _ => ("another", "another"),
+        };
 
     private static object? ValueAt(object options, string path) =>
         path.Split(':').Aggregate((object?)options, (value, name) => value!.GetType().GetProperty(name)!.GetValue(value));

@@ -11,10 +11,34 @@ namespace Cdc.Tests.Unit.Host;
 
 public sealed class ContinuityCheckTest
 {
-    private static readonly FollowedSource Followed =
-        new("streaming", 1, "system", 2, "odoo", "slot", "publication", Written: new Lsn(100), Through: new Lsn(150), null, null);
+    private static readonly FollowedSource Followed = new(
+        "streaming",
+        1,
+        "system",
+        2,
+        "odoo",
+        "slot",
+        "publication",
+        Written: new Lsn(100),
+        Through: new Lsn(150),
+        null,
+        null
+    );
 
-    private static readonly SlotInfo Slot = new("slot", "pgoutput", "odoo", false, false, null, new Lsn(100), new Lsn(90), "reserved", null, 0, null);
+    private static readonly SlotInfo Slot = new(
+        "slot",
+        "pgoutput",
+        "odoo",
+        false,
+        false,
+        null,
+        new Lsn(100),
+        new Lsn(90),
+        "reserved",
+        null,
+        0,
+        null
+    );
 
     private static readonly IdentifiedSource Now = new(new SourceIdentity("system", 2, "odoo"), new Version(15, 0), FlushLsn: new Lsn(150));
 
@@ -22,7 +46,8 @@ public sealed class ContinuityCheckTest
     public void What_was_followed_goes_on() => Assert.Null(Find(Followed, Slot, Now));
 
     [Fact]
-    public void A_slot_that_stepped_back_in_a_crash_goes_on() => Assert.Null(Find(Followed, Slot with { ConfirmedFlushLsn = new Lsn(10) }, Now));
+    public void A_slot_that_stepped_back_in_a_crash_goes_on() =>
+        Assert.Null(Find(Followed, Slot with { ConfirmedFlushLsn = new Lsn(10) }, Now));
 
     [Fact]
     public void A_promoted_standby_that_has_all_that_was_applied_goes_on() =>
@@ -30,7 +55,10 @@ public sealed class ContinuityCheckTest
 
     [Fact]
     public void A_new_timeline_that_began_before_what_was_applied_is_a_gap() =>
-        AssertGap("timeline-changed", Find(Followed, Slot, Now with { Identity = Now.Identity with { Timeline = 3 } }, switchPoint: new Lsn(149)));
+        AssertGap(
+            "timeline-changed",
+            Find(Followed, Slot, Now with { Identity = Now.Identity with { Timeline = 3 } }, switchPoint: new Lsn(149))
+        );
 
     [Fact]
     public void A_timeline_of_unknown_origin_is_a_gap() =>
@@ -76,8 +104,17 @@ public sealed class ContinuityCheckTest
     }
 
     private static DeclaredGapException? Find(
-        FollowedSource followed, SlotInfo? slot, IdentifiedSource now, Lsn? switchPoint = null, PublicationState publication = PublicationState.Whole) =>
-        ContinuityCheck.Find(followed, new SourceOptions { SlotName = "slot", Publication = "publication" }, new PresentSource(now, slot, publication, switchPoint));
+        FollowedSource followed,
+        SlotInfo? slot,
+        IdentifiedSource now,
+        Lsn? switchPoint = null,
+        PublicationState publication = PublicationState.Whole
+    ) =>
+        ContinuityCheck.Find(
+            followed,
+            new SourceOptions { SlotName = "slot", Publication = "publication" },
+            new PresentSource(now, slot, publication, switchPoint)
+        );
 
     private static void AssertGap(string kind, DeclaredGapException? gap)
     {

@@ -25,21 +25,38 @@ public sealed class DocumentationTests
         var host = new CommandHost(CommandRun.NoParts, Terminal.OfProcess(), new Dictionary<string, string>(), TimeProvider.System);
         foreach (var (path, command) in Walk("cdc", CommandLine.Root(host)))
         {
-            if (command.Subcommands.Count == 0) Assert.Contains($"`{path}", Text, StringComparison.Ordinal);
-            Assert.All(command.Options.Where(o => o.Name != "--version"), option => Assert.Contains(option.Name, Text, StringComparison.Ordinal));
+            if (command.Subcommands.Count == 0)
+                Assert.Contains($"`{path}", Text, StringComparison.Ordinal);
+            Assert.All(
+                command.Options.Where(o => o.Name != "--version"),
+                option => Assert.Contains(option.Name, Text, StringComparison.Ordinal)
+            );
         }
     }
 
     [Fact]
     public void Every_kind_of_gap_is_documented() =>
-        Assert.All(typeof(GapKinds).GetFields(), kind => Assert.Contains($"`{kind.GetRawConstantValue()}`", Text, StringComparison.Ordinal));
+        Assert.All(
+            typeof(GapKinds).GetFields(),
+            kind => Assert.Contains($"`{kind.GetRawConstantValue()}`", Text, StringComparison.Ordinal)
+        );
 
     [Fact]
     public void The_service_is_not_restarted_after_an_exit_code_that_needs_a_person()
     {
-        FailureKind[] needAPerson = [FailureKind.Usage, FailureKind.Configuration, FailureKind.Preflight, FailureKind.DeclaredGap, FailureKind.Migration];
-        Assert.Contains($"RestartPreventExitStatus={string.Join(' ', needAPerson.Select(k => (int)k))}\n",
-            File.ReadAllText(Path.Combine(Root(), "ops", "systemd", "cdc.service")), StringComparison.Ordinal);
+        FailureKind[] needAPerson =
+        [
+            FailureKind.Usage,
+            FailureKind.Configuration,
+            FailureKind.Preflight,
+            FailureKind.DeclaredGap,
+            FailureKind.Migration,
+        ];
+        Assert.Contains(
+            $"RestartPreventExitStatus={string.Join(' ', needAPerson.Select(k => (int)k))}\n",
+            File.ReadAllText(Path.Combine(Root(), "ops", "systemd", "cdc.service")),
+            StringComparison.Ordinal
+        );
     }
 
     private static IEnumerable<(string Path, Command Command)> Walk(string path, Command command) =>
@@ -48,7 +65,8 @@ public sealed class DocumentationTests
     private static string Root()
     {
         var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Cdc.sln"))) folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("Cdc.sln");
+        while (!File.Exists(Path.Combine(folder, "Cdc.sln")))
+            folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("Cdc.sln");
         return folder;
     }
 }

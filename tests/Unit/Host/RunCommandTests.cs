@@ -39,7 +39,10 @@ public sealed class RunCommandTests
     [InlineData(FailureKind.Fenced)]
     [InlineData(FailureKind.Preflight)]
     public async Task A_pipeline_that_cannot_go_on_gives_its_kind_as_exit_code(FailureKind kind) =>
-        Assert.Equal((int)kind, (await RunAsync(Pipeline(_ => throw new CdcException(kind, "m", "r")), TestContext.Current.CancellationToken)).ExitCode);
+        Assert.Equal(
+            (int)kind,
+            (await RunAsync(Pipeline(_ => throw new CdcException(kind, "m", "r")), TestContext.Current.CancellationToken)).ExitCode
+        );
 
     [Fact]
     public async Task A_defect_goes_to_the_log_with_exit_code_1_and_not_as_plain_text_among_its_lines()

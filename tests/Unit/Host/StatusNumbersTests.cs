@@ -15,7 +15,10 @@ public sealed class StatusNumbersTests
     [Fact]
     public void Percent_rate_and_eta_follow_from_rows()
     {
-        var status = SnapshotMath.Of(new ChunkCounts(Pending: 5, Done: 5, Rows: 500, RecentRows: 300, WindowSeconds: 60), estimatedRows: 1000);
+        var status = SnapshotMath.Of(
+            new ChunkCounts(Pending: 5, Done: 5, Rows: 500, RecentRows: 300, WindowSeconds: 60),
+            estimatedRows: 1000
+        );
         Assert.Equal((50.0, 5.0, 100.0), (status.Percent, status.RowsPerSecond, status.EtaSeconds));
     }
 
@@ -38,7 +41,13 @@ public sealed class StatusNumbersTests
     [InlineData("0/200", "0/100", true, 0L, 0.0)]
     [InlineData("0/100", "0/180", true, 128L, 3600.0)]
     [InlineData("0/100", "1/0", false, 4294967040L, 3600.0)]
-    public void Before_the_first_heartbeat_seconds_behind_is_the_age_of_the_last_commit(string through, string written, bool active, long bytes, double seconds)
+    public void Before_the_first_heartbeat_seconds_behind_is_the_age_of_the_last_commit(
+        string through,
+        string written,
+        bool active,
+        long bytes,
+        double seconds
+    )
     {
         var engine = Engine(through);
         var source = Source(written, active);
@@ -85,7 +94,8 @@ public sealed class StatusNumbersTests
     [InlineData("crad", "card")]
     [InlineData("Histroy", "history")]
     [InlineData("zebra", null)]
-    public void The_nearest_name_is_a_typing_error_away(string typed, string? nearest) => Assert.Equal(nearest, NearestName.Of(typed, ["card", "move", "history"]));
+    public void The_nearest_name_is_a_typing_error_away(string typed, string? nearest) =>
+        Assert.Equal(nearest, NearestName.Of(typed, ["card", "move", "history"]));
 
     [Fact]
     public void Plain_grids_align_and_cut_nothing()
@@ -97,15 +107,32 @@ public sealed class StatusNumbersTests
         Assert.Contains(new string('x', 200) + "  1", writer.ToString(), StringComparison.Ordinal);
     }
 
-    private static EngineStatus Engine(string through) => new()
-    {
-        State = "streaming", Generation = 1, Session = 1, SystemIdentifier = "1", GapKind = null, GapDetail = null, WrittenLsn = through, ThroughLsn = through,
-        LastCommitAt = Now.AddHours(-1), CheckpointAgeSeconds = 2, AsOf = null,
-    };
+    private static EngineStatus Engine(string through) =>
+        new()
+        {
+            State = "streaming",
+            Generation = 1,
+            Session = 1,
+            SystemIdentifier = "1",
+            GapKind = null,
+            GapDetail = null,
+            WrittenLsn = through,
+            ThroughLsn = through,
+            LastCommitAt = Now.AddHours(-1),
+            CheckpointAgeSeconds = 2,
+            AsOf = null,
+        };
 
-    private static SourceStatus Source(string written, bool active) => new()
-    {
-        SystemIdentifier = "1", Timeline = 1, Database = "odoo", InsertLsn = written, FlushLsn = written, Now = Now, OldestTransactionSeconds = null,
-        Slot = new SlotStatus("s", "pgoutput", "odoo", active, null, "reserved", null, 0, null, null),
-    };
+    private static SourceStatus Source(string written, bool active) =>
+        new()
+        {
+            SystemIdentifier = "1",
+            Timeline = 1,
+            Database = "odoo",
+            InsertLsn = written,
+            FlushLsn = written,
+            Now = Now,
+            OldestTransactionSeconds = null,
+            Slot = new SlotStatus("s", "pgoutput", "odoo", active, null, "reserved", null, 0, null, null),
+        };
 }

@@ -52,14 +52,19 @@ public sealed class InProcessLogTest
     public async Task Everything_is_read_in_order_while_writer_and_reader_wait_for_each_other()
     {
         using var log = new InProcessLog(300);
-        var writing = Task.Run(async () =>
-        {
-            for (var key = 0; key < 5_000; key++) await log.AppendAsync(Batch(key % 50, key), Ct);
-            log.Close();
-        }, Ct);
+        var writing = Task.Run(
+            async () =>
+            {
+                for (var key = 0; key < 5_000; key++)
+                    await log.AppendAsync(Batch(key % 50, key), Ct);
+                log.Close();
+            },
+            Ct
+        );
         var keys = new List<long>();
         while (await log.WaitToReadAsync(Ct).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Ct))
-            while (log.TryRead(out var batch)) keys.AddRange(batch.Events.Cast<RowChange>().Select(r => r.Key));
+        while (log.TryRead(out var batch))
+            keys.AddRange(batch.Events.Cast<RowChange>().Select(r => r.Key));
         await writing;
         Assert.Equal(Enumerable.Range(0, 5_000).Select(k => (long)k), keys);
         Assert.Equal(0, log.Bytes);

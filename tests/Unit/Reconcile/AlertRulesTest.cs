@@ -19,7 +19,8 @@ public sealed class AlertRulesTest
     [Fact]
     public void No_drift_is_nothing()
     {
-        for (var minute = 0; minute < 10; minute++) Stand(minute, drift: 0);
+        for (var minute = 0; minute < 10; minute++)
+            Stand(minute, drift: 0);
         Assert.Equal("", Fired());
     }
 
@@ -32,7 +33,8 @@ public sealed class AlertRulesTest
     [InlineData(1001, "warning alert remediation page")]
     public void A_share_above_its_threshold_fires_and_one_at_it_does_not(int drift, string fired)
     {
-        for (var minute = 0; minute < 3; minute++) Stand(minute, drift);
+        for (var minute = 0; minute < 3; minute++)
+            Stand(minute, drift);
         Assert.Equal(fired, Fired());
     }
 
@@ -47,7 +49,8 @@ public sealed class AlertRulesTest
     [Fact]
     public void A_blip_among_many_is_no_alert()
     {
-        for (var minute = 0; minute < 25; minute++) Stand(minute, drift: 0);
+        for (var minute = 0; minute < 25; minute++)
+            Stand(minute, drift: 0);
         Stand(25, drift: 200);
         Assert.Equal("warning", Fired());
     }
@@ -55,15 +58,18 @@ public sealed class AlertRulesTest
     [Fact]
     public void What_is_over_is_no_alert()
     {
-        for (var minute = 0; minute < 20; minute++) Stand(minute, drift: 5000);
-        for (var minute = 20; minute < 26; minute++) Stand(minute, drift: 0);
+        for (var minute = 0; minute < 20; minute++)
+            Stand(minute, drift: 5000);
+        for (var minute = 20; minute < 26; minute++)
+            Stand(minute, drift: 0);
         Assert.Equal("", Fired());
     }
 
     [Fact]
     public void What_is_older_than_the_long_window_counts_for_nothing()
     {
-        for (var minute = 0; minute < 3; minute++) Stand(minute, drift: 5000);
+        for (var minute = 0; minute < 3; minute++)
+            Stand(minute, drift: 5000);
         Stand(40, drift: 5000);
         Assert.Equal("warning", Fired());
     }
@@ -86,11 +92,13 @@ public sealed class AlertRulesTest
     public void Small_entities_count_together()
     {
         for (var minute = 0; minute < 3; minute++)
-            for (var i = 0; i < 10; i++) Stand(minute, drift: 1, rows: 500, entity: $"small{i}");
+        for (var i = 0; i < 10; i++)
+            Stand(minute, drift: 1, rows: 500, entity: $"small{i}");
         Assert.Equal("all", Find(AlertName.Alert)!.Scope);
     }
 
-    private void Stand(int minute, long drift, long rows = 100_000, string entity = "card") => _samples.Add(new AlertSample(Noon.AddMinutes(minute), entity, rows, drift));
+    private void Stand(int minute, long drift, long rows = 100_000, string entity = "card") =>
+        _samples.Add(new AlertSample(Noon.AddMinutes(minute), entity, rows, drift));
 
     private string Fired() => string.Join(' ', AlertName.All.Where(name => Find(name) is not null));
 

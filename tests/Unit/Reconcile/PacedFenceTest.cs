@@ -51,7 +51,8 @@ public sealed class PacedFenceTest
     }
 
     /// <summary>The task itself: it may be waiting.</summary>
-    private static Task<FencedSnapshots> Open(PacedFence fence) => fence.OpenAsync(Card, KeyRange.All, TestContext.Current.CancellationToken);
+    private static Task<FencedSnapshots> Open(PacedFence fence) =>
+        fence.OpenAsync(Card, KeyRange.All, TestContext.Current.CancellationToken);
 
     /// <summary>Opens at once; nobody asks its servers anything.</summary>
     private sealed class AnyFence : IFence

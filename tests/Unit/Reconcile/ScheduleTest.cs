@@ -44,8 +44,14 @@ public sealed class ScheduleTest
     [Fact]
     public void Of_checks_that_were_missed_only_the_last_is_made_up_for_and_a_new_cutover_has_its_own()
     {
-        Assert.Equal("cutover+24h 03-02 12:00", Done(new Schedule(new ContinuousOptions { Cutover = "2026-03-01T12:00:00Z" }), Midnight.AddHours(40))[0]);
-        Assert.Equal("cutover+24h 03-03 12:00", Done(new Schedule(new ContinuousOptions { Cutover = "2026-03-02T12:00:00Z" }), Midnight.AddHours(62))[0]);
+        Assert.Equal(
+            "cutover+24h 03-02 12:00",
+            Done(new Schedule(new ContinuousOptions { Cutover = "2026-03-01T12:00:00Z" }), Midnight.AddHours(40))[0]
+        );
+        Assert.Equal(
+            "cutover+24h 03-03 12:00",
+            Done(new Schedule(new ContinuousOptions { Cutover = "2026-03-02T12:00:00Z" }), Midnight.AddHours(62))[0]
+        );
     }
 
     [Fact]

@@ -16,13 +16,25 @@ public sealed class SideSqlTest
         var path = SourceTree.PathOf($"tests/Unit/Reconcile/golden/{name}.sql");
         var entity = EntityFile.Load(SourceTree.PathOf("schemas/entities.json")).Find(name)!;
         // As Odoo's catalog has them: int4 and float8.
-        var types = entity.SourceColumns.ToDictionary(c => c.Name, c => c.Type switch { SourceType.Integer => 23u, SourceType.Float => 701u, _ => 0u });
+        var types = entity.SourceColumns.ToDictionary(
+            c => c.Name,
+            c =>
+                c.Type switch
+                {
+                    SourceType.Integer => 23u,
+                    SourceType.Float => 701u,
+                    _ => 0u,
+                }
+        );
         CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, types))];
         var since = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
-        var text = Text("source", SideSql.Source(entity, columns)) + Text("engine", SideSql.Engine(entity, columns))
+        var text =
+            Text("source", SideSql.Source(entity, columns))
+            + Text("engine", SideSql.Engine(entity, columns))
             + $"-- source, a window of time\n{SideSql.Source(entity, columns, since).Count};\n\n-- engine, a window of time\n{SideSql.Engine(entity, columns, since).Count};\n";
         text = text.ReplaceLineEndings("\n");
-        if (Environment.GetEnvironmentVariable("CDC_UPDATE_GOLDEN") == "1") File.WriteAllText(path, text);
+        if (Environment.GetEnvironmentVariable("CDC_UPDATE_GOLDEN") == "1")
+            File.WriteAllText(path, text);
         Assert.Equal(File.ReadAllText(path), text, ignoreLineEndingDifferences: true);
     }
 
@@ -30,8 +42,13 @@ public sealed class SideSqlTest
     {
         (string Name, string Statement)[] parts =
         [
-            ("sums", sql.Sums(leaveOut: false)), ("hashes without some keys", sql.Hashes(leaveOut: true)), ("values", sql.Values), ("one value", sql.Value(1)),
-            ("is there", sql.Exists), ("rows", sql.Count), ("ends", sql.Ends),
+            ("sums", sql.Sums(leaveOut: false)),
+            ("hashes without some keys", sql.Hashes(leaveOut: true)),
+            ("values", sql.Values),
+            ("one value", sql.Value(1)),
+            ("is there", sql.Exists),
+            ("rows", sql.Count),
+            ("ends", sql.Ends),
         ];
         return string.Concat(parts.Select(p => $"-- {side}, {p.Name}\n{p.Statement};\n\n"));
     }

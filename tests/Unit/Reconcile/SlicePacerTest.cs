@@ -57,7 +57,8 @@ public sealed class SlicePacerTest
     {
         var pacer = new SlicePacer(new ReconcileOptions { SliceRows = 100_000 });
         var rows = new List<double>();
-        while (pacer.TookTooLong()) rows.Add(pacer.Rows);
+        while (pacer.TookTooLong())
+            rows.Add(pacer.Rows);
         Assert.NotEmpty(rows);
         Assert.Equal(rows.OrderDescending(), rows);
         Assert.Equal(4096, pacer.Rows);

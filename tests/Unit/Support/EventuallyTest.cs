@@ -16,8 +16,9 @@ public sealed class EventuallyTest
     [Fact]
     public async Task A_time_out_says_what_was_waited_for_and_the_last_state()
     {
-        var failure = await Assert.ThrowsAsync<TimeoutException>(() => Eventually.True(
-            "pigs fly", () => false, () => "on the ground", TimeSpan.Zero, TestContext.Current.CancellationToken));
+        var failure = await Assert.ThrowsAsync<TimeoutException>(() =>
+            Eventually.True("pigs fly", () => false, () => "on the ground", TimeSpan.Zero, TestContext.Current.CancellationToken)
+        );
         Assert.Contains("pigs fly", failure.Message, StringComparison.Ordinal);
         Assert.Contains("on the ground", failure.Message, StringComparison.Ordinal);
     }

@@ -12,8 +12,7 @@ public sealed class SessionPlanTest
     [Theory]
     [InlineData(8, 2)]
     [InlineData(7, 3)]
-    public void Another_seed_or_session_plans_others(int seed, int session) =>
-        Assert.NotEqual(Plan(7, 2, 100), Plan(seed, session, 100));
+    public void Another_seed_or_session_plans_others(int seed, int session) => Assert.NotEqual(Plan(7, 2, 100), Plan(seed, session, 100));
 
     [Fact]
     public void Every_kind_of_the_mix_comes_early() =>
@@ -28,8 +27,7 @@ public sealed class SessionPlanTest
         Assert.InRange(Plan(3, 0, 20_000).Count(t => t.Kind == TransactionKind.Order), 16_000, 18_000);
 
     [Fact]
-    public void Only_one_session_runs_the_expiry_job() =>
-        Assert.DoesNotContain(Plan(1, 1, 50_000), t => t.Kind == TransactionKind.Expiry);
+    public void Only_one_session_runs_the_expiry_job() => Assert.DoesNotContain(Plan(1, 1, 50_000), t => t.Kind == TransactionKind.Expiry);
 
     [Fact]
     public void A_mix_without_any_weight_is_refused() =>

@@ -13,5 +13,9 @@ internal sealed class Findings(string file)
         _all.Add((line, new Finding(code, IsError: true, $"{file} line {line}: {message}", remedy)));
 
     public FindingsException ToException() =>
-        new(FailureKind.Configuration, $"{file} is not a valid entities declaration.", [.. _all.OrderBy(f => f.Line).Select(f => f.Finding)]);
+        new(
+            FailureKind.Configuration,
+            $"{file} is not a valid entities declaration.",
+            [.. _all.OrderBy(f => f.Line).Select(f => f.Finding)]
+        );
 }

@@ -17,7 +17,8 @@ internal sealed class JsonObjectReader
             IsObject = false;
             return;
         }
-        foreach (var (name, line, value) in json.Properties) Take(name, line, value, known);
+        foreach (var (name, line, value) in json.Properties)
+            Take(name, line, value, known);
     }
 
     public bool IsObject { get; } = true;
@@ -27,7 +28,8 @@ internal sealed class JsonObjectReader
 
     public LocatedJson? Required(string name, JsonShape shape)
     {
-        if (!IsObject) return null;
+        if (!IsObject)
+            return null;
         if (!_values.TryGetValue(name, out var value))
         {
             _findings.Add("declaration-missing", Line, $"{_what} has no \"{name}\".", $"Add \"{name}\" ({Words(shape)}).");
@@ -49,29 +51,42 @@ internal sealed class JsonObjectReader
     private void Take(string name, int line, LocatedJson value, string[] known)
     {
         if (!known.Contains(name))
-            _findings.Add("declaration-unknown", line, $"{_what} has an unknown property \"{name}\".", NearestName.Remedy(name, known, "Known are"));
+            _findings.Add(
+                "declaration-unknown",
+                line,
+                $"{_what} has an unknown property \"{name}\".",
+                NearestName.Remedy(name, known, "Known are")
+            );
         else if (!_values.TryAdd(name, value))
             _findings.Add("declaration-duplicate", line, $"{_what} has \"{name}\" twice.", "Keep one of them.");
     }
 
     private LocatedJson? OfShape(LocatedJson value, string name, JsonShape shape)
     {
-        if (value.Shape == shape) return value;
-        _findings.Add("declaration-shape", value.Line, $"{_what}: \"{name}\" must be {Words(shape)}.", $"Replace the {value.Shape.ToString().ToLowerInvariant()}.");
+        if (value.Shape == shape)
+            return value;
+        _findings.Add(
+            "declaration-shape",
+            value.Line,
+            $"{_what}: \"{name}\" must be {Words(shape)}.",
+            $"Replace the {value.Shape.ToString().ToLowerInvariant()}."
+        );
         return null;
     }
 
     private string NotEmpty(LocatedJson? value, string name)
     {
-        if (value is { Text: "" }) _findings.Add("declaration-shape", value.Line, $"{_what}: \"{name}\" is empty.", "Write a text.");
+        if (value is { Text: "" })
+            _findings.Add("declaration-shape", value.Line, $"{_what}: \"{name}\" is empty.", "Write a text.");
         return value?.Text ?? "";
     }
 
-    private static string Words(JsonShape shape) => shape switch
-    {
-        JsonShape.Object => "an object { ... }",
-        JsonShape.Array => "an array [ ... ]",
-        JsonShape.String => "a text \"...\"",
-        _ => "true or false",
-    };
+    private static string Words(JsonShape shape) =>
+        shape switch
+        {
+            JsonShape.Object => "an object { ... }",
+            JsonShape.Array => "an array [ ... ]",
+            JsonShape.String => "a text \"...\"",
+            _ => "true or false",
+        };
 }

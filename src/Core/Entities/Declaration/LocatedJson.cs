@@ -17,6 +17,7 @@ internal enum JsonShape
 internal sealed class LocatedJson(JsonShape shape, int line)
 {
     public JsonShape Shape { get; } = shape;
+
     /// <summary>From 1.</summary>
     public int Line { get; } = line;
     public string Text { get; private init; } = "";
@@ -27,7 +28,10 @@ internal sealed class LocatedJson(JsonShape shape, int line)
     public static LocatedJson Parse(string text)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
-        var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+        var reader = new Utf8JsonReader(
+            bytes,
+            new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }
+        );
         var lines = new LineCounter(bytes);
         reader.Read();
         var value = Read(ref reader, lines);
@@ -66,7 +70,8 @@ internal sealed class LocatedJson(JsonShape shape, int line)
     private static LocatedJson ReadArray(ref Utf8JsonReader reader, LineCounter lines, int line)
     {
         var value = new LocatedJson(JsonShape.Array, line);
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) value.Items.Add(Read(ref reader, lines));
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            value.Items.Add(Read(ref reader, lines));
         return value;
     }
 
@@ -79,7 +84,8 @@ internal sealed class LocatedJson(JsonShape shape, int line)
         public int LineAt(long index)
         {
             for (; _at < index; _at++)
-                if (bytes[_at] == '\n') _line++;
+                if (bytes[_at] == '\n')
+                    _line++;
             return _line;
         }
     }

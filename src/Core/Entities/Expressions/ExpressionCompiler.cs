@@ -16,7 +16,11 @@ internal static class ExpressionCompiler
         var syntax = Parser.Parse(text);
         var node = new Binder(columns).Bind(syntax);
         if (node is not UntypedNode && !IsAssignable(node.Type, target))
-            throw Binder.Wrong(syntax, $"the expression is {node.Type}, the column is {target}", "Cast the expression, or change the column's type.");
+            throw Binder.Wrong(
+                syntax,
+                $"the expression is {node.Type}, the column is {target}",
+                "Cast the expression, or change the column's type."
+            );
         // The bounds of numeric(p,s) and varchar(n) are rules of their own, so that what breaks them has a name.
         return Conversions.Coerce(syntax, node, target with { Precision = 0, Scale = 0 });
     }

@@ -9,25 +9,34 @@ internal sealed class FunctionBinder(Binder binder)
 
     private static readonly string[] Names = ["upper", "lower", "btrim", "ltrim", "rtrim", "length", "round", "abs", "coalesce", "nullif"];
 
-    public Node Bind(CallSyntax call) => call.Function switch
-    {
-        "upper" or "lower" => CaseMapping(call),
-        "btrim" => Trim(call, TrimSides.Start | TrimSides.End),
-        "ltrim" => Trim(call, TrimSides.Start),
-        "rtrim" => Trim(call, TrimSides.End),
-        "length" => new LengthNode(binder.Text(Arguments(call, 1, 1)[0])),
-        "round" => Round(call),
-        "abs" => Binder.Negation(call, binder.Bind(Arguments(call, 1, 1)[0]), absolute: true),
-        "coalesce" => Coalesce(call),
-        "nullif" => NullIf(call),
-        _ => throw new ExpressionException("expression-function", call.Position, $"the function {call.Function} is not supported",
-            NearestName.Remedy(call.Function, Names, "Supported are") + $" Signatures: {Supported.Functions}."),
-    };
+    public Node Bind(CallSyntax call) =>
+        call.Function switch
+        {
+            "upper" or "lower" => CaseMapping(call),
+            "btrim" => Trim(call, TrimSides.Start | TrimSides.End),
+            "ltrim" => Trim(call, TrimSides.Start),
+            "rtrim" => Trim(call, TrimSides.End),
+            "length" => new LengthNode(binder.Text(Arguments(call, 1, 1)[0])),
+            "round" => Round(call),
+            "abs" => Binder.Negation(call, binder.Bind(Arguments(call, 1, 1)[0]), absolute: true),
+            "coalesce" => Coalesce(call),
+            "nullif" => NullIf(call),
+            _ => throw new ExpressionException(
+                "expression-function",
+                call.Position,
+                $"the function {call.Function} is not supported",
+                NearestName.Remedy(call.Function, Names, "Supported are") + $" Signatures: {Supported.Functions}."
+            ),
+        };
 
     private static IReadOnlyList<Syntax> Arguments(CallSyntax call, int least, int most) =>
         call.Arguments.Count >= least && call.Arguments.Count <= most
             ? call.Arguments
-            : throw Binder.Wrong(call, $"{call.Function} does not take {call.Arguments.Count} arguments", $"Supported: {Supported.Functions}.");
+            : throw Binder.Wrong(
+                call,
+                $"{call.Function} does not take {call.Arguments.Count} arguments",
+                $"Supported: {Supported.Functions}."
+            );
 
     private CaseMappingNode CaseMapping(CallSyntax call)
     {
@@ -40,8 +49,15 @@ internal sealed class FunctionBinder(Binder binder)
     private TrimNode Trim(CallSyntax call, TrimSides sides)
     {
         var arguments = Arguments(call, 1, 2);
-        var characters = arguments.Count == 1 ? " " : (arguments[1] as LiteralSyntax)?.Text
-            ?? throw Binder.Wrong(arguments[1], "the characters to trim must be a literal", "Write them, such as E' \\t\\n\\r\\f\\x0B'.");
+        var characters =
+            arguments.Count == 1
+                ? " "
+                : (arguments[1] as LiteralSyntax)?.Text
+                    ?? throw Binder.Wrong(
+                        arguments[1],
+                        "the characters to trim must be a literal",
+                        "Write them, such as E' \\t\\n\\r\\f\\x0B'."
+                    );
         return new TrimNode(sides, binder.Text(arguments[0]), characters);
     }
 
@@ -49,7 +65,8 @@ internal sealed class FunctionBinder(Binder binder)
     {
         var arguments = Arguments(call, 1, 2);
         var operand = binder.Bind(arguments[0]);
-        if (arguments.Count == 1 && operand is Node<double> number) return new RoundFloatNode(number);
+        if (arguments.Count == 1 && operand is Node<double> number)
+            return new RoundFloatNode(number);
         if (operand is not Node<SqlNumeric> numeric)
             throw Binder.Wrong(call, $"PostgreSQL has no such round of {operand.Type}", "Cast it first: round(points::numeric, 2).");
         var digits = arguments.Count == 1 ? 0 : Digits(arguments[1]);
@@ -58,9 +75,14 @@ internal sealed class FunctionBinder(Binder binder)
     }
 
     private int Digits(Syntax argument) =>
-        binder.Bind(argument) is ConstantNode<long> { Type.Family: SqlFamily.Integer, Constant: >= -MaxRoundDigits and <= MaxRoundDigits } digits
+        binder.Bind(argument)
+            is ConstantNode<long> { Type.Family: SqlFamily.Integer, Constant: >= -MaxRoundDigits and <= MaxRoundDigits } digits
             ? (int)digits.Constant
-            : throw Binder.Wrong(argument, "the digits of round must be an integer literal", $"Write a number from -{MaxRoundDigits} to {MaxRoundDigits}.");
+            : throw Binder.Wrong(
+                argument,
+                "the digits of round must be an integer literal",
+                $"Write a number from -{MaxRoundDigits} to {MaxRoundDigits}."
+            );
 
     private Node Coalesce(CallSyntax call)
     {
@@ -72,10 +94,12 @@ internal sealed class FunctionBinder(Binder binder)
     private Node NullIf(CallSyntax call)
     {
         var places = Arguments(call, 2, 2);
-        Node left = binder.Bind(places[0]), right = binder.Bind(places[1]);
+        Node left = binder.Bind(places[0]),
+            right = binder.Bind(places[1]);
         var family = Conversions.ComparedAs(call, left.Type, right.Type);
         return NodeFactory.NullIf(
             Conversions.Coerce(places[0], left, new SqlType(family, left.Type.Family == family ? left.Type.Width : right.Type.Width)),
-            Conversions.Coerce(places[1], right, new SqlType(family, right.Type.Family == family ? right.Type.Width : left.Type.Width)));
+            Conversions.Coerce(places[1], right, new SqlType(family, right.Type.Family == family ? right.Type.Width : left.Type.Width))
+        );
     }
 }

@@ -6,5 +6,6 @@ internal static class NumericBound
     public static SqlNumeric Of(SqlType type) => new(SqlNumeric.PowerOfTen(type.Precision - type.Scale), 0);
 
     public static bool Holds(in SqlNumeric rounded, in SqlNumeric bound) =>
-        rounded.Special == SqlNumeric.Kind.NaN || (SqlNumeric.Compare(rounded, bound) < 0 && SqlNumeric.Compare(rounded, bound.Negate()) > 0);
+        rounded.Special == SqlNumeric.Kind.NaN
+        || (SqlNumeric.Compare(rounded, bound) < 0 && SqlNumeric.Compare(rounded, bound.Negate()) > 0);
 }

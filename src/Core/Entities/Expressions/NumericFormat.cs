@@ -9,9 +9,14 @@ namespace Cdc.Core.Entities.Expressions;
 internal static class NumericFormat
 {
     private const int Header = 8;
+
     /// <summary>Sixteen digits: what 64 bits hold whatever the digits.</summary>
     private const int SmallGroups = 4;
-    private const ushort Positive = 0x0000, Negative = 0x4000, NaN = 0xC000, PositiveInfinity = 0xD000, NegativeInfinity = 0xF000;
+    private const ushort Positive = 0x0000,
+        Negative = 0x4000,
+        NaN = 0xC000,
+        PositiveInfinity = 0xD000,
+        NegativeInfinity = 0xF000;
 
     public static SqlNumeric Read(ReadOnlySpan<byte> bytes)
     {
@@ -21,9 +26,12 @@ internal static class NumericFormat
         var scale = BinaryPrimitives.ReadInt16BigEndian(bytes[6..]);
         switch (sign)
         {
-            case NaN: return SqlNumeric.NaN;
-            case PositiveInfinity: return SqlNumeric.PositiveInfinity;
-            case NegativeInfinity: return SqlNumeric.NegativeInfinity;
+            case NaN:
+                return SqlNumeric.NaN;
+            case PositiveInfinity:
+                return SqlNumeric.PositiveInfinity;
+            case NegativeInfinity:
+                return SqlNumeric.NegativeInfinity;
         }
         // The groups give a value of this many decimals; the display scale may ask for more, or cut the last group's zeros.
         var decimals = (count - weight - 1) * 4;
@@ -33,35 +41,47 @@ internal static class NumericFormat
             return new SqlNumeric(sign == Negative ? -small : small, Math.Max(0, decimals)).Round(scale);
         }
         var magnitude = Large(bytes[Header..], count);
-        if (sign == Negative) magnitude = -magnitude;
-        if (decimals < 0) (magnitude, decimals) = (magnitude * SqlNumeric.PowerOfTen(-decimals), 0);
+        if (sign == Negative)
+            magnitude = -magnitude;
+        if (decimals < 0)
+            (magnitude, decimals) = (magnitude * SqlNumeric.PowerOfTen(-decimals), 0);
         return new SqlNumeric(magnitude, decimals).Round(scale);
     }
 
     /// <summary>Writes a COPY field: the length and the value.</summary>
     public static void WriteField(in SqlNumeric value, CopyBuffer buffer)
     {
-        if (!value.IsFinite) WriteSpecial(value.Special, buffer);
-        else if (!TryWriteSmall(value, buffer)) WriteLarge(value, buffer);
+        if (!value.IsFinite)
+            WriteSpecial(value.Special, buffer);
+        else if (!TryWriteSmall(value, buffer))
+            WriteLarge(value, buffer);
     }
 
     /// <param name="zeros">Groups before the point that are zero, and are not stored.</param>
     private static long Small(ReadOnlySpan<byte> groups, int count, int zeros)
     {
         var value = 0L;
-        for (var i = 0; i < count; i++) value = value * 10_000 + BinaryPrimitives.ReadInt16BigEndian(groups[(i * 2)..]);
-        for (; zeros > 0; zeros--) value *= 10_000;
+        for (var i = 0; i < count; i++)
+            value = value * 10_000 + BinaryPrimitives.ReadInt16BigEndian(groups[(i * 2)..]);
+        for (; zeros > 0; zeros--)
+            value *= 10_000;
         return value;
     }
 
     private static BigInteger Large(ReadOnlySpan<byte> groups, int count)
     {
         // Through text, because parsing long decimals is faster than one multiplication a group.
-        var text = string.Create(count * 4, groups, static (digits, source) =>
-        {
-            for (var i = 0; i < digits.Length / 4; i++)
-                BinaryPrimitives.ReadInt16BigEndian(source[(i * 2)..]).TryFormat(digits.Slice(i * 4, 4), out _, "D4", CultureInfo.InvariantCulture);
-        });
+        var text = string.Create(
+            count * 4,
+            groups,
+            static (digits, source) =>
+            {
+                for (var i = 0; i < digits.Length / 4; i++)
+                    BinaryPrimitives
+                        .ReadInt16BigEndian(source[(i * 2)..])
+                        .TryFormat(digits.Slice(i * 4, 4), out _, "D4", CultureInfo.InvariantCulture);
+            }
+        );
         return BigInteger.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
     }
 
@@ -78,12 +98,14 @@ internal static class NumericFormat
 
     private static bool TryWriteSmall(in SqlNumeric value, CopyBuffer buffer)
     {
-        if (!value.IsSmall) return false;
+        if (!value.IsSmall)
+            return false;
         var magnitude = value.Small < 0 ? 0 - (ulong)value.Small : (ulong)value.Small;
         var decimalGroups = (value.Scale + 3) / 4;
         for (var pad = decimalGroups * 4 - value.Scale; pad > 0; pad--)
         {
-            if (magnitude > ulong.MaxValue / 10) return false;
+            if (magnitude > ulong.MaxValue / 10)
+                return false;
             magnitude *= 10;
         }
         // Twenty digits at most: five groups, the last one first. Zeros at its end are not stored.
@@ -93,10 +115,12 @@ internal static class NumericFormat
         for (; magnitude != 0; weight++)
         {
             (magnitude, var group) = Math.DivRem(magnitude, 10_000);
-            if (count > 0 || group != 0) groups[count++] = (short)group;
+            if (count > 0 || group != 0)
+                groups[count++] = (short)group;
         }
         var digits = WriteHeader(buffer, count, count == 0 ? 0 : weight, value.Small < 0 ? Negative : Positive, value.Scale);
-        for (var i = 0; i < count; i++) BinaryPrimitives.WriteInt16BigEndian(digits[(i * 2)..], groups[count - 1 - i]);
+        for (var i = 0; i < count; i++)
+            BinaryPrimitives.WriteInt16BigEndian(digits[(i * 2)..], groups[count - 1 - i]);
         return true;
     }
 
@@ -110,7 +134,10 @@ internal static class NumericFormat
         var count = (text.AsSpan().TrimEnd('0').Length + 3) / 4;
         var digits = WriteHeader(buffer, count, weight, value.Unscaled.Sign < 0 ? Negative : Positive, value.Scale);
         for (var i = 0; i < count; i++)
-            BinaryPrimitives.WriteInt16BigEndian(digits[(i * 2)..], short.Parse(text.AsSpan(i * 4, 4), NumberStyles.None, CultureInfo.InvariantCulture));
+            BinaryPrimitives.WriteInt16BigEndian(
+                digits[(i * 2)..],
+                short.Parse(text.AsSpan(i * 4, 4), NumberStyles.None, CultureInfo.InvariantCulture)
+            );
     }
 
     /// <returns>Room for the groups.</returns>

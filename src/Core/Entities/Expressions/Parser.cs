@@ -4,11 +4,37 @@ namespace Cdc.Core.Entities.Expressions;
 internal sealed class Parser(List<Token> tokens)
 {
     // From gram.y, loosest first. Comparison and IS do not associate: a = b = c is an error there too.
-    private const int Or = 1, And = 2, Not = 3, Is = 4, Comparison = 5, In = 6, AtTimeZone = 7, Collate = 8, Minus = 9, Cast = 10;
+    private const int Or = 1,
+        And = 2,
+        Not = 3,
+        Is = 4,
+        Comparison = 5,
+        In = 6,
+        AtTimeZone = 7,
+        Collate = 8,
+        Minus = 9,
+        Cast = 10;
     private const int MaxDepth = 100;
 
     private static readonly HashSet<string> Keywords =
-        ["and", "or", "not", "is", "in", "null", "true", "false", "case", "when", "then", "else", "end", "distinct", "from", "collate"];
+    [
+        "and",
+        "or",
+        "not",
+        "is",
+        "in",
+        "null",
+        "true",
+        "false",
+        "case",
+        "when",
+        "then",
+        "else",
+        "end",
+        "distinct",
+        "from",
+        "collate",
+    ];
 
     private int _at;
     private int _depth;
@@ -29,7 +55,12 @@ internal sealed class Parser(List<Token> tokens)
     private Syntax Expression(int minimum)
     {
         if (++_depth > MaxDepth)
-            throw new ExpressionException("expression-syntax", Current.Position, "the expression is nested too deeply", $"At most {MaxDepth} levels.");
+            throw new ExpressionException(
+                "expression-syntax",
+                Current.Position,
+                "the expression is nested too deeply",
+                $"At most {MaxDepth} levels."
+            );
         var left = Prefix();
         var limit = int.MaxValue;
         while (InfixPower() is var power && power > 0 && power > minimum && power <= limit)
@@ -46,9 +77,24 @@ internal sealed class Parser(List<Token> tokens)
     {
         var token = Current;
         if (token.Kind == TokenKind.Symbol)
-            return token.Text switch { "::" => Cast, "=" or "<>" or "!=" or "<" or "<=" or ">" or ">=" => Comparison, _ => 0 };
-        if (token.Kind != TokenKind.Word) return 0;
-        return token.Text switch { "or" => Or, "and" => And, "is" => Is, "in" or "not" => In, "at" => AtTimeZone, "collate" => Collate, _ => 0 };
+            return token.Text switch
+            {
+                "::" => Cast,
+                "=" or "<>" or "!=" or "<" or "<=" or ">" or ">=" => Comparison,
+                _ => 0,
+            };
+        if (token.Kind != TokenKind.Word)
+            return 0;
+        return token.Text switch
+        {
+            "or" => Or,
+            "and" => And,
+            "is" => Is,
+            "in" or "not" => In,
+            "at" => AtTimeZone,
+            "collate" => Collate,
+            _ => 0,
+        };
     }
 
     private Syntax Infix(Syntax left, int power)
@@ -71,15 +117,20 @@ internal sealed class Parser(List<Token> tokens)
         var token = Take();
         switch (token.Kind)
         {
-            case TokenKind.Integer or TokenKind.Decimal: return new NumberSyntax(token.Position, token.Text);
-            case TokenKind.String: return new LiteralSyntax(token.Position, token.Text);
-            case TokenKind.QuotedName: return new NameSyntax(token.Position, token.Text);
-            case TokenKind.Symbol when token.Text == "-": return new NegateSyntax(token.Position, Expression(Minus));
+            case TokenKind.Integer or TokenKind.Decimal:
+                return new NumberSyntax(token.Position, token.Text);
+            case TokenKind.String:
+                return new LiteralSyntax(token.Position, token.Text);
+            case TokenKind.QuotedName:
+                return new NameSyntax(token.Position, token.Text);
+            case TokenKind.Symbol when token.Text == "-":
+                return new NegateSyntax(token.Position, Expression(Minus));
             case TokenKind.Symbol when token.Text == "(":
                 var inner = Expression(0);
                 Expect(")");
                 return inner;
-            case TokenKind.Word: return Word(token);
+            case TokenKind.Word:
+                return Word(token);
             default:
                 _at--;
                 throw Unexpected("a value");
@@ -90,10 +141,14 @@ internal sealed class Parser(List<Token> tokens)
     {
         switch (token.Text)
         {
-            case "null": return new LiteralSyntax(token.Position, null);
-            case "true" or "false": return new TruthSyntax(token.Position, token.Text == "true");
-            case "not": return new NotSyntax(token.Position, Expression(Not - 1));
-            case "case": return Case(token);
+            case "null":
+                return new LiteralSyntax(token.Position, null);
+            case "true" or "false":
+                return new TruthSyntax(token.Position, token.Text == "true");
+            case "not":
+                return new NotSyntax(token.Position, Expression(Not - 1));
+            case "case":
+                return Case(token);
         }
         if (Keywords.Contains(token.Text))
         {
@@ -131,8 +186,7 @@ internal sealed class Parser(List<Token> tokens)
             var when = Expression(0);
             Expect("then");
             branches.Add((when, Expression(0)));
-        }
-        while (Current.Is("when"));
+        } while (Current.Is("when"));
         Syntax? otherwise = null;
         if (Current.Is("else"))
         {
@@ -146,8 +200,10 @@ internal sealed class Parser(List<Token> tokens)
     private Syntax IsTest(Syntax left, Token token)
     {
         var negated = Optional("not");
-        if (Optional("null")) return new IsNullSyntax(token.Position, left, negated);
-        if (!Current.Is("distinct")) throw Unexpected("NULL or DISTINCT FROM");
+        if (Optional("null"))
+            return new IsNullSyntax(token.Position, left, negated);
+        if (!Current.Is("distinct"))
+            throw Unexpected("NULL or DISTINCT FROM");
         Expect("distinct");
         Expect("from");
         return new DistinctSyntax(token.Position, left, Expression(Is), negated);
@@ -156,7 +212,8 @@ internal sealed class Parser(List<Token> tokens)
     private InSyntax InList(Syntax left, Token token)
     {
         var negated = token.Text == "not";
-        if (negated) Expect("in");
+        if (negated)
+            Expect("in");
         Expect("(");
         var items = List();
         Expect(")");
@@ -167,19 +224,22 @@ internal sealed class Parser(List<Token> tokens)
     {
         Expect("time");
         Expect("zone");
-        if (Current.Kind != TokenKind.String) throw Unexpected("'UTC'");
+        if (Current.Kind != TokenKind.String)
+            throw Unexpected("'UTC'");
         return new TimeZoneSyntax(token.Position, left, Take().Text);
     }
 
     private CollateSyntax Collation(Syntax left, Token token)
     {
-        if (Current.Kind is not (TokenKind.QuotedName or TokenKind.Word)) throw Unexpected("\"C\"");
+        if (Current.Kind is not (TokenKind.QuotedName or TokenKind.Word))
+            throw Unexpected("\"C\"");
         return new CollateSyntax(token.Position, left, Take().Text);
     }
 
     private string TypeName()
     {
-        if (Current.Kind != TokenKind.Word) throw Unexpected("a type");
+        if (Current.Kind != TokenKind.Word)
+            throw Unexpected("a type");
         var name = Take().Text;
         while (Current is { Kind: TokenKind.Word, Text: "precision" or "varying" or "with" or "without" or "time" or "zone" })
             name += " " + Take().Text;
@@ -190,23 +250,31 @@ internal sealed class Parser(List<Token> tokens)
     {
         Expect("(");
         var text = "(";
-        while (Current.Kind == TokenKind.Integer || Current.Is(",")) text += Take().Text;
+        while (Current.Kind == TokenKind.Integer || Current.Is(","))
+            text += Take().Text;
         Expect(")");
         return text + ")";
     }
 
     private bool Optional(string word)
     {
-        if (!Current.Is(word)) return false;
+        if (!Current.Is(word))
+            return false;
         _at++;
         return true;
     }
 
     private void Expect(string symbolOrWord)
     {
-        if (!Optional(symbolOrWord)) throw Unexpected(symbolOrWord.ToUpperInvariant());
+        if (!Optional(symbolOrWord))
+            throw Unexpected(symbolOrWord.ToUpperInvariant());
     }
 
     private ExpressionException Unexpected(string expected) =>
-        new("expression-syntax", Current.Position, $"{Current} stands where {expected} was expected", $"Supported: {Supported.Operators}; functions: {Supported.Functions}.");
+        new(
+            "expression-syntax",
+            Current.Position,
+            $"{Current} stands where {expected} was expected",
+            $"Supported: {Supported.Operators}; functions: {Supported.Functions}."
+        );
 }

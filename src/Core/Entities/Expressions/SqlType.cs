@@ -26,31 +26,41 @@ internal readonly record struct SqlType(SqlFamily Family, int Width = 0, int Pre
     public static readonly SqlType Numeric = new(SqlFamily.Numeric);
     public static readonly SqlType Text = new(SqlFamily.Text);
 
-    public static SqlType Of(SourceType source) => new(source switch
-    {
-        SourceType.Integer => SqlFamily.Integer,
-        SourceType.Float => SqlFamily.Float,
-        SourceType.Numeric => SqlFamily.Numeric,
-        SourceType.Text => SqlFamily.Text,
-        SourceType.Boolean => SqlFamily.Boolean,
-        SourceType.Timestamp => SqlFamily.Timestamp,
-        SourceType.TimestampTz => SqlFamily.TimestampTz,
-        SourceType.Date => SqlFamily.Date,
-        _ => throw new ArgumentOutOfRangeException(nameof(source), source, null),
-    });
+    public static SqlType Of(SourceType source) =>
+        new(
+            source switch
+            {
+                SourceType.Integer => SqlFamily.Integer,
+                SourceType.Float => SqlFamily.Float,
+                SourceType.Numeric => SqlFamily.Numeric,
+                SourceType.Text => SqlFamily.Text,
+                SourceType.Boolean => SqlFamily.Boolean,
+                SourceType.Timestamp => SqlFamily.Timestamp,
+                SourceType.TimestampTz => SqlFamily.TimestampTz,
+                SourceType.Date => SqlFamily.Date,
+                _ => throw new ArgumentOutOfRangeException(nameof(source), source, null),
+            }
+        );
 
     public bool IsNumber => Family is SqlFamily.Integer or SqlFamily.Float or SqlFamily.Numeric;
 
-    public override string ToString() => Family switch
-    {
-        SqlFamily.Untyped => "a literal without type",
-        SqlFamily.Integer => Width switch { 2 => "smallint", 4 => "integer", 8 => "bigint", _ => "an integer column" },
-        SqlFamily.Float => Width == 8 ? "double precision" : "a float column",
-        SqlFamily.Numeric => Precision > 0 ? $"numeric({Precision},{Scale})" : "numeric",
-        SqlFamily.Text => Precision > 0 ? $"varchar({Precision})" : "text",
-        SqlFamily.Timestamp => "timestamp",
-        SqlFamily.TimestampTz => "timestamptz",
-        SqlFamily.Date => "date",
-        _ => "boolean",
-    };
+    public override string ToString() =>
+        Family switch
+        {
+            SqlFamily.Untyped => "a literal without type",
+            SqlFamily.Integer => Width switch
+            {
+                2 => "smallint",
+                4 => "integer",
+                8 => "bigint",
+                _ => "an integer column",
+            },
+            SqlFamily.Float => Width == 8 ? "double precision" : "a float column",
+            SqlFamily.Numeric => Precision > 0 ? $"numeric({Precision},{Scale})" : "numeric",
+            SqlFamily.Text => Precision > 0 ? $"varchar({Precision})" : "text",
+            SqlFamily.Timestamp => "timestamp",
+            SqlFamily.TimestampTz => "timestamptz",
+            SqlFamily.Date => "date",
+            _ => "boolean",
+        };
 }

@@ -40,10 +40,16 @@ internal static class SqlTypeName
     public static SqlType? Parse(string name)
     {
         var open = name.IndexOf('(', StringComparison.Ordinal);
-        var word = string.Join(' ', (open < 0 ? name : name[..open]).ToLowerInvariant().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-        if (!Plain.TryGetValue(word, out var type)) return null;
-        if (open < 0) return type;
-        if (!name.EndsWith(')')) return null;
+        var word = string.Join(
+            ' ',
+            (open < 0 ? name : name[..open]).ToLowerInvariant().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+        );
+        if (!Plain.TryGetValue(word, out var type))
+            return null;
+        if (open < 0)
+            return type;
+        if (!name.EndsWith(')'))
+            return null;
         return WithModifiers(type, name[(open + 1)..^1].Split(','));
     }
 
@@ -51,7 +57,8 @@ internal static class SqlTypeName
     {
         var numbers = new int[texts.Length];
         for (var i = 0; i < texts.Length; i++)
-            if (!int.TryParse(texts[i].Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out numbers[i])) return null;
+            if (!int.TryParse(texts[i].Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out numbers[i]))
+                return null;
         return (type.Family, numbers) switch
         {
             (SqlFamily.Numeric, [var p]) when p is > 0 and <= MaxPrecision => type with { Precision = p },

@@ -3,6 +3,7 @@ namespace Cdc.Core.Entities.Expressions;
 internal enum TokenKind
 {
     End,
+
     /// <summary>An unquoted word in lower case: a keyword, a name, a function.</summary>
     Word,
     QuotedName,
@@ -17,11 +18,12 @@ internal readonly record struct Token(TokenKind Kind, string Text, int Position)
 {
     public bool Is(string symbolOrWord) => Kind is TokenKind.Word or TokenKind.Symbol && Text == symbolOrWord;
 
-    public override string ToString() => Kind switch
-    {
-        TokenKind.End => "the end",
-        TokenKind.String => $"'{Text}'",
-        TokenKind.QuotedName => $"\"{Text}\"",
-        _ => $"'{Text}'",
-    };
+    public override string ToString() =>
+        Kind switch
+        {
+            TokenKind.End => "the end",
+            TokenKind.String => $"'{Text}'",
+            TokenKind.QuotedName => $"\"{Text}\"",
+            _ => $"'{Text}'",
+        };
 }

@@ -9,24 +9,27 @@ internal abstract class ColumnWriter
 {
     public abstract void Write(SourceRow row, CopyBuffer buffer);
 
-    public static ColumnWriter For(Node value, SqlType type) => (value, type.Family, type.Width) switch
-    {
-        (Node<long> v, SqlFamily.Integer, 2) => new Int16Writer(v),
-        (Node<long> v, SqlFamily.Integer, 4) => new Int32Writer(v),
-        (Node<long> v, SqlFamily.Date, _) => new Int32Writer(v),
-        (Node<long> v, _, _) => new Int64Writer(v),
-        (Node<double> v, _, _) => new FloatWriter(v),
-        (Node<SqlNumeric> v, _, _) => new NumericWriter(v, type.Precision > 0 ? type.Scale : null),
-        (Node<bool> v, _, _) => new BooleanWriter(v),
-        _ => new TextWriter((Node<ReadOnlySpan<byte>>)value),
-    };
+    public static ColumnWriter For(Node value, SqlType type) =>
+        (value, type.Family, type.Width) switch
+        {
+            (Node<long> v, SqlFamily.Integer, 2) => new Int16Writer(v),
+            (Node<long> v, SqlFamily.Integer, 4) => new Int32Writer(v),
+            (Node<long> v, SqlFamily.Date, _) => new Int32Writer(v),
+            (Node<long> v, _, _) => new Int64Writer(v),
+            (Node<double> v, _, _) => new FloatWriter(v),
+            (Node<SqlNumeric> v, _, _) => new NumericWriter(v, type.Precision > 0 ? type.Scale : null),
+            (Node<bool> v, _, _) => new BooleanWriter(v),
+            _ => new TextWriter((Node<ReadOnlySpan<byte>>)value),
+        };
 
     private sealed class Int16Writer(Node<long> value) : ColumnWriter
     {
         public override void Write(SourceRow row, CopyBuffer buffer)
         {
-            if (value.TryGet(row, out var v)) buffer.WriteInt16Field(checked((short)v));
-            else buffer.WriteNull();
+            if (value.TryGet(row, out var v))
+                buffer.WriteInt16Field(checked((short)v));
+            else
+                buffer.WriteNull();
         }
     }
 
@@ -34,8 +37,10 @@ internal abstract class ColumnWriter
     {
         public override void Write(SourceRow row, CopyBuffer buffer)
         {
-            if (value.TryGet(row, out var v)) buffer.WriteInt32Field(checked((int)v));
-            else buffer.WriteNull();
+            if (value.TryGet(row, out var v))
+                buffer.WriteInt32Field(checked((int)v));
+            else
+                buffer.WriteNull();
         }
     }
 
@@ -43,8 +48,10 @@ internal abstract class ColumnWriter
     {
         public override void Write(SourceRow row, CopyBuffer buffer)
         {
-            if (value.TryGet(row, out var v)) buffer.WriteInt64Field(v);
-            else buffer.WriteNull();
+            if (value.TryGet(row, out var v))
+                buffer.WriteInt64Field(v);
+            else
+                buffer.WriteNull();
         }
     }
 
@@ -52,8 +59,10 @@ internal abstract class ColumnWriter
     {
         public override void Write(SourceRow row, CopyBuffer buffer)
         {
-            if (value.TryGet(row, out var v)) buffer.WriteInt64Field(BitConverter.DoubleToInt64Bits(v));
-            else buffer.WriteNull();
+            if (value.TryGet(row, out var v))
+                buffer.WriteInt64Field(BitConverter.DoubleToInt64Bits(v));
+            else
+                buffer.WriteNull();
         }
     }
 
@@ -61,8 +70,10 @@ internal abstract class ColumnWriter
     {
         public override void Write(SourceRow row, CopyBuffer buffer)
         {
-            if (value.TryGet(row, out var v)) NumericFormat.WriteField(scale is { } s ? v.Round(s) : v, buffer);
-            else buffer.WriteNull();
+            if (value.TryGet(row, out var v))
+                NumericFormat.WriteField(scale is { } s ? v.Round(s) : v, buffer);
+            else
+                buffer.WriteNull();
         }
     }
 
@@ -70,8 +81,10 @@ internal abstract class ColumnWriter
     {
         public override void Write(SourceRow row, CopyBuffer buffer)
         {
-            if (value.TryGet(row, out var v)) buffer.WriteBooleanField(v);
-            else buffer.WriteNull();
+            if (value.TryGet(row, out var v))
+                buffer.WriteBooleanField(v);
+            else
+                buffer.WriteNull();
         }
     }
 
@@ -79,8 +92,10 @@ internal abstract class ColumnWriter
     {
         public override void Write(SourceRow row, CopyBuffer buffer)
         {
-            if (value.TryGet(row, out var v)) buffer.WriteField(v);
-            else buffer.WriteNull();
+            if (value.TryGet(row, out var v))
+                buffer.WriteField(v);
+            else
+                buffer.WriteNull();
         }
     }
 }

@@ -17,7 +17,8 @@ internal static class MomentParser
             return true;
         }
         var isBefore = text.EndsWith(" BC", StringComparison.Ordinal);
-        if (isBefore) text = text[..^3];
+        if (isBefore)
+            text = text[..^3];
         text = text.TrimEnd('Z');
         var split = text.IndexOfAny(' ', 'T');
         return split > 0
@@ -36,17 +37,19 @@ internal static class MomentParser
             return true;
         }
         var isBefore = text.EndsWith(" BC", StringComparison.Ordinal);
-        if (!TryDay(isBefore ? text[..^3] : text, isBefore, out var all) || all is <= int.MinValue or >= int.MaxValue) return false;
+        if (!TryDay(isBefore ? text[..^3] : text, isBefore, out var all) || all is <= int.MinValue or >= int.MaxValue)
+            return false;
         days = (int)all;
         return true;
     }
 
-    private static int? Infinity(ReadOnlySpan<char> text) => text switch
-    {
-        "infinity" => 1,
-        "-infinity" => -1,
-        _ => null,
-    };
+    private static int? Infinity(ReadOnlySpan<char> text) =>
+        text switch
+        {
+            "infinity" => 1,
+            "-infinity" => -1,
+            _ => null,
+        };
 
     private static bool TryAdd(long days, TimeSpan time, out long micros)
     {
@@ -58,10 +61,17 @@ internal static class MomentParser
     private static bool TryDay(ReadOnlySpan<char> text, bool isBefore, out long days)
     {
         days = 0;
-        if (text.Length < 8 || text[^3] != '-' || text[^6] != '-'
-            || !long.TryParse(text[..^6], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var year) || Math.Abs(year) > 10_000_000
-            || !int.TryParse(text[^5..^3], NumberStyles.None, CultureInfo.InvariantCulture, out var month) || month is < 1 or > 12
-            || !int.TryParse(text[^2..], NumberStyles.None, CultureInfo.InvariantCulture, out var day) || day is < 1 or > 31)
+        if (
+            text.Length < 8
+            || text[^3] != '-'
+            || text[^6] != '-'
+            || !long.TryParse(text[..^6], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var year)
+            || Math.Abs(year) > 10_000_000
+            || !int.TryParse(text[^5..^3], NumberStyles.None, CultureInfo.InvariantCulture, out var month)
+            || month is < 1 or > 12
+            || !int.TryParse(text[^2..], NumberStyles.None, CultureInfo.InvariantCulture, out var day)
+            || day is < 1 or > 31
+        )
             return false;
         days = MomentText.DaysOf(isBefore ? 1 - year : year, month, day);
         return true;

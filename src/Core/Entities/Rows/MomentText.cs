@@ -12,15 +12,20 @@ internal static class MomentText
     public const int LongestIso = 40;
     private const int EpochJulianDay = 2_451_545;
     private const int DaysPerCycle = 146_097;
+
     /// <summary>The Julian day from which cycles are counted: 1 March of the year 0.</summary>
     private const int MarchOfYear0 = 1_721_120;
 
     public static string Timestamp(long micros)
     {
-        if (micros == long.MaxValue) return "infinity";
-        if (micros == long.MinValue) return "-infinity";
+        if (micros == long.MaxValue)
+            return "infinity";
+        if (micros == long.MinValue)
+            return "-infinity";
         var (days, rest) = Split(micros);
-        var time = TimeSpan.FromMicroseconds(rest).ToString(rest % 1_000_000 == 0 ? @"hh\:mm\:ss" : @"hh\:mm\:ss\.ffffff", CultureInfo.InvariantCulture);
+        var time = TimeSpan
+            .FromMicroseconds(rest)
+            .ToString(rest % 1_000_000 == 0 ? @"hh\:mm\:ss" : @"hh\:mm\:ss\.ffffff", CultureInfo.InvariantCulture);
         return WithEra(days, " " + time);
     }
 
@@ -29,12 +34,14 @@ internal static class MomentText
     /// <returns>How many bytes of it.</returns>
     public static int WriteIso(long micros, Span<byte> output)
     {
-        if (micros is long.MaxValue or long.MinValue) return Encoding.UTF8.GetBytes(Timestamp(micros), output);
+        if (micros is long.MaxValue or long.MinValue)
+            return Encoding.UTF8.GetBytes(Timestamp(micros), output);
         var (days, rest) = Split(micros);
         var (year, month, day) = Civil(days + EpochJulianDay);
         var (seconds, fraction) = Math.DivRem(rest, 1_000_000);
         var at = 0;
-        if (year is < 0 or > 9999) output[at++] = (byte)(year < 0 ? '-' : '+');
+        if (year is < 0 or > 9999)
+            output[at++] = (byte)(year < 0 ? '-' : '+');
         Append(Math.Abs(year), 4, '-', output, ref at);
         Append(month, 2, '-', output, ref at);
         Append(day, 2, 'T', output, ref at);
@@ -45,19 +52,22 @@ internal static class MomentText
         return at;
     }
 
-    public static string Date(int days) => days switch
-    {
-        int.MaxValue => "infinity",
-        int.MinValue => "-infinity",
-        _ => WithEra(days, ""),
-    };
+    public static string Date(int days) =>
+        days switch
+        {
+            int.MaxValue => "infinity",
+            int.MinValue => "-infinity",
+            _ => WithEra(days, ""),
+        };
 
     /// <summary>Days since 2000-01-01 of a Gregorian date, the year 0 being 1 BC; the inverse of <see cref="Civil"/>.</summary>
     public static long DaysOf(long year, int month, int day)
     {
-        if (month <= 2) year--;
+        if (month <= 2)
+            year--;
         var cycle = Math.DivRem(year, 400, out var yearOfCycle);
-        if (yearOfCycle < 0) (cycle, yearOfCycle) = (cycle - 1, yearOfCycle + 400);
+        if (yearOfCycle < 0)
+            (cycle, yearOfCycle) = (cycle - 1, yearOfCycle + 400);
         var dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
         return cycle * DaysPerCycle + yearOfCycle * 365 + yearOfCycle / 4 - yearOfCycle / 100 + dayOfYear + MarchOfYear0 - EpochJulianDay;
     }
@@ -86,7 +96,8 @@ internal static class MomentText
     private static (long Year, int Month, int Day) Civil(long julianDay)
     {
         var cycle = Math.DivRem(julianDay - MarchOfYear0, DaysPerCycle, out var dayOfCycle);
-        if (dayOfCycle < 0) (cycle, dayOfCycle) = (cycle - 1, dayOfCycle + DaysPerCycle);
+        if (dayOfCycle < 0)
+            (cycle, dayOfCycle) = (cycle - 1, dayOfCycle + DaysPerCycle);
         var yearOfCycle = (dayOfCycle - dayOfCycle / 1_460 + dayOfCycle / 36_524 - dayOfCycle / 146_096) / 365;
         var dayOfYear = dayOfCycle - (365 * yearOfCycle + yearOfCycle / 4 - yearOfCycle / 100);
         var monthFromMarch = (5 * dayOfYear + 2) / 153;

@@ -21,7 +21,8 @@ internal sealed class SourceRowJson(IReadOnlyList<SourceColumn> columns)
         using (var json = new Utf8JsonWriter(buffer, Options))
         {
             json.WriteStartObject();
-            foreach (var column in columns) WriteColumn(json, row, column);
+            foreach (var column in columns)
+                WriteColumn(json, row, column);
             json.WriteEndObject();
         }
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
@@ -31,7 +32,8 @@ internal sealed class SourceRowJson(IReadOnlyList<SourceColumn> columns)
     {
         switch (row.StateOf(column.Slot))
         {
-            case ColumnState.Missing: return;
+            case ColumnState.Missing:
+                return;
             case ColumnState.Null:
                 json.WriteNull(column.Name);
                 return;
@@ -42,7 +44,8 @@ internal sealed class SourceRowJson(IReadOnlyList<SourceColumn> columns)
                 return;
         }
         json.WritePropertyName(column.Name);
-        if (!TryWriteValue(json, row.BytesOf(column.Slot), column.Type)) json.WriteStringValue($"0x{Convert.ToHexString(Shown(row.BytesOf(column.Slot)))}");
+        if (!TryWriteValue(json, row.BytesOf(column.Slot), column.Type))
+            json.WriteStringValue($"0x{Convert.ToHexString(Shown(row.BytesOf(column.Slot)))}");
     }
 
     /// <summary>False: the bytes are not what the type says. They are shown all the same, because that is why the row is here.</summary>
@@ -69,18 +72,24 @@ internal sealed class SourceRowJson(IReadOnlyList<SourceColumn> columns)
                 json.WriteStringValue(MomentText.Date(BinaryPrimitives.ReadInt32BigEndian(bytes)));
                 return true;
             case SourceType.Timestamp or SourceType.TimestampTz when bytes.Length == 8:
-                json.WriteStringValue(MomentText.Timestamp(BinaryPrimitives.ReadInt64BigEndian(bytes)) + (type == SourceType.TimestampTz ? "+00" : ""));
+                json.WriteStringValue(
+                    MomentText.Timestamp(BinaryPrimitives.ReadInt64BigEndian(bytes)) + (type == SourceType.TimestampTz ? "+00" : "")
+                );
                 return true;
-            default: return false;
+            default:
+                return false;
         }
     }
 
     private static void WriteFloat(Utf8JsonWriter json, ReadOnlySpan<byte> bytes)
     {
         var value = SourceValue.Float(bytes);
-        if (!double.IsFinite(value)) json.WriteStringValue(value.ToString(CultureInfo.InvariantCulture));
-        else if (bytes.Length == 4) json.WriteNumberValue((float)value);
-        else json.WriteNumberValue(value);
+        if (!double.IsFinite(value))
+            json.WriteStringValue(value.ToString(CultureInfo.InvariantCulture));
+        else if (bytes.Length == 4)
+            json.WriteNumberValue((float)value);
+        else
+            json.WriteNumberValue(value);
     }
 
     private static void WriteText(Utf8JsonWriter json, ReadOnlySpan<byte> bytes)
@@ -92,10 +101,12 @@ internal sealed class SourceRowJson(IReadOnlyList<SourceColumn> columns)
 
     private static ReadOnlySpan<byte> Shown(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length <= MaxBytes) return bytes;
+        if (bytes.Length <= MaxBytes)
+            return bytes;
         var end = MaxBytes;
         // Not inside a character.
-        while (end > MaxBytes - 4 && (bytes[end] & 0xC0) == 0x80) end--;
+        while (end > MaxBytes - 4 && (bytes[end] & 0xC0) == 0x80)
+            end--;
         return bytes[..end];
     }
 }

@@ -38,12 +38,13 @@ internal ref struct AvroReader(ReadOnlySpan<byte> bytes)
         return value is >= int.MinValue and <= int.MaxValue ? (int)value : throw new AvroFormatException($"{value} is not an int.");
     }
 
-    public bool ReadBoolean() => Take(1)[0] switch
-    {
-        0 => false,
-        1 => true,
-        var value => throw new AvroFormatException($"A boolean is 0 or 1, not {value}."),
-    };
+    public bool ReadBoolean() =>
+        Take(1)[0] switch
+        {
+            0 => false,
+            1 => true,
+            var value => throw new AvroFormatException($"A boolean is 0 or 1, not {value}."),
+        };
 
     public float ReadFloat() => BinaryPrimitives.ReadSingleLittleEndian(Take(4));
 
@@ -59,7 +60,9 @@ internal ref struct AvroReader(ReadOnlySpan<byte> bytes)
     public int ReadBranch(int branches)
     {
         var branch = ReadLong();
-        return (ulong)branch < (ulong)branches ? (int)branch : throw new AvroFormatException($"A union of {branches} has no branch {branch}.");
+        return (ulong)branch < (ulong)branches
+            ? (int)branch
+            : throw new AvroFormatException($"A union of {branches} has no branch {branch}.");
     }
 
     /// <summary>The number of items in the next block of an array or map; 0 ends it.</summary>
@@ -69,24 +72,46 @@ internal ref struct AvroReader(ReadOnlySpan<byte> bytes)
     {
         switch (schema.Kind)
         {
-            case AvroKind.Null: break;
-            case AvroKind.Boolean: Take(1); break;
-            case AvroKind.Int or AvroKind.Long or AvroKind.Enum: ReadLong(); break;
-            case AvroKind.Float: Take(4); break;
-            case AvroKind.Double: Take(8); break;
-            case AvroKind.Bytes or AvroKind.String: ReadBytes(); break;
-            case AvroKind.Fixed: Take(((FixedSchema)schema).Size); break;
-            case AvroKind.Union: Skip(((UnionSchema)schema).Branches[ReadBranch(((UnionSchema)schema).Branches.Count)]); break;
-            case AvroKind.Array: SkipBlocks(((ArraySchema)schema).Items, isMap: false); break;
-            case AvroKind.Map: SkipBlocks(((MapSchema)schema).Values, isMap: true); break;
-            case AvroKind.Record: SkipRecord((RecordSchema)schema); break;
+            case AvroKind.Null:
+                break;
+            case AvroKind.Boolean:
+                Take(1);
+                break;
+            case AvroKind.Int or AvroKind.Long or AvroKind.Enum:
+                ReadLong();
+                break;
+            case AvroKind.Float:
+                Take(4);
+                break;
+            case AvroKind.Double:
+                Take(8);
+                break;
+            case AvroKind.Bytes or AvroKind.String:
+                ReadBytes();
+                break;
+            case AvroKind.Fixed:
+                Take(((FixedSchema)schema).Size);
+                break;
+            case AvroKind.Union:
+                Skip(((UnionSchema)schema).Branches[ReadBranch(((UnionSchema)schema).Branches.Count)]);
+                break;
+            case AvroKind.Array:
+                SkipBlocks(((ArraySchema)schema).Items, isMap: false);
+                break;
+            case AvroKind.Map:
+                SkipBlocks(((MapSchema)schema).Values, isMap: true);
+                break;
+            case AvroKind.Record:
+                SkipRecord((RecordSchema)schema);
+                break;
         }
     }
 
     private void SkipRecord(RecordSchema schema)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
-        for (var i = 0; i < schema.Fields.Count; i++) Skip(schema.Fields[i].Schema);
+        for (var i = 0; i < schema.Fields.Count; i++)
+            Skip(schema.Fields[i].Schema);
     }
 
     private void SkipBlocks(AvroSchema items, bool isMap)
@@ -100,7 +125,8 @@ internal ref struct AvroReader(ReadOnlySpan<byte> bytes)
             }
             for (; count > 0; count--)
             {
-                if (isMap) ReadBytes();
+                if (isMap)
+                    ReadBytes();
                 Skip(items);
             }
         }
@@ -116,19 +142,23 @@ internal ref struct AvroReader(ReadOnlySpan<byte> bytes)
             count = -count;
             size = ReadLength();
         }
-        if (count < 0 || count > Math.Max(Remaining, MostEmptyItems)) throw new AvroFormatException($"A block of {count} items has {Remaining} bytes left.");
+        if (count < 0 || count > Math.Max(Remaining, MostEmptyItems))
+            throw new AvroFormatException($"A block of {count} items has {Remaining} bytes left.");
         return (int)count;
     }
 
     private int ReadLength()
     {
         var length = ReadLong();
-        return length >= 0 && length <= Remaining ? (int)length : throw new AvroFormatException($"A length of {length} where {Remaining} bytes are left.");
+        return length >= 0 && length <= Remaining
+            ? (int)length
+            : throw new AvroFormatException($"A length of {length} where {Remaining} bytes are left.");
     }
 
     private ReadOnlySpan<byte> Take(int count)
     {
-        if (count > Remaining) throw new AvroFormatException($"{count} bytes are needed where {Remaining} are left.");
+        if (count > Remaining)
+            throw new AvroFormatException($"{count} bytes are needed where {Remaining} are left.");
         var taken = _bytes.Slice(_at, count);
         _at += count;
         return taken;
@@ -139,12 +169,15 @@ internal ref struct AvroReader(ReadOnlySpan<byte> bytes)
         ulong value = 0;
         for (var shift = 0; shift < 70; shift += 7)
         {
-            if (_at >= _bytes.Length) throw new AvroFormatException("The bytes end in the middle of a number.");
+            if (_at >= _bytes.Length)
+                throw new AvroFormatException("The bytes end in the middle of a number.");
             var part = _bytes[_at++];
             // The tenth byte has room for one bit.
-            if (shift == 63 && part > 1) break;
+            if (shift == 63 && part > 1)
+                break;
             value |= (ulong)(part & 0x7F) << shift;
-            if (part < 0x80) return (long)(value >> 1) ^ -(long)(value & 1);
+            if (part < 0x80)
+                return (long)(value >> 1) ^ -(long)(value & 1);
         }
         throw new AvroFormatException("A number has more than 64 bits.");
     }

@@ -73,7 +73,8 @@ internal ref struct AvroWriter(IBufferWriter<byte> output)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Reserve(int count)
     {
-        if (_free.Length - _at < count) Grow(count);
+        if (_free.Length - _at < count)
+            Grow(count);
     }
 
     private void Grow(int count)

@@ -18,5 +18,9 @@ internal static class ConfluentFrame
     public static int SchemaId(ReadOnlySpan<byte> message) =>
         message.Length >= Length && message[0] == 0
             ? BinaryPrimitives.ReadInt32BigEndian(message[1..])
-            : throw new AvroFormatException(message.Length < Length ? $"A message of {message.Length} bytes names no schema." : $"A message begins with 0, not with {message[0]}.");
+            : throw new AvroFormatException(
+                message.Length < Length
+                    ? $"A message of {message.Length} bytes names no schema."
+                    : $"A message begins with 0, not with {message[0]}."
+            );
 }

@@ -14,7 +14,8 @@ internal sealed record AvroRecord(RecordSchema Schema, IReadOnlyList<object?> Va
         get
         {
             for (var i = 0; i < Schema.Fields.Count; i++)
-                if (Schema.Fields[i].Name == field) return Values[i];
+                if (Schema.Fields[i].Name == field)
+                    return Values[i];
             throw new KeyNotFoundException($"{Schema.Name} has no field {field}.");
         }
     }
@@ -48,27 +49,52 @@ internal static class AvroDatum
     {
         switch (schema, value)
         {
-            case ({ Kind: AvroKind.Null }, null): break;
-            case ({ Kind: AvroKind.Boolean }, bool flag): writer.WriteBoolean(flag); break;
-            case ({ Kind: AvroKind.Int }, int number): writer.WriteLong(number); break;
-            case ({ Kind: AvroKind.Long }, long number): writer.WriteLong(number); break;
-            case ({ Kind: AvroKind.Float }, float number): writer.WriteFloat(number); break;
-            case ({ Kind: AvroKind.Double }, double number): writer.WriteDouble(number); break;
-            case ({ Kind: AvroKind.Bytes }, byte[] bytes): writer.WriteBytes(bytes); break;
-            case ({ Kind: AvroKind.String }, string text): writer.WriteBytes(Encoding.UTF8.GetBytes(text)); break;
-            case (FixedSchema of, byte[] bytes) when bytes.Length == of.Size: writer.WriteRaw(bytes); break;
-            case (EnumSchema of, string symbol) when of.Symbols.Contains(symbol): writer.WriteLong(of.Symbols.ToList().IndexOf(symbol)); break;
-            case (UnionSchema of, _): WriteBranch(of, value, ref writer); break;
+            case ({ Kind: AvroKind.Null }, null):
+                break;
+            case ({ Kind: AvroKind.Boolean }, bool flag):
+                writer.WriteBoolean(flag);
+                break;
+            case ({ Kind: AvroKind.Int }, int number):
+                writer.WriteLong(number);
+                break;
+            case ({ Kind: AvroKind.Long }, long number):
+                writer.WriteLong(number);
+                break;
+            case ({ Kind: AvroKind.Float }, float number):
+                writer.WriteFloat(number);
+                break;
+            case ({ Kind: AvroKind.Double }, double number):
+                writer.WriteDouble(number);
+                break;
+            case ({ Kind: AvroKind.Bytes }, byte[] bytes):
+                writer.WriteBytes(bytes);
+                break;
+            case ({ Kind: AvroKind.String }, string text):
+                writer.WriteBytes(Encoding.UTF8.GetBytes(text));
+                break;
+            case (FixedSchema of, byte[] bytes) when bytes.Length == of.Size:
+                writer.WriteRaw(bytes);
+                break;
+            case (EnumSchema of, string symbol) when of.Symbols.Contains(symbol):
+                writer.WriteLong(of.Symbols.ToList().IndexOf(symbol));
+                break;
+            case (UnionSchema of, _):
+                WriteBranch(of, value, ref writer);
+                break;
             case (RecordSchema of, AvroRecord record) when record.Values.Count == of.Fields.Count:
-                for (var i = 0; i < of.Fields.Count; i++) Write(of.Fields[i].Schema, record.Values[i], ref writer);
+                for (var i = 0; i < of.Fields.Count; i++)
+                    Write(of.Fields[i].Schema, record.Values[i], ref writer);
                 break;
             case (ArraySchema of, IReadOnlyList<object?> items):
-                if (items.Count > 0) writer.WriteLong(items.Count);
-                foreach (var item in items) Write(of.Items, item, ref writer);
+                if (items.Count > 0)
+                    writer.WriteLong(items.Count);
+                foreach (var item in items)
+                    Write(of.Items, item, ref writer);
                 writer.WriteLong(0);
                 break;
             case (MapSchema of, IReadOnlyDictionary<string, object?> items):
-                if (items.Count > 0) writer.WriteLong(items.Count);
+                if (items.Count > 0)
+                    writer.WriteLong(items.Count);
                 foreach (var (key, item) in items)
                 {
                     writer.WriteBytes(Encoding.UTF8.GetBytes(key));
@@ -76,7 +102,8 @@ internal static class AvroDatum
                 }
                 writer.WriteLong(0);
                 break;
-            default: throw new ArgumentException($"{value?.GetType().Name ?? "null"} is not a value of {schema.Kind}.", nameof(value));
+            default:
+                throw new ArgumentException($"{value?.GetType().Name ?? "null"} is not a value of {schema.Kind}.", nameof(value));
         }
     }
 
@@ -84,7 +111,8 @@ internal static class AvroDatum
     {
         for (var branch = 0; branch < union.Branches.Count; branch++)
         {
-            if (!Belongs(union.Branches[branch], value)) continue;
+            if (!Belongs(union.Branches[branch], value))
+                continue;
             writer.WriteLong(branch);
             Write(union.Branches[branch], value, ref writer);
             return;
@@ -92,14 +120,31 @@ internal static class AvroDatum
         throw new ArgumentException($"{value?.GetType().Name ?? "null"} is of no branch of the union.", nameof(value));
     }
 
-    private static bool Belongs(AvroSchema branch, object? value) => (branch, value) switch
-    {
-        ({ Kind: AvroKind.Null }, null) or ({ Kind: AvroKind.Boolean }, bool) or ({ Kind: AvroKind.Int }, int) or ({ Kind: AvroKind.Long }, long)
-            or ({ Kind: AvroKind.Float }, float) or ({ Kind: AvroKind.Double }, double) or ({ Kind: AvroKind.Bytes }, byte[]) or ({ Kind: AvroKind.String }, string)
-            or (ArraySchema, IReadOnlyList<object?>) or (MapSchema, IReadOnlyDictionary<string, object?>) => true,
-        (FixedSchema of, byte[] bytes) => bytes.Length == of.Size,
-        (EnumSchema of, string symbol) => of.Symbols.Contains(symbol),
-        (RecordSchema of, AvroRecord record) => record.Schema.Name == of.Name,
-        _ => false,
-    };
+    private static bool Belongs(AvroSchema branch, object? value) =>
+        (branch, value) switch
+        {
+
+            ({ Kind: AvroKind.Null }, null)
+            or
+            ({ Kind: AvroKind.Boolean }, bool)
+            or
+            ({ Kind: AvroKind.Int }, int)
+            or
+            ({ Kind: AvroKind.Long }, long)
+            or
+            ({ Kind: AvroKind.Float }, float)
+            or
+            ({ Kind: AvroKind.Double }, double)
+            or
+            ({ Kind: AvroKind.Bytes }, byte[])
+            or
+            ({ Kind: AvroKind.String }, string)
+            or
+            (ArraySchema, IReadOnlyList<object?>)
+            or (MapSchema, IReadOnlyDictionary<string, object?>) => true,
+            (FixedSchema of, byte[] bytes) => bytes.Length == of.Size,
+            (EnumSchema of, string symbol) => of.Symbols.Contains(symbol),
+            (RecordSchema of, AvroRecord record) => record.Schema.Name == of.Name,
+            _ => false,
+        };
 }

@@ -13,29 +13,31 @@ internal abstract class ResolvedSchema
 internal sealed class ResolvedPrimitive(AvroKind writer, AvroKind reader) : ResolvedSchema
 {
     /// <summary>The same, or a promotion that the specification allows.</summary>
-    public static bool IsReadable(AvroKind writer, AvroKind reader) => (writer, reader) switch
-    {
-        (AvroKind.Int, AvroKind.Long or AvroKind.Float or AvroKind.Double) => true,
-        (AvroKind.Long, AvroKind.Float or AvroKind.Double) => true,
-        (AvroKind.Float, AvroKind.Double) => true,
-        (AvroKind.Bytes, AvroKind.String) or (AvroKind.String, AvroKind.Bytes) => true,
-        _ => writer == reader && writer <= AvroKind.String,
-    };
+    public static bool IsReadable(AvroKind writer, AvroKind reader) =>
+        (writer, reader) switch
+        {
+            (AvroKind.Int, AvroKind.Long or AvroKind.Float or AvroKind.Double) => true,
+            (AvroKind.Long, AvroKind.Float or AvroKind.Double) => true,
+            (AvroKind.Float, AvroKind.Double) => true,
+            (AvroKind.Bytes, AvroKind.String) or (AvroKind.String, AvroKind.Bytes) => true,
+            _ => writer == reader && writer <= AvroKind.String,
+        };
 
-    public override object? Read(ref AvroReader source) => (writer, reader) switch
-    {
-        (AvroKind.Null, _) => null,
-        (AvroKind.Boolean, _) => source.ReadBoolean(),
-        (AvroKind.Int, AvroKind.Int) => source.ReadInt(),
-        (AvroKind.Int or AvroKind.Long, AvroKind.Long) => source.ReadLong(),
-        (AvroKind.Int or AvroKind.Long, AvroKind.Float) => (float)source.ReadLong(),
-        (AvroKind.Int or AvroKind.Long, _) => (double)source.ReadLong(),
-        (AvroKind.Float, AvroKind.Float) => source.ReadFloat(),
-        (AvroKind.Float, _) => (double)source.ReadFloat(),
-        (AvroKind.Double, _) => source.ReadDouble(),
-        (_, AvroKind.String) => Encoding.UTF8.GetString(source.ReadBytes()),
-        _ => source.ReadBytes().ToArray(),
-    };
+    public override object? Read(ref AvroReader source) =>
+        (writer, reader) switch
+        {
+            (AvroKind.Null, _) => null,
+            (AvroKind.Boolean, _) => source.ReadBoolean(),
+            (AvroKind.Int, AvroKind.Int) => source.ReadInt(),
+            (AvroKind.Int or AvroKind.Long, AvroKind.Long) => source.ReadLong(),
+            (AvroKind.Int or AvroKind.Long, AvroKind.Float) => (float)source.ReadLong(),
+            (AvroKind.Int or AvroKind.Long, _) => (double)source.ReadLong(),
+            (AvroKind.Float, AvroKind.Float) => source.ReadFloat(),
+            (AvroKind.Float, _) => (double)source.ReadFloat(),
+            (AvroKind.Double, _) => source.ReadDouble(),
+            (_, AvroKind.String) => Encoding.UTF8.GetString(source.ReadBytes()),
+            _ => source.ReadBytes().ToArray(),
+        };
 }
 
 internal sealed class ResolvedFixed(int size) : ResolvedSchema
@@ -49,7 +51,8 @@ internal sealed class ResolvedEnum(IReadOnlyList<string?> symbols, IReadOnlyList
     public override object Read(ref AvroReader reader)
     {
         var symbol = reader.ReadLong();
-        if ((ulong)symbol >= (ulong)symbols.Count) throw new AvroFormatException($"An enum of {symbols.Count} has no symbol {symbol}.");
+        if ((ulong)symbol >= (ulong)symbols.Count)
+            throw new AvroFormatException($"An enum of {symbols.Count} has no symbol {symbol}.");
         return symbols[(int)symbol] ?? throw new AvroFormatException($"The reader does not know the symbol {writers[(int)symbol]}.");
     }
 }
@@ -60,7 +63,8 @@ internal sealed class ResolvedArray(ResolvedSchema items) : ResolvedSchema
     {
         var read = new List<object?>();
         while (reader.ReadBlock() is var count && count != 0)
-            for (; count > 0; count--) read.Add(items.Read(ref reader));
+            for (; count > 0; count--)
+                read.Add(items.Read(ref reader));
         return read;
     }
 }
@@ -71,7 +75,8 @@ internal sealed class ResolvedMap(ResolvedSchema values) : ResolvedSchema
     {
         var read = new Dictionary<string, object?>();
         while (reader.ReadBlock() is var count && count != 0)
-            for (; count > 0; count--) read[Encoding.UTF8.GetString(reader.ReadBytes())] = values.Read(ref reader);
+            for (; count > 0; count--)
+                read[Encoding.UTF8.GetString(reader.ReadBytes())] = values.Read(ref reader);
         return read;
     }
 }
@@ -103,10 +108,13 @@ internal sealed class ResolvedRecord(RecordSchema reader) : ResolvedSchema
         var values = new object?[reader.Fields.Count];
         foreach (var step in Steps)
         {
-            if (step.Value is { } value) values[step.Place] = value.Read(ref source);
-            else source.Skip(step.Writer);
+            if (step.Value is { } value)
+                values[step.Place] = value.Read(ref source);
+            else
+                source.Skip(step.Writer);
         }
-        foreach (var place in Missing) values[place] = DefaultValue.Of(reader.Fields[place].Schema, reader.Fields[place].Default);
+        foreach (var place in Missing)
+            values[place] = DefaultValue.Of(reader.Fields[place].Schema, reader.Fields[place].Default);
         return new AvroRecord(reader, values);
     }
 }

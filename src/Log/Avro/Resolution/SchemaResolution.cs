@@ -10,11 +10,17 @@ namespace Cdc.Log.Avro.Resolution;
 internal sealed class SchemaResolution
 {
     private readonly Dictionary<(AvroSchema Writer, AvroSchema Reader), ResolvedRecord> _records;
+
     /// <summary>What was asked of branches before: schemas that name each other would be gone through again and again.</summary>
     private readonly Dictionary<(AvroSchema Writer, AvroSchema Reader), bool> _taken;
     private readonly List<string> _problems = [];
 
-    private SchemaResolution(AvroSchema writer, AvroSchema reader, Dictionary<(AvroSchema, AvroSchema), ResolvedRecord> known, Dictionary<(AvroSchema, AvroSchema), bool> taken)
+    private SchemaResolution(
+        AvroSchema writer,
+        AvroSchema reader,
+        Dictionary<(AvroSchema, AvroSchema), ResolvedRecord> known,
+        Dictionary<(AvroSchema, AvroSchema), bool> taken
+    )
     {
         (_records, _taken) = (known, taken);
         Root = Resolve(writer, reader, "");
@@ -28,17 +34,24 @@ internal sealed class SchemaResolution
     /// <exception cref="AvroSchemaException">They are nested too deeply.</exception>
     public static SchemaResolution Of(AvroSchema writer, AvroSchema reader) => new(writer, reader, [], []);
 
-    private ResolvedSchema Resolve(AvroSchema writer, AvroSchema reader, string at) => (writer, reader) switch
-    {
-        (UnionSchema from, _) => new ResolvedUnion([.. from.Branches.Select((branch, i) => Resolve(branch, reader, $"{at}/{i}"))]),
-        (_, UnionSchema to) => BranchFor(writer, to) is { } branch ? Resolve(writer, branch, at) : Unreadable(at, $"no branch of the reader's union takes {Describe(writer)}"),
-        (RecordSchema from, RecordSchema to) => Matches(from, to) ? Record(from, to, at) : Mismatch(writer, reader, at),
-        (EnumSchema from, EnumSchema to) => Matches(from, to) ? Enum(from, to, at) : Mismatch(writer, reader, at),
-        (FixedSchema from, FixedSchema to) => Matches(from, to) && from.Size == to.Size && IsSameNumber(from, to) ? new ResolvedFixed(from.Size) : Mismatch(writer, reader, at),
-        (ArraySchema from, ArraySchema to) => new ResolvedArray(Resolve(from.Items, to.Items, at + "/items")),
-        (MapSchema from, MapSchema to) => new ResolvedMap(Resolve(from.Values, to.Values, at + "/values")),
-        _ => ResolvedPrimitive.IsReadable(writer.Kind, reader.Kind) && IsSameNumber(writer, reader) ? new ResolvedPrimitive(writer.Kind, reader.Kind) : Mismatch(writer, reader, at),
-    };
+    private ResolvedSchema Resolve(AvroSchema writer, AvroSchema reader, string at) =>
+        (writer, reader) switch
+        {
+            (UnionSchema from, _) => new ResolvedUnion([.. from.Branches.Select((branch, i) => Resolve(branch, reader, $"{at}/{i}"))]),
+            (_, UnionSchema to) => BranchFor(writer, to) is { } branch
+                ? Resolve(writer, branch, at)
+                : Unreadable(at, $"no branch of the reader's union takes {Describe(writer)}"),
+            (RecordSchema from, RecordSchema to) => Matches(from, to) ? Record(from, to, at) : Mismatch(writer, reader, at),
+            (EnumSchema from, EnumSchema to) => Matches(from, to) ? Enum(from, to, at) : Mismatch(writer, reader, at),
+            (FixedSchema from, FixedSchema to) => Matches(from, to) && from.Size == to.Size && IsSameNumber(from, to)
+                ? new ResolvedFixed(from.Size)
+                : Mismatch(writer, reader, at),
+            (ArraySchema from, ArraySchema to) => new ResolvedArray(Resolve(from.Items, to.Items, at + "/items")),
+            (MapSchema from, MapSchema to) => new ResolvedMap(Resolve(from.Values, to.Values, at + "/values")),
+            _ => ResolvedPrimitive.IsReadable(writer.Kind, reader.Kind) && IsSameNumber(writer, reader)
+                ? new ResolvedPrimitive(writer.Kind, reader.Kind)
+                : Mismatch(writer, reader, at),
+        };
 
     /// <summary>
     /// The first that takes everything, so that a record of the same name but other fields does not hide one that fits. If none does, the one
@@ -47,28 +60,44 @@ internal sealed class SchemaResolution
     private AvroSchema? BranchFor(AvroSchema writer, UnionSchema reader) =>
         reader.Branches.FirstOrDefault(branch => branch.Kind == writer.Kind && Takes(writer, branch))
         ?? reader.Branches.FirstOrDefault(branch => Takes(writer, branch))
-        ?? reader.Branches.FirstOrDefault(branch => branch is NamedSchema to && writer is NamedSchema from && branch.Kind == writer.Kind && Matches(from, to));
+        ?? reader.Branches.FirstOrDefault(branch =>
+            branch is NamedSchema to && writer is NamedSchema from && branch.Kind == writer.Kind && Matches(from, to)
+        );
 
     private bool Takes(AvroSchema writer, AvroSchema reader)
     {
-        if (_taken.TryGetValue((writer, reader), out var takes)) return takes;
+        if (_taken.TryGetValue((writer, reader), out var takes))
+            return takes;
         return _taken[(writer, reader)] = new SchemaResolution(writer, reader, new(_records), _taken).Problems.Count == 0;
     }
 
     private ResolvedRecord Record(RecordSchema from, RecordSchema to, string at)
     {
-        if (_records.TryGetValue((from, to), out var known)) return known;
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new AvroSchemaException($"{to.Name} is nested too deeply.");
+        if (_records.TryGetValue((from, to), out var known))
+            return known;
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            throw new AvroSchemaException($"{to.Name} is nested too deeply.");
         var record = _records[(from, to)] = new ResolvedRecord(to);
-        var places = to.Fields.Select(field => from.Fields.ToList().FindIndex(f => f.Name == field.Name || field.Aliases.Contains(f.Name))).ToArray();
-        record.Steps = [.. from.Fields.Select((field, i) => Array.IndexOf(places, i) is var place and >= 0
-            ? new RecordStep(place, Resolve(field.Schema, to.Fields[place].Schema, $"{at}/{field.Name}"), field.Schema)
-            : new RecordStep(-1, null, field.Schema))];
+        var places = to
+            .Fields.Select(field => from.Fields.ToList().FindIndex(f => f.Name == field.Name || field.Aliases.Contains(f.Name)))
+            .ToArray();
+        record.Steps =
+        [
+            .. from.Fields.Select(
+                (field, i) =>
+                    Array.IndexOf(places, i) is var place and >= 0
+                        ? new RecordStep(place, Resolve(field.Schema, to.Fields[place].Schema, $"{at}/{field.Name}"), field.Schema)
+                        : new RecordStep(-1, null, field.Schema)
+            ),
+        ];
         for (var place = 0; place < places.Length; place++)
         {
-            if (places[place] >= 0) continue;
-            if (to.Fields[place].HasDefault) record.Missing.Add(place);
-            else _problems.Add($"{Place($"{at}/{to.Fields[place].Name}")}: the writer has no such field, and the reader no default for it");
+            if (places[place] >= 0)
+                continue;
+            if (to.Fields[place].HasDefault)
+                record.Missing.Add(place);
+            else
+                _problems.Add($"{Place($"{at}/{to.Fields[place].Name}")}: the writer has no such field, and the reader no default for it");
         }
         return record;
     }
@@ -76,12 +105,14 @@ internal sealed class SchemaResolution
     private ResolvedEnum Enum(EnumSchema from, EnumSchema to, string at)
     {
         var unknown = from.Symbols.Except(to.Symbols).ToList();
-        if (unknown.Count > 0 && to.Default is null) _problems.Add($"{Place(at)}: the reader does not know {string.Join(", ", unknown)}");
+        if (unknown.Count > 0 && to.Default is null)
+            _problems.Add($"{Place(at)}: the reader does not know {string.Join(", ", unknown)}");
         return new ResolvedEnum([.. from.Symbols.Select(symbol => to.Symbols.Contains(symbol) ? symbol : to.Default)], from.Symbols);
     }
 
     /// <summary>Names match without their namespaces, as the specification has it since 1.9; and by the reader's aliases.</summary>
-    private static bool Matches(NamedSchema writer, NamedSchema reader) => writer.Name.Name == reader.Name.Name || reader.Aliases.Contains(writer.Name);
+    private static bool Matches(NamedSchema writer, NamedSchema reader) =>
+        writer.Name.Name == reader.Name.Name || reader.Aliases.Contains(writer.Name);
 
     /// <summary>
     /// Decimals of two scales are the same bytes and other numbers. The specification asks for equal precision too; but what fits in fewer
@@ -90,7 +121,8 @@ internal sealed class SchemaResolution
     private static bool IsSameNumber(AvroSchema writer, AvroSchema reader) =>
         writer.Decimal is not { } from || reader.Decimal is not { } to || (from.Scale == to.Scale && from.Precision <= to.Precision);
 
-    private ResolvedUnreadable Mismatch(AvroSchema writer, AvroSchema reader, string at) => Unreadable(at, $"{Describe(writer)} is not readable as {Describe(reader)}");
+    private ResolvedUnreadable Mismatch(AvroSchema writer, AvroSchema reader, string at) =>
+        Unreadable(at, $"{Describe(writer)} is not readable as {Describe(reader)}");
 
     private ResolvedUnreadable Unreadable(string at, string why)
     {

@@ -34,7 +34,13 @@ internal class AvroSchema
 
     /// <summary>Null: no number of decimals, or one that is declared wrongly, which then is bytes like others.</summary>
     public (int Precision, int Scale)? Decimal =>
-        LogicalType == "decimal" && Kind is AvroKind.Bytes or AvroKind.Fixed && Number("precision") is { } precision && (Number("scale") ?? 0) is var scale && precision > 0 && scale >= 0 && scale <= precision
+        LogicalType == "decimal"
+        && Kind is AvroKind.Bytes or AvroKind.Fixed
+        && Number("precision") is { } precision
+        && (Number("scale") ?? 0) is var scale
+        && precision > 0
+        && scale >= 0
+        && scale <= precision
             ? (precision, scale)
             : null;
 
@@ -42,10 +48,12 @@ internal class AvroSchema
     public string? ConnectName => Text("connect.name");
 
     /// <summary>An attribute beside the type; null if there is none, or none that is text.</summary>
-    internal string? Text(string attribute) => _declaration?[attribute] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+    internal string? Text(string attribute) =>
+        _declaration?[attribute] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     /// <inheritdoc cref="Text"/>
-    internal int? Number(string attribute) => _declaration?[attribute] is JsonValue value && value.TryGetValue<int>(out var number) ? number : null;
+    internal int? Number(string attribute) =>
+        _declaration?[attribute] is JsonValue value && value.TryGetValue<int>(out var number) ? number : null;
 
     /// <exception cref="AvroSchemaException">The text is not a schema.</exception>
     public static AvroSchema Parse(string json) => new AvroSchemaParser().Parse(json);
@@ -67,26 +75,34 @@ internal sealed class UnionSchema(IReadOnlyList<AvroSchema> branches) : AvroSche
 }
 
 /// <summary>A record, enum or fixed.</summary>
-internal abstract class NamedSchema(AvroKind kind, AvroName name, IReadOnlyList<AvroName> aliases, JsonObject declaration) : AvroSchema(kind, declaration)
+internal abstract class NamedSchema(AvroKind kind, AvroName name, IReadOnlyList<AvroName> aliases, JsonObject declaration)
+    : AvroSchema(kind, declaration)
 {
     public AvroName Name { get; } = name;
     public IReadOnlyList<AvroName> Aliases { get; } = aliases;
 }
 
-internal sealed class FixedSchema(AvroName name, IReadOnlyList<AvroName> aliases, int size, JsonObject declaration) : NamedSchema(AvroKind.Fixed, name, aliases, declaration)
+internal sealed class FixedSchema(AvroName name, IReadOnlyList<AvroName> aliases, int size, JsonObject declaration)
+    : NamedSchema(AvroKind.Fixed, name, aliases, declaration)
 {
     public int Size { get; } = size;
 }
 
 /// <param name="@default">What a reader takes for a symbol that it does not know; null: it refuses.</param>
-internal sealed class EnumSchema(AvroName name, IReadOnlyList<AvroName> aliases, IReadOnlyList<string> symbols, string? @default, JsonObject declaration)
-    : NamedSchema(AvroKind.Enum, name, aliases, declaration)
+internal sealed class EnumSchema(
+    AvroName name,
+    IReadOnlyList<AvroName> aliases,
+    IReadOnlyList<string> symbols,
+    string? @default,
+    JsonObject declaration
+) : NamedSchema(AvroKind.Enum, name, aliases, declaration)
 {
     public IReadOnlyList<string> Symbols { get; } = symbols;
     public string? Default { get; } = @default;
 }
 
-internal sealed class RecordSchema(AvroName name, IReadOnlyList<AvroName> aliases, JsonObject declaration) : NamedSchema(AvroKind.Record, name, aliases, declaration)
+internal sealed class RecordSchema(AvroName name, IReadOnlyList<AvroName> aliases, JsonObject declaration)
+    : NamedSchema(AvroKind.Record, name, aliases, declaration)
 {
     /// <summary>Filled by the parser before anybody sees the record: its fields may name it.</summary>
     public IReadOnlyList<RecordField> Fields { get; internal set; } = [];

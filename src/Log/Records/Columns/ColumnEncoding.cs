@@ -14,7 +14,8 @@ internal static class ColumnEncoding
     /// <returns>The value's exact text where the form cannot hold it (PostgreSQL's notation); then the nearest, or null, is written. Else null.</returns>
     public static string? WriteOptional(in ColumnForm form, ReadOnlySpan<byte> value, ref AvroWriter writer)
     {
-        if (form.Kind is ColumnKind.Decimal or ColumnKind.VariableDecimal) return WriteNumeric(form, value, ref writer);
+        if (form.Kind is ColumnKind.Decimal or ColumnKind.VariableDecimal)
+            return WriteNumeric(form, value, ref writer);
         writer.WriteByte(2); // branch 1, as a zigzag number
         return Write(form, value, ref writer);
     }
@@ -24,16 +25,34 @@ internal static class ColumnEncoding
     {
         switch (form.Kind)
         {
-            case ColumnKind.Boolean: writer.WriteBoolean(value[0] != 0); return null;
-            case ColumnKind.Int16 or ColumnKind.Int32 or ColumnKind.Int64: writer.WriteLong(SourceValue.Integer(value)); return null;
-            case ColumnKind.Float4: writer.WriteFloat(BinaryPrimitives.ReadSingleBigEndian(value)); return null;
-            case ColumnKind.Float8: writer.WriteDouble(BinaryPrimitives.ReadDoubleBigEndian(value)); return null;
-            case ColumnKind.Jsonb: writer.WriteBytes(value[1..]); return null; // the first byte is the format's version
-            case ColumnKind.Uuid: WriteUuid(value, ref writer); return null;
-            case ColumnKind.Date: return WriteDate(BinaryPrimitives.ReadInt32BigEndian(value), ref writer);
-            case ColumnKind.Timestamp: return WriteTimestamp(BinaryPrimitives.ReadInt64BigEndian(value), ref writer);
-            case ColumnKind.TimestampTz: WriteZoned(BinaryPrimitives.ReadInt64BigEndian(value), ref writer); return null;
-            default: writer.WriteBytes(value); return null;
+            case ColumnKind.Boolean:
+                writer.WriteBoolean(value[0] != 0);
+                return null;
+            case ColumnKind.Int16 or ColumnKind.Int32 or ColumnKind.Int64:
+                writer.WriteLong(SourceValue.Integer(value));
+                return null;
+            case ColumnKind.Float4:
+                writer.WriteFloat(BinaryPrimitives.ReadSingleBigEndian(value));
+                return null;
+            case ColumnKind.Float8:
+                writer.WriteDouble(BinaryPrimitives.ReadDoubleBigEndian(value));
+                return null;
+            case ColumnKind.Jsonb:
+                writer.WriteBytes(value[1..]);
+                return null; // the first byte is the format's version
+            case ColumnKind.Uuid:
+                WriteUuid(value, ref writer);
+                return null;
+            case ColumnKind.Date:
+                return WriteDate(BinaryPrimitives.ReadInt32BigEndian(value), ref writer);
+            case ColumnKind.Timestamp:
+                return WriteTimestamp(BinaryPrimitives.ReadInt64BigEndian(value), ref writer);
+            case ColumnKind.TimestampTz:
+                WriteZoned(BinaryPrimitives.ReadInt64BigEndian(value), ref writer);
+                return null;
+            default:
+                writer.WriteBytes(value);
+                return null;
         }
     }
 
@@ -75,10 +94,14 @@ internal static class ColumnEncoding
             return number.ToString();
         }
         writer.WriteByte(2);
-        if (isVariable) writer.WriteLong(number.Scale);
-        else number = number.Round(form.Scale);
-        if (number.IsSmall) WriteUnscaled(number.Small, ref writer);
-        else writer.WriteBytes(number.Unscaled.ToByteArray(isBigEndian: true));
+        if (isVariable)
+            writer.WriteLong(number.Scale);
+        else
+            number = number.Round(form.Scale);
+        if (number.IsSmall)
+            WriteUnscaled(number.Small, ref writer);
+        else
+            writer.WriteBytes(number.Unscaled.ToByteArray(isBigEndian: true));
         return null;
     }
 

@@ -21,8 +21,10 @@ internal enum ColumnKind : byte
     Date,
     Timestamp,
     TimestampTz,
+
     /// <summary>numeric(p, s): the unscaled number as bytes, the scale in the schema.</summary>
     Decimal,
+
     /// <summary>numeric without a scale of its own: each value brings it.</summary>
     VariableDecimal,
 }
@@ -36,12 +38,30 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
 {
     public const string VariableScaleDecimal = "io.debezium.data.VariableScaleDecimal";
 
-    private const string Date = "io.debezium.time.Date", MicroTimestamp = "io.debezium.time.MicroTimestamp", ZonedTimestamp = "io.debezium.time.ZonedTimestamp",
-        ConnectDecimal = "org.apache.kafka.connect.data.Decimal", DebeziumJson = "io.debezium.data.Json", DebeziumUuid = "io.debezium.data.Uuid";
+    private const string Date = "io.debezium.time.Date",
+        MicroTimestamp = "io.debezium.time.MicroTimestamp",
+        ZonedTimestamp = "io.debezium.time.ZonedTimestamp",
+        ConnectDecimal = "org.apache.kafka.connect.data.Decimal",
+        DebeziumJson = "io.debezium.data.Json",
+        DebeziumUuid = "io.debezium.data.Uuid";
 
     // OIDs of built-in types never change; they are in PostgreSQL's pg_type.dat.
-    private const uint BoolOid = 16, ByteaOid = 17, Int8Oid = 20, Int2Oid = 21, Int4Oid = 23, TextOid = 25, JsonOid = 114, Float4Oid = 700, Float8Oid = 701, VarcharOid = 1043,
-        DateOid = 1082, TimestampOid = 1114, TimestampTzOid = 1184, NumericOid = 1700, UuidOid = 2950, JsonbOid = 3802;
+    private const uint BoolOid = 16,
+        ByteaOid = 17,
+        Int8Oid = 20,
+        Int2Oid = 21,
+        Int4Oid = 23,
+        TextOid = 25,
+        JsonOid = 114,
+        Float4Oid = 700,
+        Float8Oid = 701,
+        VarcharOid = 1043,
+        DateOid = 1082,
+        TimestampOid = 1114,
+        TimestampTzOid = 1184,
+        NumericOid = 1700,
+        UuidOid = 2950,
+        JsonbOid = 3802;
 
     /// <summary>Its values are text, or bytes, that UPDATEs may leave out: a placeholder says so to who reads columns alone.</summary>
     public bool HasPlaceholder => Kind is ColumnKind.Text or ColumnKind.Json or ColumnKind.Jsonb or ColumnKind.Bytes;
@@ -49,91 +69,99 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
     public bool IsInteger => Kind is ColumnKind.Int16 or ColumnKind.Int32 or ColumnKind.Int64;
 
     /// <summary>The type that rows read from a topic have; binary jsonb comes back as json.</summary>
-    public uint TypeOid => Kind switch
-    {
-        ColumnKind.Boolean => BoolOid,
-        ColumnKind.Int16 => Int2Oid,
-        ColumnKind.Int32 => Int4Oid,
-        ColumnKind.Int64 => Int8Oid,
-        ColumnKind.Float4 => Float4Oid,
-        ColumnKind.Float8 => Float8Oid,
-        ColumnKind.Json or ColumnKind.Jsonb => JsonOid,
-        ColumnKind.Uuid => UuidOid,
-        ColumnKind.Bytes => ByteaOid,
-        ColumnKind.Date => DateOid,
-        ColumnKind.Timestamp => TimestampOid,
-        ColumnKind.TimestampTz => TimestampTzOid,
-        ColumnKind.Decimal or ColumnKind.VariableDecimal => NumericOid,
-        _ => TextOid,
-    };
+    public uint TypeOid =>
+        Kind switch
+        {
+            ColumnKind.Boolean => BoolOid,
+            ColumnKind.Int16 => Int2Oid,
+            ColumnKind.Int32 => Int4Oid,
+            ColumnKind.Int64 => Int8Oid,
+            ColumnKind.Float4 => Float4Oid,
+            ColumnKind.Float8 => Float8Oid,
+            ColumnKind.Json or ColumnKind.Jsonb => JsonOid,
+            ColumnKind.Uuid => UuidOid,
+            ColumnKind.Bytes => ByteaOid,
+            ColumnKind.Date => DateOid,
+            ColumnKind.Timestamp => TimestampOid,
+            ColumnKind.TimestampTz => TimestampTzOid,
+            ColumnKind.Decimal or ColumnKind.VariableDecimal => NumericOid,
+            _ => TextOid,
+        };
 
     /// <exception cref="CdcException">Preflight: values of this type have no form in a topic.</exception>
-    public static ColumnForm Of(ColumnSchema column, string table) => column.TypeOid switch
-    {
-        BoolOid => new(ColumnKind.Boolean),
-        Int2Oid => new(ColumnKind.Int16),
-        Int4Oid => new(ColumnKind.Int32),
-        Int8Oid => new(ColumnKind.Int64),
-        Float4Oid => new(ColumnKind.Float4),
-        Float8Oid => new(ColumnKind.Float8),
-        TextOid or VarcharOid => new(ColumnKind.Text),
-        JsonOid => new(ColumnKind.Json),
-        JsonbOid => new(ColumnKind.Jsonb),
-        UuidOid => new(ColumnKind.Uuid),
-        ByteaOid => new(ColumnKind.Bytes),
-        DateOid => new(ColumnKind.Date),
-        TimestampOid => new(ColumnKind.Timestamp),
-        TimestampTzOid => new(ColumnKind.TimestampTz),
-        NumericOid => Numeric(column.TypeModifier),
-        _ => throw new CdcException(FailureKind.Preflight, $"Column {column.Name} of {table} has the type with OID {column.TypeOid}, which has no form in a topic.",
-            "Take the column out of the entities declaration, or change its type to one of bool, int2, int4, int8, float4, float8, numeric, text, varchar, date, timestamp, timestamptz, uuid, json, jsonb, bytea."),
-    };
+    public static ColumnForm Of(ColumnSchema column, string table) =>
+        column.TypeOid switch
+        {
+            BoolOid => new(ColumnKind.Boolean),
+            Int2Oid => new(ColumnKind.Int16),
+            Int4Oid => new(ColumnKind.Int32),
+            Int8Oid => new(ColumnKind.Int64),
+            Float4Oid => new(ColumnKind.Float4),
+            Float8Oid => new(ColumnKind.Float8),
+            TextOid or VarcharOid => new(ColumnKind.Text),
+            JsonOid => new(ColumnKind.Json),
+            JsonbOid => new(ColumnKind.Jsonb),
+            UuidOid => new(ColumnKind.Uuid),
+            ByteaOid => new(ColumnKind.Bytes),
+            DateOid => new(ColumnKind.Date),
+            TimestampOid => new(ColumnKind.Timestamp),
+            TimestampTzOid => new(ColumnKind.TimestampTz),
+            NumericOid => Numeric(column.TypeModifier),
+            _ => throw new CdcException(
+                FailureKind.Preflight,
+                $"Column {column.Name} of {table} has the type with OID {column.TypeOid}, which has no form in a topic.",
+                "Take the column out of the entities declaration, or change its type to one of bool, int2, int4, int8, float4, float8, numeric, text, varchar, date, timestamp, timestamptz, uuid, json, jsonb, bytea."
+            ),
+        };
 
     /// <summary>Null: no value of PostgreSQL's is kept like that.</summary>
-    public static ColumnForm? Of(AvroSchema schema) => (schema.Kind, schema.ConnectName ?? schema.LogicalType) switch
-    {
-        (AvroKind.Boolean, _) => new(ColumnKind.Boolean),
-        (AvroKind.Int, Date or "date") => new(ColumnKind.Date),
-        (AvroKind.Int, null) => new(schema.Text("connect.type") == "int16" ? ColumnKind.Int16 : ColumnKind.Int32),
-        (AvroKind.Long, MicroTimestamp or "timestamp-micros") => new(ColumnKind.Timestamp),
-        (AvroKind.Long, null) => new(ColumnKind.Int64),
-        (AvroKind.Float, _) => new(ColumnKind.Float4),
-        (AvroKind.Double, _) => new(ColumnKind.Float8),
-        (AvroKind.Bytes, _) when schema.Decimal is { } number => new(ColumnKind.Decimal, number.Precision, number.Scale),
-        (AvroKind.Bytes, null or ConnectDecimal or "decimal") => new(ColumnKind.Bytes),
-        (AvroKind.String, ZonedTimestamp) => new(ColumnKind.TimestampTz),
-        (AvroKind.String, DebeziumJson) => new(ColumnKind.Json),
-        (AvroKind.String, DebeziumUuid or "uuid") => new(ColumnKind.Uuid),
-        (AvroKind.String, _) => new(ColumnKind.Text),
-        (AvroKind.Record, VariableScaleDecimal) => new(ColumnKind.VariableDecimal),
-        _ => null,
-    };
+    public static ColumnForm? Of(AvroSchema schema) =>
+        (schema.Kind, schema.ConnectName ?? schema.LogicalType) switch
+        {
+            (AvroKind.Boolean, _) => new(ColumnKind.Boolean),
+            (AvroKind.Int, Date or "date") => new(ColumnKind.Date),
+            (AvroKind.Int, null) => new(schema.Text("connect.type") == "int16" ? ColumnKind.Int16 : ColumnKind.Int32),
+            (AvroKind.Long, MicroTimestamp or "timestamp-micros") => new(ColumnKind.Timestamp),
+            (AvroKind.Long, null) => new(ColumnKind.Int64),
+            (AvroKind.Float, _) => new(ColumnKind.Float4),
+            (AvroKind.Double, _) => new(ColumnKind.Float8),
+            (AvroKind.Bytes, _) when schema.Decimal is { } number => new(ColumnKind.Decimal, number.Precision, number.Scale),
+            (AvroKind.Bytes, null or ConnectDecimal or "decimal") => new(ColumnKind.Bytes),
+            (AvroKind.String, ZonedTimestamp) => new(ColumnKind.TimestampTz),
+            (AvroKind.String, DebeziumJson) => new(ColumnKind.Json),
+            (AvroKind.String, DebeziumUuid or "uuid") => new(ColumnKind.Uuid),
+            (AvroKind.String, _) => new(ColumnKind.Text),
+            (AvroKind.Record, VariableScaleDecimal) => new(ColumnKind.VariableDecimal),
+            _ => null,
+        };
 
     /// <param name="isFirst">False: the schema has declared <see cref="VariableScaleDecimal"/> before, and only names it here.</param>
-    public JsonNode ToJson(bool isFirst) => Kind switch
-    {
-        ColumnKind.Boolean => "boolean",
-        ColumnKind.Int16 => new JsonObject { ["type"] = "int", ["connect.type"] = "int16" },
-        ColumnKind.Int32 => "int",
-        ColumnKind.Int64 => "long",
-        ColumnKind.Float4 => "float",
-        ColumnKind.Float8 => "double",
-        ColumnKind.Json or ColumnKind.Jsonb => Semantic("string", DebeziumJson, null),
-        ColumnKind.Uuid => Semantic("string", DebeziumUuid, null),
-        ColumnKind.Bytes => "bytes",
-        ColumnKind.Date => Semantic("int", Date, "date"),
-        ColumnKind.Timestamp => Semantic("long", MicroTimestamp, "timestamp-micros"),
-        ColumnKind.TimestampTz => Semantic("string", ZonedTimestamp, null),
-        ColumnKind.Decimal => DecimalJson(),
-        ColumnKind.VariableDecimal => isFirst ? VariableJson() : VariableScaleDecimal,
-        _ => "string",
-    };
+    public JsonNode ToJson(bool isFirst) =>
+        Kind switch
+        {
+            ColumnKind.Boolean => "boolean",
+            ColumnKind.Int16 => new JsonObject { ["type"] = "int", ["connect.type"] = "int16" },
+            ColumnKind.Int32 => "int",
+            ColumnKind.Int64 => "long",
+            ColumnKind.Float4 => "float",
+            ColumnKind.Float8 => "double",
+            ColumnKind.Json or ColumnKind.Jsonb => Semantic("string", DebeziumJson, null),
+            ColumnKind.Uuid => Semantic("string", DebeziumUuid, null),
+            ColumnKind.Bytes => "bytes",
+            ColumnKind.Date => Semantic("int", Date, "date"),
+            ColumnKind.Timestamp => Semantic("long", MicroTimestamp, "timestamp-micros"),
+            ColumnKind.TimestampTz => Semantic("string", ZonedTimestamp, null),
+            ColumnKind.Decimal => DecimalJson(),
+            ColumnKind.VariableDecimal => isFirst ? VariableJson() : VariableScaleDecimal,
+            _ => "string",
+        };
 
     /// <summary>The modifier holds precision and scale; without one (Odoo's numeric columns) each value has a scale of its own.</summary>
     private static ColumnForm Numeric(int modifier)
     {
         const int Header = 4;
-        if (modifier < Header) return new(ColumnKind.VariableDecimal);
+        if (modifier < Header)
+            return new(ColumnKind.VariableDecimal);
         var (precision, scale) = ((modifier - Header) >> 16, (modifier - Header) & 0x7FF);
         // Since PostgreSQL 15 the scale may be negative or above the precision; Avro's may not.
         return scale <= precision && scale <= 0x3FF ? new(ColumnKind.Decimal, precision, scale) : new(ColumnKind.VariableDecimal);
@@ -141,29 +169,40 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
 
     private static JsonObject Semantic(string type, string connectName, string? logicalType)
     {
-        JsonObject json = new() { ["type"] = type, ["connect.version"] = 1, ["connect.name"] = connectName };
-        if (logicalType is not null) json["logicalType"] = logicalType;
+        JsonObject json = new()
+        {
+            ["type"] = type,
+            ["connect.version"] = 1,
+            ["connect.name"] = connectName,
+        };
+        if (logicalType is not null)
+            json["logicalType"] = logicalType;
         return json;
     }
 
-    private JsonObject DecimalJson() => new()
-    {
-        ["type"] = "bytes",
-        ["scale"] = Scale,
-        ["precision"] = Precision,
-        ["connect.version"] = 1,
-        ["connect.parameters"] = new JsonObject { ["scale"] = $"{Scale}", ["connect.decimal.precision"] = $"{Precision}" },
-        ["connect.name"] = ConnectDecimal,
-        ["logicalType"] = "decimal",
-    };
+    private JsonObject DecimalJson() =>
+        new()
+        {
+            ["type"] = "bytes",
+            ["scale"] = Scale,
+            ["precision"] = Precision,
+            ["connect.version"] = 1,
+            ["connect.parameters"] = new JsonObject { ["scale"] = $"{Scale}", ["connect.decimal.precision"] = $"{Precision}" },
+            ["connect.name"] = ConnectDecimal,
+            ["logicalType"] = "decimal",
+        };
 
-    private static JsonObject VariableJson() => new()
-    {
-        ["type"] = "record",
-        ["name"] = "VariableScaleDecimal",
-        ["namespace"] = "io.debezium.data",
-        ["fields"] = new JsonArray(new JsonObject { ["name"] = "scale", ["type"] = "int" }, new JsonObject { ["name"] = "value", ["type"] = "bytes" }),
-        ["connect.version"] = 1,
-        ["connect.name"] = VariableScaleDecimal,
-    };
+    private static JsonObject VariableJson() =>
+        new()
+        {
+            ["type"] = "record",
+            ["name"] = "VariableScaleDecimal",
+            ["namespace"] = "io.debezium.data",
+            ["fields"] = new JsonArray(
+                new JsonObject { ["name"] = "scale", ["type"] = "int" },
+                new JsonObject { ["name"] = "value", ["type"] = "bytes" }
+            ),
+            ["connect.version"] = 1,
+            ["connect.name"] = VariableScaleDecimal,
+        };
 }

@@ -12,30 +12,38 @@ internal static class UnixTime
     /// </summary>
     public static bool TryFromPostgres(long micros, out long unix)
     {
-        unix = micros > long.MaxValue - Micros ? long.MaxValue : micros == long.MinValue ? long.MinValue : micros + Micros;
+        unix =
+            micros > long.MaxValue - Micros ? long.MaxValue
+            : micros == long.MinValue ? long.MinValue
+            : micros + Micros;
         return unix is not (long.MaxValue or long.MinValue);
     }
 
     /// <inheritdoc cref="TryFromPostgres(long, out long)"/>
     public static bool TryFromPostgres(int days, out int unix)
     {
-        unix = days > int.MaxValue - Days ? int.MaxValue : days == int.MinValue ? int.MinValue : days + Days;
+        unix =
+            days > int.MaxValue - Days ? int.MaxValue
+            : days == int.MinValue ? int.MinValue
+            : days + Days;
         return unix is not (int.MaxValue or int.MinValue);
     }
 
     /// <summary>The ends of the range are the infinities, where nothing else was said; so is what PostgreSQL has no value for.</summary>
-    public static long ToPostgres(long unix) => unix switch
-    {
-        long.MaxValue => long.MaxValue,
-        < long.MinValue + Micros => long.MinValue,
-        _ => unix - Micros,
-    };
+    public static long ToPostgres(long unix) =>
+        unix switch
+        {
+            long.MaxValue => long.MaxValue,
+            < long.MinValue + Micros => long.MinValue,
+            _ => unix - Micros,
+        };
 
     /// <inheritdoc cref="ToPostgres(long)"/>
-    public static int ToPostgres(int unix) => unix switch
-    {
-        int.MaxValue => int.MaxValue,
-        < int.MinValue + Days => int.MinValue,
-        _ => unix - Days,
-    };
+    public static int ToPostgres(int unix) =>
+        unix switch
+        {
+            int.MaxValue => int.MaxValue,
+            < int.MinValue + Days => int.MinValue,
+            _ => unix - Days,
+        };
 }

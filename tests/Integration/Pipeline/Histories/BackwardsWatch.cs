@@ -41,7 +41,8 @@ internal sealed class BackwardsWatch(TestDatabase engine, bool wholeTransactions
         while (!stop.IsCancellationRequested)
         {
             await LookAtRowsAsync(connection, ct);
-            if (wholeTransactions) await LookAtAccountsAsync(connection, ct);
+            if (wholeTransactions)
+                await LookAtAccountsAsync(connection, ct);
             Looks++;
         }
     }
@@ -63,6 +64,7 @@ internal sealed class BackwardsWatch(TestDatabase engine, bool wholeTransactions
     private static async Task LookAtAccountsAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(AccountsSql, connection);
-        if (await command.ExecuteScalarAsync(ct) is string torn) throw new InvalidOperationException($"Half a transaction is visible: {torn}.");
+        if (await command.ExecuteScalarAsync(ct) is string torn)
+            throw new InvalidOperationException($"Half a transaction is visible: {torn}.");
     }
 }

@@ -26,27 +26,43 @@ internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlo
         await ReleaseAsync();
         switch (random.Next(100))
         {
-            case < 25: await SnapshotAsync(ct); break;
-            case < 35: await RetryAsync(ct); break;
-            case < 45: await HoldAsync(ct); break;
-            case < 60: await DisconnectAsync(ct); break;
-            case < 70 when losesSlots: await LoseSlotAsync(ct); break;
-            case < 85: await RestartAsync(ct); break;
-            default: await KillAsync(ct); break;
+            case < 25:
+                await SnapshotAsync(ct);
+                break;
+            case < 35:
+                await RetryAsync(ct);
+                break;
+            case < 45:
+                await HoldAsync(ct);
+                break;
+            case < 60:
+                await DisconnectAsync(ct);
+                break;
+            case < 70 when losesSlots:
+                await LoseSlotAsync(ct);
+                break;
+            case < 85:
+                await RestartAsync(ct);
+                break;
+            default:
+                await KillAsync(ct);
+                break;
         }
     }
 
     /// <summary>The stream may go on.</summary>
     public async Task ReleaseAsync()
     {
-        if (_holder is not null) await _holder.DisposeAsync();
+        if (_holder is not null)
+            await _holder.DisposeAsync();
         _holder = null;
     }
 
     /// <summary>The end of whatever runs; throws what it failed with.</summary>
     public async Task StopAsync(CancellationToken ct)
     {
-        if (_inProcess is not null) await _inProcess.StopAsync();
+        if (_inProcess is not null)
+            await _inProcess.StopAsync();
         if (_process is not null && await _process.StopAsync(Signal.Terminate, ct) is var code and not 0)
             throw new InvalidOperationException($"cdc run ended with exit code {code}: {_process.Tail}");
         (_inProcess, _process) = (null, null);
@@ -55,7 +71,8 @@ internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlo
     public async ValueTask DisposeAsync() => await ReleaseAsync();
 
     public string Describe() =>
-        string.Join(", ", Done.Select(d => $"{d.Key} {d.Value}")) + Environment.NewLine
+        string.Join(", ", Done.Select(d => $"{d.Key} {d.Value}"))
+        + Environment.NewLine
         + (_process?.Tail ?? string.Join(Environment.NewLine, bed.Log.Lines.TakeLast(40)));
 
     private async Task SnapshotAsync(CancellationToken ct)
@@ -64,7 +81,10 @@ internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlo
         var entity = bed.Entities.All[random.Next(bed.Entities.Count)].Name;
         var from = random.Next(3) == 0 ? "NULL" : $"{random.Next(12)}";
         var to = random.Next(3) == 0 ? "NULL" : $"{random.Next(12, 120)}";
-        await bed.Engine.ExecuteAsync($"INSERT INTO cdc.requests (kind, entity, from_key, to_key) VALUES ('snapshot', '{entity}', {from}, {to})", ct);
+        await bed.Engine.ExecuteAsync(
+            $"INSERT INTO cdc.requests (kind, entity, from_key, to_key) VALUES ('snapshot', '{entity}', {from}, {to})",
+            ct
+        );
     }
 
     private async Task RetryAsync(CancellationToken ct)
@@ -86,10 +106,14 @@ internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlo
     private async Task DisconnectAsync(CancellationToken ct)
     {
         Count("disconnect");
-        var (database, sessions) = random.Next(2) == 0
-            ? (bed.Source, "pid IN (SELECT active_pid FROM pg_replication_slots)")
-            : (bed.Engine, "application_name IN ('cdc apply', 'cdc load', 'cdc feedback')");
-        await database.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND {sessions}", ct);
+        var (database, sessions) =
+            random.Next(2) == 0
+                ? (bed.Source, "pid IN (SELECT active_pid FROM pg_replication_slots)")
+                : (bed.Engine, "application_name IN ('cdc apply', 'cdc load', 'cdc feedback')");
+        await database.ExecuteAsync(
+            $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND {sessions}",
+            ct
+        );
     }
 
     private async Task LoseSlotAsync(CancellationToken ct)
@@ -125,8 +149,10 @@ internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlo
     private async Task KillAsync(CancellationToken ct)
     {
         Count("kill");
-        if (_process is not null) await _process.StopAsync(Signal.Kill, ct);
-        if (_inProcess is not null) await _inProcess.StopAsync();
+        if (_process is not null)
+            await _process.StopAsync(Signal.Kill, ct);
+        if (_inProcess is not null)
+            await _inProcess.StopAsync();
         _inProcess = null;
         _process = await bed.StartProcessAsync(ct: ct);
     }

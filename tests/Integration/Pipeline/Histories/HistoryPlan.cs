@@ -36,24 +36,29 @@ internal sealed class HistoryPlan(Random random)
     public int Between(int least, int most) => random.Next(least, most + 1);
 
     /// <summary>Statements that succeed or fail together.</summary>
-    public IReadOnlyList<string> NextOperation() => random.Next(100) switch
-    {
-        < 24 => Card(),
-        < 50 => Move(),
-        < 70 => History(),
-        < 88 => Movement(),
-        < 92 => [Swap(Key(Cards), Key(Cards))],
-        < 96 => InsertUpdateDelete(),
-        < 98 => [$"UPDATE loyalty_point_move SET remaining_point = {Version}"],
-        _ => [$"TRUNCATE {Tables[random.Next(3)]} CASCADE"],
-    };
+    public IReadOnlyList<string> NextOperation() =>
+        random.Next(100) switch
+        {
+            < 24 => Card(),
+            < 50 => Move(),
+            < 70 => History(),
+            < 88 => Movement(),
+            < 92 => [Swap(Key(Cards), Key(Cards))],
+            < 96 => InsertUpdateDelete(),
+            < 98 => [$"UPDATE loyalty_point_move SET remaining_point = {Version}"],
+            _ => [$"TRUNCATE {Tables[random.Next(3)]} CASCADE"],
+        };
 
     private string[] Card()
     {
         var key = Key(Cards);
         return random.Next(10) switch
         {
-            < 3 => [Lock(1, key), $"INSERT INTO loyalty_card (id, program_id, partner_id, code, points, create_date) VALUES ({key}, {Key(2)}, {Partner()}, {Code()}, {Signed()}, now())"],
+            < 3 =>
+            [
+                Lock(1, key),
+                $"INSERT INTO loyalty_card (id, program_id, partner_id, code, points, create_date) VALUES ({key}, {Key(2)}, {Partner()}, {Code()}, {Signed()}, now())",
+            ],
             < 7 => [$"UPDATE loyalty_card SET points = {Signed()}{(Chance(30) ? $", code = {Code()}" : "")} WHERE id = {key}"],
             < 8 => Rekey("loyalty_card", 1, "points", Cards),
             _ => [$"DELETE FROM loyalty_card WHERE id = {key}"],
@@ -67,7 +72,10 @@ internal sealed class HistoryPlan(Random random)
         {
             < 4 => [Lock(2, key), InsertMove(key)],
             // Most leave a large origin as it was: pgoutput then does not send it.
-            < 9 => [$"UPDATE loyalty_point_move SET remaining_point = {Version}{(Chance(25) ? $", origin = {Origin()}" : "")}{(Chance(25) ? $", state = {State()}" : "")} WHERE id = {key}"],
+            < 9 =>
+            [
+                $"UPDATE loyalty_point_move SET remaining_point = {Version}{(Chance(25) ? $", origin = {Origin()}" : "")}{(Chance(25) ? $", state = {State()}" : "")} WHERE id = {key}",
+            ],
             < 10 => Rekey("loyalty_point_move", 2, "remaining_point", Rows),
             _ => [$"DELETE FROM loyalty_point_move WHERE id = {key}"],
         };
@@ -101,8 +109,16 @@ internal sealed class HistoryPlan(Random random)
     private string[] InsertUpdateDelete()
     {
         var key = Key(Rows);
-        string[] begin = [Lock(2, key), $"DELETE FROM loyalty_point_move WHERE id = {key}", InsertMove(key), $"UPDATE loyalty_point_move SET remaining_point = {Version} WHERE id = {key}"];
-        return Chance(30) ? begin : [.. begin, $"DELETE FROM loyalty_point_move WHERE id = {key}", .. Chance(50) ? [InsertMove(key)] : Array.Empty<string>()];
+        string[] begin =
+        [
+            Lock(2, key),
+            $"DELETE FROM loyalty_point_move WHERE id = {key}",
+            InsertMove(key),
+            $"UPDATE loyalty_point_move SET remaining_point = {Version} WHERE id = {key}",
+        ];
+        return Chance(30)
+            ? begin
+            : [.. begin, $"DELETE FROM loyalty_point_move WHERE id = {key}", .. Chance(50) ? [InsertMove(key)] : Array.Empty<string>()];
     }
 
     private string InsertMove(int key) =>
@@ -117,17 +133,18 @@ internal sealed class HistoryPlan(Random random)
         return [Lock(kind, to), $"UPDATE {table} SET id = {to}, {version} = {Version} WHERE id = {from}"];
     }
 
-    private static string Swap(int a, int b) => $"""
-        DO $$ DECLARE a text; b text;
-        BEGIN
-            SELECT code INTO a FROM loyalty_card WHERE id = {a} FOR UPDATE;
-            SELECT code INTO b FROM loyalty_card WHERE id = {b} FOR UPDATE;
-            IF a IS NULL OR b IS NULL OR a = b THEN RETURN; END IF;
-            UPDATE loyalty_card SET points = {Version}, code = 'swapping' WHERE id = {a};
-            UPDATE loyalty_card SET points = {Version}, code = a WHERE id = {b};
-            UPDATE loyalty_card SET points = {Version}, code = b WHERE id = {a};
-        END $$
-        """;
+    private static string Swap(int a, int b) =>
+        $"""
+            DO $$ DECLARE a text; b text;
+            BEGIN
+                SELECT code INTO a FROM loyalty_card WHERE id = {a} FOR UPDATE;
+                SELECT code INTO b FROM loyalty_card WHERE id = {b} FOR UPDATE;
+                IF a IS NULL OR b IS NULL OR a = b THEN RETURN; END IF;
+                UPDATE loyalty_card SET points = {Version}, code = 'swapping' WHERE id = {a};
+                UPDATE loyalty_card SET points = {Version}, code = a WHERE id = {b};
+                UPDATE loyalty_card SET points = {Version}, code = b WHERE id = {a};
+            END $$
+            """;
 
     /// <summary>Taken before a statement that gives a key a new row: it draws its version before it waits for the key's former row to be gone.</summary>
     private static string Lock(int kind, int key) => $"SELECT pg_advisory_xact_lock({kind}, {key})";
@@ -143,16 +160,29 @@ internal sealed class HistoryPlan(Random random)
     /// <summary>Negative points break a rule.</summary>
     private string Signed() => Chance(12) ? "-" + Version : Version;
 
-    private string State() => Chance(8) ? "'odd'" : Chance(50) ? "'active'" : "'depleted'";
+    private string State() =>
+        Chance(8) ? "'odd'"
+        : Chance(50) ? "'active'"
+        : "'depleted'";
 
     /// <summary>Every second one is so large, and so hard to compress, that it is stored out of line.</summary>
     private string Origin()
     {
-        if (Chance(15)) return "NULL";
-        if (Chance(50)) return string.Create(CultureInfo.InvariantCulture, $"'origin {random.Next(1000)}'");
-        return "'" + string.Create(random.Next(2500, 6000), random, (text, r) =>
-        {
-            for (var i = 0; i < text.Length; i++) text[i] = (char)('0' + r.Next(64));
-        }).Replace('\\', '!') + "'";
+        if (Chance(15))
+            return "NULL";
+        if (Chance(50))
+            return string.Create(CultureInfo.InvariantCulture, $"'origin {random.Next(1000)}'");
+        return "'"
+            + string.Create(
+                    random.Next(2500, 6000),
+                    random,
+                    (text, r) =>
+                    {
+                        for (var i = 0; i < text.Length; i++)
+                            text[i] = (char)('0' + r.Next(64));
+                    }
+                )
+                .Replace('\\', '!')
+            + "'";
     }
 }

@@ -15,7 +15,12 @@ internal static class HistoryRun
         var sessions = new List<Task>();
         for (var number = 0; number < Sessions; number++)
         {
-            var session = await HistorySession.OpenAsync(bed.Source.DataSource, HashCode(seed, history, number), $"{bed.Source.Name}-{history}-{number}", ct);
+            var session = await HistorySession.OpenAsync(
+                bed.Source.DataSource,
+                HashCode(seed, history, number),
+                $"{bed.Source.Name}-{history}-{number}",
+                ct
+            );
             sessions.Add(RunAsync(session, number == 0 ? between : () => Task.CompletedTask, ct));
         }
         await Task.WhenAll(sessions);
@@ -23,7 +28,8 @@ internal static class HistoryRun
 
     private static async Task RunAsync(HistorySession session, Func<Task> between, CancellationToken ct)
     {
-        await using (session) await session.RunAsync(TransactionsOfSession, between, ct);
+        await using (session)
+            await session.RunAsync(TransactionsOfSession, between, ct);
     }
 
     /// <summary>The same in every process, which <see cref="System.HashCode"/> is not.</summary>

@@ -24,10 +24,12 @@ internal sealed class HistorySession(NpgsqlConnection connection, HistoryPlan pl
         for (var i = 0; i < transactions; i++)
         {
             await between();
-            if (plan.Chance(40)) await FinishPreparedAsync(ct);
+            if (plan.Chance(40))
+                await FinishPreparedAsync(ct);
             await TransactionAsync(ct);
         }
-        while (_prepared.Count > 0) await FinishPreparedAsync(ct);
+        while (_prepared.Count > 0)
+            await FinishPreparedAsync(ct);
     }
 
     public ValueTask DisposeAsync() => connection.DisposeAsync();
@@ -35,10 +37,14 @@ internal sealed class HistorySession(NpgsqlConnection connection, HistoryPlan pl
     private async Task TransactionAsync(CancellationToken ct)
     {
         await ExecuteAsync(plan.Chance(25) ? "BEGIN ISOLATION LEVEL REPEATABLE READ" : "BEGIN", ct);
-        for (var operations = plan.Chance(10) ? plan.Between(10, 25) : plan.Between(1, 5); operations > 0; operations--) await OperationAsync(ct);
-        if (plan.Chance(10)) await ExecuteAsync("ROLLBACK", ct);
-        else if (plan.Chance(8)) await PrepareAsync(ct);
-        else await ExecuteAsync("COMMIT", ct);
+        for (var operations = plan.Chance(10) ? plan.Between(10, 25) : plan.Between(1, 5); operations > 0; operations--)
+            await OperationAsync(ct);
+        if (plan.Chance(10))
+            await ExecuteAsync("ROLLBACK", ct);
+        else if (plan.Chance(8))
+            await PrepareAsync(ct);
+        else
+            await ExecuteAsync("COMMIT", ct);
     }
 
     private async Task OperationAsync(CancellationToken ct)
@@ -46,7 +52,8 @@ internal sealed class HistorySession(NpgsqlConnection connection, HistoryPlan pl
         await ExecuteAsync("SAVEPOINT operation", ct);
         try
         {
-            foreach (var statement in plan.NextOperation()) await ExecuteAsync(statement, ct);
+            foreach (var statement in plan.NextOperation())
+                await ExecuteAsync(statement, ct);
             await ExecuteAsync(plan.Chance(8) ? "ROLLBACK TO operation" : "RELEASE operation", ct);
         }
         catch (PostgresException e) when (IsCollision(e))
@@ -64,11 +71,13 @@ internal sealed class HistorySession(NpgsqlConnection connection, HistoryPlan pl
 
     private async Task FinishPreparedAsync(CancellationToken ct)
     {
-        if (_prepared.TryDequeue(out var id)) await ExecuteAsync($"{(plan.Chance(70) ? "COMMIT" : "ROLLBACK")} PREPARED '{id}'", ct);
+        if (_prepared.TryDequeue(out var id))
+            await ExecuteAsync($"{(plan.Chance(70) ? "COMMIT" : "ROLLBACK")} PREPARED '{id}'", ct);
     }
 
     /// <summary>What transactions over the same keys do to each other: constraints (23), serialization (40), locks.</summary>
-    private static bool IsCollision(PostgresException e) => e.SqlState[..2] is "23" or "40" || e.SqlState == PostgresErrorCodes.LockNotAvailable;
+    private static bool IsCollision(PostgresException e) =>
+        e.SqlState[..2] is "23" or "40" || e.SqlState == PostgresErrorCodes.LockNotAvailable;
 
     private async Task ExecuteAsync(string sql, CancellationToken ct)
     {

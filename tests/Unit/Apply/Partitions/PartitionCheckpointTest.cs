@@ -49,7 +49,8 @@ public sealed class PartitionCheckpointTest
         Assert.Equal(14, _checkpoint.Next);
     }
 
-    private bool Take(long offset, long session, long sequence, ulong lsn) => _checkpoint.Take(offset, new RecordStamp(session, sequence), Position(lsn), 0, 1);
+    private bool Take(long offset, long session, long sequence, ulong lsn) =>
+        _checkpoint.Take(offset, new RecordStamp(session, sequence), Position(lsn), 0, 1);
 
     private static ChangePosition Position(ulong lsn) => new(1, new Lsn(lsn), 0);
 }

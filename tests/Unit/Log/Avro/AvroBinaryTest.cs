@@ -44,9 +44,13 @@ public sealed class AvroBinaryTest
     {
         Assert.Equal([3L, 27L], (IReadOnlyList<object?>)Read("""{"type":"array","items":"long"}""", "0304063600")!);
         // Passed over by that size: the reader has no such field.
-        const string writer = """{"type":"record","name":"r","fields":[{"name":"gone","type":{"type":"array","items":"long"}},{"name":"kept","type":"int"}]}""";
+        const string writer =
+            """{"type":"record","name":"r","fields":[{"name":"gone","type":{"type":"array","items":"long"}},{"name":"kept","type":"int"}]}""";
         const string reader = """{"type":"record","name":"r","fields":[{"name":"kept","type":"int"}]}""";
-        Assert.Equal([5], ((AvroRecord)AvroDatum.Read(AvroSchema.Parse(writer), AvroSchema.Parse(reader), Convert.FromHexString("03040636000A"))!).Values);
+        Assert.Equal(
+            [5],
+            ((AvroRecord)AvroDatum.Read(AvroSchema.Parse(writer), AvroSchema.Parse(reader), Convert.FromHexString("03040636000A"))!).Values
+        );
     }
 
     [Theory]
@@ -79,5 +83,6 @@ public sealed class AvroBinaryTest
         return Convert.ToHexString(output.WrittenSpan);
     }
 
-    private static object? Read(string schema, string hex) => AvroDatum.Read(AvroSchema.Parse(schema), AvroSchema.Parse(schema), Convert.FromHexString(hex));
+    private static object? Read(string schema, string hex) =>
+        AvroDatum.Read(AvroSchema.Parse(schema), AvroSchema.Parse(schema), Convert.FromHexString(hex));
 }

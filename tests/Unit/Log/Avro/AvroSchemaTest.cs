@@ -16,7 +16,10 @@ public sealed class AvroSchemaTest
             """;
         var outer = (RecordSchema)AvroSchema.Parse(json);
         var inner = (RecordSchema)outer.Fields[0].Schema;
-        Assert.Equal(("a.b.Outer", "a.b.Inner", "c.F"), (outer.Name.Full, inner.Name.Full, ((NamedSchema)outer.Fields[4].Schema).Name.Full));
+        Assert.Equal(
+            ("a.b.Outer", "a.b.Inner", "c.F"),
+            (outer.Name.Full, inner.Name.Full, ((NamedSchema)outer.Fields[4].Schema).Name.Full)
+        );
         Assert.Same(inner, outer.Fields[1].Schema);
         Assert.Same(inner, outer.Fields[2].Schema);
         Assert.Same(outer, ((UnionSchema)inner.Fields[0].Schema).Branches[1]);
@@ -46,24 +49,40 @@ public sealed class AvroSchemaTest
 
     [Fact]
     public void A_schema_deeper_than_anybody_means_is_refused() =>
-        Assert.Throws<AvroSchemaException>(() => AvroSchema.Parse(string.Concat(Enumerable.Repeat("""{"type":""", 10_000)) + "\"int\"" + new string('}', 10_000)));
+        Assert.Throws<AvroSchemaException>(() =>
+            AvroSchema.Parse(string.Concat(Enumerable.Repeat("""{"type":""", 10_000)) + "\"int\"" + new string('}', 10_000))
+        );
 
     [Fact]
-    public void A_default_that_is_made_of_itself_is_refused() => Assert.Throws<AvroSchemaException>(() => AvroSchema.Parse("""
-        {"type":"record","name":"o","fields":[{"name":"r","type":{"type":"record","name":"r","fields":[{"name":"f","type":"r","default":{}}]},"default":{}}]}
-        """));
+    public void A_default_that_is_made_of_itself_is_refused() =>
+        Assert.Throws<AvroSchemaException>(() =>
+            AvroSchema.Parse(
+                """
+                {"type":"record","name":"o","fields":[{"name":"r","type":{"type":"record","name":"r","fields":[{"name":"f","type":"r","default":{}}]},"default":{}}]}
+                """
+            )
+        );
 
     [Theory]
     [InlineData(9, 2, true)]
     [InlineData(2, 9, false)]
     [InlineData(0, 0, false)]
     public void A_decimal_that_is_declared_wrongly_is_bytes(int precision, int scale, bool isDecimal) =>
-        Assert.Equal(isDecimal, AvroSchema.Parse($$"""{"type":"bytes","logicalType":"decimal","precision":{{precision}},"scale":{{scale}}}""").Decimal is not null);
+        Assert.Equal(
+            isDecimal,
+            AvroSchema.Parse($$"""{"type":"bytes","logicalType":"decimal","precision":{{precision}},"scale":{{scale}}}""").Decimal
+                is not null
+        );
 
     [Fact]
     public void What_stands_beside_a_type_changes_nothing_of_it()
     {
-        var schema = AvroSchema.Parse("""{"type":{"type":"long","logicalType":"timestamp-micros","connect.name":"io.debezium.time.MicroTimestamp","unknown":{"a":[1]}}}""");
-        Assert.Equal((AvroKind.Long, "timestamp-micros", "io.debezium.time.MicroTimestamp"), (schema.Kind, schema.LogicalType, schema.ConnectName));
+        var schema = AvroSchema.Parse(
+            """{"type":{"type":"long","logicalType":"timestamp-micros","connect.name":"io.debezium.time.MicroTimestamp","unknown":{"a":[1]}}}"""
+        );
+        Assert.Equal(
+            (AvroKind.Long, "timestamp-micros", "io.debezium.time.MicroTimestamp"),
+            (schema.Kind, schema.LogicalType, schema.ConnectName)
+        );
     }
 }

@@ -32,11 +32,18 @@ public sealed class SchemaResolutionTest
     [Fact]
     public void Fields_are_found_by_name_or_alias_passed_over_or_taken_from_their_defaults()
     {
-        var writer = Record("r", """{"name":"a","type":"int"},{"name":"old","type":"string"},{"name":"gone","type":{"type":"map","values":"string"}}""");
-        var reader = Record("s", """
+        var writer = Record(
+            "r",
+            """{"name":"a","type":"int"},{"name":"old","type":"string"},{"name":"gone","type":{"type":"map","values":"string"}}"""
+        );
+        var reader = Record(
+            "s",
+            """
             {"name":"new","aliases":["old"],"type":"string"},{"name":"added","type":["null","int"],"default":null},
             {"name":"list","type":{"type":"array","items":"long"},"default":[1,2]},{"name":"raw","type":"bytes","default":"\u00FF"},{"name":"a","type":"long"}
-            """, "\"aliases\":[\"r\"],");
+            """,
+            "\"aliases\":[\"r\"],"
+        );
         var written = new AvroRecord((RecordSchema)AvroSchema.Parse(writer), [7, "x", new Dictionary<string, object?> { ["k"] = "v" }]);
         var read = (AvroRecord)Reread(writer, reader, written)!;
         Assert.Equal(("x", null, 7L), (read["new"], read["added"], read["a"]));
@@ -47,7 +54,10 @@ public sealed class SchemaResolutionTest
     [Fact]
     public void A_field_without_a_default_cannot_be_done_without()
     {
-        var (without, with) = (Record("r", """{"name":"a","type":"int"}"""), Record("r", """{"name":"a","type":"int"},{"name":"b","type":"int"}"""));
+        var (without, with) = (
+            Record("r", """{"name":"a","type":"int"}"""),
+            Record("r", """{"name":"a","type":"int"},{"name":"b","type":"int"}""")
+        );
         Assert.Contains("/b", Assert.Single(Problems(without, with)));
         Assert.Empty(Problems(with, without));
     }
@@ -84,7 +94,10 @@ public sealed class SchemaResolutionTest
     public void Lists_that_contain_themselves_are_resolved_and_read()
     {
         var writer = Record("Node", """{"name":"value","type":"int"},{"name":"next","type":["null","Node"]}""");
-        var reader = Record("Node", """{"name":"value","type":"long"},{"name":"next","type":["null","Node"]},{"name":"note","type":"string","default":"-"}""");
+        var reader = Record(
+            "Node",
+            """{"name":"value","type":"long"},{"name":"next","type":["null","Node"]},{"name":"note","type":"string","default":"-"}"""
+        );
         var schema = (RecordSchema)AvroSchema.Parse(writer);
         var read = (AvroRecord)Reread(writer, reader, new AvroRecord(schema, [1, new AvroRecord(schema, [2, null])]))!;
         Assert.Equal((1L, 2L, "-"), (read["value"], ((AvroRecord)read["next"]!)["value"], ((AvroRecord)read["next"]!)["note"]));
@@ -104,7 +117,8 @@ public sealed class SchemaResolutionTest
     public void Records_that_name_each_other_in_a_long_row_of_unions_are_gone_through_once()
     {
         // Each is asked twice of the one before it; gone through anew each time this would be 2^200 steps.
-        string Row(string end) => $"[{Record("r0", $$"""{"name":"f","type":"{{end}}"}""")},{string.Join(',', Enumerable.Range(1, 200).Select(i => Record($"r{i}", $$"""{"name":"f","type":["null","r{{i - 1}}"]}""")))}]";
+        string Row(string end) =>
+            $"[{Record("r0", $$"""{"name":"f","type":"{{end}}"}""")},{string.Join(',', Enumerable.Range(1, 200).Select(i => Record($"r{i}", $$"""{"name":"f","type":["null","r{{i - 1}}"]}""")))}]";
         Assert.Empty(Problems(Row("int"), Row("long")));
         Assert.NotEmpty(Problems(Row("long"), Row("int")));
     }
@@ -112,16 +126,22 @@ public sealed class SchemaResolutionTest
     [Fact]
     public void Records_nested_beyond_the_stack_are_refused()
     {
-        var deep = $"[{Record("r0", """{"name":"f","type":"int"}""")},{string.Join(',', Enumerable.Range(1, 100_000).Select(i => Record($"r{i}", $$"""{"name":"f","type":"r{{i - 1}}"}""")))}]";
+        var deep =
+            $"[{Record("r0", """{"name":"f","type":"int"}""")},{string.Join(',', Enumerable.Range(1, 100_000).Select(i => Record($"r{i}", $$"""{"name":"f","type":"r{{i - 1}}"}""")))}]";
         var top = AvroSchema.Parse(deep) as UnionSchema;
-        Assert.Throws<AvroSchemaException>(() => SchemaResolution.Of(top!.Branches[^1], AvroSchema.Parse(deep) is UnionSchema other ? other.Branches[^1] : top));
+        Assert.Throws<AvroSchemaException>(() =>
+            SchemaResolution.Of(top!.Branches[^1], AvroSchema.Parse(deep) is UnionSchema other ? other.Branches[^1] : top)
+        );
     }
 
-    private static string Decimal(int precision, int scale) => $$"""{"type":"bytes","logicalType":"decimal","precision":{{precision}},"scale":{{scale}}}""";
+    private static string Decimal(int precision, int scale) =>
+        $$"""{"type":"bytes","logicalType":"decimal","precision":{{precision}},"scale":{{scale}}}""";
 
-    private static string Record(string name, string fields, string more = "") => $$"""{"type":"record","name":"{{name}}",{{more}}"fields":[{{fields}}]}""";
+    private static string Record(string name, string fields, string more = "") =>
+        $$"""{"type":"record","name":"{{name}}",{{more}}"fields":[{{fields}}]}""";
 
-    private static IReadOnlyList<string> Problems(string writer, string reader) => SchemaResolution.Of(AvroSchema.Parse(writer), AvroSchema.Parse(reader)).Problems;
+    private static IReadOnlyList<string> Problems(string writer, string reader) =>
+        SchemaResolution.Of(AvroSchema.Parse(writer), AvroSchema.Parse(reader)).Problems;
 
     private static object? Reread(string writer, string reader, object? value)
     {

@@ -14,7 +14,8 @@ public sealed class Murmur2Test
     [InlineData("a-little-bit-longer-string", -1486304829)]
     [InlineData("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971)]
     [InlineData("abc", 479470107)]
-    public void The_hash_is_that_of_Javas_producer(string key, int hash) => Assert.Equal(hash, (int)Murmur2.Hash(Encoding.ASCII.GetBytes(key)));
+    public void The_hash_is_that_of_Javas_producer(string key, int hash) =>
+        Assert.Equal(hash, (int)Murmur2.Hash(Encoding.ASCII.GetBytes(key)));
 
     [Theory]
     [InlineData("21", 3)]

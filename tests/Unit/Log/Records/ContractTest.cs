@@ -18,13 +18,18 @@ namespace Cdc.Tests.Unit.Log.Records;
 /// </summary>
 public sealed class ContractTest
 {
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private static string Folder => SourceTree.PathOf("schemas/avro");
 
     public static TheoryData<string> Subjects() => new(Written().Keys);
 
-    public static TheoryData<string> Earlier() => new(Directory.GetFiles(Path.Combine(Folder, "golden"), "*.avsc").Select(Path.GetFileName).Order(StringComparer.Ordinal)!);
+    public static TheoryData<string> Earlier() =>
+        new(Directory.GetFiles(Path.Combine(Folder, "golden"), "*.avsc").Select(Path.GetFileName).Order(StringComparer.Ordinal)!);
 
     [Theory]
     [MemberData(nameof(Subjects))]
@@ -32,13 +37,17 @@ public sealed class ContractTest
     {
         var path = Path.Combine(Folder, subject + ".avsc");
         var text = JsonNode.Parse(Written()[subject])!.ToJsonString(Readable).ReplaceLineEndings("\n") + "\n";
-        if (Environment.GetEnvironmentVariable("CDC_UPDATE_GOLDEN") == "1") File.WriteAllText(path, text);
+        if (Environment.GetEnvironmentVariable("CDC_UPDATE_GOLDEN") == "1")
+            File.WriteAllText(path, text);
         Assert.Equal(File.ReadAllText(path), text, ignoreLineEndingDifferences: true);
     }
 
     [Fact]
     public void Every_contract_in_the_folder_is_written() =>
-        Assert.Equal(Written().Keys.Order(StringComparer.Ordinal), Directory.GetFiles(Folder, "*.avsc").Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal)!);
+        Assert.Equal(
+            Written().Keys.Order(StringComparer.Ordinal),
+            Directory.GetFiles(Folder, "*.avsc").Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal)!
+        );
 
     [Theory]
     [MemberData(nameof(Earlier))]
@@ -53,10 +62,17 @@ public sealed class ContractTest
     public void A_record_that_the_first_contract_wrote_is_read_to_the_last_field()
     {
         var writer = AvroSchema.Parse(File.ReadAllText(Path.Combine(Folder, "golden", "odoo.public.loyalty_card-value.1.avsc")));
-        var record = (AvroRecord)AvroDatum.Read(writer, AvroSchema.Parse(Written()["odoo.public.loyalty_card-value"]), Convert.FromHexString(FirstCard))!;
+        var record = (AvroRecord)
+            AvroDatum.Read(writer, AvroSchema.Parse(Written()["odoo.public.loyalty_card-value"]), Convert.FromHexString(FirstCard))!;
         var (after, source) = ((AvroRecord)record["after"]!, (AvroRecord)record["source"]!);
-        Assert.Equal((17, "ABC", 12.5, 1_767_323_045_678_000L, null), (after["id"], after["code"], after["points"], after["create_date"], after["partner_id"]));
-        Assert.Equal((1_767_323_045_678_901L, 3, 5L, 2L, 9L, "u"), (source["ts_us"], source["generation"], source["ordinal"], source["session"], source["session_sequence"], record["op"]));
+        Assert.Equal(
+            (17, "ABC", 12.5, 1_767_323_045_678_000L, null),
+            (after["id"], after["code"], after["points"], after["create_date"], after["partner_id"])
+        );
+        Assert.Equal(
+            (1_767_323_045_678_901L, 3, 5L, 2L, 9L, "u"),
+            (source["ts_us"], source["generation"], source["ordinal"], source["session"], source["session_sequence"], record["op"])
+        );
         Assert.Equal(["write_date"], (IReadOnlyList<object?>)source["unchanged"]!);
     }
 
@@ -74,7 +90,8 @@ public sealed class ContractTest
     private const string FirstCard =
         "0002220202000206020641424302000000000000294002E0AEBAE5DED7A306000A312E322E3314706F737467726573716C086F646F6FDCBCCCCAEF66000A66616C7365086F646F6F0002EABCBAE5DED7A306000C7075626C6963186C6F79616C74795F63617264029A0102804000060A041200021477726974655F6461746500000002750288BDCCCAEF6602C086BDE5DED7A30600";
 
-    private static string ValueWith(uint type) => EnvelopeSchema.Value("odoo.public.x", new TopicTables(Samples(type).Entities, "odoo").ColumnsOf(Samples(type).Schema));
+    private static string ValueWith(uint type) =>
+        EnvelopeSchema.Value("odoo.public.x", new TopicTables(Samples(type).Entities, "odoo").ColumnsOf(Samples(type).Schema));
 
     private static SampleTable Samples(uint type) => new([new("id", 23, true), new("points", type, false)]);
 

@@ -9,7 +9,8 @@ internal sealed class RoundNumericNode(Node<SqlNumeric> operand, int digits) : N
 
     public override bool TryGet(SourceRow row, out SqlNumeric value)
     {
-        if (!operand.TryGet(row, out value)) return false;
+        if (!operand.TryGet(row, out value))
+            return false;
         value = value.Round(digits);
         return true;
     }
@@ -23,8 +24,10 @@ internal sealed class RoundColumnNode(FloatColumnNode column, Node<SqlNumeric> r
     public override bool TryGet(SourceRow row, out SqlNumeric value)
     {
         value = default;
-        if (!column.TryGet(row, out var number)) return false;
-        if (column.WidthIn(row) != sizeof(double)) return rounded.TryGet(row, out value);
+        if (!column.TryGet(row, out var number))
+            return false;
+        if (column.WidthIn(row) != sizeof(double))
+            return rounded.TryGet(row, out value);
         value = FloatConversion.ToHundredths(number);
         return true;
     }
@@ -37,7 +40,8 @@ internal sealed class RoundFloatNode(Node<double> operand) : Node<double>(SqlTyp
 
     public override bool TryGet(SourceRow row, out double value)
     {
-        if (!operand.TryGet(row, out value)) return false;
+        if (!operand.TryGet(row, out value))
+            return false;
         value = Math.Round(value, MidpointRounding.ToEven);
         return true;
     }
@@ -49,7 +53,8 @@ internal sealed class NegateFloatNode(Node<double> operand, bool absolute) : Nod
 
     public override bool TryGet(SourceRow row, out double value)
     {
-        if (!operand.TryGet(row, out value)) return false;
+        if (!operand.TryGet(row, out value))
+            return false;
         value = absolute ? Math.Abs(value) : -value;
         return true;
     }
@@ -61,7 +66,8 @@ internal sealed class NegateNumericNode(Node<SqlNumeric> operand, bool absolute)
 
     public override bool TryGet(SourceRow row, out SqlNumeric value)
     {
-        if (!operand.TryGet(row, out value)) return false;
+        if (!operand.TryGet(row, out value))
+            return false;
         value = absolute ? value.Abs() : value.Negate();
         return true;
     }
@@ -73,14 +79,17 @@ internal sealed class NegateIntegerNode : Node<long>
     private readonly Node<long> _operand;
     private readonly bool _absolute;
 
-    public NegateIntegerNode(Node<long> operand, bool absolute) : base(operand.Type, operand) =>
-        (_operand, _absolute, CanFail) = (operand, absolute, true);
+    public NegateIntegerNode(Node<long> operand, bool absolute)
+        : base(operand.Type, operand) => (_operand, _absolute, CanFail) = (operand, absolute, true);
 
     public override bool TryGet(SourceRow row, out long value)
     {
-        if (!_operand.TryGet(row, out value)) return false;
-        if (_absolute && value >= 0) return true;
-        if (value == IntegerRange.Of(Type.Width).Min) throw new EvaluationException($"{value} has no opposite in {Type}");
+        if (!_operand.TryGet(row, out value))
+            return false;
+        if (_absolute && value >= 0)
+            return true;
+        if (value == IntegerRange.Of(Type.Width).Min)
+            throw new EvaluationException($"{value} has no opposite in {Type}");
         value = -value;
         return true;
     }

@@ -11,7 +11,8 @@ internal sealed class IntegerCastNode : Node<long>
     private readonly Node<long> _operand;
     private readonly IntegerRange _range;
 
-    public IntegerCastNode(Node<long> operand, int width) : base(new SqlType(SqlFamily.Integer, width), operand)
+    public IntegerCastNode(Node<long> operand, int width)
+        : base(new SqlType(SqlFamily.Integer, width), operand)
     {
         (_operand, _range) = (operand, IntegerRange.Of(width));
         CanFail |= width < 8;
@@ -19,8 +20,10 @@ internal sealed class IntegerCastNode : Node<long>
 
     public override bool TryGet(SourceRow row, out long value)
     {
-        if (!_operand.TryGet(row, out value)) return false;
-        if (!_range.Contains(value)) throw new EvaluationException($"{value} is out of range for {Type}");
+        if (!_operand.TryGet(row, out value))
+            return false;
+        if (!_range.Contains(value))
+            throw new EvaluationException($"{value} is out of range for {Type}");
         return true;
     }
 }
@@ -62,7 +65,8 @@ internal sealed class FloatToNumericNode(Node<double> operand) : Node<SqlNumeric
     public override bool TryGet(SourceRow row, out SqlNumeric value)
     {
         value = default;
-        if (!operand.TryGet(row, out var number)) return false;
+        if (!operand.TryGet(row, out var number))
+            return false;
         var digits = _column is not null && _column.WidthIn(row) == 4 ? FloatConversion.SingleDigits : FloatConversion.DoubleDigits;
         value = FloatConversion.ToNumeric(number, digits);
         return true;
@@ -82,15 +86,17 @@ internal sealed class FloatToIntegerNode : Node<long>
     private readonly Node<double> _operand;
     private readonly double _limit;
 
-    public FloatToIntegerNode(Node<double> operand, int width) : base(new SqlType(SqlFamily.Integer, width), operand) =>
-        (_operand, _limit, CanFail) = (operand, Math.Pow(2, width * 8 - 1), true);
+    public FloatToIntegerNode(Node<double> operand, int width)
+        : base(new SqlType(SqlFamily.Integer, width), operand) => (_operand, _limit, CanFail) = (operand, Math.Pow(2, width * 8 - 1), true);
 
     public override bool TryGet(SourceRow row, out long value)
     {
         value = 0;
-        if (!_operand.TryGet(row, out var number)) return false;
+        if (!_operand.TryGet(row, out var number))
+            return false;
         var rounded = Math.Round(number, MidpointRounding.ToEven);
-        if (!(rounded >= -_limit && rounded < _limit)) throw new EvaluationException($"{number} is out of range for {Type}");
+        if (!(rounded >= -_limit && rounded < _limit))
+            throw new EvaluationException($"{number} is out of range for {Type}");
         value = (long)rounded;
         return true;
     }
@@ -100,12 +106,14 @@ internal sealed class NumericToFloatNode : Node<double>
 {
     private readonly Node<SqlNumeric> _operand;
 
-    public NumericToFloatNode(Node<SqlNumeric> operand) : base(SqlType.Double, operand) => (_operand, CanFail) = (operand, true);
+    public NumericToFloatNode(Node<SqlNumeric> operand)
+        : base(SqlType.Double, operand) => (_operand, CanFail) = (operand, true);
 
     public override bool TryGet(SourceRow row, out double value)
     {
         value = 0;
-        if (!_operand.TryGet(row, out var number)) return false;
+        if (!_operand.TryGet(row, out var number))
+            return false;
         value = FloatConversion.ToDouble(number);
         return true;
     }
@@ -116,15 +124,17 @@ internal sealed class NumericToIntegerNode : Node<long>
     private readonly Node<SqlNumeric> _operand;
     private readonly IntegerRange _range;
 
-    public NumericToIntegerNode(Node<SqlNumeric> operand, int width) : base(new SqlType(SqlFamily.Integer, width), operand) =>
-        (_operand, _range, CanFail) = (operand, IntegerRange.Of(width), true);
+    public NumericToIntegerNode(Node<SqlNumeric> operand, int width)
+        : base(new SqlType(SqlFamily.Integer, width), operand) => (_operand, _range, CanFail) = (operand, IntegerRange.Of(width), true);
 
     public override bool TryGet(SourceRow row, out long value)
     {
         value = 0;
-        if (!_operand.TryGet(row, out var number)) return false;
+        if (!_operand.TryGet(row, out var number))
+            return false;
         BigInteger rounded = number.Round(0).Unscaled;
-        if (!number.IsFinite || rounded < _range.Min || rounded > _range.Max) throw new EvaluationException($"{number} is out of range for {Type}");
+        if (!number.IsFinite || rounded < _range.Min || rounded > _range.Max)
+            throw new EvaluationException($"{number} is out of range for {Type}");
         value = (long)rounded;
         return true;
     }
@@ -136,14 +146,16 @@ internal sealed class NumericCastNode : Node<SqlNumeric>
     private readonly Node<SqlNumeric> _operand;
     private readonly SqlNumeric _limit;
 
-    public NumericCastNode(Node<SqlNumeric> operand, SqlType type) : base(type, operand) =>
-        (_operand, _limit, CanFail) = (operand, NumericBound.Of(type), true);
+    public NumericCastNode(Node<SqlNumeric> operand, SqlType type)
+        : base(type, operand) => (_operand, _limit, CanFail) = (operand, NumericBound.Of(type), true);
 
     public override bool TryGet(SourceRow row, out SqlNumeric value)
     {
-        if (!_operand.TryGet(row, out value)) return false;
+        if (!_operand.TryGet(row, out value))
+            return false;
         value = value.Round(Type.Scale);
-        if (!NumericBound.Holds(value, _limit)) throw new EvaluationException($"the value is too large for {Type}");
+        if (!NumericBound.Holds(value, _limit))
+            throw new EvaluationException($"the value is too large for {Type}");
         return true;
     }
 }
@@ -155,7 +167,8 @@ internal sealed class IntegerToTextNode(Node<long> operand) : Node<ReadOnlySpan<
     public override bool TryGet(SourceRow row, out ReadOnlySpan<byte> value)
     {
         value = default;
-        if (!operand.TryGet(row, out var integer)) return false;
+        if (!operand.TryGet(row, out var integer))
+            return false;
         Utf8Formatter.TryFormat(integer, _buffer, out var length);
         value = _buffer.AsSpan(0, length);
         return true;
@@ -167,7 +180,8 @@ internal sealed class NumericToTextNode(Node<SqlNumeric> operand) : Node<ReadOnl
     public override bool TryGet(SourceRow row, out ReadOnlySpan<byte> value)
     {
         value = default;
-        if (!operand.TryGet(row, out var number)) return false;
+        if (!operand.TryGet(row, out var number))
+            return false;
         value = Encoding.UTF8.GetBytes(number.ToString());
         return true;
     }

@@ -12,7 +12,8 @@ internal enum Comparison
     GreaterOrEqual,
 }
 
-internal sealed class CompareNode<T, TOrdering>(Comparison comparison, Node<T> left, Node<T> right) : Node<bool>(SqlType.Boolean, left, right)
+internal sealed class CompareNode<T, TOrdering>(Comparison comparison, Node<T> left, Node<T> right)
+    : Node<bool>(SqlType.Boolean, left, right)
     where T : allows ref struct
     where TOrdering : IOrdering<T>
 {
@@ -20,7 +21,8 @@ internal sealed class CompareNode<T, TOrdering>(Comparison comparison, Node<T> l
     {
         value = false;
         // Both, even if the first is NULL: the second may fail, and then the whole does.
-        if (!(left.TryGet(row, out var a) & right.TryGet(row, out var b))) return false;
+        if (!(left.TryGet(row, out var a) & right.TryGet(row, out var b)))
+            return false;
         var order = TOrdering.Compare(a!, b!);
         value = comparison switch
         {
@@ -51,18 +53,21 @@ internal sealed class DistinctNode<T, TOrdering>(bool negated, Node<T> left, Nod
 }
 
 /// <summary>NULL among the items makes "not found" unknown.</summary>
-internal sealed class InNode<T, TOrdering>(bool negated, Node<T> operand, Node<T>[] items) : Node<bool>(SqlType.Boolean, [operand, .. items])
+internal sealed class InNode<T, TOrdering>(bool negated, Node<T> operand, Node<T>[] items)
+    : Node<bool>(SqlType.Boolean, [operand, .. items])
     where T : allows ref struct
     where TOrdering : IOrdering<T>
 {
     public override bool TryGet(SourceRow row, out bool value)
     {
         value = false;
-        if (!operand.TryGet(row, out var wanted)) return false;
+        if (!operand.TryGet(row, out var wanted))
+            return false;
         var known = true;
         foreach (var item in items)
         {
-            if (!item.TryGet(row, out var candidate)) known = false;
+            if (!item.TryGet(row, out var candidate))
+                known = false;
             else if (TOrdering.Compare(wanted, candidate) == 0)
             {
                 value = !negated;
@@ -86,7 +91,8 @@ internal sealed class NullIfNode<T, TOrdering>(SqlType type, Node<T> left, Node<
     }
 }
 
-internal sealed class IsNullNode<T>(bool negated, Node<T> operand) : Node<bool>(SqlType.Boolean, operand) where T : allows ref struct
+internal sealed class IsNullNode<T>(bool negated, Node<T> operand) : Node<bool>(SqlType.Boolean, operand)
+    where T : allows ref struct
 {
     public override bool TryGet(SourceRow row, out bool value)
     {

@@ -33,7 +33,8 @@ internal sealed class TextConstantNode(byte[] constant) : Node<ReadOnlySpan<byte
     }
 }
 
-internal sealed class NullNode<T>(SqlType type) : Node<T>(type) where T : allows ref struct
+internal sealed class NullNode<T>(SqlType type) : Node<T>(type)
+    where T : allows ref struct
 {
     public override bool IsConstant => true;
 
@@ -44,11 +45,13 @@ internal sealed class NullNode<T>(SqlType type) : Node<T>(type) where T : allows
     }
 }
 
-internal abstract class ColumnNode<T> : Node<T> where T : allows ref struct
+internal abstract class ColumnNode<T> : Node<T>
+    where T : allows ref struct
 {
     private readonly int _slot;
 
-    protected ColumnNode(SourceColumn column) : base(SqlType.Of(column.Type)) => (_slot, Inputs) = (column.Slot, 1UL << column.Slot);
+    protected ColumnNode(SourceColumn column)
+        : base(SqlType.Of(column.Type)) => (_slot, Inputs) = (column.Slot, 1UL << column.Slot);
 
     public sealed override bool TryGet(SourceRow row, [MaybeNullWhen(false)] out T value)
     {

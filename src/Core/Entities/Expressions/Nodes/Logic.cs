@@ -18,7 +18,8 @@ internal sealed class AndNode(Node<bool> left, Node<bool> right) : Node<bool>(Sq
     public override bool TryGet(SourceRow row, out bool value)
     {
         var leftKnown = left.TryGet(row, out value);
-        if (leftKnown && !value) return true;
+        if (leftKnown && !value)
+            return true;
         var rightKnown = right.TryGet(row, out value);
         return rightKnown && (leftKnown || !value);
     }
@@ -30,7 +31,8 @@ internal sealed class OrNode(Node<bool> left, Node<bool> right) : Node<bool>(Sql
     public override bool TryGet(SourceRow row, out bool value)
     {
         var leftKnown = left.TryGet(row, out value);
-        if (leftKnown && value) return true;
+        if (leftKnown && value)
+            return true;
         var rightKnown = right.TryGet(row, out value);
         return rightKnown && (leftKnown || value);
     }

@@ -1,7 +1,8 @@
 namespace Cdc.Core.Entities.Expressions.Nodes;
 
 /// <summary>PostgreSQL's order of a type's values.</summary>
-internal interface IOrdering<T> where T : allows ref struct
+internal interface IOrdering<T>
+    where T : allows ref struct
 {
     static abstract int Compare(T a, T b);
 }
@@ -21,8 +22,10 @@ internal readonly struct FloatOrdering : IOrdering<double>
 {
     public static int Compare(double a, double b)
     {
-        if (a < b) return -1;
-        if (a > b) return 1;
+        if (a < b)
+            return -1;
+        if (a > b)
+            return 1;
         return a == b ? 0 : double.IsNaN(a).CompareTo(double.IsNaN(b));
     }
 }

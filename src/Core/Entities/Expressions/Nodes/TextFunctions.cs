@@ -9,7 +9,8 @@ internal sealed class CollateNode : Node<ReadOnlySpan<byte>>
 {
     private readonly Node<ReadOnlySpan<byte>> _operand;
 
-    public CollateNode(Node<ReadOnlySpan<byte>> operand) : base(SqlType.Text, operand) => (_operand, IsCollatedC) = (operand, true);
+    public CollateNode(Node<ReadOnlySpan<byte>> operand)
+        : base(SqlType.Text, operand) => (_operand, IsCollatedC) = (operand, true);
 
     protected override Node? Mapped => _operand;
 
@@ -25,8 +26,10 @@ internal sealed class CaseMappingNode(bool upper, Node<ReadOnlySpan<byte>> opera
 
     public override bool TryGet(SourceRow row, out ReadOnlySpan<byte> value)
     {
-        if (!operand.TryGet(row, out value)) return false;
-        if (_buffer.Length < value.Length) _buffer = new byte[Math.Max(value.Length, _buffer.Length * 2)];
+        if (!operand.TryGet(row, out value))
+            return false;
+        if (_buffer.Length < value.Length)
+            _buffer = new byte[Math.Max(value.Length, _buffer.Length * 2)];
         var mapped = _buffer.AsSpan(0, value.Length);
         var at = 0;
         while (at < value.Length && MapAscii(value[at..], mapped[at..], out var done) == OperationStatus.InvalidData)
@@ -58,10 +61,12 @@ internal sealed class TrimNode : Node<ReadOnlySpan<byte>>
     private readonly bool[] _ascii = new bool[256];
     private readonly byte[][] _others;
 
-    public TrimNode(TrimSides sides, Node<ReadOnlySpan<byte>> operand, string characters) : base(SqlType.Text, operand)
+    public TrimNode(TrimSides sides, Node<ReadOnlySpan<byte>> operand, string characters)
+        : base(SqlType.Text, operand)
     {
         (_sides, _operand) = (sides, operand);
-        foreach (var c in characters.Where(char.IsAscii)) _ascii[c] = true;
+        foreach (var c in characters.Where(char.IsAscii))
+            _ascii[c] = true;
         _others = [.. characters.EnumerateRunes().Where(r => !r.IsAscii).Select(r => Encoding.UTF8.GetBytes(r.ToString()))];
     }
 
@@ -69,9 +74,12 @@ internal sealed class TrimNode : Node<ReadOnlySpan<byte>>
 
     public override bool TryGet(SourceRow row, out ReadOnlySpan<byte> value)
     {
-        if (!_operand.TryGet(row, out value)) return false;
-        if ((_sides & TrimSides.Start) != 0) value = TrimStart(value);
-        if ((_sides & TrimSides.End) != 0) value = TrimEnd(value);
+        if (!_operand.TryGet(row, out value))
+            return false;
+        if ((_sides & TrimSides.Start) != 0)
+            value = TrimStart(value);
+        if ((_sides & TrimSides.End) != 0)
+            value = TrimEnd(value);
         return true;
     }
 
@@ -80,12 +88,15 @@ internal sealed class TrimNode : Node<ReadOnlySpan<byte>>
         while (true)
         {
             var start = 0;
-            while (start < value.Length && _ascii[value[start]]) start++;
+            while (start < value.Length && _ascii[value[start]])
+                start++;
             value = value[start..];
             var before = value.Length;
             foreach (var other in _others)
-                if (value.StartsWith(other)) value = value[other.Length..];
-            if (value.Length == before) return value;
+                if (value.StartsWith(other))
+                    value = value[other.Length..];
+            if (value.Length == before)
+                return value;
         }
     }
 
@@ -94,12 +105,15 @@ internal sealed class TrimNode : Node<ReadOnlySpan<byte>>
         while (true)
         {
             var end = value.Length;
-            while (end > 0 && _ascii[value[end - 1]]) end--;
+            while (end > 0 && _ascii[value[end - 1]])
+                end--;
             value = value[..end];
             var before = value.Length;
             foreach (var other in _others)
-                if (value.EndsWith(other)) value = value[..^other.Length];
-            if (value.Length == before) return value;
+                if (value.EndsWith(other))
+                    value = value[..^other.Length];
+            if (value.Length == before)
+                return value;
         }
     }
 }
@@ -112,9 +126,11 @@ internal sealed class LengthNode(Node<ReadOnlySpan<byte>> operand) : Node<long>(
     public override bool TryGet(SourceRow row, out long value)
     {
         value = 0;
-        if (!operand.TryGet(row, out var text)) return false;
+        if (!operand.TryGet(row, out var text))
+            return false;
         foreach (var b in text)
-            if ((b & 0xC0) != 0x80) value++;
+            if ((b & 0xC0) != 0x80)
+                value++;
         return true;
     }
 }
