@@ -4,3 +4,6 @@ using Xunit;
 
 [assembly: AssemblyFixture(typeof(TestServers))]
 [assembly: AssemblyFixture(typeof(TestKafka))]
+
+// What a failed test has printed is shown with it; of the others nothing.
+[assembly: CaptureConsole]
