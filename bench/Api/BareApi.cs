@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using Cdc.Api.Balances;
 using Cdc.Core.Entities;
+using Cdc.Expressions.Declaration;
+using Cdc.Expressions.Rows;
 using Cdc.Tests.Support;
 using Cdc.Tests.Support.Processes;
 using Microsoft.AspNetCore.Builder;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 using Npgsql;
 
 namespace Cdc.Bench.Demo;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Expressions.Declaration;
 using Cdc.Tests.Support;
 using Cdc.Tests.Support.Equality;
 using Cdc.Tests.Support.Kafka;

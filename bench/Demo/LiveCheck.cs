@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
 using Cdc.Tests.Support.Equality;
 using Cdc.Tests.Support.Processes;

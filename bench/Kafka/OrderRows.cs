@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres.Values;
 using Cdc.Tests.Support.Records;
 
 namespace Cdc.Bench.Kafka;

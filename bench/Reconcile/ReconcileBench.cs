@@ -1,8 +1,9 @@
 using System.Diagnostics;
-using Cdc.Apply.Migrations;
 using Cdc.Bench.Measure;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Engine.Migrations;
+using Cdc.Expressions.Declaration;
 using Cdc.Reconcile;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Continuous;

@@ -13,6 +13,7 @@ using Cdc.Api.Replicas;
 using Cdc.Api.Security;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Expressions.Rows;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

@@ -1,12 +1,14 @@
 using System.Diagnostics;
 using Cdc.Apply.Fences;
-using Cdc.Apply.Progress;
 using Cdc.Apply.Rows;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
 using Cdc.Core.Telemetry;
+using Cdc.Engine;
+using Cdc.Engine.Progress;
 using Cdc.Log;
 using Npgsql;
 

@@ -1,5 +1,4 @@
 using Cdc.Apply.Fences;
-using Cdc.Apply.Progress;
 using Cdc.Apply.Rows;
 using Cdc.Apply.Snapshots;
 using Cdc.Core.Changes;
@@ -9,6 +8,10 @@ using Cdc.Core.Fences;
 using Cdc.Core.Progress;
 using Cdc.Core.Snapshots;
 using Cdc.Core.Telemetry;
+using Cdc.Engine;
+using Cdc.Engine.Fences;
+using Cdc.Engine.Progress;
+using Cdc.Engine.Snapshots;
 using Cdc.Log;
 using Microsoft.Extensions.Logging;
 using Npgsql;

@@ -1,4 +1,5 @@
 using Cdc.Core.Changes;
+using Cdc.Core.Postgres.Values;
 using Microsoft.Extensions.Logging;
 
 namespace Cdc.Capture;

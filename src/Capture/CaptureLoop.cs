@@ -5,6 +5,7 @@ using Cdc.Capture.Snapshot;
 using Cdc.Capture.Stream;
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
 using Cdc.Log;
 

@@ -5,6 +5,7 @@ using Cdc.Capture.Source;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -143,7 +144,7 @@ internal sealed class TableWatch(
     private static async Task<Dictionary<uint, uint>> MembersAsync(NpgsqlConnection connection, string publication, CancellationToken ct)
     {
         var rows = await connection
-            .Command(MembershipSql, publication)
+            .Statement(MembershipSql, publication)
             .RowsAsync(
                 r =>
                     (

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cdc.Apply;
+using Cdc.Engine;
 using Cdc.Host.Terminals;
 using Cdc.Log.Kafka;
 

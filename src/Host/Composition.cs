@@ -1,6 +1,7 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
+using Cdc.Expressions.Declaration;
 using Cdc.Host.Commands;
 using Cdc.Host.Configuration;
 using Cdc.Host.Pipeline;

@@ -1,3 +1,4 @@
+using Cdc.Core.Postgres.Values;
 using Microsoft.Extensions.Logging;
 
 namespace Cdc.Host;

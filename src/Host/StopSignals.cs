@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Cdc.Expressions;
 
 namespace Cdc.Host;
 

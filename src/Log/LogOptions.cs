@@ -1,3 +1,5 @@
+using Cdc.Core.Postgres.Values;
+
 namespace Cdc.Log;
 
 public enum ChangeLogKind

@@ -11,12 +11,14 @@ public sealed class ArrowsTest
     {
         ["Core"] = [],
         ["Workload"] = [],
+        ["Expressions"] = ["Core"],
+        ["Engine"] = ["Core"],
         ["Log"] = ["Core"],
         ["Capture"] = ["Core", "Log"],
-        ["Apply"] = ["Core", "Log"],
-        ["Reconcile"] = ["Core"],
-        ["Api"] = ["Core"],
-        ["Host"] = ["Core", "Log", "Capture", "Apply", "Reconcile", "Api", "Workload"],
+        ["Apply"] = ["Core", "Expressions", "Engine", "Log"],
+        ["Reconcile"] = ["Core", "Expressions", "Engine"],
+        ["Api"] = ["Core", "Expressions", "Engine"],
+        ["Host"] = ["Core", "Expressions", "Engine", "Log", "Capture", "Apply", "Reconcile", "Api", "Workload"],
     };
 
     public static TheoryData<string> Projects() =>
@@ -38,7 +40,7 @@ public sealed class ArrowsTest
     }
 
     [Fact]
-    public void All_projects_are_looked_at() => Assert.True(Projects().Count >= 6, $"Only {Projects().Count} projects under src.");
+    public void All_projects_are_looked_at() => Assert.True(Projects().Count >= 10, $"Only {Projects().Count} projects under src.");
 
     /// <summary>MSBuild passes references on, so what is reached through another project counts too.</summary>
     private static HashSet<string> ReferencesOf(string project)

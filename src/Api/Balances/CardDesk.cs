@@ -4,6 +4,7 @@ using Cdc.Api.Freshness;
 using Cdc.Api.Problems;
 using Cdc.Core.Entities;
 using Cdc.Core.Progress;
+using Cdc.Expressions.Rows;
 
 namespace Cdc.Api.Balances;
 

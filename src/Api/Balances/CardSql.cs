@@ -1,5 +1,7 @@
 using Cdc.Api.Engine;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
+using Cdc.Expressions.Rows;
 
 namespace Cdc.Api.Balances;
 

@@ -2,6 +2,7 @@ using Cdc.Api.Engine;
 using Cdc.Api.Replicas;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 using Npgsql;
 using NpgsqlTypes;
 

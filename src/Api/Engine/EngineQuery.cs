@@ -1,3 +1,4 @@
+using Cdc.Core.Postgres;
 using Npgsql;
 
 namespace Cdc.Api.Engine;

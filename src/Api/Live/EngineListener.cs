@@ -3,6 +3,7 @@ using Cdc.Api.Balances;
 using Cdc.Api.Engine;
 using Cdc.Api.Replicas;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 using Cdc.Core.Progress;
 using Microsoft.Extensions.Logging;
 using Npgsql;

@@ -1,5 +1,6 @@
 using Cdc.Api.Balances;
 using Cdc.Api.Engine;
+using Cdc.Core.Postgres.Values;
 using Npgsql;
 using NpgsqlTypes;
 

@@ -1,4 +1,5 @@
 using Cdc.Api.Engine;
+using Cdc.Core.Postgres;
 using Npgsql;
 
 namespace Cdc.Api.Page;

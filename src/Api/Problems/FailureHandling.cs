@@ -1,5 +1,6 @@
 using Cdc.Api.Engine;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres.Values;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;

@@ -1,9 +1,12 @@
 using System.Diagnostics;
-using Cdc.Apply.Progress;
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
+using Cdc.Core.Postgres;
 using Cdc.Core.Telemetry;
+using Cdc.Engine;
+using Cdc.Engine.Fences;
+using Cdc.Engine.Progress;
 using Npgsql;
 
 namespace Cdc.Apply.Fences;
@@ -48,7 +51,7 @@ internal sealed class FenceHold(EngineOptions options, FenceSignals signals, lon
             {
                 new() { Value = fence.Fence },
                 new() { Value = session },
-                CheckpointTable.Lsn(fence.Marker),
+                Statements.Parameter(fence.Marker),
                 new() { Value = fence.InFlight.ToArray() },
                 new() { Value = fence.InFlightAll },
             },

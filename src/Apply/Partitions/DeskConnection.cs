@@ -1,3 +1,4 @@
+using Cdc.Engine;
 using Npgsql;
 
 namespace Cdc.Apply.Partitions;

@@ -1,7 +1,9 @@
-using Cdc.Apply.Progress;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
+using Cdc.Core.Progress;
+using Cdc.Engine.Progress;
 using Cdc.Log.Kafka;
 using Npgsql;
 
@@ -55,7 +57,7 @@ internal sealed record EngineLook(
         var floors = new Dictionary<int, ChangePosition>();
         while (await reader.ReadAsync(ct).ConfigureAwait(false))
             if (entities.Find(reader.GetString(0)) is { } entity)
-                floors[entity.Index] = new ChangePosition(reader.GetInt32(1), CheckpointTable.Read(reader, 2), reader.GetInt64(3));
+                floors[entity.Index] = new ChangePosition(reader.GetInt32(1), reader.Lsn(2), reader.GetInt64(3));
         await reader.NextResultAsync(ct).ConfigureAwait(false);
         var fences = new List<IReadOnlyDictionary<string, long>>();
         while (await reader.ReadAsync(ct).ConfigureAwait(false))

@@ -1,6 +1,8 @@
 using Cdc.Apply.Snapshots;
 using Cdc.Core.Failures;
+using Cdc.Core.Progress;
 using Cdc.Core.Snapshots;
+using Cdc.Engine.Snapshots;
 using Cdc.Log.Kafka;
 using Npgsql;
 

@@ -1,12 +1,17 @@
 using Cdc.Apply.Fences;
-using Cdc.Apply.Progress;
 using Cdc.Apply.Rows;
 using Cdc.Apply.Snapshots;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
+using Cdc.Core.Postgres;
+using Cdc.Core.Progress;
 using Cdc.Core.Snapshots;
+using Cdc.Engine;
+using Cdc.Engine.Fences;
+using Cdc.Engine.Progress;
+using Cdc.Engine.Snapshots;
 using Cdc.Log.Kafka;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -119,7 +124,7 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
                             {
                                 new() { Value = fence.Fence },
                                 new() { Value = Session },
-                                CheckpointTable.Lsn(fence.Marker),
+                                Statements.Parameter(fence.Marker),
                                 new() { Value = fence.InFlight.ToArray() },
                                 new() { Value = fence.InFlightAll },
                                 new() { Value = LogVector.ToJson(vector) },
@@ -256,7 +261,7 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
             Parameters =
             {
                 new() { Value = Generation },
-                CheckpointTable.Lsn(progress.Through),
+                Statements.Parameter(progress.Through),
                 new() { Value = LogVector.ToJson(vector), NpgsqlDbType = NpgsqlDbType.Text },
                 new()
                 {

@@ -1,4 +1,5 @@
 using Cdc.Core.Fences;
+using Cdc.Engine;
 using Npgsql;
 
 namespace Cdc.Apply.Partitions;

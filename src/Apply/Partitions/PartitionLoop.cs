@@ -3,7 +3,9 @@ using Cdc.Apply.Rows;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Core.Telemetry;
+using Cdc.Engine;
 using Cdc.Log.Kafka;
 using Npgsql;
 

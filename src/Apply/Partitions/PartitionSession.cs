@@ -2,6 +2,7 @@ using Cdc.Apply.Rows;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
+using Cdc.Engine;
 using Cdc.Log.Kafka;
 using Cdc.Log.Records;
 using Microsoft.Extensions.Logging;

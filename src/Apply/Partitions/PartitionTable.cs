@@ -1,6 +1,8 @@
-using Cdc.Apply.Progress;
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
+using Cdc.Engine;
+using Cdc.Engine.Progress;
 using Cdc.Log.Kafka;
 using Npgsql;
 using NpgsqlTypes;
@@ -133,7 +135,7 @@ internal sealed class PartitionTable(EngineOptions options, Guid owner)
         while (await reader.ReadAsync(ct).ConfigureAwait(false))
         {
             var partition = partitions.Single(p => p.Name == reader.GetString(0));
-            var last = new ChangePosition(reader.GetInt32(2), CheckpointTable.Read(reader, 3), reader.GetInt64(4));
+            var last = new ChangePosition(reader.GetInt32(2), reader.Lsn(3), reader.GetInt64(4));
             var pairs = reader.GetFieldValue<long[]>(5).Chunk(2).Select(pair => (pair[0], pair[1]));
             found[partition.Name] = new PartitionCheckpoint(partition, reader.GetInt64(1), last, pairs);
         }

@@ -2,6 +2,8 @@ using Cdc.Apply.Fences;
 using Cdc.Apply.Snapshots;
 using Cdc.Core.Fences;
 using Cdc.Core.Snapshots;
+using Cdc.Engine.Fences;
+using Cdc.Engine.Snapshots;
 
 namespace Cdc.Apply.Partitions;
 

@@ -1,4 +1,5 @@
 using Cdc.Core.Failures;
+using Cdc.Engine;
 using Microsoft.Extensions.Logging;
 
 namespace Cdc.Apply.Partitions;

@@ -1,5 +1,6 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Engine;
 using Npgsql;
 
 namespace Cdc.Apply.Rows;

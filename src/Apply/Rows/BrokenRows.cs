@@ -1,4 +1,5 @@
 using Cdc.Core.Changes;
+using Cdc.Core.Postgres;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;

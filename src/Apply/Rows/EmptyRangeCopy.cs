@@ -1,6 +1,8 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Snapshots;
+using Cdc.Engine.Rows;
+using Cdc.Expressions.Rows;
 using Npgsql;
 
 namespace Cdc.Apply.Rows;

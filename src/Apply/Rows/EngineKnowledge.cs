@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Engine.Rows;
 using Npgsql;
 
 namespace Cdc.Apply.Rows;

@@ -1,5 +1,9 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
+using Cdc.Engine.Progress;
+using Cdc.Engine.Rows;
+using Cdc.Expressions.Rows;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -126,7 +130,7 @@ internal sealed class EntityWriter
     }
 
     public static NpgsqlParameter[] PositionParameters(ChangePosition position) =>
-        [new() { Value = position.Generation }, Progress.CheckpointTable.Lsn(position.CommitLsn), new() { Value = position.Ordinal }];
+        [new() { Value = position.Generation }, Statements.Parameter(position.CommitLsn), new() { Value = position.Ordinal }];
 
     private void Clear()
     {

@@ -1,4 +1,5 @@
 using Cdc.Core.Changes;
+using Cdc.Core.Postgres.Values;
 
 namespace Cdc.Apply.Rows;
 

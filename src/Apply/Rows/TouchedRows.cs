@@ -2,6 +2,7 @@ using System.Text;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Progress;
+using Cdc.Expressions.Rows;
 
 namespace Cdc.Apply.Rows;
 

@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Expressions.Rows;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 

@@ -1,11 +1,13 @@
 using System.Collections.Concurrent;
-using Cdc.Apply.Progress;
 using Cdc.Apply.Rows;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Progress;
 using Cdc.Core.Snapshots;
+using Cdc.Engine;
+using Cdc.Engine.Progress;
+using Cdc.Engine.Snapshots;
 using Npgsql;
 
 namespace Cdc.Apply.Snapshots;

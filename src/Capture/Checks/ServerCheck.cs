@@ -1,5 +1,6 @@
 using Cdc.Capture.Source;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Npgsql;
 
 namespace Cdc.Capture.Checks;
@@ -38,7 +39,7 @@ internal sealed record ServerCheck(
     public bool IsTooOldToAsk => VersionNumber < 130000;
 
     public static async Task<ServerCheck> ReadAsync(NpgsqlConnection connection, CancellationToken ct) =>
-        (await connection.Command(Sql).RowsAsync(Read, ct).ConfigureAwait(false)).Single();
+        (await connection.Statement(Sql).RowsAsync(Read, ct).ConfigureAwait(false)).Single();
 
     /// <param name="hasSlot">Our slot exists: it needs no free place.</param>
     /// <param name="isStreaming">A capture is streaming from it: its walsender is already counted.</param>
@@ -66,7 +67,7 @@ internal sealed record ServerCheck(
             yield return Error(
                 "role-replication",
                 $"Role {Role} may not replicate.",
-                $"ALTER ROLE {Core.Entities.Sql.Identifier(Role)} REPLICATION;"
+                $"ALTER ROLE {Core.Postgres.Sql.Identifier(Role)} REPLICATION;"
             );
         if (!hasSlot && Slots >= MaxSlots)
             yield return Error(

@@ -1,6 +1,7 @@
 using Cdc.Capture.Source;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 
 namespace Cdc.Capture.Checks;
 

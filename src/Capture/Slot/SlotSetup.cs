@@ -3,6 +3,7 @@ using Cdc.Capture.Stream;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Npgsql;
 
 namespace Cdc.Capture.Slot;
@@ -41,14 +42,14 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     {
         await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
         var exists = await connection
-            .Command("SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1)", options.Publication)
+            .Statement("SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1)", options.Publication)
             .ScalarAsync<bool>(ct)
             .ConfigureAwait(false);
         var missing = exists ? await MissingAsync(connection, ct).ConfigureAwait(false) : entities.All;
         if (missing.Count == 0)
             return null;
         var sql = exists ? SlotSql.AddTables(options.Publication, missing) : SlotSql.CreatePublication(options.Publication, missing);
-        await connection.Command(sql).ExecuteAsync(ct).ConfigureAwait(false);
+        await connection.Statement(sql).ExecuteAsync(ct).ConfigureAwait(false);
         // After the change committed: who is below its xmax may have written before it.
         var after = await new SourceSession(connection).SnapshotAboveWritersAsync(ct).ConfigureAwait(false);
         return new PublicationChange(!exists, missing, after.Xmax);
@@ -62,7 +63,7 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     public async Task<Lsn> CreateSlotAsync(CancellationToken ct)
     {
         await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
-        var command = connection.Command(
+        var command = connection.Statement(
             "SELECT lsn::text FROM pg_create_logical_replication_slot($1, $2)",
             options.SlotName,
             PgOutputSlot.PluginName
@@ -82,7 +83,7 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     {
         await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
         var found = await connection
-            .Command(
+            .Statement(
                 "SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate FROM pg_publication WHERE pubname = $1",
                 options.Publication
             )
@@ -107,19 +108,19 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
                 $"Slot {slot.Name} cannot be dropped: process {slot.ActivePid} of the source is streaming from it.",
                 $"Stop the 'cdc run' that uses it, or end its connection on the source: SELECT pg_terminate_backend({slot.ActivePid})"
             );
-        await connection.Command("SELECT pg_drop_replication_slot($1)", options.SlotName).ExecuteAsync(ct).ConfigureAwait(false);
+        await connection.Statement("SELECT pg_drop_replication_slot($1)", options.SlotName).ExecuteAsync(ct).ConfigureAwait(false);
         return true;
     }
 
     internal static async Task<SlotInfo?> ReadAsync(NpgsqlConnection connection, string slot, CancellationToken ct) =>
-        (await connection.Command(SlotSql.Read, slot).RowsAsync(Slot, ct).ConfigureAwait(false)).SingleOrDefault();
+        (await connection.Statement(SlotSql.Read, slot).RowsAsync(Slot, ct).ConfigureAwait(false)).SingleOrDefault();
 
     private async Task<IReadOnlyList<EntityDeclaration>> MissingAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         string[] schemas = [.. entities.All.Select(e => e.SourceSchema)];
         string[] tables = [.. entities.All.Select(e => e.SourceTable)];
         var unpublished = await connection
-            .Command(UnpublishedSql, options.Publication, schemas, tables)
+            .Statement(UnpublishedSql, options.Publication, schemas, tables)
             .RowsAsync(row => (row.GetString(0), row.GetString(1)), ct)
             .ConfigureAwait(false);
         return [.. entities.All.Where(e => unpublished.Contains((e.SourceSchema, e.SourceTable)))];

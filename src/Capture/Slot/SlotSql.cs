@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 
 namespace Cdc.Capture.Slot;
 

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Cdc.Capture.Source;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
 using Npgsql;
 
@@ -48,7 +49,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
         try
         {
             await connection
-                .Command(
+                .Statement(
                     $"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; LOCK TABLE {entity.SourceName} IN ACCESS SHARE MODE"
                 )
                 .ExecuteAsync(ct)
@@ -169,7 +170,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
     private static async Task EndAsync(NpgsqlConnection connection)
     {
         if (connection.State == System.Data.ConnectionState.Open)
-            await connection.Command("ROLLBACK").ExecuteAsync(CancellationToken.None).ConfigureAwait(false);
+            await connection.Statement("ROLLBACK").ExecuteAsync(CancellationToken.None).ConfigureAwait(false);
     }
 }
 

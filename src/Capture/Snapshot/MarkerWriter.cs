@@ -1,5 +1,6 @@
 using Cdc.Capture.Source;
 using Cdc.Core.Changes;
+using Cdc.Core.Postgres;
 using Npgsql;
 
 namespace Cdc.Capture.Snapshot;
@@ -17,7 +18,7 @@ internal sealed class MarkerWriter(NpgsqlConnection connection) : IAsyncDisposab
     public static async Task<MarkerWriter> OpenAsync(SourceOptions options, CancellationToken ct)
     {
         var connection = await SourceConnection.OpenForHeartbeatAsync(options, ct).ConfigureAwait(false);
-        await connection.Command("SET synchronous_commit = local").ExecuteAsync(ct).ConfigureAwait(false);
+        await connection.Statement("SET synchronous_commit = local").ExecuteAsync(ct).ConfigureAwait(false);
         return new MarkerWriter(connection);
     }
 

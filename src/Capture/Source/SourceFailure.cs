@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres.Values;
 using Npgsql;
 
 namespace Cdc.Capture.Source;

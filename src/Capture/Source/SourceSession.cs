@@ -1,4 +1,5 @@
 using Cdc.Core.Changes;
+using Cdc.Core.Postgres;
 using Npgsql;
 
 namespace Cdc.Capture.Source;
@@ -14,7 +15,9 @@ internal sealed class SourceSession(NpgsqlConnection connection)
 
     /// <summary>In a REPEATABLE READ transaction: the transaction's own snapshot. In autocommit: that of this moment.</summary>
     public async Task<SourceSnapshot> SnapshotAsync(CancellationToken ct) =>
-        SourceSnapshot.Parse(await connection.Command("SELECT pg_current_snapshot()::text").ScalarAsync<string>(ct).ConfigureAwait(false));
+        SourceSnapshot.Parse(
+            await connection.Statement("SELECT pg_current_snapshot()::text").ScalarAsync<string>(ct).ConfigureAwait(false)
+        );
 
     /// <summary>
     /// In autocommit: a snapshot whose Xmax is above every transaction that had begun to write before this call. A snapshot's own is only
@@ -22,7 +25,7 @@ internal sealed class SourceSession(NpgsqlConnection connection)
     /// </summary>
     public async Task<SourceSnapshot> SnapshotAboveWritersAsync(CancellationToken ct)
     {
-        await connection.Command("SELECT pg_current_xact_id()::text").ScalarAsync<string>(ct).ConfigureAwait(false);
+        await connection.Statement("SELECT pg_current_xact_id()::text").ScalarAsync<string>(ct).ConfigureAwait(false);
         return await SnapshotAsync(ct).ConfigureAwait(false);
     }
 
@@ -45,10 +48,10 @@ internal sealed class SourceSession(NpgsqlConnection connection)
             connection.PostgreSqlVersion >= FlushesMessages
                 ? $"SELECT pg_logical_emit_message(false, $1, {content}, true)::text"
                 : $"SELECT pg_logical_emit_message(false, $1, {content})::text, pg_current_xact_id()";
-        return Lsn.Parse(await connection.Command(sql, parameters).ScalarAsync<string>(ct).ConfigureAwait(false));
+        return Lsn.Parse(await connection.Statement(sql, parameters).ScalarAsync<string>(ct).ConfigureAwait(false));
     }
 
     /// <summary>End of the WAL written so far, flushed or not: everything committed by now lies below it.</summary>
     public async Task<Lsn> CurrentWalLsnAsync(CancellationToken ct) =>
-        Lsn.Parse(await connection.Command("SELECT pg_current_wal_insert_lsn()::text").ScalarAsync<string>(ct).ConfigureAwait(false));
+        Lsn.Parse(await connection.Statement("SELECT pg_current_wal_insert_lsn()::text").ScalarAsync<string>(ct).ConfigureAwait(false));
 }

@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 using Npgsql;
 
 namespace Cdc.Capture.Source;
@@ -63,11 +64,11 @@ internal static class TableProbe
         CancellationToken ct
     )
     {
-        var found = await connection.Command(sql, entity.SourceSchema, entity.SourceTable).RowsAsync(Size.Read, ct).ConfigureAwait(false);
+        var found = await connection.Statement(sql, entity.SourceSchema, entity.SourceTable).RowsAsync(Size.Read, ct).ConfigureAwait(false);
         if (found is not [var size])
             return null;
         string[] names = [.. entity.SourceColumns.Select(c => c.Name)];
-        var columns = await connection.Command(ColumnSql, size.Oid, names).RowsAsync(Column, ct).ConfigureAwait(false);
+        var columns = await connection.Statement(ColumnSql, size.Oid, names).RowsAsync(Column, ct).ConfigureAwait(false);
         return new ProbedTable(
             entity.Index,
             size.Oid,
@@ -79,7 +80,7 @@ internal static class TableProbe
     }
 
     private static Task<long> CountAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct) =>
-        connection.Command($"SELECT count(*) FROM ONLY {entity.SourceName}").ScalarAsync<long>(ct);
+        connection.Statement($"SELECT count(*) FROM ONLY {entity.SourceName}").ScalarAsync<long>(ct);
 
     private static ProbedColumn Column(NpgsqlDataReader row) =>
         new(row.GetString(0), row.GetInt16(1), row.GetFieldValue<uint>(2), row.GetBoolean(3));

@@ -1,5 +1,6 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres.Values;
 
 namespace Cdc.Capture.Stream;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Cdc.Capture.Source;
+using Cdc.Core.Postgres;
 using Microsoft.Win32.SafeHandles;
 using Npgsql;
 
@@ -46,7 +47,7 @@ internal sealed partial class ReceiveLowWater : IDisposable
         if (!OperatingSystem.IsLinux())
             return null;
         await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
-        await using var command = connection.Command("SELECT client_port FROM pg_stat_activity WHERE pid = $1", walSenderPid);
+        await using var command = connection.Statement("SELECT client_port FROM pg_stat_activity WHERE pid = $1", walSenderPid);
         return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) is int port and > 0 ? port : null;
     }
 

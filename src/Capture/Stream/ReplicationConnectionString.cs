@@ -1,5 +1,6 @@
 using System.Globalization;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Npgsql;
 
 namespace Cdc.Capture.Stream;

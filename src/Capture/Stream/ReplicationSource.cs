@@ -1,6 +1,7 @@
 using Cdc.Capture.Source;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Npgsql.Replication;

@@ -1,6 +1,7 @@
 using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Npgsql;
 
 namespace Cdc.Capture.Stream;
@@ -53,7 +54,7 @@ internal static class StreamDiagnosis
                 "cdc slot reset"
             );
         var hasPublication = await connection
-            .Command("SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1)", options.Publication)
+            .Statement("SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1)", options.Publication)
             .ScalarAsync<bool>(ct)
             .ConfigureAwait(false);
         if (!hasPublication)

@@ -1,3 +1,5 @@
+using Cdc.Core.Postgres.Values;
+
 namespace Cdc.Core.Changes;
 
 /// <summary>What flows through a change log. A closed set: a consumer switches over it and treats every case.</summary>

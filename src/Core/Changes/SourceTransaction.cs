@@ -1,3 +1,5 @@
+using Cdc.Core.Postgres;
+
 namespace Cdc.Core.Changes;
 
 /// <summary>

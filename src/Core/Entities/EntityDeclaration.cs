@@ -1,3 +1,5 @@
+using Cdc.Core.Postgres;
+
 namespace Cdc.Core.Entities;
 
 /// <summary>A column of the source table that the engine wants.</summary>

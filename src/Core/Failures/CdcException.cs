@@ -1,3 +1,5 @@
+using Cdc.Core.Postgres.Values;
+
 namespace Cdc.Core.Failures;
 
 /// <summary>A failure that names what was being done, to what, and what to do next.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Cdc.Core.Postgres.Values;
 
 namespace Cdc.Core.Operations;
 

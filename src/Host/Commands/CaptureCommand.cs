@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cdc.Core.Postgres.Values;
 using Cdc.Host.Configuration;
 
 namespace Cdc.Host.Commands;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
+using Cdc.Core.Postgres;
 using Cdc.Host.Configuration;
 using Cdc.Host.Quarantine;
 using Cdc.Host.Terminals;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
+using Cdc.Core.Postgres;
 using Cdc.Host.Configuration;
 using Cdc.Host.Quarantine;
 using Cdc.Host.Terminals;

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using Cdc.Apply.Progress;
 using Cdc.Capture.Source;
 using Cdc.Core.Failures;
+using Cdc.Engine.Progress;
 using Cdc.Host.Configuration;
 using Cdc.Host.Pipeline;
 using Cdc.Host.Slots;

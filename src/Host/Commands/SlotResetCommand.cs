@@ -1,7 +1,7 @@
 using System.CommandLine;
-using Cdc.Apply.Progress;
 using Cdc.Core.Entities;
 using Cdc.Core.Operations;
+using Cdc.Engine.Progress;
 using Cdc.Host.Configuration;
 using Cdc.Host.Pipeline;
 using Cdc.Host.Slots;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Host.Configuration;
 using Cdc.Host.Servers;
 using Cdc.Host.Terminals;
@@ -102,7 +103,8 @@ internal static class TopicsCommand
             return (
                 await engine.UseAsync(
                     c =>
-                        c.ListAsync("SELECT partition FROM cdc.checkpoints WHERE next_offset IS NOT NULL", [], row => row.GetString(0), ct),
+                        c.Statement("SELECT partition FROM cdc.checkpoints WHERE next_offset IS NOT NULL")
+                            .RowsAsync(row => row.GetString(0), ct),
                     ct
                 ),
                 []

@@ -2,6 +2,7 @@ using Cdc.Api;
 using Cdc.Apply;
 using Cdc.Capture;
 using Cdc.Capture.Snapshot;
+using Cdc.Engine;
 using Cdc.Log;
 using Cdc.Log.Kafka;
 using Cdc.Log.Registry;

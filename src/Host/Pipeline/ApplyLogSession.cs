@@ -1,9 +1,9 @@
 using Cdc.Apply;
 using Cdc.Apply.Partitions;
-using Cdc.Apply.Progress;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
+using Cdc.Engine.Progress;
 using Cdc.Host.Configuration;
 using Cdc.Log.Kafka;
 using Cdc.Log.Records;

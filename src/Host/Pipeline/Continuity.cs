@@ -1,9 +1,10 @@
-using Cdc.Apply.Progress;
 using Cdc.Capture;
 using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Engine.Progress;
+using Cdc.Expressions.Declaration;
 using Cdc.Host.Configuration;
 using Microsoft.Extensions.Logging;
 

@@ -1,7 +1,7 @@
-using Cdc.Apply.Progress;
 using Cdc.Capture;
 using Cdc.Capture.Slot;
 using Cdc.Core.Failures;
+using Cdc.Engine.Progress;
 
 namespace Cdc.Host.Pipeline;
 
@@ -106,7 +106,7 @@ internal static class ContinuityCheck
             yield return Gap(
                 GapKinds.PublicationPartial,
                 $"Publication {options.Publication} does not publish every operation: changes were left out.",
-                $"Run: ALTER PUBLICATION {Core.Entities.Sql.Identifier(options.Publication)} SET (publish = 'insert, update, delete, truncate'); then 'cdc slot reset' (ops/runbooks/slot-reset.md)."
+                $"Run: ALTER PUBLICATION {Core.Postgres.Sql.Identifier(options.Publication)} SET (publish = 'insert, update, delete, truncate'); then 'cdc slot reset' (ops/runbooks/slot-reset.md)."
             );
     }
 

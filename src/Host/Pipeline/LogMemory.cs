@@ -1,5 +1,5 @@
-using Cdc.Apply.Progress;
 using Cdc.Core.Changes;
+using Cdc.Engine.Progress;
 using Cdc.Host.Configuration;
 using Cdc.Log;
 using Cdc.Log.Kafka;

@@ -4,6 +4,7 @@ using Cdc.Capture.Snapshot;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
+using Cdc.Engine;
 using Cdc.Log;
 using Cdc.Log.InProcess;
 using Microsoft.Extensions.Logging;

@@ -1,8 +1,10 @@
 using Cdc.Apply;
-using Cdc.Apply.Progress;
 using Cdc.Capture;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres.Values;
 using Cdc.Core.Telemetry;
+using Cdc.Engine;
+using Cdc.Engine.Progress;
 using Cdc.Log.Kafka;
 using Microsoft.Extensions.Logging;
 using Npgsql;

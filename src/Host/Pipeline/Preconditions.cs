@@ -1,9 +1,13 @@
 using Cdc.Apply;
-using Cdc.Apply.Migrations;
-using Cdc.Apply.Progress;
 using Cdc.Capture;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
+using Cdc.Core.Postgres.Values;
+using Cdc.Engine;
+using Cdc.Engine.Migrations;
+using Cdc.Engine.Progress;
+using Cdc.Expressions.Declaration;
 using Cdc.Host.Configuration;
 using Microsoft.Extensions.Logging;
 using Npgsql;

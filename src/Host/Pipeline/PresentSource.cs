@@ -1,8 +1,8 @@
-using Cdc.Apply.Progress;
 using Cdc.Capture;
 using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
 using Cdc.Core.Changes;
+using Cdc.Engine.Progress;
 
 namespace Cdc.Host.Pipeline;
 

@@ -1,11 +1,13 @@
 using Cdc.Apply;
-using Cdc.Apply.Progress;
 using Cdc.Capture;
 using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres.Values;
+using Cdc.Engine;
+using Cdc.Engine.Progress;
 using Microsoft.Extensions.Logging;
 
 namespace Cdc.Host.Pipeline;

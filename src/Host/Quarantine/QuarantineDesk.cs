@@ -1,5 +1,6 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Operations;
+using Cdc.Core.Postgres;
 using Cdc.Host.Servers;
 
 namespace Cdc.Host.Quarantine;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Cdc.Core.Entities;
 using Cdc.Core.Operations;
+using Cdc.Core.Postgres;
 using Cdc.Core.Progress;
 using Cdc.Host.Servers;
 using Npgsql;
@@ -72,7 +73,9 @@ internal static class QuarantineTable
         await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = keys } } };
         await command.ExecuteNonQueryAsync(ct);
         if (entity.NotifyColumn is not null)
-            await connection.ExecuteAsync("SELECT pg_notify($1, $2)", [ChangeNotice.Channel(entity.Name), ChangeNotice.Everything], ct);
+            await connection
+                .Statement("SELECT pg_notify($1, $2)", [ChangeNotice.Channel(entity.Name), ChangeNotice.Everything])
+                .ExecuteAsync(ct);
     }
 
     private static async Task<long> ChangeAsync(

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Host.Configuration;
 using Cdc.Host.Servers;
 using Cdc.Host.Terminals;
@@ -30,7 +31,7 @@ internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, T
     {
         // Later it could not be told which of the two it was.
         await _source.UseAsync(_ => Task.CompletedTask, ct);
-        await _engine.UseAsync(c => c.ListAsync("SELECT 1 FROM cdc.reconcile_runs LIMIT 0", [], r => r.GetInt32(0), ct), ct);
+        await _engine.UseAsync(c => c.Statement("SELECT 1 FROM cdc.reconcile_runs LIMIT 0").RowsAsync(r => r.GetInt32(0), ct), ct);
         IFence fences = request.Kind == RunKind.SignOff ? new FrozenFence(_gate) : _gate;
         var reconciler = new Reconciler(
             _source.Connections,

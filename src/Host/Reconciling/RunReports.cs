@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
+using Cdc.Core.Postgres;
 using Cdc.Host.Servers;
 using Cdc.Host.Terminals;
 using Cdc.Reconcile.Reports;
@@ -33,7 +34,9 @@ internal sealed class RunReports(Database engine) : IRunReports
         );
 
     private static async Task<long?> NewestAsync(NpgsqlConnection connection, CancellationToken ct) =>
-        (await connection.ListAsync("SELECT max(id) FROM cdc.reconcile_runs WHERE state = 'done'", [], row => row.Long(0), ct)).Single();
+        (
+            await connection.Statement("SELECT max(id) FROM cdc.reconcile_runs WHERE state = 'done'").RowsAsync(row => row.Long(0), ct)
+        ).Single();
 
     private static async Task<RunReport?> FindAsync(NpgsqlConnection connection, long run, int maxDrift, CancellationToken ct)
     {

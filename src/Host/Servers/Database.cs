@@ -1,5 +1,7 @@
 using System.Net.Sockets;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
+using Cdc.Engine.Migrations;
 using Npgsql;
 
 namespace Cdc.Host.Servers;

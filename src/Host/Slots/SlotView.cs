@@ -1,6 +1,7 @@
-using Cdc.Apply.Progress;
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
+using Cdc.Engine.Progress;
+using Cdc.Expressions.Declaration;
 using Cdc.Host.Pipeline;
 using Cdc.Host.Status;
 using Cdc.Host.Terminals;

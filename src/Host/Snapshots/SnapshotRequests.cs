@@ -1,4 +1,5 @@
 using Cdc.Core.Operations;
+using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
 using Cdc.Host.Servers;
 using Cdc.Host.Status;
@@ -28,7 +29,9 @@ internal static class SnapshotRequests
     public static async Task<SnapshotProgress> ReadAsync(NpgsqlConnection connection, long id, CancellationToken ct)
     {
         var (entity, state, answer, estimate) = (
-            await connection.ListAsync(StateSql, [id], row => (row.GetString(0), row.GetString(1), row.Get<string>(2), row.GetInt64(3)), ct)
+            await connection
+                .Statement(StateSql, [id])
+                .RowsAsync(row => (row.GetString(0), row.GetString(1), row.Get<string>(2), row.GetInt64(3)), ct)
         ).Single();
         var counts = (await SnapshotReader.ReadAsync(connection, id, ct)).GetValueOrDefault(entity);
         return new SnapshotProgress(id, entity, state, answer, counts is null ? null : SnapshotMath.Of(counts, estimate));

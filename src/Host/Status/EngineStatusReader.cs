@@ -1,5 +1,7 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Operations;
+using Cdc.Core.Postgres;
+using Cdc.Expressions.Declaration;
 using Cdc.Host.Servers;
 using Npgsql;
 
@@ -47,11 +49,11 @@ internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
     public async Task<EngineStatus> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
-        var status = (await connection.ListAsync(SourceSql, [], ReadSource, ct)).Single();
+        var status = (await connection.Statement(SourceSql).RowsAsync(ReadSource, ct)).Single();
         return status with
         {
             Entities = [.. (await ReadEntitiesAsync(connection, ct)).Select(e => e with { BehindGap = status.State == "gap" })],
-            Requests = await connection.ListAsync(RequestsSql, [], ReadRequest, ct),
+            Requests = await connection.Statement(RequestsSql).RowsAsync(ReadRequest, ct),
             Log = overKafka ? await ReadLogAsync(connection, ct) : null,
         };
     }
@@ -74,18 +76,18 @@ internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
 
     private static async Task<AppliedLog?> ReadLogAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        var rows = await connection.ListAsync(
-            LogSql,
-            [],
-            row =>
-                (
-                    Through: row.Get<string>(0),
-                    AsOf: row.Time(1),
-                    LastCommitAt: row.Time(2),
-                    Partition: new AppliedPartition(row.GetString(3), row.GetInt64(4), row.Time(5), row.Time(6))
-                ),
-            ct
-        );
+        var rows = await connection
+            .Statement(LogSql)
+            .RowsAsync(
+                row =>
+                    (
+                        Through: row.Get<string>(0),
+                        AsOf: row.Time(1),
+                        LastCommitAt: row.Time(2),
+                        Partition: new AppliedPartition(row.GetString(3), row.GetInt64(4), row.Time(5), row.Time(6))
+                    ),
+                ct
+            );
         return rows is [var first, ..]
             ? new AppliedLog(first.Through, first.AsOf, first.LastCommitAt, [.. rows.Select(r => r.Partition)])
             : null;
@@ -95,7 +97,7 @@ internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
     {
         var snapshots = await SnapshotReader.ReadAsync(connection, ct);
         object?[] declared = [entities.All.Select(e => e.Name).ToArray(), entities.All.Select(e => e.EngineName).ToArray()];
-        var rows = await connection.ListAsync(EntitiesSql, declared, row => ReadEntity(row, snapshots), ct);
+        var rows = await connection.Statement(EntitiesSql, declared).RowsAsync(row => ReadEntity(row, snapshots), ct);
         for (var i = 0; i < rows.Count; i++)
         {
             if (entities.All.FirstOrDefault(e => e.Name == rows[i].Entity) is not { } entity)
@@ -113,12 +115,9 @@ internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
     {
         const int most = 10_000;
         var counted = (
-            await connection.ListAsync(
-                $"SELECT count(*) FROM (SELECT FROM {entity.EngineName} LIMIT {most}) counted",
-                [],
-                row => row.GetInt64(0),
-                ct
-            )
+            await connection
+                .Statement($"SELECT count(*) FROM (SELECT FROM {entity.EngineName} LIMIT {most}) counted")
+                .RowsAsync(row => row.GetInt64(0), ct)
         ).Single();
         return counted < most ? counted : Math.Max(counted, loaded);
     }

@@ -1,3 +1,4 @@
+using Cdc.Core.Postgres;
 using Cdc.Host.Servers;
 using Npgsql;
 

@@ -1,5 +1,6 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Operations;
+using Cdc.Core.Postgres;
 using Cdc.Host.Servers;
 
 namespace Cdc.Host.Status;
@@ -13,7 +14,9 @@ internal sealed class SourceClock(Database source) : ISourceClock
     public async Task<SourceMoment> ReadAsync(CancellationToken ct) =>
         (
             await source.UseAsync(
-                c => c.ListAsync(Sql, [], row => new SourceMoment(row.Time(0)!.Value, Lsn.Parse(row.GetString(1)), row.GetString(2)), ct),
+                c =>
+                    c.Statement(Sql)
+                        .RowsAsync(row => new SourceMoment(row.Time(0)!.Value, Lsn.Parse(row.GetString(1)), row.GetString(2)), ct),
                 ct
             )
         ).Single();

@@ -1,4 +1,5 @@
 using Cdc.Core.Operations;
+using Cdc.Core.Postgres;
 using Cdc.Host.Servers;
 using Npgsql;
 
@@ -21,7 +22,7 @@ internal static class SourceStatusReader
         """;
 
     public static async Task<SourceStatus> ReadAsync(NpgsqlConnection connection, string slot, CancellationToken ct) =>
-        (await connection.ListAsync(Sql, [slot], Read, ct)).Single();
+        (await connection.Statement(Sql, [slot]).RowsAsync(Read, ct)).Single();
 
     private static SourceStatus Read(NpgsqlDataReader row) =>
         new()

@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 using Cdc.Host.Servers;
 using Npgsql;
 
@@ -18,7 +19,7 @@ internal static class WaitingChildren
         foreach (var reference in child.Parents)
             if (entities.Find(reference.Entity) is { } parent && await BothExistAsync(connection, child, parent, ct))
                 waiting += (
-                    await connection.ListAsync(CountSql(child, reference, parent), [parent.Name], row => row.GetInt64(0), ct)
+                    await connection.Statement(CountSql(child, reference, parent), [parent.Name]).RowsAsync(row => row.GetInt64(0), ct)
                 ).Single();
         return waiting;
     }
@@ -30,12 +31,9 @@ internal static class WaitingChildren
         CancellationToken ct
     ) =>
         (
-            await connection.ListAsync(
-                "SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL",
-                [child.EngineName, parent.EngineName],
-                row => row.GetBoolean(0),
-                ct
-            )
+            await connection
+                .Statement("SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL", [child.EngineName, parent.EngineName])
+                .RowsAsync(row => row.GetBoolean(0), ct)
         ).Single();
 
     // From the few parents that are missing to their children, not the other way round: children are counted in millions.

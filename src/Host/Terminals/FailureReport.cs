@@ -1,4 +1,5 @@
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres.Values;
 using Spectre.Console;
 
 namespace Cdc.Host.Terminals;

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres.Values;
 using Cdc.Log.Avro.Binary;
 using Cdc.Log.Records.Columns;
 

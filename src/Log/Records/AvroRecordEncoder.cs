@@ -129,7 +129,7 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
             {
                 if (state != ColumnState.Value)
                     throw new InvalidDataException($"A row of {_byColumn.Name} came without its key.");
-                writer.WriteLong(Core.Entities.Expressions.SourceValue.Integer(row.BytesOf(i)));
+                writer.WriteLong(Core.Postgres.Values.SourceValue.Integer(row.BytesOf(i)));
             }
             else if (state == ColumnState.Value)
             {

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres.Values;
 using Cdc.Log.Avro.Schemas;
 using Cdc.Log.Records.Columns;
 

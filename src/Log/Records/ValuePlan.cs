@@ -1,6 +1,7 @@
 using System.Text;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres.Values;
 using Cdc.Log.Avro.Schemas;
 using Cdc.Log.Records.Columns;
 

@@ -1,3 +1,4 @@
+using Cdc.Core.Postgres;
 using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Runs;
 using Microsoft.Extensions.Logging;

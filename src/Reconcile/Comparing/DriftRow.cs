@@ -1,3 +1,5 @@
+using Cdc.Core.Postgres.Values;
+
 namespace Cdc.Reconcile.Comparing;
 
 public enum DriftKind

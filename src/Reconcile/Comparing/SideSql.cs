@@ -1,5 +1,6 @@
 using System.Globalization;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 
 namespace Cdc.Reconcile.Comparing;
 

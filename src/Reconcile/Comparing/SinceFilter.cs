@@ -1,6 +1,7 @@
 using System.Globalization;
 using Cdc.Core.Entities;
-using Cdc.Core.Entities.Expressions;
+using Cdc.Core.Postgres;
+using Cdc.Expressions;
 
 namespace Cdc.Reconcile.Comparing;
 

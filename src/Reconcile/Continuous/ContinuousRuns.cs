@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 using Cdc.Reconcile.Alerts;
 using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Runs;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cdc.Core.Postgres.Values;
 using Cdc.Reconcile.Runs;
 
 namespace Cdc.Reconcile.Continuous;

@@ -1,5 +1,6 @@
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
+using Cdc.Core.Postgres.Values;
 
 namespace Cdc.Reconcile.Fences;
 

@@ -1,3 +1,5 @@
+using Cdc.Core.Postgres.Values;
+
 namespace Cdc.Reconcile.Repairs;
 
 /// <summary>What a repair did, or is going to do; part of what <c>cdc reconcile --json</c> prints.</summary>

@@ -2,6 +2,8 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
+using Cdc.Core.Postgres.Values;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Requests;
 using Cdc.Reconcile.Runs;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Runs;
 using Npgsql;

@@ -1,3 +1,4 @@
+using Cdc.Core.Postgres.Values;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Repairs;
 

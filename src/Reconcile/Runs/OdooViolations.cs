@@ -1,4 +1,6 @@
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
+using Cdc.Core.Postgres.Values;
 using Npgsql;
 
 namespace Cdc.Reconcile.Runs;

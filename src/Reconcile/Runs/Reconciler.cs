@@ -2,6 +2,7 @@ using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
+using Cdc.Core.Postgres;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Continuous;
 using Cdc.Reconcile.Fences;

@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres.Values;
 using Cdc.Core.Snapshots;
 
 namespace Cdc.Reconcile.Runs;

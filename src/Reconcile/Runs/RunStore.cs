@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Reconcile.Comparing;
 using Npgsql;
 

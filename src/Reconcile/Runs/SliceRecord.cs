@@ -1,3 +1,4 @@
+using Cdc.Core.Postgres;
 using Cdc.Reconcile.Comparing;
 using Npgsql;
 
@@ -55,7 +56,7 @@ internal static class SliceRecord
         await transaction.CommitAsync(ct).ConfigureAwait(false);
     }
 
-    private static Task PartitionAsync(
+    private static Task<int> PartitionAsync(
         NpgsqlConnection engine,
         long run,
         string entity,
@@ -116,7 +117,7 @@ internal static class SliceRecord
             .ConfigureAwait(false);
     }
 
-    private static Task ResolveAsync(NpgsqlConnection engine, long run, string entity, ComparedSlice slice, CancellationToken ct) =>
+    private static Task<int> ResolveAsync(NpgsqlConnection engine, long run, string entity, ComparedSlice slice, CancellationToken ct) =>
         engine
             .Statement(
                 ResolvedSql,

@@ -1,5 +1,6 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Fences;
+using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Fences;

@@ -1,5 +1,6 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Continuous;
 using Npgsql;

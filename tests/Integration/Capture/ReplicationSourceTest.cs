@@ -3,6 +3,7 @@ using Cdc.Capture.Source;
 using Cdc.Capture.Stream;
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Waiting;
 using Npgsql;
@@ -215,7 +216,7 @@ public sealed class ReplicationSourceTest(TestServers servers)
 
     private static async Task<string> ShowAsync(NpgsqlConnection connection) =>
         await connection
-            .Command("SELECT current_setting('logical_decoding_work_mem') || '|' || current_setting('wal_sender_timeout')")
+            .Statement("SELECT current_setting('logical_decoding_work_mem') || '|' || current_setting('wal_sender_timeout')")
             .ScalarAsync<string>(Ct);
 
     private static Task<DateTime> ReplyTimeAsync(StreamTestBed bed, ReplicationSource source) =>

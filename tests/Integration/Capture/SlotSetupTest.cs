@@ -1,6 +1,7 @@
 using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Tests.Support.Capture;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Waiting;
@@ -35,7 +36,7 @@ public sealed class SlotSetupTest(TestServers servers)
         await using var writer = await bed.OpenAsync();
         await using var open = await writer.BeginTransactionAsync(Ct);
         var xid = ulong.Parse(
-            await writer.Command("INSERT INTO history (card_id) VALUES (1) RETURNING pg_current_xact_id()::text").ScalarAsync<string>(Ct),
+            await writer.Statement("INSERT INTO history (card_id) VALUES (1) RETURNING pg_current_xact_id()::text").ScalarAsync<string>(Ct),
             System.Globalization.CultureInfo.InvariantCulture
         );
         var change = await new SlotSetup(bed.Options, Declared.Entities(Card, History)).EnsurePublicationAsync(Ct);

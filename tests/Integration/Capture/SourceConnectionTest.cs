@@ -1,4 +1,5 @@
 using Cdc.Capture.Source;
+using Cdc.Core.Postgres;
 using Cdc.Tests.Support.Postgres;
 using Xunit;
 
@@ -18,6 +19,6 @@ public sealed class SourceConnectionTest(TestServers servers)
     private static async Task<int> BackendAsync(TestDatabase database)
     {
         await using var connection = await SourceConnection.OpenAsync(StreamTestBed.OptionsOf(database), Ct);
-        return await connection.Command("SELECT pg_backend_pid()").ScalarAsync<int>(Ct);
+        return await connection.Statement("SELECT pg_backend_pid()").ScalarAsync<int>(Ct);
     }
 }

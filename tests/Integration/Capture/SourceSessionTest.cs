@@ -1,5 +1,6 @@
 using System.Data;
 using Cdc.Capture.Source;
+using Cdc.Core.Postgres;
 using Cdc.Tests.Support.Postgres;
 using Xunit;
 
@@ -18,7 +19,7 @@ public sealed class SourceSessionTest(TestServers servers)
         await using var reader = await bed.OpenAsync();
         var ended = Xid(await bed.ScalarAsync<string>("SELECT pg_current_xact_id()::text"));
         await using var open = await writer.BeginTransactionAsync(Ct);
-        var running = Xid(await writer.Command("SELECT pg_current_xact_id()::text").ScalarAsync<string>(Ct));
+        var running = Xid(await writer.Statement("SELECT pg_current_xact_id()::text").ScalarAsync<string>(Ct));
         var prepared = Xid(
             await bed.ScalarAsync<string>(
                 $"BEGIN; INSERT INTO card DEFAULT VALUES; SELECT pg_current_xact_id()::text; PREPARE TRANSACTION '{bed.Database.Name}'"
@@ -45,7 +46,7 @@ public sealed class SourceSessionTest(TestServers servers)
         await using var writer = await bed.OpenAsync();
         await using var connection = await bed.OpenAsync();
         await using var open = await writer.BeginTransactionAsync(Ct);
-        var running = Xid(await writer.Command("SELECT pg_current_xact_id()::text").ScalarAsync<string>(Ct));
+        var running = Xid(await writer.Statement("SELECT pg_current_xact_id()::text").ScalarAsync<string>(Ct));
         var above = await new SourceSession(connection).SnapshotAboveWritersAsync(Ct);
         Assert.True(above.Xmax > running, $"{above.Xmax} is not above {running}, which is running.");
         Assert.False(above.Sees(running));

@@ -1,5 +1,7 @@
 using Cdc.Core.Entities;
-using Cdc.Core.Entities.Expressions;
+using Cdc.Expressions;
+using Cdc.Expressions.Declaration;
+using Cdc.Expressions.Rows;
 using Cdc.Tests.Support.Postgres;
 using FsCheck;
 using FsCheck.Fluent;

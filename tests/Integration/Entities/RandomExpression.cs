@@ -1,3 +1,4 @@
+using Cdc.Expressions.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
 

@@ -1,6 +1,9 @@
 using System.Buffers.Binary;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
+using Cdc.Expressions.Declaration;
+using Cdc.Expressions.Rows;
 using Cdc.Tests.Support.Postgres;
 using Npgsql;
 using Xunit;

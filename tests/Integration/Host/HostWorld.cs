@@ -1,4 +1,6 @@
 using Cdc.Core.Entities;
+using Cdc.Engine;
+using Cdc.Expressions.Declaration;
 using Cdc.Host;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using Cdc.Apply.Progress;
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
+using Cdc.Engine.Progress;
 using Cdc.Tests.Support.Postgres;
 using Npgsql;
 using Xunit;

@@ -1,7 +1,8 @@
 using Cdc.Apply;
-using Cdc.Apply.Progress;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
+using Cdc.Engine;
+using Cdc.Engine.Progress;
 using Cdc.Tests.Support.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;

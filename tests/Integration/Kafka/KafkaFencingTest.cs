@@ -2,6 +2,7 @@ using System.Text;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Expressions.Declaration;
 using Cdc.Log.Kafka;
 using Cdc.Tests.Support;
 using Cdc.Tests.Support.Kafka;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text.Json.Nodes;
 using Cdc.Core.Entities;
+using Cdc.Expressions.Declaration;
 using Cdc.Log.Registry;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Kafka;

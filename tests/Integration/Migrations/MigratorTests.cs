@@ -1,6 +1,7 @@
-using Cdc.Apply.Migrations;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Engine.Migrations;
+using Cdc.Expressions.Declaration;
 using Cdc.Tests.Support.Postgres;
 using Npgsql;
 using Xunit;

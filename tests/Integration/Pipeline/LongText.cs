@@ -1,3 +1,5 @@
+using Cdc.Core.Postgres;
+
 namespace Cdc.Tests.Integration.Pipeline;
 
 /// <summary>Texts so long, and so little alike, that PostgreSQL keeps them outside of the row and leaves them out of an UPDATE that does not touch them.</summary>

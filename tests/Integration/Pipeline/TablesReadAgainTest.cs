@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Expressions.Declaration;
 using Cdc.Tests.Support;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;

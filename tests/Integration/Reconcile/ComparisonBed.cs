@@ -1,5 +1,6 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Snapshots;
+using Cdc.Expressions.Declaration;
 using Cdc.Reconcile;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Reports;

@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
 using Cdc.Reconcile.Fences;
 using Npgsql;

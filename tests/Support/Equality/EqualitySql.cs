@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
 
 namespace Cdc.Tests.Support.Equality;

@@ -1,3 +1,4 @@
+using Cdc.Core.Postgres.Values;
 using Cdc.Core.Telemetry;
 using Cdc.Host.Configuration;
 using Cdc.Host.Pipeline;

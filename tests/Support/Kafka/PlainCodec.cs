@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres.Values;
 using Cdc.Log.Records;
 
 namespace Cdc.Tests.Support.Kafka;

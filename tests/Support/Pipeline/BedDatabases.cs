@@ -1,4 +1,4 @@
-using Cdc.Apply.Migrations;
+using Cdc.Engine.Migrations;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Workload;
 

@@ -4,6 +4,8 @@ using Cdc.Apply;
 using Cdc.Capture;
 using Cdc.Capture.Snapshot;
 using Cdc.Core.Entities;
+using Cdc.Engine;
+using Cdc.Expressions.Declaration;
 using Cdc.Host.Pipeline;
 using Cdc.Log;
 using Cdc.Reconcile.Continuous;

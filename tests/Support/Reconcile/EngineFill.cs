@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 using Npgsql;
 
 namespace Cdc.Tests.Support.Reconcile;

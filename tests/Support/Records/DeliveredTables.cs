@@ -1,5 +1,6 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Expressions.Declaration;
 
 namespace Cdc.Tests.Support.Records;
 

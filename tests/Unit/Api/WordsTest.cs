@@ -4,6 +4,8 @@ using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Progress;
+using Cdc.Expressions.Declaration;
+using Cdc.Expressions.Rows;
 using Cdc.Tests.Support;
 using Xunit;
 

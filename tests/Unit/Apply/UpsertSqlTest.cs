@@ -1,5 +1,7 @@
 using Cdc.Apply.Rows;
 using Cdc.Core.Entities;
+using Cdc.Engine.Rows;
+using Cdc.Expressions.Declaration;
 using Cdc.Tests.Support;
 using Xunit;
 

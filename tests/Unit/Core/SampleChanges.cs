@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Cdc.Core.Changes;
+using Cdc.Core.Postgres.Values;
 
 namespace Cdc.Tests.Unit.Core;
 

@@ -1,4 +1,5 @@
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Xunit;
 
 namespace Cdc.Tests.Unit.Core;

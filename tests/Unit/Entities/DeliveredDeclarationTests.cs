@@ -1,4 +1,6 @@
 using Cdc.Core.Entities;
+using Cdc.Expressions.Declaration;
+using Cdc.Expressions.Rows;
 using Xunit;
 
 namespace Cdc.Tests.Unit.Entities;

@@ -1,5 +1,7 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Expressions;
+using Cdc.Expressions.Declaration;
 using Xunit;
 
 namespace Cdc.Tests.Unit.Entities;

@@ -3,6 +3,8 @@ using System.Text;
 using System.Text.Json;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Expressions.Declaration;
+using Cdc.Expressions.Rows;
 using Xunit;
 
 namespace Cdc.Tests.Unit.Entities;

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres.Values;
 using Cdc.Host.Configuration;
 using Cdc.Tests.Support;
 using Xunit;

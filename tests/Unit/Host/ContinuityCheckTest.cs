@@ -1,9 +1,9 @@
-using Cdc.Apply.Progress;
 using Cdc.Capture;
 using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
+using Cdc.Engine.Progress;
 using Cdc.Host.Pipeline;
 using Xunit;
 

@@ -1,6 +1,7 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Snapshots;
+using Cdc.Expressions.Declaration;
 using Cdc.Reconcile.Continuous;
 using Cdc.Reconcile.Fences;
 using Cdc.Tests.Support;

@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Expressions.Declaration;
 using Cdc.Reconcile.Comparing;
 using Cdc.Tests.Support;
 using Xunit;

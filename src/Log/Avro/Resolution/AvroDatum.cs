@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Cdc.Core.Postgres.Values;
 using Cdc.Log.Avro.Binary;
 using Cdc.Log.Avro.Schemas;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Cdc.Core.Postgres.Values;
 
 namespace Cdc.Log.Avro.Schemas;
 

@@ -4,8 +4,7 @@ using System.Buffers.Text;
 using System.Numerics;
 using System.Text;
 using Cdc.Core.Changes;
-using Cdc.Core.Entities.Expressions;
-using Cdc.Core.Entities.Rows;
+using Cdc.Core.Postgres.Values;
 using Cdc.Log.Avro.Binary;
 
 namespace Cdc.Log.Records.Columns;

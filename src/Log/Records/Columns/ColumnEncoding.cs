@@ -1,8 +1,7 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Numerics;
-using Cdc.Core.Entities.Expressions;
-using Cdc.Core.Entities.Rows;
+using Cdc.Core.Postgres.Values;
 using Cdc.Log.Avro.Binary;
 
 namespace Cdc.Log.Records.Columns;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres.Values;
 using Cdc.Log.Avro.Schemas;
 
 namespace Cdc.Log.Records.Columns;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Cdc.Expressions.Nodes;
 using Cdc.Log.Avro.Binary;
 using Cdc.Log.Avro.Resolution;
 using Cdc.Log.Avro.Schemas;

@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Text;
 using Cdc.Core.Changes;
-using Cdc.Core.Entities.Expressions;
+using Cdc.Core.Postgres.Values;
 using Cdc.Tests.Support.Records;
 
 namespace Cdc.Tests.Unit.Log.Records;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Cdc.Core.Changes;
+using Cdc.Core.Postgres.Values;
 using Cdc.Log.Records;
 using Cdc.Tests.Support.Records;
 using Xunit;

@@ -1,0 +1,25 @@
+using System.Globalization;
+using Npgsql;
+
+namespace Cdc.Core.Postgres;
+
+/// <summary>
+/// How long a server may say nothing before it counts as away. A network that drops packets tells nobody: without these a connection to a
+/// server that is gone lives as long as the system's own patience, which is hours where nothing is being sent.
+/// </summary>
+public static class ServerPatience
+{
+    /// <summary>Seconds for an answer to a question that costs the server nothing: the pulse of the engine, the heartbeat of the source.</summary>
+    public const int AnswerSeconds = 15;
+
+    /// <summary>Seconds for any other question, unless it is known to take long.</summary>
+    private const int QuestionSeconds = 30;
+
+    // A connection made within 5 s; an idle one asked after 10 s by Npgsql, and by the system beneath it, then every 5 s.
+    private const string Defaults =
+        "Timeout=5;Cancellation Timeout=2000;Keepalive=10;Tcp Keepalive=true;Tcp Keepalive Time=10;Tcp Keepalive Interval=5";
+
+    /// <summary>A connection string with this patience. What it says itself wins.</summary>
+    public static NpgsqlConnectionStringBuilder Settings(string connectionString, int commandSeconds = QuestionSeconds) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"{Defaults};Command Timeout={commandSeconds};{connectionString}"));
+}

@@ -1,0 +1,38 @@
+using Cdc.Core.Fences;
+using Npgsql;
+
+namespace Cdc.Engine.Fences;
+
+/// <summary>Hears who asks for fences: a connection that does nothing but listen.</summary>
+public sealed class FenceSignals(EngineOptions options)
+{
+    private TaskCompletionSource _next = NewSignal();
+
+    /// <summary>Completes at the next notification. Take it before looking, so that none is missed between the look and the wait.</summary>
+    public Task Next => Volatile.Read(ref _next).Task;
+
+    public async Task RunAsync(CancellationToken ct)
+    {
+        await using var connection = await EngineConnection.OpenAsync(options, "fences", ct).ConfigureAwait(false);
+        connection.Notification += (_, _) => Raise();
+        await using (var listen = new NpgsqlCommand($"LISTEN {FenceChannels.Asks}", connection))
+            await listen.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        // Whatever was asked before this connection listened.
+        Raise();
+        while (true)
+            await connection.WaitAsync(ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Until <paramref name="signal"/>, or the time has passed.</summary>
+    public static async Task WaitAsync(Task signal, TimeSpan atMost, CancellationToken ct)
+    {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        await Task.WhenAny(signal, Task.Delay(atMost, enough.Token)).ConfigureAwait(false);
+        await enough.CancelAsync().ConfigureAwait(false);
+        ct.ThrowIfCancellationRequested();
+    }
+
+    private void Raise() => Interlocked.Exchange(ref _next, NewSignal()).SetResult();
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

@@ -1,0 +1,193 @@
+using System.Data;
+using Cdc.Core.Failures;
+using Npgsql;
+
+namespace Cdc.Engine.Migrations;
+
+/// <summary>
+/// Brings the engine's schema up or down, each migration in a transaction of its own under an advisory lock: of two at once one waits and
+/// then finds nothing to do.
+/// </summary>
+/// <param name="notice">Receives what PostgreSQL says meanwhile, such as why foreign keys were left out.</param>
+public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> migrations, Action<string>? notice = null)
+{
+    // Any fixed number; it must not change, or an older program would not wait for this one.
+    private const long LockKey = 0x0CDC_0000_0001;
+
+    // IF NOT EXISTS would say at every step but the first that the table exists, to somebody who did not ask for one.
+    private const string CreateTable = """
+        DO $$ BEGIN
+            IF to_regclass('public.cdc_migrations') IS NULL THEN
+                CREATE TABLE public.cdc_migrations (
+                    version     integer PRIMARY KEY,
+                    name        text NOT NULL,
+                    checksum    text NOT NULL,
+                    applied_at  timestamptz NOT NULL DEFAULT now()
+                );
+            END IF;
+        END $$
+        """;
+
+    /// <summary>Applies what is missing, up to and including <paramref name="target"/> (all, if null).</summary>
+    /// <returns>What was applied now; empty if nothing was missing.</returns>
+    /// <exception cref="CdcException">An applied migration has changed, the engine is newer than this program, or SQL failed (Migration).</exception>
+    public async Task<IReadOnlyList<Migration>> UpAsync(int? target, CancellationToken ct)
+    {
+        RequireVersion(target ?? 0);
+        var done = new List<Migration>();
+        await using var connection = await OpenAsync(ct).ConfigureAwait(false);
+        foreach (var migration in migrations.Where(m => m.Version <= (target ?? int.MaxValue)))
+            if (await StepAsync(connection, migration, isUp: true, ct).ConfigureAwait(false))
+                done.Add(migration);
+        return done;
+    }
+
+    /// <summary>Takes back everything above <paramref name="target"/>, the newest first. The data of what is taken back is gone.</summary>
+    /// <exception cref="CdcException">As with <see cref="UpAsync"/>.</exception>
+    public async Task<IReadOnlyList<Migration>> DownAsync(int target, CancellationToken ct)
+    {
+        RequireVersion(target);
+        var done = new List<Migration>();
+        await using var connection = await OpenAsync(ct).ConfigureAwait(false);
+        foreach (var migration in migrations.Where(m => m.Version > target).Reverse())
+            if (await StepAsync(connection, migration, isUp: false, ct).ConfigureAwait(false))
+                done.Add(migration);
+        return done;
+    }
+
+    /// <summary>Reads only, and creates nothing.</summary>
+    public async Task<MigrationStatus> StatusAsync(CancellationToken ct)
+    {
+        await using var connection = await OpenAsync(ct).ConfigureAwait(false);
+        return StatusOf(await AppliedAsync(connection, ct).ConfigureAwait(false));
+    }
+
+    private async Task<NpgsqlConnection> OpenAsync(CancellationToken ct)
+    {
+        var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        if (notice is not null)
+            connection.Notice += (_, e) => notice(e.Notice.MessageText);
+        return connection;
+    }
+
+    private void RequireVersion(int target)
+    {
+        if (target >= 0 && target <= migrations[^1].Version)
+            return;
+        throw new CdcException(
+            FailureKind.Usage,
+            $"There is no migration {target}.",
+            $"Name a version from 0 (nothing) to {migrations[^1].Version}."
+        );
+    }
+
+    /// <returns>False: there was nothing to do.</returns>
+    private async Task<bool> StepAsync(NpgsqlConnection connection, Migration migration, bool isUp, CancellationToken ct)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, ct).ConfigureAwait(false);
+        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({LockKey})", ct).ConfigureAwait(false);
+        // Looked at under the lock: whoever held it before may have done this step.
+        var status = StatusOf(await AppliedAsync(connection, ct).ConfigureAwait(false));
+        RequireUnchanged(status);
+        if (status.Migrations[migration.Version - 1].AppliedAt is not null == isUp)
+            return false;
+        try
+        {
+            await ExecuteAsync(connection, CreateTable, ct).ConfigureAwait(false);
+            await ExecuteAsync(connection, isUp ? migration.Up : migration.Down, ct).ConfigureAwait(false);
+            await RecordAsync(connection, migration, isUp, ct).ConfigureAwait(false);
+            await transaction.CommitAsync(ct).ConfigureAwait(false);
+        }
+        catch (PostgresException failure)
+        {
+            throw Failed(migration, isUp, failure);
+        }
+        return true;
+    }
+
+    private static async Task RecordAsync(NpgsqlConnection connection, Migration migration, bool isUp, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(
+            isUp
+                ? "INSERT INTO public.cdc_migrations (version, name, checksum) VALUES ($1, $2, $3)"
+                : "DELETE FROM public.cdc_migrations WHERE version = $1",
+            connection
+        );
+        command.Parameters.AddWithValue(migration.Version);
+        if (isUp)
+        {
+            command.Parameters.AddWithValue(migration.Name);
+            command.Parameters.AddWithValue(migration.Checksum);
+        }
+        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+    }
+
+    private static async Task<Dictionary<int, (string Checksum, DateTime At)>> AppliedAsync(
+        NpgsqlConnection connection,
+        CancellationToken ct
+    )
+    {
+        var applied = new Dictionary<int, (string, DateTime)>();
+        await using (var exists = new NpgsqlCommand("SELECT to_regclass('public.cdc_migrations') IS NOT NULL", connection))
+            if (!(bool)(await exists.ExecuteScalarAsync(ct).ConfigureAwait(false))!)
+                return applied;
+        await using var command = new NpgsqlCommand("SELECT version, checksum, applied_at FROM public.cdc_migrations", connection);
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            applied[reader.GetInt32(0)] = (reader.GetString(1), reader.GetDateTime(2));
+        return applied;
+    }
+
+    private MigrationStatus StatusOf(Dictionary<int, (string Checksum, DateTime At)> applied) =>
+        new(
+            [
+                .. migrations.Select(m =>
+                    applied.TryGetValue(m.Version, out var a)
+                        ? new MigrationState(m, a.At, a.Checksum != m.Checksum)
+                        : new MigrationState(m, null, false)
+                ),
+            ],
+            [.. applied.Keys.Where(v => v > migrations[^1].Version).Order()]
+        );
+
+    private static void RequireUnchanged(MigrationStatus status)
+    {
+        if (status.NewerThanProgram.Count > 0)
+            throw new CdcException(
+                FailureKind.Migration,
+                $"The engine's schema is at version {status.Version}, newer than this program.",
+                "Run the program of that version, or migrate down with it first."
+            );
+        if (status.Migrations.FirstOrDefault(m => m.Changed) is { } changed)
+            throw new CdcException(
+                FailureKind.Migration,
+                $"Migration {changed.Migration.Version:D4}_{changed.Migration.Name} was applied, but its file has changed since.",
+                "Put the file back as it was delivered, and write a new migration for the change."
+            );
+    }
+
+    private static CdcException Failed(Migration migration, bool isUp, PostgresException failure)
+    {
+        var remedy = failure.SqlState switch
+        {
+            PostgresErrorCodes.InsufficientPrivilege =>
+                "Run 'cdc migrate' as the owner of the engine's database, or: GRANT CREATE ON DATABASE and ON SCHEMA public to this role.",
+            PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateSchema or PostgresErrorCodes.DuplicateObject =>
+                "An object of this name is there already and was not made by a migration: rename it, or use an empty database.",
+            PostgresErrorCodes.DependentObjectsStillExist => "Drop what depends on it first: the detail names it.",
+            _ => "Nothing of this migration was kept. Mend the cause and run 'cdc migrate' again.",
+        };
+        return new CdcException(
+            FailureKind.Migration,
+            $"Migration {migration.Version:D4}_{migration.Name} ({(isUp ? "up" : "down")}) failed: {failure.SqlState} {failure.MessageText}{(failure.Detail is null ? "" : " " + failure.Detail)}",
+            remedy,
+            failure
+        );
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+    }
+}

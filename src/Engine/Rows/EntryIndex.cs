@@ -1,0 +1,46 @@
+using Npgsql;
+
+namespace Cdc.Engine.Rows;
+
+/// <summary>
+/// The keys that have a quarantine or re-read entry, so that batches without any need not look. Only ever too large: entries are made
+/// by the owner of the engine alone, others may delete some.
+/// </summary>
+public sealed class EntryIndex
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, HashSet<long>> _keys = [];
+
+    public async Task ReadAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(
+            "SELECT entity, key FROM cdc.quarantine UNION ALL SELECT entity, key FROM cdc.rereads",
+            connection
+        );
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            Add(reader.GetString(0), reader.GetInt64(1));
+    }
+
+    public void Add(string entity, long key)
+    {
+        lock (_lock)
+        {
+            if (!_keys.TryGetValue(entity, out var keys))
+                _keys[entity] = keys = [];
+            keys.Add(key);
+        }
+    }
+
+    public bool Contains(string entity, long key)
+    {
+        lock (_lock)
+            return _keys.TryGetValue(entity, out var keys) && keys.Contains(key);
+    }
+
+    public bool Any(string entity)
+    {
+        lock (_lock)
+            return _keys.TryGetValue(entity, out var keys) && keys.Count > 0;
+    }
+}

@@ -1,0 +1,218 @@
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
+using Cdc.Core.Postgres.Values;
+using Cdc.Expressions.Nodes;
+
+namespace Cdc.Expressions;
+
+/// <summary>Gives names and types to what was parsed, as PostgreSQL's parse analysis does, and refuses what would differ from it.</summary>
+internal sealed class Binder(IReadOnlyList<SourceColumn> columns)
+{
+    public Node Bind(Syntax syntax)
+    {
+        var node = Shape(syntax);
+        if (node is { Inputs: 0, CanFail: true })
+            RequireConstant(syntax, node);
+        return node;
+    }
+
+    /// <summary>PostgreSQL computes constants when it plans: one that fails does so for every row, even behind a CASE that is never true.</summary>
+    private static void RequireConstant(Syntax syntax, Node node)
+    {
+        try
+        {
+            NodeFactory.IsNull(negated: false, node).TryGet(new SourceRow(0), out _);
+        }
+        catch (EvaluationException failure)
+        {
+            throw Wrong(syntax, $"this constant has no value: {failure.Message}", "Write another one, or a wider type.");
+        }
+    }
+
+    private Node Shape(Syntax syntax) =>
+        syntax switch
+        {
+            NameSyntax name => Column(name),
+            NumberSyntax number => Literals.Number(number.Text, negative: false),
+            LiteralSyntax literal => new UntypedNode(literal.Text),
+            TruthSyntax truth => new ConstantNode<bool>(SqlType.Boolean, truth.Value),
+            NegateSyntax negate => Negate(negate),
+            NotSyntax not => new NotNode(Boolean(not.Operand)),
+            LogicSyntax { IsAnd: true } and => new AndNode(Boolean(and.Left), Boolean(and.Right)),
+            LogicSyntax or => new OrNode(Boolean(or.Left), Boolean(or.Right)),
+            CompareSyntax compare => Compare(compare),
+            IsNullSyntax test => IsNull(test),
+            DistinctSyntax distinct => Distinct(distinct),
+            InSyntax inList => In(inList),
+            CastSyntax cast => Cast(cast),
+            CollateSyntax collate => Collate(collate),
+            TimeZoneSyntax zone => AtTimeZone(zone),
+            CallSyntax call => new FunctionBinder(this).Bind(call),
+            CaseSyntax @case => Case(@case),
+            _ => throw new ArgumentOutOfRangeException(nameof(syntax), syntax, null),
+        };
+
+    public static ExpressionException Wrong(Syntax at, string message, string remedy) =>
+        new("expression-type", at.Position, message, remedy);
+
+    private Node Column(NameSyntax name)
+    {
+        var column = columns.FirstOrDefault(c => c.Name == name.Name);
+        if (column is null)
+            throw new ExpressionException(
+                "expression-column",
+                name.Position,
+                $"there is no source column \"{name.Name}\"",
+                NearestName.Remedy(name.Name, columns.Select(c => c.Name), "Declare it under source.columns, or use one of")
+            );
+        return column.Type switch
+        {
+            SourceType.Integer => new IntegerColumnNode(column),
+            SourceType.Float => new FloatColumnNode(column),
+            SourceType.Numeric => new NumericColumnNode(column),
+            SourceType.Text => new TextColumnNode(column),
+            SourceType.Boolean => new BooleanColumnNode(column),
+            SourceType.Uuid or SourceType.Json or SourceType.Bytes => throw Wrong(
+                name,
+                $"the source column \"{name.Name}\" is uuid, json or bytea",
+                "Leave it out of expressions: such a column is only carried into topics."
+            ),
+            _ => new MomentColumnNode(column),
+        };
+    }
+
+    private Node Negate(NegateSyntax negate)
+    {
+        if (negate.Operand is NumberSyntax literal)
+            return Literals.Number(literal.Text, negative: true);
+        return Negation(negate, Bind(negate.Operand), absolute: false);
+    }
+
+    /// <summary>The opposite or the absolute value.</summary>
+    public static Node Negation(Syntax at, Node operand, bool absolute) =>
+        operand switch
+        {
+            Node<double> number => new NegateFloatNode(number, absolute),
+            Node<SqlNumeric> number => new NegateNumericNode(number, absolute),
+            Node<long> { Type: { Family: SqlFamily.Integer, Width: > 0 } } number => new NegateIntegerNode(number, absolute),
+            Node<long> { Type.Family: SqlFamily.Integer } => throw Wrong(
+                at,
+                "whether the least integer has an opposite depends on the column's width",
+                "Cast first, such as id::bigint or id::numeric."
+            ),
+            _ => throw Wrong(at, $"a number is needed, this is {operand.Type}", "Cast it to numeric."),
+        };
+
+    public Node<bool> Boolean(Syntax syntax) =>
+        Conversions.Coerce(syntax, Bind(syntax), SqlType.Boolean) as Node<bool>
+        ?? throw Wrong(syntax, "a condition is needed here", "Compare with something.");
+
+    private Node<bool> Compare(CompareSyntax compare)
+    {
+        var (left, right) = Operands(compare, compare.Left, compare.Right);
+        var comparison = compare.Operator switch
+        {
+            "=" => Comparison.Equal,
+            "<>" => Comparison.NotEqual,
+            "<" => Comparison.Less,
+            "<=" => Comparison.LessOrEqual,
+            ">" => Comparison.Greater,
+            _ => Comparison.GreaterOrEqual,
+        };
+        if (left.Type.Family == SqlFamily.Text && comparison > Comparison.NotEqual && !left.IsCollatedC && !right.IsCollatedC)
+            throw Wrong(compare, "the order of texts differs between collations", "Say COLLATE \"C\" behind one of them.");
+        return NodeFactory.Compare(comparison, left, right);
+    }
+
+    private Node<bool> Distinct(DistinctSyntax distinct)
+    {
+        var (left, right) = Operands(distinct, distinct.Left, distinct.Right);
+        return NodeFactory.Distinct(distinct.Negated, left, right);
+    }
+
+    private (Node Left, Node Right) Operands(Syntax at, Syntax left, Syntax right)
+    {
+        Node a = Bind(left),
+            b = Bind(right);
+        var family = Conversions.ComparedAs(at, a.Type, b.Type);
+        return (
+            Conversions.Coerce(left, a, new SqlType(family, a.Type.Family == family ? a.Type.Width : b.Type.Width)),
+            Conversions.Coerce(right, b, new SqlType(family, b.Type.Family == family ? b.Type.Width : a.Type.Width))
+        );
+    }
+
+    private Node<bool> IsNull(IsNullSyntax test)
+    {
+        var operand = Bind(test.Operand);
+        return NodeFactory.IsNull(test.Negated, operand is UntypedNode ? Conversions.Coerce(test.Operand, operand, SqlType.Text) : operand);
+    }
+
+    private Node<bool> In(InSyntax inList)
+    {
+        var items = inList.Items.Select(Bind).ToArray();
+        for (var i = 0; i < items.Length; i++)
+            if (!items[i].IsConstant)
+                throw Wrong(inList.Items[i], "IN takes literals only", "Use OR for other expressions.");
+        Node[] all = [Bind(inList.Operand), .. items];
+        Syntax[] places = [inList.Operand, .. inList.Items];
+        var converted = Conversions.ToCommonType(inList, places, all);
+        return NodeFactory.In(inList.Negated, converted[0], converted[1..]);
+    }
+
+    private Node Cast(CastSyntax cast)
+    {
+        var type =
+            SqlTypeName.Parse(cast.TypeName)
+            ?? throw Wrong(cast, $"the type \"{cast.TypeName}\" is not supported", $"Supported: {SqlTypeName.Supported}.");
+        if (type is { Family: SqlFamily.Text, Precision: > 0 })
+            throw Wrong(
+                cast,
+                "a cast to varchar(n) cuts longer texts off without a word",
+                "Cast to text; the length of the engine's column is a rule."
+            );
+        return Conversions.Cast(cast, Bind(cast.Operand), type);
+    }
+
+    private CollateNode Collate(CollateSyntax collate)
+    {
+        if (collate.Collation != "C")
+            throw Wrong(
+                collate,
+                $"the collation \"{collate.Collation}\" is not supported",
+                "Write COLLATE \"C\", the one that is the same everywhere."
+            );
+        return new CollateNode(Text(collate.Operand));
+    }
+
+    public Node<ReadOnlySpan<byte>> Text(Syntax syntax)
+    {
+        var node = Bind(syntax);
+        return (node is UntypedNode ? Conversions.Coerce(syntax, node, SqlType.Text) : node) as Node<ReadOnlySpan<byte>>
+            ?? throw Wrong(syntax, $"a text is needed, this is {node.Type}", "Cast it: ::text.");
+    }
+
+    private UtcNode AtTimeZone(TimeZoneSyntax zone)
+    {
+        if (zone.Zone != "UTC")
+            throw Wrong(zone, $"the time zone '{zone.Zone}' is not supported", "Write AT TIME ZONE 'UTC': Odoo keeps UTC.");
+        return Bind(zone.Operand) switch
+        {
+            Node<long> { Type.Family: SqlFamily.Timestamp } moment => new UtcNode(moment, new SqlType(SqlFamily.TimestampTz)),
+            Node<long> { Type.Family: SqlFamily.TimestampTz } moment => new UtcNode(moment, new SqlType(SqlFamily.Timestamp)),
+            var other => throw Wrong(
+                zone,
+                $"AT TIME ZONE needs a timestamp, this is {other.Type}",
+                "Declare the source column as timestamp."
+            ),
+        };
+    }
+
+    private Node Case(CaseSyntax @case)
+    {
+        var whens = @case.Branches.Select(b => Boolean(b.When)).ToArray();
+        Syntax[] places = [.. @case.Branches.Select(b => b.Then), @case.Else ?? new LiteralSyntax(@case.Position, null)];
+        var thens = Conversions.ToCommonType(@case, places, [.. places.Select(Bind)]);
+        return NodeFactory.Case(whens, thens[..^1], thens[^1]);
+    }
+}

@@ -1,0 +1,114 @@
+using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
+
+namespace Cdc.Expressions.Declaration;
+
+/// <summary>Checks entities against each other: names, engine tables, parents.</summary>
+internal sealed class EntityRelations(IReadOnlyList<ReadEntity> entities, Findings findings)
+{
+    public void Check()
+    {
+        CheckUnique(
+            "declaration-duplicate",
+            e => e.Name,
+            e => e.Lines.Entity,
+            "are called",
+            "Names are what commands and tables use: give each its own."
+        );
+        CheckUnique(
+            "declaration-engine-table",
+            e => $"{e.Declaration.EngineSchema}.{e.Declaration.EngineTable}",
+            e => e.Lines.EngineTable,
+            "feed the engine table",
+            "An engine table belongs to one entity: rows of the other would be swept away."
+        );
+        foreach (var entity in entities)
+        foreach (var parent in entity.Declaration.Parents)
+            CheckParent(entity, parent);
+        foreach (var entity in entities)
+            CheckCycle(entity);
+    }
+
+    private void CheckUnique(string code, Func<NamedEntity, string> key, Func<NamedEntity, int> line, string verb, string remedy)
+    {
+        foreach (var group in entities.Select(e => new NamedEntity(e)).Where(e => e.Name.Length > 0).GroupBy(key).Where(g => g.Count() > 1))
+        foreach (var second in group.Skip(1))
+            findings.Add(
+                code,
+                line(second),
+                $"two entities {verb} \"{group.Key}\" (the first is in line {group.First().Lines.Entity}).",
+                remedy
+            );
+    }
+
+    private void CheckParent(ReadEntity child, ParentReference parent)
+    {
+        var declaration = child.Declaration;
+        var line = child.Lines.Parents[parent.Column];
+        var column = declaration.Columns.FirstOrDefault(c => c.Name == parent.Column);
+        if (column is null)
+            findings.Add(
+                "declaration-parent",
+                line,
+                $"{declaration.Name}: the parent column \"{parent.Column}\" is not an engine column.",
+                NearestName.Remedy(parent.Column, declaration.Columns.Select(c => c.Name), "Use one of")
+            );
+        else if (SqlTypeName.Parse(column.Type) is { } type && type != SqlType.BigInt)
+            findings.Add(
+                "declaration-parent",
+                line,
+                $"{declaration.Name}: the parent column \"{parent.Column}\" is {column.Type}.",
+                "Declare it as bigint, like the parent's key."
+            );
+        if (entities.All(e => e.Declaration.Name != parent.Entity))
+            findings.Add(
+                "declaration-parent",
+                line,
+                $"{declaration.Name}: the parent \"{parent.Entity}\" is not an entity.",
+                NearestName.Remedy(parent.Entity, entities.Select(e => e.Declaration.Name), "Use one of")
+            );
+    }
+
+    private void CheckCycle(ReadEntity start)
+    {
+        var path = new List<string> { start.Declaration.Name };
+        if (!Returns(start.Declaration, start.Declaration.Name, path))
+            return;
+        // A cycle is reported once, where its first entity stands.
+        if (path.Min(StringComparer.Ordinal) != start.Declaration.Name)
+            return;
+        findings.Add(
+            "declaration-parent",
+            start.Lines.Entity,
+            $"the parents go in a circle: {string.Join(" -> ", path)}.",
+            "A parent's row is applied without its children: take one of the references out."
+        );
+    }
+
+    private bool Returns(EntityDeclaration at, string target, List<string> path)
+    {
+        foreach (var name in at.Parents.Select(p => p.Entity))
+        {
+            if (name == target)
+            {
+                path.Add(name);
+                return true;
+            }
+            var parent = entities.FirstOrDefault(e => e.Declaration.Name == name)?.Declaration;
+            if (parent is null || path.Contains(name))
+                continue;
+            path.Add(name);
+            if (Returns(parent, target, path))
+                return true;
+            path.RemoveAt(path.Count - 1);
+        }
+        return false;
+    }
+
+    private sealed record NamedEntity(ReadEntity Read)
+    {
+        public string Name => Read.Declaration.Name;
+        public EntityDeclaration Declaration => Read.Declaration;
+        public EntityLines Lines => Read.Lines;
+    }
+}

@@ -1,0 +1,98 @@
+using Cdc.Core.Changes;
+using Cdc.Core.Postgres;
+using Cdc.Core.Postgres.Values;
+
+namespace Cdc.Expressions.Nodes;
+
+/// <summary>round of a numeric: half away from zero.</summary>
+internal sealed class RoundNumericNode(Node<SqlNumeric> operand, int digits) : Node<SqlNumeric>(SqlType.Numeric, operand)
+{
+    protected override Node? Mapped => operand;
+
+    public override bool TryGet(SourceRow row, out SqlNumeric value)
+    {
+        if (!operand.TryGet(row, out value))
+            return false;
+        value = value.Round(digits);
+        return true;
+    }
+}
+
+/// <summary>round(column::numeric, 2), the declaration of money, in one step. A float4 goes the long way.</summary>
+internal sealed class RoundColumnNode(FloatColumnNode column, Node<SqlNumeric> rounded) : Node<SqlNumeric>(SqlType.Numeric, column)
+{
+    protected override Node? Mapped => column;
+
+    public override bool TryGet(SourceRow row, out SqlNumeric value)
+    {
+        value = default;
+        if (!column.TryGet(row, out var number))
+            return false;
+        if (column.WidthIn(row) != sizeof(double))
+            return rounded.TryGet(row, out value);
+        value = FloatConversion.ToHundredths(number);
+        return true;
+    }
+}
+
+/// <summary>round of a double: half to even, as PostgreSQL's rint.</summary>
+internal sealed class RoundFloatNode(Node<double> operand) : Node<double>(SqlType.Double, operand)
+{
+    protected override Node? Mapped => operand;
+
+    public override bool TryGet(SourceRow row, out double value)
+    {
+        if (!operand.TryGet(row, out value))
+            return false;
+        value = Math.Round(value, MidpointRounding.ToEven);
+        return true;
+    }
+}
+
+internal sealed class NegateFloatNode(Node<double> operand, bool absolute) : Node<double>(operand.Type, operand)
+{
+    protected override Node? Mapped => operand;
+
+    public override bool TryGet(SourceRow row, out double value)
+    {
+        if (!operand.TryGet(row, out value))
+            return false;
+        value = absolute ? Math.Abs(value) : -value;
+        return true;
+    }
+}
+
+internal sealed class NegateNumericNode(Node<SqlNumeric> operand, bool absolute) : Node<SqlNumeric>(SqlType.Numeric, operand)
+{
+    protected override Node? Mapped => operand;
+
+    public override bool TryGet(SourceRow row, out SqlNumeric value)
+    {
+        if (!operand.TryGet(row, out value))
+            return false;
+        value = absolute ? value.Abs() : value.Negate();
+        return true;
+    }
+}
+
+/// <summary>Of a known width: the least value of it has no opposite.</summary>
+internal sealed class NegateIntegerNode : Node<long>
+{
+    private readonly Node<long> _operand;
+    private readonly bool _absolute;
+
+    public NegateIntegerNode(Node<long> operand, bool absolute)
+        : base(operand.Type, operand) => (_operand, _absolute, CanFail) = (operand, absolute, true);
+
+    public override bool TryGet(SourceRow row, out long value)
+    {
+        if (!_operand.TryGet(row, out value))
+            return false;
+        if (_absolute && value >= 0)
+            return true;
+        if (value == IntegerRange.Of(Type.Width).Min)
+            throw new EvaluationException($"{value} has no opposite in {Type}");
+        value = -value;
+        return true;
+    }
+}
