@@ -27,6 +27,8 @@ public sealed partial class MockCluster : IDisposable
     private readonly IntPtr _cluster;
     private readonly FencingProxy _proxy;
 
+    static MockCluster() => Librdkafka.Resolve();
+
     public MockCluster()
     {
         var error = new byte[512];
