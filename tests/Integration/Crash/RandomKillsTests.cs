@@ -1,5 +1,5 @@
-using System.Globalization;
 using Cdc.Core.Changes;
+using Cdc.Tests.Support;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;
@@ -19,10 +19,7 @@ public sealed class RandomKillsTests(TestServers servers, ITestOutputHelper outp
     [Fact]
     public async Task Killed_again_and_again_under_load_every_change_is_applied_once()
     {
-        var seed = Environment.GetEnvironmentVariable("CDC_TEST_SEED") is { } given
-            ? int.Parse(given, CultureInfo.InvariantCulture)
-            : Random.Shared.Next();
-        output.WriteLine($"CDC_TEST_SEED={seed}");
+        var seed = TestSeed.Draw();
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
         bed.EngineOptions = bed.EngineOptions with { BatchRows = 200 };
         bed.SnapshotOptions = bed.SnapshotOptions with { ChunkRows = 100 };

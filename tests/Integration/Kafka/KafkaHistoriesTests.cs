@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
 using Cdc.Tests.Integration.Crash;
 using Cdc.Tests.Integration.Pipeline.Histories;
+using Cdc.Tests.Support;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
@@ -63,10 +63,7 @@ public sealed class KafkaHistoriesTests(TestServers servers, ITestOutputHelper o
 
     private async Task RunAsync(KafkaPipelineBed bed, Func<Task> disturbBroker, bool membersComeAndGo)
     {
-        var seed = Environment.GetEnvironmentVariable("CDC_TEST_SEED") is { } given
-            ? int.Parse(given, CultureInfo.InvariantCulture)
-            : Random.Shared.Next();
-        output.WriteLine($"CDC_TEST_SEED={seed}");
+        var seed = TestSeed.Draw();
         var random = new Random(seed);
         var disturbances = new KafkaDisturbances(bed, disturbBroker, membersComeAndGo, random);
         try
@@ -75,7 +72,7 @@ public sealed class KafkaHistoriesTests(TestServers servers, ITestOutputHelper o
         }
         catch (Exception e)
         {
-            throw new InvalidOperationException($"CDC_TEST_SEED={seed}: {e.Message}{Environment.NewLine}{disturbances.Describe()}", e);
+            throw new InvalidOperationException($"{TestSeed.Describe(seed)}: {e.Message}{Environment.NewLine}{disturbances.Describe()}", e);
         }
         output.WriteLine(string.Join(", ", disturbances.Done.Select(d => $"{d.Key} {d.Value}")));
     }

@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
 using Cdc.Tests.Integration.Crash;
 using Cdc.Tests.Integration.Pipeline.Histories;
+using Cdc.Tests.Support;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Xunit;
@@ -26,15 +26,16 @@ public sealed class RandomHistoriesTests(TestServers servers, ITestOutputHelper 
     [Fact]
     public async Task Random_histories_end_equal_and_nothing_goes_backwards()
     {
-        var given = Environment.GetEnvironmentVariable("CDC_TEST_SEED");
-        var seed = given is null ? Random.Shared.Next() : int.Parse(given, CultureInfo.InvariantCulture);
+        var seed = TestSeed.Draw();
         var clock = Stopwatch.StartNew();
         var histories = 0;
-        do
+        while (true)
         {
-            output.WriteLine($"CDC_TEST_SEED={seed}");
-            histories += await RunBedAsync(seed++, clock);
-        } while (clock.Elapsed < Duration && given is null);
+            histories += await RunBedAsync(seed, clock);
+            if (clock.Elapsed >= Duration || TestSeed.IsGiven)
+                break;
+            seed = TestSeed.Show(seed + 1);
+        }
         output.WriteLine($"{histories} histories of {HistoryRun.Transactions} transactions");
     }
 
@@ -78,7 +79,7 @@ public sealed class RandomHistoriesTests(TestServers servers, ITestOutputHelper 
         catch (Exception e)
         {
             throw new InvalidOperationException(
-                $"CDC_TEST_SEED={seed}, history {history}: {e.Message}{Environment.NewLine}{disturbances.Describe()}",
+                $"{TestSeed.Describe(seed)}, history {history}: {e.Message}{Environment.NewLine}{disturbances.Describe()}",
                 e
             );
         }

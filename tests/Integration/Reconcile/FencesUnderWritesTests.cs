@@ -1,6 +1,6 @@
-using System.Globalization;
 using Cdc.Reconcile.Fences;
 using Cdc.Tests.Integration.Pipeline.Histories;
+using Cdc.Tests.Support;
 using Cdc.Tests.Support.Equality;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
@@ -25,7 +25,7 @@ public sealed class FencesUnderWritesTests(TestServers servers, ITestOutputHelpe
     [Fact]
     public async Task While_Odoo_works_no_fence_shows_a_difference()
     {
-        var seed = Seed();
+        var seed = TestSeed.Draw();
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
         bed.SnapshotOptions = bed.SnapshotOptions with { ChunkRows = 300 };
         await using var odoo = new WorkloadGenerator(
@@ -55,7 +55,7 @@ public sealed class FencesUnderWritesTests(TestServers servers, ITestOutputHelpe
     [Fact]
     public async Task While_random_transactions_collide_no_fence_shows_a_difference()
     {
-        var seed = Seed();
+        var seed = TestSeed.Draw();
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
         var random = new Random(seed);
         bed.EngineOptions = bed.EngineOptions with { BatchRows = random.Next(1, 40) };
@@ -77,7 +77,7 @@ public sealed class FencesUnderWritesTests(TestServers servers, ITestOutputHelpe
     [Fact]
     public async Task While_everything_is_read_again_after_a_gap_no_fence_shows_a_difference()
     {
-        var seed = Seed();
+        var seed = TestSeed.Draw();
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
         bed.SourceOptions = bed.SourceOptions with { AcceptGaps = true };
         bed.SnapshotOptions = bed.SnapshotOptions with { ChunkRows = 100 };
@@ -169,15 +169,6 @@ public sealed class FencesUnderWritesTests(TestServers servers, ITestOutputHelpe
             "SELECT generation = 2 AND NOT EXISTS (SELECT FROM cdc.tables WHERE state = 'loading') FROM cdc.source",
             Ct
         );
-
-    private int Seed()
-    {
-        var seed = Environment.GetEnvironmentVariable("CDC_TEST_SEED") is { } given
-            ? int.Parse(given, CultureInfo.InvariantCulture)
-            : Random.Shared.Next(1_000_000);
-        output.WriteLine($"CDC_TEST_SEED={seed}");
-        return seed;
-    }
 
     private sealed class Seen
     {

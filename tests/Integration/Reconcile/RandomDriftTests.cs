@@ -1,3 +1,4 @@
+using Cdc.Tests.Support;
 using Cdc.Tests.Support.Postgres;
 using Xunit;
 
@@ -12,14 +13,14 @@ public sealed class RandomDriftTests(TestServers servers)
     [Fact]
     public async Task A_thousand_planted_differences_are_found_with_field_and_values()
     {
-        var seed = PlantedDrift.Seed();
+        var seed = TestSeed.Draw();
         await using var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(Rows));
         bed.Options = bed.Options with { SliceRows = 5000 };
         var planted = await PlantedDrift.PlantAsync(bed.Engine, 1, Rows, Planted, seed);
 
         var compared = await bed.CompareAsync("card");
 
-        Assert.True(compared.Numbers.Drift == Planted, $"{compared.Numbers.Drift} of {Planted} found; seed {seed}");
+        Assert.Equal(Planted, compared.Numbers.Drift);
         Assert.Equal(
             planted.Expected,
             compared.Drift.Select(d => PlantedDrift.Describe(d.Key, d.Kind.ToString(), d.Field, d.OdooValue, d.EngineValue)).Order()

@@ -3,6 +3,7 @@ using Cdc.Reconcile.Fences;
 using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Requests;
 using Cdc.Reconcile.Runs;
+using Cdc.Tests.Support;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
@@ -28,7 +29,7 @@ public sealed class RepairUnderWritesTests(TestServers servers, TestKafka kafka,
     [InlineData(true)]
     public async Task A_thousand_planted_differences_are_found_repaired_and_verified_under_writes(bool overKafka)
     {
-        var seed = PlantedDrift.Seed();
+        var seed = TestSeed.Draw();
         await using var log = await EitherLogBed.CreateAsync(servers, kafka, overKafka, Ct);
         var bed = log.Bed;
         await using var odoo = new WorkloadGenerator(
@@ -78,7 +79,7 @@ public sealed class RepairUnderWritesTests(TestServers servers, TestKafka kafka,
         var again = await bed.ReconcileAsync(request, Ct, options, gate);
         Assert.Equal(("consistent", 0), (again.Run.Verdict, again.Total.Drift));
         await enough.CancelAsync();
-        output.WriteLine($"seed {seed}, {(await working).Transactions} transactions, {again.Total.Compared} keys compared");
+        output.WriteLine($"{(await working).Transactions} transactions, {again.Total.Compared} keys compared");
         await bed.CaughtUpAsync(Ct, TimeSpan.FromMinutes(3));
         await bed.AssertEqualAsync(Ct);
     }

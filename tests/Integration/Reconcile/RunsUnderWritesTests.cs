@@ -2,6 +2,7 @@ using Cdc.Reconcile;
 using Cdc.Reconcile.Fences;
 using Cdc.Reconcile.Reports;
 using Cdc.Reconcile.Runs;
+using Cdc.Tests.Support;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
@@ -31,7 +32,7 @@ public sealed class RunsUnderWritesTests(TestServers servers, TestKafka kafka, I
             new WorkloadOptions
             {
                 ConnectionString = bed.Source.ConnectionString,
-                Seed = Random.Shared.Next(),
+                Seed = TestSeed.Draw(),
                 Sessions = 4,
                 ExpiryRows = 200,
                 BulkRows = 100,

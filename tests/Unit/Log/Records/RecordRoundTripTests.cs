@@ -1,8 +1,7 @@
 using Cdc.Core.Changes;
 using Cdc.Log.Records;
+using Cdc.Tests.Support;
 using Cdc.Tests.Support.Records;
-using FsCheck;
-using FsCheck.Fluent;
 using Xunit;
 
 namespace Cdc.Tests.Unit.Log.Records;
@@ -13,21 +12,22 @@ public sealed class RecordRoundTripTests
     private static readonly RowChangeKind[] Kinds = Enum.GetValues<RowChangeKind>();
 
     [Fact]
-    public void Every_value_of_every_type_comes_back_to_the_last_bit() =>
-        Prop.ForAll<int>(seed =>
-            {
-                var random = new Random(seed);
-                var table = new SampleTable();
-                var key = random.Next();
-                var kind = Kinds[random.Next(Kinds.Length)];
-                var row = new RandomRow(random).Next(key, mayBePartial: kind is RowChangeKind.Update or RowChangeKind.Rekey);
-                var change = table.Change(kind, key, kind == RowChangeKind.Delete ? null : row);
-                var stamp = new RecordStamp(random.NextInt64(), random.NextInt64());
-                var (decoded, readStamp) = RoundTrip(table, change, stamp);
-                Assert.Equal(stamp, readStamp);
-                AssertSame(change, decoded, row);
-            })
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(500));
+    public void Every_value_of_every_type_comes_back_to_the_last_bit()
+    {
+        var random = new Random(TestSeed.Draw());
+        for (var round = 0; round < 500; round++)
+        {
+            var table = new SampleTable();
+            var key = random.Next();
+            var kind = Kinds[random.Next(Kinds.Length)];
+            var row = new RandomRow(random).Next(key, mayBePartial: kind is RowChangeKind.Update or RowChangeKind.Rekey);
+            var change = table.Change(kind, key, kind == RowChangeKind.Delete ? null : row);
+            var stamp = new RecordStamp(random.NextInt64(), random.NextInt64());
+            var (decoded, readStamp) = RoundTrip(table, change, stamp);
+            Assert.Equal(stamp, readStamp);
+            AssertSame(change, decoded, row);
+        }
+    }
 
     [Fact]
     public void An_old_row_fills_what_the_new_one_left_out()
