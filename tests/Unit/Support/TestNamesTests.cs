@@ -16,7 +16,7 @@ public sealed partial class TestNamesTests
             .Where(file => Attribute().IsMatch(File.ReadAllText(file)))
             .ToList();
         Assert.NotEmpty(files);
-        Assert.Empty(files.Where(file => !IsNamedAsItShould(file)));
+        Assert.All(files, file => Assert.True(IsNamedAsItShould(file), file));
     }
 
     private static bool IsNamedAsItShould(string file)
