@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using System.Runtime.InteropServices;
 using Cdc.Log.Kafka;
 
@@ -11,6 +12,7 @@ namespace Cdc.Tests.Support.Kafka;
 /// </summary>
 public sealed partial class MockCluster : IDisposable
 {
+    private const string Library = "librdkafka";
     private const int Producer = 0;
     private const int Broker = 1;
     private const int NoBroker = -1;
@@ -26,6 +28,8 @@ public sealed partial class MockCluster : IDisposable
     private readonly IntPtr _client;
     private readonly IntPtr _cluster;
     private readonly FencingProxy _proxy;
+
+    static MockCluster() => NativeLibrary.SetDllImportResolver(typeof(MockCluster).Assembly, Load);
 
     public MockCluster()
     {
@@ -83,52 +87,65 @@ public sealed partial class MockCluster : IDisposable
         DestroyClient(_client);
     }
 
+    /// <summary>
+    /// The package has several builds, which ask for other libraries of the system (Debian 12 lacks the first one's libsasl2.so.3). As
+    /// Confluent.Kafka does it: the first that loads.
+    /// </summary>
+    private static IntPtr Load(string name, Assembly assembly, DllImportSearchPath? path)
+    {
+        if (name == Library)
+            foreach (var build in (string[])[Library, "centos8-librdkafka", "alpine-librdkafka"])
+                if (NativeLibrary.TryLoad(build, assembly, path, out var handle))
+                    return handle;
+        return IntPtr.Zero;
+    }
+
     private static void Require(int error, string what)
     {
         if (error != 0)
             throw new InvalidOperationException($"The mock cluster did not {what}: error {error}.");
     }
 
-    [LibraryImport("librdkafka", EntryPoint = "rd_kafka_conf_new")]
+    [LibraryImport(Library, EntryPoint = "rd_kafka_conf_new")]
     private static partial IntPtr NewConfiguration();
 
-    [LibraryImport("librdkafka", EntryPoint = "rd_kafka_new")]
+    [LibraryImport(Library, EntryPoint = "rd_kafka_new")]
     private static partial IntPtr NewClient(int kind, IntPtr configuration, [Out] byte[] error, nuint errorSize);
 
-    [LibraryImport("librdkafka", EntryPoint = "rd_kafka_destroy")]
+    [LibraryImport(Library, EntryPoint = "rd_kafka_destroy")]
     private static partial void DestroyClient(IntPtr client);
 
-    [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_cluster_new")]
+    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_cluster_new")]
     private static partial IntPtr NewCluster(IntPtr client, int brokers);
 
-    [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_cluster_destroy")]
+    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_cluster_destroy")]
     private static partial void DestroyCluster(IntPtr cluster);
 
-    [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_cluster_bootstraps")]
+    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_cluster_bootstraps")]
     private static partial IntPtr Bootstraps(IntPtr cluster);
 
-    [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_group_initial_rebalance_delay_ms")]
+    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_group_initial_rebalance_delay_ms")]
     private static partial void SetRebalanceDelay(IntPtr cluster, int milliseconds);
 
-    [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_topic_create", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_topic_create", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int NewTopic(IntPtr cluster, string topic, int partitions, int replicas);
 
-    [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_partition_set_leader", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_partition_set_leader", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetLeader(IntPtr cluster, string topic, int partition, int broker);
 
-    [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_broker_set_host_port", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_broker_set_host_port", StringMarshalling = StringMarshalling.Utf8)]
     private static partial void Advertise(IntPtr cluster, int broker, string host, int port);
 
-    [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_set_apiversion")]
+    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_set_apiversion")]
     private static partial int SetVersions(IntPtr cluster, short request, short least, short most);
 
     // They take any number of errors in C; on the platforms of these tests one is passed as fixed arguments are.
-    [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_partition_push_request_errors", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_partition_push_request_errors", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int PushError(IntPtr cluster, string topic, int partition, short request, nuint count, int error);
 
-    [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_push_request_errors")]
+    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_push_request_errors")]
     private static partial void PushError(IntPtr cluster, short request, nuint count, int error);
 
-    [LibraryImport("librdkafka", EntryPoint = "rd_kafka_mock_broker_push_request_error_rtts")]
+    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_broker_push_request_error_rtts")]
     private static partial int PushDelay(IntPtr cluster, int broker, short request, nuint count, int error, int milliseconds);
 }
