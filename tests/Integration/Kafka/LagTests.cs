@@ -33,7 +33,7 @@ public sealed class LagTests(TestServers servers, TestKafka kafka)
         Assert.Equal(Enumerable.Range(0, cards.Count), cards.Select(p => p.GetProperty("partition").GetInt32()));
         Assert.True(cards.Count > 1);
         var behind = cards.Sum(p => p.GetProperty("messagesBehind").GetInt64());
-        Assert.InRange(behind, 40, 40 + MoreThanRecords(cards.Count));
+        Assert.InRange(behind, 40, 40 + MoreThanRecords(40));
         Assert.All(
             cards,
             p =>
@@ -90,7 +90,7 @@ public sealed class LagTests(TestServers servers, TestKafka kafka)
         await WaitingAsync(bed, 40);
         bed.Bed.SourceOptions = bed.Bed.SourceOptions with { ConnectionString = Nowhere };
         var lag = await bed.LagAsync(Ct);
-        Assert.InRange(lag.GetProperty("messagesBehind").GetInt64(), 40, 40 + MoreThanRecords(TestKafka.Partitions));
+        Assert.InRange(lag.GetProperty("messagesBehind").GetInt64(), 40, 40 + MoreThanRecords(40));
         Assert.Equal(JsonValueKind.Null, lag.GetProperty("slotBytes").ValueKind);
         Assert.True(lag.GetProperty("secondsBehind").GetDouble() > 0);
         Assert.All(
@@ -103,7 +103,11 @@ public sealed class LagTests(TestServers servers, TestKafka kafka)
     public async Task What_is_wrong_is_said_with_its_remedy()
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
-        await RefusesAsync(bed, FailureKind.Preflight, $"Topic {bed.DataTopics[0]} does not exist", "cdc topics create");
+        var given = bed.Kafka;
+        bed.Kafka = given with { TopicPrefix = given.TopicPrefix + "x" };
+        var topic = bed.DataTopics[0].Replace(given.TopicPrefix, bed.Kafka.TopicPrefix, StringComparison.Ordinal);
+        await RefusesAsync(bed, FailureKind.Preflight, $"Topic {topic} does not exist", "cdc topics create");
+        bed.Kafka = given;
         var (capture, apply) = await StreamingAsync(bed);
         await capture.StopAsync();
         await apply.StopAsync();
@@ -157,8 +161,11 @@ public sealed class LagTests(TestServers servers, TestKafka kafka)
         return ends;
     }
 
-    /// <summary>Over brokers that fence, the end of a transaction counts in each of its partitions.</summary>
-    private static int MoreThanRecords(int partitions) => TestKafka.IsGiven ? partitions : 0;
+    /// <summary>
+    /// Over brokers that fence, the end of a transaction counts in each of its partitions; how many transactions there are depends on how
+    /// long the broker took for each.
+    /// </summary>
+    private static int MoreThanRecords(int records) => TestKafka.IsGiven ? records : 0;
 
     private static async Task RefusesAsync(KafkaPipelineBed bed, FailureKind kind, string message, string remedy)
     {
