@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cdc.Tests.Support;
 using Cdc.Tests.Support.Postgres;
 using Xunit;
 
@@ -9,7 +10,7 @@ namespace Cdc.Tests.Integration.Api;
 /// demands a write has it. Nor does the moment step back that answers are dated with.
 /// </summary>
 /// <param name="trouble">Done now and then, beside the cut connections of the engine.</param>
-internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
+internal sealed class BalanceStress(Shop shop, Func<Random, Task>? trouble = null)
 {
     private const int Writers = 3;
 
@@ -18,16 +19,17 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
 
     private readonly long[] _seen = new long[Writers + 1];
     private readonly long[] _written = [.. Enumerable.Repeat(999L, Writers + 1)];
+    private readonly int _seed = TestSeed.Draw();
     private long _dated;
     private long _reads;
     private long _demanded;
 
     /// <summary>Ends the Api's connections to a database, each with this likelihood.</summary>
-    public static Task CutAsync(TestDatabase database, double likelihood) =>
+    public static Task CutAsync(TestDatabase database, double likelihood, Random random) =>
         database.ExecuteAsync(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'cdc api%' AND datname = current_database() AND random() < {likelihood}"
+                $"SELECT setseed({random.NextDouble()}); SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'cdc api%' AND datname = current_database() AND random() < {likelihood}"
             ),
             Shop.Ct
         );
@@ -37,15 +39,21 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(Shop.Ct);
         ending.CancelAfter(Duration);
-        var readers = Enumerable.Range(0, 6).Select(reader => RepeatAsync(() => ReadAsync(reader), ending.Token));
+        var readers = Enumerable.Range(0, 6).Select(reader => RepeatAsync(Reader(reader), ending.Token));
         var writers = Enumerable.Range(1, Writers).Select(card => Task.Run(() => WriteAsync(card, ending.Token), Shop.Ct));
-        await Task.WhenAll([.. readers, .. writers, RepeatAsync(DisturbAsync, ending.Token)]);
-        Assert.True(_reads > 200 && _demanded > 2, $"{_reads} reads, {_demanded} demanded");
+        await Task.WhenAll([.. readers, .. writers, RepeatAsync(Disturber(), ending.Token)]);
+        // How many they are is the machine's affair.
+        Assert.True(_reads > 0 && _demanded > 0, $"{_reads} reads, {_demanded} demanded: nothing was tested");
     }
 
-    private async Task ReadAsync(int reader)
+    private Func<Task> Reader(int reader)
     {
-        var card = 1 + Random.Shared.Next(Writers);
+        var random = new Random(_seed + reader);
+        return () => ReadAsync(reader, 1 + random.Next(Writers));
+    }
+
+    private async Task ReadAsync(int reader, int card)
+    {
         var (floor, dated) = (Volatile.Read(ref _seen[card]), Volatile.Read(ref _dated));
         var answer = (reader % 3) switch
         {
@@ -94,12 +102,16 @@ internal sealed class BalanceStress(Shop shop, Func<Task>? trouble = null)
         }
     }
 
-    private async Task DisturbAsync()
+    private Func<Task> Disturber()
     {
-        await CutAsync(shop.Engine, 0.1);
-        if (trouble is not null)
-            await trouble();
-        await Task.Delay(Random.Shared.Next(50, 900), CancellationToken.None);
+        var random = new Random(_seed);
+        return async () =>
+        {
+            await CutAsync(shop.Engine, 0.1, random);
+            if (trouble is not null)
+                await trouble(random);
+            await Task.Delay(random.Next(50, 900), CancellationToken.None);
+        };
     }
 
     private static Task RepeatAsync(Func<Task> act, CancellationToken ending) =>

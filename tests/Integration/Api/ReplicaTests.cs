@@ -134,7 +134,7 @@ public sealed class ReplicaTests(TestServers servers, ReplicatedEngine replicate
         var (_, standby) = await replicated.StartAsync(Shop.Ct);
         await AnswersAsync(shop);
         var before = await CountAsync(shop, "answered");
-        var (stress, rounds) = (new BalanceStress(shop, () => DisturbAsync(standby)), 0);
+        var (stress, rounds) = (new BalanceStress(shop, random => DisturbAsync(standby, random)), 0);
         // On a busy machine it may be behind what was answered before for as long as one round takes.
         while (await CountAsync(shop, "answered") == before)
         {
@@ -144,12 +144,15 @@ public sealed class ReplicaTests(TestServers servers, ReplicatedEngine replicate
         }
     }
 
-    private static async Task DisturbAsync(PgCluster standby)
+    private static async Task DisturbAsync(PgCluster standby, Random random)
     {
-        await StandbyAsync(standby, "SELECT CASE WHEN random() < 0.3 THEN pg_wal_replay_pause() ELSE pg_wal_replay_resume() END");
+        await StandbyAsync(standby, random.NextDouble() < 0.3 ? "SELECT pg_wal_replay_pause()" : "SELECT pg_wal_replay_resume()");
         await StandbyAsync(
             standby,
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cdc api replica' AND random() < 0.2"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"SELECT setseed({random.NextDouble()}); SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cdc api replica' AND random() < 0.2"
+            )
         );
     }
 

@@ -4,6 +4,7 @@ using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
 using Cdc.Expressions.Declaration;
 using Cdc.Expressions.Rows;
+using Cdc.Tests.Support;
 using Cdc.Tests.Support.Postgres;
 using Npgsql;
 using Xunit;
@@ -23,8 +24,7 @@ public sealed class RowTransformOracleTests(TestServers servers)
         var entity = EntityFile.Load(Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json")).Find(name)!;
         var transform = RowTransform.Compile(entity);
         await using var engine = await servers.Engine.CreateDatabaseAsync("transform", ct: TestContext.Current.CancellationToken);
-        var seed = Random.Shared.Next();
-        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        var seed = TestSeed.Draw();
         await OracleTable.CreateAsync(
             engine,
             [.. entity.SourceColumns.Select(c => (c.Name, PostgresType(c.Type), c.Type, Values(c, seed)))]

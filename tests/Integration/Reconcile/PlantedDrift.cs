@@ -50,16 +50,6 @@ internal sealed class PlantedDrift(TestDatabase engine, IReadOnlyCollection<long
     /// <summary>Each as <see cref="Describe"/> has it, in order.</summary>
     public IReadOnlyList<string> Expected => expected;
 
-    /// <summary>Of the run: from CDC_TEST_SEED, or any.</summary>
-    public static int Seed()
-    {
-        var seed = int.TryParse(Environment.GetEnvironmentVariable("CDC_TEST_SEED"), CultureInfo.InvariantCulture, out var given)
-            ? given
-            : Random.Shared.Next();
-        TestContext.Current.SendDiagnosticMessage("seed {0}", seed);
-        return seed;
-    }
-
     /// <param name="first">The first of <paramref name="rows"/> keys in a row that have a card; as many behind them have none.</param>
     public static async Task<PlantedDrift> PlantAsync(TestDatabase engine, long first, int rows, int count, int seed)
     {

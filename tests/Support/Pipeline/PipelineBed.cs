@@ -1,4 +1,3 @@
-using System.Globalization;
 using Cdc.Api;
 using Cdc.Apply;
 using Cdc.Capture;
@@ -117,30 +116,17 @@ public sealed class PipelineBed : IAsyncDisposable
 
     /// <summary>This bed's options as environment variables of a <c>cdc</c> process.</summary>
     public IReadOnlyDictionary<string, string?> Environment(string? crashAt = null) =>
-        new Dictionary<string, string?>
+        new Dictionary<string, string?>([
+            .. OptionVariables.Of("Source", SourceOptions),
+            .. OptionVariables.Of("Engine", EngineOptions),
+            .. OptionVariables.Of("Snapshot", SnapshotOptions),
+            .. OptionVariables.Of("Log", LogOptions),
+            .. OptionVariables.Of("Continuous", ContinuousOptions),
+            .. OptionVariables.Of("Api", ApiOptions),
+        ])
         {
             ["CDC_CRASH_AT"] = crashAt,
             ["CDC__Entities"] = EntitiesPath,
-            ["CDC__Source__ConnectionString"] = SourceOptions.ConnectionString,
-            ["CDC__Source__SlotName"] = SourceOptions.SlotName,
-            ["CDC__Source__Publication"] = SourceOptions.Publication,
-            ["CDC__Source__HeartbeatInterval"] = SourceOptions.HeartbeatInterval.ToString("c", CultureInfo.InvariantCulture),
-            ["CDC__Source__AcceptGaps"] = Text(SourceOptions.AcceptGaps),
-            ["CDC__Source__RememberedKeys"] = Text(SourceOptions.RememberedKeys),
-            ["CDC__Engine__ConnectionString"] = EngineOptions.ConnectionString,
-            ["CDC__Engine__BatchRows"] = Text(EngineOptions.BatchRows),
-            ["CDC__Engine__BatchBytes"] = Text(EngineOptions.BatchBytes),
-            ["CDC__Engine__SynchronousCommit"] = Text(EngineOptions.SynchronousCommit),
-            ["CDC__Engine__FeedbackInterval"] = EngineOptions.FeedbackInterval.ToString("c", CultureInfo.InvariantCulture),
-            ["CDC__Engine__FenceHoldTimeout"] = EngineOptions.FenceHoldTimeout.ToString("c", CultureInfo.InvariantCulture),
-            ["CDC__Snapshot__Workers"] = Text(SnapshotOptions.Workers),
-            ["CDC__Snapshot__ChunkRows"] = Text(SnapshotOptions.ChunkRows),
-            ["CDC__Snapshot__ChunkBytes"] = Text(SnapshotOptions.ChunkBytes),
-            ["CDC__Log__MaxBytes"] = Text(LogOptions.MaxBytes),
-            ["CDC__Continuous__Enabled"] = Text(ContinuousOptions.Enabled),
-            ["CDC__Continuous__Interval"] = ContinuousOptions.Interval.ToString("c", CultureInfo.InvariantCulture),
-            ["CDC__Api__Enabled"] = Text(ApiOptions.Enabled),
-            ["CDC__Api__Urls"] = ApiOptions.Urls,
         };
 
     /// <summary>
@@ -182,10 +168,6 @@ public sealed class PipelineBed : IAsyncDisposable
         await Source.DisposeAsync().ConfigureAwait(false);
         await Engine.DisposeAsync().ConfigureAwait(false);
     }
-
-    private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
-
-    private static string Text(bool value) => value ? "true" : "false";
 }
 
 /// <summary>Source and engine are not equal; the message has the first differences.</summary>

@@ -42,6 +42,25 @@ public sealed class DocumentationTests
         );
 
     [Fact]
+    public void Every_decision_is_in_their_index_by_its_title()
+    {
+        var folder = Path.Combine(Root(), "docs", "decisions");
+        var index = File.ReadAllText(Path.Combine(folder, "README.md"));
+        var decisions = Directory.GetFiles(folder, "0*.md");
+        Assert.NotEmpty(decisions);
+        Assert.All(
+            decisions,
+            file =>
+            {
+                var (number, title) = File.ReadLines(file).First().Split(": ", 2) is [var heading, var rest]
+                    ? (heading[2..], rest)
+                    : default;
+                Assert.Contains($"| [{number}]({Path.GetFileName(file)}) | {title} |", index, StringComparison.Ordinal);
+            }
+        );
+    }
+
+    [Fact]
     public void The_service_is_not_restarted_after_an_exit_code_that_needs_a_person()
     {
         FailureKind[] needAPerson =

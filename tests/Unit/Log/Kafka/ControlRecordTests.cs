@@ -1,0 +1,34 @@
+using Cdc.Core.Changes;
+using Cdc.Log.Kafka;
+using Xunit;
+
+namespace Cdc.Tests.Unit.Log.Kafka;
+
+public sealed class ControlRecordTests
+{
+    [Fact]
+    public void What_was_written_reads_back()
+    {
+        var record = new ControlRecord(
+            7,
+            3,
+            new Lsn(0x16_B374D848),
+            ulong.MaxValue,
+            new Lsn(9),
+            -5,
+            new Dictionary<string, long> { ["odoo.public.loyalty_card/0"] = 17, ["t/1"] = 0 }
+        );
+        var read = ControlRecord.FromJson(record.ToJson());
+        Assert.Equal(record with { Vector = read!.Vector }, read);
+        Assert.Equal(record.Vector, read.Vector);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("null")]
+    [InlineData("garbage")]
+    [InlineData("""{"session":1,"generation":1,"written":"no LSN","lastCommitLsn":"0/0","vector":{}}""")]
+    public void What_is_no_such_record_is_none(string text) =>
+        Assert.Null(ControlRecord.FromJson(System.Text.Encoding.UTF8.GetBytes(text)));
+}
