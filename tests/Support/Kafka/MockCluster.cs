@@ -27,6 +27,20 @@ public sealed partial class MockCluster : IDisposable
     private readonly IntPtr _cluster;
     private readonly FencingProxy _proxy;
 
+    /// <summary>As Confluent.Kafka does: the package's first build needs a newer libsasl2 than Debian has, the second brings its own.</summary>
+    static MockCluster() =>
+        NativeLibrary.SetDllImportResolver(
+            typeof(MockCluster).Assembly,
+            (name, assembly, path) =>
+                name == "librdkafka"
+                && (
+                    NativeLibrary.TryLoad(name, assembly, path, out var library)
+                    || NativeLibrary.TryLoad("centos8-librdkafka", assembly, path, out library)
+                )
+                    ? library
+                    : IntPtr.Zero
+        );
+
     public MockCluster()
     {
         var error = new byte[512];
