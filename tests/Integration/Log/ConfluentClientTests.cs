@@ -67,7 +67,9 @@ public sealed class ConfluentClientTests(TestServers servers)
         using var client = Client(api);
         var there = await client.RegisterSchemaWithResponseAsync("s", Avro(V1));
         Assert.Equal(V1, (await client.GetSchemaByGuidAsync(there.Guid)).SchemaString);
-        using var another = Client(api);
+        // An Api that has not seen it yet: from the engine.
+        await using var second = await ApiBed.StartAsync(bed, Ct);
+        using var another = Client(second);
         Assert.Equal(V1, (await another.GetSchemaByGuidAsync(there.Guid)).SchemaString);
         Assert.Equal(V1, (await another.GetSchemaBySubjectAndIdAsync("s", there.Id)).SchemaString);
         Assert.Equal((1, there.Guid), await VersionAsync(another.GetRegisteredSchemaAsync("s", 1, ignoreDeletedSchemas: false)));
