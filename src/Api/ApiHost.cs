@@ -112,7 +112,8 @@ public sealed class ApiHost : IAsyncDisposable
         StatusEndpoints.Map(app, app.Services.GetRequiredService<ApiParts>());
         QuarantineEndpoints.Map(app);
         FlagEndpoints.Map(app);
-        SchemaEndpoints.Map(app, app.Services.GetRequiredService<ApiParts>().Schemas);
+        var parts = app.Services.GetRequiredService<ApiParts>();
+        SchemaEndpoints.Map(app, parts.Schemas, parts.Version);
         HealthEndpoints.Map(app);
         MetricsEndpoint.Map(app);
         ReconcileEndpoints.Map(app);

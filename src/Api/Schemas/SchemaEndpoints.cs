@@ -14,14 +14,16 @@ namespace Cdc.Api.Schemas;
 /// </summary>
 internal static class SchemaEndpoints
 {
-    private const string ContentType = "application/vnd.schemaregistry.v1+json";
+    internal const string ContentType = "application/vnd.schemaregistry.v1+json";
 
-    public static void Map(IEndpointRouteBuilder routes, ISchemaRegistry registry)
+    public static void Map(IEndpointRouteBuilder routes, ISchemaRegistry engine, string version)
     {
+        var registry = new RememberedSchemas(engine);
         var all = routes.MapGroup("").WithTags("Schema registry").AddEndpointFilter(AnswerInItsWordsAsync);
         MapSchemas(all, registry);
         MapSubjects(all, registry);
         MapCompatibility(all, registry);
+        RegistryEndpoints.Map(all, registry, version);
     }
 
     private static void MapSchemas(RouteGroupBuilder all, ISchemaRegistry registry)
@@ -29,8 +31,13 @@ internal static class SchemaEndpoints
         all.MapGet("/schemas/types", () => Json(new JsonArray("AVRO"))).Needs(Scopes.Read).WithSummary("Kinds of schemas.");
         all.MapGet(
                 "/schemas/ids/{id:int}",
-                async (int id, CancellationToken ct) =>
-                    Json(new JsonObject { ["schema"] = await SchemaAsync(registry, id, ct).ConfigureAwait(false) })
+                async (int id, bool? fetchMaxId, HttpRequest request, CancellationToken ct) =>
+                {
+                    var answer = Text(await SchemaAsync(registry, id, ct).ConfigureAwait(false), request);
+                    if (fetchMaxId == true)
+                        answer["maxId"] = await registry.HighestIdAsync(ct).ConfigureAwait(false);
+                    return Json(answer);
+                }
             )
             .Needs(Scopes.Read)
             .WithSummary("The schema of an id, as messages carry it.");
@@ -70,21 +77,36 @@ internal static class SchemaEndpoints
     {
         all.MapGet(
                 "/subjects",
-                async (CancellationToken ct) => Json(Array(await registry.SubjectsAsync(ct).ConfigureAwait(false), subject => subject))
+                async (string? subjectPrefix, bool? deletedOnly, CancellationToken ct) =>
+                    Json(
+                        Array(
+                            (await registry.SubjectsAsync(ct).ConfigureAwait(false)).Where(subject =>
+                                deletedOnly != true && subject.StartsWith(SchemaRequest.Prefix(subjectPrefix), StringComparison.Ordinal)
+                            ),
+                            subject => subject
+                        )
+                    )
             )
             .Needs(Scopes.Read)
             .WithSummary("All subjects.");
         all.MapGet(
                 "/subjects/{subject}/versions",
-                async (string subject, CancellationToken ct) =>
-                    Json(Array(await registry.VersionsAsync(subject, ct).ConfigureAwait(false), v => v.Version))
+                async (string subject, bool? deletedOnly, CancellationToken ct) =>
+                    Json(
+                        Array(
+                            deletedOnly == true
+                                ? throw SchemaRegistryException.NoSubject(subject)
+                                : await registry.VersionsAsync(SchemaRequest.Subject(subject), ct).ConfigureAwait(false),
+                            v => v.Version
+                        )
+                    )
             )
             .Needs(Scopes.Read)
             .WithSummary("A subject's versions.");
         all.MapGet(
                 "/subjects/{subject}/versions/{version}",
-                async (string subject, string version, CancellationToken ct) =>
-                    Json(Describe(await VersionAsync(registry, subject, version, ct).ConfigureAwait(false)))
+                async (string subject, string version, HttpRequest request, CancellationToken ct) =>
+                    Json(Describe(await VersionAsync(registry, subject, version, ct).ConfigureAwait(false), request))
             )
             .Needs(Scopes.Read)
             .WithSummary("One version, or the latest.");
@@ -98,30 +120,26 @@ internal static class SchemaEndpoints
         all.MapPost(
                 "/subjects/{subject}/versions",
                 async (string subject, HttpRequest request, CancellationToken ct) =>
-                    Json(
-                        new JsonObject
-                        {
-                            ["id"] = (
-                                await registry
-                                    .RegisterAsync(subject, await SchemaRequest.SchemaAsync(request).ConfigureAwait(false), ct)
-                                    .ConfigureAwait(false)
-                            ).Id,
-                        }
-                    )
+                {
+                    var schema = await SchemaRequest.SchemaAsync(request).ConfigureAwait(false);
+                    var there = await registry
+                        .RegisterAsync(SchemaRequest.Subject(subject), schema, asWritten: false, ct)
+                        .ConfigureAwait(false);
+                    return Json(
+                        SchemaRequest.KnowsNewProperties(request) ? Describe(there, request) : new JsonObject { ["id"] = there.Id }
+                    );
+                }
             )
             .Needs(Scopes.Operate)
             .WithSummary("Registers a schema, or finds it registered.");
         all.MapPost(
                 "/subjects/{subject}",
                 async (string subject, HttpRequest request, CancellationToken ct) =>
-                    Json(
-                        Describe(
-                            await registry
-                                .LookupAsync(subject, await SchemaRequest.SchemaAsync(request).ConfigureAwait(false), ct)
-                                .ConfigureAwait(false)
-                                ?? throw NoSchema
-                        )
-                    )
+                {
+                    var schema = await SchemaRequest.SchemaAsync(request).ConfigureAwait(false);
+                    var there = await registry.LookupAsync(SchemaRequest.Subject(subject), schema, ct).ConfigureAwait(false);
+                    return Json(Describe(there ?? throw NoSchema, request));
+                }
             )
             .Needs(Scopes.Read)
             .WithSummary("Looks up whether a schema is registered.");
@@ -132,17 +150,12 @@ internal static class SchemaEndpoints
         all.MapPost(
                 "/compatibility/subjects/{subject}/versions/{version}",
                 async (string subject, string version, bool? verbose, HttpRequest request, CancellationToken ct) =>
-                {
-                    var asked = await VersionAsync(registry, subject, version, ct).ConfigureAwait(false);
-                    return Json(
+                    Json(
                         Verdict(
-                            await registry
-                                .ProblemsAsync(subject, await SchemaRequest.SchemaAsync(request).ConfigureAwait(false), asked.Version, ct)
-                                .ConfigureAwait(false),
+                            await ProblemsAsync(registry, SchemaRequest.Subject(subject), version, request, ct).ConfigureAwait(false),
                             verbose
                         )
-                    );
-                }
+                    )
             )
             .Needs(Scopes.Read)
             .WithSummary("Whether a schema gets along with one version.");
@@ -152,7 +165,12 @@ internal static class SchemaEndpoints
                     Json(
                         Verdict(
                             await registry
-                                .ProblemsAsync(subject, await SchemaRequest.SchemaAsync(request).ConfigureAwait(false), null, ct)
+                                .ProblemsAsync(
+                                    SchemaRequest.Subject(subject),
+                                    await SchemaRequest.SchemaAsync(request).ConfigureAwait(false),
+                                    null,
+                                    ct
+                                )
                                 .ConfigureAwait(false),
                             verbose
                         )
@@ -176,7 +194,7 @@ internal static class SchemaEndpoints
                 "/config/{subject}",
                 async (string subject, bool? defaultToGlobal, CancellationToken ct) =>
                 {
-                    var level = await registry.CompatibilityAsync(subject, ct).ConfigureAwait(false);
+                    var level = await registry.CompatibilityAsync(SchemaRequest.Subject(subject), ct).ConfigureAwait(false);
                     if (level is null && defaultToGlobal != true)
                         throw new SchemaRegistryException(
                             SchemaRegistryException.SubjectLevelNotFound,
@@ -199,16 +217,37 @@ internal static class SchemaEndpoints
             .WithSummary("Sets the level of subjects without one of their own.");
         all.MapPut(
                 "/config/{subject}",
-                (string subject, HttpRequest request, CancellationToken ct) => SetLevelAsync(registry, subject, request, ct)
+                (string subject, HttpRequest request, CancellationToken ct) =>
+                    SetLevelAsync(registry, SchemaRequest.Subject(subject), request, ct)
             )
             .Needs(Scopes.Operate)
             .WithSummary("Sets a subject's level.");
-        all.MapGet("/mode", () => Json(new JsonObject { ["mode"] = "READWRITE" }))
-            .Needs(Scopes.Read)
-            .WithSummary("Whether schemas may be registered.");
     }
 
-    private static SchemaRegistryException NoSchema => new(SchemaRegistryException.SchemaNotFound, "Schema not found");
+    /// <summary>With the latest version of a subject that has none, anything gets along.</summary>
+    private static async Task<IReadOnlyList<string>> ProblemsAsync(
+        ISchemaRegistry registry,
+        string subject,
+        string version,
+        HttpRequest request,
+        CancellationToken ct
+    )
+    {
+        var schema = await SchemaRequest.SchemaAsync(request).ConfigureAwait(false);
+        var number = SchemaRequest.Version(version);
+        if (number is null)
+            try
+            {
+                number = (await registry.VersionsAsync(subject, ct).ConfigureAwait(false))[^1].Version;
+            }
+            catch (SchemaRegistryException e) when (e.ErrorCode == SchemaRegistryException.SubjectNotFound)
+            {
+                return await registry.ProblemsAsync(subject, schema, null, ct).ConfigureAwait(false);
+            }
+        return await registry.ProblemsAsync(subject, schema, number, ct).ConfigureAwait(false);
+    }
+
+    internal static SchemaRegistryException NoSchema => new(SchemaRegistryException.SchemaNotFound, "Schema not found");
 
     private static async Task<string> SchemaAsync(ISchemaRegistry registry, int id, CancellationToken ct) =>
         await registry.FindAsync(id, ct).ConfigureAwait(false) ?? throw NoSchema;
@@ -219,10 +258,10 @@ internal static class SchemaEndpoints
         return uses.Count > 0 ? uses : throw NoSchema;
     }
 
-    private static async Task<RegisteredSchema> VersionAsync(ISchemaRegistry registry, string subject, string version, CancellationToken ct)
+    internal static async Task<RegisteredSchema> VersionAsync(ISchemaRegistry registry, string subject, string version, CancellationToken ct)
     {
         var number = SchemaRequest.Version(version);
-        var versions = await registry.VersionsAsync(subject, ct).ConfigureAwait(false);
+        var versions = await registry.VersionsAsync(SchemaRequest.Subject(subject), ct).ConfigureAwait(false);
         return number is null
             ? versions[^1]
             : versions.FirstOrDefault(v => v.Version == number) ?? throw SchemaRegistryException.NoVersion(version);
@@ -238,14 +277,27 @@ internal static class SchemaEndpoints
         return Json(new JsonObject { ["compatibility"] = CompatibilityWords.Of(level) });
     }
 
-    private static JsonObject Describe(RegisteredSchema version) =>
-        new()
+    internal static JsonObject Describe(RegisteredSchema version, HttpRequest request)
+    {
+        JsonObject described = new()
         {
             ["subject"] = version.Subject,
             ["version"] = version.Version,
             ["id"] = version.Id,
-            ["schema"] = version.Schema,
         };
+        if (SchemaRequest.KnowsNewProperties(request))
+            described["guid"] = version.Guid.ToString();
+        described["schema"] = version.Schema;
+        return described;
+    }
+
+    internal static JsonObject Text(string schema, HttpRequest request)
+    {
+        JsonObject text = new() { ["schema"] = schema };
+        if (SchemaRequest.KnowsNewProperties(request))
+            text["guid"] = RegisteredSchema.GuidOf(schema).ToString();
+        return text;
+    }
 
     private static JsonObject Verdict(IReadOnlyList<string> problems, bool? verbose)
     {
@@ -255,9 +307,9 @@ internal static class SchemaEndpoints
         return verdict;
     }
 
-    private static JsonArray Array<T>(IEnumerable<T> items, Func<T, JsonNode> node) => new([.. items.Select(node)]);
+    internal static JsonArray Array<T>(IEnumerable<T> items, Func<T, JsonNode> node) => new([.. items.Select(node)]);
 
-    private static IResult Json(JsonNode body, int status = 200) => Results.Text(body.ToJsonString(), ContentType, statusCode: status);
+    internal static IResult Json(JsonNode body, int status = 200) => Results.Text(body.ToJsonString(), ContentType, statusCode: status);
 
     private static async ValueTask<object?> AnswerInItsWordsAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
@@ -275,6 +327,5 @@ internal static class SchemaEndpoints
         }
     }
 
-    private static IResult Error(int code, string message) =>
-        Json(new JsonObject { ["error_code"] = code, ["message"] = message }, code >= 1_000 ? code / 100 : code);
+    private static IResult Error(int code, string message) => Json(RegistryErrors.Body(code, message), code >= 1_000 ? code / 100 : code);
 }

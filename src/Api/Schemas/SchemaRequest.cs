@@ -8,6 +8,9 @@ namespace Cdc.Api.Schemas;
 /// <summary>Bodies of the registry's protocol: JSON whatever the Content-Type says, as Confluent's clients send it.</summary>
 internal static class SchemaRequest
 {
+    private const string DefaultContext = ":.:";
+    private const string AnyContext = ":*:";
+
     /// <summary>The schema's text of <c>{"schema": "…"}</c>.</summary>
     /// <exception cref="SchemaRegistryException">There is none, or it is not Avro by itself.</exception>
     public static async Task<string> SchemaAsync(HttpRequest request)
@@ -19,6 +22,19 @@ internal static class SchemaRequest
             throw Invalid("Schema references are not supported.");
         return Text(body, "schema") ?? throw Invalid("The body has no schema.");
     }
+
+    /// <summary>A subject as it is kept: <c>:.:s</c> is the subject s in the default context, the only one there is.</summary>
+    public static string Subject(string subject) => subject.StartsWith(DefaultContext, StringComparison.Ordinal) ? subject[DefaultContext.Length..] : subject;
+
+    /// <summary>What the names of the subjects begin with that are asked for: in the default context, or (<c>:*:</c>) in any.</summary>
+    public static string Prefix(string? prefix) =>
+        prefix is null ? ""
+        : prefix.StartsWith(AnyContext, StringComparison.Ordinal) ? prefix[AnyContext.Length..]
+        : Subject(prefix);
+
+    /// <summary>Newer clients say that properties which older ones do not know are welcome; those refuse them.</summary>
+    public static bool KnowsNewProperties(HttpRequest request) =>
+        string.Equals(request.Headers["Confluent-Accept-Unknown-Properties"], "true", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The level of <c>{"compatibility": "…"}</c>.</summary>
     /// <exception cref="SchemaRegistryException">There is none, or it is not known.</exception>

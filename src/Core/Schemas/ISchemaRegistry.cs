@@ -1,10 +1,18 @@
+using System.Security.Cryptography;
+using System.Text;
 using Cdc.Core.Failures;
 
 namespace Cdc.Core.Schemas;
 
 /// <param name="Id">One for each different text, wherever it is registered; above 0 and never given to another.</param>
 /// <param name="Version">From 1, in the subject.</param>
-public sealed record RegisteredSchema(string Subject, int Version, int Id, string Schema);
+public sealed record RegisteredSchema(string Subject, int Version, int Id, string Schema)
+{
+    /// <summary>Of the text, as the id is: its 128 bits are given to no other.</summary>
+    public Guid Guid => GuidOf(Schema);
+
+    public static Guid GuidOf(string schema) => new(SHA256.HashData(Encoding.UTF8.GetBytes(schema)).AsSpan(0, 16), bigEndian: true);
+}
 
 /// <summary>
 /// The built-in schema registry. Subjects only grow: topics may hold records of every schema that was ever registered, so nothing is deleted.
@@ -16,22 +24,38 @@ public interface ISchemaRegistry
     /// <summary>In order of their names.</summary>
     Task<IReadOnlyList<string>> SubjectsAsync(CancellationToken ct);
 
+    /// <summary>All versions of the subjects whose names begin so, by name and version.</summary>
+    Task<IReadOnlyList<RegisteredSchema>> AllAsync(string subjectPrefix, CancellationToken ct);
+
     /// <summary>Oldest first; at least one.</summary>
     Task<IReadOnlyList<RegisteredSchema>> VersionsAsync(string subject, CancellationToken ct);
 
     /// <summary>Null if there is no schema with this id.</summary>
     Task<string?> FindAsync(int id, CancellationToken ct);
 
+    /// <summary>Null if there is no schema with this <see cref="RegisteredSchema.Guid"/>.</summary>
+    Task<string?> FindAsync(Guid guid, CancellationToken ct);
+
+    /// <summary>The highest id that was ever given; 0: none was.</summary>
+    Task<int> HighestIdAsync(CancellationToken ct);
+
     /// <summary>Where the id is registered.</summary>
     Task<IReadOnlyList<RegisteredSchema>> UsesAsync(int id, CancellationToken ct);
 
-    /// <summary>The subject's version with this schema, which becomes its newest one if it is not registered yet. Safe at any concurrency.</summary>
-    Task<RegisteredSchema> RegisterAsync(string subject, string schema, CancellationToken ct);
+    /// <summary>
+    /// The subject's version with this schema, which becomes its newest one if it is not registered yet. Safe at any concurrency.
+    /// </summary>
+    /// <param name="asWritten">
+    /// The text itself is meant: another text that says the same (its JSON properties in another order) is another schema. So whoever wrote
+    /// records gets the id that is in them, even from a registry that was made anew and has heard of the schema from somebody else first.
+    /// Otherwise texts that say the same are one schema, with one id in all subjects.
+    /// </param>
+    Task<RegisteredSchema> RegisterAsync(string subject, string schema, bool asWritten, CancellationToken ct);
 
-    /// <summary>The subject's version with this schema; null if it has none.</summary>
+    /// <summary>The subject's version with this schema, whatever the order of its JSON properties; null if it has none.</summary>
     Task<RegisteredSchema?> LookupAsync(string subject, string schema, CancellationToken ct);
 
-    /// <summary>Why the schema does not get along with one version of the subject, by the subject's level; empty: it does.</summary>
+    /// <summary>Why the schema does not get along with one version of the subject, by the subject's level; empty: it does, as with an unknown subject.</summary>
     /// <param name="version">Null: with all that the level names, as for registering it.</param>
     Task<IReadOnlyList<string>> ProblemsAsync(string subject, string schema, int? version, CancellationToken ct);
 
@@ -50,6 +74,8 @@ public sealed class SchemaRegistryException(int errorCode, string message) : Exc
         VersionNotFound = 40402,
         SchemaNotFound = 40403,
         SubjectLevelNotFound = 40408,
+        SubjectModeNotFound = 40409,
+        AssociationNotFound = 40410,
         Incompatible = 409,
         InvalidSchema = 42201,
         InvalidVersion = 42202,

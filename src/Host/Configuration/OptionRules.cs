@@ -77,9 +77,13 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
     {
         Require(
             registry.Url.Length == 0
-                || (Uri.TryCreate(registry.Url, UriKind.Absolute, out var url) && url is { Scheme: "http" or "https", UserInfo: "" }),
+                || registry
+                    .Url.Split(',', StringSplitOptions.TrimEntries)
+                    .All(one =>
+                        Uri.TryCreate(one, UriKind.Absolute, out var url) && url is { Scheme: "http" or "https", UserInfo: "" }
+                    ),
             "Registry:Url",
-            "must be a URL such as https://registry:8081 without user and password (Registry:Username, Registry:Password), or nothing for the built-in registry"
+            "must be a URL such as https://registry:8081, or several with commas between them, without user and password (Registry:Username, Registry:Password), or nothing for the built-in registry"
         );
         Interval("Registry:Timeout", registry.Timeout);
     }

@@ -3,7 +3,10 @@ namespace Cdc.Log.Registry;
 /// <summary>The schema registry (section <c>Registry</c>).</summary>
 public sealed record RegistryOptions
 {
-    /// <summary>Of a registry that speaks Confluent's protocol, such as <c>https://registry:8081</c>. Empty: the built-in one, in the engine.</summary>
+    /// <summary>
+    /// Of a registry that speaks Confluent's protocol, such as <c>https://registry:8081</c>; several, with commas between them, are tried in
+    /// turn. Empty: the built-in one, in the engine.
+    /// </summary>
     public string Url { get; init; } = "";
 
     /// <summary>Of basic authentication. Empty: none.</summary>
@@ -15,4 +18,10 @@ public sealed record RegistryOptions
 
     /// <summary>For one answer; it is asked again a few times.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Any setting of Confluent's schema registry client for .NET, by its own name or with underscores for dots, with or without
+    /// <c>schema.registry.</c> before it: ssl.keystore.location, bearer_auth_client_id. Wins over our own.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Client { get; init; } = new Dictionary<string, string>();
 }

@@ -15,6 +15,10 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
     private const string VersionsSql =
         "SELECT v.subject, v.version, s.id, s.schema FROM cdc.schema_versions v JOIN cdc.schemas s ON s.id = v.schema_id";
 
+    /// <summary>A schema's guid is made of its text (<see cref="RegisteredSchema.Guid"/>), and there are few schemas: nothing keeps it.</summary>
+    private const string GuidSql =
+        "SELECT schema FROM cdc.schemas WHERE substr(encode(sha256(convert_to(schema, 'UTF8')), 'hex'), 1, 32)::uuid = $1";
+
     private const string LevelSql = "SELECT level FROM cdc.schema_compatibility WHERE subject = $1";
 
     public Task<IReadOnlyList<string>> SubjectsAsync(CancellationToken ct) =>
@@ -34,6 +38,22 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
             ct
         );
 
+    public Task<IReadOnlyList<RegisteredSchema>> AllAsync(string subjectPrefix, CancellationToken ct) =>
+        UseAsync<IReadOnlyList<RegisteredSchema>>(
+            async connection =>
+            {
+                await using var command = new NpgsqlCommand(
+                    VersionsSql + " WHERE starts_with(v.subject, $1) ORDER BY v.subject COLLATE \"C\", v.version",
+                    connection
+                )
+                {
+                    Parameters = { new() { Value = subjectPrefix } },
+                };
+                return await ReadAsync(command, ct).ConfigureAwait(false);
+            },
+            ct
+        );
+
     public async Task<IReadOnlyList<RegisteredSchema>> VersionsAsync(string subject, CancellationToken ct)
     {
         var versions = await UseAsync(connection => VersionsAsync(connection, subject, ct), ct).ConfigureAwait(false);
@@ -41,14 +61,17 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
     }
 
     public Task<string?> FindAsync(int id, CancellationToken ct) =>
+        UseAsync(connection => ScalarAsync<string>(connection, "SELECT schema FROM cdc.schemas WHERE id = $1", id, ct), ct);
+
+    public Task<string?> FindAsync(Guid guid, CancellationToken ct) =>
+        UseAsync(connection => ScalarAsync<string>(connection, GuidSql, guid, ct), ct);
+
+    public Task<int> HighestIdAsync(CancellationToken ct) =>
         UseAsync(
             async connection =>
             {
-                await using var command = new NpgsqlCommand("SELECT schema FROM cdc.schemas WHERE id = $1", connection)
-                {
-                    Parameters = { new() { Value = id } },
-                };
-                return (string?)await command.ExecuteScalarAsync(ct).ConfigureAwait(false);
+                await using var command = new NpgsqlCommand("SELECT coalesce(max(id), 0) FROM cdc.schemas", connection);
+                return (int)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
             },
             ct
         );
@@ -69,7 +92,7 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
             ct
         );
 
-    public Task<RegisteredSchema> RegisterAsync(string subject, string schema, CancellationToken ct)
+    public Task<RegisteredSchema> RegisterAsync(string subject, string schema, bool asWritten, CancellationToken ct)
     {
         var normal = SchemaText.Normal(schema);
         return UseAsync(
@@ -79,8 +102,11 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
                 await using (var locked = new NpgsqlCommand(LockSql, connection))
                     await locked.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
                 var versions = await VersionsAsync(connection, subject, ct).ConfigureAwait(false);
-                if (versions.FirstOrDefault(v => v.Schema == normal) is { } there)
+                if (Find(versions, normal, asWritten) is { } there)
                     return there;
+                // Another subject may have it in another order.
+                if (!asWritten && await SameAsync(connection, normal, ct).ConfigureAwait(false) is { } same)
+                    normal = same;
                 var problems = Compatibility.Problems(
                     await EffectiveLevelAsync(connection, subject, ct).ConfigureAwait(false),
                     normal,
@@ -108,7 +134,7 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
     public async Task<RegisteredSchema?> LookupAsync(string subject, string schema, CancellationToken ct)
     {
         var normal = SchemaText.Normal(schema);
-        return (await VersionsAsync(subject, ct).ConfigureAwait(false)).FirstOrDefault(v => v.Schema == normal);
+        return Find(await VersionsAsync(subject, ct).ConfigureAwait(false), normal, asWritten: false);
     }
 
     public Task<IReadOnlyList<string>> ProblemsAsync(string subject, string schema, int? version, CancellationToken ct)
@@ -181,6 +207,40 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
         while (await row.ReadAsync(ct).ConfigureAwait(false))
             schemas.Add(new RegisteredSchema(row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetString(3)));
         return schemas;
+    }
+
+    /// <summary>The version with this text, or else the first that says the same.</summary>
+    private static RegisteredSchema? Find(IReadOnlyList<RegisteredSchema> versions, string normal, bool asWritten)
+    {
+        var exact = versions.FirstOrDefault(v => v.Schema == normal);
+        if (exact is not null || asWritten)
+            return exact;
+        var form = SchemaForm.Of(normal);
+        return versions.FirstOrDefault(v => SchemaForm.Of(v.Schema) == form);
+    }
+
+    /// <summary>A text that is there and says the same; null: there is none, or this one is there itself.</summary>
+    private static async Task<string?> SameAsync(NpgsqlConnection connection, string normal, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("SELECT schema FROM cdc.schemas ORDER BY created_at, id", connection);
+        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var (form, same) = (SchemaForm.Of(normal), (string?)null);
+        while (await row.ReadAsync(ct).ConfigureAwait(false))
+        {
+            var text = row.GetString(0);
+            if (text == normal)
+                return null;
+            if (same is null && SchemaForm.Of(text) == form)
+                same = text;
+        }
+        return same;
+    }
+
+    private static async Task<T?> ScalarAsync<T>(NpgsqlConnection connection, string sql, object parameter, CancellationToken ct)
+        where T : class
+    {
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = parameter } } };
+        return (T?)await command.ExecuteScalarAsync(ct).ConfigureAwait(false);
     }
 
     /// <summary>The id that the text has, or is given now.</summary>

@@ -10,7 +10,7 @@ internal sealed class TableSchemaClient(ISchemaRegistry registry) : ISchemaClien
     {
         try
         {
-            return (await registry.RegisterAsync(subject, schema, ct).ConfigureAwait(false)).Id;
+            return (await registry.RegisterAsync(subject, schema, asWritten: true, ct).ConfigureAwait(false)).Id;
         }
         catch (SchemaRegistryException e)
         {

@@ -82,7 +82,7 @@ public sealed class TopicPeerTests(TestServers servers, TestKafka kafka)
     /// <summary>The peer's values are other bytes' equals: our reader, by way of the registry's HTTP, makes the same changes of them.</summary>
     private static void AssertReadAlike(KafkaPipelineBed bed, ApiBed api, JsonNode answer)
     {
-        using var client = new HttpSchemaClient(new RegistryOptions { Url = api.Address.ToString() });
+        using var client = new ConfluentSchemaClient(new RegistryOptions { Url = api.Address.ToString() });
         var codec = new AvroRecordCodec(bed.Bed.Entities, bed.Kafka.TopicPrefix, "", "", new KnownSchemas(client), TimeProvider.System);
         foreach (var topic in bed.DataTopics)
         {

@@ -15,6 +15,7 @@ namespace Cdc.Tests.Integration.Log;
 public sealed class RegistryTests(TestServers servers)
 {
     private const string V1 = """{"type":"record","name":"r","fields":[{"name":"a","type":"int"}]}""";
+    private const string Reordered = """{"fields":[{"type":{"type":"int"},"name":"a"}],"name":"r","type":"record"}""";
     private const string V2 =
         """{"type":"record","name":"r","fields":[{"name":"a","type":"long"},{"name":"b","type":["null","string"],"default":null}]}""";
     private const string Breaking = """{"type":"record","name":"r","fields":[{"name":"c","type":"int"}]}""";
@@ -28,7 +29,7 @@ public sealed class RegistryTests(TestServers servers)
         var registry = new RegistryTable(bed.Engine.DataSource);
         await registry.SetCompatibilityAsync(null, CompatibilityLevel.None, Ct);
         string[] schemas = [V1, V2, Breaking];
-        var registered = await Task.WhenAll(Enumerable.Range(0, 30).Select(i => registry.RegisterAsync("s" + i % 2, schemas[i % 3], Ct)));
+        var registered = await Task.WhenAll(Enumerable.Range(0, 30).Select(i => registry.RegisterAsync("s" + i % 2, schemas[i % 3], i % 2 == 0, Ct)));
         Assert.Equal(3, registered.Select(r => r.Id).Distinct().Count());
         foreach (var subject in (string[])["s0", "s1"])
         {
@@ -43,16 +44,16 @@ public sealed class RegistryTests(TestServers servers)
         await using var first = await PipelineBed.CreateAsync(servers, Ct);
         await using var second = await PipelineBed.CreateAsync(servers, Ct);
         var (one, other) = (new RegistryTable(first.Engine.DataSource), new RegistryTable(second.Engine.DataSource));
-        await one.RegisterAsync("x", "\"string\"", Ct);
+        await one.RegisterAsync("x", "\"string\"", true, Ct);
         Assert.Equal(
-            (await one.RegisterAsync("s", V1, Ct)).Id,
-            (await other.RegisterAsync("s", V1.Replace(":", " : ", StringComparison.Ordinal), Ct)).Id
+            (await one.RegisterAsync("s", V1, true, Ct)).Id,
+            (await other.RegisterAsync("s", V1.Replace(":", " : ", StringComparison.Ordinal), true, Ct)).Id
         );
         // An id that another text has already is not given away a second time.
         await using var third = await PipelineBed.CreateAsync(servers, Ct);
-        var taken = (await other.RegisterAsync("s", V1, Ct)).Id;
+        var taken = (await other.RegisterAsync("s", V1, true, Ct)).Id;
         await third.Engine.ExecuteAsync($"INSERT INTO cdc.schemas (id, schema) VALUES ({taken}, '\"bytes\"')", Ct);
-        var moved = await new RegistryTable(third.Engine.DataSource).RegisterAsync("s", V1, Ct);
+        var moved = await new RegistryTable(third.Engine.DataSource).RegisterAsync("s", V1, true, Ct);
         Assert.Equal(taken + 1, moved.Id);
         Assert.Equal(V1, await new RegistryTable(third.Engine.DataSource).FindAsync(moved.Id, Ct));
     }
@@ -143,7 +144,85 @@ public sealed class RegistryTests(TestServers servers)
         await AskAsync(api, HttpMethod.Put, "/config", """{"compatibility":"backward_transitive"}""");
         Assert.Equal("BACKWARD_TRANSITIVE", (string?)(await AskAsync(api, HttpMethod.Get, "/config"))["compatibilityLevel"]);
         Assert.Equal((422, 42203), await FailAsync(api, HttpMethod.Put, "/config", """{"compatibility":"SOMEHOW"}"""));
-        Assert.Equal((404, 40401), await FailAsync(api, HttpMethod.Post, "/compatibility/subjects/none/versions/latest", Body(V1)));
+        // With nothing before it, a schema gets along; with a version that is not there, nothing can be said.
+        foreach (var path in (string[])["versions", "versions/latest"])
+            Assert.True((bool)(await AskAsync(api, HttpMethod.Post, "/compatibility/subjects/none/" + path, Body(V1)))["is_compatible"]!);
+        Assert.Equal((404, 40402), await FailAsync(api, HttpMethod.Post, "/compatibility/subjects/none/versions/1", Body(V1)));
+    }
+
+    [Fact]
+    public async Task Whoever_wrote_records_gets_their_id_even_if_another_order_of_the_schema_was_registered_first()
+    {
+        await using var bed = await PipelineBed.CreateAsync(servers, Ct);
+        await using var api = await ApiBed.StartAsync(bed, Ct);
+        var other = (int)(await AskAsync(api, HttpMethod.Post, "/subjects/s/versions", Body(Reordered)))["id"]!;
+        var known = await new TableSchemaClient(new RegistryTable(bed.Engine.DataSource)).RegisterAsync("s", V1, Ct);
+        Assert.Equal(SchemaText.Ids(V1).First(), known);
+        Assert.NotEqual(other, known);
+        // And now both texts find their own.
+        Assert.Equal(known, (int)(await AskAsync(api, HttpMethod.Post, "/subjects/s", Body(V1)))["id"]!);
+        Assert.Equal(other, (int)(await AskAsync(api, HttpMethod.Post, "/subjects/s", Body(Reordered)))["id"]!);
+    }
+
+    [Fact]
+    public async Task What_is_not_here_has_Confluents_answer_for_that()
+    {
+        await using var bed = await PipelineBed.CreateAsync(servers, Ct);
+        await using var api = await ApiBed.StartAsync(bed, Ct);
+        var id = (int)(await AskAsync(api, HttpMethod.Post, "/subjects/:.:s-value/versions", Body(V1)))["id"]!;
+        await AskAsync(api, HttpMethod.Post, "/subjects/s-value/versions", Body(V2));
+        await AskAsync(api, HttpMethod.Post, "/subjects/t-value/versions", Body(V1));
+        Assert.Equal("""["s-value","t-value"]""", await JsonAsync("/subjects?deleted=true"));
+        Assert.Equal("""["s-value"]""", await JsonAsync("/subjects?subjectPrefix=:.:s"));
+        Assert.Equal("[]", await JsonAsync("/subjects?deletedOnly=true"));
+        Assert.Equal("[1,2]", await JsonAsync("/subjects/:.:s-value/versions?deleted=false"));
+        Assert.Equal("[]", await JsonAsync("/subjects/s-value/versions/1/referencedby"));
+        Assert.Equal("""["."]""", await JsonAsync("/contexts"));
+        Assert.Equal("""{"mode":"READWRITE"}""", await JsonAsync("/mode/s-value?defaultToGlobal=true"));
+        Assert.Equal("cdc", (string?)(await AskAsync(api, HttpMethod.Get, "/v1/metadata/id"))["scope"]!["clusters"]!["schema-registry-cluster"]);
+        Assert.NotEmpty((string?)(await AskAsync(api, HttpMethod.Get, "/v1/metadata/version"))["version"] ?? "");
+        var highest = (int)(await AskAsync(api, HttpMethod.Get, $"/schemas/ids/{id}?fetchMaxId=true"))["maxId"]!;
+        Assert.Equal(((JsonArray)await AskAsync(api, HttpMethod.Get, "/schemas")).Max(v => (int)v!["id"]!), highest);
+        Assert.Equal(3, ((JsonArray)await AskAsync(api, HttpMethod.Get, "/schemas")).Count);
+        Assert.Equal(
+            "s-value 2",
+            string.Join(
+                ',',
+                ((JsonArray)await AskAsync(api, HttpMethod.Get, "/schemas?subjectPrefix=s&latestOnly=true")).Select(v => $"{v!["subject"]} {v["version"]}")
+            )
+        );
+        Assert.Equal(
+            "s-value 2",
+            string.Join(
+                ',',
+                ((JsonArray)await AskAsync(api, HttpMethod.Get, "/schemas?offset=1&limit=1")).Select(v => $"{v!["subject"]} {v["version"]}")
+            )
+        );
+        Assert.Equal((404, 40409), await FailAsync(api, HttpMethod.Get, "/mode/s-value"));
+        Assert.Equal((404, 40401), await FailAsync(api, HttpMethod.Get, "/subjects/none/metadata"));
+        Assert.Equal((404, 40402), await FailAsync(api, HttpMethod.Get, "/subjects/s-value/versions/3/referencedby"));
+        Assert.Equal((404, 40401), await FailAsync(api, HttpMethod.Get, "/subjects/s-value/versions?deletedOnly=true"));
+        Assert.Equal((404, 40403), await FailAsync(api, HttpMethod.Get, "/schemas/guids/none"));
+        Assert.Equal((404, 40410), await FailAsync(api, HttpMethod.Get, "/associations/resources/-/topic?resourceType=topic"));
+        Assert.Equal((404, 40410), await FailAsync(api, HttpMethod.Post, "/associations", "{}"));
+        Assert.Equal((404, 404), await FailAsync(api, HttpMethod.Get, "/subjects/s-value/nothing"));
+        Assert.Equal((404, 404), await FailAsync(api, HttpMethod.Get, "/schemas/ids/none"));
+        Assert.Equal((405, 405), await FailAsync(api, HttpMethod.Delete, "/subjects/s-value"));
+        Assert.Equal((400, 400), await FailAsync(api, HttpMethod.Get, "/subjects?deletedOnly=perhaps"));
+
+        async Task<string> JsonAsync(string path) => (await AskAsync(api, HttpMethod.Get, path)).ToJsonString();
+    }
+
+    [Fact]
+    public async Task A_known_schema_is_answered_while_the_engine_is_away_and_an_unknown_one_with_why_not()
+    {
+        await using var bed = await PipelineBed.CreateAsync(servers, Ct);
+        await using var api = await ApiBed.StartAsync(bed, Ct);
+        var there = await new RegistryTable(bed.Engine.DataSource).RegisterAsync("s", V1, true, Ct);
+        Assert.Equal(V1, (string?)(await AskAsync(api, HttpMethod.Get, $"/schemas/ids/{there.Id}"))["schema"]);
+        await bed.Engine.ExecuteAsync("ALTER TABLE cdc.schemas RENAME TO gone", Ct);
+        Assert.Equal(V1, (string?)(await AskAsync(api, HttpMethod.Get, $"/schemas/ids/{there.Id}"))["schema"]);
+        Assert.Equal((500, 50001), await FailAsync(api, HttpMethod.Get, "/schemas/ids/1"));
     }
 
     [Fact]
@@ -157,10 +236,17 @@ public sealed class RegistryTests(TestServers servers)
             async () => (await SendAsync(api, HttpMethod.Get, "/subjects", null, read)).Status == 200,
             ct: Ct
         );
-        Assert.Equal(403, (await SendAsync(api, HttpMethod.Post, "/subjects/s/versions", Body(V1), read)).Status);
+        Assert.Equal((403, 403), await RefusedAsync(HttpMethod.Post, "/subjects/s/versions", read));
         Assert.Equal(200, (await SendAsync(api, HttpMethod.Post, "/subjects/s/versions", Body(V1), operate)).Status);
         Assert.Equal(401, (await SendAsync(api, HttpMethod.Get, "/subjects", null, read[..^1])).Status);
-        Assert.Equal(401, (await SendAsync(api, HttpMethod.Get, "/subjects", null, null)).Status);
+        Assert.Equal((401, 401), await RefusedAsync(HttpMethod.Get, "/subjects", null));
+
+        async Task<(int Status, int? Code)> RefusedAsync(HttpMethod method, string path, string? key)
+        {
+            var (status, answer) = await SendAsync(api, method, path, method == HttpMethod.Post ? Body(V1) : null, key);
+            Assert.NotEmpty((string?)answer!["message"] ?? "");
+            return (status, (int?)answer["error_code"]);
+        }
     }
 
     private static async Task<string> KeyAsync(PipelineBed bed, string scope)

@@ -23,6 +23,8 @@ internal sealed class AvroSchemaParser
 
     private readonly Dictionary<string, NamedSchema> _named = new(StringComparer.Ordinal);
 
+    public static bool IsPrimitive(string name) => Primitives.ContainsKey(name);
+
     /// <exception cref="AvroSchemaException">The text is not a schema.</exception>
     public AvroSchema Parse(string json)
     {

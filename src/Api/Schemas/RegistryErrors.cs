@@ -1,0 +1,26 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+
+namespace Cdc.Api.Schemas;
+
+/// <summary>Errors as the registry's protocol has them. Its clients read nothing else: of another body they report "null; error code: 0".</summary>
+internal static class RegistryErrors
+{
+    private static readonly PathString[] Roots =
+    [
+        "/subjects",
+        "/schemas",
+        "/compatibility",
+        "/config",
+        "/mode",
+        "/contexts",
+        "/associations",
+        "/v1/metadata",
+    ];
+
+    /// <summary>Whether whoever asks for this path speaks the registry's protocol.</summary>
+    public static bool Owns(PathString path) => Roots.Any(root => path.StartsWithSegments(root));
+
+    /// <param name="code">HTTP's status, or the protocol's own number, which begins with it.</param>
+    public static JsonObject Body(int code, string message) => new() { ["error_code"] = code, ["message"] = message };
+}
