@@ -26,7 +26,7 @@ internal static class SchemaEndpoints
         RegistryEndpoints.Map(all, registry, version);
     }
 
-    private static void MapSchemas(RouteGroupBuilder all, ISchemaRegistry registry)
+    private static void MapSchemas(RouteGroupBuilder all, RememberedSchemas registry)
     {
         all.MapGet("/schemas/types", () => Json(new JsonArray("AVRO"))).Needs(Scopes.Read).WithSummary("Kinds of schemas.");
         all.MapGet(
@@ -73,7 +73,7 @@ internal static class SchemaEndpoints
             .WithSummary("Under which subjects an id is registered.");
     }
 
-    private static void MapSubjects(RouteGroupBuilder all, ISchemaRegistry registry)
+    private static void MapSubjects(RouteGroupBuilder all, RememberedSchemas registry)
     {
         all.MapGet(
                 "/subjects",
@@ -145,7 +145,7 @@ internal static class SchemaEndpoints
             .WithSummary("Looks up whether a schema is registered.");
     }
 
-    private static void MapCompatibility(RouteGroupBuilder all, ISchemaRegistry registry)
+    private static void MapCompatibility(RouteGroupBuilder all, RememberedSchemas registry)
     {
         all.MapPost(
                 "/compatibility/subjects/{subject}/versions/{version}",
@@ -226,7 +226,7 @@ internal static class SchemaEndpoints
 
     /// <summary>With the latest version of a subject that has none, anything gets along.</summary>
     private static async Task<IReadOnlyList<string>> ProblemsAsync(
-        ISchemaRegistry registry,
+        RememberedSchemas registry,
         string subject,
         string version,
         HttpRequest request,
@@ -249,16 +249,16 @@ internal static class SchemaEndpoints
 
     internal static SchemaRegistryException NoSchema => new(SchemaRegistryException.SchemaNotFound, "Schema not found");
 
-    private static async Task<string> SchemaAsync(ISchemaRegistry registry, int id, CancellationToken ct) =>
+    private static async Task<string> SchemaAsync(RememberedSchemas registry, int id, CancellationToken ct) =>
         await registry.FindAsync(id, ct).ConfigureAwait(false) ?? throw NoSchema;
 
-    private static async Task<IReadOnlyList<RegisteredSchema>> UsesAsync(ISchemaRegistry registry, int id, CancellationToken ct)
+    private static async Task<IReadOnlyList<RegisteredSchema>> UsesAsync(RememberedSchemas registry, int id, CancellationToken ct)
     {
         var uses = await registry.UsesAsync(id, ct).ConfigureAwait(false);
         return uses.Count > 0 ? uses : throw NoSchema;
     }
 
-    internal static async Task<RegisteredSchema> VersionAsync(ISchemaRegistry registry, string subject, string version, CancellationToken ct)
+    internal static async Task<RegisteredSchema> VersionAsync(RememberedSchemas registry, string subject, string version, CancellationToken ct)
     {
         var number = SchemaRequest.Version(version);
         var versions = await registry.VersionsAsync(SchemaRequest.Subject(subject), ct).ConfigureAwait(false);
@@ -267,10 +267,10 @@ internal static class SchemaEndpoints
             : versions.FirstOrDefault(v => v.Version == number) ?? throw SchemaRegistryException.NoVersion(version);
     }
 
-    private static async Task<CompatibilityLevel> GlobalLevelAsync(ISchemaRegistry registry, CancellationToken ct) =>
+    private static async Task<CompatibilityLevel> GlobalLevelAsync(RememberedSchemas registry, CancellationToken ct) =>
         await registry.CompatibilityAsync(null, ct).ConfigureAwait(false) ?? CompatibilityLevel.Backward;
 
-    private static async Task<IResult> SetLevelAsync(ISchemaRegistry registry, string? subject, HttpRequest request, CancellationToken ct)
+    private static async Task<IResult> SetLevelAsync(RememberedSchemas registry, string? subject, HttpRequest request, CancellationToken ct)
     {
         var level = await SchemaRequest.LevelAsync(request).ConfigureAwait(false);
         await registry.SetCompatibilityAsync(subject, level, ct).ConfigureAwait(false);
