@@ -15,7 +15,7 @@ internal static class RegistryEndpoints
 {
     private const string Mode = "READWRITE";
 
-    public static void Map(RouteGroupBuilder all, ISchemaRegistry registry, string version)
+    public static void Map(RouteGroupBuilder all, RememberedSchemas registry, string version)
     {
         MapSchemas(all, registry);
         MapModes(all);
@@ -40,7 +40,7 @@ internal static class RegistryEndpoints
             .ExcludeFromDescription();
     }
 
-    private static void MapSchemas(RouteGroupBuilder all, ISchemaRegistry registry)
+    private static void MapSchemas(RouteGroupBuilder all, RememberedSchemas registry)
     {
         all.MapGet(
                 "/schemas",
