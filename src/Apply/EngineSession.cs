@@ -1,7 +1,6 @@
 using Cdc.Apply.Fences;
 using Cdc.Apply.Rows;
 using Cdc.Apply.Snapshots;
-using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
@@ -167,7 +166,7 @@ public sealed class EngineSession : IAsyncDisposable
         var applying = EngineErrors.GuardAsync(() => _loop.RunAsync(log, ended.Token));
         var pulse = EngineErrors.GuardAsync(() => EnginePulse.RunAsync(_options, ended.Token));
         var listening = EngineErrors.GuardAsync(() => _signals.RunAsync(ended.Token));
-        await Together.RunAsync(ended, applying, pulse, listening).ConfigureAwait(false);
+        await TaskGroup.RunAsync(ended, applying, pulse, listening).ConfigureAwait(false);
     }
 
     /// <summary>Capture has ended. A chunk whose range it reserved may never be loaded: the stream must not wait for it while it drains.</summary>

@@ -138,7 +138,7 @@ public sealed class CaptureSession : IAsyncDisposable
             fences.RunAsync(ended.Token),
             watch.RunAsync(ended.Token),
         ];
-        await Together.RunAsync(ended, all).ConfigureAwait(false);
+        await TaskGroup.RunAsync(ended, all).ConfigureAwait(false);
     }
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();

@@ -4,10 +4,11 @@ using Cdc.Core.Telemetry;
 using Cdc.Expressions.Declaration;
 using Cdc.Host.Commands;
 using Cdc.Host.Configuration;
-using Cdc.Host.Pipeline;
 using Cdc.Host.Reconciling;
 using Cdc.Host.Servers;
 using Cdc.Log;
+using Cdc.Pipeline;
+using Cdc.Pipeline.Sessions;
 using Microsoft.Extensions.Logging;
 
 namespace Cdc.Host;
@@ -46,7 +47,7 @@ internal static class Composition
             await (
                 options.Log.Kind == ChangeLogKind.Kafka
                     ? RunOverKafkaAsync(options, entities, LogEnds.Both, statistics, loggers, ct)
-                    : RunInProcessAsync(options, entities, statistics, loggers, ct)
+                    : InProcessPipeline.RunAsync(options.Pipeline, entities, statistics, loggers.CreateLogger(PipelineCategory), ct)
             );
         }
         finally
@@ -55,30 +56,6 @@ internal static class Composition
             await ended.CancelAsync();
             await Task.WhenAll(serving, compared).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-    }
-
-    private static Task RunInProcessAsync(
-        CdcOptions options,
-        EntitySet entities,
-        PipelineStatistics statistics,
-        ILoggerFactory loggers,
-        CancellationToken ct
-    )
-    {
-        var log = loggers.CreateLogger(PipelineCategory);
-        var setup = new SourceSetup(options.Source, options.Engine, entities, log);
-        var session = new PipelineSession(
-            options.Source,
-            options.Engine,
-            options.Snapshot,
-            options.Log,
-            entities,
-            new Preconditions(options, entities, log),
-            setup,
-            statistics,
-            log
-        );
-        return new PipelineWorker(options.Source, options.Engine, session, statistics, log).RunAsync(ct);
     }
 
     private static Task RunEndsAsync(CdcOptions options, EntitySet entities, LogEnds ends, ILoggerFactory loggers, CancellationToken ct) =>
@@ -100,7 +77,7 @@ internal static class Composition
     )
     {
         await using var engine = Database.Engine(options.Engine.ConnectionString);
-        var codec = TopicCodec.Create(options, entities, engine.Connections);
-        await KafkaPipeline.RunAsync(options, entities, codec, ends, statistics, loggers.CreateLogger(PipelineCategory), ct);
+        var codec = TopicCodec.Create(options.Pipeline, entities, engine.Connections, VersionCommand.Text);
+        await KafkaPipeline.RunAsync(options.Pipeline, entities, codec, ends, statistics, loggers.CreateLogger(PipelineCategory), ct);
     }
 }

@@ -1,4 +1,3 @@
-using Cdc.Apply.Fences;
 using Cdc.Apply.Rows;
 using Cdc.Apply.Snapshots;
 using Cdc.Core.Changes;
@@ -106,7 +105,7 @@ public sealed class LogDesk : ILogBoard, IAsyncDisposable
     public async Task RunAsync(CancellationToken ct)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        await Together
+        await TaskGroup
             .RunAsync(ended, ListenAsync(ended.Token), AnnounceAsync(ended.Token), _deadLetters.RunAsync(ended.Token))
             .ConfigureAwait(false);
     }

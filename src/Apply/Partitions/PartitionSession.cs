@@ -64,7 +64,7 @@ public sealed class PartitionSession(
     private async Task RunAsync(PartitionLoop loop, CancellationToken ct)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        await Together
+        await TaskGroup
             .RunAsync(
                 ended,
                 EngineErrors.GuardAsync(() => loop.RunAsync(ended.Token)),

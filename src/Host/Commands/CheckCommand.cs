@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Cdc.Core.Failures;
 using Cdc.Host.Configuration;
-using Cdc.Host.Pipeline;
 using Cdc.Host.Terminals;
+using Cdc.Pipeline.Setup;
 
 namespace Cdc.Host.Commands;
 
@@ -30,7 +30,7 @@ internal static class CheckCommand
     {
         var options = context.Options(Needs.Both);
         var entities = context.Entities(options);
-        var findings = await new Preconditions(options, entities, context.Log).FindAsync(ct);
+        var findings = await new Preconditions(options.Pipeline, entities, context.Log).FindAsync(ct);
         if (parsed.GetValue(AsJson))
             context.Terminal.Out.WriteLine(Json.Document(new { ok = !findings.Any(f => f.IsError), findings }));
         else

@@ -1,14 +1,13 @@
 using System.CommandLine;
 using System.Globalization;
-using Cdc.Apply;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Cdc.Engine;
 using Cdc.Engine.Migrations;
 using Cdc.Host.Configuration;
-using Cdc.Host.Pipeline;
 using Cdc.Host.Terminals;
+using Cdc.Pipeline.Setup;
 using Npgsql;
 
 namespace Cdc.Host.Commands;

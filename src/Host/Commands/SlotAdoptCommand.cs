@@ -3,10 +3,10 @@ using Cdc.Capture.Source;
 using Cdc.Core.Failures;
 using Cdc.Engine.Progress;
 using Cdc.Host.Configuration;
-using Cdc.Host.Pipeline;
 using Cdc.Host.Slots;
 using Cdc.Host.Status;
 using Cdc.Host.Terminals;
+using Cdc.Pipeline.Setup;
 
 namespace Cdc.Host.Commands;
 
@@ -38,7 +38,7 @@ internal static class SlotAdoptCommand
         await using var source = CommandContext.Source(options);
         var status = await source.UseAsync(c => SourceStatusReader.ReadAsync(c, options.Source.SlotName, ct), ct);
         SlotRefusals.ThrowIfRead(status.Slot);
-        var continuity = await Continuity.ReadAsync(options, context.Entities(options), context.Log, ct);
+        var continuity = await Continuity.ReadAsync(options.Pipeline, context.Entities(options), context.Log, ct);
         if (continuity.Followed is not { } followed)
             throw SlotRefusals.NothingFollowed();
         RequireAdoptable(continuity);

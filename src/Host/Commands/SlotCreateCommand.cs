@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Cdc.Host.Configuration;
-using Cdc.Host.Pipeline;
 using Cdc.Host.Terminals;
+using Cdc.Pipeline.Setup;
 
 namespace Cdc.Host.Commands;
 
@@ -29,9 +29,9 @@ internal static class SlotCreateCommand
     {
         var options = context.Options(Needs.Both);
         var entities = context.Entities(options);
-        var setup = new SourceSetup(options.Source, options.Engine, entities, context.Log, LogMemory.Of(options, context.Log));
+        var setup = new SourceSetup(options.Pipeline, entities, context.Log);
         await setup.RequireNothingFollowedAsync(ct);
-        await new Preconditions(options, entities, context.Log).CheckAsync(ct);
+        await new Preconditions(options.Pipeline, entities, context.Log).CheckAsync(ct);
         Confirmation.Obtain(
             context.Terminal,
             [

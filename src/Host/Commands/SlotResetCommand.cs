@@ -3,10 +3,10 @@ using Cdc.Core.Entities;
 using Cdc.Core.Operations;
 using Cdc.Engine.Progress;
 using Cdc.Host.Configuration;
-using Cdc.Host.Pipeline;
 using Cdc.Host.Slots;
 using Cdc.Host.Status;
 using Cdc.Host.Terminals;
+using Cdc.Pipeline.Setup;
 
 namespace Cdc.Host.Commands;
 
@@ -40,13 +40,7 @@ internal static class SlotResetCommand
         var slot = (await source.UseAsync(c => SourceStatusReader.ReadAsync(c, options.Source.SlotName, ct), ct)).Slot;
         SlotRefusals.ThrowIfRead(slot);
         Confirmation.Obtain(context.Terminal, WhatWillHappen(options, entities, followed, slot), parsed.GetValue(Yes));
-        var generation = await new SourceSetup(
-            options.Source,
-            options.Engine,
-            entities,
-            context.Log,
-            LogMemory.Of(options, context.Log)
-        ).ResetAsync(ct);
+        var generation = await new SourceSetup(options.Pipeline, entities, context.Log).ResetAsync(ct);
         context.Terminal.Out.WriteLine($"generation {generation} begins; 'cdc run' loads {entities.Count} entities again");
         return ExitCodes.Success;
     }

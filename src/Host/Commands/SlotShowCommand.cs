@@ -1,9 +1,9 @@
 using System.CommandLine;
 using Cdc.Host.Configuration;
-using Cdc.Host.Pipeline;
 using Cdc.Host.Slots;
 using Cdc.Host.Status;
 using Cdc.Host.Terminals;
+using Cdc.Pipeline.Setup;
 
 namespace Cdc.Host.Commands;
 
@@ -31,7 +31,7 @@ internal static class SlotShowCommand
         var options = context.Options(Needs.Both);
         await using var source = CommandContext.Source(options);
         var status = await source.UseAsync(c => SourceStatusReader.ReadAsync(c, options.Source.SlotName, ct), ct);
-        var report = SlotReport.Of(await Continuity.ReadAsync(options, context.Entities(options), context.Log, ct), status);
+        var report = SlotReport.Of(await Continuity.ReadAsync(options.Pipeline, context.Entities(options), context.Log, ct), status);
         if (parsed.GetValue(AsJson))
             context.Terminal.Out.WriteLine(Json.Document(report));
         else

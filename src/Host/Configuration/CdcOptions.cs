@@ -1,11 +1,11 @@
 using Cdc.Api;
-using Cdc.Apply;
 using Cdc.Capture;
 using Cdc.Capture.Snapshot;
 using Cdc.Engine;
 using Cdc.Log;
 using Cdc.Log.Kafka;
 using Cdc.Log.Registry;
+using Cdc.Pipeline;
 using Cdc.Reconcile;
 using Cdc.Reconcile.Alerts;
 using Cdc.Reconcile.Continuous;
@@ -30,6 +30,18 @@ internal sealed record CdcOptions
 
     /// <summary>Path of the entities declaration; relative to the current folder.</summary>
     public string Entities { get; init; } = Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json");
+
+    /// <summary>The sections that the pipeline needs.</summary>
+    public PipelineOptions Pipeline =>
+        new()
+        {
+            Source = Source,
+            Engine = Engine,
+            Snapshot = Snapshot,
+            Log = Log,
+            Kafka = Kafka,
+            Registry = Registry,
+        };
 }
 
 /// <summary>The servers that a command talks to: it asks for no connection string that it does not use.</summary>

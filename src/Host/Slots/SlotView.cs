@@ -1,10 +1,8 @@
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
 using Cdc.Engine.Progress;
-using Cdc.Expressions.Declaration;
-using Cdc.Host.Pipeline;
-using Cdc.Host.Status;
 using Cdc.Host.Terminals;
+using Cdc.Pipeline.Setup;
 
 namespace Cdc.Host.Slots;
 

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using Cdc.Api;
 using Cdc.Core.Telemetry;
+using Cdc.Host.Configuration;
 using Cdc.Host.Quarantine;
 using Cdc.Host.Reconciling;
 using Cdc.Host.Servers;
@@ -50,7 +51,14 @@ public sealed class ApiBed : IAsyncDisposable
     {
         var connectionString = engine ?? bed.Engine.ConnectionString;
         var (source, engineServer) = (Database.Source(bed.Source.ConnectionString), Database.Engine(connectionString));
-        var log = kafka is null ? null : LogStatusReader.For(kafka.Options, bed.Entities, bed.Log, TimeProvider.System);
+        var log = kafka is null
+            ? null
+            : LogStatusReader.For(
+                new CdcOptions { Log = kafka.Options.Log, Kafka = kafka.Kafka },
+                bed.Entities,
+                bed.Log,
+                TimeProvider.System
+            );
         var status = new StatusReader(
             source,
             engineServer,

@@ -1,11 +1,12 @@
 using Cdc.Core.Postgres.Values;
 using Cdc.Core.Telemetry;
 using Cdc.Host.Configuration;
-using Cdc.Host.Pipeline;
 using Cdc.Log;
 using Cdc.Log.Kafka;
 using Cdc.Log.Records;
 using Cdc.Log.Registry;
+using Cdc.Pipeline;
+using Cdc.Pipeline.Sessions;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;
@@ -41,7 +42,7 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
 
     public KafkaClients Clients => new(Kafka, bed.Log);
 
-    internal CdcOptions Options =>
+    internal PipelineOptions Options =>
         new()
         {
             Source = bed.SourceOptions,
@@ -56,7 +57,7 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
 
     /// <summary>Records as production writes them, by who has just begun and has seen no schema yet.</summary>
     public void UseAvro(RegistryOptions registry) =>
-        Codec = TopicCodec.Create(Options with { Registry = registry }, bed.Entities, bed.Engine.DataSource);
+        Codec = TopicCodec.Create(Options with { Registry = registry }, bed.Entities, bed.Engine.DataSource, "tests");
 
     public RunningEnd StartCapture() => Start(LogEnds.Capture);
 

@@ -1,6 +1,5 @@
 using Cdc.Core.Telemetry;
-using Cdc.Host.Configuration;
-using Cdc.Host.Pipeline;
+using Cdc.Pipeline;
 
 namespace Cdc.Tests.Support.Pipeline;
 
@@ -13,31 +12,23 @@ public sealed class InProcessPipeline : IAsyncDisposable
 
     private InProcessPipeline(PipelineBed bed)
     {
-        var options = new CdcOptions
+        var options = new PipelineOptions
         {
             Source = bed.SourceOptions,
             Engine = bed.EngineOptions,
             Snapshot = bed.SnapshotOptions,
             Log = bed.LogOptions,
         };
-        var setup = new SourceSetup(options.Source, options.Engine, bed.Entities, bed.Log);
-        var preconditions = new Preconditions(options, bed.Entities, bed.Log);
-        var session = new PipelineSession(
-            options.Source,
-            options.Engine,
-            options.Snapshot,
-            options.Log,
-            bed.Entities,
-            preconditions,
-            setup,
-            Statistics,
-            bed.Log
-        )
-        {
-            Started = () => _streaming.TrySetResult(),
-        };
-        var worker = new PipelineWorker(options.Source, options.Engine, session, Statistics, bed.Log);
-        _running = Task.Run(() => worker.RunAsync(_stop.Token));
+        _running = Task.Run(() =>
+            Cdc.Pipeline.InProcessPipeline.RunAsync(
+                options,
+                bed.Entities,
+                Statistics,
+                bed.Log,
+                _stop.Token,
+                () => _streaming.TrySetResult()
+            )
+        );
     }
 
     public PipelineStatistics Statistics { get; } = new();

@@ -5,7 +5,6 @@ using Cdc.Capture.Snapshot;
 using Cdc.Core.Entities;
 using Cdc.Engine;
 using Cdc.Expressions.Declaration;
-using Cdc.Host.Pipeline;
 using Cdc.Log;
 using Cdc.Reconcile.Continuous;
 using Cdc.Tests.Support.Equality;

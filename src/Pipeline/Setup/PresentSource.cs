@@ -4,13 +4,13 @@ using Cdc.Capture.Source;
 using Cdc.Core.Changes;
 using Cdc.Engine.Progress;
 
-namespace Cdc.Host.Pipeline;
+namespace Cdc.Pipeline.Setup;
 
 /// <summary>The source as it is now, as far as it has to fit what was followed.</summary>
 /// <param name="SwitchPoint">Where its timeline left the followed one; null if it never was on it, or is still on it.</param>
-internal sealed record PresentSource(IdentifiedSource Server, SlotInfo? Slot, PublicationState Publication, Lsn? SwitchPoint)
+public sealed record PresentSource(IdentifiedSource Server, SlotInfo? Slot, PublicationState Publication, Lsn? SwitchPoint)
 {
-    public static async Task<PresentSource> ReadAsync(
+    internal static async Task<PresentSource> ReadAsync(
         CaptureSession capture,
         SlotInfo? slot,
         PublicationState publication,

@@ -1,16 +1,17 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
-using Cdc.Host.Configuration;
 using Cdc.Log.Kafka;
 using Cdc.Log.Records;
+using Cdc.Pipeline.Sessions;
+using Cdc.Pipeline.Setup;
 using Microsoft.Extensions.Logging;
 
-namespace Cdc.Host.Pipeline;
+namespace Cdc.Pipeline;
 
 /// <summary>Which ends of the Kafka log a process holds.</summary>
 [Flags]
-internal enum LogEnds
+public enum LogEnds
 {
     Capture = 1,
     Apply = 2,
@@ -18,11 +19,11 @@ internal enum LogEnds
 }
 
 /// <summary>Keeps up the ends of the Kafka log that this process holds, each with retry and standby of its own: either may be away while the other goes on.</summary>
-internal static class KafkaPipeline
+public static class KafkaPipeline
 {
     /// <summary>Returns when <paramref name="stop"/> was asked for; throws what stopped one end, when the others have ended too.</summary>
     public static async Task RunAsync(
-        CdcOptions options,
+        PipelineOptions options,
         EntitySet entities,
         IRecordCodec codec,
         LogEnds ends,
@@ -42,11 +43,11 @@ internal static class KafkaPipeline
                 )
             )
             .ToArray();
-        await Together.RunAsync(ended, workers).ConfigureAwait(false);
+        await TaskGroup.RunAsync(ended, workers).ConfigureAwait(false);
     }
 
     private static IEnumerable<IPipelineSession> Sessions(
-        CdcOptions options,
+        PipelineOptions options,
         EntitySet entities,
         IRecordCodec codec,
         LogEnds ends,
@@ -56,7 +57,7 @@ internal static class KafkaPipeline
     {
         if (ends.HasFlag(LogEnds.Capture))
         {
-            var setup = new SourceSetup(options.Source, options.Engine, entities, log, LogMemory.Of(options, log));
+            var setup = new SourceSetup(options, entities, log);
             yield return new CaptureLogSession(options, entities, codec, new Preconditions(options, entities, log), setup, statistics, log);
         }
         for (var worker = 0; ends.HasFlag(LogEnds.Apply) && worker < options.Kafka.Workers; worker++)

@@ -3,7 +3,7 @@ using Cdc.Capture.Slot;
 using Cdc.Core.Failures;
 using Cdc.Engine.Progress;
 
-namespace Cdc.Host.Pipeline;
+namespace Cdc.Pipeline.Setup;
 
 /// <summary>
 /// Progress is bound to its source: is the slot that is there now the one that was followed, on the server that was followed? PostgreSQL

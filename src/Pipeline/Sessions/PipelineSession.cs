@@ -1,25 +1,20 @@
 using Cdc.Apply;
 using Cdc.Capture;
-using Cdc.Capture.Snapshot;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
-using Cdc.Engine;
-using Cdc.Log;
 using Cdc.Log.InProcess;
+using Cdc.Pipeline.Setup;
 using Microsoft.Extensions.Logging;
 
-namespace Cdc.Host.Pipeline;
+namespace Cdc.Pipeline.Sessions;
 
 /// <summary>
 /// One life of the pipeline over the in-process log: the source's side, the log and the engine's side begin together, and the first that
 /// fails ends all of them. So a log never holds half a transaction of a session that is gone.
 /// </summary>
 internal sealed class PipelineSession(
-    SourceOptions source,
-    EngineOptions engine,
-    SnapshotOptions snapshot,
-    LogOptions logOptions,
+    PipelineOptions options,
     EntitySet entities,
     Preconditions preconditions,
     SourceSetup setup,
@@ -41,10 +36,12 @@ internal sealed class PipelineSession(
     {
         HasProgressed = false;
         await preconditions.CheckAsync(stop).ConfigureAwait(false);
-        await using var capture = await CaptureSession.ConnectAsync(source, snapshot, entities, log, stop).ConfigureAwait(false);
+        await using var capture = await CaptureSession
+            .ConnectAsync(options.Source, options.Snapshot, entities, log, stop)
+            .ConfigureAwait(false);
         await setup.PrepareAsync(capture, stop).ConfigureAwait(false);
         await capture.AcquireSlotAsync(stop).ConfigureAwait(false);
-        await using var apply = await EngineSession.OpenAsync(engine, entities, statistics, log, stop).ConfigureAwait(false);
+        await using var apply = await EngineSession.OpenAsync(options.Engine, entities, statistics, log, stop).ConfigureAwait(false);
         statistics.Breaker = BreakerState.Closed;
         Started();
         try
@@ -59,7 +56,7 @@ internal sealed class PipelineSession(
 
     private async Task StreamAsync(CaptureSession capture, EngineSession apply, CancellationToken stop)
     {
-        using var channel = new InProcessLog(logOptions.MaxBytes, statistics);
+        using var channel = new InProcessLog(options.Log.MaxBytes, statistics);
         using var failed = new CancellationTokenSource();
         var seams = new CaptureSeams(
             apply.Resume,
@@ -72,7 +69,10 @@ internal sealed class PipelineSession(
             statistics
         );
         var applying = Task.Run(() => apply.RunAsync(channel, failed.Token), CancellationToken.None);
-        var capturing = Task.Run(() => capture.RunAsync(seams, engine.FeedbackInterval, stop, failed.Token), CancellationToken.None);
+        var capturing = Task.Run(
+            () => capture.RunAsync(seams, options.Engine.FeedbackInterval, stop, failed.Token),
+            CancellationToken.None
+        );
         var first = await Task.WhenAny(applying, capturing).ConfigureAwait(false);
         if (first == capturing && capturing.IsCompletedSuccessfully)
         {
@@ -81,6 +81,6 @@ internal sealed class PipelineSession(
             await applying.ConfigureAwait(false);
             return;
         }
-        await Together.EndAsync(failed, first, applying, capturing).ConfigureAwait(false);
+        await TaskGroup.EndAsync(failed, first, applying, capturing).ConfigureAwait(false);
     }
 }

@@ -1,33 +1,31 @@
-using Cdc.Apply;
 using Cdc.Apply.Partitions;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
 using Cdc.Engine.Progress;
-using Cdc.Host.Configuration;
 using Cdc.Log.Kafka;
 using Cdc.Log.Records;
 using Microsoft.Extensions.Logging;
 
-namespace Cdc.Host.Pipeline;
+namespace Cdc.Pipeline.Sessions;
 
 /// <summary>One life of one worker that applies the Kafka log: log to engine. Any number of them share the partitions.</summary>
 internal sealed class ApplyLogSession(
-    CdcOptions options,
+    PipelineOptions options,
     EntitySet entities,
     IRecordCodec codec,
     PipelineStatistics statistics,
     ILogger log
 ) : IPipelineSession
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
 
     public bool HasProgressed { get; private set; }
 
     public int? Generation { get; private set; }
 
     /// <summary>The capture makes the new generation, when it sees that a gap was declared; this worker waits for it.</summary>
-    public Task AcceptGapAsync(CancellationToken ct) => Task.Delay(Look, ct);
+    public Task AcceptGapAsync(CancellationToken ct) => Task.Delay(PollInterval, ct);
 
     public async Task RunAsync(CancellationToken stop)
     {

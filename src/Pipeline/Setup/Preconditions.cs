@@ -1,4 +1,3 @@
-using Cdc.Apply;
 using Cdc.Capture;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
@@ -8,14 +7,13 @@ using Cdc.Engine;
 using Cdc.Engine.Migrations;
 using Cdc.Engine.Progress;
 using Cdc.Expressions.Declaration;
-using Cdc.Host.Configuration;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
-namespace Cdc.Host.Pipeline;
+namespace Cdc.Pipeline.Setup;
 
 /// <summary>What must hold before anything is changed in source or engine. A run looks at it once, in the first session that reaches both.</summary>
-internal sealed class Preconditions(CdcOptions options, EntitySet entities, ILogger log)
+public sealed class Preconditions(PipelineOptions options, EntitySet entities, ILogger log)
 {
     public static string MigrationsFolder { get; } = Path.Combine(AppContext.BaseDirectory, "schemas", "engine");
 

@@ -5,19 +5,18 @@ using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Engine.Progress;
 using Cdc.Expressions.Declaration;
-using Cdc.Host.Configuration;
 using Microsoft.Extensions.Logging;
 
-namespace Cdc.Host.Pipeline;
+namespace Cdc.Pipeline.Setup;
 
 /// <summary>What <c>cdc run</c> would find if it started now. Changes nothing.</summary>
 /// <param name="Followed">Null: the engine follows no source yet.</param>
 /// <param name="Now">Null where there is nothing to compare with: no source is followed, or the slot is being made.</param>
-internal sealed record Continuity(FollowedSource? Followed, PresentSource? Now, IReadOnlyList<Finding> Findings)
+public sealed record Continuity(FollowedSource? Followed, PresentSource? Now, IReadOnlyList<Finding> Findings)
 {
     public bool IsAdoptable => Followed is not null && Now is not null && ContinuityCheck.IsAdoptable(Followed, Findings, Now);
 
-    public static async Task<Continuity> ReadAsync(CdcOptions options, EntitySet entities, ILogger log, CancellationToken ct)
+    public static async Task<Continuity> ReadAsync(PipelineOptions options, EntitySet entities, ILogger log, CancellationToken ct)
     {
         // Before the engine's record: what a running process confirms meanwhile it has written down first, so it cannot look like a gap.
         var setup = new SlotSetup(options.Source, entities);
@@ -26,13 +25,13 @@ internal sealed record Continuity(FollowedSource? Followed, PresentSource? Now, 
         if (followed is null or { State: "creating" })
             return new Continuity(followed, null, []);
         if (LogMemory.Of(options, log) is { } memory)
-            followed = followed.Remembering(await memory(ct).ConfigureAwait(false));
+            followed = followed.WithMemory(await memory(ct).ConfigureAwait(false));
         var now = await SourceFailure.GuardAsync(() => LookAsync(options, entities, setup, slot, followed, log, ct)).ConfigureAwait(false);
         return new Continuity(followed, now, ContinuityCheck.FindAll(followed, options.Source, now));
     }
 
     private static async Task<PresentSource> LookAsync(
-        CdcOptions options,
+        PipelineOptions options,
         EntitySet entities,
         SlotSetup setup,
         SlotInfo? slot,

@@ -1,23 +1,22 @@
 using Cdc.Core.Changes;
 using Cdc.Engine.Progress;
-using Cdc.Host.Configuration;
 using Cdc.Log;
 using Cdc.Log.Kafka;
 using Microsoft.Extensions.Logging;
 
-namespace Cdc.Host.Pipeline;
+namespace Cdc.Pipeline.Setup;
 
-/// <summary>Reads what the Kafka log remembers of those who wrote it.</summary>
+/// <summary>Reads the control record that the last writers of the Kafka log left in it.</summary>
 internal delegate Task<ControlRecord> ReadLogMemory(CancellationToken ct);
 
 internal static class LogMemory
 {
     /// <summary>Null for the in-process log, which remembers nothing.</summary>
-    public static ReadLogMemory? Of(CdcOptions options, ILogger log) =>
+    public static ReadLogMemory? Of(PipelineOptions options, ILogger log) =>
         options.Log.Kind == ChangeLogKind.Kafka ? ct => KafkaLogSession.ReadMemoryAsync(new KafkaClients(options.Kafka, log), ct) : null;
 
     /// <summary>What counts as written and as followed when the log has gone on while the engine was away.</summary>
-    public static FollowedSource Remembering(this FollowedSource followed, ControlRecord memory) =>
+    public static FollowedSource WithMemory(this FollowedSource followed, ControlRecord memory) =>
         memory.Generation == followed.Generation
             ? followed with
             {

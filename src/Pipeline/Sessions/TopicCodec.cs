@@ -1,23 +1,22 @@
 using Cdc.Core.Entities;
-using Cdc.Host.Commands;
-using Cdc.Host.Configuration;
 using Cdc.Log.Records;
 using Cdc.Log.Registry;
 using Npgsql;
 
-namespace Cdc.Host.Pipeline;
+namespace Cdc.Pipeline.Sessions;
 
 /// <summary>How the records of the Kafka log are written: Avro, with the schema registry that the configuration names.</summary>
-internal static class TopicCodec
+public static class TopicCodec
 {
     /// <param name="engine">Keeps the built-in registry.</param>
+    /// <param name="version">Of the program, which each record names.</param>
     /// <exception cref="Core.Failures.CdcException">Configuration: the declared tables cannot be told apart by topics.</exception>
-    public static IRecordCodec Create(CdcOptions options, EntitySet entities, NpgsqlDataSource engine) =>
+    public static IRecordCodec Create(PipelineOptions options, EntitySet entities, NpgsqlDataSource engine, string version) =>
         new AvroRecordCodec(
             entities,
             options.Kafka.TopicPrefix,
             new NpgsqlConnectionStringBuilder(options.Source.ConnectionString).Database ?? "",
-            VersionCommand.Text,
+            version,
             SchemaClients.For(options.Registry, engine),
             TimeProvider.System
         );

@@ -3,19 +3,19 @@ using Cdc.Capture;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
-using Cdc.Host.Configuration;
 using Cdc.Log.Kafka;
 using Cdc.Log.Records;
+using Cdc.Pipeline.Setup;
 using Microsoft.Extensions.Logging;
 
-namespace Cdc.Host.Pipeline;
+namespace Cdc.Pipeline.Sessions;
 
 /// <summary>
 /// One life of Capture over Kafka: source to log. The slot is confirmed up to what the brokers have acknowledged, so it goes on while the
 /// engine is away; only its beginning needs the engine.
 /// </summary>
 internal sealed class CaptureLogSession(
-    CdcOptions options,
+    PipelineOptions options,
     EntitySet entities,
     IRecordCodec codec,
     Preconditions preconditions,
@@ -75,6 +75,6 @@ internal sealed class CaptureLogSession(
             Task.Run(() => capture.RunAsync(seams, options.Engine.FeedbackInterval, stop, failed.Token), CancellationToken.None),
             Task.Run(() => desk.RunAsync(failed.Token), CancellationToken.None),
         ];
-        await Together.EndAsync(failed, await Task.WhenAny([.. all, kafka.Failed]).ConfigureAwait(false), all).ConfigureAwait(false);
+        await TaskGroup.EndAsync(failed, await Task.WhenAny([.. all, kafka.Failed]).ConfigureAwait(false), all).ConfigureAwait(false);
     }
 }

@@ -1,4 +1,3 @@
-using Cdc.Apply;
 using Cdc.Capture;
 using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
@@ -6,21 +5,22 @@ using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres.Values;
-using Cdc.Engine;
 using Cdc.Engine.Progress;
 using Microsoft.Extensions.Logging;
 
-namespace Cdc.Host.Pipeline;
+namespace Cdc.Pipeline.Setup;
 
 /// <summary>
 /// Brings publication, slot and the engine's record of them to where a session can start: the first time, after an accepted gap, and when
 /// entities were declared since. Every step can be repeated after a crash.
 /// </summary>
-/// <param name="memory">What the log remembers; null where it dies with its process.</param>
-internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, EntitySet entities, ILogger log, ReadLogMemory? memory = null)
+public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILogger log)
 {
-    private readonly FollowedSourceTable _followed = new(engine);
-    private readonly SlotSetup _slot = new(source, entities);
+    private readonly FollowedSourceTable _followed = new(options.Engine);
+    private readonly SlotSetup _slot = new(options.Source, entities);
+
+    /// <summary>What the log remembers; null where it dies with its process.</summary>
+    private readonly ReadLogMemory? _memory = LogMemory.Of(options, log);
 
     /// <summary>That of the session that was prepared last; null while none is known to be followed.</summary>
     public int? Generation { get; private set; }
@@ -39,12 +39,12 @@ internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, En
             Generation = await CreateAsync((await capture.IdentifyAsync(ct).ConfigureAwait(false)).Identity, ct).ConfigureAwait(false);
             return;
         }
-        if (memory is null)
+        if (_memory is null)
             await RequireInProcessAsync(ct).ConfigureAwait(false);
         Generation = followed.Generation;
         // Over Kafka what is confirmed was written down in the log, since the engine may be away.
-        if (memory is not null)
-            followed = followed.Remembering(await memory(ct).ConfigureAwait(false));
+        if (_memory is not null)
+            followed = followed.WithMemory(await _memory(ct).ConfigureAwait(false));
         await CheckContinuityAsync(capture, followed, slot, ct).ConfigureAwait(false);
         await AddEntitiesAsync(ct).ConfigureAwait(false);
     }
@@ -101,7 +101,7 @@ internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, En
         await BeginGenerationAsync(await IdentifyAsync(ct).ConfigureAwait(false), ct).ConfigureAwait(false);
 
     private async Task<SourceIdentity> IdentifyAsync(CancellationToken ct) =>
-        (await SourceFailure.GuardAsync(() => CaptureSession.IdentifyAsync(source, log, ct)).ConfigureAwait(false)).Identity;
+        (await SourceFailure.GuardAsync(() => CaptureSession.IdentifyAsync(options.Source, log, ct)).ConfigureAwait(false)).Identity;
 
     /// <summary>One process at a time: two that start on a new engine would each create the slot, and drop the other's.</summary>
     private async Task<int> CreateAsync(SourceIdentity identity, CancellationToken ct)
@@ -121,21 +121,21 @@ internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, En
     /// <summary>Begun for this very server and slot: what stands under the slot's name there is a half-made one of ours.</summary>
     private bool IsBegun(FollowedSource? followed, SourceIdentity now) =>
         followed is { State: "creating" }
-        && followed.Slot == source.SlotName
-        && followed.Publication == source.Publication
+        && followed.Slot == options.Source.SlotName
+        && followed.Publication == options.Source.Publication
         && followed.SystemIdentifier == now.SystemIdentifier
         && followed.Database == now.DatabaseName;
 
     private async Task BeginGenerationAsync(SourceIdentity identity, CancellationToken ct)
     {
-        var above = memory is null ? 0 : (await memory(ct).ConfigureAwait(false)).Generation;
+        var above = _memory is null ? 0 : (await _memory(ct).ConfigureAwait(false)).Generation;
         await _followed
             .BeginGenerationAsync(
                 identity.SystemIdentifier,
                 identity.Timeline,
                 identity.DatabaseName,
-                source.SlotName,
-                source.Publication,
+                options.Source.SlotName,
+                options.Source.Publication,
                 above,
                 ct
             )
@@ -159,7 +159,7 @@ internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, En
         await _followed
             .CompleteGenerationAsync(followed.Generation, start, await PlanAsync(entities.All, ct).ConfigureAwait(false), ct)
             .ConfigureAwait(false);
-        PipelineLog.GenerationBegins(log, followed.Generation, source.SlotName, start);
+        PipelineLog.GenerationBegins(log, followed.Generation, options.Source.SlotName, start);
         return followed.Generation;
     }
 
@@ -171,7 +171,7 @@ internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, En
             CrashPoint.Hit("after-publication");
             await _slot.DropSlotAsync(ct).ConfigureAwait(false);
             CrashPoint.Hit("after-slot-dropped");
-            PipelineLog.CreatingSlot(log, source.SlotName);
+            PipelineLog.CreatingSlot(log, options.Source.SlotName);
             var start = await _slot.CreateSlotAsync(ct).ConfigureAwait(false);
             CrashPoint.Hit("after-slot");
             return start;
@@ -194,7 +194,7 @@ internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, En
         var now = await PresentSource
             .ReadAsync(capture, slot, await _slot.ReadPublicationAsync(ct).ConfigureAwait(false), followed, ct)
             .ConfigureAwait(false);
-        if (ContinuityCheck.Find(followed, source, now) is { } gap)
+        if (ContinuityCheck.Find(followed, options.Source, now) is { } gap)
             throw gap;
         if (now.SwitchPoint is not null || followed.State == "gap")
             await _followed
@@ -216,7 +216,9 @@ internal sealed class SourceSetup(SourceOptions source, EngineOptions engine, En
 
     private async Task<IReadOnlyList<PlannedTable>> PlanAsync(IReadOnlyList<EntityDeclaration> planned, CancellationToken ct)
     {
-        var tables = await SourceFailure.GuardAsync(() => CaptureSession.ReadTablesAsync(source, entities, ct)).ConfigureAwait(false);
+        var tables = await SourceFailure
+            .GuardAsync(() => CaptureSession.ReadTablesAsync(options.Source, entities, ct))
+            .ConfigureAwait(false);
         return [.. planned.Select(e => new PlannedTable(e.Name, tables[e.Index].Fingerprint, tables[e.Index].EstimatedRows))];
     }
 }

@@ -1,4 +1,3 @@
-using Cdc.Apply;
 using Cdc.Capture;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres.Values;
@@ -9,7 +8,7 @@ using Cdc.Log.Kafka;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
-namespace Cdc.Host.Pipeline;
+namespace Cdc.Pipeline;
 
 /// <summary>
 /// Owns retry, stop and standby: the loops only throw. What goes away by itself is tried again with growing pauses; a slot that another

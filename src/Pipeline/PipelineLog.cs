@@ -2,7 +2,7 @@ using Cdc.Core.Changes;
 using Cdc.Core.Postgres.Values;
 using Microsoft.Extensions.Logging;
 
-namespace Cdc.Host.Pipeline;
+namespace Cdc.Pipeline;
 
 internal static partial class PipelineLog
 {

@@ -12,7 +12,7 @@ using Cdc.Log.Kafka;
 using Cdc.Log.Registry;
 using Microsoft.Extensions.Logging;
 
-namespace Cdc.Host.Pipeline;
+namespace Cdc.Host;
 
 /// <summary>Gives the Api its parts and keeps it up: by itself, or beside a pipeline that must not fall with it.</summary>
 /// <param name="statistics">Of the pipeline in this process; null: there is none.</param>

@@ -1,7 +1,7 @@
 namespace Cdc.Core.Failures;
 
-/// <summary>Tasks that live and die together: none goes on without the others, and what ended the first is what is told.</summary>
-public static class Together
+/// <summary>Tasks that live and die together: none goes on without the others, and the failure that ended the first is the one that is thrown.</summary>
+public static class TaskGroup
 {
     /// <summary>Until one of them ends, and so all.</summary>
     /// <param name="ended">Cancels what all of them run under.</param>

@@ -4,10 +4,10 @@ using Cdc.Capture.Source;
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
 using Cdc.Engine.Progress;
-using Cdc.Host.Pipeline;
+using Cdc.Pipeline.Setup;
 using Xunit;
 
-namespace Cdc.Tests.Unit.Host;
+namespace Cdc.Tests.Unit.Pipeline;
 
 public sealed class ContinuityCheckTests
 {

@@ -1,4 +1,4 @@
-namespace Cdc.Host.Pipeline;
+namespace Cdc.Pipeline;
 
 /// <summary>
 /// One life of what a worker keeps up: all of the pipeline in-process, or one end of the Kafka log. It throws whatever fails first, and keeps
