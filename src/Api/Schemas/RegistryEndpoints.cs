@@ -55,9 +55,7 @@ internal static class RegistryEndpoints
                 ) =>
                 {
                     IEnumerable<RegisteredSchema> found =
-                        deletedOnly == true
-                            ? []
-                            : await registry.AllAsync(SchemaRequest.Prefix(subjectPrefix), ct).ConfigureAwait(false);
+                        deletedOnly == true ? [] : await registry.AllAsync(SchemaRequest.Prefix(subjectPrefix), ct).ConfigureAwait(false);
                     if (latestOnly == true)
                         found = found.GroupBy(v => v.Subject).Select(versions => versions.Last());
                     found = found.Skip(offset ?? 0);

@@ -258,7 +258,12 @@ internal static class SchemaEndpoints
         return uses.Count > 0 ? uses : throw NoSchema;
     }
 
-    internal static async Task<RegisteredSchema> VersionAsync(RememberedSchemas registry, string subject, string version, CancellationToken ct)
+    internal static async Task<RegisteredSchema> VersionAsync(
+        RememberedSchemas registry,
+        string subject,
+        string version,
+        CancellationToken ct
+    )
     {
         var number = SchemaRequest.Version(version);
         var versions = await registry.VersionsAsync(SchemaRequest.Subject(subject), ct).ConfigureAwait(false);

@@ -24,7 +24,8 @@ internal static class SchemaRequest
     }
 
     /// <summary>A subject as it is kept: <c>:.:s</c> is the subject s in the default context, the only one there is.</summary>
-    public static string Subject(string subject) => subject.StartsWith(DefaultContext, StringComparison.Ordinal) ? subject[DefaultContext.Length..] : subject;
+    public static string Subject(string subject) =>
+        subject.StartsWith(DefaultContext, StringComparison.Ordinal) ? subject[DefaultContext.Length..] : subject;
 
     /// <summary>What the names of the subjects begin with that are asked for: in the default context, or (<c>:*:</c>) in any.</summary>
     public static string Prefix(string? prefix) =>

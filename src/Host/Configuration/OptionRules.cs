@@ -79,9 +79,7 @@ internal sealed partial class OptionRules(OptionOrigin origin, ICollection<Findi
             registry.Url.Length == 0
                 || registry
                     .Url.Split(',', StringSplitOptions.TrimEntries)
-                    .All(one =>
-                        Uri.TryCreate(one, UriKind.Absolute, out var url) && url is { Scheme: "http" or "https", UserInfo: "" }
-                    ),
+                    .All(one => Uri.TryCreate(one, UriKind.Absolute, out var url) && url is { Scheme: "http" or "https", UserInfo: "" }),
             "Registry:Url",
             "must be a URL such as https://registry:8081, or several with commas between them, without user and password (Registry:Username, Registry:Password), or nothing for the built-in registry"
         );

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Cdc.Tests.Integration.Kafka;
 
-/// <summary><c>cdc topics</c> where the brokers make and describe topics: none that can be started here does, so <c>CDC_TEST_KAFKA</c> must name some.</summary>
+/// <summary><c>cdc topics</c> where the brokers make and describe topics: none that can be started here does, so <c>CDC_TEST_KAFKA</c> must name some, or <c>CDC_TEST_CONTAINERS=1</c> start one.</summary>
 [Trait("Needs", "CDC_TEST_KAFKA")]
 public sealed class TopicAdministrationTests(TestServers servers, TestKafka kafka)
 {

@@ -11,7 +11,8 @@ namespace Cdc.Tests.Integration.Log;
 /// <summary>The built-in registry over HTTP, as Confluent's client for .NET asks it.</summary>
 public sealed class ConfluentClientTests(TestServers servers)
 {
-    private const string V1 = """{"type":"record","name":"r","namespace":"n","fields":[{"name":"a","type":["null","int"],"default":null}]}""";
+    private const string V1 =
+        """{"type":"record","name":"r","namespace":"n","fields":[{"name":"a","type":["null","int"],"default":null}]}""";
     private const string Reordered =
         """{"fields":[{"default":null,"name":"a","type":["null",{"type":"int"}]}],"name":"n.r","type":"record"}""";
     private const string Other = """{"type":"record","name":"r","namespace":"n","fields":[{"name":"a","type":["null","int"]}]}""";

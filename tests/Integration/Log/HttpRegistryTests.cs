@@ -122,7 +122,9 @@ public sealed class HttpRegistryTests(TestServers servers)
         Assert.Equal(
             FailureKind.Configuration,
             Assert
-                .Throws<CdcException>(() => new ConfluentSchemaClient(new RegistryOptions { Url = "https://127.0.0.1:1", CaCertificate = pem }))
+                .Throws<CdcException>(() =>
+                    new ConfluentSchemaClient(new RegistryOptions { Url = "https://127.0.0.1:1", CaCertificate = pem })
+                )
                 .Kind
         );
     }
@@ -132,14 +134,24 @@ public sealed class HttpRegistryTests(TestServers servers)
     {
         using var authority = new TestAuthority();
         var pem = authority.Write();
-        foreach (var (signed, right) in new[] { (authority.Sign(), true), (authority.Sign(host: "elsewhere.test"), false), (authority.Sign(expired: true), false) })
+        foreach (
+            var (signed, right) in new[]
+            {
+                (authority.Sign(), true),
+                (authority.Sign(host: "elsewhere.test"), false),
+                (authority.Sign(expired: true), false),
+            }
+        )
         {
             await using var server = await FailingRegistry.StartAsync(failures: 0, certificate: signed);
             using var client = new ConfluentSchemaClient(server.Options with { CaCertificate = pem, Client = OneAttempt });
             if (right)
                 Assert.Equal(7, await client.RegisterAsync("s", V1, Ct));
             else
-                Assert.Equal(FailureKind.Unavailable, (await Assert.ThrowsAsync<CdcException>(() => client.RegisterAsync("s", V1, Ct).AsTask())).Kind);
+                Assert.Equal(
+                    FailureKind.Unavailable,
+                    (await Assert.ThrowsAsync<CdcException>(() => client.RegisterAsync("s", V1, Ct).AsTask())).Kind
+                );
         }
     }
 
@@ -149,15 +161,24 @@ public sealed class HttpRegistryTests(TestServers servers)
         using var authority = new TestAuthority();
         var (pem, store) = (authority.Write(), authority.WriteStore("secret"));
         await using var server = await FailingRegistry.StartAsync(failures: 0, certificate: authority.Sign(), demandsCertificate: true);
-        var settings = new Dictionary<string, string>(OneAttempt) { ["ssl_keystore_location"] = store, ["ssl.keystore.password"] = "secret" };
+        var settings = new Dictionary<string, string>(OneAttempt)
+        {
+            ["ssl_keystore_location"] = store,
+            ["ssl.keystore.password"] = "secret",
+        };
         using var known = new ConfluentSchemaClient(server.Options with { CaCertificate = pem, Client = settings });
         Assert.Equal(7, await known.RegisterAsync("s", V1, Ct));
         using var unknown = new ConfluentSchemaClient(server.Options with { CaCertificate = pem, Client = OneAttempt });
-        Assert.Equal(FailureKind.Unavailable, (await Assert.ThrowsAsync<CdcException>(() => unknown.RegisterAsync("s", V1, Ct).AsTask())).Kind);
+        Assert.Equal(
+            FailureKind.Unavailable,
+            (await Assert.ThrowsAsync<CdcException>(() => unknown.RegisterAsync("s", V1, Ct).AsTask())).Kind
+        );
         settings["ssl.keystore.password"] = "wrong";
         Assert.Equal(
             FailureKind.Configuration,
-            Assert.Throws<CdcException>(() => new ConfluentSchemaClient(server.Options with { CaCertificate = pem, Client = settings })).Kind
+            Assert
+                .Throws<CdcException>(() => new ConfluentSchemaClient(server.Options with { CaCertificate = pem, Client = settings }))
+                .Kind
         );
     }
 
@@ -189,7 +210,11 @@ public sealed class HttpRegistryTests(TestServers servers)
     {
         await using var server = await FailingRegistry.StartAsync(failures: 0);
         using var client = new ConfluentSchemaClient(
-            server.Options with { Url = $"http://127.0.0.1:1, {server.Options.Url}", Client = OneAttempt }
+            server.Options with
+            {
+                Url = $"http://127.0.0.1:1, {server.Options.Url}",
+                Client = OneAttempt,
+            }
         );
         Assert.Equal((7, V1), (await client.RegisterAsync("s", V1, Ct), await client.FindAsync(7, Ct)));
     }
@@ -218,7 +243,11 @@ public sealed class HttpRegistryTests(TestServers servers)
             Assert
                 .Throws<CdcException>(() =>
                     new ConfluentSchemaClient(
-                        new RegistryOptions { Url = "http://127.0.0.1:1", Client = new Dictionary<string, string> { [name] = value } }
+                        new RegistryOptions
+                        {
+                            Url = "http://127.0.0.1:1",
+                            Client = new Dictionary<string, string> { [name] = value },
+                        }
                     )
                 )
                 .Kind
@@ -355,7 +384,10 @@ public sealed class HttpRegistryTests(TestServers servers)
                 if (http.Request.Path == "/token")
                 {
                     var form = await http.Request.ReadFormAsync(http.RequestAborted);
-                    if ($"{form["grant_type"]} {form["client_id"]} {form["client_secret"]} {form["scope"]}" != "client_credentials cdc secret registry")
+                    if (
+                        $"{form["grant_type"]} {form["client_id"]} {form["client_secret"]} {form["scope"]}"
+                        != "client_credentials cdc secret registry"
+                    )
                         http.Response.StatusCode = 400;
                     await http.Response.WriteAsync($$"""{"access_token":"{{token}}","token_type":"Bearer","expires_in":60}""");
                     return;

@@ -29,7 +29,9 @@ public sealed class RegistryTests(TestServers servers)
         var registry = new RegistryTable(bed.Engine.DataSource);
         await registry.SetCompatibilityAsync(null, CompatibilityLevel.None, Ct);
         string[] schemas = [V1, V2, Breaking];
-        var registered = await Task.WhenAll(Enumerable.Range(0, 30).Select(i => registry.RegisterAsync("s" + i % 2, schemas[i % 3], i % 2 == 0, Ct)));
+        var registered = await Task.WhenAll(
+            Enumerable.Range(0, 30).Select(i => registry.RegisterAsync("s" + i % 2, schemas[i % 3], i % 2 == 0, Ct))
+        );
         Assert.Equal(3, registered.Select(r => r.Id).Distinct().Count());
         foreach (var subject in (string[])["s0", "s1"])
         {
@@ -179,7 +181,10 @@ public sealed class RegistryTests(TestServers servers)
         Assert.Equal("[]", await JsonAsync("/subjects/s-value/versions/1/referencedby"));
         Assert.Equal("""["."]""", await JsonAsync("/contexts"));
         Assert.Equal("""{"mode":"READWRITE"}""", await JsonAsync("/mode/s-value?defaultToGlobal=true"));
-        Assert.Equal("cdc", (string?)(await AskAsync(api, HttpMethod.Get, "/v1/metadata/id"))["scope"]!["clusters"]!["schema-registry-cluster"]);
+        Assert.Equal(
+            "cdc",
+            (string?)(await AskAsync(api, HttpMethod.Get, "/v1/metadata/id"))["scope"]!["clusters"]!["schema-registry-cluster"]
+        );
         Assert.NotEmpty((string?)(await AskAsync(api, HttpMethod.Get, "/v1/metadata/version"))["version"] ?? "");
         var highest = (int)(await AskAsync(api, HttpMethod.Get, $"/schemas/ids/{id}?fetchMaxId=true"))["maxId"]!;
         Assert.Equal(((JsonArray)await AskAsync(api, HttpMethod.Get, "/schemas")).Max(v => (int)v!["id"]!), highest);
@@ -188,7 +193,9 @@ public sealed class RegistryTests(TestServers servers)
             "s-value 2",
             string.Join(
                 ',',
-                ((JsonArray)await AskAsync(api, HttpMethod.Get, "/schemas?subjectPrefix=s&latestOnly=true")).Select(v => $"{v!["subject"]} {v["version"]}")
+                ((JsonArray)await AskAsync(api, HttpMethod.Get, "/schemas?subjectPrefix=s&latestOnly=true")).Select(v =>
+                    $"{v!["subject"]} {v["version"]}"
+                )
             )
         );
         Assert.Equal(

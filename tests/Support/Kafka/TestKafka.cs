@@ -1,9 +1,11 @@
 using Cdc.Log.Kafka;
+using Cdc.Tests.Support.Containers;
 
 namespace Cdc.Tests.Support.Kafka;
 
 /// <summary>
-/// The Kafka cluster that all tests of a run share: <c>CDC_TEST_KAFKA</c> (bootstrap servers), or a broker of our own, started at first use.
+/// The Kafka cluster that all tests of a run share: <c>CDC_TEST_KAFKA</c> (bootstrap servers), one in a container
+/// (<c>CDC_TEST_CONTAINERS=1</c>), or a broker of our own, started at first use.
 /// Tests that stop a broker start their own <see cref="KafkaBroker"/>.
 /// </summary>
 public sealed class TestKafka : IAsyncDisposable
@@ -11,17 +13,17 @@ public sealed class TestKafka : IAsyncDisposable
     /// <summary>More than one, so that what goes to every partition can be seen; few, because a test waits for all of them.</summary>
     public const int Partitions = 3;
 
-    private static readonly string? Given = Environment.GetEnvironmentVariable("CDC_TEST_KAFKA");
     private static int _topics;
 
     private readonly Lock _lock = new();
     private Task<KafkaOptions>? _started;
-    private KafkaBroker? _broker;
+    private IAsyncDisposable? _broker;
 
     /// <summary>Of a broker of our own.</summary>
     public KafkaBrokerRole Role { get; init; }
 
-    public static bool IsGiven => Given is { Length: > 0 };
+    /// <summary>Not the old broker of our own: of today's protocol, and it makes and describes topics.</summary>
+    public static bool IsGiven => ServerOrigins.Here.Kafka != ServerOrigin.Own;
 
     /// <summary>Options with a topic prefix and a group that no other test has.</summary>
     /// <exception cref="Postgres.MissingPrerequisiteException">There is no cluster and none can be started.</exception>
@@ -51,15 +53,27 @@ public sealed class TestKafka : IAsyncDisposable
 
     private async Task<KafkaOptions> StartAsync()
     {
-        if (IsGiven)
-            return new KafkaOptions
-            {
-                BootstrapServers = Given!,
-                Partitions = Partitions,
-                ReplicationFactor = 1,
-                MinInSyncReplicas = 1,
-            };
-        _broker = await KafkaBroker.StartAsync(Partitions, CancellationToken.None, Role).ConfigureAwait(false);
-        return new KafkaOptions { BootstrapServers = _broker.BootstrapServers, Client = KafkaBroker.ClientSettings };
+        switch (ServerOrigins.Here.Kafka)
+        {
+            case ServerOrigin.Given:
+                return Modern(Environment.GetEnvironmentVariable(ServerOrigins.KafkaVariable)!);
+            case ServerOrigin.Container:
+                var container = await KafkaInContainer.StartAsync(CancellationToken.None).ConfigureAwait(false);
+                _broker = container;
+                return Modern(container.BootstrapServers);
+            default:
+                var broker = await KafkaBroker.StartAsync(Partitions, CancellationToken.None, Role).ConfigureAwait(false);
+                _broker = broker;
+                return new KafkaOptions { BootstrapServers = broker.BootstrapServers, Client = KafkaBroker.ClientSettings };
+        }
     }
+
+    private static KafkaOptions Modern(string bootstrapServers) =>
+        new()
+        {
+            BootstrapServers = bootstrapServers,
+            Partitions = Partitions,
+            ReplicationFactor = 1,
+            MinInSyncReplicas = 1,
+        };
 }

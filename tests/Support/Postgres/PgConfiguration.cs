@@ -14,6 +14,17 @@ internal static class PgConfiguration
         {
             ["listen_addresses"] = "'127.0.0.1'",
             ["unix_socket_directories"] = Encoding.UTF8.GetByteCount(folder) > LongestSocketFolder ? "''" : $"'\"{folder}\"'",
+        };
+        foreach (var (name, value) in Settings(options))
+            settings[name] = value;
+        return string.Concat(settings.Select(s => $"{s.Key} = {s.Value}\n"));
+    }
+
+    /// <summary>Wherever the server runs; names and values need no quotes.</summary>
+    public static IReadOnlyDictionary<string, string> Settings(PgClusterOptions options)
+    {
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
             ["wal_level"] = "logical",
             ["fsync"] = options.Fsync ? "on" : "off",
             ["max_connections"] = "100",
@@ -22,13 +33,13 @@ internal static class PgConfiguration
             ["max_prepared_transactions"] = "10",
             ["shared_buffers"] = options.SharedBuffers,
             ["max_wal_size"] = options.Fsync ? "4GB" : "1GB",
-            ["timezone"] = "'UTC'",
-            ["log_timezone"] = "'UTC'",
-            ["lc_messages"] = "'C'",
+            ["timezone"] = "UTC",
+            ["log_timezone"] = "UTC",
+            ["lc_messages"] = "C",
             ["jit"] = "off",
         };
         foreach (var (name, value) in options.Settings)
             settings[name] = value;
-        return string.Concat(settings.Select(s => $"{s.Key} = {s.Value}\n"));
+        return settings;
     }
 }

@@ -1,25 +1,30 @@
 using System.Collections.Concurrent;
+using Cdc.Tests.Support.Containers;
 using Npgsql;
 
 namespace Cdc.Tests.Support.Postgres;
 
 /// <summary>
-/// A server that all tests of a run share: the one that an environment variable names, or one of our own, started at first use. Tests
-/// that stop or reconfigure a server start their own <see cref="PgCluster"/>.
+/// A server that all tests of a run share: the one that an environment variable names, one in a container, or one of our own, started at
+/// first use. Tests that stop or reconfigure a server start their own <see cref="PgCluster"/>.
 /// </summary>
 public sealed class TestServer : IAsyncDisposable
 {
+    private readonly ServerOrigin _origin;
     private readonly string _variable;
+    private readonly string _image;
     private readonly PgClusterOptions _options;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Task<string>> _templates = [];
     private readonly ConcurrentBag<TestDatabase> _templateDatabases = [];
     private Task<string>? _started;
-    private PgCluster? _cluster;
+    private IAsyncDisposable? _server;
 
-    internal TestServer(string name, string variable)
+    /// <param name="variable">Names the server, where it is given.</param>
+    /// <param name="image">Of a container.</param>
+    internal TestServer(string name, ServerOrigin origin, string variable, string image)
     {
-        (_options, _variable) = (new PgClusterOptions { Name = name }, variable);
+        (_options, _origin, _variable, _image) = (new PgClusterOptions { Name = name }, origin, variable, image);
     }
 
     /// <summary>Connection string of a superuser, to the database <c>postgres</c>.</summary>
@@ -53,8 +58,8 @@ public sealed class TestServer : IAsyncDisposable
     {
         foreach (var database in _templateDatabases)
             await database.DisposeAsync().ConfigureAwait(false);
-        if (_cluster is not null)
-            await _cluster.DisposeAsync().ConfigureAwait(false);
+        if (_server is not null)
+            await _server.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task<string> MakeTemplateAsync(string name, Func<TestDatabase, Task> fill)
@@ -82,9 +87,18 @@ public sealed class TestServer : IAsyncDisposable
 
     private async Task<string> StartAsync()
     {
-        if (Environment.GetEnvironmentVariable(_variable) is { Length: > 0 } given)
-            return given;
-        _cluster = await PgCluster.StartAsync(_options, CancellationToken.None).ConfigureAwait(false);
-        return _cluster.ConnectionString("postgres");
+        switch (_origin)
+        {
+            case ServerOrigin.Given:
+                return Environment.GetEnvironmentVariable(_variable)!;
+            case ServerOrigin.Container:
+                var container = await PostgresContainer.StartAsync(_image, _options, CancellationToken.None).ConfigureAwait(false);
+                _server = container;
+                return container.ConnectionString;
+            default:
+                var cluster = await PgCluster.StartAsync(_options, CancellationToken.None).ConfigureAwait(false);
+                _server = cluster;
+                return cluster.ConnectionString("postgres");
+        }
     }
 }

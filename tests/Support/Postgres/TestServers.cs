@@ -1,3 +1,5 @@
+using Cdc.Tests.Support.Containers;
+
 namespace Cdc.Tests.Support.Postgres;
 
 /// <summary>
@@ -7,10 +9,12 @@ namespace Cdc.Tests.Support.Postgres;
 public sealed class TestServers : IAsyncDisposable
 {
     /// <summary>Odoo's side; <c>CDC_TEST_SOURCE</c>.</summary>
-    public TestServer Source { get; } = new("source", "CDC_TEST_SOURCE");
+    public TestServer Source { get; } =
+        new("source", ServerOrigins.Here.Source, ServerOrigins.SourceVariable, PostgresContainer.SourceImage);
 
     /// <summary>The engine's side; <c>CDC_TEST_ENGINE</c>.</summary>
-    public TestServer Engine { get; } = new("engine", "CDC_TEST_ENGINE");
+    public TestServer Engine { get; } =
+        new("engine", ServerOrigins.Here.Engine, ServerOrigins.EngineVariable, PostgresContainer.EngineImage);
 
     public async ValueTask DisposeAsync()
     {

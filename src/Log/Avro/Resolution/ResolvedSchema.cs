@@ -102,9 +102,14 @@ internal sealed class ResolvedRecord(RecordSchema reader) : ResolvedSchema
     /// <summary>Fields that the writer does not have.</summary>
     public List<int> Missing { get; } = [];
 
+    /// <summary>A field that the writer does not have, and for which the reader has no default: no value can be read. Null: there is none.</summary>
+    public string? Lacks { get; set; }
+
     public override object Read(ref AvroReader source)
     {
         System.Runtime.CompilerServices.RuntimeHelpers.EnsureSufficientExecutionStack();
+        if (Lacks is { } field)
+            throw new AvroFormatException($"The writer's {reader.Name} has no field {field}, and the reader no default for it.");
         var values = new object?[reader.Fields.Count];
         foreach (var step in Steps)
         {

@@ -97,7 +97,10 @@ internal sealed class SchemaResolution
             if (to.Fields[place].HasDefault)
                 record.Missing.Add(place);
             else
+            {
                 _problems.Add($"{Place($"{at}/{to.Fields[place].Name}")}: the writer has no such field, and the reader no default for it");
+                record.Lacks ??= to.Fields[place].Name;
+            }
         }
         return record;
     }
