@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Engine.Tables;
 using Cdc.Reconcile.Fences;
 using Npgsql;
 
@@ -123,7 +124,7 @@ internal sealed class EntityComparison(
             span,
             fence.Generation,
             fence.Marker,
-            await ComparedSession.LastChangeAsync(fence.Engine, ct).ConfigureAwait(false),
+            await CheckpointQueries.LastChangeAsync(fence.Engine, ct).ConfigureAwait(false),
             held,
             result
         );

@@ -1,5 +1,6 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Tables;
 using Cdc.Reconcile.Alerts;
 using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Runs;
@@ -18,14 +19,10 @@ internal sealed class ContinuousRuns(
 )
 {
     // Of another generation there is nothing that a comparison of what has changed could go on from: it would compare everything, every time.
-    private const string ServedSql = """
+    private const string ServedSql = $"""
         SELECT trigger, max(due_at) FROM cdc.reconcile_runs
-        WHERE due_at IS NOT NULL AND state = 'done' AND (trigger <> $1 OR generation IS NULL OR generation = (SELECT generation FROM cdc.source)) GROUP BY trigger
+        WHERE due_at IS NOT NULL AND state = 'done' AND (trigger <> $1 OR generation IS NULL OR generation = {SourceQueries.Generation}) GROUP BY trigger
         """;
-
-    // While tables are loaded there is little to compare, and nobody needs more to do.
-    private const string ReadySql =
-        "SELECT s.state = 'streaming' AND NOT EXISTS (SELECT FROM cdc.tables WHERE state = 'loading') FROM cdc.source s";
 
     private const string PruneSql = """
         WITH old AS (
@@ -48,7 +45,7 @@ internal sealed class ContinuousRuns(
     public async Task<bool> IsReadyAsync(CancellationToken ct)
     {
         await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
-        return (await connection.Statement(ReadySql).RowsAsync(r => r.GetBoolean(0), ct).ConfigureAwait(false)).SingleOrDefault();
+        return await SourceQueries.IsSettledAsync(connection, ct).ConfigureAwait(false);
     }
 
     public async Task RunAsync(ScheduledRun due, CancellationToken ct)

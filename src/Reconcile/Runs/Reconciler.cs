@@ -3,6 +3,7 @@ using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Tables;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Continuous;
 using Cdc.Reconcile.Fences;
@@ -59,7 +60,7 @@ public sealed class Reconciler(
         var state = new RunState(request.Kind);
         foreach (var (name, done) in run.Done)
             state.Resume(name, done);
-        var looked = request.Kind == RunKind.Changed ? await TouchedPartitions.ThroughAsync(looking, ct).ConfigureAwait(false) : null;
+        var looked = request.Kind == RunKind.Changed ? await CheckpointQueries.ThroughAsync(looking, ct).ConfigureAwait(false) : null;
         foreach (var entity in request.Entities)
         {
             await CompareAsync(
@@ -96,11 +97,7 @@ public sealed class Reconciler(
             return [range with { Low = done.Next }];
         if (request.Kind != RunKind.Changed)
             return [range];
-        var generation = await looking
-            .Statement("SELECT generation FROM cdc.source")
-            .RowsAsync(r => r.GetInt32(0), ct)
-            .ConfigureAwait(false);
-        return generation is [var followed]
+        return await SourceQueries.GenerationAsync(looking, ct).ConfigureAwait(false) is { } followed
             ? await TouchedPartitions.ReadAsync(looking, entity, followed, Pace, ct).ConfigureAwait(false) ?? [range]
             : [range];
     }

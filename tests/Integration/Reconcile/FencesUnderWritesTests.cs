@@ -1,3 +1,5 @@
+using System.Globalization;
+using Cdc.Engine.Snapshots;
 using Cdc.Reconcile.Fences;
 using Cdc.Tests.Integration.Pipeline.Histories;
 using Cdc.Tests.Support;

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using Cdc.Api;
 using Cdc.Core.Telemetry;
+using Cdc.Engine.Status;
 using Cdc.Host.Quarantine;
 using Cdc.Host.Reconciling;
 using Cdc.Host.Servers;
