@@ -69,12 +69,7 @@ internal static class TableProbe
             return null;
         string[] names = [.. entity.SourceColumns.Select(c => c.Name)];
         var columns = await connection.Statement(ColumnSql, size.Oid, names).RowsAsync(Column, ct).ConfigureAwait(false);
-        return new ProbedTable(
-            size.Oid,
-            size.FileNode,
-            columns,
-            await rows(size, entity).ConfigureAwait(false)
-        );
+        return new ProbedTable(size.Oid, size.FileNode, columns, await rows(size, entity).ConfigureAwait(false));
     }
 
     private static Task<long> CountAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct) =>

@@ -209,8 +209,7 @@ internal sealed class ReplicationSource : IAsyncDisposable
         return Framed(message, length);
     }
 
-    private WalMessage Framed(XLogDataMessage message, int length) =>
-        new(new Lsn((ulong)message.WalStart), _payload.AsMemory(0, length));
+    private WalMessage Framed(XLogDataMessage message, int length) => new(new Lsn((ulong)message.WalStart), _payload.AsMemory(0, length));
 
     private void Reserve(int length)
     {

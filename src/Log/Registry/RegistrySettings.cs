@@ -24,7 +24,14 @@ internal static class RegistrySettings
             return client;
         }
         catch (Exception e)
-            when (e is ArgumentException or FormatException or OverflowException or IOException or UnauthorizedAccessException or CryptographicException)
+            when (e
+                    is ArgumentException
+                        or FormatException
+                        or OverflowException
+                        or IOException
+                        or UnauthorizedAccessException
+                        or CryptographicException
+            )
         {
             client?.Dispose();
             throw new CdcException(

@@ -45,16 +45,25 @@ internal static class RegistryTrust
             [
                 X509CertificateLoader.LoadPkcs12FromFile(store, settings.GetValueOrDefault(Names.SslKeystorePassword)),
             ];
-        if (int.TryParse(settings.GetValueOrDefault(Names.SchemaRegistryMaxConnectionsPerServer), CultureInfo.InvariantCulture, out var most))
+        if (
+            int.TryParse(
+                settings.GetValueOrDefault(Names.SchemaRegistryMaxConnectionsPerServer),
+                CultureInfo.InvariantCulture,
+                out var most
+            )
+        )
             handler.MaxConnectionsPerServer = most;
         return handler;
     }
 
     /// <summary>The client takes no handler. A later version without these fields fails here, and in the tests of TLS.</summary>
-    private static List<HttpClient> Connections(CachedSchemaRegistryClient client) => Field<List<HttpClient>>(Field<object>(client, "restService"), "clients");
+    private static List<HttpClient> Connections(CachedSchemaRegistryClient client) =>
+        Field<List<HttpClient>>(Field<object>(client, "restService"), "clients");
 
     private static T Field<T>(object owner, string name) =>
         owner.GetType().GetField(name, BindingFlags.Instance | BindingFlags.NonPublic)?.GetValue(owner) is T value
             ? value
-            : throw new NotSupportedException($"{owner.GetType().FullName} has no field {name}: this version of Confluent's client is not known.");
+            : throw new NotSupportedException(
+                $"{owner.GetType().FullName} has no field {name}: this version of Confluent's client is not known."
+            );
 }

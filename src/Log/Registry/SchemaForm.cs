@@ -44,9 +44,9 @@ internal static class SchemaForm
                     "type" when kind is not null => Named.Contains(kind) ? kind : Full(kind, enclosing),
                     "items" or "values" => Form(value, inner),
                     "fields" when value is JsonArray fields => new JsonArray([.. fields.Select(field => Field((JsonObject)field!, inner))]),
-                    "aliases" when name is not null && value is JsonArray aliases => new JsonArray(
-                        [.. aliases.Select(alias => (JsonNode?)AvroName.Of((string)alias!, inner).Full)]
-                    ),
+                    "aliases" when name is not null && value is JsonArray aliases => new JsonArray([
+                        .. aliases.Select(alias => (JsonNode?)AvroName.Of((string)alias!, inner).Full),
+                    ]),
                     _ => Sorted(value),
                 }
         );

@@ -2,6 +2,7 @@ using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
 using Cdc.Engine.Tables;
 using Cdc.Reconcile.Alerts;
+using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Runs;
 using Npgsql;
@@ -10,11 +11,10 @@ namespace Cdc.Reconcile.Continuous;
 
 /// <summary>Does what is due: compares, tells the alerts, and repairs where they demand it.</summary>
 internal sealed class ContinuousRuns(
-    NpgsqlDataSource engine,
+    ComparedServers servers,
     Reconciler reconciler,
     Repair repair,
     AlertWatch alerts,
-    EntitySet entities,
     ContinuousOptions options
 )
 {
@@ -33,7 +33,7 @@ internal sealed class ContinuousRuns(
     /// <summary>By trigger, the latest time for which a run is done, by whichever process.</summary>
     public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ServedAsync(CancellationToken ct)
     {
-        await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
         var served = await connection
             .Statement(ServedSql, Schedule.Nightly)
             .RowsAsync(r => (Trigger: r.GetString(0), Due: r.Time(1)!.Value), ct)
@@ -44,7 +44,7 @@ internal sealed class ContinuousRuns(
     /// <summary>The pipeline streams, and has loaded everything.</summary>
     public async Task<bool> IsReadyAsync(CancellationToken ct)
     {
-        await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
         return await SourceQueries.IsSettledAsync(connection, ct).ConfigureAwait(false);
     }
 
@@ -52,7 +52,7 @@ internal sealed class ContinuousRuns(
     {
         // Odoo's own contradictions are asked for where somebody decides by the answer.
         var violations = due.Trigger.StartsWith("cutover", StringComparison.Ordinal);
-        var request = new RunRequest(due.Kind, entities.All, Violations: violations) { Trigger = due.Trigger, Due = due.Due };
+        var request = new RunRequest(due.Kind, servers.Entities.All, Violations: violations) { Trigger = due.Trigger, Due = due.Due };
         var run = await reconciler.RunAsync(request, ct).ConfigureAwait(false);
         var fired = await alerts.ObserveAsync(run, ct).ConfigureAwait(false);
         if (options.Repair && fired.Contains(AlertName.Remediation))
@@ -67,14 +67,14 @@ internal sealed class ContinuousRuns(
         var done = await repair.RunAsync(await repair.PlanAsync(run, request, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
         alerts.Remediated(run, done);
         var again = await reconciler
-            .RunAsync(new RunRequest(RunKind.Full, entities.All) { Trigger = Schedule.Remediation }, ct)
+            .RunAsync(new RunRequest(RunKind.Full, servers.Entities.All) { Trigger = Schedule.Remediation }, ct)
             .ConfigureAwait(false);
         await alerts.ObserveAsync(again, ct).ConfigureAwait(false);
     }
 
     private async Task PruneAsync(CancellationToken ct)
     {
-        await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
         await connection.Statement(PruneSql, Schedule.Interval, options.KeepDays).ExecuteAsync(ct).ConfigureAwait(false);
     }
 }

@@ -18,14 +18,9 @@ public sealed record ReconcileProgress(long Run, string Entity, SliceNumbers Num
 /// Compares source and engine as a request says and records what it finds in the engine. A run that is killed goes on where it was when the
 /// same is asked again; one that fails says so, and is never consistent.
 /// </summary>
-/// <param name="source">Of a role that may read the declared tables.</param>
-/// <param name="fences">Where the pairs of snapshots come from.</param>
 /// <param name="patience">How long another run is waited for.</param>
 public sealed class Reconciler(
-    NpgsqlDataSource source,
-    NpgsqlDataSource engine,
-    IFence fences,
-    EntitySet entities,
+    ComparedServers servers,
     ReconcileOptions options,
     IProgress<ReconcileProgress>? progress = null,
     TimeSpan patience = default
@@ -38,7 +33,7 @@ public sealed class Reconciler(
     /// <exception cref="CdcException">The run failed; it is recorded as such.</exception>
     public async Task<long> RunAsync(RunRequest request, CancellationToken ct)
     {
-        await using var store = new RunStore(await engine.OpenConnectionAsync(ct).ConfigureAwait(false));
+        await using var store = new RunStore(await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false));
         await store.LockAsync(patience, ct).ConfigureAwait(false);
         var run = await store.BeginAsync(request, ct).ConfigureAwait(false);
         try
@@ -56,7 +51,7 @@ public sealed class Reconciler(
 
     private async Task CompareAsync(RunStore store, OpenRun run, RunRequest request, CancellationToken ct)
     {
-        await using var looking = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var looking = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
         var state = new RunState(request.Kind);
         foreach (var (name, done) in run.Done)
             state.Resume(name, done);
@@ -74,10 +69,10 @@ public sealed class Reconciler(
                 )
                 .ConfigureAwait(false);
             if (request.WithTotals)
-                await SpotChecks.RunAsync(source, looking, fences, entity, run.Id, options, ct).ConfigureAwait(false);
+                await SpotChecks.RunAsync(servers, looking, entity, run.Id, options, ct).ConfigureAwait(false);
         }
         if (request.Violations)
-            await OdooViolations.RunAsync(source, looking, entities, run.Id, ct).ConfigureAwait(false);
+            await OdooViolations.RunAsync(servers.Source, looking, servers.Entities, run.Id, ct).ConfigureAwait(false);
         await store
             .FinishAsync(run.Id, state.Verdict, state.Unlisted > 0, state.Generation, state.Detail, looked, ct)
             .ConfigureAwait(false);
@@ -112,7 +107,7 @@ public sealed class Reconciler(
         CancellationToken ct
     )
     {
-        var comparison = new EntityComparison(entity, source, engine, fences, options, request.Since, request.WithTotals ? entities : null);
+        var comparison = new EntityComparison(entity, servers, options, request.Since, request.WithTotals);
         try
         {
             foreach (var span in spans)
@@ -137,7 +132,7 @@ public sealed class Reconciler(
     {
         try
         {
-            await using var connection = await engine.OpenConnectionAsync(CancellationToken.None).ConfigureAwait(false);
+            await using var connection = await servers.Engine.OpenConnectionAsync(CancellationToken.None).ConfigureAwait(false);
             await RunStore
                 .FailAsync(connection, run, failure is CdcException known ? known.Message : failure.GetType().Name, CancellationToken.None)
                 .ConfigureAwait(false);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Cdc.Engine.Snapshots;
 using Cdc.Reconcile.Fences;
 using Cdc.Tests.Integration.Pipeline.Histories;
