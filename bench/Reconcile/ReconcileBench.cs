@@ -35,6 +35,7 @@ internal sealed class ReconcileBench : IAsyncDisposable
     private readonly Figures _figures;
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlDataSource _engine;
+    private readonly EntitySet _entities;
     private readonly EntityDeclaration _history;
 
     private ReconcileBench(BenchServers servers, MeasureSizes sizes, Progress progress, Figures figures)
@@ -44,7 +45,8 @@ internal sealed class ReconcileBench : IAsyncDisposable
             NpgsqlDataSource.Create(servers.Odoo.ConnectionString),
             NpgsqlDataSource.Create(servers.EngineDatabase("engine").ConnectionString)
         );
-        _history = EntityFile.Load(SourceTree.PathOf("schemas/entities.json")).Find("history")!;
+        _entities = EntityFile.Load(SourceTree.PathOf("schemas/entities.json"));
+        _history = _entities.Find("history")!;
     }
 
     public BenchServers Servers { get; }
@@ -142,7 +144,7 @@ internal sealed class ReconcileBench : IAsyncDisposable
 
     private async Task<ComparisonTimes> CompareAsync(string what, long drift, IFence fence, ReconcileOptions options, CancellationToken ct)
     {
-        var comparison = new EntityComparison(_history, _source, _engine, fence, options);
+        var comparison = new EntityComparison(_history, new ComparedServers(_source, _engine, fence, _entities), options);
         var (source, engine, client, began, numbers) = (
             Servers.SourceCpu,
             Servers.EngineCpu,

@@ -15,9 +15,6 @@ internal static partial class ApiLog
     )]
     public static partial void NarrowedToLoopback(this ILogger log, string url, string wanted);
 
-    [LoggerMessage(202, LogLevel.Information, "No key was ever made: requests are answered without one, on this machine only")]
-    public static partial void Keyless(this ILogger log);
-
     [LoggerMessage(
         203,
         LogLevel.Warning,

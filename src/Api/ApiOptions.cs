@@ -1,10 +1,11 @@
 using Cdc.Api.Security;
+using Cdc.Core.Configuration;
 using Cdc.Core.Failures;
 
 namespace Cdc.Api;
 
 /// <summary>The HTTP interface (section <c>Api</c>).</summary>
-public sealed record ApiOptions
+public sealed record ApiOptions : IOptionSection
 {
     /// <summary>False: <c>cdc run</c> serves nothing.</summary>
     public bool Enabled { get; init; } = true;
@@ -39,8 +40,23 @@ public sealed record ApiOptions
     /// <summary>Where metrics are sent by OTLP (gRPC), such as <c>http://collector:4317</c>; empty: nowhere.</summary>
     public string OtlpEndpoint { get; init; } = "";
 
-    /// <summary>Whether <see cref="Urls"/> may say this.</summary>
-    public static bool CanListenAt(string urls)
+    public void Check(OptionChecks checks)
+    {
+        checks.Require(CanListenAt(Urls), nameof(Urls), "must be addresses such as http://127.0.0.1:8642, parted by semicolons");
+        checks.AtLeast(nameof(Connections), Connections, 1);
+        checks.Require(Connections <= 1000, nameof(Connections), "must be at most 1000");
+        checks.Interval(nameof(Timeout), Timeout);
+        checks.AtLeast(nameof(CacheBytes), CacheBytes, 0);
+        checks.AtLeast(nameof(RequestsPerSecond), RequestsPerSecond, 1);
+        checks.Require(LagLimit > TimeSpan.Zero, nameof(LagLimit), "must be longer than nothing");
+        checks.Require(
+            OtlpEndpoint.Length == 0 || (Uri.TryCreate(OtlpEndpoint, UriKind.Absolute, out var otlp) && otlp.Scheme is "http" or "https"),
+            nameof(OtlpEndpoint),
+            "must be a URL such as http://collector:4317"
+        );
+    }
+
+    private static bool CanListenAt(string urls)
     {
         try
         {

@@ -1,7 +1,10 @@
+using System.Text.RegularExpressions;
+using Cdc.Core.Configuration;
+
 namespace Cdc.Capture;
 
 /// <summary>Odoo's database (section <c>Source</c>).</summary>
-public sealed record SourceOptions
+public sealed partial record SourceOptions : IOptionSection
 {
     /// <summary>Npgsql connection string of a role with REPLICATION and SELECT on the declared tables.</summary>
     public string ConnectionString { get; init; } = "";
@@ -19,4 +22,27 @@ public sealed record SourceOptions
 
     /// <summary>Keys of one transaction that are remembered for snapshot chunks; above it, chunks of its tables wait until it is visible.</summary>
     public int RememberedKeys { get; init; } = 1_000_000;
+
+    public void Check(OptionChecks checks)
+    {
+        checks.Require(
+            SlotNames().IsMatch(SlotName),
+            nameof(SlotName),
+            "must be 1 to 63 lower-case letters, digits and underscores, as PostgreSQL demands of slots"
+        );
+        checks.Require(Publication.Length is > 0 and <= 63, nameof(Publication), "must be 1 to 63 characters");
+        checks.Require(
+            MemorySizes().IsMatch(LogicalDecodingWorkMem),
+            nameof(LogicalDecodingWorkMem),
+            "must be a size as PostgreSQL writes it, such as 256MB"
+        );
+        checks.Interval(nameof(HeartbeatInterval), HeartbeatInterval);
+        checks.AtLeast(nameof(RememberedKeys), RememberedKeys, 1);
+    }
+
+    [GeneratedRegex("^[a-z0-9_]{1,63}\\z")]
+    private static partial Regex SlotNames();
+
+    [GeneratedRegex("^[1-9][0-9]*(kB|MB|GB)\\z")]
+    private static partial Regex MemorySizes();
 }

@@ -1,7 +1,9 @@
+using Cdc.Core.Configuration;
+
 namespace Cdc.Engine;
 
 /// <summary>The engine's database (section <c>Engine</c>).</summary>
-public sealed record EngineOptions
+public sealed record EngineOptions : IOptionSection
 {
     /// <summary>Npgsql connection string of the role that owns the engine's tables.</summary>
     public string ConnectionString { get; init; } = "";
@@ -21,4 +23,18 @@ public sealed record EngineOptions
 
     /// <summary>How long changes wait at a fence for the engine's snapshot; then the comparison is given up and repeated.</summary>
     public TimeSpan FenceHoldTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    public void Check(OptionChecks checks)
+    {
+        checks.AtLeast(nameof(BatchRows), BatchRows, 1);
+        checks.AtLeast(nameof(BatchBytes), BatchBytes, 65_536);
+        checks.Interval(nameof(FeedbackInterval), FeedbackInterval);
+        checks.Interval(
+            nameof(FenceHoldTimeout),
+            FenceHoldTimeout,
+            TimeSpan.FromMilliseconds(10),
+            TimeSpan.FromSeconds(30),
+            ": changes wait meanwhile"
+        );
+    }
 }

@@ -27,13 +27,6 @@ internal static class ExpressionCompiler
         return Conversions.Coerce(syntax, node, target with { Precision = 0, Scale = 0 });
     }
 
-    /// <summary>An expression by itself, for tests.</summary>
-    public static Node Any(string text, IReadOnlyList<SourceColumn> columns)
-    {
-        var node = new Binder(columns).Bind(Parser.Parse(text));
-        return node is UntypedNode untyped ? Literals.Typed(untyped.Text, SqlType.Text)! : node;
-    }
-
     private static bool IsAssignable(SqlType from, SqlType to) =>
         from.Family == to.Family || (from.Family == SqlFamily.Integer && to.Family == SqlFamily.Numeric);
 }

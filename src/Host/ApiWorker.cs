@@ -2,6 +2,7 @@ using Cdc.Api;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
+using Cdc.Engine.Status;
 using Cdc.Host.Commands;
 using Cdc.Host.Configuration;
 using Cdc.Host.Quarantine;

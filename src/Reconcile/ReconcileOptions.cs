@@ -1,7 +1,9 @@
+using Cdc.Core.Configuration;
+
 namespace Cdc.Reconcile;
 
 /// <summary>How the two sides are compared.</summary>
-public sealed record ReconcileOptions
+public sealed record ReconcileOptions : IOptionSection
 {
     /// <summary>Rows of a slice to begin with: each slice has a fence and a pair of snapshots of its own.</summary>
     public int SliceRows { get; init; } = 262_144;
@@ -14,4 +16,12 @@ public sealed record ReconcileOptions
 
     /// <summary>Differing keys of one entity whose values are kept. Further ones are counted, and the run says that it was capped.</summary>
     public int MaxDrift { get; init; } = 10_000;
+
+    public void Check(OptionChecks checks)
+    {
+        checks.AtLeast(nameof(SliceRows), SliceRows, 1);
+        checks.Interval(nameof(SliceTime), SliceTime);
+        checks.Interval(nameof(StatementTimeout), StatementTimeout);
+        checks.AtLeast(nameof(MaxDrift), MaxDrift, 0);
+    }
 }

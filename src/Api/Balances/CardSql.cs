@@ -1,6 +1,8 @@
 using Cdc.Api.Engine;
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Rows;
+using Cdc.Engine.Status;
 using Cdc.Expressions.Rows;
 
 namespace Cdc.Api.Balances;
@@ -52,7 +54,7 @@ internal sealed class CardSql(EntityDeclaration card, DeclaredLookup lookup)
             return $"""
                 SELECT reason FROM (SELECT reason, key, source_row ->> {Sql.Literal(
                     lookup.SourceColumn.Name
-                )} AS {source} FROM cdc.quarantine WHERE entity = {_name}) q
+                )} AS {source} FROM {RowStateSql.QuarantineOf(_name)}) q
                 WHERE {value} = $1::text AND NOT EXISTS (SELECT FROM {card.EngineName} c WHERE c.{_key} = q.key) LIMIT 1
                 """;
         }
@@ -66,14 +68,13 @@ internal sealed class CardSql(EntityDeclaration card, DeclaredLookup lookup)
                    c.source_generation, c.source_lsn, c.source_ordinal, {RepresentableTime.Of(
                 "c.source_commit_at"
             )}, q.reason, r.key IS NOT NULL,
-                   (c.source_generation, c.source_lsn) < (t.whole_generation, t.whole_lsn) AND EXISTS (
-                       SELECT FROM cdc.chunks h WHERE h.entity = {_name} AND h.state = 'pending' AND (h.from_key IS NULL OR h.from_key <= c.{_key}) AND (h.to_key IS NULL OR h.to_key > c.{_key})),
-                   {EngineMoment.Columns}
-            FROM {EngineMoment.From(_name)}
+                   (c.source_generation, c.source_lsn) < (t.whole_generation, t.whole_lsn) AND {RowStateSql.IsToBeRead(_name, $"c.{_key}")},
+                   {EngineMomentSql.Columns}
+            FROM {EngineMomentSql.From(_name)}
             CROSS JOIN {wanted}
             LEFT JOIN {cards ?? card.EngineName} c ON {join}
-            LEFT JOIN cdc.quarantine q ON q.entity = {_name} AND q.key = coalesce(c.{_key}, w.key)
-            LEFT JOIN cdc.rereads r ON r.entity = {_name} AND r.key = c.{_key}
+            LEFT JOIN {RowStateSql.QuarantineEntry("q", _name, $"coalesce(c.{_key}, w.key)")}
+            LEFT JOIN {RowStateSql.RereadEntry("r", _name, $"c.{_key}")}
             ORDER BY w.place, c.{_key}
             """;
 }

@@ -1,7 +1,7 @@
-using Cdc.Core.Changes;
+using Cdc.Core.Postgres;
 using Cdc.Core.Progress;
+using Cdc.Engine.Status;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Cdc.Api.Engine;
 
@@ -17,26 +17,19 @@ internal sealed record EngineMoment(
     string? TableState
 )
 {
-    /// <summary>Columns of <see cref="From"/>, in the order that <see cref="Read"/> expects.</summary>
-    public const string Columns =
-        "s.state, coalesce(s.generation, 0), s.system_identifier, coalesce(k.through_lsn, '0/0'), CASE WHEN isfinite(k.as_of) THEN k.as_of END, t.state";
-
-    /// <summary>To be joined without a condition: it has exactly one row for the entity. Over Kafka what is reached is what every partition has reached.</summary>
-    public static string From(string entityLiteral) =>
-        $"(VALUES (1)) one LEFT JOIN cdc.source s ON true LEFT JOIN (SELECT min(through_lsn) AS through_lsn, greatest(min(last_commit_at), min(as_of)) AS as_of FROM cdc.checkpoints) k ON true LEFT JOIN cdc.tables t ON t.entity = {entityLiteral}";
-
     /// <summary>The one of which the other is a later moment; null: they cannot be compared.</summary>
     public static EngineMoment? Earlier(EngineMoment a, EngineMoment b) =>
         a.Through.Generation != b.Through.Generation || a.SystemIdentifier != b.SystemIdentifier ? null
         : a.Through.Lsn <= b.Through.Lsn ? a
         : b;
 
+    /// <param name="first">Place of the first of <see cref="EngineMomentSql.Columns"/>.</param>
     public static EngineMoment Read(NpgsqlDataReader row, int first) =>
         new(
-            row.IsDBNull(first) ? null : row.GetString(first),
-            new AppliedThrough(row.GetInt32(first + 1), new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(first + 3))),
-            row.IsDBNull(first + 2) ? null : row.GetString(first + 2),
-            row.IsDBNull(first + 4) ? null : row.GetFieldValue<DateTimeOffset>(first + 4),
-            row.IsDBNull(first + 5) ? null : row.GetString(first + 5)
+            row.Get<string>(first),
+            new AppliedThrough(row.GetInt32(first + 1), row.Lsn(first + 3)),
+            row.Get<string>(first + 2),
+            row.Time(first + 4),
+            row.Get<string>(first + 5)
         );
 }

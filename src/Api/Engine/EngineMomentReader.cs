@@ -1,5 +1,6 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Status;
 using Npgsql;
 
 namespace Cdc.Api.Engine;
@@ -7,7 +8,7 @@ namespace Cdc.Api.Engine;
 /// <summary>How far the engine is, by itself.</summary>
 internal sealed class EngineMomentReader(EntityDeclaration card)
 {
-    private readonly string _sql = $"SELECT {EngineMoment.Columns} FROM {EngineMoment.From(Sql.Literal(card.Name))}";
+    private readonly string _sql = $"SELECT {EngineMomentSql.Columns} FROM {EngineMomentSql.From(Sql.Literal(card.Name))}";
 
     public async Task<EngineMoment> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {

@@ -21,7 +21,6 @@ internal sealed record SourceTable(
     bool MayUseSchema,
     bool MaySelect,
     bool IsOwner,
-    string Owner,
     bool HidesRows,
     IReadOnlyList<string> PrimaryKey,
     IReadOnlyList<string> IdentityIndex,
@@ -31,7 +30,7 @@ internal sealed record SourceTable(
     private const string TableSql = """
         SELECT c.oid, c.relkind::text, c.relpersistence::text, c.relreplident::text,
                has_schema_privilege(n.oid, 'USAGE'), has_table_privilege(c.oid, 'SELECT'),
-               pg_has_role(c.relowner, 'USAGE'), pg_get_userbyid(c.relowner)::text,
+               pg_has_role(c.relowner, 'USAGE'),
                c.relrowsecurity AND (c.relforcerowsecurity OR NOT pg_has_role(c.relowner, 'USAGE'))
                    AND NOT (SELECT rolbypassrls OR rolsuper FROM pg_roles WHERE rolname = current_user)
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -77,8 +76,7 @@ internal sealed record SourceTable(
                 row.GetBoolean(4),
                 row.GetBoolean(5),
                 row.GetBoolean(6),
-                row.GetString(7),
-                row.GetBoolean(8),
+                row.GetBoolean(7),
                 [],
                 [],
                 []

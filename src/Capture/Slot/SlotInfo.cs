@@ -7,8 +7,6 @@ namespace Cdc.Capture.Slot;
 /// <param name="Database">Null for a physical slot.</param>
 /// <param name="ConfirmedFlushLsn">Everything below was confirmed. May step back after a crash of the source.</param>
 /// <param name="WalStatus"><c>reserved</c>, <c>extended</c>, <c>unreserved</c> or <c>lost</c>; null if it reserves nothing yet.</param>
-/// <param name="SafeWalBytes">Bytes that may still be written before the slot is in danger; null without max_slot_wal_keep_size.</param>
-/// <param name="RetainedBytes">WAL that the server keeps for this slot.</param>
 /// <param name="InvalidationReason">Why the server gave the slot up, where its version says so (17 and later).</param>
 public sealed record SlotInfo(
     string Name,
@@ -18,10 +16,7 @@ public sealed record SlotInfo(
     bool IsActive,
     int? ActivePid,
     Lsn? ConfirmedFlushLsn,
-    Lsn? RestartLsn,
     string? WalStatus,
-    long? SafeWalBytes,
-    long? RetainedBytes,
     string? InvalidationReason
 )
 {

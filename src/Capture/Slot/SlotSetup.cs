@@ -135,16 +135,11 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
             row.GetBoolean(4),
             row.IsDBNull(5) ? null : row.GetInt32(5),
             LsnAt(row, 6),
-            LsnAt(row, 7),
-            Text(row, 8),
-            Number(row, 9),
-            Number(row, 10),
-            Text(row, 11)
+            Text(row, 7),
+            Text(row, 8)
         );
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 
     private static Lsn? LsnAt(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : Lsn.Parse(row.GetString(column));
-
-    private static long? Number(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
 }

@@ -8,8 +8,7 @@ internal static class SlotSql
     /// <summary>Columns that only newer versions have are taken out of the row's JSON, so that one text serves them all.</summary>
     public const string Read = """
         SELECT s.slot_name::text, s.plugin::text, s.database::text, s.temporary, s.active, s.active_pid,
-               s.confirmed_flush_lsn::text, s.restart_lsn::text, s.wal_status, s.safe_wal_size,
-               pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, s.restart_lsn)::bigint,
+               s.confirmed_flush_lsn::text, s.wal_status,
                coalesce(to_jsonb(s) ->> 'invalidation_reason', CASE WHEN (to_jsonb(s) ->> 'conflicting')::boolean THEN 'conflict' END)
         FROM pg_replication_slots s WHERE s.slot_name = $1
         """;

@@ -8,12 +8,4 @@ internal sealed record ProbedColumn(string Name, int Number, uint TypeOid, bool 
 /// <param name="RelFileNode">Another one: the table was rewritten (ALTER … TYPE … USING, TRUNCATE, VACUUM FULL, CLUSTER).</param>
 /// <param name="Columns">The mapped ones that exist, by number.</param>
 /// <param name="EstimatedRows">From the statistics, scaled to the present size; counted where there are none or the table is small.</param>
-/// <param name="TotalBytes">With TOAST and indexes.</param>
-internal sealed record ProbedTable(
-    int Entity,
-    uint RelationOid,
-    uint RelFileNode,
-    IReadOnlyList<ProbedColumn> Columns,
-    long EstimatedRows,
-    long TotalBytes
-);
+internal sealed record ProbedTable(uint RelationOid, uint RelFileNode, IReadOnlyList<ProbedColumn> Columns, long EstimatedRows);

@@ -8,4 +8,4 @@ namespace Cdc.Capture.Source;
 public sealed record SourceIdentity(string SystemIdentifier, int Timeline, string DatabaseName);
 
 /// <param name="FlushLsn">End of what the server has flushed: nothing beyond it can have been streamed.</param>
-public sealed record IdentifiedSource(SourceIdentity Identity, Version ServerVersion, Lsn FlushLsn);
+public sealed record IdentifiedSource(SourceIdentity Identity, Lsn FlushLsn);

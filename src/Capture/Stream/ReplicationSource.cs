@@ -73,7 +73,7 @@ internal sealed class ReplicationSource : IAsyncDisposable
     {
         var system = await _connection.IdentifySystem(ct).ConfigureAwait(false);
         var identity = new SourceIdentity(system.SystemId, checked((int)system.Timeline), system.DbName ?? "");
-        return new IdentifiedSource(identity, _connection.PostgreSqlVersion, new Lsn((ulong)system.XLogPos));
+        return new IdentifiedSource(identity, new Lsn((ulong)system.XLogPos));
     }
 
     /// <summary>Where the server left <paramref name="followed"/> on its way to <paramref name="current"/>; null if it never was on it.</summary>
@@ -209,8 +209,7 @@ internal sealed class ReplicationSource : IAsyncDisposable
         return Framed(message, length);
     }
 
-    private WalMessage Framed(XLogDataMessage message, int length) =>
-        new(new Lsn((ulong)message.WalStart), new Lsn((ulong)message.WalEnd), _payload.AsMemory(0, length));
+    private WalMessage Framed(XLogDataMessage message, int length) => new(new Lsn((ulong)message.WalStart), _payload.AsMemory(0, length));
 
     private void Reserve(int length)
     {

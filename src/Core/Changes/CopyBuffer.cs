@@ -22,20 +22,11 @@ public sealed class CopyBuffer(int capacity = 4096)
 
     public void Reset() => Length = 0;
 
-    /// <summary>Takes back everything written after <paramref name="length"/>, such as a row that turned out not to be wanted.</summary>
-    public void Truncate(int length)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)length, (uint)Length, nameof(length));
-        Length = length;
-    }
-
     public void WriteByte(byte value) => Take(1)[0] = value;
 
     public void WriteInt16(short value) => BinaryPrimitives.WriteInt16BigEndian(Take(2), value);
 
     public void WriteInt32(int value) => BinaryPrimitives.WriteInt32BigEndian(Take(4), value);
-
-    public void WriteInt64(long value) => BinaryPrimitives.WriteInt64BigEndian(Take(8), value);
 
     public void Write(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Take(bytes.Length));
 

@@ -33,8 +33,6 @@ public sealed class SourceRow
 
     public ColumnState StateOf(int slot) => _states[slot];
 
-    public bool IsNull(int slot) => _states[slot] == ColumnState.Null;
-
     public ReadOnlySpan<byte> BytesOf(int slot) => new(_buffers[slot], _offsets[slot], _lengths[slot]);
 
     /// <summary>True if some declared column is unchanged or missing.</summary>

@@ -24,8 +24,6 @@ public sealed record QuarantineEntry(
 /// <param name="Keys">Empty: all keys.</param>
 public sealed record QuarantineFilter(string? Entity, IReadOnlyList<long> Keys)
 {
-    public bool IsEverything => Entity is null;
-
     public override string ToString() =>
         Entity is null ? "all entities"
         : Keys.Count == 0 ? $"all of {Entity}"

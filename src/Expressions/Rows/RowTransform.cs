@@ -47,9 +47,6 @@ public sealed class RowTransform
     /// <summary>The declared rules, then those that follow from the engine's types. Each check is SQL over source columns.</summary>
     public IReadOnlyList<RowRule> Rules { get; }
 
-    /// <summary>By engine column, as declared: for CREATE TEMP TABLE.</summary>
-    public IReadOnlyList<string> EngineTypes => [.. Entity.Columns.Select(c => c.Type)];
-
     /// <exception cref="InvalidOperationException">The declaration did not come from <see cref="EntityFile"/> and is wrong.</exception>
     public static RowTransform Compile(EntityDeclaration entity)
     {

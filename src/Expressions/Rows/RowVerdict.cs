@@ -9,8 +9,6 @@ public readonly record struct RowVerdict(ulong Broken, ulong Unknown, ulong Warn
     /// <summary>The row may be applied, as far as it is known.</summary>
     public bool IsOk => (Broken | Unknown) == 0;
 
-    /// <summary>The row goes to quarantine. Wins over <see cref="IsUnknown"/>: what is not known cannot mend it.</summary>
+    /// <summary>The row goes to quarantine. Whatever is unknown: that cannot make it whole.</summary>
     public bool IsBroken => Broken != 0;
-
-    public bool IsUnknown => Broken == 0 && Unknown != 0;
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cdc.Core.Failures;
+using Cdc.Engine.Status;
 using Cdc.Host.Configuration;
 using Cdc.Host.Status;
 using Cdc.Host.Terminals;

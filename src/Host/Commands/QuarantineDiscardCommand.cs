@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cdc.Core.Operations;
+using Cdc.Engine.Tables;
 using Cdc.Host.Configuration;
 using Cdc.Host.Quarantine;
 using Cdc.Host.Terminals;
@@ -36,11 +37,11 @@ internal static class QuarantineDiscardCommand
         var options = context.Options(Needs.Engine);
         var filter = QuarantineCommand.DemandFilter(context, options, parsed.GetValue(Entity), parsed.GetValue(Keys), parsed.GetValue(All));
         await using var engine = CommandContext.Engine(options);
-        var count = await engine.UseAsync(c => QuarantineTable.CountAsync(c, filter, ct), ct);
+        var count = await engine.UseAsync(c => QuarantineQueries.CountAsync(c, filter, ct), ct);
         if (count > 0)
         {
             Confirmation.Obtain(context.Terminal, WhatWillHappen(filter, count), parsed.GetValue(Yes));
-            count = await engine.UseAsync(c => QuarantineTable.DiscardAsync(c, filter, context.Entities(options), ct), ct);
+            count = await engine.UseAsync(c => QuarantineQueries.DiscardAsync(c, filter, context.Entities(options), ct), ct);
         }
         context.Terminal.Out.WriteLine($"{count} entries discarded ({filter})");
         return ExitCodes.Success;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Tables;
 using Cdc.Host.Configuration;
 using Cdc.Host.Quarantine;
 using Cdc.Host.Terminals;
@@ -52,7 +53,7 @@ internal static class QuarantineListCommand
         var filter = QuarantineCommand.Filter(context, options, parsed.GetValue(Entity), parsed.GetValue(Keys));
         await using var engine = CommandContext.Engine(options);
         var (entries, total) = await engine.UseAsync(
-            async c => (await QuarantineTable.ListAsync(c, filter, limit, ct), await QuarantineTable.CountAsync(c, filter, ct)),
+            async c => (await QuarantineQueries.ListAsync(c, filter, limit, ct), await QuarantineQueries.CountAsync(c, filter, ct)),
             ct
         );
         if (parsed.GetValue(AsJson))

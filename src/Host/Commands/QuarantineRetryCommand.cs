@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cdc.Core.Operations;
+using Cdc.Engine.Tables;
 using Cdc.Host.Configuration;
 using Cdc.Host.Quarantine;
 
@@ -35,7 +36,7 @@ internal static class QuarantineRetryCommand
         var options = context.Options(Needs.Engine);
         var filter = QuarantineCommand.DemandFilter(context, options, parsed.GetValue(Entity), parsed.GetValue(Keys), parsed.GetValue(All));
         await using var engine = CommandContext.Engine(options);
-        var marked = await engine.UseAsync(c => QuarantineTable.RequestRetryAsync(c, filter, ct), ct);
+        var marked = await engine.UseAsync(c => QuarantineQueries.RequestRetryAsync(c, filter, ct), ct);
         context.Terminal.Out.WriteLine($"{marked} entries will be read again ({filter})");
         return ExitCodes.Success;
     }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Tables;
 using Cdc.Host.Configuration;
 using Cdc.Host.Quarantine;
 using Cdc.Host.Terminals;
@@ -38,7 +39,7 @@ internal static class QuarantineShowCommand
         var filter = new QuarantineFilter(entity.Name, [parsed.GetValue(Key)]);
         await using var engine = CommandContext.Engine(options);
         var entry =
-            (await engine.UseAsync(c => QuarantineTable.ListAsync(c, filter, 1, ct), ct)).SingleOrDefault()
+            (await engine.UseAsync(c => QuarantineQueries.ListAsync(c, filter, 1, ct), ct)).SingleOrDefault()
             ?? throw new CdcException(
                 FailureKind.Usage,
                 $"{entity.Name} {parsed.GetValue(Key)} is not in quarantine.",

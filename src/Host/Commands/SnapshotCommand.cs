@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cdc.Core.Failures;
 using Cdc.Core.Snapshots;
+using Cdc.Engine.Requests;
 using Cdc.Host.Configuration;
 using Cdc.Host.Servers;
 using Cdc.Host.Snapshots;
@@ -45,7 +46,7 @@ internal static class SnapshotCommand
         var options = context.Options(Needs.Both);
         var entity = context.Entity(options, parsed.GetRequiredValue(Table));
         await using var engine = CommandContext.Engine(options);
-        var id = await engine.UseAsync(c => SnapshotRequests.AddAsync(c, entity.Name, range, ct), ct);
+        var id = await engine.UseAsync(c => SnapshotRequests.AskAsync(c, entity.Name, range, ct), ct);
         context.Terminal.Out.WriteLine($"request {id}: {entity.Name} {(range == KeyRange.All ? "(all keys)" : range.ToString())}");
         if (await WhoServesAsync(options, ct) is { } nobody)
             context.Terminal.Error.WriteLine(nobody);

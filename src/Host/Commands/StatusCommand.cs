@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
+using Cdc.Engine.Status;
 using Cdc.Host.Configuration;
 using Cdc.Host.Status;
 using Cdc.Host.Terminals;

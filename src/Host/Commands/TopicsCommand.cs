@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Cdc.Core.Failures;
-using Cdc.Core.Postgres;
+using Cdc.Engine.Tables;
 using Cdc.Host.Configuration;
 using Cdc.Host.Servers;
 using Cdc.Host.Terminals;
@@ -100,15 +100,7 @@ internal static class TopicsCommand
         await using var engine = CommandContext.Engine(options);
         try
         {
-            return (
-                await engine.UseAsync(
-                    c =>
-                        c.Statement("SELECT partition FROM cdc.checkpoints WHERE next_offset IS NOT NULL")
-                            .RowsAsync(row => row.GetString(0), ct),
-                    ct
-                ),
-                []
-            );
+            return (await engine.UseAsync(c => CheckpointQueries.PartitionsAsync(c, ct), ct), []);
         }
         catch (CdcException away)
         {

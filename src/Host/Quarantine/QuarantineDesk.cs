@@ -1,16 +1,17 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Operations;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Tables;
 using Cdc.Host.Servers;
 
 namespace Cdc.Host.Quarantine;
 
-/// <summary><see cref="QuarantineTable"/> for those who do not hold a connection of their own.</summary>
+/// <summary><see cref="QuarantineQueries"/> for those who do not hold a connection of their own.</summary>
 internal sealed class QuarantineDesk(Database engine, EntitySet entities) : IQuarantineDesk
 {
     public Task<(IReadOnlyList<QuarantineEntry> Entries, long Total)> ListAsync(QuarantineFilter filter, int limit, CancellationToken ct) =>
         engine.UseAsync<(IReadOnlyList<QuarantineEntry>, long)>(
-            async c => (await QuarantineTable.ListAsync(c, filter, limit, ct), await QuarantineTable.CountAsync(c, filter, ct)),
+            async c => (await QuarantineQueries.ListAsync(c, filter, limit, ct), await QuarantineQueries.CountAsync(c, filter, ct)),
             ct
         );
 
@@ -18,8 +19,8 @@ internal sealed class QuarantineDesk(Database engine, EntitySet entities) : IQua
         (QuarantineAdvice.Explain(entry.Reason, entities.Find(entry.Entity)), [.. QuarantineAdvice.WhatToDo(entry.Entity, entry.Key)]);
 
     public Task<long> RetryAsync(QuarantineFilter filter, CancellationToken ct) =>
-        engine.UseAsync(c => QuarantineTable.RequestRetryAsync(c, filter, ct), ct);
+        engine.UseAsync(c => QuarantineQueries.RequestRetryAsync(c, filter, ct), ct);
 
     public Task<long> DiscardAsync(QuarantineFilter filter, CancellationToken ct) =>
-        engine.UseAsync(c => QuarantineTable.DiscardAsync(c, filter, entities, ct), ct);
+        engine.UseAsync(c => QuarantineQueries.DiscardAsync(c, filter, entities, ct), ct);
 }

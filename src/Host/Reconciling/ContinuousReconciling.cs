@@ -1,6 +1,7 @@
 using Cdc.Core.Entities;
 using Cdc.Host.Configuration;
 using Cdc.Host.Servers;
+using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Continuous;
 using Cdc.Reconcile.Fences;
 using Cdc.Reconcile.Requests;
@@ -20,14 +21,14 @@ internal static class ContinuousReconciling
         using var webhook = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan };
         var log = loggers.CreateLogger("Cdc.Reconcile");
         var worker = new ContinuousWorker(
-            source.Connections,
-            engine.Connections,
-            new FenceGate(options.Source.ConnectionString, options.Engine.ConnectionString, options.Fence),
+            new ComparedServers(
+                source.Connections,
+                engine.Connections,
+                new FenceGate(options.Source.ConnectionString, options.Engine.ConnectionString, options.Fence),
+                entities
+            ),
             new KeyReads(options.Engine.ConnectionString, log),
-            entities,
-            options.Reconcile,
-            options.Continuous,
-            options.Alerts,
+            new ContinuousSettings(options.Reconcile, options.Continuous, options.Alerts),
             webhook,
             TimeProvider.System,
             log

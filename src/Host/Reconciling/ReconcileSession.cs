@@ -5,6 +5,7 @@ using Cdc.Core.Postgres;
 using Cdc.Host.Configuration;
 using Cdc.Host.Servers;
 using Cdc.Host.Terminals;
+using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Fences;
 using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Reports;
@@ -33,15 +34,7 @@ internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, T
         await _source.UseAsync(_ => Task.CompletedTask, ct);
         await _engine.UseAsync(c => c.Statement("SELECT 1 FROM cdc.reconcile_runs LIMIT 0").RowsAsync(r => r.GetInt32(0), ct), ct);
         IFence fences = request.Kind == RunKind.SignOff ? new FrozenFence(_gate) : _gate;
-        var reconciler = new Reconciler(
-            _source.Connections,
-            _engine.Connections,
-            fences,
-            entities,
-            options.Reconcile,
-            new ReconcileProgressLines(terminal),
-            Patience
-        );
+        var reconciler = new Reconciler(Servers(fences), options.Reconcile, new ReconcileProgressLines(terminal), Patience);
         var run = await ExplainedAsync(() => reconciler.RunAsync(request, ct));
         return await _engine.UseAsync(c => ReportReader.ReadAsync(c, run, maxDrift, ct), ct);
     }
@@ -61,15 +54,9 @@ internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, T
     }
 
     private Repair Repair() =>
-        new(
-            _source.Connections,
-            _engine.Connections,
-            _gate,
-            new KeyReads(options.Engine.ConnectionString, log, time),
-            entities,
-            options.Reconcile,
-            Patience
-        );
+        new(Servers(_gate), new KeyReads(options.Engine.ConnectionString, log, time), options.Reconcile, Patience);
+
+    private ComparedServers Servers(IFence fences) => new(_source.Connections, _engine.Connections, fences, entities);
 
     private static async Task<T> ExplainedAsync<T>(Func<Task<T>> compare)
     {

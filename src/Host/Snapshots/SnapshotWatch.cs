@@ -1,3 +1,4 @@
+using Cdc.Engine.Requests;
 using Cdc.Host.Servers;
 using Cdc.Host.Terminals;
 using Spectre.Console;
@@ -49,7 +50,7 @@ internal sealed class SnapshotWatch(Database engine, Terminal terminal, TimeProv
         using var tick = new PeriodicTimer(Interval, time);
         while (true)
         {
-            var progress = await engine.UseAsync(c => SnapshotRequests.ReadAsync(c, request, ct), ct);
+            var progress = await engine.UseAsync(c => SnapshotRequests.ProgressAsync(c, request, ct), ct);
             show(progress);
             if (progress.IsOver)
                 return progress;

@@ -1,5 +1,6 @@
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
+using Cdc.Engine.Status;
 using Cdc.Host.Servers;
 
 namespace Cdc.Host.Status;

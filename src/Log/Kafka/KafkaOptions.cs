@@ -1,7 +1,10 @@
+using System.Text.RegularExpressions;
+using Cdc.Core.Configuration;
+
 namespace Cdc.Log.Kafka;
 
 /// <summary>The Kafka cluster that carries the change log (section <c>Kafka</c>).</summary>
-public sealed record KafkaOptions
+public sealed partial record KafkaOptions : IOptionSection
 {
     /// <summary>Such as <c>kafka-1:9092,kafka-2:9092</c>.</summary>
     public string BootstrapServers { get; init; } = "";
@@ -29,4 +32,22 @@ public sealed record KafkaOptions
     /// our own, but for those that correctness rests on.
     /// </summary>
     public IReadOnlyDictionary<string, string> Client { get; init; } = new Dictionary<string, string>();
+
+    public void Check(OptionChecks checks)
+    {
+        checks.Require(
+            TopicNames().IsMatch(TopicPrefix),
+            nameof(TopicPrefix),
+            "must be 1 to 100 letters, digits, dots, underscores and hyphens, as Kafka demands of topics"
+        );
+        checks.Require(Group.Length > 0, nameof(Group), "must name a consumer group");
+        checks.AtLeast(nameof(Workers), Workers, 1);
+        checks.Require(Workers <= 64, nameof(Workers), "must be at most 64: each holds connections to the engine");
+        checks.AtLeast(nameof(Partitions), Partitions, 1);
+        checks.AtLeast(nameof(ReplicationFactor), ReplicationFactor, 1);
+        checks.AtLeast(nameof(MinInSyncReplicas), MinInSyncReplicas, 1);
+    }
+
+    [GeneratedRegex("^[A-Za-z0-9._-]{1,100}\\z")]
+    private static partial Regex TopicNames();
 }

@@ -6,7 +6,7 @@ namespace Cdc.Log.Kafka;
 /// <param name="Index">Place among all partitions of the log.</param>
 public sealed record LogPartition(int Index, string Topic, int Number)
 {
-    /// <summary>Its row in cdc.checkpoints, and its word in vectors.</summary>
+    /// <summary>Names its checkpoint in the engine, and its place in vectors.</summary>
     public string Name { get; } = NameOf(Topic, Number);
 
     public static string NameOf(string topic, int number) => string.Create(CultureInfo.InvariantCulture, $"{topic}/{number}");

@@ -8,10 +8,7 @@ namespace Cdc.Log.Kafka;
 /// <param name="End">Offset behind its last record, and behind the end of its last transaction.</param>
 /// <param name="Last">Position of the last record with a payload; the origin if there is none.</param>
 /// <param name="OwedTombstone">Key of a delete whose tombstone does not follow it.</param>
-public sealed record PartitionTail(long End, ChangePosition Last, byte[]? OwedTombstone)
-{
-    public static readonly PartitionTail Empty = new(0, ChangePosition.Origin, null);
-}
+public sealed record PartitionTail(long End, ChangePosition Last, byte[]? OwedTombstone);
 
 /// <summary>Reads the ends of partitions: once, by a session that begins, after it has fenced whoever wrote before.</summary>
 internal sealed class TailReader(KafkaClients clients)

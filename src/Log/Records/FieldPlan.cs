@@ -27,8 +27,6 @@ internal readonly struct FieldPlan
     /// <summary>What is there if it is not null.</summary>
     public AvroSchema Value { get; }
 
-    public bool IsOptional => _nullBranch >= 0;
-
     /// <summary>Stands before the value now, if there is one.</summary>
     public bool Enter(ref AvroReader reader) => _nullBranch < 0 || reader.ReadBranch(_branches) != _nullBranch;
 

@@ -1,7 +1,9 @@
+using Cdc.Core.Configuration;
+
 namespace Cdc.Log.Registry;
 
 /// <summary>The schema registry (section <c>Registry</c>).</summary>
-public sealed record RegistryOptions
+public sealed record RegistryOptions : IOptionSection
 {
     /// <summary>
     /// Of a registry that speaks Confluent's protocol, such as <c>https://registry:8081</c>; several, with commas between them, are tried in
@@ -24,4 +26,16 @@ public sealed record RegistryOptions
     /// <c>schema.registry.</c> before it: ssl.keystore.location, bearer_auth_client_id. Wins over our own.
     /// </summary>
     public IReadOnlyDictionary<string, string> Client { get; init; } = new Dictionary<string, string>();
+
+    public void Check(OptionChecks checks)
+    {
+        checks.Require(
+            Url.Length == 0
+                || Url.Split(',', StringSplitOptions.TrimEntries)
+                    .All(one => Uri.TryCreate(one, UriKind.Absolute, out var url) && url is { Scheme: "http" or "https", UserInfo: "" }),
+            nameof(Url),
+            "must be a URL such as https://registry:8081, or several with commas between them, without user and password (Registry:Username, Registry:Password), or nothing for the built-in registry"
+        );
+        checks.Interval(nameof(Timeout), Timeout);
+    }
 }

@@ -1,7 +1,9 @@
+using Cdc.Core.Configuration;
+
 namespace Cdc.Reconcile.Alerts;
 
 /// <summary>When the continuous comparison raises its voice, and to whom (section <c>Alerts</c>).</summary>
-public sealed record AlertOptions
+public sealed record AlertOptions : IOptionSection
 {
     /// <summary><c>warning</c>: more percent of the rows than this differ, at a single comparison.</summary>
     public decimal WarnAbovePercent { get; init; }
@@ -35,4 +37,25 @@ public sealed record AlertOptions
 
     /// <summary>How long one attempt may take.</summary>
     public TimeSpan WebhookTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    public void Check(OptionChecks checks)
+    {
+        Percent(nameof(WarnAbovePercent), WarnAbovePercent);
+        Percent(nameof(AlertAbovePercent), AlertAbovePercent);
+        Percent(nameof(RemediateAbovePercent), RemediateAbovePercent);
+        Percent(nameof(PageBelowPercent), PageBelowPercent);
+        checks.Require(ShortWindow > TimeSpan.Zero, nameof(ShortWindow), "must be longer than nothing");
+        checks.Require(LongWindow >= ShortWindow, nameof(LongWindow), "must not be shorter than Alerts:ShortWindow");
+        checks.AtLeast(nameof(MinSamples), MinSamples, 1);
+        checks.AtLeast(nameof(MinRows), MinRows, 0);
+        checks.Require(
+            Webhook.Length == 0 || (Uri.TryCreate(Webhook, UriKind.Absolute, out var webhook) && webhook.Scheme is "http" or "https"),
+            nameof(Webhook),
+            "must be a URL such as https://alerts.example/hook"
+        );
+        checks.Require(WebhookAttempts is > 0 and <= 20, nameof(WebhookAttempts), "must be between 1 and 20");
+        checks.Interval(nameof(WebhookTimeout), WebhookTimeout);
+
+        void Percent(string option, decimal value) => checks.Require(value is >= 0 and <= 100, option, "must be between 0 and 100");
+    }
 }

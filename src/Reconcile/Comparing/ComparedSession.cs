@@ -46,14 +46,4 @@ internal static class ComparedSession
         await using var command = new NpgsqlCommand(EstimateSql, connection) { Parameters = { new() { Value = table } } };
         return (double)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
     }
-
-    /// <summary>Position of the last change that the engine has applied.</summary>
-    public static async Task<string?> LastChangeAsync(NpgsqlConnection engine, CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand(
-            "SELECT string_agg(partition || ' ' || last_lsn || ' ' || last_ordinal, ', ' ORDER BY partition) FROM cdc.checkpoints",
-            engine
-        );
-        return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as string;
-    }
 }

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Engine.Tables;
 using Cdc.Reconcile.Fences;
 using Npgsql;
 
@@ -13,15 +14,13 @@ namespace Cdc.Reconcile.Comparing;
 internal sealed record ComparedSlice(KeySpan Span, int Generation, Lsn Marker, string? LastChange, TimeSpan Held, SliceResult Result);
 
 /// <summary>Compares one entity's keys slice by slice, each within a fence of its own.</summary>
-/// <param name="totals">Null: money is not summed. Otherwise all entities, as a row's parent may know its program.</param>
+/// <param name="withTotals">Money is summed too.</param>
 internal sealed class EntityComparison(
     EntityDeclaration entity,
-    NpgsqlDataSource source,
-    NpgsqlDataSource engine,
-    IFence fences,
+    ComparedServers servers,
     ReconcileOptions options,
     DateTimeOffset? since = null,
-    EntitySet? totals = null
+    bool withTotals = false
 )
 {
     /// <summary>All keys were in flight (a truncate): look again, so many times.</summary>
@@ -48,14 +47,14 @@ internal sealed class EntityComparison(
 
     private async Task<(SliceComparison Slices, SideSql Source, SideSql Engine)> PrepareAsync(KeySpan range, CancellationToken ct)
     {
-        await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await servers.Source.OpenConnectionAsync(ct).ConfigureAwait(false);
         var types = await ComparedSession.TypesAsync(connection, entity.SourceName, ct).ConfigureAwait(false);
         CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, types))];
         var (left, right) = (SideSql.Source(entity, columns, since), SideSql.Engine(entity, columns, since));
         if (await EndsAsync(left, right, range, ct).ConfigureAwait(false) is ({ } lowest, { } highest))
             _pacer.Expect(lowest, highest, await ComparedSession.EstimateAsync(connection, entity.SourceName, ct).ConfigureAwait(false));
         return (
-            new SliceComparison(entity, columns, left, right, totals is null ? null : new MoneySql(entity, totals, columns)),
+            new SliceComparison(entity, columns, left, right, withTotals ? new MoneySql(entity, servers.Entities, columns) : null),
             left,
             right
         );
@@ -110,7 +109,7 @@ internal sealed class EntityComparison(
     )
     {
         var span = new KeySpan(spans[0].Low, spans[^1].High);
-        await using var fence = await fences.OpenAsync(entity, span.ToRange(), ct).ConfigureAwait(false);
+        await using var fence = await servers.Fences.OpenAsync(entity, span.ToRange(), ct).ConfigureAwait(false);
         if (fence.InFlight.All)
             return null;
         var began = Stopwatch.GetTimestamp();
@@ -123,7 +122,7 @@ internal sealed class EntityComparison(
             span,
             fence.Generation,
             fence.Marker,
-            await ComparedSession.LastChangeAsync(fence.Engine, ct).ConfigureAwait(false),
+            await CheckpointQueries.LastChangeAsync(fence.Engine, ct).ConfigureAwait(false),
             held,
             result
         );
@@ -133,8 +132,8 @@ internal sealed class EntityComparison(
     private async Task<(long? Lowest, long? Highest)> EndsAsync(SideSql left, SideSql right, KeySpan range, CancellationToken ct)
     {
         var (a, b) = (
-            await EndsAsync(source, left, range, ct).ConfigureAwait(false),
-            await EndsAsync(engine, right, range, ct).ConfigureAwait(false)
+            await EndsAsync(servers.Source, left, range, ct).ConfigureAwait(false),
+            await EndsAsync(servers.Engine, right, range, ct).ConfigureAwait(false)
         );
         return (Least(a.Lowest, b.Lowest), -Least(-a.Highest, -b.Highest));
     }

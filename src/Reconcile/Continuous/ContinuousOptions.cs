@@ -1,7 +1,9 @@
+using Cdc.Core.Configuration;
+
 namespace Cdc.Reconcile.Continuous;
 
 /// <summary>The comparison that goes on beside the pipeline (section <c>Continuous</c>).</summary>
-public sealed record ContinuousOptions
+public sealed record ContinuousOptions : IOptionSection
 {
     /// <summary>False: <c>cdc run</c> compares nothing by itself, and no alert is looked at.</summary>
     public bool Enabled { get; init; } = true;
@@ -26,4 +28,25 @@ public sealed record ContinuousOptions
 
     /// <summary>Drift above Alerts:RemediateAbovePercent is repaired without a person, and everything compared again.</summary>
     public bool Repair { get; init; } = true;
+
+    public void Check(OptionChecks checks)
+    {
+        checks.Require(
+            Interval > TimeSpan.Zero && Interval <= TimeSpan.FromDays(1),
+            nameof(Interval),
+            "must be longer than nothing and at most a day"
+        );
+        checks.Require(
+            Cutover.Length == 0 || Schedule.ParseCutover(Cutover) is not null,
+            nameof(Cutover),
+            "must be a time such as 2026-01-31T12:00:00Z"
+        );
+        checks.Require(LoadPercent is > 0 and <= 100, nameof(LoadPercent), "must be between 1 and 100");
+        checks.Require(
+            SliceTime > TimeSpan.Zero && SliceTime <= TimeSpan.FromMinutes(5),
+            nameof(SliceTime),
+            "must be longer than nothing and at most 5 minutes"
+        );
+        checks.AtLeast(nameof(KeepDays), KeepDays, 1);
+    }
 }

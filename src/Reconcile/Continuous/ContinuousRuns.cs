@@ -1,6 +1,8 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Tables;
 using Cdc.Reconcile.Alerts;
+using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Runs;
 using Npgsql;
@@ -9,23 +11,18 @@ namespace Cdc.Reconcile.Continuous;
 
 /// <summary>Does what is due: compares, tells the alerts, and repairs where they demand it.</summary>
 internal sealed class ContinuousRuns(
-    NpgsqlDataSource engine,
+    ComparedServers servers,
     Reconciler reconciler,
     Repair repair,
     AlertWatch alerts,
-    EntitySet entities,
     ContinuousOptions options
 )
 {
     // Of another generation there is nothing that a comparison of what has changed could go on from: it would compare everything, every time.
-    private const string ServedSql = """
+    private const string ServedSql = $"""
         SELECT trigger, max(due_at) FROM cdc.reconcile_runs
-        WHERE due_at IS NOT NULL AND state = 'done' AND (trigger <> $1 OR generation IS NULL OR generation = (SELECT generation FROM cdc.source)) GROUP BY trigger
+        WHERE due_at IS NOT NULL AND state = 'done' AND (trigger <> $1 OR generation IS NULL OR generation = {SourceQueries.Generation}) GROUP BY trigger
         """;
-
-    // While tables are loaded there is little to compare, and nobody needs more to do.
-    private const string ReadySql =
-        "SELECT s.state = 'streaming' AND NOT EXISTS (SELECT FROM cdc.tables WHERE state = 'loading') FROM cdc.source s";
 
     private const string PruneSql = """
         WITH old AS (
@@ -36,7 +33,7 @@ internal sealed class ContinuousRuns(
     /// <summary>By trigger, the latest time for which a run is done, by whichever process.</summary>
     public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ServedAsync(CancellationToken ct)
     {
-        await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
         var served = await connection
             .Statement(ServedSql, Schedule.Nightly)
             .RowsAsync(r => (Trigger: r.GetString(0), Due: r.Time(1)!.Value), ct)
@@ -47,15 +44,15 @@ internal sealed class ContinuousRuns(
     /// <summary>The pipeline streams, and has loaded everything.</summary>
     public async Task<bool> IsReadyAsync(CancellationToken ct)
     {
-        await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
-        return (await connection.Statement(ReadySql).RowsAsync(r => r.GetBoolean(0), ct).ConfigureAwait(false)).SingleOrDefault();
+        await using var connection = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        return await SourceQueries.IsSettledAsync(connection, ct).ConfigureAwait(false);
     }
 
     public async Task RunAsync(ScheduledRun due, CancellationToken ct)
     {
         // Odoo's own contradictions are asked for where somebody decides by the answer.
         var violations = due.Trigger.StartsWith("cutover", StringComparison.Ordinal);
-        var request = new RunRequest(due.Kind, entities.All, Violations: violations) { Trigger = due.Trigger, Due = due.Due };
+        var request = new RunRequest(due.Kind, servers.Entities.All, Violations: violations) { Trigger = due.Trigger, Due = due.Due };
         var run = await reconciler.RunAsync(request, ct).ConfigureAwait(false);
         var fired = await alerts.ObserveAsync(run, ct).ConfigureAwait(false);
         if (options.Repair && fired.Contains(AlertName.Remediation))
@@ -70,14 +67,14 @@ internal sealed class ContinuousRuns(
         var done = await repair.RunAsync(await repair.PlanAsync(run, request, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
         alerts.Remediated(run, done);
         var again = await reconciler
-            .RunAsync(new RunRequest(RunKind.Full, entities.All) { Trigger = Schedule.Remediation }, ct)
+            .RunAsync(new RunRequest(RunKind.Full, servers.Entities.All) { Trigger = Schedule.Remediation }, ct)
             .ConfigureAwait(false);
         await alerts.ObserveAsync(again, ct).ConfigureAwait(false);
     }
 
     private async Task PruneAsync(CancellationToken ct)
     {
-        await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
         await connection.Statement(PruneSql, Schedule.Interval, options.KeepDays).ExecuteAsync(ct).ConfigureAwait(false);
     }
 }

@@ -1,6 +1,7 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Reconcile.Alerts;
+using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Fences;
 using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Requests;
@@ -27,35 +28,30 @@ public sealed class ContinuousWorker
     private readonly ILogger _log;
     private string? _failing;
 
-    /// <param name="fences">Of the pipeline of this process, or of any other.</param>
+    /// <param name="servers">Fences are of the pipeline of this process, or of any other.</param>
     /// <param name="reads">The same.</param>
     /// <param name="webhook">Sends alerts.</param>
     public ContinuousWorker(
-        NpgsqlDataSource source,
-        NpgsqlDataSource engine,
-        IFence fences,
+        ComparedServers servers,
         KeyReads reads,
-        EntitySet entities,
-        ReconcileOptions reconcile,
-        ContinuousOptions options,
-        AlertOptions alerts,
+        ContinuousSettings settings,
         HttpClient webhook,
         TimeProvider time,
         ILogger log
     )
     {
-        (_options, _time, _log, _schedule) = (options, time, log, new Schedule(options));
-        var pace = new Pace(options.LoadPercent, time);
-        var (paced, sliced) = (new PacedFence(fences, pace), reconcile with { SliceTime = options.SliceTime });
-        _alerts = new AlertWatch(engine, alerts, time, log);
-        _delivery = new AlertDelivery(engine, alerts, webhook, time, log);
+        (_options, _time, _log, _schedule) = (settings.Continuous, time, log, new Schedule(settings.Continuous));
+        var pace = new Pace(_options.LoadPercent, time);
+        var paced = servers with { Fences = new PacedFence(servers.Fences, pace) };
+        var sliced = settings.Reconcile with { SliceTime = _options.SliceTime };
+        _alerts = new AlertWatch(servers.Engine, settings.Alerts, time, log);
+        _delivery = new AlertDelivery(servers.Engine, settings.Alerts, webhook, time, log);
         _runs = new ContinuousRuns(
-            engine,
-            new Reconciler(source, engine, paced, entities, sliced) { Pace = pace },
-            new Repair(source, engine, paced, reads, entities, sliced),
+            paced,
+            new Reconciler(paced, sliced) { Pace = pace },
+            new Repair(paced, reads, sliced),
             _alerts,
-            entities,
-            options
+            _options
         );
     }
 
@@ -137,3 +133,6 @@ public sealed class ContinuousWorker
             ReconcileLog.Defect(_log, failure);
     }
 }
+
+/// <summary>The sections of the configuration that it follows.</summary>
+public sealed record ContinuousSettings(ReconcileOptions Reconcile, ContinuousOptions Continuous, AlertOptions Alerts);

@@ -1,6 +1,6 @@
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
-using Cdc.Core.Postgres.Values;
+using Cdc.Engine.Fences;
 
 namespace Cdc.Reconcile.Fences;
 
@@ -11,6 +11,14 @@ internal sealed record BrokenFence(string Reason, string Detail)
     /// <summary>Another attempt may meet something else.</summary>
     public bool MayPass =>
         Reason is not (FenceReasons.Stopped or FenceReasons.UnknownEntity or FenceReasons.NotRunning or FenceReasons.NotFrozen);
+
+    public static BrokenFence Of(FenceStatus state) =>
+        state is { Reason: { } reason, Detail: { } detail }
+            ? new BrokenFence(reason, detail)
+            : new BrokenFence(
+                FenceReasons.Expired,
+                $"Its time ran out while it was {state.State}: the pipeline is behind, or has stopped."
+            );
 
     /// <param name="attempts">How many there were.</param>
     public FenceException After(int attempts, string entity, Exception? inner = null)

@@ -2,6 +2,7 @@ using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
 using Cdc.Core.Snapshots;
+using Cdc.Engine.Fences;
 using Npgsql;
 
 namespace Cdc.Reconcile.Fences;
@@ -33,16 +34,13 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
         {
             var broken = await OpenAsync(row, asking, ct).ConfigureAwait(false);
             if (broken is not null)
-                await row.BreakAsync(broken, ct).ConfigureAwait(false);
+                await row.BreakAsync(broken.Reason, broken.Detail, ct).ConfigureAwait(false);
             return broken;
         }
         catch (Exception e) when (asking.State == System.Data.ConnectionState.Open)
         {
             // Nobody needs to hold for us any more.
-            await row.BreakAsync(
-                    new BrokenFence(FenceReasons.GivenUp, $"Who asked for it failed: {e.GetType().Name}."),
-                    CancellationToken.None
-                )
+            await row.BreakAsync(FenceReasons.GivenUp, $"Who asked for it failed: {e.GetType().Name}.", CancellationToken.None)
                 .ConfigureAwait(false);
             throw;
         }
@@ -76,14 +74,15 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
             !await row.ReadAsync(reading.Snapshot, ct).ConfigureAwait(false)
             || await row.UntilAsync("reached", ct).ConfigureAwait(false) is not null
         )
-            return await row.WhyAsync(ct).ConfigureAwait(false);
+            return await WhyAsync(row, ct).ConfigureAwait(false);
         // Apply holds from here on.
         var shown = await EngineReading.BeginAsync(engine, entity, ct).ConfigureAwait(false);
         if (!await row.OpenAsync(ct).ConfigureAwait(false))
-            return await row.WhyAsync(ct).ConfigureAwait(false);
-        var (inFlight, generation, marker) = await row.ResultAsync(ct).ConfigureAwait(false);
-        _opened = new FencedSnapshots(source, engine, inFlight, generation, marker);
-        return shown.Refuse(reading, entity, generation);
+            return await WhyAsync(row, ct).ConfigureAwait(false);
+        var result = await row.ResultAsync(ct).ConfigureAwait(false);
+        var inFlight = new InFlightKeys(result.AllInFlight, result.InFlight.ToHashSet());
+        _opened = new FencedSnapshots(source, engine, inFlight, result.Generation, result.Marker);
+        return Comparability.Refuse(reading, shown, entity, result.Generation);
     }
 
     private async Task<BrokenFence?> ArmedAsync(FenceRow row, NpgsqlConnection asking, CancellationToken ct)
@@ -95,8 +94,12 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
             && await PipelineLook.AtAsync(asking, source, ct).ConfigureAwait(false) is { } notRunning
         )
             return notRunning;
-        return await row.UntilAsync("armed", ct).ConfigureAwait(false) is null ? null : await row.WhyAsync(ct).ConfigureAwait(false);
+        return await row.UntilAsync("armed", ct).ConfigureAwait(false) is null ? null : await WhyAsync(row, ct).ConfigureAwait(false);
     }
+
+    /// <summary>Why it is broken, or got no further.</summary>
+    private static async Task<BrokenFence> WhyAsync(FenceRow row, CancellationToken ct) =>
+        BrokenFence.Of(await row.StateAsync(ct).ConfigureAwait(false));
 
     private async Task<(SourceReading? Reading, BrokenFence? Locked)> ReadSourceAsync(CancellationToken ct)
     {

@@ -2,16 +2,17 @@ using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
 using Cdc.Core.Snapshots;
+using Cdc.Engine.Fences;
 using Npgsql;
 
 namespace Cdc.Reconcile.Fences;
 
 /// <summary>
-/// Opens source and engine at one point, from any process: asks the running pipeline for it through cdc.fences, and repeats what something
+/// Opens source and engine at one point, from any process: asks the running pipeline for it through the engine, and repeats what something
 /// broke. Any number at a time. The pipeline waits for the moment in which the engine's snapshot is taken, no longer.
 /// </summary>
 /// <param name="source">Connection string to the source's primary, of a role that may read the table.</param>
-/// <param name="engine">Connection string to the engine, of a role that may write cdc.fences.</param>
+/// <param name="engine">Connection string to the engine, of a role that may ask for fences (ops/sql/least-privilege.sql).</param>
 public sealed class FenceGate(string source, string engine, FenceOptions options, TimeProvider? time = null) : IFence
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);

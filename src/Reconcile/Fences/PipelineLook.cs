@@ -1,5 +1,7 @@
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
+using Cdc.Core.Postgres;
+using Cdc.Engine.Tables;
 using Npgsql;
 
 namespace Cdc.Reconcile.Fences;
@@ -7,8 +9,6 @@ namespace Cdc.Reconcile.Fences;
 /// <summary>Why nobody takes a fence up.</summary>
 internal static class PipelineLook
 {
-    private const string SourceSql = "SELECT state, slot, gap_kind, gap_detail FROM cdc.source";
-
     /// <summary>Null: the slot is being read, so somebody should.</summary>
     /// <exception cref="FenceException">DeclaredGap: it stopped, and does not go on by itself.</exception>
     public static async Task<BrokenFence?> AtAsync(NpgsqlConnection engine, NpgsqlConnection source, CancellationToken ct)
@@ -23,26 +23,24 @@ internal static class PipelineLook
 
     private static async Task<string?> FollowedSlotAsync(NpgsqlConnection engine, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(SourceSql, engine);
-        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        if (!await reader.ReadAsync(ct).ConfigureAwait(false))
+        if (await SourceQueries.SlotAsync(engine, ct).ConfigureAwait(false) is not { } followed)
             return null;
-        if (reader.GetString(0) != "gap")
-            return reader.GetString(1);
+        if (!followed.IsBehindGap)
+            return followed.Name;
         throw new FenceException(
             FenceReasons.NotRunning,
             FailureKind.DeclaredGap,
-            $"The pipeline has stopped at a gap ({reader.GetValue(2)}): {reader.GetValue(3)}",
+            $"The pipeline has stopped at a gap ({followed.GapKind}): {followed.GapDetail}",
             "Look with 'cdc slot show'; accept it with 'cdc slot reset' (ops/runbooks/slot-reset.md)."
         );
     }
 
     private static async Task<bool> IsReadAsync(NpgsqlConnection source, string slot, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand("SELECT active FROM pg_replication_slots WHERE slot_name = $1", source)
-        {
-            Parameters = { new() { Value = slot } },
-        };
-        return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) is true;
+        var active = await source
+            .Statement("SELECT active FROM pg_replication_slots WHERE slot_name = $1", slot)
+            .RowsAsync(row => row.GetBoolean(0), ct)
+            .ConfigureAwait(false);
+        return active is [true];
     }
 }

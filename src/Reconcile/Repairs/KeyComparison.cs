@@ -22,12 +22,12 @@ internal enum KeyState
 internal sealed record ComparedKeys(Lsn Marker, IReadOnlyDictionary<long, KeyState> States, IReadOnlyList<DriftRow> Drift);
 
 /// <summary>Compares exactly some keys of an entity, value by value, within one fence.</summary>
-internal sealed class KeyComparison(NpgsqlDataSource source, IFence fences, EntityDeclaration entity, ReconcileOptions options)
+internal sealed class KeyComparison(ComparedServers servers, EntityDeclaration entity, ReconcileOptions options)
 {
     public async Task<ComparedKeys> CompareAsync(IReadOnlyCollection<long> keys, CancellationToken ct)
     {
         var span = new KeySpan(keys.Min(), keys.Max() + 1);
-        await using var fence = await fences.OpenAsync(entity, span.ToRange(), ct).ConfigureAwait(false);
+        await using var fence = await servers.Fences.OpenAsync(entity, span.ToRange(), ct).ConfigureAwait(false);
         if (fence.InFlight.All)
             return new ComparedKeys(fence.Marker, keys.ToDictionary(k => k, _ => KeyState.InFlight), []);
         await ComparedSession.PrepareAsync(fence.Source, options.StatementTimeout, ct).ConfigureAwait(false);
@@ -35,7 +35,7 @@ internal sealed class KeyComparison(NpgsqlDataSource source, IFence fences, Enti
         var leftOut = await ExceptionKeys.ReadAsync(fence, entity, span, ct).ConfigureAwait(false);
         var states = keys.ToDictionary(k => k, k => Unknown(leftOut, k) ?? KeyState.Equal);
         var drift = await RowDrift
-            .ReadAsync(source, fence, entity, [.. states.Where(s => s.Value == KeyState.Equal).Select(s => s.Key)], ct)
+            .ReadAsync(servers.Source, fence, entity, [.. states.Where(s => s.Value == KeyState.Equal).Select(s => s.Key)], ct)
             .ConfigureAwait(false);
         foreach (var row in drift)
             states[row.Key] = KeyState.Drift;

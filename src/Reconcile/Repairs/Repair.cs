@@ -16,11 +16,8 @@ namespace Cdc.Reconcile.Repairs;
 /// <param name="reads">Needs a running pipeline.</param>
 /// <param name="patience">How long another comparison is waited for.</param>
 public sealed class Repair(
-    NpgsqlDataSource source,
-    NpgsqlDataSource engine,
-    IFence fences,
+    ComparedServers servers,
     KeyReads reads,
-    EntitySet entities,
     ReconcileOptions options,
     TimeSpan patience = default
 )
@@ -33,13 +30,13 @@ public sealed class Repair(
     /// <summary>The second look. Changes nothing.</summary>
     public async Task<RepairPlan> PlanAsync(long run, RunRequest request, CancellationToken ct)
     {
-        await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
         var open = await new RepairStore(connection, run).OpenAsync(request, ct).ConfigureAwait(false);
         var rows = new Dictionary<string, IReadOnlyDictionary<long, IReadOnlyList<DriftRow>>>();
         var others = new List<RepairedKey>();
         foreach (var entity in open.GroupBy(o => o.Entity))
         {
-            var (drift, left) = await LookAsync(entities.Find(entity.Key)!, entity.ToDictionary(o => o.Key, o => o.Kind), ct)
+            var (drift, left) = await LookAsync(servers.Entities.Find(entity.Key)!, entity.ToDictionary(o => o.Key, o => o.Kind), ct)
                 .ConfigureAwait(false);
             if (drift.Count > 0)
                 rows[entity.Key] = drift;
@@ -53,9 +50,9 @@ public sealed class Repair(
     /// and is served when a pipeline runs.</exception>
     public async Task<RepairReport> RunAsync(RepairPlan plan, CancellationToken ct)
     {
-        await using var runs = new RunStore(await engine.OpenConnectionAsync(ct).ConfigureAwait(false));
+        await using var runs = new RunStore(await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false));
         await runs.LockAsync(patience, ct).ConfigureAwait(false);
-        await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
         var store = new RepairStore(connection, plan.Run);
         await store.CloseAbandonedAsync(ct).ConfigureAwait(false);
         foreach (var gone in plan.Others.Where(o => o.Outcome == RepairedKey.Gone).GroupBy(o => o.Entity))
@@ -63,7 +60,7 @@ public sealed class Repair(
         var keys = plan.Others.ToList();
         foreach (var (entity, rows) in plan.Rows)
         foreach (var some in rows.Chunk(KeysAtOnce))
-            keys.AddRange(await RepairAsync(store, entities.Find(entity)!, some.ToDictionary(), ct).ConfigureAwait(false));
+            keys.AddRange(await RepairAsync(store, servers.Entities.Find(entity)!, some.ToDictionary(), ct).ConfigureAwait(false));
         return new RepairReport(false, keys);
     }
 
@@ -76,7 +73,7 @@ public sealed class Repair(
         var (drift, left) = (new Dictionary<long, IReadOnlyList<DriftRow>>(), new List<RepairedKey>());
         foreach (var some in kinds.Keys.Order().Chunk(KeysAtOnce))
         {
-            var compared = await new KeyComparison(source, fences, entity, options).CompareAsync(some, ct).ConfigureAwait(false);
+            var compared = await new KeyComparison(servers, entity, options).CompareAsync(some, ct).ConfigureAwait(false);
             foreach (var rows in compared.Drift.GroupBy(d => d.Key))
                 drift[rows.Key] = [.. rows];
             left.AddRange(
@@ -120,7 +117,7 @@ public sealed class Repair(
         var outcomes = new Dictionary<long, string>();
         for (var look = 1; keys.Length > 0; look++)
         {
-            var compared = await new KeyComparison(source, fences, entity, options).CompareAsync(keys, ct).ConfigureAwait(false);
+            var compared = await new KeyComparison(servers, entity, options).CompareAsync(keys, ct).ConfigureAwait(false);
             var known = compared
                 .States.Where(s => s.Value != KeyState.InFlight || look == MostLooks)
                 .ToDictionary(s => s.Key, s => s.Value == KeyState.Equal ? RepairedKey.Repaired : Word(s.Value));

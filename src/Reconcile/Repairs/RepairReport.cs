@@ -19,7 +19,7 @@ public sealed record RepairReport(bool DryRun, IReadOnlyList<RepairedKey> Keys)
 
 /// <param name="Kind">missing, extra, differing: as it was at the second look, or, where that found none, in the run.</param>
 /// <param name="Outcome">planned, gone (equal at the second look: nothing was done), repaired, drift, in-flight, quarantined, hole, loading.</param>
-/// <param name="Request">In cdc.requests; null where nothing was asked for.</param>
+/// <param name="Request">Id of what was asked of the pipeline; null where nothing was asked for.</param>
 public sealed record RepairedKey(string Entity, long Key, string Kind, string Outcome, long? Request)
 {
     public const string Planned = "planned",

@@ -1,6 +1,8 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
+using Cdc.Engine.Requests;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -11,7 +13,7 @@ namespace Cdc.Reconcile.Requests;
 /// newer is overwritten. A key that Odoo has not is removed from the engine, after this second reading at a point of its own; one that was
 /// in flight there is left to its own event. Whoever wants to be sure compares again afterwards.
 /// </summary>
-/// <param name="engine">Connection string of a role that may insert into cdc.requests.</param>
+/// <param name="engine">Connection string of a role that may ask for reads (ops/sql/least-privilege.sql).</param>
 /// <param name="log">Told when a request is waited for for long.</param>
 public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = null)
 {
@@ -42,18 +44,7 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
     {
         if (keys.Count == 0)
             throw new ArgumentException("No keys are asked for.", nameof(keys));
-        await using var command = new NpgsqlCommand(
-            "INSERT INTO cdc.requests (kind, entity, keys) VALUES ('snapshot', $1, $2) RETURNING id",
-            connection
-        )
-        {
-            Parameters =
-            {
-                new() { Value = entity.Name },
-                new() { Value = keys.ToArray() },
-            },
-        };
-        return (long)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
+        return await SnapshotRequests.AskAsync(connection, entity.Name, [.. keys], ct).ConfigureAwait(false);
     }
 
     private readonly TimeProvider _time = time ?? TimeProvider.System;
@@ -65,13 +56,14 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
         await using var connection = await OpenAsync(ct).ConfigureAwait(false);
         var heard = false;
         connection.Notification += (_, _) => heard = true;
-        await using (var listen = new NpgsqlCommand($"LISTEN {RequestChannels.Answers}", connection))
-            await listen.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await connection.Statement($"LISTEN {RequestChannels.Answers}").ExecuteAsync(ct).ConfigureAwait(false);
         while (true)
         {
             // A notification may come with the answer of the question itself.
             heard = false;
-            var (state, answer) = await ReadAsync(connection, request, ct).ConfigureAwait(false);
+            var (state, answer) =
+                await SnapshotRequests.AnswerAsync(connection, request, ct).ConfigureAwait(false)
+                ?? throw new CdcException(FailureKind.Refused, $"There is no request {request} any more.", "Ask again.");
             if (state == "done")
                 return new KeyReadAnswer(request, answer);
             if (state == "refused")
@@ -98,18 +90,6 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
         var connection = new NpgsqlConnection(engine);
         await connection.OpenAsync(ct).ConfigureAwait(false);
         return connection;
-    }
-
-    private static async Task<(string State, string Answer)> ReadAsync(NpgsqlConnection connection, long request, CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand("SELECT state, coalesce(answer, '') FROM cdc.requests WHERE id = $1", connection)
-        {
-            Parameters = { new() { Value = request } },
-        };
-        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        return await reader.ReadAsync(ct).ConfigureAwait(false)
-            ? (reader.GetString(0), reader.GetString(1))
-            : throw new CdcException(FailureKind.Refused, $"There is no request {request} any more.", "Ask again.");
     }
 }
 

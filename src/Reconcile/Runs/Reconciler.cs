@@ -3,6 +3,7 @@ using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Tables;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Continuous;
 using Cdc.Reconcile.Fences;
@@ -17,14 +18,9 @@ public sealed record ReconcileProgress(long Run, string Entity, SliceNumbers Num
 /// Compares source and engine as a request says and records what it finds in the engine. A run that is killed goes on where it was when the
 /// same is asked again; one that fails says so, and is never consistent.
 /// </summary>
-/// <param name="source">Of a role that may read the declared tables.</param>
-/// <param name="fences">Where the pairs of snapshots come from.</param>
 /// <param name="patience">How long another run is waited for.</param>
 public sealed class Reconciler(
-    NpgsqlDataSource source,
-    NpgsqlDataSource engine,
-    IFence fences,
-    EntitySet entities,
+    ComparedServers servers,
     ReconcileOptions options,
     IProgress<ReconcileProgress>? progress = null,
     TimeSpan patience = default
@@ -37,7 +33,7 @@ public sealed class Reconciler(
     /// <exception cref="CdcException">The run failed; it is recorded as such.</exception>
     public async Task<long> RunAsync(RunRequest request, CancellationToken ct)
     {
-        await using var store = new RunStore(await engine.OpenConnectionAsync(ct).ConfigureAwait(false));
+        await using var store = new RunStore(await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false));
         await store.LockAsync(patience, ct).ConfigureAwait(false);
         var run = await store.BeginAsync(request, ct).ConfigureAwait(false);
         try
@@ -55,11 +51,11 @@ public sealed class Reconciler(
 
     private async Task CompareAsync(RunStore store, OpenRun run, RunRequest request, CancellationToken ct)
     {
-        await using var looking = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var looking = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
         var state = new RunState(request.Kind);
         foreach (var (name, done) in run.Done)
             state.Resume(name, done);
-        var looked = request.Kind == RunKind.Changed ? await TouchedPartitions.ThroughAsync(looking, ct).ConfigureAwait(false) : null;
+        var looked = request.Kind == RunKind.Changed ? await CheckpointQueries.ThroughAsync(looking, ct).ConfigureAwait(false) : null;
         foreach (var entity in request.Entities)
         {
             await CompareAsync(
@@ -73,10 +69,10 @@ public sealed class Reconciler(
                 )
                 .ConfigureAwait(false);
             if (request.WithTotals)
-                await SpotChecks.RunAsync(source, looking, fences, entity, run.Id, options, ct).ConfigureAwait(false);
+                await SpotChecks.RunAsync(servers, looking, entity, run.Id, options, ct).ConfigureAwait(false);
         }
         if (request.Violations)
-            await OdooViolations.RunAsync(source, looking, entities, run.Id, ct).ConfigureAwait(false);
+            await OdooViolations.RunAsync(servers.Source, looking, servers.Entities, run.Id, ct).ConfigureAwait(false);
         await store
             .FinishAsync(run.Id, state.Verdict, state.Unlisted > 0, state.Generation, state.Detail, looked, ct)
             .ConfigureAwait(false);
@@ -96,11 +92,7 @@ public sealed class Reconciler(
             return [range with { Low = done.Next }];
         if (request.Kind != RunKind.Changed)
             return [range];
-        var generation = await looking
-            .Statement("SELECT generation FROM cdc.source")
-            .RowsAsync(r => r.GetInt32(0), ct)
-            .ConfigureAwait(false);
-        return generation is [var followed]
+        return await SourceQueries.GenerationAsync(looking, ct).ConfigureAwait(false) is { } followed
             ? await TouchedPartitions.ReadAsync(looking, entity, followed, Pace, ct).ConfigureAwait(false) ?? [range]
             : [range];
     }
@@ -115,7 +107,7 @@ public sealed class Reconciler(
         CancellationToken ct
     )
     {
-        var comparison = new EntityComparison(entity, source, engine, fences, options, request.Since, request.WithTotals ? entities : null);
+        var comparison = new EntityComparison(entity, servers, options, request.Since, request.WithTotals);
         try
         {
             foreach (var span in spans)
@@ -140,7 +132,7 @@ public sealed class Reconciler(
     {
         try
         {
-            await using var connection = await engine.OpenConnectionAsync(CancellationToken.None).ConfigureAwait(false);
+            await using var connection = await servers.Engine.OpenConnectionAsync(CancellationToken.None).ConfigureAwait(false);
             await RunStore
                 .FailAsync(connection, run, failure is CdcException known ? known.Message : failure.GetType().Name, CancellationToken.None)
                 .ConfigureAwait(false);

@@ -15,9 +15,8 @@ internal static class SpotChecks
     private const int RowsOfCompany = 20;
 
     public static async Task RunAsync(
-        NpgsqlDataSource source,
+        ComparedServers servers,
         NpgsqlConnection engine,
-        IFence fences,
         EntityDeclaration entity,
         long run,
         ReconcileOptions options,
@@ -26,14 +25,14 @@ internal static class SpotChecks
     {
         try
         {
-            await using var fence = await fences.OpenAsync(entity, KeyRange.All, ct).ConfigureAwait(false);
+            await using var fence = await servers.Fences.OpenAsync(entity, KeyRange.All, ct).ConfigureAwait(false);
             if (fence.InFlight.All)
                 return;
             await ComparedSession.PrepareAsync(fence.Source, options.StatementTimeout, ct).ConfigureAwait(false);
             await ComparedSession.PrepareAsync(fence.Engine, options.StatementTimeout, ct).ConfigureAwait(false);
             var leftOut = await ExceptionKeys.ReadAsync(fence, entity, KeySpan.All, ct).ConfigureAwait(false);
             var keys = await DrawAsync(fence.Source, entity, leftOut, ct).ConfigureAwait(false);
-            var drift = await RowDrift.ReadAsync(source, fence, entity, [.. keys.SelectMany(k => k.Keys)], ct).ConfigureAwait(false);
+            var drift = await RowDrift.ReadAsync(servers.Source, fence, entity, [.. keys.SelectMany(k => k.Keys)], ct).ConfigureAwait(false);
             var differing = drift.Select(d => d.Key).ToHashSet();
             foreach (var (company, drawn) in keys)
                 await engine

@@ -1,4 +1,3 @@
-using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
 using Cdc.Reconcile.Comparing;
@@ -63,18 +62,6 @@ internal static class TouchedPartitions
         var now = await NowAsync(engine, entity, generation, looked, [.. tiles.Select(t => t.Span)], pace, ct).ConfigureAwait(false);
         return [.. tiles.Where((tile, i) => tile.Look || now[i].IsTouched || now[i].Rows != tile.Rows).Select(t => t.Span)];
     }
-
-    /// <summary>Where the engine's changes are: everything that starts below it is applied.</summary>
-    public static async Task<Lsn?> ThroughAsync(NpgsqlConnection engine, CancellationToken ct) =>
-        (
-            await engine
-                .Statement("SELECT min(through_lsn)::text FROM cdc.checkpoints")
-                .RowsAsync(r => r.Get<string>(0), ct)
-                .ConfigureAwait(false)
-        ).Single()
-            is { } lsn
-            ? Lsn.Parse(lsn)
-            : null;
 
     /// <summary>Every row of the table is looked at, in pieces with pauses between them.</summary>
     private static async Task<List<(long Rows, bool IsTouched)>> NowAsync(

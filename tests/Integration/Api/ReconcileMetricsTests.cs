@@ -1,5 +1,6 @@
 using Cdc.Reconcile;
 using Cdc.Reconcile.Alerts;
+using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Runs;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Pipeline;
@@ -22,10 +23,7 @@ public sealed class ReconcileMetricsTests(TestServers servers)
         await shop.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = 0 WHERE id IN (3, 4)", Shop.Ct);
         var bed = shop.Bed;
         var run = await new Reconciler(
-            bed.Source.DataSource,
-            bed.Engine.DataSource,
-            bed.Gate(),
-            bed.Entities,
+            new ComparedServers(bed.Source.DataSource, bed.Engine.DataSource, bed.Gate(), bed.Entities),
             new ReconcileOptions()
         ).RunAsync(new RunRequest(RunKind.Full, bed.Entities.All), Shop.Ct);
         await new AlertWatch(bed.Engine.DataSource, new AlertOptions(), TimeProvider.System, bed.Log).ObserveAsync(run, Shop.Ct);

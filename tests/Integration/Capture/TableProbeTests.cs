@@ -21,7 +21,6 @@ public sealed class TableProbeTests(TestServers servers)
             card.Columns.Select(c => (c.Name, c.Number, c.TypeOid, c.HasMissing))
         );
         Assert.Equal(3, card.EstimatedRows);
-        Assert.Equal((long)(await database.ScalarAsync<long>("SELECT pg_total_relation_size('card')", Ct)), card.TotalBytes);
     }
 
     [Theory]

@@ -39,7 +39,7 @@ public sealed class ExpressionOracleTests(TestServers servers)
         {
             try
             {
-                ExpressionCompiler.Any(expression, table.Columns);
+                table.Compiled(expression);
             }
             catch (ExpressionException)
             {

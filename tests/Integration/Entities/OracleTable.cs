@@ -72,10 +72,18 @@ internal sealed class OracleTable(TestDatabase engine, IReadOnlyList<SourceColum
         return new OracleTable(engine, columns, rows);
     }
 
+    /// <summary>An expression by itself, without a column that it is for.</summary>
+    /// <exception cref="ExpressionException">It is refused.</exception>
+    public Node Compiled(string expression)
+    {
+        var node = new Binder(Columns).Bind(Parser.Parse(expression));
+        return node is UntypedNode untyped ? Literals.Typed(untyped.Text, SqlType.Text)! : node;
+    }
+
     /// <summary>Null if C# and PostgreSQL agree on every row; else what differs.</summary>
     public async Task<string?> DifferenceAsync(string expression)
     {
-        var node = ExpressionCompiler.Any(expression, Columns);
+        var node = Compiled(expression);
         var expected = await engine.RowsAsync(
             $"SELECT oracle({Sql.Literal(Canonical(expression, node.Type.Family))}, n) FROM nasty ORDER BY n",
             "NULL",

@@ -132,7 +132,7 @@ public sealed class KafkaFencingTests : IDisposable
     {
         var producer = LogProducer.Create(_clients);
         await producer.FenceAsync(Ct);
-        producer.Begin([_partition], [PartitionTail.Empty]);
+        producer.Begin([_partition], [new PartitionTail(0, ChangePosition.Origin, null)]);
         return producer;
     }
 

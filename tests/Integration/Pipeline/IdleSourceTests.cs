@@ -1,4 +1,5 @@
 using Cdc.Core.Operations;
+using Cdc.Engine.Status;
 using Cdc.Host.Servers;
 using Cdc.Host.Status;
 using Cdc.Tests.Support.Kafka;

@@ -67,7 +67,7 @@ public sealed class ChangedRunTests(TestServers servers)
         };
         await bed.RunAsync(RunKind.Full, Card);
         var time = new WorkingTime();
-        var reconciler = new Reconciler(bed.Source.DataSource, bed.Engine.DataSource, bed.Fence, bed.Entities, bed.Options)
+        var reconciler = new Reconciler(bed.Servers, bed.Options)
         {
             Pace = new Pace(25, time),
         };

@@ -27,6 +27,8 @@ internal sealed class ComparisonBed : IAsyncDisposable
     public TestDatabase Engine { get; }
     public EntitySet Entities { get; }
     public QuietFence Fence { get; private set; }
+
+    public ComparedServers Servers => new(Source.DataSource, Engine.DataSource, Fence, Entities);
     public ReconcileOptions Options { get; set; } = new();
 
     /// <summary>Connections of another role than the superuser; null: his.</summary>
@@ -83,9 +85,10 @@ internal sealed class ComparisonBed : IAsyncDisposable
     {
         var comparison = new EntityComparison(
             Entities.Find(entity)!,
-            Reader ?? Source.DataSource,
-            Engine.DataSource,
-            Fence,
+            Servers with
+            {
+                Source = Reader ?? Source.DataSource,
+            },
             Options,
             since
         );
@@ -106,7 +109,7 @@ internal sealed class ComparisonBed : IAsyncDisposable
         CancellationToken? ct = null
     )
     {
-        var reconciler = new Reconciler(Source.DataSource, Engine.DataSource, Fence, Entities, Options, progress);
+        var reconciler = new Reconciler(Servers, Options, progress);
         var run = await reconciler.RunAsync(
             new RunRequest(kind, [.. names.Select(n => Entities.Find(n)!)], range, since, violations),
             ct ?? Ct

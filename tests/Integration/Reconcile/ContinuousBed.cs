@@ -44,14 +44,12 @@ internal sealed class ContinuousBed : IAsyncDisposable
     /// <summary>As a process would have it that just began.</summary>
     public ContinuousWorker Worker() =>
         new(
-            Bed.Source.DataSource,
-            Engine.DataSource,
-            Fences ?? Bed.Fence,
+            Bed.Servers with
+            {
+                Fences = Fences ?? Bed.Fence,
+            },
             new KeyReads(Engine.ConnectionString, Log),
-            Bed.Entities,
-            Bed.Options,
-            Options,
-            Alerts,
+            new ContinuousSettings(Bed.Options, Options, Alerts),
             _http,
             Time,
             Log

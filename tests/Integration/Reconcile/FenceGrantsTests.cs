@@ -1,5 +1,6 @@
 using Cdc.Core.Snapshots;
 using Cdc.Reconcile;
+using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Fences;
 using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Requests;
@@ -81,8 +82,9 @@ public sealed class FenceGrantsTests(TestServers servers)
             new ReconcileOptions(),
             new RunRequest(RunKind.Full, bed.Entities.All, Violations: true)
         );
-        var run = await new Reconciler(odoo, ours, gate, bed.Entities, options).RunAsync(request, Ct);
-        var repair = new Repair(odoo, ours, gate, new KeyReads(engine, bed.Log), bed.Entities, options);
+        var servers = new ComparedServers(odoo, ours, gate, bed.Entities);
+        var run = await new Reconciler(servers, options).RunAsync(request, Ct);
+        var repair = new Repair(servers, new KeyReads(engine, bed.Log), options);
         Assert.Equal(1, (await repair.RunAsync(await repair.PlanAsync(run, request, Ct), Ct)).Equal);
         await bed.AssertEqualAsync(Ct);
     }

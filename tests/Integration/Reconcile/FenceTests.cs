@@ -1,6 +1,7 @@
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
 using Cdc.Core.Snapshots;
+using Cdc.Engine.Fences;
 using Cdc.Reconcile.Fences;
 using Cdc.Tests.Support.Equality;
 using Cdc.Tests.Support.Pipeline;
@@ -124,7 +125,7 @@ public sealed class FenceTests(TestServers servers) : IAsyncLifetime
         await using var engine = await _bed.Engine.DataSource.OpenConnectionAsync(Ct);
         var odoo = await SourceReading.BeginAsync(source, _bed.Entity("card"), Ct);
         var ours = await EngineReading.BeginAsync(engine, _bed.Entity("card"), Ct);
-        Assert.Equal(FenceReasons.Rewritten, ours.Refuse(odoo, _bed.Entity("card"), 1)?.Reason);
+        Assert.Equal(FenceReasons.Rewritten, Comparability.Refuse(odoo, ours, _bed.Entity("card"), 1)?.Reason);
     }
 
     [Fact]

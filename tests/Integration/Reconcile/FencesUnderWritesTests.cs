@@ -1,3 +1,4 @@
+using Cdc.Engine.Snapshots;
 using Cdc.Reconcile.Fences;
 using Cdc.Tests.Integration.Pipeline.Histories;
 using Cdc.Tests.Support;

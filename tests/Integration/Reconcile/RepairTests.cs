@@ -1,5 +1,6 @@
 using Cdc.Core.Failures;
 using Cdc.Reconcile;
+using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Requests;
 using Cdc.Reconcile.Runs;
@@ -134,18 +135,12 @@ public sealed class RepairTests(TestServers servers) : IAsyncLifetime
         Assert.Equal(FailureKind.Refused, (await Assert.ThrowsAsync<CdcException>(() => Repair().RunAsync(plan, Ct))).Kind);
     }
 
-    private Repair Repair() =>
-        new(
-            _bed.Source.DataSource,
-            _bed.Engine.DataSource,
-            _bed.Gate(),
-            new KeyReads(_bed.Engine.ConnectionString, _bed.Log),
-            _bed.Entities,
-            new ReconcileOptions()
-        );
+    private ComparedServers Servers => new(_bed.Source.DataSource, _bed.Engine.DataSource, _bed.Gate(), _bed.Entities);
+
+    private Repair Repair() => new(Servers, new KeyReads(_bed.Engine.ConnectionString, _bed.Log), new ReconcileOptions());
 
     private Task<long> CompareAsync() =>
-        new Reconciler(_bed.Source.DataSource, _bed.Engine.DataSource, _bed.Gate(), _bed.Entities, new ReconcileOptions()).RunAsync(
+        new Reconciler(Servers, new ReconcileOptions()).RunAsync(
             _request,
             Ct
         );

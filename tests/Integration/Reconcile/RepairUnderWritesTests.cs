@@ -1,4 +1,5 @@
 using Cdc.Reconcile;
+using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Fences;
 using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Requests;
@@ -64,11 +65,8 @@ public sealed class RepairUnderWritesTests(TestServers servers, TestKafka kafka,
         );
 
         var repair = new Repair(
-            bed.Source.DataSource,
-            bed.Engine.DataSource,
-            gate,
+            new ComparedServers(bed.Source.DataSource, bed.Engine.DataSource, gate, bed.Entities),
             new KeyReads(bed.Engine.ConnectionString, bed.Log),
-            bed.Entities,
             options
         );
         var repaired = await repair.RunAsync(await repair.PlanAsync(report.Run.Id, request, Ct), Ct);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Cdc.Api;
 using Cdc.Core.Telemetry;
 using Cdc.Host.Configuration;
+using Cdc.Engine.Status;
 using Cdc.Host.Quarantine;
 using Cdc.Host.Reconciling;
 using Cdc.Host.Servers;

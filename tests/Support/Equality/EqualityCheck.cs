@@ -1,6 +1,7 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
+using Cdc.Engine.Snapshots;
 using Cdc.Reconcile.Fences;
 using Npgsql;
 

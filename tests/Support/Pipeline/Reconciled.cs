@@ -1,4 +1,5 @@
 using Cdc.Reconcile;
+using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Fences;
 using Cdc.Reconcile.Reports;
 using Cdc.Reconcile.Runs;
@@ -21,10 +22,7 @@ public static class Reconciled
     )
     {
         var reconciler = new Reconciler(
-            bed.Source.DataSource,
-            bed.Engine.DataSource,
-            fences ?? bed.Gate(),
-            bed.Entities,
+            new ComparedServers(bed.Source.DataSource, bed.Engine.DataSource, fences ?? bed.Gate(), bed.Entities),
             options ?? new ReconcileOptions()
         );
         return await bed.ReportAsync(await reconciler.RunAsync(request, ct).ConfigureAwait(false), ct).ConfigureAwait(false);

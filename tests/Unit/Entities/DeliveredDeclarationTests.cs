@@ -19,10 +19,7 @@ public sealed class DeliveredDeclarationTests
     public void Every_delivered_entity_compiles()
     {
         foreach (var entity in Delivered.All)
-        {
-            var transform = RowTransform.Compile(entity);
-            Assert.Equal(entity.Columns.Count, transform.EngineTypes.Count);
-        }
+            RowTransform.Compile(entity);
     }
 
     [Fact]

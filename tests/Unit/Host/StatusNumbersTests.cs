@@ -1,5 +1,6 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Operations;
+using Cdc.Engine.Status;
 using Cdc.Host.Configuration;
 using Cdc.Host.Snapshots;
 using Cdc.Host.Status;

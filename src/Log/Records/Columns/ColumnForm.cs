@@ -67,8 +67,6 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
     /// <summary>Its values are text, or bytes, that UPDATEs may leave out: a placeholder says so to who reads columns alone.</summary>
     public bool HasPlaceholder => Kind is ColumnKind.Text or ColumnKind.Json or ColumnKind.Jsonb or ColumnKind.Bytes;
 
-    public bool IsInteger => Kind is ColumnKind.Int16 or ColumnKind.Int32 or ColumnKind.Int64;
-
     /// <summary>The type that rows read from a topic have; binary jsonb comes back as json.</summary>
     public uint TypeOid =>
         Kind switch

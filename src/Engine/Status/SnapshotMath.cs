@@ -1,6 +1,6 @@
 using Cdc.Core.Operations;
 
-namespace Cdc.Host.Status;
+namespace Cdc.Engine.Status;
 
 /// <summary>Counts of some chunks that belong together.</summary>
 /// <param name="RecentRows">Rows of chunks that ended in the window.</param>

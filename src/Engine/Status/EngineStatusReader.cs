@@ -1,15 +1,14 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Operations;
 using Cdc.Core.Postgres;
-using Cdc.Expressions.Declaration;
-using Cdc.Host.Servers;
+using Cdc.Engine.Tables;
 using Npgsql;
 
-namespace Cdc.Host.Status;
+namespace Cdc.Engine.Status;
 
 /// <summary>Reads what the pipeline keeps in the engine, in one snapshot so that the numbers belong together.</summary>
 /// <param name="overKafka">Whether checkpoints are those of the Kafka log's partitions.</param>
-internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
+public sealed class EngineStatusReader(EntitySet entities, bool overKafka)
 {
     private const string SourceSql = """
         SELECT s.state, s.generation, s.session, s.system_identifier, s.gap_kind, s.gap_detail, s.written_lsn::text, c.through::text,
@@ -33,10 +32,10 @@ internal sealed class EngineStatusReader(EntitySet entities, bool overKafka)
         ORDER BY d.place, t.entity
         """;
 
-    private const string LogSql = """
+    private const string LogSql = $"""
         SELECT t.through_lsn::text, NULLIF(t.as_of, '-infinity'), max(NULLIF(c.last_commit_at, '-infinity')) OVER (), c.partition, c.next_offset, NULLIF(c.last_commit_at, '-infinity'), NULLIF(c.as_of, '-infinity')
         FROM cdc.checkpoints c
-        CROSS JOIN (SELECT through_lsn, as_of FROM cdc.log_throughs WHERE generation = (SELECT generation FROM cdc.source)
+        CROSS JOIN (SELECT through_lsn, as_of FROM cdc.log_throughs WHERE generation = {SourceQueries.Generation}
                     UNION ALL SELECT through_lsn, as_of FROM cdc.checkpoints ORDER BY through_lsn DESC, as_of DESC NULLS LAST LIMIT 1) t
         WHERE c.next_offset IS NOT NULL
         """;

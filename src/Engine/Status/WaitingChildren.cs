@@ -1,9 +1,8 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
-using Cdc.Host.Servers;
 using Npgsql;
 
-namespace Cdc.Host.Status;
+namespace Cdc.Engine.Status;
 
 /// <summary>Counts rows that nobody may see yet, because their parent could not be applied.</summary>
 internal static class WaitingChildren

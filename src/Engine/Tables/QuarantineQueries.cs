@@ -3,13 +3,12 @@ using Cdc.Core.Entities;
 using Cdc.Core.Operations;
 using Cdc.Core.Postgres;
 using Cdc.Core.Progress;
-using Cdc.Host.Servers;
 using Npgsql;
 
-namespace Cdc.Host.Quarantine;
+namespace Cdc.Engine.Tables;
 
 /// <summary>cdc.quarantine as an operator uses it. Rows are never applied from here: a retry reads them again from the source.</summary>
-internal static class QuarantineTable
+public static class QuarantineQueries
 {
     private const string Matching = "($1::text IS NULL OR entity = $1) AND (cardinality($2::bigint[]) = 0 OR key = ANY($2))";
 
@@ -70,8 +69,7 @@ internal static class QuarantineTable
     private static async Task MarkNotWholeAsync(NpgsqlConnection connection, EntityDeclaration entity, long[] keys, CancellationToken ct)
     {
         var sql = $"UPDATE {entity.EngineName} SET source_generation = 0 WHERE {Sql.Identifier(entity.EngineKey)} = ANY($1)";
-        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = keys } } };
-        await command.ExecuteNonQueryAsync(ct);
+        await connection.Statement(sql, keys).ExecuteAsync(ct);
         if (entity.NotifyColumn is not null)
             await connection
                 .Statement("SELECT pg_notify($1, $2)", [ChangeNotice.Channel(entity.Name), ChangeNotice.Everything])
@@ -85,25 +83,13 @@ internal static class QuarantineTable
         CancellationToken ct
     ) => (await Run(connection, $"WITH changed AS ({change}) SELECT count(*) FROM changed", filter, row => row.GetInt64(0), ct)).Single();
 
-    private static async Task<List<T>> Run<T>(
+    private static Task<List<T>> Run<T>(
         NpgsqlConnection connection,
         string sql,
         QuarantineFilter filter,
         Func<NpgsqlDataReader, T> read,
         CancellationToken ct
-    )
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        command.Parameters.Add(
-            new NpgsqlParameter { Value = (object?)filter.Entity ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text }
-        );
-        command.Parameters.Add(new NpgsqlParameter { Value = filter.Keys.ToArray() });
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        var rows = new List<T>();
-        while (await reader.ReadAsync(ct))
-            rows.Add(read(reader));
-        return rows;
-    }
+    ) => connection.Statement(sql, filter.Entity, filter.Keys.ToArray()).RowsAsync(read, ct);
 
     private static QuarantineEntry Read(NpgsqlDataReader row) =>
         new(

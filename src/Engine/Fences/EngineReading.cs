@@ -1,0 +1,48 @@
+using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
+using Npgsql;
+
+namespace Cdc.Engine.Fences;
+
+/// <summary>The engine's snapshot at a fence, and what it says of the pipeline and of the entity.</summary>
+public sealed record EngineReading(
+    string State,
+    int Generation,
+    string SystemIdentifier,
+    string Database,
+    string? TableState,
+    string? StopReason,
+    long? RelationOid,
+    long? FileNode
+)
+{
+    private const string ReadSql = """
+        SELECT s.state, s.generation, s.system_identifier, s.database_name, t.state, t.reason, t.relation_oid, t.relfilenode
+        FROM cdc.source s LEFT JOIN cdc.tables t ON t.entity = $1
+        """;
+
+    /// <summary>Asks the same once before Apply holds, so that a connection's first steps (reset, catalog, plan) are not taken while it does.</summary>
+    public static Task WarmAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct) =>
+        connection.Statement(ReadSql, entity.Name).ExecuteAsync(ct);
+
+    /// <summary>Begins the transaction. Apply is holding: it must not take longer than this.</summary>
+    public static async Task<EngineReading> BeginAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
+    {
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands = { new("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), Statements.BatchStatement(ReadSql, entity.Name) },
+        };
+        await using var reader = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await reader.ReadAsync(ct).ConfigureAwait(false);
+        return new EngineReading(
+            reader.GetString(0),
+            reader.GetInt32(1),
+            reader.GetString(2),
+            reader.GetString(3),
+            reader.Get<string>(4),
+            reader.Get<string>(5),
+            reader.Long(6),
+            reader.Long(7)
+        );
+    }
+}

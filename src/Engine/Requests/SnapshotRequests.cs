@@ -1,0 +1,63 @@
+using Cdc.Core.Operations;
+using Cdc.Core.Postgres;
+using Cdc.Core.Snapshots;
+using Cdc.Engine.Status;
+using Npgsql;
+
+namespace Cdc.Engine.Requests;
+
+/// <summary>
+/// cdc.requests as those who ask see it: the running pipeline reads a range, or some keys, again. A request outlives both processes: it stays
+/// open until it is answered.
+/// </summary>
+public static class SnapshotRequests
+{
+    private const string AskRangeSql =
+        "INSERT INTO cdc.requests (kind, entity, from_key, to_key) VALUES ('snapshot', $1, $2::bigint, $3::bigint) RETURNING id";
+
+    private const string AskKeysSql = "INSERT INTO cdc.requests (kind, entity, keys) VALUES ('snapshot', $1, $2) RETURNING id";
+
+    private const string AnswerSql = "SELECT state, coalesce(answer, '') FROM cdc.requests WHERE id = $1";
+
+    // How many rows a range has is not known: only a whole table has an estimate.
+    private const string ProgressSql = """
+        SELECT r.entity, r.state, r.answer, CASE WHEN r.from_key IS NULL AND r.to_key IS NULL THEN COALESCE(t.estimated_rows, 0) ELSE 0 END
+        FROM cdc.requests r LEFT JOIN cdc.tables t ON t.entity = r.entity WHERE r.id = $1
+        """;
+
+    /// <returns>The request's id.</returns>
+    public static Task<long> AskAsync(NpgsqlConnection connection, string entity, KeyRange keys, CancellationToken ct) =>
+        connection.Statement(AskRangeSql, entity, keys.From, keys.To).ScalarAsync<long>(ct);
+
+    /// <returns>The request's id.</returns>
+    public static Task<long> AskAsync(NpgsqlConnection connection, string entity, long[] keys, CancellationToken ct) =>
+        connection.Statement(AskKeysSql, entity, keys).ScalarAsync<long>(ct);
+
+    /// <returns>Null: there is no such request any more.</returns>
+    public static async Task<RequestAnswer?> AnswerAsync(NpgsqlConnection connection, long request, CancellationToken ct) =>
+        (
+            await connection.Statement(AnswerSql, request).RowsAsync(row => new RequestAnswer(row.GetString(0), row.GetString(1)), ct)
+        ).SingleOrDefault();
+
+    /// <summary>The request's state, and how far its chunks are (null: none was cut yet).</summary>
+    public static async Task<SnapshotProgress> ProgressAsync(NpgsqlConnection connection, long request, CancellationToken ct)
+    {
+        var (entity, state, answer, estimate) = (
+            await connection
+                .Statement(ProgressSql, request)
+                .RowsAsync(row => (row.GetString(0), row.GetString(1), row.Get<string>(2), row.GetInt64(3)), ct)
+        ).Single();
+        var counts = (await SnapshotReader.ReadAsync(connection, request, ct)).GetValueOrDefault(entity);
+        return new SnapshotProgress(request, entity, state, answer, counts is null ? null : SnapshotMath.Of(counts, estimate));
+    }
+}
+
+/// <param name="State">open, accepted, done, refused.</param>
+/// <param name="Answer">Empty until there is one.</param>
+public sealed record RequestAnswer(string State, string Answer);
+
+/// <param name="State">open, accepted, done, refused.</param>
+public sealed record SnapshotProgress(long Request, string Entity, string State, string? Answer, SnapshotStatus? Chunks)
+{
+    public bool IsOver => State is "done" or "refused";
+}

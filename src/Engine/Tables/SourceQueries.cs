@@ -1,0 +1,38 @@
+using Cdc.Core.Postgres;
+using Npgsql;
+
+namespace Cdc.Engine.Tables;
+
+/// <summary>cdc.source for those who only ask how the pipeline is.</summary>
+public static class SourceQueries
+{
+    /// <summary>The generation in which the engine follows its source, as an expression; NULL where it follows none.</summary>
+    public const string Generation = "(SELECT generation FROM cdc.source)";
+
+    private const string GenerationSql = "SELECT generation FROM cdc.source";
+
+    private const string SlotSql = "SELECT state, slot, gap_kind, gap_detail FROM cdc.source";
+
+    // While tables are loaded there is little to compare, and no need for more work.
+    private const string SettledSql =
+        "SELECT s.state = 'streaming' AND NOT EXISTS (SELECT FROM cdc.tables WHERE state = 'loading') FROM cdc.source s";
+
+    /// <returns>Null: the engine follows no source yet.</returns>
+    public static async Task<int?> GenerationAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        await connection.Statement(GenerationSql).RowsAsync(row => row.GetInt32(0), ct) is [var generation] ? generation : null;
+
+    /// <returns>Null: the engine follows no source yet.</returns>
+    public static async Task<FollowedSlot?> SlotAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        (
+            await connection
+                .Statement(SlotSql)
+                .RowsAsync(row => new FollowedSlot(row.GetString(1), row.GetString(0) == "gap", row.Get<string>(2), row.Get<string>(3)), ct)
+        ).SingleOrDefault();
+
+    /// <summary>The pipeline streams, and has loaded everything.</summary>
+    public static async Task<bool> IsSettledAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        (await connection.Statement(SettledSql).RowsAsync(row => row.GetBoolean(0), ct)).SingleOrDefault();
+}
+
+/// <param name="IsBehindGap">A gap is declared: nothing is applied until it is accepted.</param>
+public sealed record FollowedSlot(string Name, bool IsBehindGap, string? GapKind, string? GapDetail);

@@ -1,0 +1,44 @@
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
+using Cdc.Core.Fences;
+using Cdc.Engine.Fences;
+
+namespace Cdc.Reconcile.Fences;
+
+/// <summary>What makes the two snapshots of a fence incomparable, though the fence held.</summary>
+internal static class Comparability
+{
+    /// <summary>Null: nothing.</summary>
+    /// <exception cref="CdcException">Configuration: the source is not the one that the engine follows.</exception>
+    public static BrokenFence? Refuse(SourceReading source, EngineReading engine, EntityDeclaration entity, int generation)
+    {
+        RequireSameSource(source.Server, engine);
+        if (engine.State != "streaming" || engine.Generation != generation)
+            return new BrokenFence(FenceReasons.Generation, $"A new generation begins (the engine's source is '{engine.State}').");
+        if (engine.TableState is null or "stopped")
+            return new BrokenFence(
+                FenceReasons.Stopped,
+                $"{entity.Name} is stopped: {engine.StopReason ?? "the engine knows nothing of it."}"
+            );
+        if (engine.RelationOid is { } oid && (oid != source.RelationOid || engine.FileNode != source.FileNode))
+            return new BrokenFence(
+                FenceReasons.Rewritten,
+                $"{entity.SourceName} was rewritten, truncated or created again, and the pipeline has not noticed yet."
+            );
+        return null;
+    }
+
+    private static void RequireSameSource(SourceServer source, EngineReading engine)
+    {
+        if (source.SystemIdentifier == engine.SystemIdentifier && source.Database == engine.Database && !source.IsStandby)
+            return;
+        throw new FenceException(
+            FenceReasons.GivenUp,
+            FailureKind.Configuration,
+            source.IsStandby
+                ? "Source:ConnectionString leads to a standby. What it sees lags behind the primary that the pipeline follows."
+                : $"Source:ConnectionString leads to database {source.Database} of system {source.SystemIdentifier}; the engine follows {engine.Database} of system {engine.SystemIdentifier}.",
+            "Mend Source:ConnectionString: comparisons read the primary that 'cdc run' follows."
+        );
+    }
+}
