@@ -94,7 +94,7 @@ internal sealed class RandomSchema(Random random)
         return new JsonArray([.. branches.DistinctBy(Kind)]);
     }
 
-    private IEnumerable<JsonNode> ChangedFields(JsonArray fields)
+    private List<JsonObject> ChangedFields(JsonArray fields)
     {
         var changed = fields
             .Select(field =>
