@@ -10,11 +10,6 @@ internal sealed class EngineMomentReader(EntityDeclaration card)
 {
     private readonly string _sql = $"SELECT {EngineMomentSql.Columns} FROM {EngineMomentSql.From(Sql.Literal(card.Name))}";
 
-    public async Task<EngineMoment> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand(_sql, connection);
-        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        await row.ReadAsync(ct).ConfigureAwait(false);
-        return EngineMoment.Read(row, 0);
-    }
+    public async Task<EngineMoment> ReadAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        (await connection.Statement(_sql).RowsAsync(row => EngineMoment.Read(row, 0), ct).ConfigureAwait(false)).Single();
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Cdc.Api.Engine;
 using Cdc.Api.Live;
+using Cdc.Core.Postgres;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -72,8 +73,7 @@ internal sealed class FlagTable(EngineReads engine) : IListened
             async connection =>
             {
                 await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
-                await using (var locked = new NpgsqlCommand(LockSql, connection))
-                    await locked.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+                await connection.Statement(LockSql).ExecuteAsync(ct).ConfigureAwait(false);
                 var changed = await ChangeAsync(connection, name, change, by, address, ct).ConfigureAwait(false);
                 await transaction.CommitAsync(ct).ConfigureAwait(false);
                 Heard();
@@ -91,65 +91,39 @@ internal sealed class FlagTable(EngineReads engine) : IListened
         CancellationToken ct
     )
     {
-        await using var command = new NpgsqlCommand(ChangeSql, connection)
-        {
-            Parameters =
-            {
-                new() { Value = name },
+        var changed = await connection
+            .Statement(
+                ChangeSql,
+                name,
                 Optional(change.Enabled, NpgsqlDbType.Boolean),
                 Optional(change.Percentage, NpgsqlDbType.Numeric),
                 Optional(change.Companies?.Distinct().Order().ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint),
-                new() { Value = by },
-                Optional(address, NpgsqlDbType.Text),
-            },
-        };
-        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        await row.ReadAsync(ct).ConfigureAwait(false);
-        return Read(row);
+                by,
+                address
+            )
+            .RowsAsync(Read, ct)
+            .ConfigureAwait(false);
+        return changed.Single();
     }
 
     /// <summary>Newest first.</summary>
     public Task<List<FlagChange>> ChangesAsync(string name, int limit, CancellationToken ct) =>
         engine.UseAsync(
-            async connection =>
-            {
-                await using var command = new NpgsqlCommand(
-                    "SELECT id, changed_at, changed_by, address, before::text, after::text FROM cdc.feature_flag_changes WHERE name = $1 ORDER BY id DESC LIMIT $2",
-                    connection
-                )
-                {
-                    Parameters =
-                    {
-                        new() { Value = name },
-                        new() { Value = limit },
-                    },
-                };
-                await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-                var changes = new List<FlagChange>();
-                while (await row.ReadAsync(ct).ConfigureAwait(false))
-                    changes.Add(
-                        new FlagChange(
-                            row.GetInt64(0),
-                            row.GetFieldValue<DateTimeOffset>(1),
-                            row.GetString(2),
-                            row.IsDBNull(3) ? null : row.GetString(3),
-                            row.IsDBNull(4) ? null : JsonDocument.Parse(row.GetString(4)).RootElement,
-                            JsonDocument.Parse(row.GetString(5)).RootElement
-                        )
-                    );
-                return changes;
-            },
+            connection =>
+                connection
+                    .Statement(
+                        "SELECT id, changed_at, changed_by, address, before::text, after::text FROM cdc.feature_flag_changes WHERE name = $1 ORDER BY id DESC LIMIT $2",
+                        name,
+                        limit
+                    )
+                    .RowsAsync(ReadChange, ct),
             ct
         );
 
     private static async Task<IReadOnlyDictionary<string, FeatureFlag>> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM cdc.feature_flags", connection);
-        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        var flags = new Dictionary<string, FeatureFlag>();
-        while (await row.ReadAsync(ct).ConfigureAwait(false))
-            flags[row.GetString(0)] = Read(row);
-        return flags;
+        var flags = await connection.Statement($"SELECT {Columns} FROM cdc.feature_flags").RowsAsync(Read, ct).ConfigureAwait(false);
+        return flags.ToDictionary(f => f.Name);
     }
 
     private static FeatureFlag Read(NpgsqlDataReader row) =>
@@ -161,6 +135,16 @@ internal sealed class FlagTable(EngineReads engine) : IListened
             row.GetInt64(4),
             row.GetFieldValue<DateTimeOffset>(5),
             row.GetString(6)
+        );
+
+    private static FlagChange ReadChange(NpgsqlDataReader row) =>
+        new(
+            row.GetInt64(0),
+            row.GetFieldValue<DateTimeOffset>(1),
+            row.GetString(2),
+            row.Get<string>(3),
+            row.Get<string>(4) is { } before ? JsonDocument.Parse(before).RootElement : null,
+            JsonDocument.Parse(row.GetString(5)).RootElement
         );
 
     /// <summary>25.00 as 25: a division takes the scale away.</summary>

@@ -1,7 +1,7 @@
 using Cdc.Api.Engine;
+using Cdc.Core.Postgres;
 using Cdc.Core.Telemetry;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace Cdc.Api.Operations;
 
@@ -17,12 +17,11 @@ internal sealed class AppliedDays(EngineReads engine, PipelineStatistics? statis
         engine.UseAsync(
             async connection =>
             {
-                await using var command = new NpgsqlCommand(
-                    "SELECT rows FROM cdc.applied_days WHERE day = (now() AT TIME ZONE 'UTC')::date",
-                    connection
-                );
-                var counted = await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as long? ?? 0;
-                return counted + (statistics is null ? 0 : statistics.RowsApplied - Volatile.Read(ref _rows));
+                var days = await connection
+                    .Statement("SELECT rows FROM cdc.applied_days WHERE day = (now() AT TIME ZONE 'UTC')::date")
+                    .RowsAsync(row => row.GetInt64(0), ct)
+                    .ConfigureAwait(false);
+                return days.SingleOrDefault() + (statistics is null ? 0 : statistics.RowsApplied - Volatile.Read(ref _rows));
             },
             ct
         );
@@ -30,11 +29,7 @@ internal sealed class AppliedDays(EngineReads engine, PipelineStatistics? statis
     /// <summary>Of all days and processes, as far as they have told.</summary>
     public Task<long> TotalAsync(CancellationToken ct) =>
         engine.UseAsync(
-            async connection =>
-            {
-                await using var command = new NpgsqlCommand("SELECT coalesce(sum(rows), 0)::bigint FROM cdc.applied_days", connection);
-                return (long)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
-            },
+            connection => connection.Statement("SELECT coalesce(sum(rows), 0)::bigint FROM cdc.applied_days").ScalarAsync<long>(ct),
             ct
         );
 
@@ -64,24 +59,17 @@ internal sealed class AppliedDays(EngineReads engine, PipelineStatistics? statis
             return;
         await engine
             .UseAsync(
-                async connection =>
-                {
-                    await using var command = new NpgsqlCommand(
-                        """
-                        INSERT INTO cdc.applied_days AS d (day, rows, transactions) VALUES ((now() AT TIME ZONE 'UTC')::date, $1, $2)
-                        ON CONFLICT (day) DO UPDATE SET rows = d.rows + EXCLUDED.rows, transactions = d.transactions + EXCLUDED.transactions
-                        """,
-                        connection
-                    )
-                    {
-                        Parameters =
-                        {
-                            new() { Value = rows - _rows },
-                            new() { Value = transactions - _transactions },
-                        },
-                    };
-                    return await command.ExecuteNonQueryAsync().ConfigureAwait(false);
-                },
+                connection =>
+                    connection
+                        .Statement(
+                            """
+                            INSERT INTO cdc.applied_days AS d (day, rows, transactions) VALUES ((now() AT TIME ZONE 'UTC')::date, $1, $2)
+                            ON CONFLICT (day) DO UPDATE SET rows = d.rows + EXCLUDED.rows, transactions = d.transactions + EXCLUDED.transactions
+                            """,
+                            rows - _rows,
+                            transactions - _transactions
+                        )
+                        .ExecuteAsync(CancellationToken.None),
                 CancellationToken.None
             )
             .ConfigureAwait(false);

@@ -1,6 +1,6 @@
 using Cdc.Api.Balances;
 using Cdc.Api.Engine;
-using Cdc.Core.Postgres.Values;
+using Cdc.Core.Postgres;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -22,21 +22,17 @@ internal sealed class DriftTable(EngineReads engine)
         engine.UseAsync(
             async connection =>
             {
-                await using var command = new NpgsqlCommand(PageSql, connection)
-                {
-                    Parameters =
-                    {
-                        new() { Value = page.After?.Key ?? long.MaxValue },
-                        new() { Value = resolved },
-                        new() { Value = (object?)entity ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
+                var items = await connection
+                    .Statement(
+                        PageSql,
+                        page.After?.Key ?? long.MaxValue,
+                        resolved,
+                        new NpgsqlParameter { Value = (object?)entity ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
                         // One more, to know whether it is the last page.
-                        new() { Value = page.Limit + 1 },
-                    },
-                };
-                await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-                var items = new List<DriftItem>();
-                while (await row.ReadAsync(ct).ConfigureAwait(false))
-                    items.Add(Read(row, withValues));
+                        page.Limit + 1
+                    )
+                    .RowsAsync(row => Read(row, withValues), ct)
+                    .ConfigureAwait(false);
                 var more = items.Count > page.Limit;
                 if (more)
                     items.RemoveAt(page.Limit);

@@ -1,6 +1,6 @@
 using Cdc.Core.Changes;
+using Cdc.Core.Postgres;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Cdc.Api.Replicas;
 
@@ -12,14 +12,11 @@ namespace Cdc.Api.Replicas;
 /// <param name="SystemIdentifier">Of the engine's server: its replicas have the same.</param>
 internal sealed record EngineBeat(long Mark, Lsn Written, long SystemIdentifier)
 {
-    public static async Task<EngineBeat> ReadAsync(long mark, NpgsqlConnection connection, CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand(
-            "SELECT pg_current_wal_insert_lsn(), system_identifier FROM pg_control_system()",
-            connection
-        );
-        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        await row.ReadAsync(ct).ConfigureAwait(false);
-        return new EngineBeat(mark, new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(0)), row.GetInt64(1));
-    }
+    public static async Task<EngineBeat> ReadAsync(long mark, NpgsqlConnection connection, CancellationToken ct) =>
+        (
+            await connection
+                .Statement("SELECT pg_current_wal_insert_lsn(), system_identifier FROM pg_control_system()")
+                .RowsAsync(row => new EngineBeat(mark, row.Lsn(0), row.GetInt64(1)), ct)
+                .ConfigureAwait(false)
+        ).Single();
 }

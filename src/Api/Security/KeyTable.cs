@@ -1,5 +1,5 @@
+using Cdc.Core.Postgres;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Cdc.Api.Security;
 
@@ -20,55 +20,39 @@ public static class KeyTable
     )
     {
         var text = ApiKeyText.Create();
-        await using var command = new NpgsqlCommand(
-            $"""
-            WITH added AS (INSERT INTO cdc.api_keys (id, name, secret_hash, scopes, requests_per_second) VALUES ($1, $2, $3, $4, $5) RETURNING {Columns})
-            SELECT {Columns}, pg_notify('{Channel}', '') FROM added
-            """,
-            connection
-        )
-        {
-            Parameters =
-            {
-                new() { Value = text.Id },
-                new() { Value = name },
-                new() { Value = text.Hash() },
-                new() { Value = scopes.ToArray() },
-                new() { Value = (object?)requestsPerSecond ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer },
-            },
-        };
-        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        await row.ReadAsync(ct).ConfigureAwait(false);
-        return (text.ToString(), Read(row));
+        var added = await connection
+            .Statement(
+                $"""
+                WITH added AS (INSERT INTO cdc.api_keys (id, name, secret_hash, scopes, requests_per_second) VALUES ($1, $2, $3, $4, $5) RETURNING {Columns})
+                SELECT {Columns}, pg_notify('{Channel}', '') FROM added
+                """,
+                text.Id,
+                name,
+                text.Hash(),
+                scopes.ToArray(),
+                requestsPerSecond
+            )
+            .RowsAsync(Read, ct)
+            .ConfigureAwait(false);
+        return (text.ToString(), added.Single());
     }
 
     /// <summary>Oldest first, revoked ones too.</summary>
-    public static async Task<IReadOnlyList<ApiKey>> ListAsync(NpgsqlConnection connection, CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM cdc.api_keys ORDER BY created_at, id", connection);
-        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        var keys = new List<ApiKey>();
-        while (await row.ReadAsync(ct).ConfigureAwait(false))
-            keys.Add(Read(row));
-        return keys;
-    }
+    public static async Task<IReadOnlyList<ApiKey>> ListAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        await connection.Statement($"SELECT {Columns} FROM cdc.api_keys ORDER BY created_at, id").RowsAsync(Read, ct).ConfigureAwait(false);
 
     /// <param name="idOrName">A name may be that of several keys.</param>
     /// <returns>How many were revoked now.</returns>
-    public static async Task<int> RevokeAsync(NpgsqlConnection connection, string idOrName, CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand(
-            $"""
-            WITH revoked AS (UPDATE cdc.api_keys SET revoked_at = now() WHERE (id = $1 OR name = $1) AND revoked_at IS NULL RETURNING id)
-            SELECT (SELECT count(*) FROM revoked)::integer, pg_notify('{Channel}', '')
-            """,
-            connection
-        )
-        {
-            Parameters = { new() { Value = idOrName } },
-        };
-        return (int)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
-    }
+    public static Task<int> RevokeAsync(NpgsqlConnection connection, string idOrName, CancellationToken ct) =>
+        connection
+            .Statement(
+                $"""
+                WITH revoked AS (UPDATE cdc.api_keys SET revoked_at = now() WHERE (id = $1 OR name = $1) AND revoked_at IS NULL RETURNING id)
+                SELECT (SELECT count(*) FROM revoked)::integer, pg_notify('{Channel}', '')
+                """,
+                idOrName
+            )
+            .ScalarAsync<int>(ct);
 
     private static ApiKey Read(NpgsqlDataReader row) =>
         new(

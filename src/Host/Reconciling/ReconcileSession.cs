@@ -53,8 +53,7 @@ internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, T
         await _engine.DisposeAsync();
     }
 
-    private Repair Repair() =>
-        new(Servers(_gate), new KeyReads(options.Engine.ConnectionString, log, time), options.Reconcile, Patience);
+    private Repair Repair() => new(Servers(_gate), new KeyReads(options.Engine.ConnectionString, log, time), options.Reconcile, Patience);
 
     private ComparedServers Servers(IFence fences) => new(_source.Connections, _engine.Connections, fences, entities);
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Core.Schemas;
 using Npgsql;
 
@@ -24,33 +25,20 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
     public Task<IReadOnlyList<string>> SubjectsAsync(CancellationToken ct) =>
         UseAsync<IReadOnlyList<string>>(
             async connection =>
-            {
-                await using var command = new NpgsqlCommand(
-                    "SELECT DISTINCT subject COLLATE \"C\" FROM cdc.schema_versions ORDER BY 1",
-                    connection
-                );
-                await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-                var subjects = new List<string>();
-                while (await row.ReadAsync(ct).ConfigureAwait(false))
-                    subjects.Add(row.GetString(0));
-                return subjects;
-            },
+                await connection
+                    .Statement("SELECT DISTINCT subject COLLATE \"C\" FROM cdc.schema_versions ORDER BY 1")
+                    .RowsAsync(row => row.GetString(0), ct)
+                    .ConfigureAwait(false),
             ct
         );
 
     public Task<IReadOnlyList<RegisteredSchema>> AllAsync(string subjectPrefix, CancellationToken ct) =>
         UseAsync<IReadOnlyList<RegisteredSchema>>(
             async connection =>
-            {
-                await using var command = new NpgsqlCommand(
-                    VersionsSql + " WHERE starts_with(v.subject, $1) ORDER BY v.subject COLLATE \"C\", v.version",
-                    connection
-                )
-                {
-                    Parameters = { new() { Value = subjectPrefix } },
-                };
-                return await ReadAsync(command, ct).ConfigureAwait(false);
-            },
+                await connection
+                    .Statement(VersionsSql + " WHERE starts_with(v.subject, $1) ORDER BY v.subject COLLATE \"C\", v.version", subjectPrefix)
+                    .RowsAsync(Read, ct)
+                    .ConfigureAwait(false),
             ct
         );
 
@@ -61,34 +49,21 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
     }
 
     public Task<string?> FindAsync(int id, CancellationToken ct) =>
-        UseAsync(connection => ScalarAsync<string>(connection, "SELECT schema FROM cdc.schemas WHERE id = $1", id, ct), ct);
+        UseAsync(connection => connection.Statement("SELECT schema FROM cdc.schemas WHERE id = $1", id).ScalarAsync<string?>(ct), ct);
 
     public Task<string?> FindAsync(Guid guid, CancellationToken ct) =>
-        UseAsync(connection => ScalarAsync<string>(connection, GuidSql, guid, ct), ct);
+        UseAsync(connection => connection.Statement(GuidSql, guid).ScalarAsync<string?>(ct), ct);
 
     public Task<int> HighestIdAsync(CancellationToken ct) =>
-        UseAsync(
-            async connection =>
-            {
-                await using var command = new NpgsqlCommand("SELECT coalesce(max(id), 0) FROM cdc.schemas", connection);
-                return (int)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
-            },
-            ct
-        );
+        UseAsync(connection => connection.Statement("SELECT coalesce(max(id), 0) FROM cdc.schemas").ScalarAsync<int>(ct), ct);
 
     public Task<IReadOnlyList<RegisteredSchema>> UsesAsync(int id, CancellationToken ct) =>
         UseAsync<IReadOnlyList<RegisteredSchema>>(
             async connection =>
-            {
-                await using var command = new NpgsqlCommand(
-                    VersionsSql + " WHERE s.id = $1 ORDER BY v.subject COLLATE \"C\", v.version",
-                    connection
-                )
-                {
-                    Parameters = { new() { Value = id } },
-                };
-                return await ReadAsync(command, ct).ConfigureAwait(false);
-            },
+                await connection
+                    .Statement(VersionsSql + " WHERE s.id = $1 ORDER BY v.subject COLLATE \"C\", v.version", id)
+                    .RowsAsync(Read, ct)
+                    .ConfigureAwait(false),
             ct
         );
 
@@ -99,8 +74,7 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
             async connection =>
             {
                 await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
-                await using (var locked = new NpgsqlCommand(LockSql, connection))
-                    await locked.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+                await connection.Statement(LockSql).ExecuteAsync(ct).ConfigureAwait(false);
                 var versions = await VersionsAsync(connection, subject, ct).ConfigureAwait(false);
                 if (Find(versions, normal, asWritten) is { } there)
                     return there;
@@ -158,29 +132,19 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
 
     public Task SetCompatibilityAsync(string? subject, CompatibilityLevel level, CancellationToken ct) =>
         UseAsync(
-            async connection =>
-            {
-                await using var command = new NpgsqlCommand(
-                    "INSERT INTO cdc.schema_compatibility (subject, level) VALUES ($1, $2) ON CONFLICT (subject) DO UPDATE SET level = excluded.level",
-                    connection
-                )
-                {
-                    Parameters =
-                    {
-                        new() { Value = subject ?? "" },
-                        new() { Value = CompatibilityWords.Of(level) },
-                    },
-                };
-                return await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-            },
+            connection =>
+                connection
+                    .Statement(
+                        "INSERT INTO cdc.schema_compatibility (subject, level) VALUES ($1, $2) ON CONFLICT (subject) DO UPDATE SET level = excluded.level",
+                        subject ?? "",
+                        CompatibilityWords.Of(level)
+                    )
+                    .ExecuteAsync(ct),
             ct
         );
 
-    private static async Task<CompatibilityLevel?> LevelAsync(NpgsqlConnection connection, string subject, CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand(LevelSql, connection) { Parameters = { new() { Value = subject } } };
-        return CompatibilityWords.Parse((string?)await command.ExecuteScalarAsync(ct).ConfigureAwait(false));
-    }
+    private static async Task<CompatibilityLevel?> LevelAsync(NpgsqlConnection connection, string subject, CancellationToken ct) =>
+        CompatibilityWords.Parse(await connection.Statement(LevelSql, subject).ScalarAsync<string?>(ct).ConfigureAwait(false));
 
     private static async Task<CompatibilityLevel> EffectiveLevelAsync(NpgsqlConnection connection, string subject, CancellationToken ct) =>
         await LevelAsync(connection, subject, ct).ConfigureAwait(false)
@@ -191,23 +155,13 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
         NpgsqlConnection connection,
         string subject,
         CancellationToken ct
-    )
-    {
-        await using var command = new NpgsqlCommand(VersionsSql + " WHERE v.subject = $1 ORDER BY v.version", connection)
-        {
-            Parameters = { new() { Value = subject } },
-        };
-        return await ReadAsync(command, ct).ConfigureAwait(false);
-    }
+    ) =>
+        await connection
+            .Statement(VersionsSql + " WHERE v.subject = $1 ORDER BY v.version", subject)
+            .RowsAsync(Read, ct)
+            .ConfigureAwait(false);
 
-    private static async Task<List<RegisteredSchema>> ReadAsync(NpgsqlCommand command, CancellationToken ct)
-    {
-        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        var schemas = new List<RegisteredSchema>();
-        while (await row.ReadAsync(ct).ConfigureAwait(false))
-            schemas.Add(new RegisteredSchema(row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetString(3)));
-        return schemas;
-    }
+    private static RegisteredSchema Read(NpgsqlDataReader row) => new(row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetString(3));
 
     /// <summary>The version with this text, or else the first that says the same.</summary>
     private static RegisteredSchema? Find(IReadOnlyList<RegisteredSchema> versions, string normal, bool asWritten)
@@ -222,7 +176,7 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
     /// <summary>A text that is there and says the same; null: there is none, or this one is there itself.</summary>
     private static async Task<string?> SameAsync(NpgsqlConnection connection, string normal, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand("SELECT schema FROM cdc.schemas ORDER BY created_at, id", connection);
+        await using var command = connection.Statement("SELECT schema FROM cdc.schemas ORDER BY created_at, id");
         await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var (form, same) = (SchemaForm.Of(normal), (string?)null);
         while (await row.ReadAsync(ct).ConfigureAwait(false))
@@ -236,51 +190,31 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
         return same;
     }
 
-    private static async Task<T?> ScalarAsync<T>(NpgsqlConnection connection, string sql, object parameter, CancellationToken ct)
-        where T : class
-    {
-        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = parameter } } };
-        return (T?)await command.ExecuteScalarAsync(ct).ConfigureAwait(false);
-    }
-
     /// <summary>The id that the text has, or is given now.</summary>
     private static async Task<int> IdOfAsync(NpgsqlConnection connection, string normal, CancellationToken ct)
     {
         foreach (var id in SchemaText.Ids(normal))
         {
-            await using var command = new NpgsqlCommand(
+            var there = connection.Statement(
                 "WITH added AS (INSERT INTO cdc.schemas (id, schema) SELECT $1, $2 WHERE NOT EXISTS (SELECT FROM cdc.schemas WHERE id = $1) RETURNING schema) SELECT schema FROM added UNION ALL SELECT schema FROM cdc.schemas WHERE id = $1",
-                connection
-            )
-            {
-                Parameters =
-                {
-                    new() { Value = id },
-                    new() { Value = normal },
-                },
-            };
-            if ((string)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))! == normal)
+                id,
+                normal
+            );
+            if (await there.ScalarAsync<string>(ct).ConfigureAwait(false) == normal)
                 return id;
         }
         throw new InvalidOperationException("Every id is taken.");
     }
 
-    private static async Task InsertAsync(NpgsqlConnection connection, RegisteredSchema added, CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand(
-            "INSERT INTO cdc.schema_versions (subject, version, schema_id) VALUES ($1, $2, $3)",
-            connection
-        )
-        {
-            Parameters =
-            {
-                new() { Value = added.Subject },
-                new() { Value = added.Version },
-                new() { Value = added.Id },
-            },
-        };
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-    }
+    private static Task InsertAsync(NpgsqlConnection connection, RegisteredSchema added, CancellationToken ct) =>
+        connection
+            .Statement(
+                "INSERT INTO cdc.schema_versions (subject, version, schema_id) VALUES ($1, $2, $3)",
+                added.Subject,
+                added.Version,
+                added.Id
+            )
+            .ExecuteAsync(ct);
 
     private async Task<T> UseAsync<T>(Func<NpgsqlConnection, Task<T>> use, CancellationToken ct)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cdc.Core.Postgres;
 using Npgsql;
 
 namespace Cdc.Reconcile.Comparing;
@@ -25,25 +26,20 @@ internal static class ComparedSession
             CultureInfo.InvariantCulture,
             $"; SET LOCAL statement_timeout = {(long)statementTimeout.TotalMilliseconds}"
         );
-        await using var command = new NpgsqlCommand(Settings + timeout, connection);
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await connection.Statement(Settings + timeout).ExecuteAsync(ct).ConfigureAwait(false);
     }
 
     /// <summary>By column, the OID of its type.</summary>
     public static async Task<IReadOnlyDictionary<string, uint>> TypesAsync(NpgsqlConnection connection, string table, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(TypesSql, connection) { Parameters = { new() { Value = table } } };
-        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        var types = new Dictionary<string, uint>();
-        while (await reader.ReadAsync(ct).ConfigureAwait(false))
-            types[reader.GetString(0)] = reader.GetFieldValue<uint>(1);
-        return types;
+        var types = await connection
+            .Statement(TypesSql, table)
+            .RowsAsync(row => (Name: row.GetString(0), Type: row.GetFieldValue<uint>(1)), ct)
+            .ConfigureAwait(false);
+        return types.ToDictionary(t => t.Name, t => t.Type);
     }
 
     /// <summary>Rows as the server's statistics have them; below 0 where they have nothing.</summary>
-    public static async Task<double> EstimateAsync(NpgsqlConnection connection, string table, CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand(EstimateSql, connection) { Parameters = { new() { Value = table } } };
-        return (double)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
-    }
+    public static Task<double> EstimateAsync(NpgsqlConnection connection, string table, CancellationToken ct) =>
+        connection.Statement(EstimateSql, table).ScalarAsync<double>(ct);
 }

@@ -15,12 +15,7 @@ namespace Cdc.Reconcile.Repairs;
 /// </summary>
 /// <param name="reads">Needs a running pipeline.</param>
 /// <param name="patience">How long another comparison is waited for.</param>
-public sealed class Repair(
-    ComparedServers servers,
-    KeyReads reads,
-    ReconcileOptions options,
-    TimeSpan patience = default
-)
+public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOptions options, TimeSpan patience = default)
 {
     private const int KeysAtOnce = 1000;
 

@@ -67,10 +67,7 @@ public sealed class ChangedRunTests(TestServers servers)
         };
         await bed.RunAsync(RunKind.Full, Card);
         var time = new WorkingTime();
-        var reconciler = new Reconciler(bed.Servers, bed.Options)
-        {
-            Pace = new Pace(25, time),
-        };
+        var reconciler = new Reconciler(bed.Servers, bed.Options) { Pace = new Pace(25, time) };
         await reconciler.RunAsync(new RunRequest(RunKind.Changed, [bed.Entities.Find("card")!]), Ct);
         // Five slices are two pieces of work, and a piece that took a second rests for three.
         Assert.Equal([TimeSpan.FromSeconds(3)], time.Pauses);

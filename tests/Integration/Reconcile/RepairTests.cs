@@ -139,11 +139,7 @@ public sealed class RepairTests(TestServers servers) : IAsyncLifetime
 
     private Repair Repair() => new(Servers, new KeyReads(_bed.Engine.ConnectionString, _bed.Log), new ReconcileOptions());
 
-    private Task<long> CompareAsync() =>
-        new Reconciler(Servers, new ReconcileOptions()).RunAsync(
-            _request,
-            Ct
-        );
+    private Task<long> CompareAsync() => new Reconciler(Servers, new ReconcileOptions()).RunAsync(_request, Ct);
 
     private Task DamageAsync() =>
         _bed.Engine.ExecuteAsync(

@@ -25,22 +25,9 @@ public sealed class ContinuityCheckTests
         null
     );
 
-    private static readonly SlotInfo Slot = new(
-        "slot",
-        "pgoutput",
-        "odoo",
-        false,
-        false,
-        null,
-        new Lsn(100),
-        new Lsn(90),
-        "reserved",
-        null,
-        0,
-        null
-    );
+    private static readonly SlotInfo Slot = new("slot", "pgoutput", "odoo", false, false, null, new Lsn(100), "reserved", null);
 
-    private static readonly IdentifiedSource Now = new(new SourceIdentity("system", 2, "odoo"), new Version(15, 0), FlushLsn: new Lsn(150));
+    private static readonly IdentifiedSource Now = new(new SourceIdentity("system", 2, "odoo"), FlushLsn: new Lsn(150));
 
     [Fact]
     public void What_was_followed_goes_on() => Assert.Null(Find(Followed, Slot, Now));
