@@ -2,13 +2,13 @@ using System.Diagnostics;
 using Cdc.Apply.Fences;
 using Cdc.Apply.Rows;
 using Cdc.Core.Changes;
-using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
 using Cdc.Core.Telemetry;
 using Cdc.Engine;
-using Cdc.Engine.Progress;
+using Cdc.Engine.Snapshots;
+using Cdc.Engine.Tables;
 using Cdc.Log;
 using Npgsql;
 
@@ -20,17 +20,11 @@ namespace Cdc.Apply;
 /// Throws on any failure: the session ends, its transaction is undone, and the next one starts from the checkpoint.
 /// </summary>
 internal sealed class ApplyLoop(
-    EntitySet entities,
     EngineOptions options,
-    NpgsqlConnection connection,
-    EngineTransaction transaction,
-    BatchWriter writer,
-    CheckpointTable checkpoints,
-    Checkpoint start,
-    TableStates tables,
-    LoadGate gate,
+    WriteBehind batches,
+    CheckpointTable checkpoint,
+    TableRegistry tables,
     FenceHold fences,
-    AppliedProgress progress,
     PipelineStatistics statistics
 )
 {
@@ -40,13 +34,13 @@ internal sealed class ApplyLoop(
     private readonly TimeSpan _checkpointInterval = TimeSpan.FromTicks(
         Math.Min(options.FeedbackInterval.Ticks / 2, LongestCheckpointInterval.Ticks)
     );
-    private readonly WriteBehind _batches = new(entities, writer, gate, statistics);
+    private readonly NpgsqlConnection _connection = batches.Writer.Connection;
+    private readonly EngineTransaction _transaction = batches.Writer.Transaction;
     private readonly List<Chunk> _passed = [];
-    private Checkpoint _committed = start;
-    private ChangePosition _last = start.Last;
-    private SourceTransaction? _lastTransaction = start.LastTransaction;
-    private Lsn _through = start.Through;
-    private DateTime? _asOf = start.AsOf;
+    private ChangePosition _last = checkpoint.Committed.Last;
+    private SourceTransaction? _lastTransaction = checkpoint.Committed.LastTransaction;
+    private Lsn _through = checkpoint.Committed.Through;
+    private DateTime? _asOf = checkpoint.Committed.AsOf;
     private bool _inTransaction;
     private long _rows;
     private long _transactions;
@@ -64,7 +58,7 @@ internal sealed class ApplyLoop(
         finally
         {
             // Its connection is about to be given away.
-            await _batches.WrittenAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await batches.WrittenAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -93,8 +87,8 @@ internal sealed class ApplyLoop(
             await CommitAsync(ct).ConfigureAwait(false);
             return;
         }
-        await _batches.WrittenAsync().ConfigureAwait(false);
-        await transaction.RollbackAsync(ct).ConfigureAwait(false);
+        await batches.WrittenAsync().ConfigureAwait(false);
+        await _transaction.RollbackAsync(ct).ConfigureAwait(false);
     }
 
     /// <summary>The common case without a state machine: one more row of a batch that has room.</summary>
@@ -149,10 +143,10 @@ internal sealed class ApplyLoop(
                 break;
             case TableStateChange state:
                 await FlushAsync(ct).ConfigureAwait(false);
-                await writer.BeginAsync(ct).ConfigureAwait(false);
-                await tables.ChangeAsync(connection, state, ct).ConfigureAwait(false);
+                await batches.Writer.BeginAsync(ct).ConfigureAwait(false);
+                await tables.ChangeAsync(_connection, state, ct).ConfigureAwait(false);
                 CrashPoint.Hit("after-table-state");
-                transaction.HasWork = true;
+                _transaction.HasWork = true;
                 break;
             case ThroughChange through:
                 // Heartbeats that are sent again after a restart lie below what is applied, and tell of an earlier time.
@@ -165,14 +159,14 @@ internal sealed class ApplyLoop(
                 break;
             case FenceChange fence:
                 await CommitAsync(ct).ConfigureAwait(false);
-                await fences.HoldAsync(connection, fence, ct).ConfigureAwait(false);
+                await fences.HoldAsync(_connection, fence, ct).ConfigureAwait(false);
                 break;
             default:
                 throw new UnreachableException($"A change log event of type {change.GetType().Name} is not known here.");
         }
     }
 
-    private BatchFolder Batch => _batches.Folding;
+    private BatchFolder Batch => batches.Folding;
 
     /// <summary>To be committed at the next boundary between transactions.</summary>
     private bool IsFull => Batch.Count >= options.BatchRows || Batch.Bytes >= options.BatchBytes;
@@ -183,20 +177,20 @@ internal sealed class ApplyLoop(
     /// <summary>Something to show at once, or a position that nobody has written down for a while.</summary>
     private bool IsDue() =>
         Batch.Count > 0
-        || transaction.HasWork
+        || _transaction.HasWork
         || _passed.Count > 0
-        || (_through > _committed.Through && Stopwatch.GetElapsedTime(_committedAt) >= _checkpointInterval);
+        || (_through > checkpoint.Committed.Through && Stopwatch.GetElapsedTime(_committedAt) >= _checkpointInterval);
 
     private async Task FlushAsync(CancellationToken ct)
     {
         await BeginFlushAsync(ct).ConfigureAwait(false);
-        await _batches.WrittenAsync().ConfigureAwait(false);
+        await batches.WrittenAsync().ConfigureAwait(false);
     }
 
     private Task BeginFlushAsync(CancellationToken ct)
     {
         _rows += Batch.Count;
-        return _batches.BeginWriteAsync(ct);
+        return batches.BeginWriteAsync(ct);
     }
 
     private async Task TruncateAsync(TruncateChange truncate, CancellationToken ct)
@@ -206,8 +200,7 @@ internal sealed class ApplyLoop(
         {
             if (tables.IsStopped(entity))
                 continue;
-            await gate.EnterAllAsync(entity).WaitAsync(ct).ConfigureAwait(false);
-            await writer.TruncateAsync(entity, truncate.Position, ct).ConfigureAwait(false);
+            await batches.TruncateAsync(entity, truncate.Position, ct).ConfigureAwait(false);
             CrashPoint.Hit("after-truncate");
         }
     }
@@ -217,18 +210,17 @@ internal sealed class ApplyLoop(
         await FlushAsync(ct).ConfigureAwait(false);
         CrashPoint.Hit("after-rows-before-checkpoint");
         var next = new Checkpoint(_last, _lastTransaction, _through, _asOf);
-        if (next != _committed || transaction.HasWork)
+        if (next != checkpoint.Committed || _transaction.HasWork)
         {
-            await writer.BeginAsync(ct).ConfigureAwait(false);
-            await checkpoints.MoveAsync(connection, _committed, next, writer.Notices, ct).ConfigureAwait(false);
+            await batches.Writer.BeginAsync(ct).ConfigureAwait(false);
+            await checkpoint.MoveAsync(_connection, next, batches.Writer.Notices, ct).ConfigureAwait(false);
             CrashPoint.Hit("after-checkpoint-before-commit");
-            await transaction.CommitAsync(ct).ConfigureAwait(false);
+            await _transaction.CommitAsync(ct).ConfigureAwait(false);
             CrashPoint.Hit("after-commit");
         }
-        gate.Leave();
-        _committed = next;
+        batches.TransactionEnded();
+        checkpoint.SetCommitted(next);
         _committedAt = Stopwatch.GetTimestamp();
-        progress.Applied(next);
         statistics.Applied(
             new AppliedBatch(_rows, _transactions, Stopwatch.GetElapsedTime(_batchBegan, _committedAt), _oldest?.CommitTime)
         );

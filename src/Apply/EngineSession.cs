@@ -11,6 +11,7 @@ using Cdc.Engine;
 using Cdc.Engine.Fences;
 using Cdc.Engine.Progress;
 using Cdc.Engine.Snapshots;
+using Cdc.Engine.Tables;
 using Cdc.Log;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -23,38 +24,38 @@ namespace Cdc.Apply;
 /// </summary>
 public sealed class EngineSession : IAsyncDisposable
 {
-    private const string EndEarlierSql = """
-        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
-            AND application_name IN ('cdc apply', 'cdc load', 'cdc feedback', 'cdc chunks', 'cdc fences', 'cdc pulse')
-        """;
-
     private readonly EngineOptions _options;
     private readonly NpgsqlConnection _connection;
     private readonly ApplyLoop _loop;
-    private readonly LoadGate _gate;
+    private readonly LoadGate _gate = new();
     private readonly AppliedProgress _progress;
-    private readonly ChunkTable _chunkTable;
+    private readonly ChunkQueue _chunkQueue;
     private readonly ChunkSink _chunkSink;
     private readonly FenceSignals _signals;
-    private readonly FenceTable _fences;
+    private readonly FenceQueue _fences;
 
-    private EngineSession(
-        EngineOptions options,
-        NpgsqlConnection connection,
-        ResumePoint resume,
-        ITableRegistry tables,
-        ApplyLoop loop,
-        LoadGate gate,
-        AppliedProgress progress,
-        ChunkTable chunkTable,
-        ChunkSink chunkSink,
-        FenceSignals signals,
-        FenceTable fences
-    )
+    private EngineSession(EngineOptions options, EntitySet entities, Takeover engine, PipelineStatistics statistics)
     {
-        (_options, _connection, Resume, Tables, _loop, _gate, _progress) = (options, connection, resume, tables, loop, gate, progress);
-        (_chunkTable, _chunkSink, _signals, _fences) = (chunkTable, chunkSink, signals, fences);
+        var (connection, session, checkpoint, tables, writers, writer) = engine;
+        var start = checkpoint.Committed;
+        var generation = start.Last.Generation;
+        Resume = new ResumePoint(
+            generation,
+            session,
+            start.Through,
+            start.Last,
+            start.LastTransaction?.Xid ?? 0,
+            start.LastTransaction?.CommitMicros ?? 0
+        );
+        (_options, _connection, Tables) = (options, connection, tables);
+        _signals = new FenceSignals(options);
+        _progress = new AppliedProgress(options, checkpoint, session);
+        _chunkQueue = new ChunkQueue(entities, options, tables, generation);
+        _chunkSink = new ChunkSink(options, writers, new ChunkFinisher(entities, checkpoint), checkpoint, _gate);
+        _fences = new FenceQueue(entities, options, _signals, generation, session);
+        var batches = new WriteBehind(writer, _gate, statistics);
+        var hold = new FenceHold(options, _signals, session, statistics);
+        _loop = new ApplyLoop(options, batches, checkpoint, tables, hold, statistics);
     }
 
     public ResumePoint Resume { get; }
@@ -63,7 +64,7 @@ public sealed class EngineSession : IAsyncDisposable
 
     public IAppliedProgress Progress => _progress;
 
-    public IChunkQueue ChunkQueue => _chunkTable;
+    public IChunkQueue ChunkQueue => _chunkQueue;
 
     public IChunkSink ChunkSink => _chunkSink;
 
@@ -76,87 +77,49 @@ public sealed class EngineSession : IAsyncDisposable
         PipelineStatistics statistics,
         ILogger log,
         CancellationToken ct
-    ) => EngineErrors.GuardAsync(() => TakeOverAsync(options, entities, statistics, log, ct));
-
-    private static async Task<EngineSession> TakeOverAsync(
-        EngineOptions options,
-        EntitySet entities,
-        PipelineStatistics statistics,
-        ILogger log,
-        CancellationToken ct
-    )
-    {
-        var connection = await EngineConnection.OpenAsync(options, "apply", ct).ConfigureAwait(false);
-        try
+    ) =>
+        EngineErrors.GuardAsync(async () =>
         {
-            return await OpenAsync(connection, options, entities, statistics, log, ct).ConfigureAwait(false);
-        }
-        catch
-        {
-            await connection.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
-    }
+            var connection = await EngineConnection.OpenAsync(options, EngineRole.Apply, ct).ConfigureAwait(false);
+            try
+            {
+                return new EngineSession(
+                    options,
+                    entities,
+                    await TakeOverAsync(connection, entities, log, ct).ConfigureAwait(false),
+                    statistics
+                );
+            }
+            catch
+            {
+                await connection.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
+        });
 
-    private static async Task<EngineSession> OpenAsync(
-        NpgsqlConnection connection,
-        EngineOptions options,
-        EntitySet entities,
-        PipelineStatistics statistics,
-        ILogger log,
-        CancellationToken ct
-    )
+    /// <summary>The engine as this session found it when it took it over.</summary>
+    private sealed record Takeover(
+        NpgsqlConnection Connection,
+        long Session,
+        CheckpointTable Checkpoint,
+        TableRegistry Tables,
+        WriterFactory Writers,
+        BatchWriter Writer
+    );
+
+    private static async Task<Takeover> TakeOverAsync(NpgsqlConnection connection, EntitySet entities, ILogger log, CancellationToken ct)
     {
-        await EndEarlierAsync(connection, ct).ConfigureAwait(false);
-        var session = await BeginSessionAsync(connection, ct).ConfigureAwait(false);
-        var checkpoints = new CheckpointTable(Guid.NewGuid());
-        var start = await checkpoints.TakeAsync(connection, ct).ConfigureAwait(false);
-        var tables = new TableStates(entities);
+        await EngineRoles.EndEarlierSessionsAsync(connection, ct).ConfigureAwait(false);
+        var (session, _) = await SourceTable.BeginSessionAsync(connection, ct).ConfigureAwait(false);
+        var checkpoint = new CheckpointTable(Guid.NewGuid());
+        await checkpoint.TakeAsync(connection, ct).ConfigureAwait(false);
+        var tables = new TableRegistry(entities);
         await tables.LoadAsync(connection, ct).ConfigureAwait(false);
         var knowledge = new EngineKnowledge(entities);
         await knowledge.RefreshAsync(connection, ct).ConfigureAwait(false);
-        var factory = new WriterFactory(entities, knowledge, log);
-        var transaction = new EngineTransaction(connection);
-        var writer = new BatchWriter(entities, await factory.CreateAsync(connection, ct).ConfigureAwait(false), transaction);
-        var gate = new LoadGate();
-        var signals = new FenceSignals(options);
-        var hold = new FenceHold(options, signals, session, statistics);
-        var progress = new AppliedProgress(options, start, session);
-        var loop = new ApplyLoop(
-            entities,
-            options,
-            connection,
-            transaction,
-            writer,
-            checkpoints,
-            start,
-            tables,
-            gate,
-            hold,
-            progress,
-            statistics
-        );
-        var resume = new ResumePoint(
-            start.Last.Generation,
-            session,
-            start.Through,
-            start.Last,
-            start.LastTransaction?.Xid ?? 0,
-            start.LastTransaction?.CommitMicros ?? 0
-        );
-        return new EngineSession(
-            options,
-            connection,
-            resume,
-            tables,
-            loop,
-            gate,
-            progress,
-            new ChunkTable(entities, options, tables, start.Last.Generation),
-            new ChunkSink(entities, options, factory, checkpoints, gate),
-            signals,
-            new FenceTable(entities, options, signals, start.Last.Generation, session)
-        );
+        var writers = new WriterFactory(entities, knowledge, log);
+        var writer = await writers.CreateAsync(connection, ct).ConfigureAwait(false);
+        return new Takeover(connection, session, checkpoint, tables, writers, writer);
     }
 
     /// <summary>Applies until the log is closed and read to its end.</summary>
@@ -176,33 +139,8 @@ public sealed class EngineSession : IAsyncDisposable
     {
         await _chunkSink.DisposeAsync().ConfigureAwait(false);
         await _fences.DisposeAsync().ConfigureAwait(false);
-        await _chunkTable.DisposeAsync().ConfigureAwait(false);
+        await _chunkQueue.DisposeAsync().ConfigureAwait(false);
         await _progress.DisposeAsync().ConfigureAwait(false);
         await _connection.DisposeAsync().ConfigureAwait(false);
-    }
-
-    /// <summary>
-    /// The slot is ours, so what is left of earlier sessions is of nobody. One whose client vanished without a word (its machine or the
-    /// network died) would keep its locks, the checkpoint's among them, for hours.
-    /// </summary>
-    private static async Task EndEarlierAsync(NpgsqlConnection connection, CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand(EndEarlierSql, connection);
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-    }
-
-    private static async Task<long> BeginSessionAsync(NpgsqlConnection connection, CancellationToken ct)
-    {
-        // A reset that began after this session had looked has no checkpoint to go on from yet.
-        await using var command = new NpgsqlCommand(
-            "UPDATE cdc.source SET session = session + 1, updated_at = now() WHERE state = 'streaming' RETURNING session",
-            connection
-        );
-        var session =
-            await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as long?
-            ?? throw new FencedException("A new generation began, or a gap was declared, while this session was starting.");
-        await using var fences = new NpgsqlCommand(FenceSql.BreakOlderSessions, connection) { Parameters = { new() { Value = session } } };
-        await fences.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-        return session;
     }
 }

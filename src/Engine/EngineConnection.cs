@@ -1,4 +1,4 @@
-using Cdc.Core.Failures;
+using System.Data;
 using Cdc.Core.Postgres;
 using Npgsql;
 
@@ -7,12 +7,37 @@ namespace Cdc.Engine;
 /// <summary>Opens connections to the engine with the settings that applying needs.</summary>
 public static class EngineConnection
 {
-    private const string InsufficientPrivilege = "42501";
+    public static Task<NpgsqlConnection> OpenAsync(EngineOptions options, EngineRole role, CancellationToken ct) =>
+        OpenAsync(options, role.ApplicationName(), ct);
 
-    public static async Task<NpgsqlConnection> OpenAsync(EngineOptions options, string role, CancellationToken ct)
+    /// <param name="owner">Shown in the application name.</param>
+    public static Task<NpgsqlConnection> OpenAsync(EngineOptions options, EngineRole role, Guid owner, CancellationToken ct) =>
+        OpenAsync(options, role.ApplicationName(owner), ct);
+
+    /// <summary>
+    /// Runs <paramref name="work"/> on a connection that has no other user. Npgsql says "Connection is not open", as of a mistake of the
+    /// program, where an idle connection broke just before its next use.
+    /// </summary>
+    /// <exception cref="NpgsqlException">The connection is lost.</exception>
+    internal static async Task<T> UseAsync<T>(NpgsqlConnection connection, Func<NpgsqlConnection, Task<T>> work)
+    {
+        try
+        {
+            return await work(connection).ConfigureAwait(false);
+        }
+        catch (InvalidOperationException e) when (!IsOpen(connection))
+        {
+            throw new NpgsqlException("The connection to the engine was lost.", e);
+        }
+    }
+
+    /// <summary>False: it was closed, or Npgsql saw that it is broken.</summary>
+    internal static bool IsOpen(NpgsqlConnection connection) => connection.FullState == ConnectionState.Open;
+
+    private static async Task<NpgsqlConnection> OpenAsync(EngineOptions options, string applicationName, CancellationToken ct)
     {
         var settings = ServerPatience.Settings(options.ConnectionString);
-        settings.ApplicationName = $"cdc {role}";
+        settings.ApplicationName = applicationName;
         settings.Pooling = false;
         settings.WriteBufferSize = 65536;
         settings.ReadBufferSize = 65536;
@@ -37,21 +62,15 @@ public static class EngineConnection
         // Staged rows have no statistics: the plan that is always right is to look every key up in the index.
         var settings =
             $"SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; SET timezone = 'UTC'; SET synchronous_commit = {(options.SynchronousCommit ? "on" : "off")}";
-        await ExecuteAsync(connection, settings, ct).ConfigureAwait(false);
+        await connection.Statement(settings).ExecuteAsync(ct).ConfigureAwait(false);
         try
         {
             // As PostgreSQL's own apply worker does: the source has enforced the foreign keys already, and their triggers cost more than the row.
-            await ExecuteAsync(connection, "SET session_replication_role = replica", ct).ConfigureAwait(false);
+            await connection.Statement("SET session_replication_role = replica").ExecuteAsync(ct).ConfigureAwait(false);
         }
-        catch (PostgresException e) when (e.SqlState == InsufficientPrivilege)
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
             // Then the migrations have created no foreign keys either, and 'cdc check' says what a GRANT would win.
         }
-    }
-
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 }

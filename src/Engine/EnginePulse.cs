@@ -15,7 +15,7 @@ public static class EnginePulse
     /// <exception cref="NpgsqlException">No answer.</exception>
     public static async Task RunAsync(EngineOptions options, CancellationToken ct)
     {
-        await using var connection = await EngineConnection.OpenAsync(options, "pulse", ct).ConfigureAwait(false);
+        await using var connection = await EngineConnection.OpenAsync(options, EngineRole.Pulse, ct).ConfigureAwait(false);
         await using var command = new NpgsqlCommand("SELECT 1", connection)
         {
             CommandTimeout = ServerPatience.Settings(options.ConnectionString, ServerPatience.AnswerSeconds).CommandTimeout,

@@ -1,3 +1,4 @@
+using Cdc.Core.Postgres;
 using Npgsql;
 
 namespace Cdc.Engine;
@@ -38,9 +39,5 @@ public sealed class EngineTransaction(NpgsqlConnection connection)
 
     public Task RollbackToAsync(string name, CancellationToken ct) => ExecuteAsync($"ROLLBACK TO SAVEPOINT {name}", ct);
 
-    private async Task ExecuteAsync(string sql, CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-    }
+    private Task<int> ExecuteAsync(string sql, CancellationToken ct) => connection.Statement(sql).ExecuteAsync(ct);
 }

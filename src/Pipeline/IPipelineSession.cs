@@ -7,7 +7,8 @@ namespace Cdc.Pipeline;
 internal interface IPipelineSession
 {
     /// <summary>Returns when <paramref name="stop"/> was asked for.</summary>
-    Task RunAsync(CancellationToken stop);
+    /// <param name="started">Called when everything that it needs is there, and it begins to work.</param>
+    Task RunAsync(Action started, CancellationToken stop);
 
     /// <summary>The session that ran last has brought something on its way: what failed then is not what failed before it.</summary>
     bool HasProgressed { get; }

@@ -3,7 +3,7 @@ using Cdc.Core.Failures;
 using Cdc.Core.Postgres.Values;
 using Cdc.Core.Telemetry;
 using Cdc.Engine;
-using Cdc.Engine.Progress;
+using Cdc.Engine.Tables;
 using Cdc.Log.Kafka;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -32,11 +32,12 @@ internal sealed class PipelineWorker(
     /// <exception cref="CdcException">Typed, with its remedy.</exception>
     public async Task RunAsync(CancellationToken stop)
     {
+        using var retry = statistics.AddWorker();
         while (!stop.IsCancellationRequested)
         {
             try
             {
-                await session.RunAsync(stop).ConfigureAwait(false);
+                await session.RunAsync(() => retry.State = RetryState.Working, stop).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -47,16 +48,16 @@ internal sealed class PipelineWorker(
                 // What failed now is not what failed before: the pauses begin anew.
                 if (session.HasProgressed)
                     _failures = 0;
-                var pause = await HandleAsync(e, stop).ConfigureAwait(false);
+                var pause = await HandleAsync(e, retry, stop).ConfigureAwait(false);
                 await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                if (statistics.Breaker == BreakerState.Open)
-                    statistics.Breaker = BreakerState.HalfOpen;
+                if (retry.State == RetryState.Waiting)
+                    retry.State = RetryState.Retrying;
             }
         }
     }
 
     /// <summary>How long to wait before the next session; throws what waiting does not mend.</summary>
-    private async Task<TimeSpan> HandleAsync(Exception e, CancellationToken ct)
+    private async Task<TimeSpan> HandleAsync(Exception e, WorkerRetry retry, CancellationToken ct)
     {
         if (IsSlotHeld(e))
             return StandBy();
@@ -76,12 +77,12 @@ internal sealed class PipelineWorker(
                     e
                 );
             case DeclaredGapException gap:
-                return await DeclareAsync(gap, ct).ConfigureAwait(false);
+                return await DeclareAsync(gap, retry, ct).ConfigureAwait(false);
             case FencedException:
                 PipelineLog.Fenced(log, failure.Message);
                 return StandbyPoll;
             case { Kind: FailureKind.Unavailable }:
-                return Pause(failure);
+                return Pause(failure, retry);
             default:
                 throw failure;
         }
@@ -103,17 +104,17 @@ internal sealed class PipelineWorker(
         return StandbyPoll;
     }
 
-    private TimeSpan Pause(CdcException failure)
+    private TimeSpan Pause(CdcException failure, WorkerRetry retry)
     {
         var pause = TimeSpan.FromMilliseconds(Math.Min(LongestPause.TotalMilliseconds, 200 * Math.Pow(2, Math.Min(_failures, 10))));
         _failures++;
-        statistics.Breaker = BreakerState.Open;
+        retry.State = RetryState.Waiting;
         PipelineLog.TryAgain(log, failure.Message, failure.Remedy, pause.TotalSeconds);
         return pause;
     }
 
     /// <summary>A server that is down just now is waited for: the next session finds the same gap.</summary>
-    private async Task<TimeSpan> DeclareAsync(DeclaredGapException gap, CancellationToken ct)
+    private async Task<TimeSpan> DeclareAsync(DeclaredGapException gap, WorkerRetry retry, CancellationToken ct)
     {
         try
         {
@@ -123,7 +124,7 @@ internal sealed class PipelineWorker(
         {
             if (await ExplainAsync(e, ct).ConfigureAwait(false) is not { } failure)
                 throw;
-            return failure.Kind == FailureKind.Unavailable ? Pause(failure) : throw failure;
+            return failure.Kind == FailureKind.Unavailable ? Pause(failure, retry) : throw failure;
         }
     }
 
@@ -131,7 +132,7 @@ internal sealed class PipelineWorker(
     {
         if (
             session.Generation is { } generation
-            && !await new FollowedSourceTable(engine).DeclareGapAsync(generation, gap.GapKind, gap.Message, ct).ConfigureAwait(false)
+            && !await new SourceTable(engine).DeclareGapAsync(generation, gap.GapKind, gap.Message, ct).ConfigureAwait(false)
         )
         {
             // A reset took the slot away under this session: what it saw is not a gap of the generation that begins.

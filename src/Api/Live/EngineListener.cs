@@ -5,6 +5,7 @@ using Cdc.Api.Replicas;
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
 using Cdc.Core.Progress;
+using Cdc.Engine;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -101,7 +102,7 @@ internal sealed class EngineListener(
             )
             .ConfigureAwait(false);
         // Until this is held, nothing may have been announced; from here on everything is.
-        await ExecuteAsync(connection, $"SELECT pg_advisory_lock_shared({ChangeNotice.ListenerLock})", ct).ConfigureAwait(false);
+        await ExecuteAsync(connection, $"SELECT pg_advisory_lock_shared({AdvisoryLocks.Listeners})", ct).ConfigureAwait(false);
         foreach (var other in listened)
             await other.ReloadAsync(connection, ct).ConfigureAwait(false);
         while (!ct.IsCancellationRequested)

@@ -92,12 +92,21 @@ internal sealed class PipelineMetrics : IDisposable
         meter.CreateObservableGauge(
             "cdc.breaker.state",
             () =>
-                Enum.GetValues<BreakerState>()
-                    .Select(b => new Measurement<long>(b == s.Breaker ? 1 : 0, new KeyValuePair<string, object?>("state", Word(b)))),
+                Enum.GetValues<RetryState>()
+                    .Select(r => new Measurement<long>(r == s.Retry ? 1 : 0, new KeyValuePair<string, object?>("state", BreakerWord(r)))),
             null,
-            "1 for the circuit breaker's state: open while the pipeline waits after a failure, half-open while it tries again."
+            "1 for the circuit breaker's state: open while a worker of the pipeline waits after a failure, half-open while it tries again."
         );
     }
+
+    /// <summary>The instrument's words are a circuit breaker's.</summary>
+    private static string BreakerWord(RetryState state) =>
+        state switch
+        {
+            RetryState.Waiting => "open",
+            RetryState.Retrying => "half-open",
+            _ => "closed",
+        };
 
     private static InstrumentAdvice<double> Bounds(double[] bounds) => new() { HistogramBucketBoundaries = bounds };
 

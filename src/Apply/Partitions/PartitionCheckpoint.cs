@@ -1,5 +1,6 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
+using Cdc.Engine.Tables;
 using Cdc.Log.Kafka;
 using Cdc.Log.Records;
 
@@ -14,7 +15,7 @@ internal sealed class PartitionCheckpoint(
     long next,
     ChangePosition last,
     IEnumerable<(long Session, long Sequence)> sequences
-)
+) : IPartitionProgress
 {
     /// <summary>Older sessions can have nothing on its way any more.</summary>
     private const int KeptSessions = 16;
@@ -22,6 +23,8 @@ internal sealed class PartitionCheckpoint(
     private readonly SortedDictionary<long, long> _sequences = new(sequences.ToDictionary(s => s.Session, s => s.Sequence));
 
     public LogPartition Partition { get; } = partition;
+
+    public string Name => Partition.Name;
 
     /// <summary>Offset of the first record that is not taken.</summary>
     public long Next { get; private set; } = next;

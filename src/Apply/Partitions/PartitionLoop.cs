@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using Cdc.Apply.Rows;
 using Cdc.Core.Changes;
-using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Cdc.Core.Telemetry;
 using Cdc.Engine;
+using Cdc.Engine.Fences;
+using Cdc.Engine.Progress;
+using Cdc.Engine.Tables;
 using Cdc.Log.Kafka;
 using Npgsql;
 
@@ -17,13 +19,9 @@ namespace Cdc.Apply.Partitions;
 /// once, fold, write, and commit. Any record is a boundary. Throws on any failure: the worker begins anew from the engine.
 /// </summary>
 internal sealed class PartitionLoop(
-    EntitySet entities,
     EngineOptions options,
-    NpgsqlConnection connection,
-    EngineTransaction transaction,
-    BatchWriter writer,
+    WriteBehind batches,
     PartitionTable table,
-    PartitionFences fences,
     EngineKnowledge knowledge,
     KafkaLogReader log,
     PipelineStatistics statistics
@@ -33,7 +31,8 @@ internal sealed class PartitionLoop(
     private static readonly TimeSpan HeldTick = TimeSpan.FromMilliseconds(10);
 
     private readonly Dictionary<int, PartitionCheckpoint> _owned = [];
-    private readonly WriteBehind _batches = new(entities, writer, null, statistics);
+    private readonly NpgsqlConnection _connection = batches.Writer.Connection;
+    private readonly EngineTransaction _transaction = batches.Writer.Transaction;
     private readonly HashSet<PartitionCheckpoint> _moved = [];
     private List<LogRecord> _pending = [];
     private long _pendingBytes;
@@ -53,7 +52,7 @@ internal sealed class PartitionLoop(
         finally
         {
             // Its connection is about to be given away.
-            await _batches.WrittenAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await batches.WrittenAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -96,7 +95,7 @@ internal sealed class PartitionLoop(
                 break;
             case PartitionsAssigned assigned:
                 // After they were taken: whoever had them can commit no more, so this is all there is to know of their keys.
-                await knowledge.RefreshAsync(connection, ct).ConfigureAwait(false);
+                await knowledge.RefreshAsync(_connection, ct).ConfigureAwait(false);
                 foreach (var checkpoint in assigned.Taken.Cast<PartitionCheckpoint>())
                     _owned[checkpoint.Partition.Index] = checkpoint;
                 break;
@@ -122,21 +121,27 @@ internal sealed class PartitionLoop(
     private async Task CommitAsync(CancellationToken ct)
     {
         var truncates = _pending[0].Change is TruncateChange;
-        await writer.BeginAsync(ct).ConfigureAwait(false);
-        var look = await EngineLook.ReadAsync(connection, entities, truncates, ct).ConfigureAwait(false);
-        _isHeld = look.Fences.Count > 0;
-        await ApplyAsync(look, truncates, ct).ConfigureAwait(false);
+        await batches.Writer.BeginAsync(ct).ConfigureAwait(false);
+        var engine = await TransactionConditions.ReadAsync(_connection, batches.Writer.Entities, truncates, ct).ConfigureAwait(false);
+        _isHeld = engine.Fences.Count > 0;
+        await ApplyAsync(engine, truncates, ct).ConfigureAwait(false);
         CrashPoint.Hit("after-rows-before-checkpoint");
         if (_moved.Count == 0)
         {
-            await transaction.RollbackAsync(ct).ConfigureAwait(false);
+            await _transaction.RollbackAsync(ct).ConfigureAwait(false);
             return;
         }
         await table
-            .MoveAsync(connection, [.. _moved.OrderBy(m => m.Partition.Name, StringComparer.Ordinal)], look.Generation, writer.Notices, ct)
+            .MoveAsync(
+                _connection,
+                [.. _moved.OrderBy(m => m.Partition.Name, StringComparer.Ordinal)],
+                engine.Generation,
+                batches.Writer.Notices,
+                ct
+            )
             .ConfigureAwait(false);
         CrashPoint.Hit("after-checkpoint-before-commit");
-        await transaction.CommitAsync(ct).ConfigureAwait(false);
+        await _transaction.CommitAsync(ct).ConfigureAwait(false);
         CrashPoint.Hit("after-commit");
         foreach (var checkpoint in _moved)
             checkpoint.SetCommitted();
@@ -154,19 +159,19 @@ internal sealed class PartitionLoop(
     }
 
     /// <summary>Takes what may be taken now; what a fence holds, and what comes after a truncate, stays pending.</summary>
-    private async Task ApplyAsync(EngineLook look, bool truncates, CancellationToken ct)
+    private async Task ApplyAsync(TransactionConditions engine, bool truncates, CancellationToken ct)
     {
         var kept = new List<LogRecord>();
         for (var i = 0; i < _pending.Count; i++)
         {
             var record = _pending[i];
             var checkpoint = _owned[record.Partition.Index];
-            if (record.Offset >= look.LimitOf(record.Partition.Name))
+            if (record.Offset >= engine.LimitOf(record.Partition.Name))
                 kept.Add(record);
             else if (record.Change is TruncateChange truncate)
             {
                 if (truncates && _moved.Count == 0)
-                    await TruncateAsync(checkpoint, record, truncate, look, ct).ConfigureAwait(false);
+                    await TruncateAsync(checkpoint, record, truncate, engine, ct).ConfigureAwait(false);
                 else
                 {
                     kept.AddRange(_pending.Skip(i));
@@ -174,17 +179,17 @@ internal sealed class PartitionLoop(
                 }
             }
             else
-                await FoldAsync(checkpoint, record, look, ct).ConfigureAwait(false);
+                await FoldAsync(checkpoint, record, engine, ct).ConfigureAwait(false);
         }
         await BeginWriteAsync(ct).ConfigureAwait(false);
         Keep(kept);
-        await _batches.WrittenAsync().ConfigureAwait(false);
+        await batches.WrittenAsync().ConfigureAwait(false);
     }
 
-    private async ValueTask FoldAsync(PartitionCheckpoint checkpoint, LogRecord record, EngineLook look, CancellationToken ct)
+    private async ValueTask FoldAsync(PartitionCheckpoint checkpoint, LogRecord record, TransactionConditions engine, CancellationToken ct)
     {
         _moved.Add(checkpoint);
-        if (record.Change is not RowChange row || !Takes(checkpoint, record, row.Position, row.CommitMicros, look))
+        if (record.Change is not RowChange row || !Takes(checkpoint, record, row.Position, row.CommitMicros, engine))
         {
             checkpoint.Pass(record.Offset);
             return;
@@ -192,30 +197,30 @@ internal sealed class PartitionLoop(
         // Rows of a chunk are as old as its snapshot, which says nothing about how long a commit takes to be seen.
         if (row.Position.Ordinal >= 0)
             _oldestCommitMicros = Math.Min(_oldestCommitMicros ?? long.MaxValue, row.CommitMicros);
-        await FoldAsync(row, look, ct).ConfigureAwait(false);
+        await FoldAsync(row, engine, ct).ConfigureAwait(false);
         foreach (var other in record.More ?? [])
-            await FoldAsync((RowChange)other, look, ct).ConfigureAwait(false);
+            await FoldAsync((RowChange)other, engine, ct).ConfigureAwait(false);
     }
 
-    private async ValueTask FoldAsync(RowChange row, EngineLook look, CancellationToken ct)
+    private async ValueTask FoldAsync(RowChange row, TransactionConditions engine, CancellationToken ct)
     {
-        if (look.Floors.TryGetValue(row.Schema.Entity, out var floor) && row.Position < floor)
+        if (engine.Floors.TryGetValue(row.Schema.Entity, out var floor) && row.Position < floor)
             return;
-        if (!_batches.Folding.Accepts(row))
+        if (!batches.Folding.Accepts(row))
             await BeginWriteAsync(ct).ConfigureAwait(false);
-        _batches.Folding.Add(row);
+        batches.Folding.Add(row);
     }
 
     private async Task TruncateAsync(
         PartitionCheckpoint checkpoint,
         LogRecord record,
         TruncateChange truncate,
-        EngineLook look,
+        TransactionConditions engine,
         CancellationToken ct
     )
     {
         _moved.Add(checkpoint);
-        if (!Takes(checkpoint, record, truncate.Position, truncate.Transaction.CommitMicros, look))
+        if (!Takes(checkpoint, record, truncate.Position, truncate.Transaction.CommitMicros, engine))
         {
             checkpoint.Pass(record.Offset);
             return;
@@ -223,25 +228,31 @@ internal sealed class PartitionLoop(
         // Every partition of the topic brings it; the first one truncates, and leaves the floor.
         foreach (var entity in truncate.Entities)
         {
-            if (look.Floors.TryGetValue(entity, out var floor) && floor >= truncate.Position)
+            if (engine.Floors.TryGetValue(entity, out var floor) && floor >= truncate.Position)
                 continue;
-            await writer.TruncateAsync(entity, truncate.Position, ct).ConfigureAwait(false);
-            look.Floors[entity] = truncate.Position;
+            await batches.TruncateAsync(entity, truncate.Position, ct).ConfigureAwait(false);
+            engine.Floors[entity] = truncate.Position;
         }
         CrashPoint.Hit("after-truncate");
     }
 
-    private bool Takes(PartitionCheckpoint checkpoint, LogRecord record, ChangePosition position, long commitMicros, EngineLook look)
+    private bool Takes(
+        PartitionCheckpoint checkpoint,
+        LogRecord record,
+        ChangePosition position,
+        long commitMicros,
+        TransactionConditions engine
+    )
     {
-        if (position.Generation < look.Generation)
+        if (position.Generation < engine.Generation)
             return false;
-        if (position.Generation > look.Generation)
+        if (position.Generation > engine.Generation)
             throw new DeclaredGapException(
                 GapKinds.EngineBehind,
-                $"Partition {record.Partition} has records of generation {position.Generation}, the engine is in {look.Generation}: it was restored from a backup.",
+                $"Partition {record.Partition} has records of generation {position.Generation}, the engine is in {engine.Generation}: it was restored from a backup.",
                 "Accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
             );
-        if (checkpoint.Take(record.Offset, record.Stamp, position, commitMicros, look.Generation))
+        if (checkpoint.Take(record.Offset, record.Stamp, position, commitMicros, engine.Generation))
             return true;
         statistics.Duplicate();
         return false;
@@ -249,8 +260,8 @@ internal sealed class PartitionLoop(
 
     private Task BeginWriteAsync(CancellationToken ct)
     {
-        _rows += _batches.Folding.Count;
-        return _batches.BeginWriteAsync(ct);
+        _rows += batches.Folding.Count;
+        return batches.BeginWriteAsync(ct);
     }
 
     private void Keep(IEnumerable<LogRecord> records)
@@ -264,8 +275,8 @@ internal sealed class PartitionLoop(
     private async Task TickAsync(CancellationToken ct)
     {
         if (_owned.Count > 0)
-            await table.ReachAsync(connection, _owned.Values, ct).ConfigureAwait(false);
-        _isHeld = await fences.MoveAsync(connection, ct).ConfigureAwait(false);
+            await table.ReachAsync(_connection, _owned.Values, ct).ConfigureAwait(false);
+        _isHeld = await PartitionFences.MoveAsync(_connection, options.FenceHoldTimeout, ct).ConfigureAwait(false);
         _tickedAt = Stopwatch.GetTimestamp();
     }
 }

@@ -3,10 +3,10 @@ using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
 using Cdc.Engine;
+using Cdc.Engine.Tables;
 using Cdc.Log.Kafka;
 using Cdc.Log.Records;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace Cdc.Apply.Partitions;
 
@@ -29,15 +29,15 @@ public sealed class PartitionSession(
     public async Task RunAsync(CancellationToken ct)
     {
         var table = new PartitionTable(options, Guid.NewGuid());
-        await using var connection = await EngineErrors
-            .GuardAsync(() => EngineConnection.OpenAsync(options, table.Role, ct))
-            .ConfigureAwait(false);
-        await EngineErrors.GuardAsync(() => PartitionTable.RequireCountsAsync(connection, topics, ct)).ConfigureAwait(false);
+        await using var connection = await EngineErrors.GuardAsync(() => table.ConnectAsync(ct)).ConfigureAwait(false);
+        PartitionCount.Require(
+            topics,
+            await EngineErrors.GuardAsync(() => PartitionTable.NamesAsync(connection, ct)).ConfigureAwait(false)
+        );
         var knowledge = new EngineKnowledge(entities);
-        var writers = await EngineErrors
+        var writer = await EngineErrors
             .GuardAsync(() => new WriterFactory(entities, knowledge, log).CreateAsync(connection, ct))
             .ConfigureAwait(false);
-        var transaction = new EngineTransaction(connection);
         await using var reader = new KafkaLogReader(
             clients,
             topics,
@@ -46,18 +46,8 @@ public sealed class PartitionSession(
             (partitions, cancel) => TakeAsync(table, partitions, cancel),
             log
         );
-        var loop = new PartitionLoop(
-            entities,
-            options,
-            connection,
-            transaction,
-            new BatchWriter(entities, writers, transaction),
-            table,
-            new PartitionFences(options),
-            knowledge,
-            reader,
-            statistics
-        );
+        var batches = new WriteBehind(writer, null, statistics);
+        var loop = new PartitionLoop(options, batches, table, knowledge, reader, statistics);
         await RunAsync(loop, ct).ConfigureAwait(false);
     }
 
@@ -76,7 +66,10 @@ public sealed class PartitionSession(
     private static Task<PartitionsTaken> TakeAsync(PartitionTable table, IReadOnlyList<LogPartition> partitions, CancellationToken ct) =>
         EngineErrors.GuardAsync(async () =>
         {
-            var taken = await table.TakeAsync(partitions, ct).ConfigureAwait(false);
-            return new PartitionsTaken([.. taken.Select(t => t.Next)], taken);
+            var taken = await table.TakeAsync([.. partitions.Select(p => p.Name)], ct).ConfigureAwait(false);
+            return new PartitionsTaken(
+                [.. taken.Select(t => t.Next)],
+                [.. partitions.Zip(taken, (partition, t) => new PartitionCheckpoint(partition, t.Next, t.Last, t.Sequences))]
+            );
         });
 }

@@ -6,11 +6,23 @@ using Npgsql;
 namespace Cdc.Apply.Rows;
 
 /// <summary>
-/// Writes a folded batch inside an engine transaction. When the engine refuses a row, the batch is written again in halves until the row
+/// Writes a folded batch inside an engine _transaction. When the engine refuses a row, the batch is written again in halves until the row
 /// stands alone, and only that row goes to quarantine.
 /// </summary>
-internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter> writers, EngineTransaction transaction)
+internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter> writers, NpgsqlConnection connection)
 {
+    private readonly EngineTransaction _transaction = new(connection);
+
+    /// <summary>Nothing else may use it while a batch is being written.</summary>
+    public NpgsqlConnection Connection => connection;
+
+    public EntitySet Entities => entities;
+
+    /// <summary>The engine transaction of the rows. Begun by <see cref="BeginAsync"/>, which the writers must hear of.</summary>
+    public EngineTransaction Transaction => _transaction;
+
+    public EntityWriter Of(int entity) => writers[entity];
+
     /// <summary>Rows that went to quarantine in the last <see cref="WriteAsync"/>.</summary>
     public int Quarantined { get; private set; }
 
@@ -23,9 +35,9 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
         Quarantined = 0;
         await BeginAsync(ct).ConfigureAwait(false);
         // The first flush of a transaction can be undone by undoing the transaction; a savepoint costs two round trips.
-        var savepoint = transaction.HasWork;
+        var savepoint = _transaction.HasWork;
         if (savepoint)
-            await transaction.SavepointAsync("flush", ct).ConfigureAwait(false);
+            await _transaction.SavepointAsync("flush", ct).ConfigureAwait(false);
         try
         {
             await WriteEntitiesAsync(batch, sortedKeys, straight, ct).ConfigureAwait(false);
@@ -33,29 +45,29 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
         catch (PostgresException e) when (EngineErrors.IsOfRow(e))
         {
             if (savepoint)
-                await transaction.RollbackToAsync("flush", ct).ConfigureAwait(false);
+                await _transaction.RollbackToAsync("flush", ct).ConfigureAwait(false);
             else
-                await transaction.RollbackAsync(ct).ConfigureAwait(false);
+                await _transaction.RollbackAsync(ct).ConfigureAwait(false);
             await BeginAsync(ct).ConfigureAwait(false);
             await WriteInHalvesAsync(batch, sortedKeys, ct).ConfigureAwait(false);
         }
         if (savepoint)
-            await transaction.ReleaseAsync("flush", ct).ConfigureAwait(false);
-        transaction.HasWork = true;
+            await _transaction.ReleaseAsync("flush", ct).ConfigureAwait(false);
+        _transaction.HasWork = true;
     }
 
     public async Task TruncateAsync(int entity, ChangePosition position, CancellationToken ct)
     {
         await BeginAsync(ct).ConfigureAwait(false);
         await writers[entity].TruncateAsync(position, ct).ConfigureAwait(false);
-        transaction.HasWork = true;
+        _transaction.HasWork = true;
     }
 
     public async Task BeginAsync(CancellationToken ct)
     {
-        if (transaction.IsOpen)
+        if (_transaction.IsOpen)
             return;
-        await transaction.BeginAsync(ct).ConfigureAwait(false);
+        await _transaction.BeginAsync(ct).ConfigureAwait(false);
         foreach (var writer in writers)
             writer.TransactionBegins();
     }
@@ -87,17 +99,17 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
         CancellationToken ct
     )
     {
-        await transaction.SavepointAsync("half", ct).ConfigureAwait(false);
+        await _transaction.SavepointAsync("half", ct).ConfigureAwait(false);
         try
         {
             await writer.WriteAsync(rows, keys, StraightCopy.None, ct).ConfigureAwait(false);
-            await transaction.ReleaseAsync("half", ct).ConfigureAwait(false);
+            await _transaction.ReleaseAsync("half", ct).ConfigureAwait(false);
             Quarantined += writer.Quarantined;
         }
         catch (PostgresException e) when (EngineErrors.IsOfRow(e))
         {
-            await transaction.RollbackToAsync("half", ct).ConfigureAwait(false);
-            await transaction.ReleaseAsync("half", ct).ConfigureAwait(false);
+            await _transaction.RollbackToAsync("half", ct).ConfigureAwait(false);
+            await _transaction.ReleaseAsync("half", ct).ConfigureAwait(false);
             if (keys.Length == 1)
             {
                 await writer.QuarantineAsync(rows[keys.Span[0]], e, ct).ConfigureAwait(false);

@@ -1,4 +1,4 @@
-using Cdc.Core.Entities;
+using Cdc.Core.Changes;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
 
@@ -6,15 +6,17 @@ namespace Cdc.Apply.Rows;
 
 /// <summary>
 /// Two batches: while the engine writes one, the other is folded. Batches are written one after the other, in the order they were folded.
-/// While one is being written nobody else may use the engine's connection: await <see cref="WrittenAsync"/> first.
+/// While one is being written nothing else may use the engine's connection: await <see cref="WrittenAsync"/> first.
 /// </summary>
 /// <param name="gate">Null: nothing is loaded beside the log.</param>
-internal sealed class WriteBehind(EntitySet entities, BatchWriter writer, LoadGate? gate, PipelineStatistics statistics)
+internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineStatistics statistics)
 {
-    private BatchFolder _written = new(entities.Count);
+    private BatchFolder _written = new(writer.Entities.Count);
     private Task _writing = Task.CompletedTask;
 
-    public BatchFolder Folding { get; private set; } = new(entities.Count);
+    public BatchFolder Folding { get; private set; } = new(writer.Entities.Count);
+
+    public BatchWriter Writer => writer;
 
     /// <summary>Begins to write what is folded, as soon as the batch before is written; <see cref="Folding"/> is empty then.</summary>
     public async Task BeginWriteAsync(CancellationToken ct)
@@ -35,10 +37,22 @@ internal sealed class WriteBehind(EntitySet entities, BatchWriter writer, LoadGa
         return writing;
     }
 
+    /// <summary>When everything is written, and loads that were reserved before have ended.</summary>
+    public async Task TruncateAsync(int entity, ChangePosition position, CancellationToken ct)
+    {
+        await WrittenAsync().ConfigureAwait(false);
+        if (gate is not null)
+            await gate.EnterAllAsync(entity).WaitAsync(ct).ConfigureAwait(false);
+        await writer.TruncateAsync(entity, position, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>The engine transaction has ended: loads may enter the ranges that it touched.</summary>
+    public void TransactionEnded() => gate?.Leave();
+
     private async Task WriteAsync(BatchFolder batch, CancellationToken ct)
     {
         var keys = batch.SortedKeys();
-        foreach (var entity in entities.All)
+        foreach (var entity in writer.Entities.All)
             if (gate is not null && keys[entity.Index].Length > 0)
                 await gate.EnterAsync(entity.Index, keys[entity.Index]).WaitAsync(ct).ConfigureAwait(false);
         await writer.WriteAsync(batch, keys, StraightCopy.NewKeys, ct).ConfigureAwait(false);

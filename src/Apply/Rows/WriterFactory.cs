@@ -5,10 +5,10 @@ using Npgsql;
 
 namespace Cdc.Apply.Rows;
 
-/// <summary>Writers for a connection, sharing what one session knows of the engine.</summary>
+/// <summary>Writers for connections, sharing what one session knows of the engine.</summary>
 internal sealed class WriterFactory(EntitySet entities, EngineKnowledge knowledge, ILogger log)
 {
-    public async Task<IReadOnlyList<EntityWriter>> CreateAsync(NpgsqlConnection connection, CancellationToken ct)
+    public async Task<BatchWriter> CreateAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         var writers = new List<EntityWriter>(entities.Count);
         foreach (var entity in entities.All)
@@ -17,6 +17,6 @@ internal sealed class WriterFactory(EntitySet entities, EngineKnowledge knowledg
             await writer.PrepareAsync(ct).ConfigureAwait(false);
             writers.Add(writer);
         }
-        return writers;
+        return new BatchWriter(entities, writers, connection);
     }
 }

@@ -11,7 +11,7 @@ internal sealed class FenceTicket(long number, FenceRequest request) : LedgerTic
 
     private volatile string? _failure;
 
-    /// <summary>Its row in cdc.fences.</summary>
+    /// <summary>Its id in the engine.</summary>
     public long Fence => request.Id;
     public override int Entity => request.Entity;
 

@@ -91,7 +91,7 @@ public sealed class ChunkEndChange : ChangeEvent
 /// </summary>
 public sealed class FenceChange : ChangeEvent
 {
-    /// <summary>Its row in cdc.fences.</summary>
+    /// <summary>Its id in the engine.</summary>
     public required long Fence { get; init; }
     public required Lsn Marker { get; init; }
 

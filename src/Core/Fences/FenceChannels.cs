@@ -1,6 +1,6 @@
 namespace Cdc.Core.Fences;
 
-/// <summary>NOTIFY channels of cdc.fences; the payload is the fence's id.</summary>
+/// <summary>NOTIFY channels of the fences; the payload is a fence's id.</summary>
 public static class FenceChannels
 {
     /// <summary>From who asks to the pipeline: announced, read, open, given up.</summary>

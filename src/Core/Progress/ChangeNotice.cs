@@ -12,12 +12,6 @@ public static class ChangeNotice
 {
     public const string Everything = "*";
 
-    /// <summary>
-    /// Held shared by every session that listens. Whoever announces tries to take it alone until the end of its transaction, and where that
-    /// succeeds nobody listens and nothing need be said: a listener that begins waits for that transaction, and sees what it did.
-    /// </summary>
-    public const long ListenerLock = 0x0CDC_0000_0003;
-
     /// <summary>PostgreSQL's limit is 7,999 bytes.</summary>
     public const int MaxLength = 7_900;
 

@@ -19,7 +19,7 @@ public enum ChunkKind
 }
 
 /// <summary>What is to be read: a key range of one entity, or exactly some keys of it.</summary>
-/// <param name="Id">Row in cdc.chunks; 0 for re-reads and retries, which are kept as their own entries.</param>
+/// <param name="Id">In the engine; 0 for re-reads and retries, which are kept as their own entries.</param>
 public sealed record ChunkJob(long Id, int Generation, int Entity, ChunkKind Kind, KeyRange Range, IReadOnlySet<long>? Keys)
 {
     public bool Covers(long key) => Keys is null ? Range.Contains(key) : Keys.Contains(key);

@@ -1,6 +1,6 @@
 namespace Cdc.Core.Snapshots;
 
-/// <summary>NOTIFY channel of cdc.requests; the payload is the request's id.</summary>
+/// <summary>NOTIFY channel of what other processes ask for; the payload is the request's id.</summary>
 public static class RequestChannels
 {
     /// <summary>From the pipeline to who asked: it is done.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Cdc.Core.Failures;
 
 namespace Cdc.Core.Telemetry;
@@ -7,17 +8,31 @@ namespace Cdc.Core.Telemetry;
 /// <param name="OldestCommit">When the first of its source transactions was committed, by the source's clock; null: it has none.</param>
 public readonly record struct AppliedBatch(long Rows, long Transactions, TimeSpan Duration, DateTimeOffset? OldestCommit);
 
-/// <summary>Whether the pipeline works, or keeps away from a server that failed.</summary>
-public enum BreakerState
+/// <summary>Whether a worker works, or keeps away from a server that failed. From the best to the worst.</summary>
+public enum RetryState
 {
     /// <summary>It works.</summary>
-    Closed,
-
-    /// <summary>It failed, and waits before it tries again.</summary>
-    Open,
+    Working,
 
     /// <summary>It tries again.</summary>
-    HalfOpen,
+    Retrying,
+
+    /// <summary>It failed, and waits before it tries again.</summary>
+    Waiting,
+}
+
+/// <summary>The retry state of one worker, from when it starts until it is disposed.</summary>
+public sealed class WorkerRetry(PipelineStatistics statistics) : IDisposable
+{
+    private int _state;
+
+    public RetryState State
+    {
+        get => (RetryState)Volatile.Read(ref _state);
+        set => Volatile.Write(ref _state, (int)value);
+    }
+
+    public void Dispose() => statistics.Remove(this);
 }
 
 /// <summary>What a running pipeline has done since the process started. Written by its loops, read by whoever shows it.</summary>
@@ -34,7 +49,7 @@ public sealed class PipelineStatistics
     private long _fences;
     private long _fenceTicks;
     private readonly long[] _failures = new long[Enum.GetValues<FailureKind>().Max(k => (int)k) + 1];
-    private int _breaker;
+    private readonly ConcurrentDictionary<WorkerRetry, bool> _workers = new();
 
     /// <summary>Events of the stream that were put into the change log.</summary>
     public long Captured => Interlocked.Read(ref _captured);
@@ -65,12 +80,18 @@ public sealed class PipelineStatistics
     /// <summary>Called by the loop that applies, after each commit with rows: be quick, and do not throw.</summary>
     public event Action<AppliedBatch>? BatchApplied;
 
-    /// <summary>Of the worker that changed it last, where several apply.</summary>
-    public BreakerState Breaker
+    /// <summary>The worst of all workers: over Kafka each end, and each that applies, has one.</summary>
+    public RetryState Retry => _workers.Keys.Select(w => w.State).DefaultIfEmpty(RetryState.Working).Max();
+
+    /// <summary>A worker starts.</summary>
+    public WorkerRetry AddWorker()
     {
-        get => (BreakerState)Volatile.Read(ref _breaker);
-        set => Volatile.Write(ref _breaker, (int)value);
+        var worker = new WorkerRetry(this);
+        _workers[worker] = true;
+        return worker;
     }
+
+    internal void Remove(WorkerRetry worker) => _workers.TryRemove(worker, out _);
 
     /// <summary>Sessions that ended with a failure of this kind.</summary>
     public long Failures(FailureKind kind) => Interlocked.Read(ref _failures[(int)kind]);

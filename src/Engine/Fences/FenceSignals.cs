@@ -1,5 +1,5 @@
 using Cdc.Core.Fences;
-using Npgsql;
+using Cdc.Core.Postgres;
 
 namespace Cdc.Engine.Fences;
 
@@ -13,10 +13,9 @@ public sealed class FenceSignals(EngineOptions options)
 
     public async Task RunAsync(CancellationToken ct)
     {
-        await using var connection = await EngineConnection.OpenAsync(options, "fences", ct).ConfigureAwait(false);
+        await using var connection = await EngineConnection.OpenAsync(options, EngineRole.Fences, ct).ConfigureAwait(false);
         connection.Notification += (_, _) => Raise();
-        await using (var listen = new NpgsqlCommand($"LISTEN {FenceChannels.Asks}", connection))
-            await listen.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await connection.Statement($"LISTEN {FenceChannels.Asks}").ExecuteAsync(ct).ConfigureAwait(false);
         // Whatever was asked before this connection listened.
         Raise();
         while (true)

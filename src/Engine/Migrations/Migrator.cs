@@ -11,9 +11,6 @@ namespace Cdc.Engine.Migrations;
 /// <param name="notice">Receives what PostgreSQL says meanwhile, such as why foreign keys were left out.</param>
 public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> migrations, Action<string>? notice = null)
 {
-    // Any fixed number; it must not change, or an older program would not wait for this one.
-    private const long LockKey = 0x0CDC_0000_0001;
-
     // IF NOT EXISTS would say at every step but the first that the table exists, to somebody who did not ask for one.
     private const string CreateTable = """
         DO $$ BEGIN
@@ -85,7 +82,7 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
     private async Task<bool> StepAsync(NpgsqlConnection connection, Migration migration, bool isUp, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, ct).ConfigureAwait(false);
-        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({LockKey})", ct).ConfigureAwait(false);
+        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({AdvisoryLocks.Migrations})", ct).ConfigureAwait(false);
         // Looked at under the lock: whoever held it before may have done this step.
         var status = StatusOf(await AppliedAsync(connection, ct).ConfigureAwait(false));
         RequireUnchanged(status);

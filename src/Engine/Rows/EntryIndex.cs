@@ -1,3 +1,5 @@
+using Cdc.Core.Postgres;
+using Cdc.Engine.Tables;
 using Npgsql;
 
 namespace Cdc.Engine.Rows;
@@ -13,10 +15,7 @@ public sealed class EntryIndex
 
     public async Task ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(
-            "SELECT entity, key FROM cdc.quarantine UNION ALL SELECT entity, key FROM cdc.rereads",
-            connection
-        );
+        await using var command = connection.Statement(QuarantineTable.EntriesSql);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await reader.ReadAsync(ct).ConfigureAwait(false))
             Add(reader.GetString(0), reader.GetInt64(1));

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Cdc.Capture.Source;
 using Cdc.Core.Failures;
-using Cdc.Engine.Progress;
+using Cdc.Engine.Tables;
 using Cdc.Host.Configuration;
 using Cdc.Host.Slots;
 using Cdc.Host.Status;
@@ -44,7 +44,7 @@ internal static class SlotAdoptCommand
         RequireAdoptable(continuity);
         var identity = continuity.Now!.Server.Identity;
         Confirmation.Obtain(context.Terminal, WhatWillHappen(followed, identity), parsed.GetValue(Yes));
-        await new FollowedSourceTable(options.Engine).AdoptAsync(followed, identity.SystemIdentifier, identity.Timeline, ct);
+        await new SourceTable(options.Engine).AdoptAsync(followed, identity.SystemIdentifier, identity.Timeline, ct);
         context.Terminal.Out.WriteLine(
             $"adopted: system {identity.SystemIdentifier}, timeline {identity.Timeline}; 'cdc run' goes on from {followed.Through}"
         );

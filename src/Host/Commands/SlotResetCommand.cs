@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Cdc.Core.Entities;
 using Cdc.Core.Operations;
-using Cdc.Engine.Progress;
+using Cdc.Engine.Tables;
 using Cdc.Host.Configuration;
 using Cdc.Host.Slots;
 using Cdc.Host.Status;
@@ -36,7 +36,7 @@ internal static class SlotResetCommand
         var options = context.Options(Needs.Both);
         var entities = context.Entities(options);
         await using var source = CommandContext.Source(options);
-        var followed = await new FollowedSourceTable(options.Engine).ReadAsync(ct) ?? throw SlotRefusals.NothingFollowed();
+        var followed = await new SourceTable(options.Engine).ReadAsync(ct) ?? throw SlotRefusals.NothingFollowed();
         var slot = (await source.UseAsync(c => SourceStatusReader.ReadAsync(c, options.Source.SlotName, ct), ct)).Slot;
         SlotRefusals.ThrowIfRead(slot);
         Confirmation.Obtain(context.Terminal, WhatWillHappen(options, entities, followed, slot), parsed.GetValue(Yes));
@@ -53,7 +53,7 @@ internal static class SlotResetCommand
         if (followed.Slot != options.Source.SlotName)
             yield return $"slot {followed.Slot}, which the engine followed so far, is left alone: drop it if nobody else reads it, or it fills the disk";
         yield return (
-            followed.State == "creating"
+            followed.State == SourceState.Creating
                 ? $"generation {followed.Generation}, which was begun, is completed"
                 : $"the engine goes from generation {followed.Generation} to {followed.Generation + 1}"
         ) + "; its rows stay readable, as old as they are, until they are read again";

@@ -1,6 +1,6 @@
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
-using Cdc.Engine.Progress;
+using Cdc.Engine.Tables;
 using Cdc.Host.Terminals;
 using Cdc.Pipeline.Setup;
 
@@ -23,7 +23,7 @@ internal sealed record SlotReport(
         continuity switch
         {
             { Followed: null } => "not-followed",
-            { Followed.State: "creating" } => "creating",
+            { Followed.State: SourceState.Creating } => "creating",
             { Findings.Count: 0 } => "continuous",
             { IsAdoptable: true } => "other-identity",
             _ => "gap",
@@ -71,7 +71,7 @@ internal static class SlotView
             );
             yield return (
                 "engine state",
-                $"{followed.State}, generation {followed.Generation}, through {followed.Through}, wrote {followed.Written}"
+                $"{followed.State.Word()}, generation {followed.Generation}, through {followed.Through}, wrote {followed.Written}"
             );
         }
     }

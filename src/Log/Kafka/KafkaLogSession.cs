@@ -14,7 +14,7 @@ namespace Cdc.Log.Kafka;
 /// One capture session's hold on the log: its number, which rises and is kept in the log itself; how the partitions ended when it began;
 /// and what it has had acknowledged since. Progress here is what the brokers have, so that capture goes on while the engine is away.
 /// </summary>
-public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
+public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDisposable
 {
     /// <summary>The session's own: compaction leaves the newest record of each, whatever a session that was replaced still writes.</summary>
     private readonly byte[] _controlKey;
@@ -42,9 +42,6 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
 
     public long Number { get; }
 
-    public LogTopics Topics => _topics;
-
-    /// <summary>Offsets behind everything that was in each partition when the session began.</summary>
     public IReadOnlyDictionary<string, long> Ends => _topics.All.ToDictionary(p => p.Name, p => _tails[p.Index].End);
 
     /// <summary>The last transaction that earlier sessions brought whole into the log; when it is sent again it must be the same one.</summary>
@@ -67,8 +64,9 @@ public sealed class KafkaLogSession : IAppliedProgress, IAsyncDisposable
 
     public LogProgress Acknowledged => _writer?.Acknowledged ?? LogProgress.None;
 
-    /// <summary>Everything that is acknowledged lies below it; take it after <see cref="Acknowledged"/>.</summary>
     public IReadOnlyDictionary<string, long> Vector() => _producer.Vector();
+
+    public void RequireCounts(IReadOnlyCollection<string> known) => PartitionCount.Require(_topics, known);
 
     /// <summary>What the log remembers; <see cref="ControlRecord.None"/> if nobody has written to it.</summary>
     public static async Task<ControlRecord> ReadMemoryAsync(KafkaClients clients, CancellationToken ct) =>

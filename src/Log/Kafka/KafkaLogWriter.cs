@@ -1,18 +1,10 @@
 using System.Buffers;
 using Cdc.Core.Changes;
+using Cdc.Core.Progress;
 using Cdc.Core.Telemetry;
 using Cdc.Log.Records;
 
 namespace Cdc.Log.Kafka;
-
-/// <summary>How far everything is in the log.</summary>
-/// <param name="Through">All commits that start below it are acknowledged.</param>
-/// <param name="Last">The last whole transaction below it; null if this session has streamed none.</param>
-/// <param name="AsOfMicros">All commits that had returned by then, by the source's clock, are below it; null: this session has streamed no heartbeat.</param>
-public sealed record LogProgress(Lsn Through, SourceTransaction? Last, long? AsOfMicros)
-{
-    public static readonly LogProgress None = new(Lsn.Zero, null, null);
-}
 
 /// <summary>
 /// One capture session's way into the log. What the tails have already is not sent again. Waits while <c>maxBytes</c> are on their way, and

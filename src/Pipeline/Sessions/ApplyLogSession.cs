@@ -2,7 +2,7 @@ using Cdc.Apply.Partitions;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
-using Cdc.Engine.Progress;
+using Cdc.Engine.Tables;
 using Cdc.Log.Kafka;
 using Cdc.Log.Records;
 using Microsoft.Extensions.Logging;
@@ -27,13 +27,13 @@ internal sealed class ApplyLogSession(
     /// <summary>The capture makes the new generation, when it sees that a gap was declared; this worker waits for it.</summary>
     public Task AcceptGapAsync(CancellationToken ct) => Task.Delay(PollInterval, ct);
 
-    public async Task RunAsync(CancellationToken stop)
+    public async Task RunAsync(Action started, CancellationToken stop)
     {
         var before = statistics.Batches;
         try
         {
-            var followed = await new FollowedSourceTable(options.Engine).ReadAsync(stop).ConfigureAwait(false);
-            if (followed is not { State: not "creating" })
+            var followed = await new SourceTable(options.Engine).ReadAsync(stop).ConfigureAwait(false);
+            if (followed is not { State: not SourceState.Creating })
                 throw new CdcException(
                     FailureKind.Unavailable,
                     "The engine follows no source yet.",
@@ -42,7 +42,7 @@ internal sealed class ApplyLogSession(
             Generation = followed.Generation;
             var clients = new KafkaClients(options.Kafka, log);
             var topics = await LogTopics.ReadAsync(clients, entities, codec, stop).ConfigureAwait(false);
-            statistics.Breaker = BreakerState.Closed;
+            started();
             await new PartitionSession(options.Engine, entities, clients, topics, codec, options.Log.MaxBytes, statistics, log)
                 .RunAsync(stop)
                 .ConfigureAwait(false);

@@ -3,6 +3,7 @@ using Cdc.Capture;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
+using Cdc.Engine.LogCapture;
 using Cdc.Log.Kafka;
 using Cdc.Log.Records;
 using Cdc.Pipeline.Setup;
@@ -30,7 +31,7 @@ internal sealed class CaptureLogSession(
 
     public Task AcceptGapAsync(CancellationToken ct) => setup.BeginGenerationAsync(ct);
 
-    public async Task RunAsync(CancellationToken stop)
+    public async Task RunAsync(Action started, CancellationToken stop)
     {
         HasProgressed = false;
         await preconditions.CheckAsync(stop).ConfigureAwait(false);
@@ -44,11 +45,11 @@ internal sealed class CaptureLogSession(
         await using var kafka = await KafkaLogSession
             .OpenAsync(clients, topics, codec, setup.Generation!.Value, log, stop)
             .ConfigureAwait(false);
-        await using var desk = await LogDesk.OpenAsync(options.Engine, entities, kafka, codec.TopicOf, log, stop).ConfigureAwait(false);
-        statistics.Breaker = BreakerState.Closed;
+        await using var engine = await CaptureEngineSide.OpenAsync(options.Engine, entities, kafka, log, stop).ConfigureAwait(false);
+        started();
         try
         {
-            await StreamAsync(capture, kafka, desk, stop).ConfigureAwait(false);
+            await StreamAsync(capture, kafka, engine, stop).ConfigureAwait(false);
         }
         finally
         {
@@ -56,24 +57,26 @@ internal sealed class CaptureLogSession(
         }
     }
 
-    private async Task StreamAsync(CaptureSession capture, KafkaLogSession kafka, LogDesk desk, CancellationToken stop)
+    private async Task StreamAsync(CaptureSession capture, KafkaLogSession kafka, CaptureEngineSide engine, CancellationToken stop)
     {
         using var failed = new CancellationTokenSource();
-        var writer = kafka.Write(codec, desk, options.Log.MaxBytes, statistics);
+        var writer = kafka.Write(codec, engine, options.Log.MaxBytes, statistics);
         var seams = new CaptureSeams(
-            kafka.ResumeFrom(desk.Generation, desk.Session),
-            desk.Tables,
+            kafka.ResumeFrom(engine.Generation, engine.Session),
+            engine.Tables,
             kafka,
-            desk.ChunkQueue,
-            desk.ChunkSink,
-            desk.Fences,
+            engine.ChunkQueue,
+            engine.ChunkSink,
+            engine.Fences,
             writer,
             statistics
         );
+        var letters = new DeadLetters(entities, codec.TopicOf, kafka, engine, log);
         Task[] all =
         [
             Task.Run(() => capture.RunAsync(seams, options.Engine.FeedbackInterval, stop, failed.Token), CancellationToken.None),
-            Task.Run(() => desk.RunAsync(failed.Token), CancellationToken.None),
+            Task.Run(() => engine.RunAsync(failed.Token), CancellationToken.None),
+            Task.Run(() => letters.RunAsync(failed.Token), CancellationToken.None),
         ];
         await TaskGroup.EndAsync(failed, await Task.WhenAny([.. all, kafka.Failed]).ConfigureAwait(false), all).ConfigureAwait(false);
     }

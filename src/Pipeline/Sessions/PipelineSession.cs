@@ -32,7 +32,7 @@ internal sealed class PipelineSession(
     public Task AcceptGapAsync(CancellationToken ct) => setup.BeginGenerationAsync(ct);
 
     /// <summary>Returns when <paramref name="stop"/> was asked for and everything captured so far is applied.</summary>
-    public async Task RunAsync(CancellationToken stop)
+    public async Task RunAsync(Action started, CancellationToken stop)
     {
         HasProgressed = false;
         await preconditions.CheckAsync(stop).ConfigureAwait(false);
@@ -42,7 +42,7 @@ internal sealed class PipelineSession(
         await setup.PrepareAsync(capture, stop).ConfigureAwait(false);
         await capture.AcquireSlotAsync(stop).ConfigureAwait(false);
         await using var apply = await EngineSession.OpenAsync(options.Engine, entities, statistics, log, stop).ConfigureAwait(false);
-        statistics.Breaker = BreakerState.Closed;
+        started();
         Started();
         try
         {

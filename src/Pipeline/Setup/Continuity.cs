@@ -3,7 +3,7 @@ using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
-using Cdc.Engine.Progress;
+using Cdc.Engine.Tables;
 using Cdc.Expressions.Declaration;
 using Microsoft.Extensions.Logging;
 
@@ -21,8 +21,8 @@ public sealed record Continuity(FollowedSource? Followed, PresentSource? Now, IR
         // Before the engine's record: what a running process confirms meanwhile it has written down first, so it cannot look like a gap.
         var setup = new SlotSetup(options.Source, entities);
         var slot = await SourceFailure.GuardAsync(() => setup.ReadAsync(ct)).ConfigureAwait(false);
-        var followed = await new FollowedSourceTable(options.Engine).ReadAsync(ct).ConfigureAwait(false);
-        if (followed is null or { State: "creating" })
+        var followed = await new SourceTable(options.Engine).ReadAsync(ct).ConfigureAwait(false);
+        if (followed is null or { State: SourceState.Creating })
             return new Continuity(followed, null, []);
         if (LogMemory.Of(options, log) is { } memory)
             followed = followed.WithMemory(await memory(ct).ConfigureAwait(false));

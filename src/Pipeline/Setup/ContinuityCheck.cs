@@ -1,7 +1,7 @@
 using Cdc.Capture;
 using Cdc.Capture.Slot;
 using Cdc.Core.Failures;
-using Cdc.Engine.Progress;
+using Cdc.Engine.Tables;
 
 namespace Cdc.Pipeline.Setup;
 
@@ -39,7 +39,10 @@ internal static class ContinuityCheck
     /// <summary>Where the configuration led elsewhere nothing was missed: that gap ends when it is mended. Any other stays until it is accepted.</summary>
     private static IEnumerable<Finding> Recorded(FollowedSource followed)
     {
-        if (followed is { State: "gap", GapKind: not (GapKinds.SourceChanged or GapKinds.SlotRenamed or GapKinds.PublicationRenamed) })
+        if (
+            followed is
+            { State: SourceState.Gap, GapKind: not (GapKinds.SourceChanged or GapKinds.SlotRenamed or GapKinds.PublicationRenamed) }
+        )
             yield return Gap(followed.GapKind ?? "unknown", followed.GapDetail ?? "A gap was declared.", Accept);
     }
 

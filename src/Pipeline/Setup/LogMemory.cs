@@ -1,5 +1,5 @@
 using Cdc.Core.Changes;
-using Cdc.Engine.Progress;
+using Cdc.Engine.Tables;
 using Cdc.Log;
 using Cdc.Log.Kafka;
 using Microsoft.Extensions.Logging;

@@ -5,7 +5,7 @@ using Cdc.Core.Postgres;
 using Cdc.Core.Postgres.Values;
 using Cdc.Engine;
 using Cdc.Engine.Migrations;
-using Cdc.Engine.Progress;
+using Cdc.Engine.Tables;
 using Cdc.Expressions.Declaration;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -112,7 +112,7 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
     }
 
     private async Task<bool> IsFollowingAsync(CancellationToken ct) =>
-        await new FollowedSourceTable(options.Engine).ReadAsync(ct).ConfigureAwait(false) is { State: not "creating" };
+        await new SourceTable(options.Engine).ReadAsync(ct).ConfigureAwait(false) is { State: not SourceState.Creating };
 
     private async Task<IReadOnlyList<Finding>> CheckEngineAsync(CancellationToken ct)
     {

@@ -2,7 +2,7 @@ using Cdc.Capture;
 using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
 using Cdc.Core.Changes;
-using Cdc.Engine.Progress;
+using Cdc.Engine.Tables;
 
 namespace Cdc.Pipeline.Setup;
 

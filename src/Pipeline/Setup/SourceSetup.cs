@@ -5,7 +5,7 @@ using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres.Values;
-using Cdc.Engine.Progress;
+using Cdc.Engine.Tables;
 using Microsoft.Extensions.Logging;
 
 namespace Cdc.Pipeline.Setup;
@@ -16,7 +16,7 @@ namespace Cdc.Pipeline.Setup;
 /// </summary>
 public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILogger log)
 {
-    private readonly FollowedSourceTable _followed = new(options.Engine);
+    private readonly SourceTable _followed = new(options.Engine);
     private readonly SlotSetup _slot = new(options.Source, entities);
 
     /// <summary>What the log remembers; null where it dies with its process.</summary>
@@ -34,7 +34,7 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
         // and what it has applied the server has flushed before. Read the other way round, its progress would look like a gap.
         var slot = await _slot.ReadAsync(ct).ConfigureAwait(false);
         var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
-        if (followed is null or { State: "creating" })
+        if (followed is null or { State: SourceState.Creating })
         {
             Generation = await CreateAsync((await capture.IdentifyAsync(ct).ConfigureAwait(false)).Identity, ct).ConfigureAwait(false);
             return;
@@ -67,7 +67,7 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
     public async Task<FollowedSource?> RequireNothingFollowedAsync(CancellationToken ct)
     {
         var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
-        if (followed is null or { State: "creating" })
+        if (followed is null or { State: SourceState.Creating })
             return followed;
         throw new CdcException(
             FailureKind.Refused,
@@ -108,7 +108,7 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
     {
         await using var alone = await _followed.LockGenerationAsync(ct).ConfigureAwait(false);
         var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
-        if (followed is { State: not "creating" })
+        if (followed is { State: not SourceState.Creating })
             return followed.Generation;
         if (!IsBegun(followed, identity))
         {
@@ -120,7 +120,7 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
 
     /// <summary>Begun for this very server and slot: what stands under the slot's name there is a half-made one of ours.</summary>
     private bool IsBegun(FollowedSource? followed, SourceIdentity now) =>
-        followed is { State: "creating" }
+        followed is { State: SourceState.Creating }
         && followed.Slot == options.Source.SlotName
         && followed.Publication == options.Source.Publication
         && followed.SystemIdentifier == now.SystemIdentifier
@@ -153,7 +153,7 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
     private async Task<int> CompleteAloneAsync(CancellationToken ct)
     {
         var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
-        if (followed is not { State: "creating" })
+        if (followed is not { State: SourceState.Creating })
             return followed?.Generation ?? throw new FencedException("The engine's record of its source is gone.");
         var start = await MakeSlotAsync(ct).ConfigureAwait(false);
         await _followed
@@ -196,7 +196,7 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
             .ConfigureAwait(false);
         if (ContinuityCheck.Find(followed, options.Source, now) is { } gap)
             throw gap;
-        if (now.SwitchPoint is not null || followed.State == "gap")
+        if (now.SwitchPoint is not null || followed.State == SourceState.Gap)
             await _followed
                 .AdoptAsync(followed, now.Server.Identity.SystemIdentifier, now.Server.Identity.Timeline, ct)
                 .ConfigureAwait(false);

@@ -3,6 +3,7 @@ using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
+using Cdc.Engine;
 using Cdc.Reconcile.Comparing;
 using Npgsql;
 
@@ -20,9 +21,6 @@ internal sealed record DoneSlices(long Next, int Count, int Generation, SliceNum
 /// </summary>
 internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
 {
-    // Any number that nobody else locks.
-    private const long Lock = 0x6364_6372_6563_6f6e;
-
     /// <summary>A run that was killed goes on only while most of what it found is still of today.</summary>
     private const string ResumableFor = "6 hours";
 
@@ -54,7 +52,7 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
         for (var began = Stopwatch.GetTimestamp(); ; await Task.Delay(Look, ct).ConfigureAwait(false))
         {
             var free = await engine
-                .Statement("SELECT pg_try_advisory_lock($1)", Lock)
+                .Statement("SELECT pg_try_advisory_lock($1)", AdvisoryLocks.ReconcileRuns)
                 .RowsAsync(r => r.GetBoolean(0), ct)
                 .ConfigureAwait(false);
             if (free.Single())
@@ -164,7 +162,10 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
         try
         {
             if (engine.FullState == System.Data.ConnectionState.Open)
-                await engine.Statement("SELECT pg_advisory_unlock($1)", Lock).ExecuteAsync(CancellationToken.None).ConfigureAwait(false);
+                await engine
+                    .Statement("SELECT pg_advisory_unlock($1)", AdvisoryLocks.ReconcileRuns)
+                    .ExecuteAsync(CancellationToken.None)
+                    .ConfigureAwait(false);
         }
         catch (NpgsqlException)
         {

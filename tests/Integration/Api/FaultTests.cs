@@ -29,7 +29,7 @@ public sealed class FaultTests(TestServers servers)
         );
         var statistics = bed.StartInProcess().Statistics;
         await bed.CaughtUpAsync(Shop.Ct);
-        Assert.Equal((BreakerState.Closed, 0), (statistics.Breaker, statistics.Failures(FailureKind.Unavailable)));
+        Assert.Equal((RetryState.Working, 0), (statistics.Retry, statistics.Failures(FailureKind.Unavailable)));
         await using var api = await ApiBed.StartAsync(bed, Shop.Ct);
         Assert.Equal(200, (await api.GetAsync("/cards/a/balance", Shop.Ct)).Status);
         await engine.StopAsync(PgStopMode.Immediate, Shop.Ct);
@@ -56,15 +56,15 @@ public sealed class FaultTests(TestServers servers)
         );
         await Eventually.True(
             "the pipeline keeps away from it",
-            () => statistics.Breaker == BreakerState.Open && statistics.Failures(FailureKind.Unavailable) > 0,
-            () => statistics.Breaker.ToString(),
+            () => statistics.Retry == RetryState.Waiting && statistics.Failures(FailureKind.Unavailable) > 0,
+            () => statistics.Retry.ToString(),
             ct: Shop.Ct
         );
         await engine.StartAgainAsync(Shop.Ct);
         await Eventually.True(
             "the pipeline works again",
-            () => statistics.Breaker == BreakerState.Closed,
-            () => statistics.Breaker.ToString(),
+            () => statistics.Retry == RetryState.Working,
+            () => statistics.Retry.ToString(),
             ct: Shop.Ct
         );
         await Eventually.True("it answers again", async () => (await api.GetAsync("/cards/a/balance", Shop.Ct)).Status == 200, ct: Shop.Ct);

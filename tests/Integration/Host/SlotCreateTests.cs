@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
-using Cdc.Engine.Progress;
+using Cdc.Engine.Snapshots;
 using Cdc.Tests.Support.Postgres;
 using Npgsql;
 using Xunit;
@@ -83,7 +83,7 @@ public sealed class SlotCreateTests(TestServers servers)
             StopReason = null,
             Fingerprint = null,
         };
-        await new TableStates(world.Entities).ChangeAsync(engine, rewritten, HostWorld.Ct);
+        await new TableRegistry(world.Entities).ChangeAsync(engine, rewritten, HostWorld.Ct);
 
         Assert.Equal(
             "1/card/open 2/move/accepted",

@@ -2,7 +2,7 @@ using Cdc.Apply;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
 using Cdc.Engine;
-using Cdc.Engine.Progress;
+using Cdc.Engine.Tables;
 using Cdc.Tests.Support.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -98,7 +98,7 @@ public sealed class SlotResetTests(TestServers servers)
     {
         await using var world = await HostWorld.CreateAsync(servers);
         await world.FollowAsync();
-        var followed = new FollowedSourceTable(new EngineOptions { ConnectionString = world.EngineConnection });
+        var followed = new SourceTable(new EngineOptions { ConnectionString = world.EngineConnection });
         Assert.False(await followed.DeclareGapAsync(2, GapKinds.SlotMissing, "seen while a reset made the slot anew", HostWorld.Ct));
         Assert.Equal("continuous", await SlotTests.VerdictAsync(world));
         Assert.True(await followed.DeclareGapAsync(3, GapKinds.SlotMissing, "d", HostWorld.Ct));

@@ -3,7 +3,7 @@ using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
-using Cdc.Engine.Progress;
+using Cdc.Engine.Tables;
 using Cdc.Pipeline.Setup;
 using Xunit;
 
@@ -77,7 +77,7 @@ public sealed class ContinuityCheckTests
 
     [Fact]
     public void A_declared_gap_stays_one_until_it_is_accepted() =>
-        AssertGap("slot-lost", Find(Followed with { State = "gap", GapKind = "slot-lost", GapDetail = "gone" }, Slot, Now));
+        AssertGap("slot-lost", Find(Followed with { State = SourceState.Gap, GapKind = "slot-lost", GapDetail = "gone" }, Slot, Now));
 
     [Fact]
     public void A_publication_that_is_missing_was_dropped_only_if_it_is_the_one_that_was_followed()
@@ -87,7 +87,7 @@ public sealed class ContinuityCheckTests
         AssertGap("publication-renamed", renamed);
         Assert.Contains("back to followed", renamed!.Remedy, StringComparison.Ordinal);
         Assert.DoesNotContain("dropped", renamed.Message, StringComparison.Ordinal);
-        Assert.Null(Find(Followed with { State = "gap", GapKind = "publication-renamed" }, Slot, Now));
+        Assert.Null(Find(Followed with { State = SourceState.Gap, GapKind = "publication-renamed" }, Slot, Now));
     }
 
     private static DeclaredGapException? Find(

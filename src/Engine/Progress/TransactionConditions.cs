@@ -3,11 +3,10 @@ using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Cdc.Core.Progress;
-using Cdc.Engine.Progress;
-using Cdc.Log.Kafka;
+using Cdc.Engine.Tables;
 using Npgsql;
 
-namespace Cdc.Apply.Partitions;
+namespace Cdc.Engine.Progress;
 
 /// <summary>
 /// What every transaction over the Kafka log must know of the engine before it writes, as of after its records were read: what Capture wrote
@@ -16,42 +15,37 @@ namespace Cdc.Apply.Partitions;
 /// <param name="Generation">Records of older ones are dropped.</param>
 /// <param name="Floors">By entity, the position of the last truncate, this transaction's own included: everything older loses to it.</param>
 /// <param name="Fences">Vectors of the fences at which partitions stop.</param>
-internal sealed record EngineLook(
+public sealed record TransactionConditions(
     int Generation,
     Dictionary<int, ChangePosition> Floors,
     IReadOnlyList<IReadOnlyDictionary<string, long>> Fences
 )
 {
-    /// <summary>
-    /// Shared by transactions that write rows, alone by one that truncates: rows of another partition that were not committed when a truncate
-    /// looked would survive it.
-    /// </summary>
-    private const long TruncateLock = 0x0CDC_0000_0004;
-
-    private const string SourceSql = "SELECT generation, state, gap_kind, gap_detail FROM cdc.source";
-    private const string FloorsSql = "SELECT entity, generation, lsn, ordinal FROM cdc.floors";
-    private const string FencesSql = "SELECT vector::text FROM cdc.fences WHERE state IN ('read', 'reached') AND vector IS NOT NULL";
-
     /// <param name="truncates">True: until the end of the transaction no other writes rows.</param>
     /// <exception cref="DeclaredGapException">A gap is declared.</exception>
     /// <exception cref="CdcException">Unavailable: a generation is being made.</exception>
-    public static async Task<EngineLook> ReadAsync(NpgsqlConnection connection, EntitySet entities, bool truncates, CancellationToken ct)
+    public static async Task<TransactionConditions> ReadAsync(
+        NpgsqlConnection connection,
+        EntitySet entities,
+        bool truncates,
+        CancellationToken ct
+    )
     {
         await using var batch = new NpgsqlBatch(connection)
         {
             BatchCommands =
             {
-                new($"SELECT pg_advisory_xact_lock{(truncates ? "" : "_shared")}({TruncateLock})"),
-                new(SourceSql),
-                new(FloorsSql),
-                new(FencesSql),
+                new($"SELECT pg_advisory_xact_lock{(truncates ? "" : "_shared")}({AdvisoryLocks.Truncates})"),
+                new(SourceTable.CurrentSql),
+                new(FloorTable.AllSql),
+                new(FenceTable.VectorsSql),
             },
         };
         await batch.PrepareAsync(ct).ConfigureAwait(false);
         await using var reader = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
         await reader.NextResultAsync(ct).ConfigureAwait(false);
         var generation = await reader.ReadAsync(ct).ConfigureAwait(false)
-            ? GenerationOf(reader)
+            ? SourceTable.GenerationOf(reader)
             : throw new FencedException("The engine's record of its source is gone.");
         await reader.NextResultAsync(ct).ConfigureAwait(false);
         var floors = new Dictionary<int, ChangePosition>();
@@ -62,7 +56,7 @@ internal sealed record EngineLook(
         var fences = new List<IReadOnlyDictionary<string, long>>();
         while (await reader.ReadAsync(ct).ConfigureAwait(false))
             fences.Add(LogVector.FromJson(reader.GetString(0)));
-        return new EngineLook(generation, floors, fences);
+        return new TransactionConditions(generation, floors, fences);
     }
 
     /// <summary>Records at or above this offset wait for a fence; <see cref="long.MaxValue"/> if none is open.</summary>
@@ -74,20 +68,4 @@ internal sealed record EngineLook(
                 limit = offset;
         return limit;
     }
-
-    private static int GenerationOf(NpgsqlDataReader source) =>
-        source.GetString(1) switch
-        {
-            "streaming" => source.GetInt32(0),
-            "gap" => throw new DeclaredGapException(
-                source.IsDBNull(2) ? "unknown" : source.GetString(2),
-                source.IsDBNull(3) ? "A gap was declared." : source.GetString(3),
-                "Look with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md)."
-            ),
-            _ => throw new CdcException(
-                FailureKind.Unavailable,
-                "A new generation is being made.",
-                "Nothing is lost; it goes on when 'cdc capture' has made it."
-            ),
-        };
 }

@@ -1,6 +1,6 @@
 using Cdc.Core.Changes;
 
-namespace Cdc.Log.Kafka;
+namespace Cdc.Core.Progress;
 
 /// <summary>
 /// What a capture session says to those who apply and what never is in a data topic: written to the engine when everything before it was

@@ -2,12 +2,11 @@ using Cdc.Core.Changes;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Cdc.Core.Postgres.Values;
-using Cdc.Core.Progress;
 using Cdc.Core.Snapshots;
 using Cdc.Engine.Snapshots;
 using Npgsql;
 
-namespace Cdc.Engine.Progress;
+namespace Cdc.Engine.Tables;
 
 /// <summary>How far the engine is. Moves only by compare-and-set, in the transaction of the rows.</summary>
 /// <param name="Last">Position of the last applied change.</param>
@@ -20,6 +19,16 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
 {
     public const string Partition = "all";
 
+    /// <summary>Whoever applies fails at its next commit.</summary>
+    internal const string DisownSql = "UPDATE cdc.checkpoints SET owner_token = gen_random_uuid()";
+
+    /// <summary>$1 where the slot stands.</summary>
+    internal const string BeginGenerationSql = """
+        INSERT INTO cdc.checkpoints (partition, generation, through_lsn, owner_token) SELECT 'all', generation, $1, gen_random_uuid() FROM cdc.source
+        ON CONFLICT (partition) DO UPDATE SET generation = EXCLUDED.generation, last_lsn = '0/0', last_ordinal = 0, last_xid = 0,
+            last_commit_at = '-infinity', as_of = '-infinity', through_lsn = EXCLUDED.through_lsn, owner_token = EXCLUDED.owner_token, updated_at = now()
+        """;
+
     private const string TakeSql = """
         UPDATE cdc.checkpoints SET owner_token = $1, updated_at = now() WHERE partition = 'all'
         RETURNING generation, last_lsn, last_ordinal, last_xid, last_commit_at, through_lsn, NULLIF(as_of, '-infinity')
@@ -30,10 +39,16 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
         WHERE partition = 'all' AND owner_token = $7 AND generation = $8 AND last_lsn = $9 AND last_ordinal = $10 AND through_lsn = $11
         """;
 
+    private Checkpoint? _committed;
+
+    /// <summary>What the engine has, as far as this owner knows. Safe for concurrent use.</summary>
+    public Checkpoint Committed =>
+        Volatile.Read(ref _committed) ?? throw new InvalidOperationException("The checkpoint was not taken yet.");
+
     /// <summary>Makes this owner the one whose compare-and-set succeeds. Whoever had it before fails at its next commit.</summary>
     public async Task<Checkpoint> TakeAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(TakeSql, connection) { Parameters = { new() { Value = owner } } };
+        await using var command = connection.Statement(TakeSql, owner);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         if (!await reader.ReadAsync(ct).ConfigureAwait(false))
             throw new CdcException(
@@ -45,19 +60,21 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
         var last = new ChangePosition(reader.GetInt32(0), reader.Lsn(1), reader.GetInt64(2));
         var transaction =
             xid == 0 ? null : new SourceTransaction(xid, last.CommitLsn, PostgresTime.ToMicros(reader.GetFieldValue<DateTime>(4)));
-        return new Checkpoint(last, transaction, reader.Lsn(5), reader.IsDBNull(6) ? null : reader.GetFieldValue<DateTime>(6));
+        var taken = new Checkpoint(last, transaction, reader.Lsn(5), reader.IsDBNull(6) ? null : reader.GetFieldValue<DateTime>(6));
+        SetCommitted(taken);
+        return taken;
     }
 
-    /// <summary>In the engine transaction that carries the rows, with what it announces.</summary>
+    /// <summary>From where it is committed, in the engine transaction that carries the rows, with what that announces.</summary>
     /// <exception cref="FencedException">It is not where this owner left it.</exception>
     public async Task MoveAsync(
         NpgsqlConnection connection,
-        Checkpoint from,
         Checkpoint to,
         IEnumerable<(string Channel, string Notice)> notices,
         CancellationToken ct
     )
     {
+        var from = Committed;
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Move(from, to) } };
         foreach (var notice in notices)
             batch.BatchCommands.Add(Announce(notice));
@@ -67,39 +84,51 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
             throw new FencedException($"The checkpoint is not at {from.Last} any more: another process applies to this engine.");
     }
 
+    /// <summary>The transaction that moved it is committed.</summary>
+    public void SetCommitted(Checkpoint checkpoint) => Volatile.Write(ref _committed, checkpoint);
+
+    /// <summary>Announces in the open transaction. Nothing is said where there are none.</summary>
+    public static async Task AnnounceAsync(
+        NpgsqlConnection connection,
+        IReadOnlyCollection<(string Channel, string Notice)> notices,
+        CancellationToken ct
+    )
+    {
+        if (notices.Count == 0)
+            return;
+        await using var batch = new NpgsqlBatch(connection);
+        foreach (var notice in notices)
+            batch.BatchCommands.Add(Announce(notice));
+        await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+    }
+
     /// <summary>
     /// Delivered when the transaction commits, in the order of commits. Where nobody listens it is a lock that is free: a NOTIFY costs a commit
     /// some 50 microseconds (seen), whether or not anybody hears it. The last statement before COMMIT, or a listener that begins waits longer.
     /// </summary>
-    public static NpgsqlBatchCommand Announce((string Channel, string Notice) notice) =>
-        new($"SELECT pg_notify($1, $2) WHERE NOT pg_try_advisory_xact_lock({ChangeNotice.ListenerLock})")
-        {
-            Parameters =
-            {
-                new() { Value = notice.Channel },
-                new() { Value = notice.Notice },
-            },
-        };
+    internal static NpgsqlBatchCommand Announce((string Channel, string Notice) notice) =>
+        Statements.BatchStatement(
+            $"SELECT pg_notify($1, $2) WHERE NOT pg_try_advisory_xact_lock({AdvisoryLocks.Listeners})",
+            notice.Channel,
+            notice.Notice
+        );
 
     private NpgsqlBatchCommand Move(Checkpoint from, Checkpoint to) =>
-        new(MoveSql)
-        {
-            Parameters =
-            {
-                new() { Value = to.Last.Generation },
-                Statements.Parameter(to.Last.CommitLsn),
-                new() { Value = to.Last.Ordinal },
-                new() { Value = (long)(to.LastTransaction?.Xid ?? 0) },
-                Time(to.LastTransaction?.CommitTime),
-                Statements.Parameter(to.Through),
-                new() { Value = owner },
-                new() { Value = from.Last.Generation },
-                Statements.Parameter(from.Last.CommitLsn),
-                new() { Value = from.Last.Ordinal },
-                Statements.Parameter(from.Through),
-                Time(to.AsOf),
-            },
-        };
+        Statements.BatchStatement(
+            MoveSql,
+            to.Last.Generation,
+            to.Last.CommitLsn,
+            to.Last.Ordinal,
+            (long)(to.LastTransaction?.Xid ?? 0),
+            Time(to.LastTransaction?.CommitTime),
+            to.Through,
+            owner,
+            from.Last.Generation,
+            from.Last.CommitLsn,
+            from.Last.Ordinal,
+            from.Through,
+            Time(to.AsOf)
+        );
 
     /// <summary>None is -infinity.</summary>
     private static NpgsqlParameter Time(DateTime? time) =>
@@ -112,13 +141,10 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
     /// <summary>Held until COMMIT: a load beside the stream counts only while this owner is the one.</summary>
     public async Task AssertOwnedAsync(NpgsqlConnection connection, Chunk chunk, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(
+        await using var command = connection.Statement(
             "SELECT FROM cdc.checkpoints WHERE partition = 'all' AND owner_token = $1 FOR SHARE",
-            connection
-        )
-        {
-            Parameters = { new() { Value = owner } },
-        };
+            owner
+        );
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         if (!await reader.ReadAsync(ct).ConfigureAwait(false))
             throw new FencedException("Another process applies to this engine.");

@@ -1,0 +1,68 @@
+using Cdc.Core.Failures;
+using Microsoft.Extensions.Logging;
+
+namespace Cdc.Engine.LogCapture;
+
+/// <summary>
+/// What a capture over Kafka does while the engine is away: it goes on, and what needs the engine waits or is left out.
+/// </summary>
+internal sealed class EngineOutage(ILogger log)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
+    /// <summary><paramref name="otherwise"/>, after a pause, where the engine is away.</summary>
+    /// <exception cref="EngineException">It failed otherwise.</exception>
+    public async Task<T> OrElseAsync<T>(Func<Task<T>> work, T otherwise, CancellationToken ct)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (EngineException e) when (IsAway(e))
+        {
+            await PauseAsync(e, ct);
+            return otherwise;
+        }
+    }
+
+    /// <summary>Repeats the work until the engine is there for it. What was committed when the engine went away may be done twice.</summary>
+    /// <exception cref="EngineException">It failed otherwise.</exception>
+    public async Task<T> RetryUntilAvailableAsync<T>(Func<Task<T>> work, CancellationToken ct)
+    {
+        while (true)
+        {
+            try
+            {
+                return await work();
+            }
+            catch (EngineException e) when (IsAway(e))
+            {
+                await PauseAsync(e, ct);
+            }
+        }
+    }
+
+    public Task OrLeaveOutAsync(Func<Task> work, CancellationToken ct) => OrElseAsync(() => Done(work), false, ct);
+
+    public Task RetryUntilAvailableAsync(Func<Task> work, CancellationToken ct) => RetryUntilAvailableAsync(() => Done(work), ct);
+
+    private static bool IsAway(EngineException e) => e.Failure.Kind == FailureKind.Unavailable;
+
+    private Task PauseAsync(EngineException e, CancellationToken ct)
+    {
+        EngineOutageLog.Waits(log, e.Message);
+        return Task.Delay(Pause, ct);
+    }
+
+    private static async Task<bool> Done(Func<Task> work)
+    {
+        await work();
+        return true;
+    }
+}
+
+internal static partial class EngineOutageLog
+{
+    [LoggerMessage(520, LogLevel.Warning, "{Reason} Capture goes on; what needs the engine waits for it")]
+    public static partial void Waits(ILogger log, string reason);
+}

@@ -1,0 +1,23 @@
+using Cdc.Core.Changes;
+
+namespace Cdc.Engine.Tables;
+
+/// <summary>The source as the engine has followed it so far.</summary>
+/// <param name="Written">Written down before the last confirmation to the slot.</param>
+/// <param name="Through">All commits that start below it are applied.</param>
+public sealed record FollowedSource(
+    SourceState State,
+    int Generation,
+    string SystemIdentifier,
+    int Timeline,
+    string Database,
+    string Slot,
+    string Publication,
+    Lsn Written,
+    Lsn Through,
+    string? GapKind,
+    string? GapDetail
+);
+
+/// <summary>What one source table holds when a generation begins.</summary>
+public sealed record PlannedTable(string Entity, TableFingerprint? Fingerprint, long EstimatedRows);
