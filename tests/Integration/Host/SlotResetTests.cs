@@ -4,7 +4,9 @@ using Cdc.Core.Telemetry;
 using Cdc.Engine;
 using Cdc.Engine.Tables;
 using Cdc.Tests.Support.Postgres;
+using Cdc.Tests.Support.Waiting;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Host;
@@ -103,6 +105,34 @@ public sealed class SlotResetTests(TestServers servers)
         Assert.Equal("continuous", await SlotTests.VerdictAsync(world));
         Assert.True(await followed.DeclareGapAsync(3, GapKinds.SlotMissing, "d", HostWorld.Ct));
         Assert.Equal("gap", await SlotTests.VerdictAsync(world));
+    }
+
+    [Theory]
+    [InlineData("cdc apply")]
+    [InlineData("cdc apply 3f0c9f5e-6f4b-4b5e-9d8e-0d1f6f6f0c11")]
+    [InlineData("cdc capture")]
+    public async Task Another_slots_name_in_the_settings_is_no_gap_of_a_pipeline_that_is_at_work(string application)
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        var followed = new SourceTable(new EngineOptions { ConnectionString = world.EngineConnection });
+        var settings = new NpgsqlConnectionStringBuilder(world.EngineConnection) { ApplicationName = application, Pooling = false };
+        await using (var working = new NpgsqlConnection(settings.ConnectionString))
+        {
+            await working.OpenAsync(HostWorld.Ct);
+            Assert.True(await followed.DeclareGapAsync(3, GapKinds.SlotRenamed, "d", HostWorld.Ct));
+            Assert.Equal("continuous", await SlotTests.VerdictAsync(world));
+        }
+        await Eventually.True(
+            "the pipeline's connection is gone",
+            () =>
+                world.EngineAsync<bool>(
+                    $"SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = '{application}' AND datname = current_database())"
+                ),
+            ct: HostWorld.Ct
+        );
+        Assert.True(await followed.DeclareGapAsync(3, GapKinds.SlotRenamed, "d", HostWorld.Ct));
+        Assert.Equal("gap", await world.EngineAsync<string>("SELECT state FROM cdc.source"));
     }
 
     [Fact]

@@ -47,6 +47,47 @@ public sealed class KafkaFaultsTests(TestServers servers, TestKafka kafka)
     }
 
     [Fact]
+    public async Task Capture_reads_tables_again_through_one_outage_of_the_engine_after_the_other()
+    {
+        await using var engine = await PgCluster.StartAsync(new PgClusterOptions { Name = "kafka-outages" }, Ct);
+        await using var bed = new KafkaPipelineBed(
+            await PipelineBed.CreateAsync(
+                await servers.Source.ConnectionStringAsync(),
+                // Idle connections that break are noticed within a second, not within ten.
+                engine.ConnectionString("postgres") + ";Keepalive=1",
+                Ct
+            ),
+            await kafka.OptionsAsync()
+        );
+        var ends = await bed.StreamAsync(Ct);
+        for (var outage = 0; outage < 3; outage++)
+        {
+            await ReadCardsAgainAsync(bed);
+            await engine.KillAsync(Ct);
+            await bed.UpdateCardsAsync(10, Ct);
+            await bed.ConfirmedAsync(Ct);
+            await engine.StartAgainAsync(Ct);
+            bed.Bed.Engine.DataSource.Clear();
+        }
+        await ReadCardsAgainAsync(bed);
+        Assert.False(ends.Completion.IsCompleted);
+        await bed.AssertUpdatedAsync(30, Ct);
+    }
+
+    private static async Task ReadCardsAgainAsync(KafkaPipelineBed bed)
+    {
+        var request = await bed.Bed.Engine.ScalarAsync<long>(
+            "INSERT INTO cdc.requests (kind, entity) VALUES ('snapshot', 'card') RETURNING id",
+            Ct
+        );
+        await Eventually.True(
+            "the cards are read again",
+            async () => await bed.Bed.Engine.ScalarAsync<string>($"SELECT state FROM cdc.requests WHERE id = {request}", Ct) == "done",
+            ct: Ct
+        );
+    }
+
+    [Fact]
     public async Task A_broker_that_is_down_at_the_start_is_waited_for()
     {
         await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
