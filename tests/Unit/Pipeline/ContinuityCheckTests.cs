@@ -12,7 +12,7 @@ namespace Cdc.Tests.Unit.Pipeline;
 public sealed class ContinuityCheckTests
 {
     private static readonly FollowedSource Followed = new(
-        "streaming",
+        SourceState.Streaming,
         1,
         "system",
         2,
