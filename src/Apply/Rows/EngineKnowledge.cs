@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 using Cdc.Engine.Rows;
 using Npgsql;
 
@@ -17,8 +18,7 @@ internal sealed class EngineKnowledge(EntitySet entities)
         await Entries.ReadAsync(connection, ct).ConfigureAwait(false);
         foreach (var entity in entities.All)
         {
-            await using var command = new NpgsqlCommand(new UpsertSql(entity).MaxKey, connection);
-            Highest.Raise(entity.Index, (long)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!);
+            Highest.Raise(entity.Index, await connection.Statement(new UpsertSql(entity).MaxKey).ScalarAsync<long>(ct).ConfigureAwait(false));
         }
     }
 }
