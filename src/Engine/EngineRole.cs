@@ -35,6 +35,18 @@ public enum EngineRole
 
     /// <summary>Holds the lock of the process that makes a generation.</summary>
     Generation,
+
+    /// <summary>Requests of the Api.</summary>
+    Api,
+
+    /// <summary>Notifications that the Api hears.</summary>
+    ApiListener,
+
+    /// <summary>Requests of the Api, on a read replica.</summary>
+    ApiReplica,
+
+    /// <summary>Comparisons.</summary>
+    Reconcile,
 }
 
 /// <summary>Application names, and the lists of them that statements look for.</summary>
@@ -57,7 +69,13 @@ public static class EngineRoles
     internal static readonly string FollowsSource =
         $"(application_name IN ({List(EngineRole.Apply, EngineRole.Capture)}) OR application_name LIKE '{EngineRole.Apply.ApplicationName()} %')";
 
-    public static string ApplicationName(this EngineRole role) => $"cdc {role.ToString().ToLowerInvariant()}";
+    public static string ApplicationName(this EngineRole role) =>
+        role switch
+        {
+            EngineRole.ApiListener => "cdc api listener",
+            EngineRole.ApiReplica => "cdc api replica",
+            _ => $"cdc {role.ToString().ToLowerInvariant()}",
+        };
 
     /// <summary>Of a worker that others must be able to find by its owner token.</summary>
     public static string ApplicationName(this EngineRole role, Guid owner) => $"{role.ApplicationName()} {owner}";

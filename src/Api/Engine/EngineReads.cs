@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Cdc.Engine;
 using Npgsql;
 
 namespace Cdc.Api.Engine;
@@ -37,7 +38,7 @@ internal sealed class EngineReads : IAsyncDisposable
         var seconds = Math.Max(1, (int)Math.Ceiling(options.Timeout.TotalSeconds));
         return new NpgsqlConnectionStringBuilder(connectionString)
         {
-            ApplicationName = "cdc api",
+            ApplicationName = EngineRole.Api.ApplicationName(),
             MaxPoolSize = options.Connections,
             // The commands are few: each is prepared at its first use on a connection.
             MaxAutoPrepare = 32,

@@ -87,7 +87,7 @@ internal sealed class EngineListener(
         await using var connection = new NpgsqlConnection(
             new NpgsqlConnectionStringBuilder(engine.ConnectionString)
             {
-                ApplicationName = "cdc api listener",
+                ApplicationName = EngineRole.ApiListener.ApplicationName(),
                 Pooling = false,
             }.ConnectionString
         );

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Cdc.Api.Engine;
 using Cdc.Core.Changes;
+using Cdc.Engine;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;
@@ -40,7 +41,7 @@ internal sealed class ReplicaReads : IAsyncDisposable
         if (options.ReplicaConnectionString.Length == 0)
             return;
         var settings = EngineReads.Settings(options.ReplicaConnectionString, options);
-        settings.ApplicationName = "cdc api replica";
+        settings.ApplicationName = EngineRole.ApiReplica.ApplicationName();
         // Several hosts: each gets its share.
         settings.LoadBalanceHosts = settings.Host?.Contains(',', StringComparison.Ordinal) == true;
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);

@@ -5,7 +5,6 @@ using Cdc.Core.Telemetry;
 using Cdc.Engine;
 using Cdc.Engine.Tables;
 using Cdc.Log.Kafka;
-using Cdc.Log.Records;
 using Microsoft.Extensions.Logging;
 
 namespace Cdc.Apply.Partitions;
@@ -17,10 +16,8 @@ namespace Cdc.Apply.Partitions;
 public sealed class PartitionSession(
     EngineOptions options,
     EntitySet entities,
-    KafkaClients clients,
     LogTopics topics,
-    IRecordCodec codec,
-    long maxBytes,
+    Func<TakePartitions, KafkaLogReader> read,
     PipelineStatistics statistics,
     ILogger log
 )
@@ -38,14 +35,7 @@ public sealed class PartitionSession(
         var writer = await EngineErrors
             .GuardAsync(() => new WriterFactory(entities, knowledge, log).CreateAsync(connection, ct))
             .ConfigureAwait(false);
-        await using var reader = new KafkaLogReader(
-            clients,
-            topics,
-            codec,
-            maxBytes,
-            (partitions, cancel) => TakeAsync(table, partitions, cancel),
-            log
-        );
+        await using var reader = read((partitions, cancel) => TakeAsync(table, partitions, cancel));
         var batches = new WriteBehind(writer, null, statistics);
         var loop = new PartitionLoop(options, batches, table, knowledge, reader, statistics);
         await RunAsync(loop, ct).ConfigureAwait(false);

@@ -18,7 +18,10 @@ internal sealed class EngineKnowledge(EntitySet entities)
         await Entries.ReadAsync(connection, ct).ConfigureAwait(false);
         foreach (var entity in entities.All)
         {
-            Highest.Raise(entity.Index, await connection.Statement(new UpsertSql(entity).MaxKey).ScalarAsync<long>(ct).ConfigureAwait(false));
+            Highest.Raise(
+                entity.Index,
+                await connection.Statement(new UpsertSql(entity).MaxKey).ScalarAsync<long>(ct).ConfigureAwait(false)
+            );
         }
     }
 }

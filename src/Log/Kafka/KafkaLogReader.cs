@@ -13,6 +13,9 @@ namespace Cdc.Log.Kafka;
 /// <param name="Taken">What the reader hands on with them.</param>
 public sealed record PartitionsTaken(IReadOnlyList<long> Offsets, IReadOnlyList<object> Taken);
 
+/// <summary>Makes partitions that a member of the group was given its own.</summary>
+public delegate Task<PartitionsTaken> TakePartitions(IReadOnlyList<LogPartition> partitions, CancellationToken ct);
+
 /// <summary>
 /// One member of the group of those that apply: reads and decodes on a thread of its own, ahead of who applies, by a bound of bytes. Each
 /// partition begins where <c>take</c> says.
@@ -30,7 +33,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
 
     /// <summary>By the partition's index.</summary>
     private readonly IRecordDecoder[] _decoders;
-    private readonly Func<IReadOnlyList<LogPartition>, CancellationToken, Task<PartitionsTaken>> _take;
+    private readonly TakePartitions _take;
     private readonly ILogger _log;
     private readonly IConsumer<byte[], byte[]> _consumer;
     private readonly ConcurrentQueue<LogPart> _parts = new();
@@ -46,14 +49,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
     private List<LogRecord> _records = [];
     private long _bytes;
 
-    public KafkaLogReader(
-        KafkaClients clients,
-        LogTopics topics,
-        IRecordCodec codec,
-        long maxBytes,
-        Func<IReadOnlyList<LogPartition>, CancellationToken, Task<PartitionsTaken>> take,
-        ILogger log
-    )
+    public KafkaLogReader(KafkaClients clients, LogTopics topics, IRecordCodec codec, long maxBytes, TakePartitions take, ILogger log)
     {
         (_topics, _take, _log, _ahead) = (topics, take, log, new ByteBound(maxBytes));
         var ofTopic = topics.Names.ToDictionary(t => t, codec.Decoder);

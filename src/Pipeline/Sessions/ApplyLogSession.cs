@@ -43,9 +43,9 @@ internal sealed class ApplyLogSession(
             var clients = new KafkaClients(options.Kafka, log);
             var topics = await LogTopics.ReadAsync(clients, entities, codec, stop).ConfigureAwait(false);
             started();
-            await new PartitionSession(options.Engine, entities, clients, topics, codec, options.Log.MaxBytes, statistics, log)
-                .RunAsync(stop)
-                .ConfigureAwait(false);
+            await new PartitionSession(options.Engine, entities, topics, Reader, statistics, log).RunAsync(stop).ConfigureAwait(false);
+
+            KafkaLogReader Reader(TakePartitions take) => new(clients, topics, codec, options.Log.MaxBytes, take, log);
         }
         finally
         {

@@ -2,6 +2,7 @@ using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
 using Cdc.Core.Snapshots;
+using Cdc.Engine;
 using Cdc.Engine.Fences;
 using Npgsql;
 
@@ -86,5 +87,5 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
     }
 
     private static string Named(string connectionString) =>
-        new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "cdc reconcile" }.ConnectionString;
+        new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = EngineRole.Reconcile.ApplicationName() }.ConnectionString;
 }

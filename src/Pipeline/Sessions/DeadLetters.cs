@@ -5,13 +5,13 @@ using Cdc.Engine.Tables;
 using Cdc.Log.Kafka;
 using Microsoft.Extensions.Logging;
 
-namespace Cdc.Apply.Partitions;
+namespace Cdc.Pipeline.Sessions;
 
 /// <summary>
 /// Shows each row that goes to quarantine as a record of its topic's <c>.dlq</c>, in JSON, for people and tools to read: at least once, and
 /// again when it fails again. Nothing is read back from there, and nothing waits for it.
 /// </summary>
-public sealed class DeadLetters(
+internal sealed class DeadLetters(
     EntitySet entities,
     Func<EntityDeclaration, string> topicOf,
     KafkaLogSession kafka,
