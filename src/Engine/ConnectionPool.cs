@@ -15,7 +15,7 @@ public sealed class ConnectionPool<T>(Func<CancellationToken, Task<T>> open, Fun
     private volatile bool _isDisposed;
 
     /// <exception cref="NpgsqlException">The engine failed, or the connection is lost.</exception>
-    public async Task<R> UseAsync<TResult>(Func<T, Task<TResult>> work, CancellationToken ct)
+    public async Task<TResult> UseAsync<TResult>(Func<T, Task<TResult>> work, CancellationToken ct)
     {
         var taken = await TakeAsync(ct);
         try
