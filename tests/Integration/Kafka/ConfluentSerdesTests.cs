@@ -46,7 +46,10 @@ public sealed class ConfluentSerdesTests(TestServers servers) : IDisposable
         );
         foreach (var record in records)
         {
-            var (key, value) = (await ReadAsync(MessageComponentType.Key, record.Key), await ReadAsync(MessageComponentType.Value, record.Value));
+            var (key, value) = (
+                await ReadAsync(MessageComponentType.Key, record.Key),
+                await ReadAsync(MessageComponentType.Value, record.Value)
+            );
             bySerdes.Add(new JsonObject { ["key"] = Json(key), ["value"] = Json(value) });
 
             async Task<GenericRecord?> ReadAsync(MessageComponentType part, byte[]? bytes)
@@ -64,7 +67,13 @@ public sealed class ConfluentSerdesTests(TestServers servers) : IDisposable
 
         var byAvro = new List<JsonNode>();
         foreach (var record in records)
-            byAvro.Add(new JsonObject { ["key"] = Json(await ReadAsync(registry, record.Key)), ["value"] = Json(await ReadAsync(registry, record.Value)) });
+            byAvro.Add(
+                new JsonObject
+                {
+                    ["key"] = Json(await ReadAsync(registry, record.Key)),
+                    ["value"] = Json(await ReadAsync(registry, record.Value)),
+                }
+            );
         EveryType.AssertRead(byAvro, expected, more: 2);
     }
 
@@ -77,18 +86,21 @@ public sealed class ConfluentSerdesTests(TestServers servers) : IDisposable
         var partitions = TopicRecords.PartitionsOf(Assert.Single(bed.DataTopics)).ToList();
         using var registry = new CachedSchemaRegistryClient(new SchemaRegistryConfig { Url = api.Address.ToString() });
         using var consumer = new ConsumerBuilder<GenericRecord, GenericRecord>(
-            new ConsumerConfig { BootstrapServers = bed.Kafka.BootstrapServers, GroupId = bed.Kafka.Group + "-dotnet", EnablePartitionEof = true }
-        )
-            .SetKeyDeserializer(new AvroDeserializer<GenericRecord>(registry).AsSyncOverAsync())
-            .SetValueDeserializer(new AvroDeserializer<GenericRecord>(registry).AsSyncOverAsync())
-            .Build();
+            new ConsumerConfig
+            {
+                BootstrapServers = bed.Kafka.BootstrapServers,
+                GroupId = bed.Kafka.Group + "-dotnet",
+                EnablePartitionEof = true,
+            }
+        ).SetKeyDeserializer(new AvroDeserializer<GenericRecord>(registry).AsSyncOverAsync()).SetValueDeserializer(new AvroDeserializer<GenericRecord>(registry).AsSyncOverAsync()).Build();
         var records = new List<JsonNode>();
         foreach (var partition in partitions)
         {
             consumer.Assign(new TopicPartitionOffset(partition, Offset.Beginning));
             while (true)
             {
-                var read = consumer.Consume(TopicRecords.Patience) ?? throw new TimeoutException($"{partition} does not say where it ends.");
+                var read =
+                    consumer.Consume(TopicRecords.Patience) ?? throw new TimeoutException($"{partition} does not say where it ends.");
                 if (read.IsPartitionEOF)
                     break;
                 records.Add(new JsonObject { ["key"] = Json(read.Message.Key), ["value"] = Json(read.Message.Value) });
@@ -114,7 +126,9 @@ public sealed class ConfluentSerdesTests(TestServers servers) : IDisposable
         value switch
         {
             null => null,
-            GenericRecord record => new JsonObject(record.Schema.Fields.Select(f => new KeyValuePair<string, JsonNode?>(f.Name, Json(record.GetValue(f.Pos), f.Schema)))),
+            GenericRecord record => new JsonObject(
+                record.Schema.Fields.Select(f => new KeyValuePair<string, JsonNode?>(f.Name, Json(record.GetValue(f.Pos), f.Schema)))
+            ),
             bool truth => truth,
             int number => number,
             long number => number,
