@@ -73,8 +73,8 @@ public sealed class ApiHost : IAsyncDisposable
     {
         // What a callback of a broken connection throws must not keep the server from stopping.
         await _stop.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5)))
-            await _app.StopAsync(patience.Token).ConfigureAwait(false);
+        using (var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(5)))
+            await _app.StopAsync(timeout.Token).ConfigureAwait(false);
         await _background.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _otlp?.Dispose();
         await _app.DisposeAsync().ConfigureAwait(false);
@@ -84,8 +84,10 @@ public sealed class ApiHost : IAsyncDisposable
     private async Task StartAsync(IReadOnlyList<ListenUrl> urls, ILogger log, CancellationToken ct)
     {
         MapPipeline(_app);
-        // Its instruments are there from the start, whoever asks first.
+        // Nothing asks for these before it is measured.
         _app.Services.GetRequiredService<MetricCollector>();
+        _app.Services.GetRequiredService<PipelineMetrics>();
+        _app.Services.GetRequiredService<RequestDurations>();
         await _app.StartAsync(ct).ConfigureAwait(false);
         var services = _app.Services;
         _background = Task.WhenAll(
@@ -101,7 +103,6 @@ public sealed class ApiHost : IAsyncDisposable
 
     private static void MapPipeline(WebApplication app)
     {
-        app.UseMiddleware<RequestTiming>();
         app.Use(SecurityHeaders.Add);
         app.UseMiddleware<FailureHandling>();
         app.UseRouting();
@@ -124,7 +125,7 @@ public sealed class ApiHost : IAsyncDisposable
         app.UseEndpoints(_ => { });
     }
 
-    /// <summary>Null: the engine cannot say. Then only this machine is let in, as long as nobody says otherwise.</summary>
+    /// <summary>Null: the engine cannot say. Then requests are accepted from this machine only.</summary>
     private static async Task<bool?> AnyKeysAsync(ApiParts parts, ApiOptions options, CancellationToken ct)
     {
         await using var engine = new EngineReads(parts.EngineConnectionString, options);

@@ -10,7 +10,7 @@ public sealed record ApiOptions : IOptionSection
     /// <summary>False: <c>cdc run</c> serves nothing.</summary>
     public bool Enabled { get; init; } = true;
 
-    /// <summary>Where to listen, parted by semicolons. While no key was ever made, only on loopback addresses, whatever is said here.</summary>
+    /// <summary>Where to listen, separated by semicolons. While no key was ever made, only on loopback addresses, whatever this says.</summary>
     public string Urls { get; init; } = "http://127.0.0.1:8642";
 
     /// <summary>PEM file of the certificate for https, its chain included.</summary>
@@ -22,7 +22,7 @@ public sealed record ApiOptions : IOptionSection
     /// <summary>Connections to the engine for requests.</summary>
     public int Connections { get; init; } = 16;
 
-    /// <summary>Npgsql connection string of read replicas of the engine (hosts parted by commas); empty: there are none.</summary>
+    /// <summary>Npgsql connection string of read replicas of the engine (hosts separated by commas); empty: there are none.</summary>
     public string ReplicaConnectionString { get; init; } = "";
 
     /// <summary>How long a request may wait for the engine, and for a place in its queue.</summary>

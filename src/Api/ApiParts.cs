@@ -7,25 +7,35 @@ using Microsoft.Extensions.Logging;
 namespace Cdc.Api;
 
 /// <summary>What the Api is given: it knows neither Capture nor Apply.</summary>
-/// <param name="EngineConnectionString">Npgsql connection string.</param>
-/// <param name="Statistics">Of the pipeline in this process; null where there is none.</param>
-/// <param name="Version">Of cdc.</param>
-/// <param name="TopicOf">In the Kafka log; null: the log is in-process.</param>
-public sealed record ApiParts(
-    string EngineConnectionString,
-    EntitySet Entities,
-    IStatusSource Status,
-    ISourceClock SourceClock,
-    IQuarantineDesk Quarantine,
-    IRunReports RunReports,
-    ISchemaRegistry Schemas,
-    PipelineStatistics? Statistics,
-    string Version,
-    ILoggerFactory Loggers,
-    Func<EntityDeclaration, string>? TopicOf = null
-)
+public sealed record ApiParts
 {
-    /// <summary>What lag is told of: a topic of the Kafka log, or a source table.</summary>
+    /// <summary>Npgsql connection string.</summary>
+    public required string EngineConnectionString { get; init; }
+
+    public required EntitySet Entities { get; init; }
+
+    public required IStatusSource Status { get; init; }
+
+    public required ISourceClock SourceClock { get; init; }
+
+    public required IQuarantineActions Quarantine { get; init; }
+
+    public required IRunReports RunReports { get; init; }
+
+    public required ISchemaRegistry Schemas { get; init; }
+
+    public required ILoggerFactory Loggers { get; init; }
+
+    /// <summary>Of cdc.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Of the pipeline in this process; null where there is none.</summary>
+    public PipelineStatistics? Statistics { get; init; }
+
+    /// <summary>In the Kafka log; null: the log is in-process.</summary>
+    public Func<EntityDeclaration, string>? TopicOf { get; init; }
+
+    /// <summary>Where an entity's changes come from, as lag names it: a topic of the Kafka log, or a source table.</summary>
     public string LogOf(EntityDeclaration entity) => TopicOf?.Invoke(entity) ?? $"{entity.SourceSchema}.{entity.SourceTable}";
 
     /// <summary>Changes that were captured and wait to be applied; null: not known here.</summary>

@@ -21,7 +21,7 @@ using Microsoft.FeatureManagement;
 
 namespace Cdc.Api;
 
-/// <summary>Who is made of what.</summary>
+/// <summary>The services of the Api.</summary>
 internal static class ApiServices
 {
     public static void AddApi(this IServiceCollection services, ApiParts parts, ApiOptions options)
@@ -43,8 +43,8 @@ internal static class ApiServices
         services
             .AddSingleton(new EngineReads(parts.EngineConnectionString, options))
             .AddSingleton(new StatusCache(parts.Status, TimeProvider.System));
-        services.AddSingleton<ReplicaReads>().AddSingleton<ReadRouter>();
-        services.AddSingleton<FreshnessClock>().AddSingleton<SourceSampler>().AddSingleton<ThroughWatch>().AddSingleton<CardDesk>();
+        services.AddSingleton<AnswerFloors>().AddSingleton<ReplicaReads>().AddSingleton<ReadRouter>();
+        services.AddSingleton<FreshnessClock>().AddSingleton<SourceSampler>().AddSingleton<MomentWatch>().AddSingleton<CardFinder>();
         services
             .AddSingleton(s => ActivatorUtilities.CreateInstance<CardReader>(s, card))
             .AddSingleton(s => new HistoryReader(s.GetRequiredService<ReadRouter>(), card, history));
@@ -56,8 +56,7 @@ internal static class ApiServices
         services.AddSingleton(s =>
             ActivatorUtilities.CreateInstance<EngineListener>(
                 s,
-                card,
-                (IReadOnlyList<IListened>)[s.GetRequiredService<KeyRing>(), s.GetRequiredService<FlagTable>()]
+                (IReadOnlyList<INotifiedTable>)[s.GetRequiredService<KeyRing>(), s.GetRequiredService<FlagTable>()]
             )
         );
         services.AddSingleton(s => new AppliedDays(s.GetRequiredService<EngineReads>(), parts.Statistics, log));
@@ -66,9 +65,12 @@ internal static class ApiServices
             .AddSingleton<DriftTable>()
             .AddSingleton<LiveBoard>()
             .AddSingleton<MarksReader>()
+            .AddSingleton<PipelineRates>()
+            .AddSingleton<LiveStateReader>()
             .AddSingleton<LiveSampler>();
         services.AddSingleton<ReconcileStanding>().AddSingleton<ApiMeter>().AddSingleton<MetricCollector>();
-        services.AddSingleton<Admission>().AddSingleton<FailureHandling>().AddSingleton<RequestTiming>();
+        services.AddMetrics().AddSingleton<PipelineMetrics>().AddSingleton<RequestDurations>();
+        services.AddSingleton<Admission>().AddSingleton<FailureHandling>();
         services.AddSingleton<IFeatureDefinitionProvider, FlagDefinitions>().AddFeatureManagement();
         services.AddRouting().AddOpenApi();
         services.Configure<JsonOptions>(json => Describe(json.SerializerOptions));

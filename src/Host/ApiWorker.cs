@@ -35,19 +35,20 @@ internal sealed class ApiWorker(CdcOptions options, EntitySet entities, Pipeline
             log,
             TimeProvider.System
         );
-        var parts = new ApiParts(
-            options.Engine.ConnectionString,
-            entities,
-            status,
-            new SourceClock(source),
-            new QuarantineDesk(engine, entities),
-            new RunReports(engine),
-            new RegistryTable(engine.Connections),
-            statistics,
-            VersionCommand.Text,
-            loggers,
-            log is null ? null : LogTopics.TopicOf(entities, options.Kafka)
-        );
+        var parts = new ApiParts
+        {
+            EngineConnectionString = options.Engine.ConnectionString,
+            Entities = entities,
+            Status = status,
+            SourceClock = new SourceClock(source),
+            Quarantine = new QuarantineActions(engine, entities),
+            RunReports = new RunReports(engine),
+            Schemas = new RegistryTable(engine.Connections),
+            Loggers = loggers,
+            Version = VersionCommand.Text,
+            Statistics = statistics,
+            TopicOf = log is null ? null : LogTopics.TopicOf(entities, options.Kafka),
+        };
         await using var api = await ApiHost.StartAsync(parts, options.Api, ct).ConfigureAwait(false);
         await Task.Delay(Timeout.Infinite, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cdc.Api.Freshness;
 using Cdc.Api.Problems;
 using Cdc.Api.Security;
 using Microsoft.AspNetCore.Builder;
@@ -22,18 +23,15 @@ internal static class BatchEndpoint
             .Produces<BatchView>()
             .ProducesCardProblems();
 
-    private static async Task<IResult> AnswerAsync(HttpContext http, CardDesk desk)
+    private static async Task<IResult> AnswerAsync(HttpContext http, CardFinder finder)
     {
-        if (Demand.Read(http.Request.Query, out var problem) is not { } demand)
+        if (FreshnessDemand.Read(http.Request.Query, out var problem) is not { } demand)
             return new ProblemResult(problem!);
         if (await ReadAsync(http).ConfigureAwait(false) is not { } codes)
             return new ProblemResult(KnownProblems.Invalid("body", $"Send {{\"codes\": [\"...\"]}} with 1 to {MostCodes} codes."));
-        var normalized = codes.Select(desk.Normalize).ToList();
-        var found = await desk.ByCodesAsync(
-                [.. normalized.Where(n => n.Code is not null).Select(n => n.Code!).Distinct()],
-                demand,
-                http.RequestAborted
-            )
+        var normalized = codes.Select(finder.Normalize).ToList();
+        var found = await finder
+            .ByCodesAsync([.. normalized.Where(n => n.Code is not null).Select(n => n.Code!).Distinct()], demand, http.RequestAborted)
             .ConfigureAwait(false);
         http.Response.Headers.CacheControl = "no-store";
         return Results.Json(new BatchView([.. codes.Select((code, i) => Item(code, normalized[i], found))]));

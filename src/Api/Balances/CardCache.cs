@@ -1,5 +1,6 @@
 using System.Text;
 using Cdc.Api.Engine;
+using Cdc.Api.Live;
 using Cdc.Api.Replicas;
 using Cdc.Core.Progress;
 
@@ -29,6 +30,9 @@ internal sealed class CardCache(long maxBytes)
     private long _floor;
     private EngineMoment? _verified;
     private EngineBeat? _beat;
+
+    /// <summary>Requests that wait for what <see cref="Changed"/> is called with.</summary>
+    public CardChanges Changes { get; } = new();
 
     public long Hits { get; private set; }
     public long Misses { get; private set; }
@@ -115,17 +119,15 @@ internal sealed class CardCache(long maxBytes)
         lock (_lock)
         {
             if (rows is null)
-            {
                 Clear();
-                return;
-            }
-            foreach (var (key, hash) in rows)
+            foreach (var (key, hash) in rows ?? [])
             {
                 RemoveKey(key);
                 if (hash is { } value)
                     RemoveCode(value);
             }
         }
+        Changes.Announce(rows);
     }
 
     /// <summary>All announcements up to this moment have arrived. Null: there is no listener, or the table is not whole.</summary>
@@ -144,7 +146,7 @@ internal sealed class CardCache(long maxBytes)
         }
     }
 
-    /// <summary>Nobody announces changes of cards that were born in the engine (no position): those are never kept.</summary>
+    /// <summary>Changes of cards that were born in the engine (no position) are not announced: those are never kept.</summary>
     private CardRow? Keepable(long mark, string code, CardAnswer answer)
     {
         if (
@@ -178,7 +180,7 @@ internal sealed class CardCache(long maxBytes)
         _young.Add(hash, card, SizeOf(card));
         if (_young.Bytes * 2 <= maxBytes)
             return;
-        // Whoever is still reading a card that is dropped here would not be compared with it any more.
+        // What is still being read of a card that is dropped here would not be compared with it any more.
         _floor = ++_now;
         (_old, _young) = (_young, new Half());
     }

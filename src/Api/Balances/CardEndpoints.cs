@@ -1,3 +1,4 @@
+using Cdc.Api.Freshness;
 using Cdc.Api.Problems;
 using Cdc.Api.Security;
 using Microsoft.AspNetCore.Builder;
@@ -26,14 +27,14 @@ internal static class CardEndpoints
         Describe<T>(
             routes.MapGet(
                 path,
-                async (string code, HttpContext http, CardDesk desk) =>
+                async (string code, HttpContext http, CardFinder finder) =>
                 {
-                    if (Demand.Read(http.Request.Query, out var problem) is not { } demand)
+                    if (FreshnessDemand.Read(http.Request.Query, out var problem) is not { } demand)
                         return new ProblemResult(problem!);
-                    var (normalized, wrong) = desk.Normalize(CodeSegment.Of(code, http));
+                    var (normalized, wrong) = finder.Normalize(CodeSegment.Of(code, http));
                     if (wrong is not null)
                         return new ProblemResult(wrong);
-                    var (found, missing) = await desk.ByCodeAsync(normalized!, demand, http.RequestAborted).ConfigureAwait(false);
+                    var (found, missing) = await finder.ByCodeAsync(normalized!, demand, http.RequestAborted).ConfigureAwait(false);
                     return missing is null ? (IResult)answer(found) : new ProblemResult(missing);
                 }
             ),
@@ -44,11 +45,11 @@ internal static class CardEndpoints
         Describe<T>(
             routes.MapGet(
                 path,
-                async (int id, HttpContext http, CardDesk desk) =>
+                async (int id, HttpContext http, CardFinder finder) =>
                 {
-                    if (Demand.Read(http.Request.Query, out var problem) is not { } demand)
+                    if (FreshnessDemand.Read(http.Request.Query, out var problem) is not { } demand)
                         return new ProblemResult(problem!);
-                    var (found, missing) = await desk.ByOdooIdAsync(id, demand, http.RequestAborted).ConfigureAwait(false);
+                    var (found, missing) = await finder.ByOdooIdAsync(id, demand, http.RequestAborted).ConfigureAwait(false);
                     return missing is null ? (IResult)answer(found) : new ProblemResult(missing);
                 }
             ),

@@ -1,4 +1,5 @@
 using Cdc.Api.Engine;
+using Cdc.Api.Freshness;
 using Cdc.Api.Replicas;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
@@ -16,56 +17,54 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
     private readonly CardSql _sql = new(card, lookup);
 
     /// <param name="codes">Normalised, without repetition.</param>
-    /// <param name="replicaIsEnough">Whether a replica may answer that is so far; null: none may.</param>
+    /// <param name="demand">What the answer of a replica must meet. The engine's is returned however it is.</param>
     /// <returns>In the order of the codes.</returns>
-    public async Task<IReadOnlyList<CardAnswer>> ByCodesAsync(
-        IReadOnlyList<string> codes,
-        Func<EngineMoment, bool>? replicaIsEnough,
-        CancellationToken ct
-    )
+    public async Task<IReadOnlyList<CardAnswer>> ByCodesAsync(IReadOnlyList<string> codes, FreshnessDemand demand, CancellationToken ct)
     {
+        AnswerSubject[] subjects = [.. codes.Select(AnswerSubject.Code)];
         var query =
             codes.Count == 1
-                ? Query(_sql.ByCode, 1, () => Text(codes[0]))
+                ? Query(_sql.ByCode, subjects, 1, () => Text(codes[0]))
                 : Query(
                     _sql.ByCodes,
+                    subjects,
                     codes.Count,
                     () => new() { Value = codes.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text }
                 );
-        var (answers, mark) = await router
-            .ReadAsync(query, all => [.. codes.Select(AnswerSubject.Code), .. all.SelectMany(Cards)], Enough(replicaIsEnough), ct)
-            .ConfigureAwait(false);
+        var (answers, mark) = await router.ReadAsync(query, demand, ct).ConfigureAwait(false);
         for (var i = 0; i < codes.Count; i++)
-            cache.Learn(mark, codes[i], answers[i]);
-        return answers;
+            cache.Learn(mark, codes[i], answers.All[i]);
+        return answers.All;
     }
 
-    public async Task<CardAnswer> ByOdooIdAsync(int id, Func<EngineMoment, bool>? replicaIsEnough, CancellationToken ct)
+    public async Task<CardAnswer> ByOdooIdAsync(int id, FreshnessDemand demand, CancellationToken ct)
     {
-        var (answer, mark) = await ReadAsync(Query(_sql.ByOdooId, 1, () => new() { Value = (long)id })).ConfigureAwait(false);
-        if (answer.Cards.Count == 0 && answer.QuarantineReason is null)
-            (answer, _) = await ReadAsync(Query(_sql.ByLateOdooId, 1, () => new() { Value = id })).ConfigureAwait(false);
-        // An id says nothing about other cards with the same code: it refutes what is kept, but answers for no code.
-        cache.Learn(mark, null, answer);
-        return answer;
-
-        async Task<(CardAnswer, long)> ReadAsync(EngineQuery<CardAnswer[]> query)
+        AnswerSubject[] subject = [AnswerSubject.Card(id)];
+        var query = Query(_sql.ByOdooId, subject, 1, () => new() { Value = (long)id });
+        var (answers, mark) = await router.ReadAsync(query, demand, ct).ConfigureAwait(false);
+        if (answers.All is [{ Cards.Count: 0, QuarantineReason: null }])
         {
-            var (answers, marked) = await router
-                .ReadAsync(query, all => [AnswerSubject.Card(id), .. Cards(all[0])], Enough(replicaIsEnough), ct)
-                .ConfigureAwait(false);
-            return (answers[0], marked);
+            query = Query(_sql.ByLateOdooId, subject, 1, () => new() { Value = id });
+            (answers, _) = await router.ReadAsync(query, demand, ct).ConfigureAwait(false);
         }
+        // An id says nothing about other cards with the same code: it refutes what is kept, but answers for no code.
+        cache.Learn(mark, null, answers.All[0]);
+        return answers.All[0];
     }
 
     public async Task<CardAnswer> ByPartnerAsync(long partner, long after, int limit, CancellationToken ct)
     {
-        var query = Query(_sql.ByPartner, 1, () => new() { Value = partner }, () => new() { Value = after }, () => new() { Value = limit });
-        var (answers, mark) = await router
-            .ReadAsync(query, all => [AnswerSubject.Partner(partner), .. Cards(all[0])], _ => true, ct)
-            .ConfigureAwait(false);
-        cache.Learn(mark, null, answers[0]);
-        return answers[0];
+        var query = Query(
+            _sql.ByPartner,
+            [AnswerSubject.Partner(partner)],
+            null,
+            () => new() { Value = partner },
+            () => new() { Value = after },
+            () => new() { Value = limit }
+        );
+        var (answers, mark) = await router.ReadAsync(query, FreshnessDemand.None, ct).ConfigureAwait(false);
+        cache.Learn(mark, null, answers.All[0]);
+        return answers.All[0];
     }
 
     /// <summary>Why a card with this code is in quarantine; null if none is.</summary>
@@ -79,13 +78,14 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
             ct
         );
 
-    /// <summary>What a replica does not have, or not whole, only the engine itself can say.</summary>
-    private static Func<CardAnswer[], bool>? Enough(Func<EngineMoment, bool>? moment) =>
-        moment is null ? null : answers => answers.All(a => a.Cards is [{ IsCurrent: true }] && moment(a.Moment));
-
-    private static IEnumerable<AnswerSubject> Cards(CardAnswer answer) => answer.Cards.Select(c => AnswerSubject.Card(c.Id));
-
-    private static EngineQuery<CardAnswer[]> Query(string sql, int places, params Func<NpgsqlParameter>[] parameters) =>
+    /// <param name="asked">What is asked about, beside the cards that are found.</param>
+    /// <param name="places">How many are asked for, each of which is one card; null: a list.</param>
+    private static EngineQuery<CardAnswers> Query(
+        string sql,
+        IReadOnlyList<AnswerSubject> asked,
+        int? places,
+        params Func<NpgsqlParameter>[] parameters
+    ) =>
         new(
             sql,
             collection =>
@@ -93,7 +93,7 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
                 foreach (var parameter in parameters)
                     collection.Add(parameter());
             },
-            (row, ct) => ReadAsync(row, places, ct)
+            async (row, ct) => new CardAnswers(asked, await ReadAsync(row, places ?? 1, ct).ConfigureAwait(false), IsList: places is null)
         );
 
     private static async Task<CardAnswer[]> ReadAsync(NpgsqlDataReader row, int places, CancellationToken ct)

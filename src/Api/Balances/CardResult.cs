@@ -34,7 +34,7 @@ internal static class FreshnessHeaders
     public static void Set(HttpResponse response, FoundCard found)
     {
         var headers = response.Headers;
-        // Whoever stands between may keep it, but must ask whether it is still so.
+        // A proxy may keep it, but must ask each time whether it is still current.
         headers.CacheControl = "private, no-cache";
         headers["Cdc-Through"] = found.Through.ToString();
         headers["Cdc-Card-Status"] = found.Card.Status;

@@ -2,7 +2,7 @@ using Cdc.Api.Freshness;
 
 namespace Cdc.Api.Balances;
 
-/// <summary>What every answer about a card says of its worth.</summary>
+/// <summary>A card's points, and how fresh they are.</summary>
 /// <param name="AsOf">Everything committed in Odoo until then is in it. Of a card that is not current: when its version was committed.</param>
 /// <param name="LagSeconds">Age of <paramref name="AsOf"/>.</param>
 /// <param name="Position">generation:lsn:ordinal of the card's last change; null for a card born in the engine.</param>
@@ -79,7 +79,7 @@ internal sealed record HistoryPage(
 
 internal sealed record BatchRequest(IReadOnlyList<string?>? Codes);
 
-/// <summary>A card with what is said of its worth.</summary>
+/// <summary>A card with how fresh it is.</summary>
 internal readonly record struct FoundCard(CardRow Card, Freshness.Freshness Freshness, Core.Progress.AppliedThrough Through)
 {
     public BalanceView Balance =>

@@ -1,4 +1,5 @@
 using Cdc.Api.Engine;
+using Cdc.Api.Freshness;
 using Cdc.Api.Replicas;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
@@ -29,15 +30,15 @@ internal sealed class HistoryReader(ReadRouter router, EntityDeclaration card, E
             """;
 
     /// <param name="limit">One more is read, to know whether it is the last page.</param>
-    public async Task<(IReadOnlyList<HistoryItem> Items, string? Next)> ReadAsync(long cardId, PageRequest page, CancellationToken ct)
+    public async Task<HistoryAnswer> ReadAsync(long cardId, PageRequest page, CancellationToken ct)
     {
-        var query = new EngineQuery<(IReadOnlyList<HistoryItem>, string?)>(
+        var query = new EngineQuery<HistoryAnswer>(
             Select(Where(page.After)),
             parameters => Bind(parameters, cardId, page),
             (row, c) => ReadAsync(row, cardId, page.Limit, c)
         );
         // A replica that may answer has replayed at least what was answered of the card, so a demand that the card has met is met here too.
-        return (await router.ReadAsync(query, _ => [AnswerSubject.Card(cardId)], _ => true, ct).ConfigureAwait(false)).Answer;
+        return (await router.ReadAsync(query, FreshnessDemand.None, ct).ConfigureAwait(false)).Answer;
     }
 
     private static void Bind(NpgsqlParameterCollection parameters, long cardId, PageRequest page)
@@ -51,12 +52,7 @@ internal sealed class HistoryReader(ReadRouter router, EntityDeclaration card, E
             parameters.Add(new NpgsqlParameter { Value = time });
     }
 
-    private static async Task<(IReadOnlyList<HistoryItem>, string?)> ReadAsync(
-        NpgsqlDataReader row,
-        long cardId,
-        int limit,
-        CancellationToken ct
-    )
+    private static async Task<HistoryAnswer> ReadAsync(NpgsqlDataReader row, long cardId, int limit, CancellationToken ct)
     {
         var items = new List<HistoryItem>();
         Cursor last = default;
@@ -66,7 +62,7 @@ internal sealed class HistoryReader(ReadRouter router, EntityDeclaration card, E
             last = new Cursor(cardId, row.IsDBNull(13) ? null : row.GetInt64(13), row.GetInt64(0));
         }
         var more = items.Count == limit && await row.ReadAsync(ct).ConfigureAwait(false);
-        return (items, more ? last.ToString() : null);
+        return new HistoryAnswer(cardId, items, more ? last.ToString() : null);
     }
 
     /// <summary>Rows without a time come first, as the index has them. $3: key, $4: microseconds since 1970.</summary>
@@ -112,4 +108,14 @@ internal sealed class HistoryReader(ReadRouter router, EntityDeclaration card, E
 
     private static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+}
+
+/// <param name="Next">Cursor of the next page; null: there is none.</param>
+internal sealed record HistoryAnswer(long CardId, IReadOnlyList<HistoryItem> Items, string? Next) : IRoutedAnswer
+{
+    public IEnumerable<AnswerSubject> Subjects => [AnswerSubject.Card(CardId)];
+
+    public EngineMoment? Moment => null;
+
+    public bool IsComplete => true;
 }

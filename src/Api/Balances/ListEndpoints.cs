@@ -1,3 +1,4 @@
+using Cdc.Api.Freshness;
 using Cdc.Api.Problems;
 using Cdc.Api.Security;
 using Microsoft.AspNetCore.Builder;
@@ -27,25 +28,27 @@ internal static class ListEndpoints
             .ProducesCardProblems();
     }
 
-    private static async Task<IResult> HistoryAsync(string code, HttpContext http, CardDesk desk, HistoryReader reader)
+    private static async Task<IResult> HistoryAsync(string code, HttpContext http, CardFinder finder, HistoryReader reader)
     {
-        if (Demand.Read(http.Request.Query, out var problem) is not { } demand)
+        if (FreshnessDemand.Read(http.Request.Query, out var problem) is not { } demand)
             return new ProblemResult(problem!);
         if (PageRequest.Read(http.Request.Query, out problem) is not { } page)
             return new ProblemResult(problem!);
-        var (normalized, wrong) = desk.Normalize(CodeSegment.Of(code, http));
+        var (normalized, wrong) = finder.Normalize(CodeSegment.Of(code, http));
         if (wrong is not null)
             return new ProblemResult(wrong);
-        var (found, missing) = await desk.ByCodeAsync(normalized!, demand, http.RequestAborted).ConfigureAwait(false);
+        var (found, missing) = await finder.ByCodeAsync(normalized!, demand, http.RequestAborted).ConfigureAwait(false);
         if ((missing ?? page.OfAnother(found.Card.Id)) is { } refused)
             return new ProblemResult(refused);
-        var (items, next) = await reader.ReadAsync(found.Card.Id, page, http.RequestAborted).ConfigureAwait(false);
+        var history = await reader.ReadAsync(found.Card.Id, page, http.RequestAborted).ConfigureAwait(false);
         FreshnessHeaders.Set(http.Response, found);
         var b = found.Balance;
-        return Results.Json(new HistoryPage(b.Code, b.CardId, b.Status, items, next, b.AsOf, b.LagSeconds, b.Position, b.Through));
+        return Results.Json(
+            new HistoryPage(b.Code, b.CardId, b.Status, history.Items, history.Next, b.AsOf, b.LagSeconds, b.Position, b.Through)
+        );
     }
 
-    private static async Task<IResult> CardsAsync(long id, HttpContext http, CardDesk desk, CardReader reader)
+    private static async Task<IResult> CardsAsync(long id, HttpContext http, CardFinder finder, CardReader reader)
     {
         if (PageRequest.Read(http.Request.Query, out var problem) is not { } page)
             return new ProblemResult(problem!);
@@ -54,7 +57,7 @@ internal static class ListEndpoints
         var answer = await reader
             .ByPartnerAsync(id, page.After?.Key ?? long.MinValue, page.Limit + 1, http.RequestAborted)
             .ConfigureAwait(false);
-        var cards = answer.Cards.Take(page.Limit).Select(card => desk.Dated(card, answer.Moment).Whole).ToList();
+        var cards = answer.Cards.Take(page.Limit).Select(card => finder.Dated(card, answer.Moment).Whole).ToList();
         http.Response.Headers.CacheControl = "private, no-cache";
         return Results.Json(
             new CardsPage(cards, answer.Cards.Count > page.Limit ? new Cursor(id, null, cards[^1].CardId).ToString() : null)

@@ -17,7 +17,7 @@ internal sealed class FlagDefinitions(FlagTable flags) : IFeatureDefinitionProvi
             yield return Define(flag);
     }
 
-    /// <summary>With companies, only they: each at the percentage, everybody else at 0.</summary>
+    /// <summary>With companies, only they: each at the percentage, all others at 0.</summary>
     private static FeatureDefinition Define(FeatureFlag flag)
     {
         var percentage = flag.Percentage.ToString(CultureInfo.InvariantCulture);

@@ -9,7 +9,7 @@ using Microsoft.FeatureManagement.FeatureFilters;
 
 namespace Cdc.Api.Flags;
 
-/// <summary>Which cards the engine answers for, and who said so.</summary>
+/// <summary>Which cards the engine answers for, and which caller decided so.</summary>
 internal static class FlagEndpoints
 {
     private const int ShownChanges = 100;
@@ -28,7 +28,7 @@ internal static class FlagEndpoints
         flags
             .MapGet("/{name}/changes", ChangesAsync)
             .Needs(Scopes.Read)
-            .WithSummary("Who changed it, the newest first.")
+            .WithSummary("Its changes with their authors, the newest first.")
             .Produces<IReadOnlyList<FlagChange>>()
             .ProducesProblem(422);
         flags

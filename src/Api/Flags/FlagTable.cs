@@ -8,7 +8,7 @@ using NpgsqlTypes;
 namespace Cdc.Api.Flags;
 
 /// <summary>cdc.feature_flags: in memory while changes are heard, and the last known ones while the engine is down, so that what is on stays on.</summary>
-internal sealed class FlagTable(EngineReads engine) : IListened
+internal sealed class FlagTable(EngineReads engine) : INotifiedTable
 {
     private const string Columns = "name, enabled, percentage, companies, version, updated_at, updated_by";
 
@@ -32,7 +32,7 @@ internal sealed class FlagTable(EngineReads engine) : IListened
 
     private volatile IReadOnlyDictionary<string, FeatureFlag>? _flags;
 
-    /// <summary>Read by anybody: a slow reader may put an older one here, which only counts while the engine is down.</summary>
+    /// <summary>Every read writes it: a slow one may put an older version here, which only counts while the engine is down.</summary>
     private volatile IReadOnlyDictionary<string, FeatureFlag>? _lastKnown;
     private int _changes = 1;
     private int _readAt;
@@ -41,15 +41,15 @@ internal sealed class FlagTable(EngineReads engine) : IListened
 
     public bool IsStale => Volatile.Read(ref _changes) != Volatile.Read(ref _readAt);
 
-    public void Heard() => Interlocked.Increment(ref _changes);
+    public void OnChange() => Interlocked.Increment(ref _changes);
 
-    public void Lost() => Heard();
+    public void OnDisconnect() => OnChange();
 
     public async Task ReloadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         var changes = Volatile.Read(ref _changes);
         _flags = _lastKnown = await ReadAsync(connection, ct).ConfigureAwait(false);
-        // Only now: until then what was read before would count as heard. Of a change since then the next reading tells.
+        // Only now: until then what was read before would count as current. A change since then makes it stale again.
         Volatile.Write(ref _readAt, changes);
     }
 
@@ -76,7 +76,7 @@ internal sealed class FlagTable(EngineReads engine) : IListened
                 await connection.Statement(LockSql).ExecuteAsync(ct).ConfigureAwait(false);
                 var changed = await ChangeAsync(connection, name, change, by, address, ct).ConfigureAwait(false);
                 await transaction.CommitAsync(ct).ConfigureAwait(false);
-                Heard();
+                OnChange();
                 return changed;
             },
             ct

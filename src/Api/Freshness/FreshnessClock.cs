@@ -7,7 +7,7 @@ namespace Cdc.Api.Freshness;
 /// <summary>
 /// Says at which moment of the source an answer was true. The source is asked now and then for its time and the end of its WAL: an engine
 /// that has applied beyond that end shows everything committed until that time. Only the source's clock counts, so no skew between
-/// machines matters; what is said is never newer than the truth. What was said once holds for every engine that is as far.
+/// machines matters; an as-of time is never newer than the truth. Once issued it holds for every engine that is as far.
 /// </summary>
 internal sealed class FreshnessClock(TimeProvider time)
 {
@@ -20,7 +20,7 @@ internal sealed class FreshnessClock(TimeProvider time)
     private int _next;
     private SourceMoment? _last;
     private long _lastAt;
-    private readonly ToldMoments _told = new();
+    private readonly IssuedTimes _issued = new();
 
     public void Add(SourceMoment moment)
     {
@@ -44,22 +44,22 @@ internal sealed class FreshnessClock(TimeProvider time)
     }
 
     /// <summary>The same for an answer that is given: no later one may be dated before it.</summary>
-    public Freshness Tell(EngineMoment moment)
+    public Freshness Issue(EngineMoment moment)
     {
         lock (_lock)
         {
             var asOf = AsOf(moment);
             if (asOf is { } at)
-                _told.Add(moment, at);
+                _issued.Add(moment, at);
             return Dated(asOf);
         }
     }
 
     /// <summary>An answer from there would not be dated before one that was given.</summary>
-    public bool IsAsNew(EngineMoment moment)
+    public bool IsNotBeforeIssued(EngineMoment moment)
     {
         lock (_lock)
-            return _told.Newest(moment) is not { } told || AsOf(moment) >= told;
+            return _issued.Newest(moment) is not { } newest || AsOf(moment) >= newest;
     }
 
     /// <summary>Of a row that is not up to date: all that is known of it is when it was written in the source.</summary>
@@ -81,7 +81,7 @@ internal sealed class FreshnessClock(TimeProvider time)
         var asOf = moment.AsOf;
         if (_last?.SystemIdentifier == moment.SystemIdentifier && NewestApplied(moment.Through) is { } sampled && !(asOf > sampled))
             asOf = sampled;
-        return _told.Of(moment) is { } told && !(asOf > told) ? told : asOf;
+        return _issued.NewestUpTo(moment) is { } issued && !(asOf > issued) ? issued : asOf;
     }
 
     private Freshness Dated(DateTimeOffset? asOf) =>

@@ -2,7 +2,6 @@ using System.Globalization;
 using Cdc.Api.Balances;
 using Cdc.Api.Engine;
 using Cdc.Api.Replicas;
-using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
 using Cdc.Core.Progress;
 using Cdc.Engine;
@@ -12,28 +11,28 @@ using Npgsql;
 namespace Cdc.Api.Live;
 
 /// <summary>
-/// Hears what the engine announces, and knows up to when it has heard everything: at every beat it reads how far the engine is, then sends
-/// itself a notice. PostgreSQL delivers notices in the order of commits, so when its own arrives, all of what it had read has arrived
-/// before. A beat that does not come back in time means a connection that is dead, and nothing kept is used until the next one stands.
+/// Receives what the engine announces by NOTIFY, and knows up to when it has received everything: at every beat it reads how far the engine
+/// is, then sends itself a notice. PostgreSQL delivers notices in the order of commits, so when its own arrives, all of what it had read has
+/// arrived before. A beat that does not come back in time means a connection that is dead; nothing kept is used until there is another.
 /// </summary>
 internal sealed class EngineListener(
     EngineReads engine,
-    EntityDeclaration card,
     EngineMomentReader moments,
     CardCache cache,
     ReplicaReads replicas,
-    IReadOnlyList<IListened> listened,
+    IReadOnlyList<INotifiedTable> tables,
     ILogger log
 )
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan BeatTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     /// <summary>Beats without a question for a card, after which no notices are sent: an idle Api costs the engine nothing but a SELECT.</summary>
     private const int BeatsUntilIdle = 20;
 
     private readonly string _own = "cdc_api_" + Guid.NewGuid().ToString("N");
+    private readonly string _cards = ChangeNotice.Channel(moments.Entity.Name);
     private string _heard = "";
     private long _beat;
     private int _idleBeats;
@@ -75,13 +74,13 @@ internal sealed class EngineListener(
     private void Forget()
     {
         cache.Verify(null);
-        foreach (var other in listened)
-            other.Lost();
+        foreach (var table in tables)
+            table.OnDisconnect();
     }
 
-    private async Task ListenAsync(Action stands, CancellationToken stop)
+    private async Task ListenAsync(Action onBeat, CancellationToken stop)
     {
-        // Npgsql may leave callbacks of a connection that broke behind; they go with this source, before anybody cancels.
+        // Npgsql may leave callbacks of a connection that broke behind; they go with this source, before they could be cancelled.
         using var connected = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var ct = connected.Token;
         await using var connection = new NpgsqlConnection(
@@ -94,7 +93,7 @@ internal sealed class EngineListener(
         await connection.OpenAsync(ct).ConfigureAwait(false);
         connection.Notification += (_, notice) => Hear(notice.Channel, notice.Payload);
         // Its own notices carry nothing that must survive a crash.
-        var channels = listened.Select(l => l.Channel).Append(ChangeNotice.Channel(card.Name)).Append(_own);
+        var channels = tables.Select(t => t.Channel).Append(_cards).Append(_own);
         await ExecuteAsync(
                 connection,
                 "SET synchronous_commit = off; " + string.Concat(channels.Select(c => $"LISTEN {Sql.Identifier(c)}; ")),
@@ -103,12 +102,12 @@ internal sealed class EngineListener(
             .ConfigureAwait(false);
         // Until this is held, nothing may have been announced; from here on everything is.
         await ExecuteAsync(connection, $"SELECT pg_advisory_lock_shared({AdvisoryLocks.Listeners})", ct).ConfigureAwait(false);
-        foreach (var other in listened)
-            await other.ReloadAsync(connection, ct).ConfigureAwait(false);
+        foreach (var table in tables)
+            await table.ReloadAsync(connection, ct).ConfigureAwait(false);
         while (!ct.IsCancellationRequested)
         {
             await BeatAsync(connection, ct).ConfigureAwait(false);
-            stands();
+            onBeat();
             await HearUntilNextBeatAsync(connection, ct).ConfigureAwait(false);
         }
     }
@@ -116,7 +115,7 @@ internal sealed class EngineListener(
     private async Task BeatAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         using var late = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        late.CancelAfter(Patience);
+        late.CancelAfter(BeatTimeout);
         // In this order: what was heard before the mark is below the WAL of the beat, and so is all of the moment.
         var mark = cache.Mark();
         var moment = await moments.ReadAsync(connection, late.Token).ConfigureAwait(false);
@@ -142,7 +141,7 @@ internal sealed class EngineListener(
         while (until - Environment.TickCount64 is var left and > 0)
         {
             // What was heard during the beat comes first.
-            while (listened.FirstOrDefault(o => o.IsStale) is { } stale)
+            while (tables.FirstOrDefault(t => t.IsStale) is { } stale)
                 await stale.ReloadAsync(connection, ct).ConfigureAwait(false);
             await connection.WaitAsync(TimeSpan.FromMilliseconds(left), ct).ConfigureAwait(false);
         }
@@ -152,11 +151,11 @@ internal sealed class EngineListener(
     {
         if (channel == _own)
             _heard = payload;
-        else if (channel == ChangeNotice.Channel(card.Name))
+        else if (channel == _cards)
             cache.Changed(ChangeNotice.Parse(payload));
         else
-            foreach (var other in listened.Where(o => o.Channel == channel))
-                other.Heard();
+            foreach (var table in tables.Where(t => t.Channel == channel))
+                table.OnChange();
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct)

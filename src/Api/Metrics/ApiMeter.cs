@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using Cdc.Api.Balances;
-using Cdc.Api.Freshness;
 using Cdc.Api.Operations;
 using Cdc.Api.Page;
 using Cdc.Api.Replicas;
@@ -16,31 +15,13 @@ internal sealed class ApiMeter : IDisposable
 {
     public const string Name = "Cdc";
 
-    private static readonly double[] RequestBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
-
     private readonly Meter _meter = new(Name);
     private readonly StatusCache _status;
     private readonly ApiParts _parts;
-    private readonly PipelineMetrics? _pipeline;
 
-    public ApiMeter(
-        ApiParts parts,
-        StatusCache status,
-        CardCache cache,
-        ReplicaReads replicas,
-        LiveBoard board,
-        ReconcileStanding standing,
-        FreshnessClock clock
-    )
+    public ApiMeter(ApiParts parts, StatusCache status, CardCache cache, ReplicaReads replicas, LiveBoard board, ReconcileStanding standing)
     {
         (_parts, _status) = (parts, status);
-        RequestDuration = _meter.CreateHistogram(
-            "cdc.http.request.duration",
-            "s",
-            "Duration of HTTP requests.",
-            null,
-            new InstrumentAdvice<double> { HistogramBucketBoundaries = RequestBounds }
-        );
         _meter.CreateObservableGauge(
             "cdc.build.info",
             () => new Measurement<long>(1, new KeyValuePair<string, object?>("version", parts.Version)),
@@ -50,30 +31,25 @@ internal sealed class ApiMeter : IDisposable
         _meter.CreateObservableCounter("cdc.cache.hits", () => cache.Hits, "{request}", "Cards answered from memory.");
         _meter.CreateObservableCounter("cdc.cache.misses", () => cache.Misses, "{request}", "Cards that were not in memory.");
         _meter.CreateObservableGauge("cdc.cache.size", () => cache.Bytes, "By", "Memory of cards that are kept, estimated.");
-        _meter.CreateObservableGauge("cdc.page.viewers", () => (long)board.Viewers, "{viewer}", "Who looks at the page now.");
+        _meter.CreateObservableGauge("cdc.page.viewers", () => (long)board.Viewers, "{viewer}", "Open connections of the page.");
         if (replicas.AreThere)
             _meter.CreateObservableCounter(
                 "cdc.replica.reads",
                 () => ByResult(replicas.Counts),
                 "{read}",
-                "Reads of the engine's replicas; what they did not answer the engine itself was asked."
+                "Reads of the engine's replicas; those that they did not answer went to the engine itself."
             );
-        if (parts.Statistics is { } statistics)
-            _pipeline = new PipelineMetrics(_meter, statistics, clock);
         Lag();
         Entities();
         standing.AddTo(_meter);
     }
 
-    public Histogram<double> RequestDuration { get; }
+    /// <summary>For the instruments that others add.</summary>
+    public Meter Meter => _meter;
 
     public bool Owns(Instrument instrument) => ReferenceEquals(instrument.Meter, _meter);
 
-    public void Dispose()
-    {
-        _pipeline?.Dispose();
-        _meter.Dispose();
-    }
+    public void Dispose() => _meter.Dispose();
 
     private void Lag()
     {

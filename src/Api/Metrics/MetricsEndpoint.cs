@@ -14,7 +14,7 @@ internal static class MetricsEndpoint
                 "/metrics",
                 async (StatusCache status, ReconcileStanding standing, MetricCollector collector, CancellationToken ct) =>
                 {
-                    // Lag and the like are of this moment, not of the last time that somebody looked.
+                    // Lag and the like are of this moment, not of the last request for them.
                     await status.ReadAsync(ct).ConfigureAwait(false);
                     await standing.ReadAsync(ct).ConfigureAwait(false);
                     return Results.Text(PrometheusText.Write(collector), PrometheusText.ContentType);

@@ -5,7 +5,7 @@ using Cdc.Core.Telemetry;
 
 namespace Cdc.Api.Metrics;
 
-/// <summary>Instruments of the pipeline in this process.</summary>
+/// <summary>Instruments of the pipeline in this process, if there is one.</summary>
 internal sealed class PipelineMetrics : IDisposable
 {
     private static readonly double[] RowBounds = [1, 10, 100, 1_000, 5_000, 10_000, 20_000, 40_000];
@@ -24,15 +24,18 @@ internal sealed class PipelineMetrics : IDisposable
         FailureKind.Fenced,
     ];
 
-    private readonly PipelineStatistics _statistics;
+    private readonly PipelineStatistics? _statistics;
     private readonly FreshnessClock _clock;
-    private readonly Histogram<double> _rows;
-    private readonly Histogram<double> _duration;
-    private readonly Histogram<double> _visible;
+    private readonly Histogram<double>? _rows;
+    private readonly Histogram<double>? _duration;
+    private readonly Histogram<double>? _visible;
 
-    public PipelineMetrics(Meter meter, PipelineStatistics statistics, FreshnessClock clock)
+    public PipelineMetrics(ApiMeter all, ApiParts parts, FreshnessClock clock)
     {
-        (_statistics, _clock) = (statistics, clock);
+        (_statistics, _clock) = (parts.Statistics, clock);
+        if (parts.Statistics is not { } statistics)
+            return;
+        var meter = all.Meter;
         Counters(meter, statistics);
         Failures(meter, statistics);
         _rows = meter.CreateHistogram("cdc.batch.rows", "{row}", "Rows committed together.", null, Bounds(RowBounds));
@@ -54,14 +57,18 @@ internal sealed class PipelineMetrics : IDisposable
     }
 
     /// <summary>The pipeline goes on, and another Api may follow in this process.</summary>
-    public void Dispose() => _statistics.BatchApplied -= Record;
+    public void Dispose()
+    {
+        if (_statistics is not null)
+            _statistics.BatchApplied -= Record;
+    }
 
     private void Record(AppliedBatch batch)
     {
-        _rows.Record(batch.Rows);
-        _duration.Record(batch.Duration.TotalSeconds);
+        _rows!.Record(batch.Rows);
+        _duration!.Record(batch.Duration.TotalSeconds);
         if (batch.OldestCommit is { } commit)
-            _visible.Record(_clock.SecondsSince(commit));
+            _visible!.Record(_clock.SecondsSince(commit));
     }
 
     private static void Counters(Meter meter, PipelineStatistics s)

@@ -61,7 +61,7 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
             ? Math.Max(0, 1 - (double)last.Entities.Sum(e => e.Drift) / compared)
             : null;
 
-    /// <summary>Reads it anew, but not more often than it changes.</summary>
+    /// <summary>Reads it again, but not more often than it changes.</summary>
     public async Task ReadAsync(CancellationToken ct)
     {
         if (IsFresh)

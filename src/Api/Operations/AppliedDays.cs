@@ -26,7 +26,7 @@ internal sealed class AppliedDays(EngineReads engine, PipelineStatistics? statis
             ct
         );
 
-    /// <summary>Of all days and processes, as far as they have told.</summary>
+    /// <summary>Of all days and processes, as far as they have reported.</summary>
     public Task<long> TotalAsync(CancellationToken ct) =>
         engine.UseAsync(
             connection => connection.Statement("SELECT coalesce(sum(rows), 0)::bigint FROM cdc.applied_days").ScalarAsync<long>(ct),

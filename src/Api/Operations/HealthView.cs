@@ -29,11 +29,11 @@ internal sealed record HealthView(string Status, IReadOnlyList<HealthCheck> Chec
             ? Healthy("state")
             : new HealthCheck("state", "degraded", $"The pipeline is in state {report.State}.");
         yield return report.Running == false
-            ? new HealthCheck("capture", "degraded", "Nobody reads the slot: is 'cdc run' running?")
+            ? new HealthCheck("capture", "degraded", "No process reads the slot: is 'cdc run' running?")
             : Healthy("capture");
         yield return report.SecondsBehind switch
         {
-            null => new HealthCheck("lag", "degraded", "How far the engine is behind cannot be told."),
+            null => new HealthCheck("lag", "degraded", "How far the engine is behind is not known."),
             { } seconds when seconds > lagLimit.TotalSeconds => new HealthCheck("lag", "degraded", $"The engine is {seconds:0} s behind."),
             _ => Healthy("lag"),
         };

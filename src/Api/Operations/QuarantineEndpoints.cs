@@ -32,8 +32,8 @@ internal static class QuarantineEndpoints
         quarantine
             .MapPost(
                 "/{entity}/{key:long}/retry",
-                (string entity, long key, IQuarantineDesk desk, ApiParts parts, CancellationToken ct) =>
-                    ChangeAsync(entity, key, parts, desk.RetryAsync, ct)
+                (string entity, long key, IQuarantineActions quarantine, ApiParts parts, CancellationToken ct) =>
+                    ChangeAsync(entity, key, parts, quarantine.RetryAsync, ct)
             )
             .Needs(Scopes.Operate)
             .WithSummary("Has the row read again from Odoo.")
@@ -42,8 +42,8 @@ internal static class QuarantineEndpoints
         quarantine
             .MapPost(
                 "/{entity}/{key:long}/discard",
-                (string entity, long key, IQuarantineDesk desk, ApiParts parts, CancellationToken ct) =>
-                    ChangeAsync(entity, key, parts, desk.DiscardAsync, ct)
+                (string entity, long key, IQuarantineActions quarantine, ApiParts parts, CancellationToken ct) =>
+                    ChangeAsync(entity, key, parts, quarantine.DiscardAsync, ct)
             )
             .Needs(Scopes.Operate)
             .WithSummary("Forgets the entry: the engine keeps the row it had, or none.")
@@ -51,7 +51,13 @@ internal static class QuarantineEndpoints
             .ProducesProblem(404);
     }
 
-    private static async Task<IResult> ListAsync(string? entity, string? limit, IQuarantineDesk desk, ApiParts parts, CancellationToken ct)
+    private static async Task<IResult> ListAsync(
+        string? entity,
+        string? limit,
+        IQuarantineActions quarantine,
+        ApiParts parts,
+        CancellationToken ct
+    )
     {
         var shown = 100;
         if (
@@ -61,23 +67,26 @@ internal static class QuarantineEndpoints
             return new ProblemResult(KnownProblems.Invalid("limit", $"limit is a number from 1 to {MostShown}."));
         if (entity is not null && parts.Entities.Find(entity) is null)
             return new ProblemResult(KnownProblems.Invalid("entity", "There is no such entity."));
-        var (entries, total) = await desk.ListAsync(
-                new QuarantineFilter(entity is null ? null : parts.Entities.Find(entity)!.Name, []),
-                shown,
-                ct
-            )
+        var (entries, total) = await quarantine
+            .ListAsync(new QuarantineFilter(entity is null ? null : parts.Entities.Find(entity)!.Name, []), shown, ct)
             .ConfigureAwait(false);
         return Results.Json(new QuarantineList(total, [.. entries.Select(e => e with { SourceRow = null })]));
     }
 
-    private static async Task<IResult> ShowAsync(string entity, long key, IQuarantineDesk desk, ApiParts parts, CancellationToken ct)
+    private static async Task<IResult> ShowAsync(
+        string entity,
+        long key,
+        IQuarantineActions quarantine,
+        ApiParts parts,
+        CancellationToken ct
+    )
     {
         if (parts.Entities.Find(entity) is not { } declared)
             return new ProblemResult(NotThere);
-        var (entries, _) = await desk.ListAsync(new QuarantineFilter(declared.Name, [key]), 1, ct).ConfigureAwait(false);
+        var (entries, _) = await quarantine.ListAsync(new QuarantineFilter(declared.Name, [key]), 1, ct).ConfigureAwait(false);
         if (entries is not [var entry])
             return new ProblemResult(NotThere);
-        var (because, whatToDo) = desk.Explain(entry);
+        var (because, whatToDo) = quarantine.Explain(entry);
         return Results.Json(new QuarantineDetail(entry, because, whatToDo));
     }
 

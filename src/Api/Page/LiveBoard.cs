@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Cdc.Api.Page;
 
 /// <summary>
-/// The last points, numbered, for any number of viewers: who comes back with the number of the last one it has gets those that followed it.
-/// A viewer that is slower than the points misses the oldest of them, and holds nobody up.
+/// The last points, numbered, for any number of viewers: one that comes back with the number of its last point gets those that followed.
+/// A viewer that is slower than the points misses the oldest of them, and delays no other.
 /// </summary>
 internal sealed class LiveBoard
 {
@@ -16,20 +16,20 @@ internal sealed class LiveBoard
     private readonly Lock _lock = new();
     private readonly Queue<LivePoint> _points = new();
     private TaskCompletionSource _news = New();
-    private TaskCompletionSource _looked = New();
+    private TaskCompletionSource _watched = New();
     private LiveState? _state;
     private long _last;
     private int _viewers;
 
     public int Viewers => Volatile.Read(ref _viewers);
 
-    /// <summary>Completes when somebody looks.</summary>
-    public Task Looked
+    /// <summary>Completes when there is a viewer.</summary>
+    public Task Watched
     {
         get
         {
             lock (_lock)
-                return _looked.Task;
+                return _watched.Task;
         }
     }
 
@@ -75,13 +75,13 @@ internal sealed class LiveBoard
         }
     }
 
-    /// <summary>Counted as somebody who looks, until it is disposed.</summary>
-    public IDisposable Look()
+    /// <summary>One viewer more, until it is disposed.</summary>
+    public IDisposable Watch()
     {
         lock (_lock)
         {
             _viewers++;
-            _looked.TrySetResult();
+            _watched.TrySetResult();
         }
         return new Viewer(this);
     }
@@ -90,7 +90,7 @@ internal sealed class LiveBoard
     {
         lock (_lock)
             if (--_viewers == 0)
-                _looked = New();
+                _watched = New();
     }
 
     private long? Number(string? id) =>

@@ -1,6 +1,5 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
-using Cdc.Api.Metrics;
 using Cdc.Api.Problems;
 using Cdc.Api.Security;
 using Microsoft.AspNetCore.Builder;
@@ -19,7 +18,8 @@ internal static class LiveEndpoint
         routes
             .MapGet("/live", Answer)
             .Needs(Scopes.Read)
-            .WithMetadata(new Endless())
+            // It lasts as long as the page is open, which is no duration of a request.
+            .DisableHttpMetrics()
             .WithTags("Operations")
             .WithSummary("Lag, throughput, latency and status every second, as server-sent events; resumes by Last-Event-ID.")
             .Produces<LiveTick>(200, "text/event-stream")
@@ -54,7 +54,7 @@ internal static class LiveEndpoint
     )
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, ct);
-        using var viewer = board.Look();
+        using var viewer = board.Watch();
         while (await NextAsync(board, lastId, ended.Token).ConfigureAwait(false) is { } next && keys.MayStay(caller))
         {
             lastId = next.Id;

@@ -6,7 +6,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Cdc.Api.Page;
 
-/// <summary>The page at /: files within the assembly, open to everybody, as there is nothing in them. What they show they ask for with the viewer's key.</summary>
+/// <summary>The page at /: files within the assembly, open without a key, as there is nothing secret in them. What they show they read with the viewer's key.</summary>
 internal static class PageFiles
 {
     private const string Prefix = "page/";

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cdc.Api.Problems;
 
-/// <summary>Whatever a request throws becomes a problem; so does a status without a body, such as a path that is none.</summary>
+/// <summary>What a request throws becomes a problem; so does a status without a body, such as that of an unknown path.</summary>
 internal sealed class FailureHandling(ILogger<FailureHandling> log) : IMiddleware
 {
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
@@ -18,7 +18,7 @@ internal sealed class FailureHandling(ILogger<FailureHandling> log) : IMiddlewar
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // The caller is gone: nobody reads an answer.
+            // The caller is gone: no answer is read.
             return;
         }
         catch (Exception e) when (!context.Response.HasStarted)

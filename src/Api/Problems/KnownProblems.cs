@@ -76,8 +76,8 @@ internal static class KnownProblems
             "cards-not-loaded",
             "Cards are not all there yet",
             state == "stopped"
-                ? "The cards' table is stopped: whether this card exists in Odoo cannot be told. See /status."
-                : "The cards are still being loaded: whether this one exists in Odoo cannot be told yet.",
+                ? "The cards' table is stopped: whether this card exists in Odoo is not known. See /status."
+                : "The cards are still being loaded: whether this one exists in Odoo is not known yet.",
             RetryAfter: 5,
             More: new JsonObject { ["tableState"] = state }
         );
@@ -89,7 +89,7 @@ internal static class KnownProblems
         new(429, "too-many-requests", "Too many requests", "This key has used up its requests for now.", RetryAfter: seconds);
 
     public static Problem TooManyViewers { get; } =
-        new(429, "too-many-requests", "Too many viewers", "As many as can be are watching already.", RetryAfter: 10);
+        new(429, "too-many-requests", "Too many viewers", "The page has as many viewers as it may have.", RetryAfter: 10);
 
     public static Problem KeyNeeded { get; } =
         new(
@@ -108,7 +108,7 @@ internal static class KnownProblems
         );
 
     public static Problem ScopeNeeded(string scope) =>
-        new(403, "scope-needed", "This key may not do that", $"The key has not the scope '{scope}'.");
+        new(403, "scope-needed", "This key may not do that", $"The key does not have the scope '{scope}'.");
 
     public static Problem Unexpected { get; } =
         new(500, "unexpected", "A defect", "Something failed that should not. The log of cdc says more.");

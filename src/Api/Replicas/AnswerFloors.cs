@@ -3,8 +3,8 @@ using Cdc.Core.Changes;
 namespace Cdc.Api.Replicas;
 
 /// <summary>
-/// How much of the engine's WAL the answers about each subject may have shown: whoever has replayed less might take something back. Many
-/// subjects share a place, which refuses a replica now and then for nothing, and forgets never.
+/// How much of the engine's WAL the answers about each subject may have shown: a replica that has replayed less might take something back.
+/// Many subjects share a place, which refuses a replica now and then for nothing, and never forgets.
 /// </summary>
 internal sealed class AnswerFloors
 {

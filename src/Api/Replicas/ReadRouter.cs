@@ -1,5 +1,6 @@
 using Cdc.Api.Balances;
 using Cdc.Api.Engine;
+using Cdc.Api.Freshness;
 using Cdc.Core.Changes;
 using Npgsql;
 using NpgsqlTypes;
@@ -7,39 +8,29 @@ using NpgsqlTypes;
 namespace Cdc.Api.Replicas;
 
 /// <summary>Asks a replica where its answer is as good as the engine's own and takes nothing back, and the engine everywhere else.</summary>
-internal sealed class ReadRouter(EngineReads engine, ReplicaReads replicas, CardCache cache)
+internal sealed class ReadRouter(EngineReads engine, ReplicaReads replicas, AnswerFloors floors, CardCache cache)
 {
-    private readonly AnswerFloors _floors = new();
-
-    /// <param name="subjects">What an answer is about.</param>
-    /// <param name="replicaIsEnough">Whether this answer of a replica will do; null: none will.</param>
+    /// <param name="demand">What the answer of a replica must meet. The engine's is returned however it is.</param>
     /// <returns>The answer, and the cache's mark: nothing announced before it is missing in the answer.</returns>
     /// <exception cref="EngineUnavailableException"/>
-    public async Task<(T Answer, long Mark)> ReadAsync<T>(
-        EngineQuery<T> query,
-        Func<T, IEnumerable<AnswerSubject>> subjects,
-        Func<T, bool>? replicaIsEnough,
-        CancellationToken ct
-    )
+    public async Task<(T Answer, long Mark)> ReadAsync<T>(EngineQuery<T> query, FreshnessDemand demand, CancellationToken ct)
+        where T : IRoutedAnswer
     {
         if (
-            replicaIsEnough is not null
+            !demand.EngineOnly
             && replicas.AreThere
             && cache.Beat is { } beat
-            && await replicas
-                .TryAskAsync(query, beat, a => replicaIsEnough(a.Value) && _floors.Allow(subjects(a.Value), a.Replayed), ct)
-                .ConfigureAwait(false)
-                is { } answer
+            && await replicas.TryAskAsync(query, beat, demand, ct).ConfigureAwait(false) is { } answer
         )
         {
-            _floors.Raise(subjects(answer.Value), answer.Received);
+            floors.Raise(answer.Value.Subjects, answer.Received);
             return (answer.Value, beat.Mark);
         }
         var mark = cache.Mark();
         if (!replicas.AreThere)
             return (await engine.UseAsync(c => query.AskAsync(c, ct), ct).ConfigureAwait(false), mark);
         var (value, written) = await engine.UseAsync(c => AskAsync(c, query, ct), ct).ConfigureAwait(false);
-        _floors.Raise(subjects(value), written);
+        floors.Raise(value.Subjects, written);
         return (value, mark);
     }
 

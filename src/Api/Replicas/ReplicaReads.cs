@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Cdc.Api.Engine;
+using Cdc.Api.Freshness;
 using Cdc.Core.Changes;
 using Cdc.Engine;
 using Microsoft.Extensions.Logging;
@@ -24,7 +25,9 @@ internal sealed class ReplicaReads : IAsyncDisposable
 
     private readonly NpgsqlDataSource? _connections;
     private readonly SemaphoreSlim _free;
-    private readonly TimeSpan _patience;
+    private readonly TimeSpan _timeout;
+    private readonly AnswerFloors _floors;
+    private readonly FreshnessClock _clock;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private long _systemIdentifier;
@@ -34,10 +37,11 @@ internal sealed class ReplicaReads : IAsyncDisposable
     private long _behind;
     private long _failed;
 
-    public ReplicaReads(ApiOptions options, TimeProvider time, ILogger log)
+    public ReplicaReads(ApiOptions options, AnswerFloors floors, FreshnessClock clock, TimeProvider time, ILogger log)
     {
+        (_floors, _clock, _time, _log) = (floors, clock, time, log);
         // What it costs to find out that a replica hangs comes before the engine's own time.
-        (_free, _patience, _time, _log) = (new SemaphoreSlim(options.Connections), options.Timeout / 4, time, log);
+        (_free, _timeout) = (new SemaphoreSlim(options.Connections), options.Timeout / 4);
         if (options.ReplicaConnectionString.Length == 0)
             return;
         var settings = EngineReads.Settings(options.ReplicaConnectionString, options);
@@ -60,13 +64,9 @@ internal sealed class ReplicaReads : IAsyncDisposable
 
     /// <summary>Null: the engine itself is to be asked.</summary>
     /// <param name="beat">How far it must be at least.</param>
-    /// <param name="isEnough">Whether the answer may be given.</param>
-    public async Task<ReplicaAnswer<T>?> TryAskAsync<T>(
-        EngineQuery<T> query,
-        EngineBeat beat,
-        Func<ReplicaAnswer<T>, bool> isEnough,
-        CancellationToken ct
-    )
+    /// <param name="demand">What the answer must meet.</param>
+    public async Task<ReplicaAnswer<T>?> TryAskAsync<T>(EngineQuery<T> query, EngineBeat beat, FreshnessDemand demand, CancellationToken ct)
+        where T : IRoutedAnswer
     {
         if (
             _connections is null
@@ -75,14 +75,14 @@ internal sealed class ReplicaReads : IAsyncDisposable
         )
             return null;
         using var late = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        late.CancelAfter(_patience);
+        late.CancelAfter(_timeout);
         try
         {
             Interlocked.Exchange(ref _systemIdentifier, beat.SystemIdentifier);
             await using var connection = await _connections.OpenConnectionAsync(late.Token).ConfigureAwait(false);
             var answer = await AskAsync(connection, query, late.Token).ConfigureAwait(false);
             _failing = false;
-            if (answer is null || answer.Replayed < beat.Written || !isEnough(answer))
+            if (answer is null || answer.Replayed < beat.Written || !MayBeGiven(answer, demand))
             {
                 Interlocked.Increment(ref _behind);
                 return null;
@@ -110,6 +110,12 @@ internal sealed class ReplicaReads : IAsyncDisposable
             await _connections.DisposeAsync().ConfigureAwait(false);
         _free.Dispose();
     }
+
+    private bool MayBeGiven<T>(ReplicaAnswer<T> answer, FreshnessDemand demand)
+        where T : IRoutedAnswer =>
+        answer.Value.IsComplete
+        && (answer.Value.Moment is not { } moment || demand.IsMetBy(moment, _clock))
+        && _floors.Allow(answer.Value.Subjects, answer.Replayed);
 
     /// <summary>
     /// One trip. Each statement has a snapshot of its own: what is replayed is asked before the answer's, what is received after it, so the

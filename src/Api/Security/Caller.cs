@@ -2,13 +2,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace Cdc.Api.Security;
 
-/// <summary>Who asks. Set for every request that was let in.</summary>
+/// <summary>The key of a request. Set for every request that was accepted.</summary>
 /// <param name="Key">Null: on this machine, while no key was ever made.</param>
 internal sealed record Caller(ApiKey? Key)
 {
     public static readonly Caller Local = new((ApiKey?)null);
 
-    /// <summary>For the record of who changed what.</summary>
+    /// <summary>As it is recorded with changes.</summary>
     public string Name => Key is { } key ? $"{key.Name} ({key.Id})" : "local";
 
     public bool Has(IReadOnlyList<string> anyOf) => Key is null || anyOf.Any(Key.Scopes.Contains);

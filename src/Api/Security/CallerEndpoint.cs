@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Cdc.Api.Security;
 
-/// <summary>Tells a caller what it may do.</summary>
+/// <summary>What a caller may do.</summary>
 internal static class CallerEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes) =>
@@ -12,7 +12,7 @@ internal static class CallerEndpoint
             .MapGet("/caller", (HttpContext http) => Results.Json(CallerView.Of(Caller.Of(http))))
             .Needs([.. Scopes.All])
             .WithTags("Operations")
-            .WithSummary("Name and scopes of the key that asks.")
+            .WithSummary("Name and scopes of the key that is sent.")
             .Produces<CallerView>();
 }
 

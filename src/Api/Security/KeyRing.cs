@@ -6,9 +6,9 @@ using Npgsql;
 namespace Cdc.Api.Security;
 
 /// <summary>
-/// The keys, in memory while changes of them are heard; otherwise read for every request, because a revoked key must not be let in.
+/// The keys, in memory while changes of them are announced to us; otherwise read for every request, because a revoked key must be refused.
 /// </summary>
-internal sealed class KeyRing(EngineReads engine) : IListened
+internal sealed class KeyRing(EngineReads engine) : INotifiedTable
 {
     /// <summary>Compared where there is no such key, so that the answer takes as long.</summary>
     private static readonly byte[] NoHash = new byte[32];
@@ -20,9 +20,9 @@ internal sealed class KeyRing(EngineReads engine) : IListened
 
     public bool IsStale => _stale;
 
-    public void Heard() => (_keys, _stale) = (null, true);
+    public void OnChange() => (_keys, _stale) = (null, true);
 
-    public void Lost() => _keys = null;
+    public void OnDisconnect() => _keys = null;
 
     public async Task ReloadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
@@ -44,7 +44,7 @@ internal sealed class KeyRing(EngineReads engine) : IListened
         return (equal && key is { RevokedAt: null } ? key : null, keys.Count > 0);
     }
 
-    /// <summary>Whether somebody who was let in before still would be; while keys are not heard of, who is in stays in.</summary>
+    /// <summary>Whether a caller that was accepted before still would be; while changes of keys are not heard, it stays accepted.</summary>
     public bool MayStay(Caller caller) =>
         _keys is not { } keys || (caller.Key is { } key ? keys.GetValueOrDefault(key.Id) is { RevokedAt: null } : keys.Count == 0);
 

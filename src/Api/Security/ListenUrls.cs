@@ -54,6 +54,6 @@ internal sealed record ListenUrl(BindingAddress Url, bool Narrowed)
         new(
             FailureKind.Configuration,
             $"Api:Urls holds '{text}', which is not a place to listen at.",
-            "Write it as http://127.0.0.1:8642 or https://*:8443; several are parted by semicolons."
+            "Write it as http://127.0.0.1:8642 or https://*:8443; separate several by semicolons."
         );
 }

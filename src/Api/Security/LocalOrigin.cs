@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http;
 namespace Cdc.Api.Security;
 
 /// <summary>
-/// Who may come without a key: programs on this machine, whatever name they call it by; and browsers on it only when they show our own
-/// page, for any other page could otherwise read balances or switch flags through them.
+/// Callers that need no key: programs on this machine, by whatever name they call it; and browsers on it only when they show our own page,
+/// for any other page could otherwise read balances or switch flags through them.
 /// </summary>
 internal static class LocalOrigin
 {

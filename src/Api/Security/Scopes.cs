@@ -17,7 +17,7 @@ public static class Scopes
     public static IReadOnlyList<string> All { get; } = [Read, Operate, Cutover];
 }
 
-/// <summary>On an endpoint: a caller needs one of these scopes. Without it an endpoint is open to everybody.</summary>
+/// <summary>On an endpoint: a caller needs one of these scopes. Without it an endpoint is open without a key.</summary>
 internal sealed record ScopesNeeded(IReadOnlyList<string> AnyOf);
 
 internal static class ScopesNeededExtensions

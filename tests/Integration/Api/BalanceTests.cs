@@ -79,6 +79,30 @@ public sealed class BalanceTests(TestServers servers)
     }
 
     [Fact]
+    public async Task A_demand_that_the_engine_is_about_to_meet_is_waited_for()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        await shop.ChangeAsync("UPDATE loyalty_card SET points = -1 WHERE id = 6");
+        await shop.Bed.CaughtUpAsync(Shop.Ct);
+        var reached = (await shop.BalanceAsync("card 6"))["through"];
+        await shop.Pipeline.StopAsync();
+        await shop.ChangeAsync("UPDATE loyalty_card SET points = 8 WHERE id = 6");
+        await Eventually.True(
+            "it is too stale",
+            async () => (await shop.BalanceAsync("card 1", "?max-staleness=3&wait=0")).Problem == "too-stale",
+            ct: Shop.Ct
+        );
+        Assert.Equal("card-not-current", (await shop.BalanceAsync("card 6", $"?min-position={reached}&wait=0")).Problem);
+        var (current, fresh) = (
+            shop.BalanceAsync("card 6", $"?min-position={reached}&wait=10"),
+            shop.BalanceAsync("card 1", "?max-staleness=3&wait=10")
+        );
+        shop.Bed.StartInProcess();
+        Assert.Equal((200, "8.00"), ((await current).Status, (await current)["points"]));
+        Assert.Equal((200, "1.50"), ((await fresh).Status, (await fresh)["points"]));
+    }
+
+    [Fact]
     public async Task An_etag_answers_304_until_the_card_changes()
     {
         await using var shop = await Shop.OpenAsync(servers);

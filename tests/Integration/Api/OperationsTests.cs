@@ -154,7 +154,23 @@ public sealed class OperationsTests(TestServers servers)
         await shop.BalanceAsync("card 1");
         await shop.BalanceAsync("card 1");
         await shop.BalanceAsync("somebody's secret");
-        var text = (await shop.GetAsync("/metrics")).Text;
+        var text = "";
+        // A request is measured when it has ended, which is after its answer has arrived.
+        await Eventually.True(
+            "all three requests are measured",
+            async () =>
+            {
+                text = (await shop.GetAsync("/metrics")).Text;
+                return ((string[])["200\"} 2", "404\"} 1"]).All(e =>
+                    text.Contains(
+                        $"cdc_http_request_duration_seconds_count{{route=\"/cards/{{code}}/balance\",method=\"GET\",status=\"{e}\n",
+                        StringComparison.Ordinal
+                    )
+                );
+            },
+            () => Task.FromResult(text),
+            ct: Shop.Ct
+        );
         string[] wanted =
         [
             "cdc_lag_seconds{topic=\"public.loyalty_card\",partition=\"0\"} ",

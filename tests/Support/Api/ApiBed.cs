@@ -68,19 +68,20 @@ public sealed class ApiBed : IAsyncDisposable
             log,
             TimeProvider.System
         );
-        var parts = new ApiParts(
-            connectionString,
-            bed.Entities,
-            status,
-            new SourceClock(source),
-            new QuarantineDesk(engineServer, bed.Entities),
-            new RunReports(engineServer),
-            new RegistryTable(engineServer.Connections),
-            statistics,
-            "test",
-            new LoggerFactory([new RecordedLogs(bed.Log)]),
-            kafka is null ? null : kafka.Codec.TopicOf
-        );
+        var parts = new ApiParts
+        {
+            EngineConnectionString = connectionString,
+            Entities = bed.Entities,
+            Status = status,
+            SourceClock = new SourceClock(source),
+            Quarantine = new QuarantineActions(engineServer, bed.Entities),
+            RunReports = new RunReports(engineServer),
+            Schemas = new RegistryTable(engineServer.Connections),
+            Loggers = new LoggerFactory([new RecordedLogs(bed.Log)]),
+            Version = "test",
+            Statistics = statistics,
+            TopicOf = kafka is null ? null : kafka.Codec.TopicOf,
+        };
         options ??= new ApiOptions();
         return new ApiBed(
             source,

@@ -24,7 +24,7 @@ public sealed class FreshnessClockTests
         Assert.Equal(Noon.AddSeconds(4_980), At(49_805).AsOf);
         Assert.Equal(19, At(49_805).LagSeconds);
         Assert.Equal(0, At(999_999).LagSeconds);
-        // Older than what is remembered: the last commit says it, or nobody.
+        // Older than what is remembered: the last commit says it, or nothing does.
         Assert.Null(At(10).AsOf);
         Assert.Equal(Noon, At(10, Noon).AsOf);
         Assert.Equal(Noon.AddSeconds(4_990), At(49_805, Noon.AddSeconds(4_990)).AsOf);
@@ -58,7 +58,7 @@ public sealed class FreshnessClockTests
     {
         Sample(0, 100);
         Sample(10, 200);
-        Assert.Equal(Noon.AddSeconds(10), _clock.Tell(Moment(200)).AsOf);
+        Assert.Equal(Noon.AddSeconds(10), _clock.Issue(Moment(200)).AsOf);
         // For a moment another server stood behind the name: what was sampled before is forgotten.
         _clock.Add(new SourceMoment(Noon.AddSeconds(20), new Lsn(500), "other"));
         Assert.Equal(Noon.AddSeconds(10), At(200, Noon).AsOf);
@@ -72,28 +72,28 @@ public sealed class FreshnessClockTests
     {
         Sample(0, 100);
         Sample(10, 200);
-        Assert.True(_clock.IsAsNew(Moment(150)));
-        _clock.Tell(Moment(200));
-        Assert.False(_clock.IsAsNew(Moment(150)));
-        Assert.True(_clock.IsAsNew(Moment(200)));
-        Assert.True(_clock.IsAsNew(Moment(150, Noon.AddSeconds(11))));
+        Assert.True(_clock.IsNotBeforeIssued(Moment(150)));
+        _clock.Issue(Moment(200));
+        Assert.False(_clock.IsNotBeforeIssued(Moment(150)));
+        Assert.True(_clock.IsNotBeforeIssued(Moment(200)));
+        Assert.True(_clock.IsNotBeforeIssued(Moment(150, Noon.AddSeconds(11))));
         // To look is not to tell.
         Sample(20, 300);
         At(300);
-        Assert.True(_clock.IsAsNew(Moment(200)));
-        Assert.True(_clock.IsAsNew(Moment(150) with { Through = new AppliedThrough(2, new Lsn(150)) }));
+        Assert.True(_clock.IsNotBeforeIssued(Moment(200)));
+        Assert.True(_clock.IsNotBeforeIssued(Moment(150) with { Through = new AppliedThrough(2, new Lsn(150)) }));
     }
 
     [Fact]
     public void An_answer_is_not_dated_before_one_that_was_given_of_an_engine_less_far_though_another_was_told_something_newer_since()
     {
-        _clock.Tell(Moment(100, Noon.AddSeconds(5)));
-        _clock.Tell(Moment(300, Noon.AddSeconds(9)));
+        _clock.Issue(Moment(100, Noon.AddSeconds(5)));
+        _clock.Issue(Moment(300, Noon.AddSeconds(9)));
         // Clocks of commits do not follow their order: this one is on its way since before the second was told.
-        Assert.Equal(Noon.AddSeconds(5), _clock.Tell(Moment(200, Noon.AddSeconds(3))).AsOf);
-        Assert.Equal(Noon.AddSeconds(7), _clock.Tell(Moment(200, Noon.AddSeconds(7))).AsOf);
+        Assert.Equal(Noon.AddSeconds(5), _clock.Issue(Moment(200, Noon.AddSeconds(3))).AsOf);
+        Assert.Equal(Noon.AddSeconds(7), _clock.Issue(Moment(200, Noon.AddSeconds(7))).AsOf);
         Assert.Equal(Noon.AddSeconds(7), At(250, Noon.AddSeconds(6)).AsOf);
-        Assert.Equal(Noon.AddSeconds(12), _clock.Tell(Moment(150, Noon.AddSeconds(12))).AsOf);
+        Assert.Equal(Noon.AddSeconds(12), _clock.Issue(Moment(150, Noon.AddSeconds(12))).AsOf);
         Assert.Equal(Noon.AddSeconds(12), At(300).AsOf);
     }
 

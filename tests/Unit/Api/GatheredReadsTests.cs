@@ -1,5 +1,6 @@
 using Cdc.Api.Balances;
 using Cdc.Api.Engine;
+using Cdc.Api.Freshness;
 using Cdc.Core.Changes;
 using Cdc.Core.Progress;
 using Xunit;
@@ -42,10 +43,10 @@ public sealed class GatheredReadsTests
     }
 
     [Fact]
-    public async Task Whoever_is_gone_takes_nobody_along()
+    public async Task A_request_that_is_gone_takes_no_other_along()
     {
         using var gone = new CancellationTokenSource();
-        Task<CardAnswer>[] answers = [Ask("a"), Ask("b"), _reads.ByCodeAsync("c", null, gone.Token), Ask("d")];
+        Task<CardAnswer>[] answers = [Ask("a"), Ask("b"), _reads.ByCodeAsync("c", FreshnessDemand.None, gone.Token), Ask("d")];
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answers[2]);
         _statements.Answer(0);
@@ -69,23 +70,25 @@ public sealed class GatheredReadsTests
     }
 
     [Fact]
-    public async Task A_replica_is_enough_only_where_it_is_for_all()
+    public async Task A_shared_statement_must_meet_what_each_of_its_requests_demands()
     {
-        Task<CardAnswer>[] answers = [Ask("a"), Ask("b"), Ask("c", m => m.Through.Lsn.Value >= 5), Ask("d", m => m.Through.Lsn.Value >= 7)];
+        var fresh = FreshnessDemand.None with { MaxStaleness = TimeSpan.FromSeconds(5) };
+        var reached = FreshnessDemand.None with { MinPosition = new PositionDemand(1, new Lsn(7)) };
+        Task<CardAnswer>[] answers = [Ask("a"), Ask("b"), Ask("c", fresh), Ask("d", reached)];
         _statements.Answer(0);
         await _statements.AreAsync(3, Ct);
-        Assert.Equal([false, true], ((ulong[])[6, 7]).Select(lsn => _statements.Enough[2]!(Statements.Moment(lsn))));
-        Task<CardAnswer>[] others = [Ask("e", _ => true), Ask("f")];
+        Assert.Equal(fresh with { MinPosition = reached.MinPosition }, _statements.Demands[2]);
+        Task<CardAnswer>[] others = [Ask("e"), Ask("f", FreshnessDemand.None.OfEngine)];
         _statements.Answer(1);
         await _statements.AreAsync(4, Ct);
-        Assert.Null(_statements.Enough[3]);
+        Assert.True(_statements.Demands[3].EngineOnly);
         _statements.Answer(2);
         _statements.Answer(3);
         await Task.WhenAll([.. answers, .. others]);
     }
 
-    private Task<CardAnswer> Ask(string code, Func<EngineMoment, bool>? replicaIsEnough = null) =>
-        _reads.ByCodeAsync(code, replicaIsEnough, Ct);
+    private Task<CardAnswer> Ask(string code, FreshnessDemand? demand = null) =>
+        _reads.ByCodeAsync(code, demand ?? FreshnessDemand.None, Ct);
 
     /// <summary>What was asked, answered when the test says so: with the code as the answer's text.</summary>
     private sealed class Statements
@@ -97,19 +100,19 @@ public sealed class GatheredReadsTests
             .. Enumerable.Range(0, 4).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)),
         ];
 
-        public List<Func<EngineMoment, bool>?> Enough { get; } = [];
+        public List<FreshnessDemand> Demands { get; } = [];
 
         public IEnumerable<string> Asked => _statements.Select(s => string.Join(' ', s.Codes));
 
-        public static EngineMoment Moment(ulong lsn) => new("streaming", new AppliedThrough(1, new Lsn(lsn)), "1", null, "streaming");
+        private static EngineMoment Moment(ulong lsn) => new("streaming", new AppliedThrough(1, new Lsn(lsn)), "1", null, "streaming");
 
-        public Task<IReadOnlyList<CardAnswer>> AskAsync(IReadOnlyList<string> codes, Func<EngineMoment, bool>? enough, CancellationToken ct)
+        public Task<IReadOnlyList<CardAnswer>> AskAsync(IReadOnlyList<string> codes, FreshnessDemand demand, CancellationToken ct)
         {
             lock (_lock)
             {
                 var answer = new TaskCompletionSource<IReadOnlyList<CardAnswer>>(TaskCreationOptions.RunContinuationsAsynchronously);
                 _statements.Add((codes, answer));
-                Enough.Add(enough);
+                Demands.Add(demand);
                 _came[_statements.Count - 1].SetResult();
                 return answer.Task;
             }

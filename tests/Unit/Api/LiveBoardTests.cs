@@ -48,15 +48,15 @@ public sealed class LiveBoardTests
     [Fact]
     public async Task Viewers_are_counted_and_the_first_one_wakes_who_takes_points()
     {
-        var looked = _board.Looked;
-        var (one, other) = (_board.Look(), _board.Look());
-        await looked.WaitAsync(Ct);
+        var watched = _board.Watched;
+        var (one, other) = (_board.Watch(), _board.Watch());
+        await watched.WaitAsync(Ct);
         Assert.Equal(2, _board.Viewers);
         one.Dispose();
         one.Dispose();
-        Assert.Equal((1, true), (_board.Viewers, _board.Looked.IsCompleted));
+        Assert.Equal((1, true), (_board.Viewers, _board.Watched.IsCompleted));
         other.Dispose();
-        Assert.Equal((0, false), (_board.Viewers, _board.Looked.IsCompleted));
+        Assert.Equal((0, false), (_board.Viewers, _board.Watched.IsCompleted));
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-// One line chart. Told in words too: a summary for who does not see it, and values by arrow keys.
+// One line chart, also in words: a summary for readers who do not see it, and values by arrow keys.
 import { h, setText, show } from './dom.js';
 import { clock } from './format.js';
 
@@ -94,11 +94,11 @@ export function lineChart(parent, { name, format, floor = 1, whole = false }) {
 
   function summary() {
     if (times.length === 0) return `${name}: nothing yet.`;
-    const told = series.map(s => {
+    const parts = series.map(s => {
       const known = s.values.filter(v => v !== null);
       return known.length === 0 ? `${s.name}: not known` : `${s.name}: now ${format(s.values.at(-1))}, highest ${format(Math.max(...known))}`;
     });
-    return `${name} since ${clock(times[0])}. ${told.join('; ')}. Arrow keys read values.`;
+    return `${name} since ${clock(times[0])}. ${parts.join('; ')}. Arrow keys read values.`;
   }
 }
 

@@ -54,12 +54,12 @@ function kindOf(n) {
   return n.drift > 0 ? 'drift' : n.loading + n.quarantined + n.holes > 0 ? 'partly' : n.compared === 0 ? 'none' : 'equal';
 }
 
-/** A square for each range of keys. In words beside it, for who does not see colours. */
+/** A square for each range of keys, with the same in words for readers who do not see colours. */
 function partitions(entity) {
   const all = entity.partitions.map(p => ({ ...p, kind: kindOf(p.numbers) }));
-  const told = Object.keys(kinds).map(k => [k, all.filter(p => p.kind === k).length]).filter(([, n]) => n > 0).map(([k, n]) => `${n} ${kinds[k][1]}`).join(', ');
+  const summary = Object.keys(kinds).map(k => [k, all.filter(p => p.kind === k).length]).filter(([, n]) => n > 0).map(([k, n]) => `${n} ${kinds[k][1]}`).join(', ');
   return [
-    h('h3', {}, `${entity.entity}: ${entity.state === 'stopped' ? 'stopped, not compared' : `${all.length} ${all.length === 1 ? 'partition' : 'partitions'}, ${told}`}`),
+    h('h3', {}, `${entity.entity}: ${entity.state === 'stopped' ? 'stopped, not compared' : `${all.length} ${all.length === 1 ? 'partition' : 'partitions'}, ${summary}`}`),
     h('ul', { class: 'map', 'aria-label': `Partitions of ${entity.entity}` }, all.map(p => {
       const range = `keys ${p.fromKey ?? 'from the first'} to ${p.toKey ?? 'the last'}: ${count(p.numbers.compared)} compared, ${count(p.numbers.drift)} differ`;
       return h('li', { class: p.kind, title: range }, h('span', { 'aria-hidden': 'true' }, kinds[p.kind][0]), h('span', { class: 'hidden' }, `${kinds[p.kind][1]}, ${range}`));

@@ -17,7 +17,7 @@ export function question({ title, body, fields = {}, yes, danger = false }) {
 }
 
 /** Something to read. */
-export function tell(title, ...body) {
+export function inform(title, ...body) {
   const dialog = byId('dialog');
   dialog.replaceChildren(h('h2', { id: 'dialog-title' }, title), ...body, h('div', { class: 'actions' }, h('button', { type: 'button', class: 'main', onclick: () => dialog.close() }, 'Close')));
   dialog.showModal();

@@ -1,10 +1,10 @@
 import { get, post } from './api.js';
-import { field, question, tell } from './dialogs.js';
+import { field, question, inform } from './dialogs.js';
 import { byId, h, say, show } from './dom.js';
 import { moment } from './format.js';
 import { failed } from './quarantine.js';
 
-/** Flags, who changed them, and changing them with the scope operate or cutover. */
+/** Flags, their changes, and changing them with the scope operate or cutover. */
 export function flags(viewer) {
   return { load };
 
@@ -31,8 +31,8 @@ export function flags(viewer) {
   async function history(f) {
     try {
       const changes = await get(`/feature-flags/${encodeURIComponent(f.name)}/changes`);
-      tell(`Who changed ${f.name}`, h('div', { class: 'scroll', role: 'region', tabindex: '0', 'aria-label': 'Changes' }, h('table', {},
-        h('thead', {}, h('tr', {}, ['When', 'Who', 'From', 'To'].map(t => h('th', { scope: 'col' }, t)))),
+      inform(`Changes of ${f.name}`, h('div', { class: 'scroll', role: 'region', tabindex: '0', 'aria-label': 'Changes' }, h('table', {},
+        h('thead', {}, h('tr', {}, ['When', 'By', 'From', 'To'].map(t => h('th', { scope: 'col' }, t)))),
         h('tbody', {}, changes.map(c => h('tr', {}, h('td', {}, moment(c.changedAt)), h('td', {}, c.changedBy, c.address && h('span', { class: 'quiet' }, ` ${c.address}`)), h('td', {}, words(c.before)), h('td', {}, words(c.after))))))));
     } catch (problem) {
       failed(problem);

@@ -1,11 +1,11 @@
-// Server-sent events over fetch, because EventSource cannot send a key. Comes back by itself, and says what it has already.
+// Server-sent events over fetch, because EventSource cannot send a key. Reconnects by itself, and sends the id of the last event it has.
 import { ask } from './api.js';
 
 const shortest = 500, longest = 10_000;
-/** Without a word for so long (events come every second) the connection is taken for dead. */
-const patience = 20_000;
+/** Without an event for so long (they come every second) the connection is taken for dead. */
+const timeout = 20_000;
 
-/** onTick(tick), onState('live' | 'lost', problem). Returns a function that begins anew at once, such as with another key. */
+/** onTick(tick), onState('live' | 'lost', problem). Returns a function that reconnects at once, such as with another key. */
 export function follow({ onTick, onState }) {
   let lastId = null, pause = shortest, current = null, wake = () => {};
   run();
@@ -26,7 +26,7 @@ export function follow({ onTick, onState }) {
 
   async function listen() {
     const stop = current = new AbortController();
-    let silence = setTimeout(() => stop.abort(), patience);
+    let silence = setTimeout(() => stop.abort(), timeout);
     try {
       const response = await ask('/live', { signal: stop.signal, headers: { Accept: 'text/event-stream', ...(lastId ? { 'Last-Event-ID': lastId } : {}) } });
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -35,7 +35,7 @@ export function follow({ onTick, onState }) {
         const { done, value } = await reader.read();
         if (done) return;
         clearTimeout(silence);
-        silence = setTimeout(() => stop.abort(), patience);
+        silence = setTimeout(() => stop.abort(), timeout);
         const events = (text + value).split('\n\n');
         text = events.pop();
         for (const event of events) take(event);

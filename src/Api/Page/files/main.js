@@ -60,7 +60,7 @@ async function loadCaller() {
   } catch (e) {
     if (!(e instanceof Problem)) throw e;
     Object.assign(viewer, { name: '', scopes: [] });
-    // Without an engine nobody can be told who they are: asked again when it is back.
+    // Without an engine the key cannot be checked: asked again later.
     if (e.status !== 401 && e.status !== 403) setTimeout(loadCaller, 3000);
   }
   setText(byId('caller'), viewer.name ? `You are ${viewer.name}: ${viewer.scopes.join(', ')}` : '');
@@ -72,7 +72,7 @@ async function askForKey() {
   asking = true;
   const given = await question({
     title: 'Key of the Api', yes: 'Use this key',
-    body: h('p', {}, 'With the scope read this page shows, with operate it acts. ', h('code', {}, 'cdc keys create NAME --scope read --scope operate'), ' makes one. It is kept in this tab until it is closed.'),
+    body: h('p', {}, 'The scope read is enough to see this page; operate is needed to change something. ', h('code', {}, 'cdc keys create NAME --scope read --scope operate'), ' makes a key. It is kept in this tab until the tab is closed.'),
     fields: { key: field('Key', { type: 'password', autocomplete: 'off', value: key.value }) },
   });
   asking = false;

@@ -1,5 +1,5 @@
 import { get, post, Problem } from './api.js';
-import { question, tell } from './dialogs.js';
+import { question, inform } from './dialogs.js';
 import { byId, h, say, show } from './dom.js';
 import { count, moment } from './format.js';
 
@@ -36,7 +36,7 @@ export function quarantine(viewer) {
   async function explain(e, name) {
     try {
       const { entry, because, whatToDo } = await get(`/quarantine/${encodeURIComponent(e.entity)}/${e.key}`);
-      tell(`${name} in quarantine`, h('p', {}, because), h('p', { class: 'quiet' }, `Position ${entry.position}, committed ${moment(entry.commitAt)}, last tried ${moment(entry.lastSeen)}.`),
+      inform(`${name} in quarantine`, h('p', {}, because), h('p', { class: 'quiet' }, `Position ${entry.position}, committed ${moment(entry.commitAt)}, last tried ${moment(entry.lastSeen)}.`),
         h('h3', {}, "Odoo's row"), h('pre', { tabindex: '0' }, entry.sourceRow === null ? 'not kept' : JSON.stringify(entry.sourceRow, null, 2)), h('h3', {}, 'What to do'), h('ul', {}, whatToDo.map(t => h('li', {}, t))));
     } catch (problem) {
       failed(problem);

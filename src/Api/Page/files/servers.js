@@ -8,7 +8,7 @@ export function servers(state) {
   show(byId('slot'), h('dl', { class: 'facts' },
     fact('Pipeline', status.state, status.state === 'streaming' ? 'good' : 'bad'),
     engine?.gapKind && fact('Gap', `${engine.gapKind}: ${engine.gapDetail}`, 'bad'),
-    fact('Slot', slot ? `${slot.name}, ${slot.active ? `read by process ${slot.activePid}` : 'read by nobody'}` : source ? 'missing' : 'not known', slot?.active ? '' : 'bad'),
+    fact('Slot', slot ? `${slot.name}, ${slot.active ? `read by process ${slot.activePid}` : 'not read'}` : source ? 'missing' : 'not known', slot?.active ? '' : 'bad'),
     slot && fact('WAL', `${slot.walStatus ?? 'not known'}, ${bytes(slot.retainedBytes)} kept`, slot.walStatus === 'reserved' ? 'good' : slot.walStatus === 'extended' ? 'warn' : 'bad'),
     slot && [h('dt', {}, 'Until it is lost'), h('dd', {}, safe === null ? 'no limit is set (max_slot_wal_keep_size)' : [`${bytes(safe)} more WAL `,
       h('meter', { min: 0, max: safe + slot.retainedBytes, low: (safe + slot.retainedBytes) / 4, optimum: safe + slot.retainedBytes, value: safe, 'aria-label': 'WAL that may still be written' })])],

@@ -1,7 +1,7 @@
 namespace Cdc.Core.Operations;
 
 /// <summary>The quarantine as operators use it. Rows are never applied from here: a retry has them read again from the source.</summary>
-public interface IQuarantineDesk
+public interface IQuarantineActions
 {
     /// <summary>Oldest first, with their number; <see cref="QuarantineEntry.SourceRow"/> included.</summary>
     Task<(IReadOnlyList<QuarantineEntry> Entries, long Total)> ListAsync(QuarantineFilter filter, int limit, CancellationToken ct);

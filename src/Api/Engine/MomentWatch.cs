@@ -1,27 +1,25 @@
-using Cdc.Core.Progress;
-
 namespace Cdc.Api.Engine;
 
 /// <summary>
-/// Requests that wait until the engine has applied something. However many they are, one question at a time is asked for all of them, and
-/// none while nobody waits.
+/// Requests that wait until the engine is far enough. However many they are, one question at a time is asked for all of them, and none
+/// while no request waits.
 /// </summary>
-internal sealed class ThroughWatch(EngineReads engine, EngineMomentReader moments)
+internal sealed class MomentWatch(EngineReads engine, EngineMomentReader moments)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(5);
 
-    private sealed record Waiter(AppliedThrough Wanted, TaskCompletionSource<AppliedThrough> Answer);
+    private sealed record Waiter(Func<EngineMoment, bool> IsOver, TaskCompletionSource<EngineMoment> Answer);
 
     private readonly Lock _lock = new();
     private readonly List<Waiter> _waiting = [];
     private bool _asking;
 
-    /// <summary>
-    /// Returns how far the engine is when it is far enough, or of another generation, or the time is over.
-    /// </summary>
-    public async Task<AppliedThrough?> WaitAsync(AppliedThrough wanted, TimeSpan atMost, CancellationToken ct)
+    /// <param name="isOver">Whether this moment ends the wait.</param>
+    /// <returns>The first such moment; null: there was none in time.</returns>
+    /// <exception cref="EngineUnavailableException">The engine cannot be asked.</exception>
+    public async Task<EngineMoment?> WaitAsync(Func<EngineMoment, bool> isOver, TimeSpan atMost, CancellationToken ct)
     {
-        var waiter = new Waiter(wanted, new TaskCompletionSource<AppliedThrough>(TaskCreationOptions.RunContinuationsAsynchronously));
+        var waiter = new Waiter(isOver, new TaskCompletionSource<EngineMoment>(TaskCreationOptions.RunContinuationsAsynchronously));
         lock (_lock)
         {
             _waiting.Add(waiter);
@@ -53,11 +51,7 @@ internal sealed class ThroughWatch(EngineReads engine, EngineMomentReader moment
             try
             {
                 Answer(
-                    (
-                        await engine
-                            .UseAsync(c => moments.ReadAsync(c, CancellationToken.None), CancellationToken.None)
-                            .ConfigureAwait(false)
-                    ).Through
+                    await engine.UseAsync(c => moments.ReadAsync(c, CancellationToken.None), CancellationToken.None).ConfigureAwait(false)
                 );
             }
             catch (Exception e)
@@ -77,20 +71,20 @@ internal sealed class ThroughWatch(EngineReads engine, EngineMomentReader moment
                     return;
                 }
             }
-            await Task.Delay(Interval).ConfigureAwait(false);
+            await Task.Delay(PollInterval).ConfigureAwait(false);
         }
     }
 
-    private void Answer(AppliedThrough through)
+    private void Answer(EngineMoment moment)
     {
         lock (_lock)
         {
             for (var i = _waiting.Count - 1; i >= 0; i--)
             {
                 var waiter = _waiting[i];
-                if (waiter.Wanted.Generation == through.Generation && through.Lsn < waiter.Wanted.Lsn)
+                if (!waiter.IsOver(moment))
                     continue;
-                waiter.Answer.TrySetResult(through);
+                waiter.Answer.TrySetResult(moment);
                 _waiting.RemoveAt(i);
             }
         }

@@ -6,8 +6,8 @@ using Cdc.Host.Servers;
 
 namespace Cdc.Host.Quarantine;
 
-/// <summary><see cref="QuarantineQueries"/> for those who do not hold a connection of their own.</summary>
-internal sealed class QuarantineDesk(Database engine, EntitySet entities) : IQuarantineDesk
+/// <summary><see cref="QuarantineQueries"/> over connections of its own.</summary>
+internal sealed class QuarantineActions(Database engine, EntitySet entities) : IQuarantineActions
 {
     public Task<(IReadOnlyList<QuarantineEntry> Entries, long Total)> ListAsync(QuarantineFilter filter, int limit, CancellationToken ct) =>
         engine.UseAsync<(IReadOnlyList<QuarantineEntry>, long)>(

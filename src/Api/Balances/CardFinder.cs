@@ -1,0 +1,213 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Cdc.Api.Engine;
+using Cdc.Api.Freshness;
+using Cdc.Api.Problems;
+using Cdc.Core.Entities;
+using Cdc.Expressions.Rows;
+
+namespace Cdc.Api.Balances;
+
+/// <summary>Finds cards as fresh as a request demands: from memory where that is enough, else from the engine, waiting where it must.</summary>
+internal sealed class CardFinder(
+    CardReader reader,
+    GatheredReads gathered,
+    CardCache cache,
+    DeclaredLookup lookup,
+    FreshnessClock clock,
+    MomentWatch moments
+)
+{
+    /// <summary>Above it no code can be meant; what is within it the declaration's rules judge.</summary>
+    private const int LongestCode = 16_384;
+
+    /// <summary>
+    /// A card that is not current is read again when it is announced, and this often besides: that a range has been loaded, or that a table
+    /// is no longer stopped, is not announced for each card, and nothing is heard while the listener is not connected.
+    /// </summary>
+    private static readonly TimeSpan RecheckInterval = TimeSpan.FromMilliseconds(250);
+
+    public (string? Code, Problem? Problem) Normalize(string? code)
+    {
+        if (code is null || code.Length > LongestCode)
+            return (null, KnownProblems.Invalid("code", "A code is a text, far shorter than this."));
+        return lookup.TryNormalize(code, out var reason) is { } normalized
+            ? (normalized, null)
+            : (null, KnownProblems.Invalid("code", $"No card can have this code: {reason.Message} ({reason.Name})."));
+    }
+
+    /// <param name="code">Normalised.</param>
+    public ValueTask<(FoundCard Found, Problem? Problem)> ByCodeAsync(string code, FreshnessDemand demand, CancellationToken ct) =>
+        FromMemory(code, demand) is { } kept ? new((kept, null)) : new(ReadByCodeAsync(code, demand, ct));
+
+    public Task<(FoundCard Found, Problem? Problem)> ByOdooIdAsync(int id, FreshnessDemand demand, CancellationToken ct) =>
+        FindAsync(null, d => reader.ByOdooIdAsync(id, d, ct), demand, ct);
+
+    /// <summary>All from memory, or the rest with one question. Waits for the demanded position, but not for a card to become current.</summary>
+    /// <param name="codes">Normalised, without repetition.</param>
+    public async Task<Dictionary<string, (FoundCard Found, Problem? Problem)>> ByCodesAsync(
+        IReadOnlyList<string> codes,
+        FreshnessDemand demand,
+        CancellationToken ct
+    )
+    {
+        var found = new Dictionary<string, (FoundCard, Problem?)>(codes.Count);
+        var rest = new List<string>();
+        foreach (var code in codes)
+            if (FromMemory(code, demand) is { } there)
+                found[code] = (there, null);
+            else
+                rest.Add(code);
+        if (rest.Count == 0)
+            return found;
+        var answers = await reader.ByCodesAsync(rest, demand, ct).ConfigureAwait(false);
+        var problem = await ReachAsync(demand, answers[0].Moment, ct).ConfigureAwait(false);
+        if (problem is null && !demand.IsReachedBy(answers[0].Moment))
+            answers = await reader.ByCodesAsync(rest, demand.OfEngine, ct).ConfigureAwait(false);
+        for (var i = 0; i < rest.Count; i++)
+            found[rest[i]] = problem is null ? await JudgeAsync(rest[i], answers[i], demand, ct).ConfigureAwait(false) : (default, problem);
+        return found;
+    }
+
+    /// <summary>To be called for an answer that is given.</summary>
+    public FoundCard Dated(CardRow card, EngineMoment moment) => Dated(card, moment, FreshnessDemand.None);
+
+    private FoundCard Dated(CardRow card, EngineMoment moment, FreshnessDemand demand) =>
+        new(card, card.IsCurrent ? clock.Issue(MomentToIssue(moment, card.CommitAt, demand)) : clock.Of(card.CommitAt), moment.Through);
+
+    /// <summary>
+    /// What is kept is dated by the last beat, so what was read since is dated by it too, where nothing speaks against it. Dated by its own
+    /// moment, it would make all that is kept too old to be answered until the next beat: no answer is dated before one that was given.
+    /// </summary>
+    private EngineMoment MomentToIssue(EngineMoment moment, DateTimeOffset? atLeast, FreshnessDemand demand)
+    {
+        if (cache.Verified is not { } beat || EngineMoment.Earlier(beat, moment) != beat || !clock.IsNotBeforeIssued(beat))
+            return moment;
+        var freshness = clock.At(beat);
+        return !(freshness.AsOf < atLeast) && demand.IsFreshEnough(freshness) ? beat : moment;
+    }
+
+    private Task<(FoundCard, Problem?)> ReadByCodeAsync(string code, FreshnessDemand demand, CancellationToken ct) =>
+        FindAsync(code, d => gathered.ByCodeAsync(code, d, ct), demand, ct);
+
+    private async Task<(FoundCard, Problem?)> FindAsync(
+        string? code,
+        Func<FreshnessDemand, Task<CardAnswer>> read,
+        FreshnessDemand demand,
+        CancellationToken ct
+    )
+    {
+        var began = Stopwatch.GetTimestamp();
+        var answer = await read(demand).ConfigureAwait(false);
+        if (await ReachAsync(demand, answer.Moment, ct).ConfigureAwait(false) is { } problem)
+            return (default, problem);
+        if (!demand.IsReachedBy(answer.Moment))
+            answer = await read(demand.OfEngine).ConfigureAwait(false);
+        if (ShortfallOf(answer, demand) != Shortfall.None)
+            answer = await WaitAsync(answer, () => read(demand.OfEngine), demand, began, ct).ConfigureAwait(false);
+        return await JudgeAsync(code, answer, demand, ct).ConfigureAwait(false);
+    }
+
+    private FoundCard? FromMemory(string code, FreshnessDemand demand) =>
+        cache.Find(code) is { } kept && demand.IsMetBy(kept.Moment, clock) ? Dated(kept.Card, kept.Moment, demand) : null;
+
+    /// <summary>Waits for the demanded position. Null: it is reached, maybe only now.</summary>
+    private async Task<Problem?> ReachAsync(FreshnessDemand demand, EngineMoment moment, CancellationToken ct)
+    {
+        if (demand.MinPosition is not { } least || least.IsReachedBy(moment.Through))
+            return null;
+        if (!least.IsOfGeneration(moment.Through))
+            return KnownProblems.OtherGeneration(moment.Through);
+        // Without one of its own it is of the generation that there is now: another one meanwhile does not reach it.
+        least = least with
+        {
+            Generation = moment.Through.Generation,
+        };
+        var there = await moments
+            .WaitAsync(m => least.IsReachedBy(m.Through) || !least.IsOfGeneration(m.Through), demand.Wait, ct)
+            .ConfigureAwait(false);
+        return there is null ? KnownProblems.NotReached(moment.Through)
+            : least.IsReachedBy(there.Through) ? null
+            : KnownProblems.OtherGeneration(there.Through);
+    }
+
+    /// <summary>A card that is just being read again, or an engine that catches up, is worth the wait.</summary>
+    /// <returns>The last answer that was read.</returns>
+    private async Task<CardAnswer> WaitAsync(
+        CardAnswer answer,
+        Func<Task<CardAnswer>> read,
+        FreshnessDemand demand,
+        long began,
+        CancellationToken ct
+    )
+    {
+        using var changes = cache.Changes.Of(answer.Cards[0].Id);
+        for (var announced = true; demand.Wait - Stopwatch.GetElapsedTime(began) is var left && left > TimeSpan.Zero; announced = false)
+        {
+            var shortfall = ShortfallOf(answer, demand);
+            if (shortfall == Shortfall.None)
+                return answer;
+            if (shortfall == Shortfall.TooStale)
+                await moments.WaitAsync(moment => demand.IsFreshEnough(clock.At(moment)), left, ct).ConfigureAwait(false);
+            // The first time it may have been announced between the reading and the subscription.
+            else if (!announced)
+                await changes.WaitAsync(left < RecheckInterval ? left : RecheckInterval, ct).ConfigureAwait(false);
+            answer = await read().ConfigureAwait(false);
+        }
+        return answer;
+    }
+
+    private enum Shortfall
+    {
+        /// <summary>The card can be answered; or there is none, or more than one, which waiting does not change.</summary>
+        None,
+        NotCurrent,
+        TooStale,
+    }
+
+    private Shortfall ShortfallOf(CardAnswer answer, FreshnessDemand demand) =>
+        !demand.IsAny || answer.Cards is not [var card] ? Shortfall.None
+        : !card.IsCurrent ? Shortfall.NotCurrent
+        : demand.IsFreshEnough(clock.At(MomentToIssue(answer.Moment, card.CommitAt, demand))) ? Shortfall.None
+        : Shortfall.TooStale;
+
+    private async Task<(FoundCard Found, Problem? Problem)> JudgeAsync(
+        string? code,
+        CardAnswer answer,
+        FreshnessDemand demand,
+        CancellationToken ct
+    )
+    {
+        // It was reached before: the engine began another generation since, or is another one.
+        if (!demand.IsReachedBy(answer.Moment))
+            return (default, KnownProblems.OtherGeneration(answer.Moment.Through));
+        if (answer.Cards.Count > 1)
+            return (default, KnownProblems.CodeAmbiguous(answer.Cards.Select(c => c.Id)));
+        if (answer.Cards.Count == 0)
+            return (default, await MissingAsync(code, answer, ct).ConfigureAwait(false));
+        var found = Dated(answer.Cards[0], answer.Moment, demand);
+        if (demand.IsAny && !found.Card.IsCurrent)
+            return (default, KnownProblems.CardNotCurrent(found.Card.Status, found.Card.Reason));
+        if (!demand.IsFreshEnough(found.Freshness))
+            return (default, KnownProblems.TooStale(found.Freshness.LagSeconds));
+        return (found, null);
+    }
+
+    private async Task<Problem> MissingAsync(string? code, CardAnswer answer, CancellationToken ct)
+    {
+        var reason = answer.QuarantineReason ?? (code is null ? null : await reader.QuarantinedAsync(code, ct).ConfigureAwait(false));
+        if (reason is not null)
+            return KnownProblems.CardQuarantined(reason);
+        if (answer.Moment is not { State: "streaming" or "gap", TableState: "streaming" })
+            return KnownProblems.CardsNotLoaded(answer.Moment.TableState);
+        var freshness = clock.Issue(MomentToIssue(answer.Moment, null, FreshnessDemand.None));
+        return KnownProblems.CardNotFound(
+            new JsonObject
+            {
+                ["asOf"] = freshness.AsOf,
+                ["lagSeconds"] = freshness.LagSeconds,
+                ["through"] = answer.Moment.Through.ToString(),
+            }
+        );
+    }
+}

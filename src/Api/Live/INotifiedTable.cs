@@ -1,0 +1,23 @@
+using Npgsql;
+
+namespace Cdc.Api.Live;
+
+/// <summary>
+/// A small table that is kept in memory: announced changes are read again at once. While the listener is not connected the table knows it,
+/// and what could have been taken back meanwhile must not be trusted.
+/// </summary>
+internal interface INotifiedTable
+{
+    string Channel { get; }
+
+    /// <summary>A change was announced and not read yet.</summary>
+    bool IsStale { get; }
+
+    /// <summary>A change was announced.</summary>
+    void OnChange();
+
+    /// <summary>Changes are not heard any more.</summary>
+    void OnDisconnect();
+
+    Task ReloadAsync(NpgsqlConnection connection, CancellationToken ct);
+}
