@@ -110,7 +110,7 @@ public sealed class ConfluentSerdesTests(TestServers servers) : IDisposable
     }
 
     /// <summary>Without the serdes: the wire format's five bytes, and Apache.Avro.</summary>
-    private static async Task<GenericRecord?> ReadAsync(ISchemaRegistryClient registry, byte[]? bytes)
+    private static async Task<GenericRecord?> ReadAsync(CachedSchemaRegistryClient registry, byte[]? bytes)
     {
         if (bytes is not { Length: > 0 })
             return null;
