@@ -206,7 +206,7 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
         throw new InvalidOperationException("Every id is taken.");
     }
 
-    private static Task InsertAsync(NpgsqlConnection connection, RegisteredSchema added, CancellationToken ct) =>
+    private static Task<int> InsertAsync(NpgsqlConnection connection, RegisteredSchema added, CancellationToken ct) =>
         connection
             .Statement(
                 "INSERT INTO cdc.schema_versions (subject, version, schema_id) VALUES ($1, $2, $3)",
