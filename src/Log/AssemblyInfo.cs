@@ -2,3 +2,4 @@ using System.Runtime.CompilerServices;
 
 [assembly: InternalsVisibleTo("Cdc.Tests.Unit")]
 [assembly: InternalsVisibleTo("Cdc.Tests.Integration")]
+[assembly: InternalsVisibleTo("Cdc.Tests.Support")]

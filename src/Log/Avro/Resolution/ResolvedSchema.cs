@@ -7,6 +7,10 @@ namespace Cdc.Log.Avro.Resolution;
 /// <summary>One decision of a <see cref="SchemaResolution"/>: reads a value of the writer's as one of the reader's.</summary>
 internal abstract class ResolvedSchema
 {
+    /// <returns>
+    /// null, bool, int, long, float, double, byte[] (bytes and fixed), string (and an enum's symbol), IReadOnlyList&lt;object?&gt;,
+    /// IReadOnlyDictionary&lt;string, object?&gt; or <see cref="AvroRecord"/>; of a union the value alone.
+    /// </returns>
     public abstract object? Read(ref AvroReader reader);
 }
 

@@ -20,7 +20,7 @@ internal static class DefaultValue
         }
     }
 
-    /// <summary>As <see cref="Resolution.AvroDatum"/> says; for a union the default is of its first branch.</summary>
+    /// <summary>As <see cref="Resolution.ResolvedSchema.Read"/> gives it; for a union the default is of its first branch.</summary>
     /// <exception cref="AvroSchemaException">It is not of that type.</exception>
     public static object? Of(AvroSchema schema, JsonNode? json) =>
         (schema.Kind, json?.GetValueKind() ?? JsonValueKind.Null) switch

@@ -5,6 +5,7 @@ using Cdc.Log.Avro.Resolution;
 using Cdc.Log.Avro.Schemas;
 using Cdc.Log.Registry;
 using Cdc.Tests.Support;
+using Cdc.Tests.Support.Records;
 using Xunit;
 using Apache = Avro;
 

@@ -3,6 +3,7 @@ using Cdc.Expressions.Nodes;
 using Cdc.Log.Avro.Binary;
 using Cdc.Log.Avro.Resolution;
 using Cdc.Log.Avro.Schemas;
+using Cdc.Tests.Support.Records;
 using Xunit;
 
 namespace Cdc.Tests.Unit.Log.Avro;

@@ -1,31 +1,13 @@
 using System.Buffers;
 using System.Text;
-using Cdc.Core.Postgres.Values;
 using Cdc.Log.Avro.Binary;
+using Cdc.Log.Avro.Resolution;
 using Cdc.Log.Avro.Schemas;
 
-namespace Cdc.Log.Avro.Resolution;
-
-/// <summary>A record's values in the order of its schema's fields.</summary>
-internal sealed record AvroRecord(RecordSchema Schema, IReadOnlyList<object?> Values)
-{
-    /// <exception cref="KeyNotFoundException">There is no such field.</exception>
-    public object? this[string field]
-    {
-        get
-        {
-            for (var i = 0; i < Schema.Fields.Count; i++)
-                if (Schema.Fields[i].Name == field)
-                    return Values[i];
-            throw new KeyNotFoundException($"{Schema.Name} has no field {field}.");
-        }
-    }
-}
+namespace Cdc.Tests.Support.Records;
 
 /// <summary>
-/// Values of any schema: null, bool, int, long, float, double, byte[] (bytes and fixed), string (and an enum's symbol),
-/// IReadOnlyList&lt;object?&gt;, IReadOnlyDictionary&lt;string, object?&gt;, <see cref="AvroRecord"/>; of a union the value alone.
-/// For what is rare; rows have a path of their own.
+/// Values of any schema, as <see cref="ResolvedSchema.Read"/> gives them. Ours are read and written without such values; this is for what others make of our schemas.
 /// </summary>
 internal static class AvroDatum
 {
