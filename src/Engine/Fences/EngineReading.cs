@@ -1,16 +1,17 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Tables;
 using Npgsql;
 
 namespace Cdc.Engine.Fences;
 
 /// <summary>The engine's snapshot at a fence, and what it says of the pipeline and of the entity.</summary>
 public sealed record EngineReading(
-    string State,
+    SourceState State,
     int Generation,
     string SystemIdentifier,
     string Database,
-    string? TableState,
+    TableState? TableState,
     string? StopReason,
     long? RelationOid,
     long? FileNode
@@ -35,11 +36,11 @@ public sealed record EngineReading(
         await using var reader = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
         await reader.ReadAsync(ct).ConfigureAwait(false);
         return new EngineReading(
-            reader.GetString(0),
+            States.Of<SourceState>(reader.GetString(0)),
             reader.GetInt32(1),
             reader.GetString(2),
             reader.GetString(3),
-            reader.Get<string>(4),
+            reader.Get<string>(4) is { } table ? States.Of<TableState>(table) : null,
             reader.Get<string>(5),
             reader.Long(6),
             reader.Long(7)

@@ -4,6 +4,7 @@ using Cdc.Core.Entities;
 using Cdc.Core.Fences;
 using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
+using Cdc.Engine.Tables;
 using Npgsql;
 
 namespace Cdc.Engine.Fences;
@@ -46,7 +47,7 @@ public sealed class FenceRow : IAsyncDisposable
 
     /// <summary>Waits until the pipeline has moved it to a state, it breaks, or this much time of the attempt has passed.</summary>
     /// <returns>Null: it is there. Otherwise how it is.</returns>
-    public async Task<FenceStatus?> UntilAsync(string state, TimeSpan atMost, CancellationToken ct)
+    public async Task<FenceStatus?> UntilAsync(FenceState state, TimeSpan atMost, CancellationToken ct)
     {
         while (true)
         {
@@ -55,23 +56,23 @@ public sealed class FenceRow : IAsyncDisposable
             if (now.State == state)
                 return null;
             var left = atMost - Stopwatch.GetElapsedTime(_began);
-            if (now.State == "broken" || left <= TimeSpan.Zero)
+            if (now.State == FenceState.Broken || left <= TimeSpan.Zero)
                 return now;
             if (!_heard)
                 await _connection.WaitAsync(AtLeastAMillisecond(left < PollInterval ? left : PollInterval), ct).ConfigureAwait(false);
         }
     }
 
-    public Task<FenceStatus?> UntilAsync(string state, CancellationToken ct) => UntilAsync(state, _timeout, ct);
+    public Task<FenceStatus?> UntilAsync(FenceState state, CancellationToken ct) => UntilAsync(state, _timeout, ct);
 
     /// <summary>Where it is, and why it broke or what it waits for.</summary>
     public async Task<FenceStatus> StateAsync(CancellationToken ct) =>
         (
             await _connection
                 .Statement(FenceGateSql.State, Id)
-                .RowsAsync(row => new FenceStatus(row.GetString(0), row.Get<string>(1), row.Get<string>(2)), ct)
+                .RowsAsync(row => new FenceStatus(States.Of<FenceState>(row.GetString(0)), row.Get<string>(1), row.Get<string>(2)), ct)
                 .ConfigureAwait(false)
-        ).SingleOrDefault() ?? new FenceStatus("broken", FenceReasons.GivenUp, "Its row in cdc.fences was deleted.");
+        ).SingleOrDefault() ?? new FenceStatus(FenceState.Broken, FenceReasons.GivenUp, "Its row in cdc.fences was deleted.");
 
     /// <summary>The source's snapshot is taken. False: the pipeline has broken the fence.</summary>
     public Task<bool> ReadAsync(string snapshot, CancellationToken ct) => MoveAsync(FenceGateSql.Read, ct, Id, snapshot);
@@ -112,7 +113,7 @@ public sealed class FenceRow : IAsyncDisposable
 }
 
 /// <param name="Reason">Why it broke, or what it waits for.</param>
-public sealed record FenceStatus(string State, string? Reason, string? Detail);
+public sealed record FenceStatus(FenceState State, string? Reason, string? Detail);
 
 /// <param name="AllInFlight">The table was truncated in flight: every key may differ.</param>
 /// <param name="InFlight">Keys that were streamed before the marker and that the source's snapshot may not see.</param>

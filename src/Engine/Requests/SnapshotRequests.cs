@@ -2,6 +2,7 @@ using Cdc.Core.Operations;
 using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
 using Cdc.Engine.Status;
+using Cdc.Engine.Tables;
 using Npgsql;
 
 namespace Cdc.Engine.Requests;
@@ -36,7 +37,9 @@ public static class SnapshotRequests
     /// <returns>Null: there is no such request any more.</returns>
     public static async Task<RequestAnswer?> AnswerAsync(NpgsqlConnection connection, long request, CancellationToken ct) =>
         (
-            await connection.Statement(AnswerSql, request).RowsAsync(row => new RequestAnswer(row.GetString(0), row.GetString(1)), ct)
+            await connection
+                .Statement(AnswerSql, request)
+                .RowsAsync(row => new RequestAnswer(States.Of<RequestState>(row.GetString(0)), row.GetString(1)), ct)
         ).SingleOrDefault();
 
     /// <summary>The request's state, and how far its chunks are (null: none was cut yet).</summary>
@@ -45,19 +48,18 @@ public static class SnapshotRequests
         var (entity, state, answer, estimate) = (
             await connection
                 .Statement(ProgressSql, request)
-                .RowsAsync(row => (row.GetString(0), row.GetString(1), row.Get<string>(2), row.GetInt64(3)), ct)
+                .RowsAsync(row => (row.GetString(0), States.Of<RequestState>(row.GetString(1)), row.Get<string>(2), row.GetInt64(3)), ct)
         ).Single();
         var counts = (await SnapshotReader.ReadAsync(connection, request, ct)).GetValueOrDefault(entity);
         return new SnapshotProgress(request, entity, state, answer, counts is null ? null : SnapshotMath.Of(counts, estimate));
     }
 }
 
-/// <param name="State">open, accepted, done, refused.</param>
 /// <param name="Answer">Empty until there is one.</param>
-public sealed record RequestAnswer(string State, string Answer);
+public sealed record RequestAnswer(RequestState State, string Answer);
 
-/// <param name="State">open, accepted, done, refused.</param>
-public sealed record SnapshotProgress(long Request, string Entity, string State, string? Answer, SnapshotStatus? Chunks)
+/// <param name="Chunks">How far its chunks are; null: none was cut yet.</param>
+public sealed record SnapshotProgress(long Request, string Entity, RequestState State, string? Answer, SnapshotStatus? Chunks)
 {
-    public bool IsOver => State is "done" or "refused";
+    public bool IsOver => State is RequestState.Done or RequestState.Refused;
 }

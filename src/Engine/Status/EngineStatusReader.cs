@@ -51,7 +51,10 @@ public sealed class EngineStatusReader(EntitySet entities, bool overKafka)
         var status = (await connection.Statement(SourceSql).RowsAsync(ReadSource, ct)).Single();
         return status with
         {
-            Entities = [.. (await ReadEntitiesAsync(connection, ct)).Select(e => e with { BehindGap = status.State == "gap" })],
+            Entities =
+            [
+                .. (await ReadEntitiesAsync(connection, ct)).Select(e => e with { BehindGap = status.State == SourceState.Gap.Word() }),
+            ],
             Requests = await connection.Statement(RequestsSql).RowsAsync(ReadRequest, ct),
             Log = overKafka ? await ReadLogAsync(connection, ct) : null,
         };

@@ -12,8 +12,6 @@ public static class CheckpointQueries
     private const string LastChangeSql =
         "SELECT string_agg(partition || ' ' || last_lsn || ' ' || last_ordinal, ', ' ORDER BY partition) FROM cdc.checkpoints";
 
-    private const string PartitionsSql = "SELECT partition FROM cdc.checkpoints WHERE next_offset IS NOT NULL";
-
     /// <summary>Everything that starts below it is applied; null: nothing was yet.</summary>
     public static async Task<Lsn?> ThroughAsync(NpgsqlConnection connection, CancellationToken ct) =>
         (await connection.Statement(ThroughSql).RowsAsync(row => row.Get<string>(0), ct)).Single() is { } lsn ? Lsn.Parse(lsn) : null;
@@ -21,8 +19,4 @@ public static class CheckpointQueries
     /// <summary>Position of the last change that the engine has applied, as text; null: none was yet.</summary>
     public static async Task<string?> LastChangeAsync(NpgsqlConnection connection, CancellationToken ct) =>
         (await connection.Statement(LastChangeSql).RowsAsync(row => row.Get<string>(0), ct)).Single();
-
-    /// <summary>Partitions of the Kafka log that the engine has begun with.</summary>
-    public static Task<List<string>> PartitionsAsync(NpgsqlConnection connection, CancellationToken ct) =>
-        connection.Statement(PartitionsSql).RowsAsync(row => row.GetString(0), ct);
 }

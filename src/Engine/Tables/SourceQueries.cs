@@ -26,7 +26,15 @@ public static class SourceQueries
         (
             await connection
                 .Statement(SlotSql)
-                .RowsAsync(row => new FollowedSlot(row.GetString(1), row.GetString(0) == "gap", row.Get<string>(2), row.Get<string>(3)), ct)
+                .RowsAsync(
+                    row => new FollowedSlot(
+                        States.Of<SourceState>(row.GetString(0)),
+                        row.GetString(1),
+                        row.Get<string>(2),
+                        row.Get<string>(3)
+                    ),
+                    ct
+                )
         ).SingleOrDefault();
 
     /// <summary>The pipeline streams, and has loaded everything.</summary>
@@ -34,5 +42,5 @@ public static class SourceQueries
         (await connection.Statement(SettledSql).RowsAsync(row => row.GetBoolean(0), ct)).SingleOrDefault();
 }
 
-/// <param name="IsBehindGap">A gap is declared: nothing is applied until it is accepted.</param>
-public sealed record FollowedSlot(string Name, bool IsBehindGap, string? GapKind, string? GapDetail);
+/// <summary>The slot that is followed, and how.</summary>
+public sealed record FollowedSlot(SourceState State, string Name, string? GapKind, string? GapDetail);

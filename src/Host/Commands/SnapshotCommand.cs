@@ -2,6 +2,7 @@ using System.CommandLine;
 using Cdc.Core.Failures;
 using Cdc.Core.Snapshots;
 using Cdc.Engine.Requests;
+using Cdc.Engine.Tables;
 using Cdc.Host.Configuration;
 using Cdc.Host.Servers;
 using Cdc.Host.Snapshots;
@@ -85,7 +86,7 @@ internal static class SnapshotCommand
     private static async Task<int> WaitAsync(CommandContext context, Database engine, long id, CancellationToken ct)
     {
         var answered = await new SnapshotWatch(engine, context.Terminal, context.Time).UntilAnsweredAsync(id, ct);
-        if (answered.State == "refused")
+        if (answered.State == RequestState.Refused)
             throw new CdcException(
                 FailureKind.Refused,
                 $"Request {id} was refused: {answered.Answer ?? "no reason was given"}",

@@ -100,7 +100,7 @@ internal static class TopicsCommand
         await using var engine = CommandContext.Engine(options);
         try
         {
-            return (await engine.UseAsync(c => CheckpointQueries.PartitionsAsync(c, ct), ct), []);
+            return (await engine.UseAsync(c => PartitionTable.NamesAsync(c, ct), ct), []);
         }
         catch (CdcException away)
         {

@@ -1,4 +1,5 @@
 using Cdc.Engine.Requests;
+using Cdc.Engine.Tables;
 using Cdc.Host.Servers;
 using Cdc.Host.Terminals;
 using Spectre.Console;
@@ -25,7 +26,7 @@ internal sealed class SnapshotWatch(Database engine, Terminal terminal, TimeProv
                     progress =>
                     {
                         bar.Description = Markup.Escape(Describe(progress));
-                        bar.Value = progress.State == "done" ? 100 : progress.Chunks?.Percent ?? 0;
+                        bar.Value = progress.State == RequestState.Done ? 100 : progress.Chunks?.Percent ?? 0;
                     },
                     ct
                 );
@@ -60,7 +61,7 @@ internal sealed class SnapshotWatch(Database engine, Terminal terminal, TimeProv
 
     private static string Describe(SnapshotProgress p) =>
         p.Chunks is not { } c
-            ? $"{p.Entity}: {p.State}"
-            : $"{p.Entity}: {p.State}, {Quantity.Count(c.RowsDone)} rows, {c.ChunksDone}/{c.ChunksTotal} chunks, {Quantity.Percent(c.Percent)}, "
+            ? $"{p.Entity}: {p.State.Word()}"
+            : $"{p.Entity}: {p.State.Word()}, {Quantity.Count(c.RowsDone)} rows, {c.ChunksDone}/{c.ChunksTotal} chunks, {Quantity.Percent(c.Percent)}, "
                 + $"{Quantity.Count((long?)c.RowsPerSecond)} rows/s, ETA {Quantity.Duration(c.EtaSeconds)}";
 }

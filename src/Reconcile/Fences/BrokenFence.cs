@@ -1,6 +1,7 @@
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
 using Cdc.Engine.Fences;
+using Cdc.Engine.Tables;
 
 namespace Cdc.Reconcile.Fences;
 
@@ -17,7 +18,7 @@ internal sealed record BrokenFence(string Reason, string Detail)
             ? new BrokenFence(reason, detail)
             : new BrokenFence(
                 FenceReasons.Expired,
-                $"Its time ran out while it was {state.State}: the pipeline is behind, or has stopped."
+                $"Its time ran out while it was {state.State.Word()}: the pipeline is behind, or has stopped."
             );
 
     /// <param name="attempts">How many there were.</param>

@@ -2,6 +2,7 @@ using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
 using Cdc.Engine.Fences;
+using Cdc.Engine.Tables;
 
 namespace Cdc.Reconcile.Fences;
 
@@ -13,9 +14,9 @@ internal static class Comparability
     public static BrokenFence? Refuse(SourceReading source, EngineReading engine, EntityDeclaration entity, int generation)
     {
         RequireSameSource(source.Server, engine);
-        if (engine.State != "streaming" || engine.Generation != generation)
-            return new BrokenFence(FenceReasons.Generation, $"A new generation begins (the engine's source is '{engine.State}').");
-        if (engine.TableState is null or "stopped")
+        if (engine.State != SourceState.Streaming || engine.Generation != generation)
+            return new BrokenFence(FenceReasons.Generation, $"A new generation begins (the engine's source is '{engine.State.Word()}').");
+        if (engine.TableState is null or TableState.Stopped)
             return new BrokenFence(
                 FenceReasons.Stopped,
                 $"{entity.Name} is stopped: {engine.StopReason ?? "the engine knows nothing of it."}"

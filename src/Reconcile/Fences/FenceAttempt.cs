@@ -3,6 +3,7 @@ using Cdc.Core.Failures;
 using Cdc.Core.Fences;
 using Cdc.Core.Snapshots;
 using Cdc.Engine.Fences;
+using Cdc.Engine.Tables;
 using Npgsql;
 
 namespace Cdc.Reconcile.Fences;
@@ -72,7 +73,7 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
             return locked;
         if (
             !await row.ReadAsync(reading.Snapshot, ct).ConfigureAwait(false)
-            || await row.UntilAsync("reached", ct).ConfigureAwait(false) is not null
+            || await row.UntilAsync(FenceState.Reached, ct).ConfigureAwait(false) is not null
         )
             return await WhyAsync(row, ct).ConfigureAwait(false);
         // Apply holds from here on.
@@ -87,14 +88,16 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
 
     private async Task<BrokenFence?> ArmedAsync(FenceRow row, NpgsqlConnection asking, CancellationToken ct)
     {
-        if (await row.UntilAsync("armed", timeout * PickUpShare, ct).ConfigureAwait(false) is not { } late)
+        if (await row.UntilAsync(FenceState.Armed, timeout * PickUpShare, ct).ConfigureAwait(false) is not { } late)
             return null;
         if (
-            late is { State: "announced", Reason: null }
+            late is { State: FenceState.Announced, Reason: null }
             && await PipelineLook.AtAsync(asking, source, ct).ConfigureAwait(false) is { } notRunning
         )
             return notRunning;
-        return await row.UntilAsync("armed", ct).ConfigureAwait(false) is null ? null : await WhyAsync(row, ct).ConfigureAwait(false);
+        return await row.UntilAsync(FenceState.Armed, ct).ConfigureAwait(false) is null
+            ? null
+            : await WhyAsync(row, ct).ConfigureAwait(false);
     }
 
     /// <summary>Why it is broken, or got no further.</summary>

@@ -25,7 +25,7 @@ internal static class PipelineLook
     {
         if (await SourceQueries.SlotAsync(engine, ct).ConfigureAwait(false) is not { } followed)
             return null;
-        if (!followed.IsBehindGap)
+        if (followed.State != SourceState.Gap)
             return followed.Name;
         throw new FenceException(
             FenceReasons.NotRunning,

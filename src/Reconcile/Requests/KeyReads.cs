@@ -3,6 +3,7 @@ using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
 using Cdc.Engine.Requests;
+using Cdc.Engine.Tables;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -64,9 +65,9 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
             var (state, answer) =
                 await SnapshotRequests.AnswerAsync(connection, request, ct).ConfigureAwait(false)
                 ?? throw new CdcException(FailureKind.Refused, $"There is no request {request} any more.", "Ask again.");
-            if (state == "done")
+            if (state == RequestState.Done)
                 return new KeyReadAnswer(request, answer);
-            if (state == "refused")
+            if (state == RequestState.Refused)
                 throw new CdcException(FailureKind.Refused, $"Request {request} was refused: {answer}", "cdc status");
             var waited = _time.GetElapsedTime(began);
             if (waited >= Longest)
