@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Cdc.Engine.Tables;
 
-/// <summary>How far a fence is. docs/architecture.md says who moves it and what holds then.</summary>
+/// <summary>How far a fence is. docs/protocol.md says which part moves it and what holds then.</summary>
 public enum FenceState
 {
     Announced,
