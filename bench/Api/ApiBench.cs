@@ -1,8 +1,8 @@
 using System.Globalization;
 using Cdc.Bench.Measure;
 using Cdc.Core.Failures;
-using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Processes;
+using Cdc.Testing.Postgres;
+using Cdc.Testing.Processes;
 using Npgsql;
 
 namespace Cdc.Bench.Api;

@@ -1,11 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using Cdc.Api.Balances;
-using Cdc.Core.Entities;
 using Cdc.Expressions.Declaration;
 using Cdc.Expressions.Rows;
-using Cdc.Tests.Support;
-using Cdc.Tests.Support.Processes;
+using Cdc.Testing;
+using Cdc.Testing.Processes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Cdc.Tests.Support.Processes;
+using Cdc.Testing.Processes;
 
 namespace Cdc.Bench.Api;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Cdc.Core.Failures;
-using Cdc.Tests.Support.Postgres;
+using Cdc.Testing.Postgres;
 
 namespace Cdc.Bench.Measure;
 

@@ -1,6 +1,7 @@
 using Cdc.Log.Kafka;
+using Cdc.Testing.Kafka;
+using Cdc.Testing.Postgres;
 using Cdc.Tests.Support.Kafka;
-using Cdc.Tests.Support.Postgres;
 
 namespace Cdc.Bench.Measure;
 

@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using Cdc.Core.Failures;
+using Cdc.Testing.Kafka;
+using Cdc.Testing.Processes;
 using Cdc.Tests.Support.Kafka;
-using Cdc.Tests.Support.Processes;
 
 namespace Cdc.Bench.Measure;
 

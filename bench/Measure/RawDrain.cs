@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Cdc.Tests.Support.Processes;
+using Cdc.Testing.Processes;
 
 namespace Cdc.Bench.Measure;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Cdc.Bench.Measure;
-using Cdc.Tests.Support.Processes;
+using Cdc.Testing.Processes;
 
 namespace Cdc.Bench.Reconcile;
 

@@ -8,7 +8,7 @@ using Cdc.Reconcile;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Continuous;
 using Cdc.Reconcile.Fences;
-using Cdc.Tests.Support;
+using Cdc.Testing;
 using Cdc.Tests.Support.Reconcile;
 using Npgsql;
 

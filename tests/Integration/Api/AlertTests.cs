@@ -1,11 +1,9 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Cdc.Api;
-using Cdc.Tests.Support;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Monitoring;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Api;

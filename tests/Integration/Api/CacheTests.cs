@@ -1,8 +1,6 @@
-using Cdc.Api;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Network;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 

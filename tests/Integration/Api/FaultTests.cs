@@ -4,9 +4,7 @@ using Cdc.Api;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
 using Cdc.Tests.Support.Api;
-using Cdc.Tests.Support.Network;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 
@@ -157,12 +155,12 @@ public sealed class FaultTests(TestServers servers)
         taken.Stop();
         using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         await Eventually.True("it answers", () => AnswersAsync(client), () => Task.FromResult(run.Tail), ct: Shop.Ct);
-        Assert.Equal(0, await run.StopAsync(Cdc.Tests.Support.Processes.Signal.Terminate, Shop.Ct));
+        Assert.Equal(0, await run.StopAsync(Signal.Terminate, Shop.Ct));
         Assert.DoesNotContain("secret", run.Tail, StringComparison.OrdinalIgnoreCase);
 
-        await using var api = await Cdc.Tests.Support.Processes.CdcProcess.StartAsync(["api"], bed.Environment(), null, Shop.Ct);
+        await using var api = await CdcProcess.StartAsync(["api"], bed.Environment(), null, Shop.Ct);
         await Eventually.True("it answers by itself", () => AnswersAsync(client), () => Task.FromResult(api.Tail), ct: Shop.Ct);
-        Assert.Equal(0, await api.StopAsync(Cdc.Tests.Support.Processes.Signal.Terminate, Shop.Ct));
+        Assert.Equal(0, await api.StopAsync(Signal.Terminate, Shop.Ct));
     }
 
     private static async Task<bool> AnswersAsync(HttpClient client)

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Api;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text.Json;
 using Cdc.Tests.Support.Monitoring;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Api;

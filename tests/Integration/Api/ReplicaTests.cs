@@ -3,7 +3,6 @@ using Cdc.Api;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 

@@ -6,7 +6,6 @@ using Cdc.Api;
 using Cdc.Api.Security;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Api;

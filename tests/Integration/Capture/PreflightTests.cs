@@ -3,7 +3,6 @@ using Cdc.Capture.Slot;
 using Cdc.Core.Failures;
 using Cdc.Tests.Support.Capture;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 

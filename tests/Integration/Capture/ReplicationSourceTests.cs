@@ -1,11 +1,9 @@
 using Cdc.Capture.Slot;
-using Cdc.Capture.Source;
 using Cdc.Capture.Stream;
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 

@@ -4,7 +4,6 @@ using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Cdc.Tests.Support.Capture;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 

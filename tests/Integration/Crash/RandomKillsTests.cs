@@ -2,8 +2,6 @@ using Cdc.Core.Changes;
 using Cdc.Tests.Support;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Waiting;
 using Cdc.Workload;
 using Xunit;
 

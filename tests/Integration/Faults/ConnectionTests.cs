@@ -1,7 +1,5 @@
 using Cdc.Tests.Support.Network;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 

@@ -1,4 +1,3 @@
-using Cdc.Tests.Support.Waiting;
 
 namespace Cdc.Tests.Integration.Faults;
 

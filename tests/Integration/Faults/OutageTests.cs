@@ -1,8 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Waiting;
 using Cdc.Workload;
 using Xunit;
 

@@ -1,6 +1,4 @@
 using System.Text.Json;
-using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Processes;
 using Npgsql;
 using Xunit;
 
@@ -103,7 +101,7 @@ public sealed class RefusalTests(OwnServers servers) : IClassFixture<OwnServers>
         var file = Path.GetTempFileName();
         try
         {
-            var text = await File.ReadAllTextAsync(Cdc.Tests.Support.SourceTree.PathOf("schemas/entities.json"), Scene.Ct);
+            var text = await File.ReadAllTextAsync(SourceTree.PathOf("schemas/entities.json"), Scene.Ct);
             await File.WriteAllTextAsync(file, text.Replace("\"float8\"", "\"flaot8\"", StringComparison.Ordinal), Scene.Ct);
             var environment = new Dictionary<string, string?>(scene.Bed.Environment()) { ["CDC__Entities"] = file };
             foreach (var command in new[] { "check", "run" })
@@ -172,7 +170,7 @@ public sealed class RefusalTests(OwnServers servers) : IClassFixture<OwnServers>
         await using var admin = NpgsqlDataSource.Create(server.ConnectionString("postgres"));
         await using var command = admin.CreateCommand("SELECT pg_reload_conf()");
         await command.ExecuteNonQueryAsync(Scene.Ct);
-        await Cdc.Tests.Support.Waiting.Eventually.True(
+        await Eventually.True(
             "the server has read pg_hba.conf",
             async () =>
             {

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 

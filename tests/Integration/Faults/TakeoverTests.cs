@@ -3,8 +3,6 @@ using Cdc.Capture.Stream;
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Waiting;
 using Cdc.Workload;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;

@@ -3,8 +3,6 @@ using Cdc.Engine;
 using Cdc.Expressions.Declaration;
 using Cdc.Host;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Waiting;
 using Cdc.Workload;
 using Npgsql;
 using Xunit;

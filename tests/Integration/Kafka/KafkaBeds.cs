@@ -1,7 +1,6 @@
 using Cdc.Core.Failures;
 using Cdc.Tests.Integration.Pipeline;
 using Cdc.Tests.Support.Kafka;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Kafka;

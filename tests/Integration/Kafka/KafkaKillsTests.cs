@@ -1,9 +1,6 @@
 using Cdc.Tests.Integration.Crash;
 using Cdc.Tests.Support.Kafka;
-using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Kafka;

@@ -3,7 +3,6 @@ using Cdc.Tests.Integration.Pipeline;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Kafka;

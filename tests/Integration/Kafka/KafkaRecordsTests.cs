@@ -2,11 +2,9 @@ using Cdc.Core.Failures;
 using Cdc.Log.Avro.Binary;
 using Cdc.Log.Kafka;
 using Cdc.Log.Registry;
-using Cdc.Tests.Integration.Pipeline;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Confluent.Kafka;
 using Xunit;
 

@@ -6,8 +6,6 @@ using Cdc.Tests.Integration.Pipeline;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Waiting;
 using Confluent.Kafka;
 using Xunit;
 

@@ -4,7 +4,6 @@ using Cdc.Tests.Integration.Pipeline;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 

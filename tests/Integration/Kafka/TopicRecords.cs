@@ -1,6 +1,5 @@
 using Cdc.Log.Kafka;
 using Cdc.Tests.Support.Kafka;
-using Cdc.Tests.Support.Waiting;
 using Confluent.Kafka;
 
 namespace Cdc.Tests.Integration.Kafka;

@@ -6,7 +6,6 @@ using Cdc.Log.Registry;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Log;

@@ -2,7 +2,6 @@ using Cdc.Tests.Integration.Kafka;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Page;

@@ -4,7 +4,6 @@ using System.Net.ServerSentEvents;
 using System.Text.Json;
 using Cdc.Tests.Integration.Api;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Page;

@@ -1,8 +1,6 @@
 using Cdc.Api.Security;
 using Cdc.Tests.Integration.Api;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Waiting;
 using Microsoft.Playwright;
 using Npgsql;
 using Xunit;

@@ -1,10 +1,7 @@
 using Cdc.Core.Changes;
 using Cdc.Tests.Integration.Crash;
-using Cdc.Tests.Support.Equality;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Pipeline;

@@ -1,6 +1,5 @@
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 

@@ -5,7 +5,6 @@ using Cdc.Host.Status;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Pipeline;

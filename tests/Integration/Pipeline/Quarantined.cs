@@ -1,7 +1,5 @@
 using System.Text.Json;
 using Cdc.Tests.Support.Pipeline;
-using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Pipeline;

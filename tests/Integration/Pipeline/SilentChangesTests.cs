@@ -2,10 +2,8 @@ using Cdc.Capture.Snapshot;
 using Cdc.Capture.Source;
 using Cdc.Core.Entities;
 using Cdc.Core.Snapshots;
-using Cdc.Tests.Support.Equality;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 

@@ -1,7 +1,6 @@
 using Cdc.Log;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Pipeline;

@@ -1,7 +1,6 @@
 using Cdc.Core.Entities;
 using Cdc.Tests.Support.Equality;
 using Cdc.Tests.Support.Pipeline;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Pipeline;

@@ -1,9 +1,6 @@
-using Cdc.Core.Entities;
 using Cdc.Expressions.Declaration;
-using Cdc.Tests.Support;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 

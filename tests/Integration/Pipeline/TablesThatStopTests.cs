@@ -1,6 +1,5 @@
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Pipeline;

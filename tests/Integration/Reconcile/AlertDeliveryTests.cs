@@ -2,7 +2,6 @@ using System.Text.Json;
 using Cdc.Reconcile.Alerts;
 using Cdc.Tests.Support.Network;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Reconcile;

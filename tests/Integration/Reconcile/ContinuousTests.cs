@@ -7,8 +7,6 @@ using Cdc.Reconcile.Fences;
 using Cdc.Reconcile.Runs;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Reconcile;

@@ -3,7 +3,6 @@ using Cdc.Core.Snapshots;
 using Cdc.Reconcile.Fences;
 using Cdc.Tests.Integration.Faults;
 using Cdc.Tests.Support.Pipeline;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 

@@ -3,10 +3,8 @@ using Cdc.Core.Fences;
 using Cdc.Core.Snapshots;
 using Cdc.Engine.Fences;
 using Cdc.Reconcile.Fences;
-using Cdc.Tests.Support.Equality;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 

@@ -6,7 +6,6 @@ using Cdc.Reconcile.Runs;
 using Cdc.Tests.Support.Equality;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 

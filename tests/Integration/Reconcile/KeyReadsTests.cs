@@ -4,7 +4,6 @@ using Cdc.Reconcile.Requests;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Time;
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Reconcile;

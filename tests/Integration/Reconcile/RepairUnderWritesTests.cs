@@ -8,7 +8,6 @@ using Cdc.Tests.Support;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Cdc.Workload;
 using Xunit;
 

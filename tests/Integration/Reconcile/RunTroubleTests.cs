@@ -6,7 +6,6 @@ using Cdc.Reconcile.Reports;
 using Cdc.Reconcile.Runs;
 using Cdc.Tests.Integration.Faults;
 using Cdc.Tests.Support.Pipeline;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 

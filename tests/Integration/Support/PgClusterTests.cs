@@ -1,7 +1,4 @@
 using System.Diagnostics;
-using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 using Xunit;
 

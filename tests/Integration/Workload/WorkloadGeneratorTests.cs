@@ -1,5 +1,4 @@
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
 using Cdc.Workload;
 using Cdc.Workload.Plan;
 using Xunit;

@@ -1,4 +1,3 @@
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 
 namespace Cdc.Tests.Support.Postgres;

@@ -90,9 +90,7 @@ public sealed class TestDatabase : IAsyncDisposable
     {
         var slots = await SlotsAsync(admin).ConfigureAwait(false);
         foreach (var slot in slots)
-            await Waiting
-                .Eventually.True($"the slot {slot} of {Name} is dropped", () => TryDropSlotAsync(admin, slot))
-                .ConfigureAwait(false);
+            await Eventually.True($"the slot {slot} of {Name} is dropped", () => TryDropSlotAsync(admin, slot)).ConfigureAwait(false);
     }
 
     private async Task<List<string>> SlotsAsync(NpgsqlDataSource admin)

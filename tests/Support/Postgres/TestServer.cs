@@ -69,8 +69,8 @@ public sealed class TestServer : IAsyncDisposable
         await fill(database).ConfigureAwait(false);
         // PostgreSQL copies no database to which anybody is connected.
         database.DataSource.Clear();
-        await Waiting
-            .Eventually.True($"nobody is connected to {database.Name}", async () => await IsLeftAsync(database.Name).ConfigureAwait(false))
+        await Eventually
+            .True($"nobody is connected to {database.Name}", async () => await IsLeftAsync(database.Name).ConfigureAwait(false))
             .ConfigureAwait(false);
         return database.Name;
     }

@@ -1,4 +1,3 @@
-using Cdc.Tests.Support.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Unit.Support;

@@ -1,6 +1,4 @@
 using Cdc.Tests.Support.Pipeline;
-using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Waiting;
 using Npgsql;
 
 namespace Cdc.Tests.Integration.Pipeline.Histories;

@@ -1,0 +1,266 @@
+using System.Globalization;
+using Cdc.Testing.Processes;
+using Cdc.Testing.Waiting;
+using Npgsql;
+
+namespace Cdc.Testing.Postgres;
+
+public enum PgStopMode
+{
+    /// <summary>Clients are sent away, a checkpoint is written.</summary>
+    Fast,
+
+    /// <summary>As in a crash, but the server knows: recovery at the next start.</summary>
+    Immediate,
+}
+
+/// <summary>
+/// A PostgreSQL server of our own: temporary folder, free port on 127.0.0.1, logical WAL, no passwords. It dies with this process and
+/// its folder goes with it. Ready for logical replication on both sides.
+/// </summary>
+public sealed class PgCluster : IAsyncDisposable
+{
+    private const int PortAttempts = 5;
+    private readonly PgClusterOptions _options;
+    private readonly PgFolder _folder;
+    private readonly string _binaries;
+    private WatchedProcess? _postmaster;
+
+    private PgCluster(PgClusterOptions options, PgFolder folder, string binaries)
+    {
+        (_options, _folder, _binaries) = (options, folder, binaries);
+    }
+
+    public int Port { get; private set; }
+
+    public string DataDirectory => _folder.Data;
+
+    /// <summary>Folder of initdb, postgres, pg_recvlogical and the like.</summary>
+    public string Binaries => _binaries;
+
+    public bool IsRunning => _postmaster is { HasExited: false };
+
+    /// <summary>The postmaster's process id.</summary>
+    public int Pid => Running.Pid;
+
+    private WatchedProcess Running => _postmaster ?? throw new InvalidOperationException($"The cluster {_options.Name} is not started.");
+
+    /// <exception cref="MissingPrerequisiteException">No server programs on this machine: a skip, with CI set a failure.</exception>
+    public static async Task<PgCluster> StartAsync(PgClusterOptions options, CancellationToken ct)
+    {
+        var binaries = options.Binaries ?? PgBinaries.Find();
+        var cluster = new PgCluster(options, await PgFolder.CreateAsync(options, ct).ConfigureAwait(false), binaries);
+        try
+        {
+            await cluster.InitializeAsync(ct).ConfigureAwait(false);
+            await cluster.StartOnFreePortAsync(ct).ConfigureAwait(false);
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>A hot standby of its own that streams from this server, with all of its databases.</summary>
+    public async Task<PgCluster> StartStandbyAsync(IReadOnlyDictionary<string, string> settings, CancellationToken ct)
+    {
+        var options = _options with { Name = _options.Name + "_standby", Settings = settings };
+        var standby = new PgCluster(options, await PgFolder.CreateAsync(options, ct).ConfigureAwait(false), _binaries);
+        try
+        {
+            await Tool.RunAsync(
+                    PgFolder.AsOwner(
+                        Path.Combine(_binaries, "pg_basebackup"),
+                        "--pgdata",
+                        standby.DataDirectory,
+                        "--host",
+                        "127.0.0.1",
+                        "--port",
+                        Port.ToString(CultureInfo.InvariantCulture),
+                        "--username=postgres",
+                        "--wal-method=stream",
+                        "--write-recovery-conf",
+                        "--checkpoint=fast",
+                        "--no-sync"
+                    ),
+                    ct
+                )
+                .ConfigureAwait(false);
+            await File.AppendAllTextAsync(
+                    Path.Combine(standby.DataDirectory, "postgresql.conf"),
+                    PgConfiguration.Text(options, standby._folder.Path),
+                    ct
+                )
+                .ConfigureAwait(false);
+            await standby.StartOnFreePortAsync(ct).ConfigureAwait(false);
+            return standby;
+        }
+        catch
+        {
+            await standby.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public string ConnectionString(string database, string user = "postgres") =>
+        new NpgsqlConnectionStringBuilder
+        {
+            Host = "127.0.0.1",
+            Port = Port,
+            Database = database,
+            Username = user,
+        }.ConnectionString;
+
+    public async Task StopAsync(PgStopMode mode = PgStopMode.Fast, CancellationToken ct = default)
+    {
+        await Running.StopAsync(mode == PgStopMode.Fast ? Signal.Interrupt : Signal.Quit, ct).ConfigureAwait(false);
+        ForgetConnections();
+    }
+
+    /// <summary>
+    /// kill -9 of the postmaster and all its processes. Returns when none of them lives: their shared memory is free, so that the server
+    /// can start again.
+    /// </summary>
+    public async Task KillAsync(CancellationToken ct = default)
+    {
+        var postmaster = Running;
+        // Stopped first, or it may fork between the look at its children and its end.
+        postmaster.Send(Signal.Stop);
+        var children = ProcessTree.ChildrenOf(postmaster.Pid);
+        foreach (var child in children)
+            SignalSender.Send(child, Signal.Kill);
+        await postmaster.StopAsync(Signal.Kill, ct).ConfigureAwait(false);
+        await Eventually
+            .True(
+                $"all processes of the killed server on port {Port} are gone",
+                () => !children.Any(ProcessTree.IsAlive),
+                () => "alive: " + string.Join(' ', children.Where(ProcessTree.IsAlive)),
+                ct: ct
+            )
+            .ConfigureAwait(false);
+        ForgetConnections();
+    }
+
+    /// <summary>After a stop or a kill, on the same port and data.</summary>
+    public async Task StartAgainAsync(CancellationToken ct = default)
+    {
+        if (IsRunning)
+            throw new InvalidOperationException($"The cluster {_options.Name} runs already.");
+        if (!await TryStartAsync(ct).ConfigureAwait(false))
+            throw StartFailed();
+    }
+
+    /// <summary>Adds settings to postgresql.conf; they act at the next start or, where the setting allows it, after pg_reload_conf().</summary>
+    public Task ConfigureAsync(IReadOnlyDictionary<string, string> settings, CancellationToken ct = default) =>
+        File.AppendAllLinesAsync(Path.Combine(DataDirectory, "postgresql.conf"), settings.Select(s => $"{s.Key} = {s.Value}"), ct);
+
+    /// <summary>The last lines of the server's log.</summary>
+    public string LogTail() => _folder.LogTail();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_postmaster is { } postmaster)
+        {
+            if (!postmaster.HasExited)
+                await StopAsync(PgStopMode.Immediate).ConfigureAwait(false);
+            await postmaster.DisposeAsync().ConfigureAwait(false);
+        }
+        _folder.Delete();
+    }
+
+    private async Task InitializeAsync(CancellationToken ct)
+    {
+        await Tool.RunAsync(
+                PgFolder.AsOwner(
+                    Path.Combine(_binaries, "initdb"),
+                    "--pgdata",
+                    _folder.Data,
+                    "--auth=trust",
+                    "--username=postgres",
+                    "--encoding=UTF8",
+                    "--locale=C.UTF-8",
+                    "--no-sync",
+                    "--no-instructions"
+                ),
+                ct
+            )
+            .ConfigureAwait(false);
+        await File.AppendAllTextAsync(Path.Combine(_folder.Data, "postgresql.conf"), PgConfiguration.Text(_options, _folder.Path), ct)
+            .ConfigureAwait(false);
+    }
+
+    private async Task StartOnFreePortAsync(CancellationToken ct)
+    {
+        for (var attempt = 0; attempt < PortAttempts; attempt++)
+        {
+            Port = FreePort.Next();
+            if (await TryStartAsync(ct).ConfigureAwait(false))
+                return;
+        }
+        throw StartFailed();
+    }
+
+    /// <summary>False if the server ended at once, as it does when its port was taken meanwhile.</summary>
+    private async Task<bool> TryStartAsync(CancellationToken ct)
+    {
+        if (_postmaster is not null)
+            await _postmaster.DisposeAsync().ConfigureAwait(false);
+        _postmaster = await WatchedProcess.StartAsync(ServerCommand(), ct).ConfigureAwait(false);
+        await Eventually
+            .True(
+                $"the server on port {Port} answers",
+                async () => _postmaster.HasExited || await AnswersAsync(ct).ConfigureAwait(false),
+                () => Task.FromResult(LogTail()),
+                _options.StartTimeout,
+                ct
+            )
+            .ConfigureAwait(false);
+        return !_postmaster.HasExited;
+    }
+
+    private WatchedCommand ServerCommand()
+    {
+        // Into a file, not through a pipe to us: a server must not wait for a test that is slow to read its log.
+        var command = PgFolder.AsOwner(
+            "/bin/sh",
+            "-c",
+            """log=$1; shift; exec "$@" >>"$log" 2>&1""",
+            "sh",
+            _folder.Log,
+            Path.Combine(_binaries, "postgres"),
+            "-D",
+            _folder.Data,
+            "-p",
+            Port.ToString(CultureInfo.InvariantCulture)
+        );
+        return new WatchedCommand(command[0], command[1..])
+        {
+            OrphanSignal = Signal.Quit,
+            OrphanScratch = _folder.Path,
+            WorkingDirectory = _folder.Path,
+        };
+    }
+
+    private async Task<bool> AnswersAsync(CancellationToken ct)
+    {
+        var text = new NpgsqlConnectionStringBuilder(ConnectionString("postgres")) { Pooling = false, Timeout = 5 }.ConnectionString;
+        try
+        {
+            await using var connection = new NpgsqlConnection(text);
+            await connection.OpenAsync(ct).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    // Pooled connections to a server that is gone would make the next test's first command fail.
+    private static void ForgetConnections() => NpgsqlConnection.ClearAllPools();
+
+    private InvalidOperationException StartFailed() =>
+        new($"PostgreSQL in {_folder.Data} did not start. Its log ends with:{Environment.NewLine}{LogTail()}");
+}

@@ -1,0 +1,7 @@
+// What tests share with demo and benchmarks.
+global using Cdc.Testing;
+global using Cdc.Testing.Equality;
+global using Cdc.Testing.Kafka;
+global using Cdc.Testing.Postgres;
+global using Cdc.Testing.Processes;
+global using Cdc.Testing.Waiting;
