@@ -1,4 +1,5 @@
-using System.Net.Sockets;
+using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Engine;
 using Npgsql;
 
@@ -99,16 +100,18 @@ internal sealed class EngineReads : IAsyncDisposable
     private static string? WhyUnavailable(Exception e) =>
         e switch
         {
-            PostgresException { SqlState: var state } => state[..2] switch
+            // A value of the request that PostgreSQL cannot take should not have come so far.
+            PostgresException { SqlState: var state } when SqlStates.IsOfRow(state) => null,
+            PostgresException => ServerFailure.Of(Server.Engine, e)!.Kind switch
             {
-                "08" or "53" or "57" or "58" or "40" or "55" => "The engine refuses requests for now.",
-                "28" or "3D" => "The engine refuses the login of this Api.",
-                "42" or "3F" => "The engine has not the tables that this version needs, or this Api may not read them.",
-                _ => null,
+                FailureKind.Configuration => "The engine refuses the login of this Api.",
+                FailureKind.Migration or FailureKind.Preflight =>
+                    "The engine has not the tables that this version needs, or this Api may not read them.",
+                _ => "The engine refuses requests for now.",
             },
             NpgsqlException { InnerException: TimeoutException } or TimeoutException => "The engine did not answer in time.",
-            NpgsqlException or SocketException or IOException => "The engine cannot be reached.",
-            _ => null,
+            _ when MissingPassword.Is(e) => "The engine refuses the login of this Api.",
+            _ => ServerFailure.Of(Server.Engine, e) is null ? null : "The engine cannot be reached.",
         };
 }
 
