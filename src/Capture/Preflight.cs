@@ -51,7 +51,18 @@ public static class Preflight
     public static IReadOnlyList<Finding> WhenFollowing(IEnumerable<Finding> findings) =>
         [
             .. findings.Select(f =>
-                f.Code is TableCheck.Missing or TableCheck.ColumnMissing or TableCheck.ColumnType ? f with { IsError = false } : f
+                f.Code
+                    is TableCheck.Missing
+                        or TableCheck.ColumnMissing
+                        or TableCheck.ColumnType
+                        or TableCheck.RoleUsage
+                        or TableCheck.RoleSelect
+                        or TableCheck.RowSecurity
+                    ? f with
+                    {
+                        IsError = false,
+                    }
+                    : f
             ),
         ];
 

@@ -22,7 +22,7 @@ internal sealed class EngineReads : IAsyncDisposable
     public EngineReads(string connectionString, ApiOptions options)
     {
         var settings = Settings(connectionString, options);
-        (_connections, _free, _timeout) = (NpgsqlDataSource.Create(settings), new SemaphoreSlim(options.Connections), options.Timeout);
+        (_connections, _free, _timeout) = (SessionSettings.Pool(settings), new SemaphoreSlim(options.Connections), options.Timeout);
         LongestQueue = options.Connections * QueuePerConnection;
         ConnectionString = settings.ConnectionString;
     }
@@ -37,18 +37,17 @@ internal sealed class EngineReads : IAsyncDisposable
     public static NpgsqlConnectionStringBuilder Settings(string connectionString, ApiOptions options)
     {
         var seconds = Math.Max(1, (int)Math.Ceiling(options.Timeout.TotalSeconds));
-        return new NpgsqlConnectionStringBuilder(connectionString)
-        {
-            ApplicationName = EngineRole.Api.ApplicationName(),
-            MaxPoolSize = options.Connections,
-            // The commands are few: each is prepared at its first use on a connection.
-            MaxAutoPrepare = 32,
-            AutoPrepareMinUsages = 1,
-            Timeout = seconds,
-            CommandTimeout = seconds,
-            CancellationTimeout = 500,
-            TcpKeepAlive = true,
-        };
+        var settings = SessionSettings.InUtf8(connectionString);
+        settings.ApplicationName = EngineRole.Api.ApplicationName();
+        settings.MaxPoolSize = options.Connections;
+        // The commands are few: each is prepared at its first use on a connection.
+        settings.MaxAutoPrepare = 32;
+        settings.AutoPrepareMinUsages = 1;
+        settings.Timeout = seconds;
+        settings.CommandTimeout = seconds;
+        settings.CancellationTimeout = 500;
+        settings.TcpKeepAlive = true;
+        return settings;
     }
 
     /// <exception cref="EngineUnavailableException">Not reached, too slow, or too many are waiting.</exception>

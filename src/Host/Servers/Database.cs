@@ -12,12 +12,12 @@ internal sealed class Database : IAsyncDisposable
 
     private Database(Server server, string name, string connectionString)
     {
-        var settings = ServerPatience.Settings(connectionString);
+        var settings = ServerTimeouts.Settings(connectionString);
         (settings.ApplicationName, settings.MaxPoolSize) = ("cdc", 4);
         (Name, _server, _connections) = (
             $"{name} {settings.Host}:{settings.Port}/{settings.Database}",
             server,
-            NpgsqlDataSource.Create(settings)
+            SessionSettings.Pool(settings)
         );
     }
 

@@ -110,7 +110,7 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
 
     private async Task<IReadOnlyList<Finding>> CheckEngineAsync(CancellationToken ct)
     {
-        await using var engine = NpgsqlDataSource.Create(ServerPatience.Settings(options.Engine.ConnectionString));
+        await using var engine = SessionSettings.Pool(ServerTimeouts.Settings(options.Engine.ConnectionString));
         if (await OdooDatabase.FindAsync(engine, entities, ct).ConfigureAwait(false) is { } odoo)
             return [odoo];
         var status = await new Migrator(engine, Migration.ReadAll(MigrationsFolder)).StatusAsync(ct).ConfigureAwait(false);
