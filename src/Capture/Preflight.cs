@@ -14,7 +14,7 @@ public static class Preflight
 {
     /// <returns>
     /// Errors and warnings; empty when all is well. A source that cannot be asked gives one finding alone, with a code of
-    /// <see cref="SourceFailure"/>; see <see cref="KindOf"/>.
+    /// <see cref="SourceFailure"/>, and its kind.
     /// </returns>
     public static async Task<IReadOnlyList<Finding>> CheckAsync(SourceOptions options, EntitySet entities, CancellationToken ct)
     {
@@ -36,17 +36,13 @@ public static class Preflight
                     IsError: true,
                     $"Source:ConnectionString cannot be read: {e.Message}",
                     "Write it as Host=…;Port=5432;Database=…;Username=…;Password=…"
-                ),
+                )
+                {
+                    Kind = FailureKind.Configuration,
+                },
             ];
         }
     }
-
-    /// <summary>
-    /// What findings with errors mean for who runs the process: <see cref="FailureKind.Unavailable"/> (the source is down: try again) or
-    /// <see cref="FailureKind.Preflight"/> (somebody has to mend something).
-    /// </summary>
-    public static FailureKind KindOf(IReadOnlyList<Finding> findings) =>
-        findings.Any(f => f.Code is SourceFailure.UnreachableCode) ? FailureKind.Unavailable : FailureKind.Preflight;
 
     /// <summary>
     /// The findings for an engine that follows the source already. A table that cannot be read as declared is no reason to keep all others
@@ -55,7 +51,18 @@ public static class Preflight
     public static IReadOnlyList<Finding> WhenFollowing(IEnumerable<Finding> findings) =>
         [
             .. findings.Select(f =>
-                f.Code is TableCheck.Missing or TableCheck.ColumnMissing or TableCheck.ColumnType ? f with { IsError = false } : f
+                f.Code
+                    is TableCheck.Missing
+                        or TableCheck.ColumnMissing
+                        or TableCheck.ColumnType
+                        or TableCheck.RoleUsage
+                        or TableCheck.RoleSelect
+                        or TableCheck.RowSecurity
+                    ? f with
+                    {
+                        IsError = false,
+                    }
+                    : f
             ),
         ];
 

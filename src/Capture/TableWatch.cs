@@ -26,9 +26,6 @@ internal sealed class TableWatch(
     ILogger log
 )
 {
-    private const string UndefinedObject = "42704";
-    private const string InsufficientPrivilege = "42501";
-
     private const string MembershipSql = """
         SELECT p.oid, p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate, r.prrelid, r.oid
         FROM pg_publication p LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid WHERE p.pubname = $1
@@ -91,6 +88,16 @@ internal sealed class TableWatch(
         if (table is null)
             return new Look(
                 $"Table {entity.SourceName} does not exist in the source. Create it again, or take entity '{entity.Name}' out of the declaration; it is then read again by itself.",
+                null
+            );
+        if (!table.MaySelect)
+            return new Look(
+                $"The role may not read {entity.SourceName} any more. Run 'cdc check' for the GRANT; the table is then read again by itself.",
+                null
+            );
+        if (table.HidesRows)
+            return new Look(
+                $"Row security of {entity.SourceName} hides rows from the role. Run 'cdc check' for what lifts it; the table is then read again by itself.",
                 null
             );
         foreach (var column in entity.SourceColumns)
@@ -177,7 +184,7 @@ internal sealed class TableWatch(
             await setup.EnsurePublicationAsync(ct).ConfigureAwait(false);
             return null;
         }
-        catch (PostgresException e) when (e.SqlState is InsufficientPrivilege or UndefinedObject)
+        catch (PostgresException e) when (SqlStates.IsRefusal(e.SqlState))
         {
             return e.MessageText;
         }

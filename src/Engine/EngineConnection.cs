@@ -36,7 +36,7 @@ public static class EngineConnection
 
     private static async Task<NpgsqlConnection> OpenAsync(EngineOptions options, string applicationName, CancellationToken ct)
     {
-        var settings = ServerPatience.Settings(options.ConnectionString);
+        var settings = ServerTimeouts.Settings(options.ConnectionString);
         settings.ApplicationName = applicationName;
         settings.Pooling = false;
         settings.WriteBufferSize = 65536;
@@ -46,7 +46,7 @@ public static class EngineConnection
         var connection = new NpgsqlConnection(settings.ConnectionString);
         try
         {
-            await connection.OpenAsync(ct).ConfigureAwait(false);
+            await connection.OpenPinnedAsync(ct).ConfigureAwait(false);
             await PrepareSessionAsync(connection, options, ct).ConfigureAwait(false);
             return connection;
         }

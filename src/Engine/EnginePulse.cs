@@ -18,7 +18,7 @@ public static class EnginePulse
         await using var connection = await EngineConnection.OpenAsync(options, EngineRole.Pulse, ct).ConfigureAwait(false);
         await using var command = new NpgsqlCommand("SELECT 1", connection)
         {
-            CommandTimeout = ServerPatience.Settings(options.ConnectionString, ServerPatience.AnswerSeconds).CommandTimeout,
+            CommandTimeout = ServerTimeouts.Settings(options.ConnectionString, ServerTimeouts.AnswerSeconds).CommandTimeout,
         };
         using var timer = new PeriodicTimer(Interval);
         while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false))

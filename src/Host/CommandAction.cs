@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Cdc.Apply;
+using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Engine;
 using Cdc.Host.Terminals;
 using Cdc.Log.Kafka;
@@ -28,7 +30,7 @@ internal static class CommandActions
                 }
                 catch (Exception thrown)
                 {
-                    var failure = thrown is EngineException engine ? engine.Failure : KafkaFailure.Explain(thrown) ?? thrown;
+                    var failure = Explain(thrown) ?? thrown;
                     FailureReport.Write(host.Terminal, failure);
                     return ExitCodes.Of(failure);
                 }
@@ -36,4 +38,12 @@ internal static class CommandActions
         );
         return command;
     }
+
+    private static CdcException? Explain(Exception thrown) =>
+        thrown switch
+        {
+            CdcException typed => typed,
+            EngineException engine => engine.Failure,
+            _ => KafkaFailure.Explain(thrown) ?? ServerFailure.Of(Server.Either, thrown)?.ToException(thrown),
+        };
 }

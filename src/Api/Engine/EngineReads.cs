@@ -1,4 +1,5 @@
-using System.Net.Sockets;
+using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Engine;
 using Npgsql;
 
@@ -21,7 +22,7 @@ internal sealed class EngineReads : IAsyncDisposable
     public EngineReads(string connectionString, ApiOptions options)
     {
         var settings = Settings(connectionString, options);
-        (_connections, _free, _timeout) = (NpgsqlDataSource.Create(settings), new SemaphoreSlim(options.Connections), options.Timeout);
+        (_connections, _free, _timeout) = (SessionSettings.Pool(settings), new SemaphoreSlim(options.Connections), options.Timeout);
         LongestQueue = options.Connections * QueuePerConnection;
         ConnectionString = settings.ConnectionString;
     }
@@ -36,18 +37,17 @@ internal sealed class EngineReads : IAsyncDisposable
     public static NpgsqlConnectionStringBuilder Settings(string connectionString, ApiOptions options)
     {
         var seconds = Math.Max(1, (int)Math.Ceiling(options.Timeout.TotalSeconds));
-        return new NpgsqlConnectionStringBuilder(connectionString)
-        {
-            ApplicationName = EngineRole.Api.ApplicationName(),
-            MaxPoolSize = options.Connections,
-            // The commands are few: each is prepared at its first use on a connection.
-            MaxAutoPrepare = 32,
-            AutoPrepareMinUsages = 1,
-            Timeout = seconds,
-            CommandTimeout = seconds,
-            CancellationTimeout = 500,
-            TcpKeepAlive = true,
-        };
+        var settings = SessionSettings.InUtf8(connectionString);
+        settings.ApplicationName = EngineRole.Api.ApplicationName();
+        settings.MaxPoolSize = options.Connections;
+        // The commands are few: each is prepared at its first use on a connection.
+        settings.MaxAutoPrepare = 32;
+        settings.AutoPrepareMinUsages = 1;
+        settings.Timeout = seconds;
+        settings.CommandTimeout = seconds;
+        settings.CancellationTimeout = 500;
+        settings.TcpKeepAlive = true;
+        return settings;
     }
 
     /// <exception cref="EngineUnavailableException">Not reached, too slow, or too many are waiting.</exception>
@@ -99,16 +99,18 @@ internal sealed class EngineReads : IAsyncDisposable
     private static string? WhyUnavailable(Exception e) =>
         e switch
         {
-            PostgresException { SqlState: var state } => state[..2] switch
+            // A value of the request that PostgreSQL cannot take should not have come so far.
+            PostgresException { SqlState: var state } when SqlStates.IsOfRow(state) => null,
+            PostgresException => ServerFailure.Of(Server.Engine, e)!.Kind switch
             {
-                "08" or "53" or "57" or "58" or "40" or "55" => "The engine refuses requests for now.",
-                "28" or "3D" => "The engine refuses the login of this Api.",
-                "42" or "3F" => "The engine has not the tables that this version needs, or this Api may not read them.",
-                _ => null,
+                FailureKind.Configuration => "The engine refuses the login of this Api.",
+                FailureKind.Migration or FailureKind.Preflight =>
+                    "The engine has not the tables that this version needs, or this Api may not read them.",
+                _ => "The engine refuses requests for now.",
             },
             NpgsqlException { InnerException: TimeoutException } or TimeoutException => "The engine did not answer in time.",
-            NpgsqlException or SocketException or IOException => "The engine cannot be reached.",
-            _ => null,
+            _ when MissingPassword.Is(e) => "The engine refuses the login of this Api.",
+            _ => ServerFailure.Of(Server.Engine, e) is null ? null : "The engine cannot be reached.",
         };
 }
 

@@ -90,7 +90,7 @@ internal sealed class EngineListener(
                 Pooling = false,
             }.ConnectionString
         );
-        await connection.OpenAsync(ct).ConfigureAwait(false);
+        await connection.OpenPinnedAsync(ct).ConfigureAwait(false);
         connection.Notification += (_, notice) => Hear(notice.Channel, notice.Payload);
         // Its own notices carry nothing that must survive a crash.
         var channels = tables.Select(t => t.Channel).Append(_cards).Append(_own);

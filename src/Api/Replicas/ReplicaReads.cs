@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Cdc.Api.Engine;
 using Cdc.Api.Freshness;
 using Cdc.Core.Changes;
+using Cdc.Core.Postgres;
 using Cdc.Engine;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -48,6 +49,7 @@ internal sealed class ReplicaReads : IAsyncDisposable
         settings.ApplicationName = EngineRole.ApiReplica.ApplicationName();
         // Several hosts: each gets its share.
         settings.LoadBalanceHosts = settings.Host?.Contains(',', StringComparison.Ordinal) == true;
+        settings.NoResetOnClose = true;
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
         builder.UsePhysicalConnectionInitializer(
             _ => throw new NotSupportedException("Connections to a replica are opened asynchronously."),
@@ -145,6 +147,7 @@ internal sealed class ReplicaReads : IAsyncDisposable
     /// <summary>Another server's WAL positions mean nothing here, and its rows are not the engine's.</summary>
     private async Task CheckAsync(NpgsqlConnection connection)
     {
+        await connection.PinAsync(CancellationToken.None).ConfigureAwait(false);
         await using var command = new NpgsqlCommand("SELECT system_identifier FROM pg_control_system()", connection);
         if (await command.ExecuteScalarAsync().ConfigureAwait(false) is not long found || found != Interlocked.Read(ref _systemIdentifier))
             throw new NpgsqlException("It is no replica of the engine: its system identifier is another.");

@@ -11,6 +11,9 @@ internal static class TableCheck
     public const string Missing = "table-missing";
     public const string ColumnMissing = "column-missing";
     public const string ColumnType = "column-type";
+    public const string RoleUsage = "role-usage";
+    public const string RoleSelect = "role-select";
+    public const string RowSecurity = "row-security";
 
     public static IEnumerable<Finding> Findings(EntityDeclaration entity, SourceTable? table, string role)
     {
@@ -50,19 +53,19 @@ internal static class TableCheck
         var grantee = Sql.Identifier(role);
         if (!table.MayUseSchema)
             yield return Error(
-                "role-usage",
+                RoleUsage,
                 $"Role {role} may not use schema {entity.SourceSchema}.",
                 $"GRANT USAGE ON SCHEMA {Sql.Identifier(entity.SourceSchema)} TO {grantee};"
             );
         if (!table.MaySelect)
             yield return Error(
-                "role-select",
+                RoleSelect,
                 $"Role {role} may not read {entity.SourceName}.",
                 $"GRANT SELECT ON {entity.SourceName} TO {grantee};"
             );
         if (table.HidesRows)
             yield return Error(
-                "row-security",
+                RowSecurity,
                 $"Row security of {entity.SourceName} hides rows from role {role}: snapshots would not be whole.",
                 $"ALTER ROLE {grantee} BYPASSRLS;"
             );

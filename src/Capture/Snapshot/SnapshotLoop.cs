@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
 using Cdc.Core.Telemetry;
 using Microsoft.Extensions.Logging;
@@ -26,8 +27,6 @@ internal sealed class SnapshotLoop(
     ILogger log
 )
 {
-    private const string UndefinedTable = "42P01";
-    private const string UndefinedColumn = "42703";
     private const string LockNotAvailable = "55P03";
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
@@ -113,7 +112,9 @@ internal sealed class SnapshotLoop(
                 return await NarrowAsync(ticket, reading, ct).ConfigureAwait(false);
         }
         catch (Exception e)
-            when (e is UnreadableTableException or PostgresException { SqlState: UndefinedTable or UndefinedColumn or LockNotAvailable })
+            when (e is UnreadableTableException
+                || (e is PostgresException refused && (SqlStates.IsRefusal(refused.SqlState) || refused.SqlState == LockNotAvailable))
+            )
         {
             CaptureLog.ChunkNotReadable(log, entities[job.Entity].Name, e.Message);
         }

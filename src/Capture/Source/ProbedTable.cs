@@ -8,4 +8,12 @@ internal sealed record ProbedColumn(string Name, int Number, uint TypeOid, bool 
 /// <param name="RelFileNode">Another one: the table was rewritten (ALTER … TYPE … USING, TRUNCATE, VACUUM FULL, CLUSTER).</param>
 /// <param name="Columns">The mapped ones that exist, by number.</param>
 /// <param name="EstimatedRows">From the statistics, scaled to the present size; counted where there are none or the table is small.</param>
-internal sealed record ProbedTable(uint RelationOid, uint RelFileNode, IReadOnlyList<ProbedColumn> Columns, long EstimatedRows);
+/// <param name="HidesRows">Row security applies to our role: a read would not see everything that the stream brings.</param>
+internal sealed record ProbedTable(
+    uint RelationOid,
+    uint RelFileNode,
+    IReadOnlyList<ProbedColumn> Columns,
+    long EstimatedRows,
+    bool HidesRows,
+    bool MaySelect
+);

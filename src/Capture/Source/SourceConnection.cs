@@ -12,11 +12,11 @@ internal static class SourceConnection
 {
     /// <exception cref="NpgsqlException">See <see cref="SourceFailure.Of"/>.</exception>
     public static Task<NpgsqlConnection> OpenAsync(SourceOptions options, CancellationToken ct) =>
-        OpenAsync(ServerPatience.Settings(options.ConnectionString), ct);
+        OpenAsync(ServerTimeouts.Settings(options.ConnectionString), ct);
 
     /// <summary>For questions that cost the source nothing: one that is not answered soon finds out that the source is away.</summary>
     public static Task<NpgsqlConnection> OpenForHeartbeatAsync(SourceOptions options, CancellationToken ct) =>
-        OpenAsync(ServerPatience.Settings(options.ConnectionString, ServerPatience.AnswerSeconds), ct);
+        OpenAsync(ServerTimeouts.Settings(options.ConnectionString, ServerTimeouts.AnswerSeconds), ct);
 
     private static async Task<NpgsqlConnection> OpenAsync(NpgsqlConnectionStringBuilder settings, CancellationToken ct)
     {
@@ -25,7 +25,7 @@ internal static class SourceConnection
         var connection = new NpgsqlConnection(settings.ConnectionString);
         try
         {
-            await connection.OpenAsync(ct).ConfigureAwait(false);
+            await connection.OpenPinnedAsync(ct).ConfigureAwait(false);
             return connection;
         }
         catch

@@ -12,13 +12,15 @@ internal static class TableProbe
 
     /// <summary>Of the catalog alone: a size would wait for whoever is altering the table.</summary>
     private const string LookSql = """
-        SELECT c.oid, c.relfilenode, 0::float4, 0, 0::bigint
+        SELECT c.oid, c.relfilenode, 0::float4, 0, 0::bigint, row_security_active(c.oid),
+               has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2
         """;
 
     private const string TableSql = """
         SELECT c.oid, c.relfilenode, c.reltuples, c.relpages,
-               pg_relation_size(c.oid) / current_setting('block_size')::int AS pages
+               pg_relation_size(c.oid) / current_setting('block_size')::int AS pages, row_security_active(c.oid),
+               has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = $1 AND c.relname = $2
         """;
@@ -69,7 +71,14 @@ internal static class TableProbe
             return null;
         string[] names = [.. entity.SourceColumns.Select(c => c.Name)];
         var columns = await connection.Statement(ColumnSql, size.Oid, names).RowsAsync(Column, ct).ConfigureAwait(false);
-        return new ProbedTable(size.Oid, size.FileNode, columns, await rows(size, entity).ConfigureAwait(false));
+        return new ProbedTable(
+            size.Oid,
+            size.FileNode,
+            columns,
+            await rows(size, entity).ConfigureAwait(false),
+            size.HidesRows,
+            size.MaySelect
+        );
     }
 
     private static Task<long> CountAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct) =>
@@ -78,13 +87,22 @@ internal static class TableProbe
     private static ProbedColumn Column(NpgsqlDataReader row) =>
         new(row.GetString(0), row.GetInt16(1), row.GetFieldValue<uint>(2), row.GetBoolean(3));
 
-    private sealed record Size(uint Oid, uint FileNode, float Tuples, int AnalyzedPages, long Pages)
+    private sealed record Size(uint Oid, uint FileNode, float Tuples, int AnalyzedPages, long Pages, bool HidesRows, bool MaySelect)
     {
         /// <summary>As the planner does it: density when last analyzed, times pages now.</summary>
         public long? Estimate =>
             Pages < SmallPages || Tuples < 0 || AnalyzedPages == 0 ? null : (long)(Tuples / (double)AnalyzedPages * Pages);
 
         public static Size Read(NpgsqlDataReader row) =>
-            new(row.GetFieldValue<uint>(0), row.GetFieldValue<uint>(1), row.GetFloat(2), row.GetInt32(3), row.GetInt64(4));
+            new(
+                row.GetFieldValue<uint>(0),
+                row.GetFieldValue<uint>(1),
+                row.GetFloat(2),
+                row.GetInt32(3),
+                row.GetInt64(4),
+                row.GetBoolean(5),
+                // NULL: it was dropped just now.
+                row.IsDBNull(6) || row.GetBoolean(6)
+            );
     }
 }

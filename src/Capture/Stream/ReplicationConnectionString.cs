@@ -8,18 +8,23 @@ namespace Cdc.Capture.Stream;
 /// <summary>What the replication connection needs beside the source's own settings.</summary>
 internal static class ReplicationConnectionString
 {
-    public static string For(SourceOptions options, ReplicationTimeouts timeouts)
+    /// <param name="server">What the server has at least: it refuses settings that it does not know.</param>
+    public static string For(SourceOptions options, ReplicationTimeouts timeouts, Version server)
     {
-        var text = ServerPatience.Settings(options.ConnectionString);
+        var text = ServerTimeouts.Settings(options.ConnectionString);
         // The walsender sends a packet a message: a large buffer takes hundreds of them at a time.
         text.ReadBufferSize = 65536;
         text.ApplicationName ??= "cdc capture";
-        text.Options = string.Join(' ', Settings(options, timeouts).Prepend(text.Options).Where(part => !string.IsNullOrEmpty(part)));
+        text.Options = string.Join(
+            ' ',
+            Settings(options, timeouts, server).Prepend(text.Options).Where(part => !string.IsNullOrEmpty(part))
+        );
         return text.ConnectionString;
     }
 
-    private static IEnumerable<string> Settings(SourceOptions options, ReplicationTimeouts timeouts) =>
+    private static IEnumerable<string> Settings(SourceOptions options, ReplicationTimeouts timeouts, Version server) =>
         [
+            .. SessionSettings.For(server).Select(pinned => Setting(pinned.Name, pinned.Value)),
             Setting("logical_decoding_work_mem", options.LogicalDecodingWorkMem),
             Setting("wal_sender_timeout", timeouts.Sender.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture)),
         ];

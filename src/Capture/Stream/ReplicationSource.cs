@@ -19,6 +19,10 @@ internal sealed class ReplicationSource : IAsyncDisposable
     /// <summary>A buffer that one large row made grow is given back with the next row.</summary>
     private const int KeptPayload = 1 << 20;
 
+    /// <summary>The oldest that can be followed, and the first that ends a long transaction, a walsender's too.</summary>
+    private static readonly Version OldestServer = new(14, 0);
+    private static readonly Version HasTransactionTimeout = new(17, 0);
+
     private readonly LogicalReplicationConnection _connection;
     private readonly SourceOptions _options;
     private readonly ILogger _log;
@@ -52,7 +56,28 @@ internal sealed class ReplicationSource : IAsyncDisposable
         CancellationToken ct
     )
     {
-        var connection = new LogicalReplicationConnection(ReplicationConnectionString.For(options, timeouts))
+        var connection = await OpenAsync(options, timeouts, OldestServer, ct).ConfigureAwait(false);
+        // A newer server has settings of its own, which an older one refuses; most often they are as they should be already.
+        if (
+            connection.PostgreSqlVersion >= HasTransactionTimeout
+            && await ShowAsync(connection, "transaction_timeout", ct).ConfigureAwait(false) != "0"
+        )
+        {
+            var server = connection.PostgreSqlVersion;
+            await connection.DisposeAsync().ConfigureAwait(false);
+            connection = await OpenAsync(options, timeouts, server, ct).ConfigureAwait(false);
+        }
+        return new ReplicationSource(connection, options, log);
+    }
+
+    private static async Task<LogicalReplicationConnection> OpenAsync(
+        SourceOptions options,
+        ReplicationTimeouts timeouts,
+        Version server,
+        CancellationToken ct
+    )
+    {
+        var connection = new LogicalReplicationConnection(ReplicationConnectionString.For(options, timeouts, server))
         {
             WalReceiverStatusInterval = timeouts.StatusInterval,
             WalReceiverTimeout = timeouts.Receiver,
@@ -60,7 +85,20 @@ internal sealed class ReplicationSource : IAsyncDisposable
         try
         {
             await connection.Open(ct).ConfigureAwait(false);
-            return new ReplicationSource(connection, options, log);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static async Task<string> ShowAsync(LogicalReplicationConnection connection, string setting, CancellationToken ct)
+    {
+        try
+        {
+            return await connection.Show(setting, ct).ConfigureAwait(false);
         }
         catch
         {

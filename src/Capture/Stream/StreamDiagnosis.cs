@@ -20,7 +20,7 @@ internal static class StreamDiagnosis
     {
         if (SourceFailure.Of(exception) is not { } failure)
             return null;
-        if (exception is not PostgresException || failure.Code == SourceFailure.UnreachableCode)
+        if (exception is not PostgresException answer || SqlStates.IsOfSession(answer.SqlState))
             return failure.ToException(exception);
         try
         {

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Cdc.Core.Failures;
 
 /// <summary>One thing that a check found.</summary>
@@ -5,7 +7,16 @@ namespace Cdc.Core.Failures;
 /// <param name="IsError">False: a warning, the pipeline may start.</param>
 /// <param name="Message">What is wrong, on which object.</param>
 /// <param name="Remedy">SQL or a command that mends it.</param>
-public sealed record Finding(string Code, bool IsError, string Message, string Remedy);
+public sealed record Finding(string Code, bool IsError, string Message, string Remedy)
+{
+    /// <summary>What an error means for who runs the process.</summary>
+    [JsonIgnore]
+    public FailureKind Kind { get; init; } = FailureKind.Preflight;
+
+    /// <summary>What the errors among them mean together: the kind of all of them, or <see cref="FailureKind.Preflight"/> where they differ.</summary>
+    public static FailureKind KindOf(IEnumerable<Finding> findings) =>
+        findings.Where(f => f.IsError).Select(f => f.Kind).Distinct().ToList() is [var only] ? only : FailureKind.Preflight;
+}
 
 /// <summary>A check found errors; all of them are here.</summary>
 public sealed class FindingsException(FailureKind kind, string title, IReadOnlyList<Finding> findings)

@@ -35,6 +35,9 @@ internal static class CheckCommand
             context.Terminal.Out.WriteLine(Json.Document(new { ok = !findings.Any(f => f.IsError), findings }));
         else
             FindingList.Write(context.Terminal.Out, findings);
-        return findings.Any(f => f.IsError) ? ExitCodes.Of(FailureKind.Preflight) : ExitCodes.Success;
+        if (!findings.Any(f => f.IsError))
+            return ExitCodes.Success;
+        // A refused login is the same everywhere; all else that is found is a finding, a server that is away too.
+        return ExitCodes.Of(Finding.KindOf(findings) is FailureKind.Configuration ? FailureKind.Configuration : FailureKind.Preflight);
     }
 }

@@ -64,7 +64,7 @@ internal static class MigrateCommand
     )
     {
         // A migration of a large table takes as long as it takes.
-        await using var engine = NpgsqlDataSource.Create(ServerPatience.Settings(options.Engine.ConnectionString, commandSeconds: 0));
+        await using var engine = SessionSettings.Pool(ServerTimeouts.Settings(options.Engine.ConnectionString, commandSeconds: 0));
         var migrator = new Migrator(engine, Migration.ReadAll(Preconditions.MigrationsFolder), context.Terminal.Error.WriteLine);
         if (parsed.GetValue(Down) is { } down)
             await DownAsync(context, migrator, down, parsed.GetValue(Yes), ct);

@@ -30,6 +30,9 @@ internal static class QuarantineAdvice
             PostgresErrorCodes.NumericValueOutOfRange => "22003: a number does not fit the engine's column",
             PostgresErrorCodes.DatetimeFieldOverflow => "22008: a time does not fit the engine's column",
             PostgresErrorCodes.InvalidTextRepresentation => "22P02: a value cannot be read as the engine column's type",
+            PostgresErrorCodes.UntranslatableCharacter => "22P05: the engine's encoding has no such character",
+            PostgresErrorCodes.ProgramLimitExceeded => "54000: a value is too long for an index of the engine, or the row for a page",
+            PostgresErrorCodes.RaiseException => "P0001: a trigger or function of the engine refuses the row",
             PostgresErrorCodes.CharacterNotInRepertoire => "22021: a text is not valid in the engine's encoding",
             _ => null,
         };

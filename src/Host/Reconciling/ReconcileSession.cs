@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
@@ -12,7 +11,6 @@ using Cdc.Reconcile.Reports;
 using Cdc.Reconcile.Requests;
 using Cdc.Reconcile.Runs;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace Cdc.Host.Reconciling;
 
@@ -63,23 +61,9 @@ internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, T
         {
             return await compare();
         }
-        catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        catch (Exception failure) when (ServerFailure.Of(Server.Either, failure) is { } known)
         {
-            throw new CdcException(
-                FailureKind.Preflight,
-                $"A server refuses: {refused.MessageText}.",
-                "Run 'cdc check': it names the missing privilege and its SQL.",
-                refused
-            );
-        }
-        catch (Exception failure) when (failure is NpgsqlException or SocketException or TimeoutException)
-        {
-            throw new CdcException(
-                FailureKind.Unavailable,
-                $"The comparison broke off: {failure.Message}.",
-                "Look at both servers ('cdc status'), then run it again.",
-                failure
-            );
+            throw known.ToException(failure);
         }
     }
 }

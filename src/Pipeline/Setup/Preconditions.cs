@@ -84,17 +84,11 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
                 findings
             );
         if (findings.Any(f => f.IsError))
-            throw new FindingsException(KindOf(ofSource, engineKind), "Source or engine are not ready:", findings);
+            // Waiting helps only if it helps against all that was found.
+            throw new FindingsException(Finding.KindOf(findings), "Source or engine are not ready:", findings);
         foreach (var warning in findings)
             PipelineLog.PreflightWarning(log, warning.Code, warning.Message, warning.Remedy);
         _held = true;
-    }
-
-    /// <summary>Waiting helps only if it helps against all that was found.</summary>
-    private static FailureKind KindOf(IReadOnlyList<Finding> ofSource, FailureKind? engine)
-    {
-        FailureKind? source = ofSource.Any(f => f.IsError) ? Preflight.KindOf(ofSource) : null;
-        return source is { } one && engine is { } other && one != other ? FailureKind.Preflight : source ?? engine ?? FailureKind.Preflight;
     }
 
     /// <summary>An engine that is down must not hide what the source lacks.</summary>
@@ -107,7 +101,7 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
         }
         catch (EngineException e)
         {
-            return ([new Finding("engine", IsError: true, e.Failure.Message, e.Failure.Remedy)], e.Failure.Kind);
+            return ([new Finding("engine", IsError: true, e.Failure.Message, e.Failure.Remedy) { Kind = e.Failure.Kind }], e.Failure.Kind);
         }
     }
 
@@ -116,7 +110,7 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
 
     private async Task<IReadOnlyList<Finding>> CheckEngineAsync(CancellationToken ct)
     {
-        await using var engine = NpgsqlDataSource.Create(ServerPatience.Settings(options.Engine.ConnectionString));
+        await using var engine = SessionSettings.Pool(ServerTimeouts.Settings(options.Engine.ConnectionString));
         if (await OdooDatabase.FindAsync(engine, entities, ct).ConfigureAwait(false) is { } odoo)
             return [odoo];
         var status = await new Migrator(engine, Migration.ReadAll(MigrationsFolder)).StatusAsync(ct).ConfigureAwait(false);

@@ -1,6 +1,7 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
+using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
 using Cdc.Engine.Fences;
 using Cdc.Engine.Tables;
@@ -26,8 +27,8 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
     /// <returns>Null: both snapshots are open.</returns>
     public async Task<BrokenFence?> RunAsync(NpgsqlConnection asking, KeyRange range, CancellationToken ct)
     {
-        await source.OpenAsync(ct).ConfigureAwait(false);
-        await engine.OpenAsync(ct).ConfigureAwait(false);
+        await source.OpenPinnedAsync(ct).ConfigureAwait(false);
+        await engine.OpenPinnedAsync(ct).ConfigureAwait(false);
         await EngineReading.WarmAsync(engine, entity, ct).ConfigureAwait(false);
         await using var row = await FenceRow.AnnounceAsync(asking, entity, range, timeout, ct).ConfigureAwait(false);
         _fence = row.Id;

@@ -1,6 +1,7 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
+using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
 using Cdc.Engine;
 using Cdc.Engine.Fences;
@@ -59,7 +60,7 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
     )
     {
         await using var asking = new NpgsqlConnection(_engine);
-        await asking.OpenAsync(ct).ConfigureAwait(false);
+        await asking.OpenPinnedAsync(ct).ConfigureAwait(false);
         await using var attempt = new FenceAttempt(new NpgsqlConnection(_source), new NpgsqlConnection(_engine), entity, options.Timeout);
         var broken = await attempt.RunAsync(asking, range, ct).ConfigureAwait(false);
         return broken is null ? (attempt.Take(EndAsync), null) : (null, broken);
@@ -71,7 +72,7 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
         try
         {
             await using var connection = new NpgsqlConnection(_engine);
-            await connection.OpenAsync(CancellationToken.None).ConfigureAwait(false);
+            await connection.OpenPinnedAsync(CancellationToken.None).ConfigureAwait(false);
             await FenceRow.EndAsync(connection, fence, CancellationToken.None).ConfigureAwait(false);
         }
         catch (NpgsqlException)
@@ -86,6 +87,10 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
         return pause < LongestPause ? pause : LongestPause;
     }
 
-    private static string Named(string connectionString) =>
-        new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = EngineRole.Reconcile.ApplicationName() }.ConnectionString;
+    private static string Named(string connectionString)
+    {
+        var settings = SessionSettings.InUtf8(connectionString);
+        settings.ApplicationName = EngineRole.Reconcile.ApplicationName();
+        return settings.ConnectionString;
+    }
 }

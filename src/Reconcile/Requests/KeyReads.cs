@@ -88,9 +88,17 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
 
     private async Task<NpgsqlConnection> OpenAsync(CancellationToken ct)
     {
-        var connection = new NpgsqlConnection(engine);
-        await connection.OpenAsync(ct).ConfigureAwait(false);
-        return connection;
+        var connection = new NpgsqlConnection(SessionSettings.InUtf8(engine).ConnectionString);
+        try
+        {
+            await connection.OpenPinnedAsync(ct).ConfigureAwait(false);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 }
 

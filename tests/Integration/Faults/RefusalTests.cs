@@ -71,7 +71,7 @@ public sealed class RefusalTests(OwnServers servers) : IClassFixture<OwnServers>
         var right = scene.Bed.SourceOptions.ConnectionString;
         scene.Bed.SourceOptions = scene.Bed.SourceOptions with { ConnectionString = role.ConnectionString + ";Password=wrong-and-secret" };
         Assert.Equal("source-password", Assert.Single(await CheckAsync(scene)).Code);
-        var output = await scene.CommandAsync(4, "run");
+        var output = await scene.CommandAsync(3, "run");
         Assert.Contains("source-password", output, StringComparison.Ordinal);
         Assert.DoesNotContain("wrong-and-secret", output, StringComparison.Ordinal);
 
@@ -80,15 +80,15 @@ public sealed class RefusalTests(OwnServers servers) : IClassFixture<OwnServers>
         {
             ConnectionString = scene.Engine.ConnectionString + ";Username=nobody_knows;Password=wrong-and-secret",
         };
-        output = await scene.CommandAsync(4, "run");
+        output = await scene.CommandAsync(3, "run");
         Assert.Contains("source-password", output, StringComparison.Ordinal);
-        Assert.Contains("The engine does not let the role in", output, StringComparison.Ordinal);
-        await scene.CommandAsync(4, "check");
+        Assert.Contains("The engine refuses the login", output, StringComparison.Ordinal);
+        await scene.CommandAsync(3, "check");
         scene.Bed.EngineOptions = scene.Bed.EngineOptions with
         {
             ConnectionString = scene.Engine.ConnectionString + ";Username=nobody_knows",
         };
-        Assert.Contains("it wants a password", await scene.CommandAsync(4, "run"), StringComparison.Ordinal);
+        Assert.Contains("it wants a password", await scene.CommandAsync(3, "run"), StringComparison.Ordinal);
         Assert.Contains("it wants a password", await scene.CommandAsync(3, "quarantine", "list"), StringComparison.Ordinal);
         scene.Bed.SourceOptions = scene.Bed.SourceOptions with { ConnectionString = right };
         await NothingWasChangedAsync(scene);
@@ -126,7 +126,7 @@ public sealed class RefusalTests(OwnServers servers) : IClassFixture<OwnServers>
     {
         var (code, output) = await CdcProcess.RunAsync(["check", "--json"], scene.Bed.Environment(), Scene.Ct);
         var json = JsonDocument.Parse(output).RootElement;
-        Assert.Equal(json.GetProperty("ok").GetBoolean() ? 0 : 4, code);
+        Assert.Contains(code, json.GetProperty("ok").GetBoolean() ? [0] : new[] { 3, 4 });
         return
         [
             .. json.GetProperty("findings")

@@ -13,13 +13,32 @@ public sealed class ReplicationConnectionStringTests
         var text = Of(
             new SourceOptions
             {
-                ConnectionString = "Host=h;Options=-c statement_timeout=0;Application Name=mine",
+                ConnectionString = "Host=h;Options=-c statement_timeout=5;Client Encoding=LATIN1;Application Name=mine",
                 LogicalDecodingWorkMem = "64 MB",
             }
         );
-        Assert.Equal("-c statement_timeout=0 -c logical_decoding_work_mem=64\\ MB -c wal_sender_timeout=60000", text.Options);
+        Assert.StartsWith("-c statement_timeout=5 -c row_security=off ", text.Options, StringComparison.Ordinal);
+        // Of two, the server takes the last.
+        Assert.EndsWith(
+            " -c extra_float_digits=1 -c logical_decoding_work_mem=64\\ MB -c wal_sender_timeout=60000",
+            text.Options,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(" -c statement_timeout=0 ", text.Options, StringComparison.Ordinal);
+        Assert.Contains(" -c default_transaction_isolation=read\\ committed ", text.Options, StringComparison.Ordinal);
+        Assert.Equal("UTF8", text.ClientEncoding);
         Assert.Equal(("mine", 65536), (text.ApplicationName, text.ReadBufferSize));
     }
+
+    [Theory]
+    [InlineData(14, false)]
+    [InlineData(17, true)]
+    public void A_server_gets_only_settings_that_it_has(int version, bool hasTransactionTimeout) =>
+        Assert.Equal(
+            hasTransactionTimeout,
+            Of(new SourceOptions { ConnectionString = "Host=h" }, version)
+                .Options!.Contains("-c transaction_timeout=0", StringComparison.Ordinal)
+        );
 
     [Fact]
     public void Status_goes_out_several_times_within_the_senders_patience()
@@ -28,6 +47,6 @@ public sealed class ReplicationConnectionStringTests
         Assert.True(timeouts.StatusInterval * 4 <= timeouts.Sender);
     }
 
-    private static NpgsqlConnectionStringBuilder Of(SourceOptions options) =>
-        new(ReplicationConnectionString.For(options, ReplicationTimeouts.Default));
+    private static NpgsqlConnectionStringBuilder Of(SourceOptions options, int version = 14) =>
+        new(ReplicationConnectionString.For(options, ReplicationTimeouts.Default, new Version(version, 0)));
 }

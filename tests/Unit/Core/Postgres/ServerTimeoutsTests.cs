@@ -1,15 +1,14 @@
-using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Xunit;
 
-namespace Cdc.Tests.Unit.Core;
+namespace Cdc.Tests.Unit.Core.Postgres;
 
-public sealed class ServerPatienceTests
+public sealed class ServerTimeoutsTests
 {
     [Fact]
     public void A_connection_is_made_kept_and_asked_with_a_patience_of_seconds()
     {
-        var settings = ServerPatience.Settings("Host=h;Database=d", commandSeconds: 7);
+        var settings = ServerTimeouts.Settings("Host=h;Database=d", commandSeconds: 7);
         Assert.Equal(("h", "d"), (settings.Host, settings.Database));
         Assert.Equal(
             (5, 10, true, 10, 5, 7),
@@ -27,7 +26,7 @@ public sealed class ServerPatienceTests
     [Fact]
     public void What_the_connection_string_says_itself_wins()
     {
-        var settings = ServerPatience.Settings("Host=h;Timeout=99;CommandTimeout=88;Keepalive=0");
+        var settings = ServerTimeouts.Settings("Host=h;Timeout=99;CommandTimeout=88;Keepalive=0");
         Assert.Equal((99, 88, 0), (settings.Timeout, settings.CommandTimeout, settings.KeepAlive));
     }
 }

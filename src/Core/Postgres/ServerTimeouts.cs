@@ -4,10 +4,10 @@ using Npgsql;
 namespace Cdc.Core.Postgres;
 
 /// <summary>
-/// How long a server may say nothing before it counts as away. A network that drops packets tells nobody: without these a connection to a
-/// server that is gone lives as long as the system's own patience, which is hours where nothing is being sent.
+/// How long a server may take before it counts as away. A network that drops packets reports nothing: without these a connection to a server
+/// that is gone lives as long as the operating system allows, which is hours where nothing is being sent.
 /// </summary>
-public static class ServerPatience
+public static class ServerTimeouts
 {
     /// <summary>Seconds for an answer to a question that costs the server nothing: the pulse of the engine, the heartbeat of the source.</summary>
     public const int AnswerSeconds = 15;
@@ -19,7 +19,9 @@ public static class ServerPatience
     private const string Defaults =
         "Timeout=5;Cancellation Timeout=2000;Keepalive=10;Tcp Keepalive=true;Tcp Keepalive Time=10;Tcp Keepalive Interval=5";
 
-    /// <summary>A connection string with this patience. What it says itself wins.</summary>
+    /// <summary>A connection string with these time-outs, in UTF-8. Time-outs that it has itself win.</summary>
     public static NpgsqlConnectionStringBuilder Settings(string connectionString, int commandSeconds = QuestionSeconds) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"{Defaults};Command Timeout={commandSeconds};{connectionString}"));
+        SessionSettings.InUtf8(
+            string.Create(CultureInfo.InvariantCulture, $"{Defaults};Command Timeout={commandSeconds};{connectionString}")
+        );
 }
