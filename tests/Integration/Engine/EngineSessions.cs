@@ -1,6 +1,6 @@
 using Cdc.Engine;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
+using Cdc.Testing.Waiting;
 
 namespace Cdc.Tests.Integration.Engine;
 

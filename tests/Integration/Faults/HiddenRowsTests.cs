@@ -1,6 +1,6 @@
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Waiting;
+using Cdc.Testing.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Faults;

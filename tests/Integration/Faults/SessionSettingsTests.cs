@@ -1,7 +1,7 @@
 using Cdc.Core.Postgres;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;
-using Cdc.Tests.Support.Waiting;
+using Cdc.Testing.Waiting;
 using Npgsql;
 using Xunit;
 

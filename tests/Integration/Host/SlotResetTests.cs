@@ -4,7 +4,7 @@ using Cdc.Core.Telemetry;
 using Cdc.Engine;
 using Cdc.Engine.Tables;
 using Cdc.Tests.Support.Postgres;
-using Cdc.Tests.Support.Waiting;
+using Cdc.Testing.Waiting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Xunit;

@@ -12,7 +12,7 @@ public sealed class SqlStatesTests
     {
         var codes = Codes().ToList();
         Assert.True(codes.Count > 250, $"Only {codes.Count} codes were read.");
-        Assert.Empty(codes.Where(c => SqlStates.Find(c.Code) is null));
+        Assert.DoesNotContain(codes, c => SqlStates.Find(c.Code) is null);
         foreach (var (code, name) in codes)
         foreach (var server in Enum.GetValues<Server>())
         {
