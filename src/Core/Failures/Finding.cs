@@ -9,7 +9,7 @@ namespace Cdc.Core.Failures;
 /// <param name="Remedy">SQL or a command that fixes it.</param>
 public sealed record Finding(string Code, bool IsError, string Message, string Remedy)
 {
-    /// <summary>What an error means for who runs the process.</summary>
+    /// <summary>What an error means for the operator.</summary>
     [JsonIgnore]
     public FailureKind Kind { get; init; } = FailureKind.Preflight;
 
