@@ -2,7 +2,7 @@ using Cdc.Reconcile.Comparing;
 
 namespace Cdc.Reconcile.Repairs;
 
-/// <summary>What a second look, at a fence of its own, left of the drift that a run has recorded.</summary>
+/// <summary>The drift recorded by a run that a second comparison, at its own fence, has confirmed.</summary>
 public sealed class RepairPlan
 {
     internal RepairPlan(
