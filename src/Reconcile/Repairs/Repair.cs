@@ -27,7 +27,7 @@ public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOpt
     {
         await using var connection = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
         var open = await new RepairStore(connection, run).OpenAsync(request, ct).ConfigureAwait(false);
-        var rows = new Dictionary<string, IReadOnlyDictionary<long, IReadOnlyList<DriftRow>>>();
+        var rows = new Dictionary<string, IReadOnlyDictionary<long, IReadOnlyList<DriftRecord>>>();
         var others = new List<RepairedKey>();
         foreach (var entity in open.GroupBy(o => o.Entity))
         {
@@ -59,13 +59,13 @@ public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOpt
         return new RepairReport(false, keys);
     }
 
-    private async Task<(IReadOnlyDictionary<long, IReadOnlyList<DriftRow>> Drift, List<RepairedKey> Left)> ConfirmAsync(
+    private async Task<(IReadOnlyDictionary<long, IReadOnlyList<DriftRecord>> Drift, List<RepairedKey> Left)> ConfirmAsync(
         EntityDeclaration entity,
         Dictionary<long, string> kinds,
         CancellationToken ct
     )
     {
-        var (drift, left) = (new Dictionary<long, IReadOnlyList<DriftRow>>(), new List<RepairedKey>());
+        var (drift, left) = (new Dictionary<long, IReadOnlyList<DriftRecord>>(), new List<RepairedKey>());
         foreach (var some in kinds.Keys.Order().Chunk(KeysAtOnce))
         {
             var compared = await new KeyComparison(servers, entity, options).CompareAsync(some, ct).ConfigureAwait(false);
@@ -89,7 +89,7 @@ public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOpt
     private async Task<IEnumerable<RepairedKey>> RepairAsync(
         RepairStore store,
         EntityDeclaration entity,
-        IReadOnlyDictionary<long, IReadOnlyList<DriftRow>> rows,
+        IReadOnlyDictionary<long, IReadOnlyList<DriftRecord>> rows,
         CancellationToken ct
     )
     {

@@ -52,7 +52,7 @@ internal sealed class RepairStore(NpgsqlConnection engine, long run)
     /// <returns>The request's id.</returns>
     public async Task<long> AskAsync(
         EntityDeclaration entity,
-        IReadOnlyDictionary<long, IReadOnlyList<DriftRow>> rows,
+        IReadOnlyDictionary<long, IReadOnlyList<DriftRecord>> rows,
         CancellationToken ct
     )
     {
@@ -93,7 +93,7 @@ internal sealed class RepairStore(NpgsqlConnection engine, long run)
     /// <summary>As in cdc.drift.</summary>
     public static string Word(DriftKind kind) => kind.ToString().ToLowerInvariant();
 
-    private static string Before(IReadOnlyList<DriftRow> rows) =>
+    private static string Before(IReadOnlyList<DriftRecord> rows) =>
         JsonSerializer.Serialize(
             rows.Select(r => new
             {
