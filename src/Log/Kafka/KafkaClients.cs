@@ -46,7 +46,7 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
         }
     }
 
-    /// <summary>Looks at the settings alone; no broker is asked.</summary>
+    /// <summary>Reads only the settings; no broker is asked.</summary>
     /// <exception cref="CdcException">Configuration: librdkafka has no such setting, or refuses its value.</exception>
     public void Check() => Admin().Dispose();
 
