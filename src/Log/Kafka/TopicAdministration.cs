@@ -5,7 +5,7 @@ using Confluent.Kafka.Admin;
 namespace Cdc.Log.Kafka;
 
 /// <summary>Creates and describes the topics of the log.</summary>
-public sealed class TopicDesk(KafkaClients clients, TopicPlan plan)
+public sealed class TopicAdministration(KafkaClients clients, TopicPlan plan)
 {
     private static readonly TimeSpan Answer = TimeSpan.FromSeconds(10);
 
