@@ -152,7 +152,7 @@ internal sealed class CaptureLoop(
             (_markedTicket, _markedAt) = (ledger.Find(ticket), lsn);
     }
 
-    /// <summary>Anybody may write a message of this name: one without a time that can be is a heartbeat all the same.</summary>
+    /// <summary>Any session may write a message of this name: one without a valid time still counts as a heartbeat.</summary>
     private static long? TimeIn(ReadOnlySpan<byte> heartbeat) =>
         heartbeat.Length == sizeof(long)
         && BinaryPrimitives.ReadInt64BigEndian(heartbeat) is >= 0 and < PostgresTime.EndMicros and var micros

@@ -69,7 +69,7 @@ public sealed class CaptureSession : IAsyncDisposable
     public static Task<CdcException?> ExplainAsync(SourceOptions options, Exception exception, CancellationToken ct) =>
         StreamDiagnosis.ExplainAsync(options, exception, ct);
 
-    /// <summary>What the tables look like now, for an engine that knows nothing of them yet.</summary>
+    /// <summary>The tables' fingerprints now, for an engine that knows nothing of them yet.</summary>
     public static Task<IReadOnlyList<(TableFingerprint? Fingerprint, long EstimatedRows)>> ReadTablesAsync(
         SourceOptions options,
         EntitySet entities,
@@ -85,12 +85,12 @@ public sealed class CaptureSession : IAsyncDisposable
         while (true)
         {
             await _source.ThrowIfRefusedAsync().ConfigureAwait(false);
-            // A stream may end in an error right after its first message: then the slot was ours, and whoever reads on gets the error.
+            // A stream may end in an error right after its first message: then the slot was ours, and the next read gets the error.
             var hasBegun = _source.HasBegun;
             var slot = await SlotSetup.ReadAsync(connection, _options.SlotName, ct).ConfigureAwait(false);
             if (hasBegun || slot?.ActivePid == _source.WalSenderPid)
             {
-                // Not before it is ours: whoever held it may have confirmed more until the end.
+                // Not before it is ours: its previous owner may have confirmed more until the end.
                 _confirmedAtStart = slot?.ConfirmedFlushLsn ?? Lsn.Zero;
                 CaptureLog.StreamStarted(_log, _options.SlotName, _confirmedAtStart, _source.GathersPackets);
                 return;

@@ -8,7 +8,7 @@ using Npgsql;
 namespace Cdc.Capture;
 
 /// <summary>
-/// Looks at everything that following the source needs, and names all that is missing at once, each with the SQL that mends it. Changes nothing.
+/// Checks everything that following the source needs, and reports all that is missing at once, each with the SQL that fixes it. Changes nothing.
 /// </summary>
 public static class Preflight
 {
@@ -46,7 +46,7 @@ public static class Preflight
 
     /// <summary>
     /// The findings for an engine that follows the source already. A table that cannot be read as declared is no reason to keep all others
-    /// waiting: it stops alone, and goes on when it is mended.
+    /// waiting: only that table stops, and it goes on when it is repaired.
     /// </summary>
     public static IReadOnlyList<Finding> WhenFollowing(IEnumerable<Finding> findings) =>
         [

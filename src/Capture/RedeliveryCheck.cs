@@ -39,6 +39,6 @@ internal sealed class RedeliveryCheck(ResumePoint resume, Lsn confirmed, string 
         new(
             GapKinds.SourceRewound,
             $"The last applied transaction was {(uint)resume.LastXid} at {resume.Last.CommitLsn}; slot {slot} {what}. The source is not the one that was followed: it was restored, or replaced.",
-            "Look with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md)."
+            "Check with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md)."
         );
 }

@@ -13,7 +13,7 @@ using Npgsql;
 namespace Cdc.Capture;
 
 /// <summary>
-/// Looks at the declared tables in the source's catalog, because much that changes rows sends no event. A table that cannot be read as
+/// Reads the declared tables from the source's catalog, because much that changes rows sends no event. A table that cannot be read as
 /// declared stops; one that changed unseen is read again; one that left the publication is published again first.
 /// </summary>
 internal sealed class TableWatch(
@@ -41,12 +41,12 @@ internal sealed class TableWatch(
         using var timer = new PeriodicTimer(Interval);
         do
         {
-            foreach (var (entity, look) in await LookAsync(connection, ct).ConfigureAwait(false))
-                Compare(entity, look);
+            foreach (var (entity, state) in await ReadStatesAsync(connection, ct).ConfigureAwait(false))
+                Compare(entity, state);
         } while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false));
     }
 
-    /// <summary>What every table looks like now, for a registry that knows nothing yet.</summary>
+    /// <summary>Every table's fingerprint now, for a registry that knows nothing yet.</summary>
     public static async Task<IReadOnlyList<(TableFingerprint? Fingerprint, long EstimatedRows)>> ReadAsync(
         SourceOptions options,
         EntitySet entities,
@@ -60,11 +60,11 @@ internal sealed class TableWatch(
         return [.. probed.Select(t => (t is null ? null : Fingerprint(t, members, barrier), t?.EstimatedRows ?? 0))];
     }
 
-    private readonly record struct Look(string? StopReason, TableFingerprint? Fingerprint, Lsn SeenAt = default);
+    private readonly record struct CatalogState(string? StopReason, TableFingerprint? Fingerprint, Lsn SeenAt = default);
 
-    private async Task<IReadOnlyList<(EntityDeclaration, Look)>> LookAsync(NpgsqlConnection connection, CancellationToken ct)
+    private async Task<IReadOnlyList<(EntityDeclaration, CatalogState)>> ReadStatesAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        var probed = await TableProbe.LookAsync(connection, entities, ct).ConfigureAwait(false);
+        var probed = await TableProbe.ReadCatalogAsync(connection, entities, ct).ConfigureAwait(false);
         var members = await MembersAsync(connection, options.Publication, ct).ConfigureAwait(false);
         string? unpublished = null;
         if (probed.Any(t => t is not null && !members.ContainsKey(t.RelationOid)))
@@ -74,10 +74,10 @@ internal sealed class TableWatch(
         }
         var barrier = (await markers.SnapshotAboveWritersAsync(ct).ConfigureAwait(false)).Xmax;
         var seenAt = await markers.CurrentWalLsnAsync(ct).ConfigureAwait(false);
-        return [.. entities.All.Select(e => (e, LookAt(e, probed[e.Index], members, unpublished, barrier) with { SeenAt = seenAt }))];
+        return [.. entities.All.Select(e => (e, StateOf(e, probed[e.Index], members, unpublished, barrier) with { SeenAt = seenAt }))];
     }
 
-    private static Look LookAt(
+    private static CatalogState StateOf(
         EntityDeclaration entity,
         ProbedTable? table,
         Dictionary<uint, uint> members,
@@ -86,63 +86,63 @@ internal sealed class TableWatch(
     )
     {
         if (table is null)
-            return new Look(
-                $"Table {entity.SourceName} does not exist in the source. Create it again, or take entity '{entity.Name}' out of the declaration; it is then read again by itself.",
+            return new CatalogState(
+                $"Table {entity.SourceName} does not exist in the source. Create it again, or take entity '{entity.Name}' out of the declaration; cdc then reads it again.",
                 null
             );
         if (!table.MaySelect)
-            return new Look(
-                $"The role may not read {entity.SourceName} any more. Run 'cdc check' for the GRANT; the table is then read again by itself.",
+            return new CatalogState(
+                $"The role may not read {entity.SourceName} any more. Run 'cdc check' for the GRANT; cdc then reads the table again.",
                 null
             );
         if (table.HidesRows)
-            return new Look(
-                $"Row security of {entity.SourceName} hides rows from the role. Run 'cdc check' for what lifts it; the table is then read again by itself.",
+            return new CatalogState(
+                $"Row security of {entity.SourceName} hides rows from the role. Run 'cdc check' for what lifts it; cdc then reads the table again.",
                 null
             );
         foreach (var column in entity.SourceColumns)
         {
             var found = table.Columns.FirstOrDefault(c => c.Name == column.Name);
             if (found is null)
-                return new Look(
-                    $"Column {column.Name} of {entity.SourceName} does not exist. Add it again, or change entity '{entity.Name}' in the declaration; the table is then read again by itself.",
+                return new CatalogState(
+                    $"Column {column.Name} of {entity.SourceName} does not exist. Add it again, or change entity '{entity.Name}' in the declaration; cdc then reads the table again.",
                     null
                 );
             if (!SourceTypes.CanRead(column.Type, found.TypeOid))
-                return new Look(
-                    $"Column {column.Name} of {entity.SourceName} cannot be read as {column.Type} any more. Change its type back, or the declaration; the table is then read again by itself.",
+                return new CatalogState(
+                    $"Column {column.Name} of {entity.SourceName} cannot be read as {column.Type} any more. Change its type back, or the declaration; cdc then reads the table again.",
                     null
                 );
         }
         if (!members.ContainsKey(table.RelationOid))
-            return new Look(
-                $"Table {entity.SourceName} is not in the publication{(unpublished is null ? "" : ": " + unpublished)}. Run: ALTER PUBLICATION … ADD TABLE {entity.SourceName}; it is then read again by itself.",
+            return new CatalogState(
+                $"Table {entity.SourceName} is not in the publication{(unpublished is null ? "" : ": " + unpublished)}. Run: ALTER PUBLICATION … ADD TABLE {entity.SourceName}; cdc then reads it again.",
                 null
             );
-        return new Look(null, Fingerprint(table, members, barrier));
+        return new CatalogState(null, Fingerprint(table, members, barrier));
     }
 
     /// <summary>
     /// The registry is the truth, because the stream changes it too; but only when it has what was posted last, or it would be posted twice.
     /// </summary>
-    private void Compare(EntityDeclaration entity, Look look)
+    private void Compare(EntityDeclaration entity, CatalogState state)
     {
         var index = entity.Index;
         if (!_posted[index].IsCompleted)
             return;
         var stopped = registry.IsStopped(index);
-        if (look.StopReason is { } reason)
+        if (state.StopReason is { } reason)
         {
             if (stopped)
                 return;
             CaptureLog.TableStops(log, entity.SourceName, reason);
-            _posted[index] = stream.ChangeTable(index, reason, null, look.SeenAt);
+            _posted[index] = stream.ChangeTable(index, reason, null, state.SeenAt);
             return;
         }
-        if (!stopped && registry.Fingerprints[index] is { } known && IsSame(known, look.Fingerprint!))
+        if (!stopped && registry.Fingerprints[index] is { } known && IsSame(known, state.Fingerprint!))
             return;
         CaptureLog.TableReadAgain(log, entity.SourceName);
-        _posted[index] = stream.ChangeTable(index, null, look.Fingerprint, look.SeenAt);
+        _posted[index] = stream.ChangeTable(index, null, state.Fingerprint, state.SeenAt);
     }
 
     private static bool IsSame(TableFingerprint a, TableFingerprint b) => a with { BarrierXid = 0 } == b with { BarrierXid = 0 };

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-// The comparison reads the shape of the declaration's expressions and types; nobody else needs it.
+// The comparison reads the shape of the declaration's expressions and types; no other project needs it.
 [assembly: InternalsVisibleTo("Cdc.Reconcile")]
 // Records of a topic hold numbers and moments in forms of their own: PostgreSQL's are read and written in one place.
 [assembly: InternalsVisibleTo("Cdc.Log")]

@@ -4,7 +4,7 @@ using Cdc.Expressions.Nodes;
 
 namespace Cdc.Expressions;
 
-/// <summary>Casts, and what PostgreSQL converts without being told.</summary>
+/// <summary>Casts, and PostgreSQL's implicit conversions.</summary>
 internal static class Conversions
 {
     private const string WidthUnknown = "the column may be float4 or float8 in the source, and the result would differ";
@@ -34,7 +34,7 @@ internal static class Conversions
             ),
         };
 
-    /// <summary>What PostgreSQL does by itself: types a literal, and widens integer to numeric to double precision.</summary>
+    /// <summary>PostgreSQL's implicit conversions: it types a literal, and widens integer to numeric to double precision.</summary>
     public static Node Coerce(Syntax at, Node operand, SqlType to) =>
         (operand, to.Family) switch
         {

@@ -115,7 +115,7 @@ internal static class FloatConversion
     private static (long Mantissa, int Exponent) Decompose(double value, int significantDigits)
     {
         Span<char> text = stackalloc char[32];
-        // Three digits more than wanted tell whether the value is near a tie, which .NET's own rounding to fewer digits does not settle as C does.
+        // Three extra digits show whether the value is near a tie, which .NET's own rounding to fewer digits does not settle as C does.
         value.TryFormat(text, out var length, significantDigits == DoubleDigits ? "E17" : "E8", CultureInfo.InvariantCulture);
         var written = text[..length];
         var exponentAt = written.IndexOf('E');

@@ -1,7 +1,7 @@
 namespace Cdc.Log;
 
 /// <summary>
-/// Bytes that one writer has handed over and nobody has given back yet, with a bound: bytes, not items, because one row may be a megabyte.
+/// The bytes that one writer has handed over and that are not released yet, with a bound. It counts bytes, not items: a row may be a megabyte.
 /// What is larger than the bound passes alone.
 /// </summary>
 internal sealed class ByteBound(long most) : IDisposable
@@ -19,9 +19,9 @@ internal sealed class ByteBound(long most) : IDisposable
     {
         while (Interlocked.Read(ref _bytes) is var held && held > 0 && held + bytes > most)
         {
-            // A full fence: the second look must not come before the flag.
+            // A full fence: the second check must not come before the flag.
             Interlocked.Exchange(ref _waiting, 1);
-            // Some may have been given back between the look and the flag: look again before waiting for the signal.
+            // Some may have been released between the check and the flag: check again before waiting for the signal.
             if (Interlocked.Read(ref _bytes) is var again && (again == 0 || again + bytes <= most))
                 break;
             await _space.WaitAsync(ct).ConfigureAwait(false);

@@ -8,7 +8,7 @@ namespace Cdc.Log;
 /// </summary>
 public interface IChangeLogWriter
 {
-    /// <summary>Apply has enough to do: whoever appends need not hurry.</summary>
+    /// <summary>Apply has enough to do: the writer need not hurry.</summary>
     bool IsHalfFull { get; }
 
     /// <summary>Waits while the log holds more bytes than its bound.</summary>

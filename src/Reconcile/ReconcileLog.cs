@@ -36,7 +36,7 @@ internal static partial class ReconcileLog
     [LoggerMessage(
         407,
         LogLevel.Error,
-        "The comparison beside the pipeline failed by a defect; it is tried again, and the pipeline goes on"
+        "The comparison beside the pipeline failed by a defect; cdc retries it, and the pipeline goes on"
     )]
     public static partial void Defect(ILogger log, Exception exception);
 

@@ -13,8 +13,8 @@ public static class OdooSchema
     /// <summary>Creates the tables in the search path's first schema; leaves them alone when loyalty_card is there.</summary>
     public static async Task CreateAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        await using var look = new NpgsqlCommand("SELECT to_regclass('loyalty_card') IS NOT NULL", connection);
-        if (await look.ExecuteScalarAsync(ct).ConfigureAwait(false) is true)
+        await using var existing = new NpgsqlCommand("SELECT to_regclass('loyalty_card') IS NOT NULL", connection);
+        if (await existing.ExecuteScalarAsync(ct).ConfigureAwait(false) is true)
             return;
         await using var create = new NpgsqlCommand(Sql, connection);
         await create.ExecuteNonQueryAsync(ct).ConfigureAwait(false);

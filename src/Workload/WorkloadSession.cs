@@ -117,11 +117,11 @@ internal sealed class WorkloadSession(
                 await cards.DamageAsync(card, planned, ct).ConfigureAwait(false);
                 deck.MarkDamaged(card);
                 break;
-            case TransactionKind.Mend:
+            case TransactionKind.Repair:
                 if (deck.HasDamaged)
                     card = deck.Damaged(planned.Card);
-                await cards.MendAsync(card, planned, ct).ConfigureAwait(false);
-                deck.MarkMended(card);
+                await cards.RepairAsync(card, planned, ct).ConfigureAwait(false);
+                deck.MarkRepaired(card);
                 break;
             case TransactionKind.BulkCopy:
                 await bulk.CopyAsync(deck, options.BulkRows, planned, ct).ConfigureAwait(false);

@@ -73,7 +73,7 @@ internal sealed record ServerCheck(
             yield return Error(
                 "slots-full",
                 $"All {MaxSlots} replication slots are taken.",
-                $"ALTER SYSTEM SET max_replication_slots = {MaxSlots + 4}; -- then restart the source, or drop a slot that nobody uses"
+                $"ALTER SYSTEM SET max_replication_slots = {MaxSlots + 4}; -- then restart the source, or drop an unused slot"
             );
         if (!isStreaming && Senders >= MaxSenders)
             yield return Error(

@@ -10,7 +10,7 @@ internal static class SlotCheck
     public static IEnumerable<Finding> Findings(SlotInfo slot, string database)
     {
         var other =
-            $"Name another slot in Source:SlotName, or drop this one if nobody needs it: SELECT pg_drop_replication_slot('{slot.Name}');";
+            $"Name another slot in Source:SlotName, or drop this one if it is not needed: SELECT pg_drop_replication_slot('{slot.Name}');";
         if (slot.Plugin != PgOutputSlot.PluginName)
             yield return Error(
                 "slot-plugin",

@@ -23,7 +23,7 @@ internal static class TableCheck
                 Error(
                     Missing,
                     $"Table {entity.SourceName} does not exist.",
-                    $"Mend the name in the entities declaration ('{entity.Name}'), or create the table in Odoo (install its module)."
+                    $"Correct the name in the entities declaration ('{entity.Name}'), or create the table in Odoo (install its module)."
                 ),
             ];
         if (table.Kind != 'r')

@@ -50,7 +50,7 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
             return null;
         var sql = exists ? SlotSql.AddTables(options.Publication, missing) : SlotSql.CreatePublication(options.Publication, missing);
         await connection.Statement(sql).ExecuteAsync(ct).ConfigureAwait(false);
-        // After the change committed: who is below its xmax may have written before it.
+        // After the change committed: a transaction below its xmax may have written before it.
         var after = await new SourceSession(connection).SnapshotAboveWritersAsync(ct).ConfigureAwait(false);
         return new PublicationChange(!exists, missing, after.Xmax);
     }

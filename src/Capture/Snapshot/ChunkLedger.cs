@@ -46,7 +46,7 @@ internal sealed class ChunkLedger(int rememberedKeys)
 
     /// <summary>
     /// The 64-bit xid below which every transaction must have ended before the entity is read. What was skipped may not be visible yet: the
-    /// first look after it only remembers that, and the snapshot of the second one, which is later for certain, sets the barrier.
+    /// first call after it only remembers that, and the snapshot of the second one, which is later for certain, sets the barrier.
     /// </summary>
     /// <param name="now">Above every writer of its moment.</param>
     public ulong BarrierXid(int entity, SourceSnapshot now)
@@ -90,7 +90,7 @@ internal sealed class ChunkLedger(int rememberedKeys)
     }
 
     /// <summary>
-    /// The marker has come back: tells the ticket which of its keys were in flight, and closes it. False: a transaction too large to
+    /// The marker has come back: gives the ticket its keys in flight, and closes it. False: a transaction too large to
     /// remember was, and it must be read again.
     /// </summary>
     public bool TryClose(LedgerTicket ticket)

@@ -33,7 +33,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
             connection
         )
         {
-            // As long as it takes, on a table that is not in memory: the heartbeat notices a source that is away.
+            // As long as it takes, on a table that is not in memory: the heartbeat notices an unreachable source.
             CommandTimeout = 0,
         };
         return (long?)await command.ExecuteScalarAsync(ct).ConfigureAwait(false);
@@ -174,6 +174,6 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
     }
 }
 
-/// <summary>A mapped column of the table is not readable as declared; whoever watches the tables stops it.</summary>
+/// <summary>A mapped column of the table is not readable as declared; <see cref="TableWatch"/> stops it.</summary>
 internal sealed class UnreadableTableException(string entity, string column)
     : Exception($"Column {column} of the table of {entity} is not of the declared type.");

@@ -21,7 +21,7 @@ internal abstract class LedgerTicket(long number)
 /// <summary>What the stream found at a chunk's marker.</summary>
 internal enum MarkerOutcome
 {
-    /// <summary>The rows are loaded beside the stream by whoever read them.</summary>
+    /// <summary>The rows are loaded beside the stream by the worker that read them.</summary>
     Beside,
 
     /// <summary>The rows were appended to the stream.</summary>

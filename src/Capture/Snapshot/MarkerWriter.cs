@@ -6,7 +6,7 @@ using Npgsql;
 namespace Cdc.Capture.Snapshot;
 
 /// <summary>
-/// One connection for markers, heartbeats and looks at the running transactions. A marker before PostgreSQL 17 is flushed by nothing but
+/// One connection for markers, heartbeats and reads of the running transactions. A marker before PostgreSQL 17 is flushed by nothing but
 /// the WAL writer's next round; a transaction id taken beside it makes its commit flush both. Only locally: a missing synchronous standby
 /// must not hold a marker up.
 /// </summary>

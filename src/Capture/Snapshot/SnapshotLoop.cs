@@ -124,7 +124,7 @@ internal sealed class SnapshotLoop(
         return null;
     }
 
-    /// <summary>The rest is another job: whoever has nothing to do need not wait for the next look at the queue.</summary>
+    /// <summary>The rest is another job: wakes idle workers, which otherwise wait for the next poll of the queue.</summary>
     private async Task<ChunkJob> SplitAsync(ChunkJob job, long at, CancellationToken ct)
     {
         var lower = await queue.SplitAsync(job, at, ct).ConfigureAwait(false);

@@ -1,9 +1,9 @@
 namespace Cdc.Capture.Source;
 
-/// <param name="HasMissing">The column was added with a default that old rows do not hold (atthasmissing): no event told of their new value.</param>
+/// <param name="HasMissing">The column was added with a default that old rows do not hold (atthasmissing): no event carried their new value.</param>
 internal sealed record ProbedColumn(string Name, int Number, uint TypeOid, bool HasMissing);
 
-/// <summary>What a source table looks like now. A difference that no event explains means that rows changed unseen.</summary>
+/// <summary>A source table's definition now. A difference that no event explains means that rows changed unseen.</summary>
 /// <param name="RelationOid">Another one: the table was dropped and created again.</param>
 /// <param name="RelFileNode">Another one: the table was rewritten (ALTER … TYPE … USING, TRUNCATE, VACUUM FULL, CLUSTER).</param>
 /// <param name="Columns">The mapped ones that exist, by number.</param>

@@ -14,7 +14,7 @@ internal static class SourceConnection
     public static Task<NpgsqlConnection> OpenAsync(SourceOptions options, CancellationToken ct) =>
         OpenAsync(ServerTimeouts.Settings(options.ConnectionString), ct);
 
-    /// <summary>For questions that cost the source nothing: one that is not answered soon finds out that the source is away.</summary>
+    /// <summary>For queries that cost the source nothing: a slow answer means that the source is unreachable.</summary>
     public static Task<NpgsqlConnection> OpenForHeartbeatAsync(SourceOptions options, CancellationToken ct) =>
         OpenAsync(ServerTimeouts.Settings(options.ConnectionString, ServerTimeouts.AnswerSeconds), ct);
 

@@ -4,14 +4,14 @@ using Npgsql;
 
 namespace Cdc.Capture.Source;
 
-/// <summary>Looks at the declared tables in the source's catalog.</summary>
+/// <summary>Reads the declared tables from the source's catalog.</summary>
 internal static class TableProbe
 {
     /// <summary>Pages below which a table is counted rather than estimated.</summary>
     private const int SmallPages = 1024;
 
-    /// <summary>Of the catalog alone: a size would wait for whoever is altering the table.</summary>
-    private const string LookSql = """
+    /// <summary>Reads only the catalog: a size would wait for an ALTER TABLE.</summary>
+    private const string CatalogSql = """
         SELECT c.oid, c.relfilenode, 0::float4, 0, 0::bigint, row_security_active(c.oid),
                has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2
@@ -31,8 +31,8 @@ internal static class TableProbe
         """;
 
     /// <summary>By entity; null where the table does not exist. Takes no lock on the tables, and knows nothing of their sizes.</summary>
-    public static Task<IReadOnlyList<ProbedTable?>> LookAsync(NpgsqlConnection connection, EntitySet entities, CancellationToken ct) =>
-        ReadAsync(connection, entities, LookSql, (_, _) => Task.FromResult(0L), ct);
+    public static Task<IReadOnlyList<ProbedTable?>> ReadCatalogAsync(NpgsqlConnection connection, EntitySet entities, CancellationToken ct) =>
+        ReadAsync(connection, entities, CatalogSql, (_, _) => Task.FromResult(0L), ct);
 
     /// <summary>By entity; null where the table does not exist.</summary>
     public static Task<IReadOnlyList<ProbedTable?>> ReadAsync(NpgsqlConnection connection, EntitySet entities, CancellationToken ct) =>

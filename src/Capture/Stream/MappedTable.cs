@@ -2,7 +2,7 @@ using Cdc.Core.Changes;
 
 namespace Cdc.Capture.Stream;
 
-/// <summary>A relation of the stream and the entities it feeds now; none for tables that nobody declared or that are stopped.</summary>
+/// <summary>A relation of the stream and the entities it feeds now; none for undeclared and stopped tables.</summary>
 internal sealed class MappedTable(string name, int keyColumn, TableSchema[] schemas)
 {
     public string Name { get; } = name;

@@ -58,7 +58,7 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
         }
     }
 
-    /// <summary>The entity goes on, fed by this relation: whoever looked at the source's catalog has said so, not the stream.</summary>
+    /// <summary>The entity goes on, fed by this relation: the source's catalog says so, not the stream.</summary>
     public void GoOn(int entity, uint relation) => _relations.GoOn(entity, relation);
 
     private SourceTransaction Transaction =>

@@ -103,7 +103,7 @@ internal sealed partial class ReceiveLowWater : IDisposable
             return;
         }
         _parked = true;
-        // The reader may have received between the look and the flag.
+        // The reader may have received between the check and the flag.
         if (Volatile.Read(ref _received) == before && !_stopped)
             _woken.WaitOne();
         _parked = false;

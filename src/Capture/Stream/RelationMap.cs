@@ -29,8 +29,8 @@ internal sealed class RelationMap
             : throw new InvalidDataException($"The stream has a row of relation {oid}, which it never described.");
 
     /// <summary>
-    /// Takes a relation message; returns the entities whose state it changes. One that says what the last one said counts too: a table may
-    /// have been mended and broken again in between, without a row that would have told.
+    /// Takes a relation message; returns the entities whose state it changes. A repeated description counts too: a table may
+    /// have been repaired and broken again in between, without a row that would have shown it.
     /// </summary>
     public IReadOnlyList<EntityState> Learn(RelationMessage message)
     {

@@ -182,7 +182,7 @@ internal sealed class ReplicationSource : IAsyncDisposable
         await _confirming.WaitAsync(ct).ConfigureAwait(false);
         try
         {
-            // Npgsql sends whatever it is told, and older servers take it, backwards too.
+            // Npgsql sends any position, and older servers accept it, backwards too.
             _confirmed = Lsn.Max(_confirmed, flushed);
             _connection.SetReplicationStatus(new NpgsqlLogSequenceNumber(_confirmed.Value));
             await _connection.SendStatusUpdate(ct).ConfigureAwait(false);
@@ -229,7 +229,7 @@ internal sealed class ReplicationSource : IAsyncDisposable
         var length = checked((int)message.Data.Length);
         _lowWater?.Received(length);
         Reserve(length);
-        // Not cancellable by itself: a message of which half was read cannot be read again.
+        // This read is not cancellable: a half-read message cannot be read again.
         var read = message.Data.ReadAsync(_payload.AsMemory(0, length), CancellationToken.None);
         if (!read.IsCompletedSuccessfully)
             return FillLater(message, read.AsTask(), length, ct);
@@ -258,8 +258,8 @@ internal sealed class ReplicationSource : IAsyncDisposable
     }
 
     /// <summary>
-    /// Npgsql wants its enumerator drained by whoever disposes the connection. A read that was begun is awaited first, whether or not its caller
-    /// still waits for it: an enumerator that is moved twice at a time breaks, on a thread where nobody can catch it (seen: it ends the process).
+    /// Npgsql wants its enumerator drained before the connection is disposed. A started read is awaited first, whether or not its caller
+    /// still waits for it: two concurrent moves break the enumerator, on a thread where the exception cannot be caught (seen: it ends the process).
     /// </summary>
     private async Task EndStreamAsync()
     {

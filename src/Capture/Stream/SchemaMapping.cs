@@ -8,7 +8,7 @@ namespace Cdc.Capture.Stream;
 /// <summary>What a relation means for one entity: a schema, or the reason why its rows cannot be read.</summary>
 internal sealed record SchemaMapping(TableSchema? Schema, int KeyColumn, string? StopReason)
 {
-    /// <summary>Columns are found by name; those that nobody declared are passed over.</summary>
+    /// <summary>Columns are found by name; undeclared ones are skipped.</summary>
     public static SchemaMapping Of(EntityDeclaration entity, RelationMessage relation)
     {
         var problems = entity.SourceColumns.Select(column => Problem(entity, column, relation)).OfType<string>().ToList();

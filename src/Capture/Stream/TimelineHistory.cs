@@ -35,7 +35,7 @@ internal static class TimelineHistory
 
     /// <summary>
     /// Npgsql's own TimelineHistory casts the content to bytes; from PostgreSQL 15 on the server calls it text, and the cast fails. It has no
-    /// other public way to send a replication command, and no SQL function tells the switch point.
+    /// other public way to send a replication command, and no SQL function returns the switch point.
     /// </summary>
     [UnsafeAccessor(UnsafeAccessorKind.Method)]
     private static extern Task<object[]> ReadSingleRow(ReplicationConnection connection, string command, CancellationToken ct);

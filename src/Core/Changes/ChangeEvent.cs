@@ -76,7 +76,7 @@ public sealed class ThroughChange : ChangeEvent
 {
     public required Lsn Through { get; init; }
 
-    /// <summary>Microseconds since 2000-01-01 UTC by the source's clock: all commits that had returned by then are among them. Null: not told here.</summary>
+    /// <summary>Microseconds since 2000-01-01 UTC by the source's clock: all commits that had returned by then are among them. Null: not known here.</summary>
     public long? AsOfMicros { get; init; }
 }
 
@@ -87,7 +87,7 @@ public sealed class ChunkEndChange : ChangeEvent
 }
 
 /// <summary>
-/// The stream has passed a fence's marker. What comes after it waits until whoever compares there has the engine's snapshot, or has missed it.
+/// The stream has passed a fence's marker. What comes after it waits until the comparison has the engine's snapshot, or has missed it.
 /// </summary>
 public sealed class FenceChange : ChangeEvent
 {
@@ -113,9 +113,9 @@ public sealed class TableStateChange : ChangeEvent
     /// <summary>Why it stops, and what to do; null when it goes on (its rows are read again).</summary>
     public required string? StopReason { get; init; }
 
-    /// <summary>What the source's table looks like from here on; null if that is not known here.</summary>
+    /// <summary>The source table's fingerprint from here on; null if that is not known here.</summary>
     public TableFingerprint? Fingerprint { get; init; }
 
-    /// <summary>Completed when the registry of tables has it; null if nobody waits for that.</summary>
+    /// <summary>Completed when the registry of tables has it; null if no caller waits for that.</summary>
     public TaskCompletionSource? Applied { get; init; }
 }

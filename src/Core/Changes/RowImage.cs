@@ -1,7 +1,7 @@
 namespace Cdc.Core.Changes;
 
 /// <summary>
-/// One row as it came over the wire: a slice of a shared buffer that nobody writes to again. <see cref="SourceRow"/> reads it.
+/// One row as it came over the wire: a slice of a shared buffer that is never written to again. <see cref="SourceRow"/> reads it.
 /// </summary>
 public readonly record struct RowImage(byte[] Buffer, int Offset, int Length)
 {

@@ -1,7 +1,7 @@
 namespace Cdc.Core.Changes;
 
 /// <summary>
-/// What tells a source table from its former self where no event does: a rewrite (ALTER … TYPE … USING), a column added with a default,
+/// Shows that a source table has changed where no event says so: a rewrite (ALTER … TYPE … USING), a column added with a default,
 /// a table dropped and created again, or taken out of the publication for a while.
 /// </summary>
 /// <param name="RelationOid">OID in pg_class.</param>

@@ -28,7 +28,7 @@ public sealed class TableSchema
     /// <param name="entity">Index of the entity in the declaration.</param>
     /// <param name="relationOid">OID in pg_class; 0 for rows of a chunk.</param>
     /// <param name="columns">In the order of the row images.</param>
-    /// <param name="slotOfColumn">For each column the declared source column it carries (index), or -1 if nobody wants it.</param>
+    /// <param name="slotOfColumn">For each column the declared source column it carries (index), or -1 if it is not declared.</param>
     public TableSchema(
         int entity,
         uint relationOid,

@@ -26,6 +26,6 @@ public sealed class OptionChecks(Action<string, string> wrong)
 /// <summary>The options of one section, which know what their values must satisfy.</summary>
 public interface IOptionSection
 {
-    /// <summary>Of each value by itself and of values together, but for connection strings: those are checked where it is known which are needed.</summary>
+    /// <summary>Checks each value and combinations of values, except connection strings: each command checks those that it needs.</summary>
     void Check(OptionChecks checks);
 }

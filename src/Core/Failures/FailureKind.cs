@@ -1,6 +1,6 @@
 namespace Cdc.Core.Failures;
 
-/// <summary>What a failure means for who runs the process. The number is the exit code.</summary>
+/// <summary>What a failure means for the operator. The number is the exit code.</summary>
 public enum FailureKind
 {
     /// <summary>A defect of ours.</summary>
@@ -27,7 +27,7 @@ public enum FailureKind
     /// <summary>Another process owns what this one was writing.</summary>
     Fenced = 8,
 
-    /// <summary>The operator said no, or a confirmation was needed and nobody could be asked.</summary>
+    /// <summary>The operator said no, or a confirmation was needed and there was no terminal to ask on.</summary>
     Refused = 9,
 
     /// <summary>Source and engine differ.</summary>

@@ -6,10 +6,10 @@ namespace Cdc.Core.Failures;
 /// <param name="Code">A stable word, such as <c>wal-level</c>.</param>
 /// <param name="IsError">False: a warning, the pipeline may start.</param>
 /// <param name="Message">What is wrong, on which object.</param>
-/// <param name="Remedy">SQL or a command that mends it.</param>
+/// <param name="Remedy">SQL or a command that fixes it.</param>
 public sealed record Finding(string Code, bool IsError, string Message, string Remedy)
 {
-    /// <summary>What an error means for who runs the process.</summary>
+    /// <summary>What an error means for the operator.</summary>
     [JsonIgnore]
     public FailureKind Kind { get; init; } = FailureKind.Preflight;
 
@@ -20,7 +20,7 @@ public sealed record Finding(string Code, bool IsError, string Message, string R
 
 /// <summary>A check found errors; all of them are here.</summary>
 public sealed class FindingsException(FailureKind kind, string title, IReadOnlyList<Finding> findings)
-    : CdcException(kind, title + Environment.NewLine + Text(findings), "Mend what is listed above, then run 'cdc check'.")
+    : CdcException(kind, title + Environment.NewLine + Text(findings), "Fix what is listed above, then run 'cdc check'.")
 {
     public IReadOnlyList<Finding> Findings { get; } = findings;
 

@@ -15,10 +15,10 @@ public static class FenceReasons
     /// <summary>The engine's snapshot was not open in time: Apply holds no longer.</summary>
     public const string NotOpened = "not-opened";
 
-    /// <summary>It did not get to its next state in the time of who asked.</summary>
+    /// <summary>It did not reach its next state within the requester's time-out.</summary>
     public const string Expired = "expired";
 
-    /// <summary>Who asked gave it up.</summary>
+    /// <summary>The requester gave it up.</summary>
     public const string GivenUp = "given-up";
 
     /// <summary>The entity's table cannot be read, or its rows are not applied.</summary>
@@ -33,10 +33,10 @@ public static class FenceReasons
     /// <summary>A new generation begins.</summary>
     public const string Generation = "generation";
 
-    /// <summary>Somebody holds the source's table with a lock that lets nobody read it.</summary>
+    /// <summary>Another session holds a lock on the source's table that blocks reads.</summary>
     public const string Locked = "locked";
 
-    /// <summary>Nobody reads the slot.</summary>
+    /// <summary>No process reads the slot.</summary>
     public const string NotRunning = "not-running";
 
     /// <summary>Writes were to be frozen, and keys were in flight.</summary>

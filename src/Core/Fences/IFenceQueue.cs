@@ -1,18 +1,18 @@
 namespace Cdc.Core.Fences;
 
 /// <summary>
-/// The fences that are asked of one session of the pipeline, kept in the engine. Every move is a compare-and-set: a fence that somebody
-/// broke meanwhile stays broken.
+/// The fences requested of one session of the pipeline, kept in the engine. Every transition is a compare-and-set: a fence that was
+/// broken meanwhile stays broken.
 /// </summary>
 public interface IFenceQueue
 {
     /// <summary>Those that Capture has to do something for, or keeps keys for. One that is no longer among them has ended.</summary>
     Task<IReadOnlyList<FenceRequest>> PendingAsync(CancellationToken ct);
 
-    /// <summary>From here on it is this session's, and who asked may take the source's snapshot. False: it is no longer asked for.</summary>
+    /// <summary>From here on it belongs to this session, and the requester may take the source's snapshot. False: it is no longer wanted.</summary>
     Task<bool> ArmAsync(long fence, CancellationToken ct);
 
-    /// <summary>It cannot be armed yet: says why to who asked.</summary>
+    /// <summary>It cannot be armed yet: records why, for the requester.</summary>
     Task PostponeAsync(long fence, string reason, string detail, CancellationToken ct);
 
     Task BreakAsync(long fence, string reason, string detail, CancellationToken ct);

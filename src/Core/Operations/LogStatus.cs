@@ -9,7 +9,7 @@ public sealed record LogStatus(IReadOnlyList<PartitionStatus> Partitions, long? 
 /// <param name="LogEnd">Offset after its last record.</param>
 /// <param name="Checkpoint">Offset of the first record that is not applied; null: the engine has not begun with it.</param>
 /// <param name="SecondsBehind">
-/// While records wait, the age of the newest moment of the source that is known to be applied here, which a commit or a heartbeat tells; else
+/// While records wait, the age of the newest moment of the source that is known to be applied here, from a commit or a heartbeat; else
 /// how far the log itself is behind the source. Null: nothing was applied yet, or the source cannot be read.
 /// </param>
 public sealed record PartitionStatus(

@@ -11,7 +11,7 @@ public sealed record StatusReport
     /// <summary>creating, streaming, gap; new (no source followed yet); unknown (the engine cannot be read).</summary>
     public required string State { get; init; }
 
-    /// <summary>Somebody holds the slot. Null: the source cannot be read.</summary>
+    /// <summary>A process holds the slot. Null: the source cannot be read.</summary>
     public required bool? Running { get; init; }
     public required long? BytesBehind { get; init; }
     public required double? SecondsBehind { get; init; }
@@ -48,7 +48,7 @@ public sealed record EngineStatus
     /// <summary>Commit time in the source of the last applied transaction.</summary>
     public required DateTimeOffset? LastCommitAt { get; init; }
 
-    /// <summary>Everything committed in the source until then, by its clock, is applied; null: no heartbeat has told yet.</summary>
+    /// <summary>Everything committed in the source until then, by its clock, is applied; null: no heartbeat has arrived yet.</summary>
     public required DateTimeOffset? AsOf { get; init; }
 
     /// <summary>Seconds since the checkpoint moved, by the engine's clock.</summary>

@@ -5,8 +5,8 @@ namespace Cdc.Core.Progress;
 
 /// <summary>
 /// What an engine transaction announces by NOTIFY: which rows of an entity it touched, as <c>key:hash</c> pairs parted by commas, or
-/// <c>*</c> for any row. The hash is of the value by which rows are looked up, so that whoever keeps an answer for another row with that
-/// value forgets it too; it is left out where that value did not change or the row is gone.
+/// <c>*</c> for any row. The hash is of the value by which rows are looked up, so that a cache with an answer for another row with that
+/// value drops it too; it is left out where that value did not change or the row is gone.
 /// </summary>
 public static class ChangeNotice
 {

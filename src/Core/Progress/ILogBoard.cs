@@ -3,8 +3,8 @@ using Cdc.Core.Changes;
 namespace Cdc.Core.Progress;
 
 /// <summary>
-/// What a capture session says to those who apply and what never is in a data topic: written to the engine when everything before it was
-/// acknowledged, and before anything after it is appended. Waits for an engine that is away.
+/// What a capture session sends to the appliers outside the data topics: written to the engine when everything before it was
+/// acknowledged, and before anything after it is appended. Waits while the engine is unreachable.
 /// </summary>
 public interface ILogBoard
 {

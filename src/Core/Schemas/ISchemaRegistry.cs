@@ -46,9 +46,9 @@ public interface ISchemaRegistry
     /// The subject's version with this schema, which becomes its newest one if it is not registered yet. Safe at any concurrency.
     /// </summary>
     /// <param name="asWritten">
-    /// The text itself is meant: another text that says the same (its JSON properties in another order) is another schema. So whoever wrote
-    /// records gets the id that is in them, even from a registry that was made anew and has heard of the schema from somebody else first.
-    /// Otherwise texts that say the same are one schema, with one id in all subjects.
+    /// Compare texts: an equivalent text (its JSON properties in another order) is another schema. So a writer of
+    /// records gets the id that is in them, even from a new registry where another client registered the schema first.
+    /// Otherwise equivalent texts are one schema, with one id in all subjects.
     /// </param>
     Task<RegisteredSchema> RegisterAsync(string subject, string schema, bool asWritten, CancellationToken ct);
 

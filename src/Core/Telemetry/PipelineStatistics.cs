@@ -35,7 +35,7 @@ public sealed class WorkerRetry(PipelineStatistics statistics) : IDisposable
     public void Dispose() => statistics.Remove(this);
 }
 
-/// <summary>What a running pipeline has done since the process started. Written by its loops, read by whoever shows it.</summary>
+/// <summary>What a running pipeline has done since the process started. Written by its loops, read by status and metrics.</summary>
 public sealed class PipelineStatistics
 {
     private long _captured;

@@ -38,7 +38,7 @@ public static class EntityFile
     {
         var findings = new Findings(Path.GetFileName(name));
         var entities = Read(text, findings);
-        // Even beside other errors: whoever mends the file wants to see all of them.
+        // Even beside other errors: all of them are reported at once.
         new EntityRelations(entities, findings).Check();
         if (!findings.Any)
             CheckSizes(entities, findings);
@@ -75,7 +75,7 @@ public static class EntityFile
                 "declaration-json",
                 (int)(failure.LineNumber ?? 0) + 1,
                 $"not JSON: {Reason(failure)}",
-                "Mend the syntax; comments and trailing commas are allowed."
+                "Correct the syntax; comments and trailing commas are allowed."
             );
             return [];
         }

@@ -25,10 +25,10 @@ internal sealed class EntityReader(Findings findings)
         ["bytea"] = SourceType.Bytes,
     };
 
-    /// <summary>Columns that Apply writes by itself.</summary>
+    /// <summary>Columns that Apply fills without a declaration.</summary>
     private static readonly string[] OwnColumns = ["source_generation", "source_lsn", "source_ordinal", "source_commit_at", "sync_version"];
 
-    /// <summary>Source columns whose type was not understood.</summary>
+    /// <summary>Source columns whose type is not supported.</summary>
     private readonly HashSet<(string Entity, string Column)> _untrusted = [];
 
     public ReadEntity? Read(LocatedJson json, int index)

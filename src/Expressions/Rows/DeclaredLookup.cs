@@ -7,7 +7,7 @@ using Cdc.Core.Entities;
 namespace Cdc.Expressions.Rows;
 
 /// <summary>
-/// Turns what somebody typed into the value that Apply stores for it, by the declaration's own transform and rules: so a lookup finds what
+/// Turns a user's input into the value that Apply stores for it, by the declaration's own transform and rules: so a lookup finds what
 /// was applied, whatever the declaration says. For many threads at once.
 /// </summary>
 public sealed class DeclaredLookup

@@ -131,7 +131,7 @@ public sealed class RowTransform
         return columns;
     }
 
-    /// <summary>The row's source values as JSON, for people to look at. Never throws; long texts are cut.</summary>
+    /// <summary>The row's source values as JSON, for people to read. Never throws; long texts are cut.</summary>
     public string SourceJson(SourceRow row) => _json.Write(row);
 
     private static bool Passes(Node<bool> rule, SourceRow row)

@@ -10,7 +10,7 @@ using Cdc.Core.Postgres.Values;
 
 namespace Cdc.Expressions.Rows;
 
-/// <summary>A source row as a JSON object, for people who look at the quarantine.</summary>
+/// <summary>A source row as a JSON object, as shown in quarantine.</summary>
 internal sealed class SourceRowJson(IReadOnlyList<SourceColumn> columns)
 {
     private const int MaxBytes = 4000;

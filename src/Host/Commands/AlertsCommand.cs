@@ -57,7 +57,7 @@ internal static class AlertsCommand
             context.Terminal.Out.WriteLine(Json.Document(new { alerts }));
             return ExitCodes.Success;
         }
-        var grid = new Grid("alert", "state", "since", "run", "why");
+        var grid = new TextTable("alert", "state", "since", "run", "why");
         foreach (var a in alerts)
             grid.Add(a.Name, a.State, Quantity.Time(a.FiredAt ?? a.ArmedAt), a.Run?.ToString() ?? "-", a.Message ?? "-");
         grid.Write(context.Terminal);

@@ -88,7 +88,7 @@ internal static class KeysCommand
             context.Terminal.Out.WriteLine(Json.Document(new { keys }));
             return ExitCodes.Success;
         }
-        var grid = new Grid("id", "name", "scopes", "requests/s", "created", "by", "revoked");
+        var grid = new TextTable("id", "name", "scopes", "requests/s", "created", "by", "revoked");
         foreach (var k in keys)
             grid.Add(
                 k.Id,

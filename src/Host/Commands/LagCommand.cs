@@ -87,7 +87,7 @@ internal static class LagCommand
             terminal.Out.WriteLine(oneLine ? Json.Line(report) : Json.Document(report));
             return;
         }
-        var grid = new Grid("topic", "partition", "log end", "checkpoint", "messages behind", "seconds behind");
+        var grid = new TextTable("topic", "partition", "log end", "checkpoint", "messages behind", "seconds behind");
         foreach (var p in report.Partitions)
             grid.Add(
                 p.Topic,

@@ -101,7 +101,7 @@ internal static class MigrateCommand
 
     private static void Show(Terminal terminal, IReadOnlyList<MigrationState> versions)
     {
-        var grid = new Grid("version", "name", "applied");
+        var grid = new TextTable("version", "name", "applied");
         foreach (var v in versions)
             grid.Add(
                 v.Migration.Version.ToString(CultureInfo.InvariantCulture),

@@ -65,7 +65,7 @@ internal static class QuarantineListCommand
 
     private static void Show(Terminal terminal, List<QuarantineEntry> entries, long total)
     {
-        var grid = new Grid("entity", "key", "reason", "detail", "since", "attempts", "retry");
+        var grid = new TextTable("entity", "key", "reason", "detail", "since", "attempts", "retry");
         foreach (var e in entries)
             grid.Add(
                 e.Entity,

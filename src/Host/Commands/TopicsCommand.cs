@@ -58,8 +58,8 @@ internal static class TopicsCommand
 
     private static async Task<int> CreateAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
-        var (desk, plan, _) = Open(context);
-        var created = await desk.CreateAsync(ct);
+        var (topics, plan, _) = Open(context);
+        var created = await topics.CreateAsync(ct);
         foreach (var topic in created)
             context.Terminal.Out.WriteLine($"{topic} created");
         context.Terminal.Out.WriteLine(
@@ -70,8 +70,8 @@ internal static class TopicsCommand
 
     private static async Task<int> CheckAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
-        var (desk, plan, options) = Open(context);
-        var described = await desk.DescribeAsync(ct);
+        var (topics, plan, options) = Open(context);
+        var described = await topics.DescribeAsync(ct);
         var (known, unknown) = await KnownAsync(options, ct);
         IReadOnlyList<Finding> findings = [.. unknown, .. new TopicFindings(plan, options.Kafka.MinInSyncReplicas, known).Of(described)];
         if (parsed.GetValue(AsJson))
@@ -83,7 +83,7 @@ internal static class TopicsCommand
 
     private static async Task<int> DescribeAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
-        var described = await Open(context).Desk.DescribeAsync(ct);
+        var described = await Open(context).Topics.DescribeAsync(ct);
         if (parsed.GetValue(AsJson))
             context.Terminal.Out.WriteLine(Json.Document(described));
         else
@@ -120,7 +120,7 @@ internal static class TopicsCommand
 
     private static void Show(Terminal terminal, IReadOnlyList<DescribedTopic> topics)
     {
-        var grid = new Grid("topic", "partition", "leader", "replicas", "in sync", "low", "high");
+        var grid = new TextTable("topic", "partition", "leader", "replicas", "in sync", "low", "high");
         foreach (var topic in topics)
         {
             if (topic.Error is { } error)
@@ -139,7 +139,7 @@ internal static class TopicsCommand
         grid.Write(terminal);
     }
 
-    private static (TopicDesk Desk, TopicPlan Plan, CdcOptions Options) Open(CommandContext context)
+    private static (TopicAdministration Topics, TopicPlan Plan, CdcOptions Options) Open(CommandContext context)
     {
         var options = context.Options(Needs.Engine);
         if (options.Log.Kind != ChangeLogKind.Kafka)
@@ -150,6 +150,6 @@ internal static class TopicsCommand
             );
         var entities = context.Entities(options);
         var plan = new TopicPlan(options.Kafka, LogTopics.DataTopics(entities, LogTopics.TopicOf(entities, options.Kafka)));
-        return (new TopicDesk(new KafkaClients(options.Kafka, context.Log), plan), plan, options);
+        return (new TopicAdministration(new KafkaClients(options.Kafka, context.Log), plan), plan, options);
     }
 }

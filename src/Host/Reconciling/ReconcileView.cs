@@ -31,9 +31,9 @@ internal static class ReconcileView
         );
     }
 
-    private static Grid Numbers(RunReport report)
+    private static TextTable Numbers(RunReport report)
     {
-        var grid = new Grid(
+        var grid = new TextTable(
             "entity",
             "consistency",
             "compared",
@@ -61,9 +61,9 @@ internal static class ReconcileView
         return grid;
     }
 
-    private static Grid Drift(RunReport report, int most)
+    private static TextTable Drift(RunReport report, int most)
     {
-        var grid = new Grid("entity", "key", "what", "field", "odoo", "engine", "first seen");
+        var grid = new TextTable("entity", "key", "what", "field", "odoo", "engine", "first seen");
         foreach (var d in report.Drift.Take(most))
             grid.Add(
                 d.Entity,
@@ -77,9 +77,9 @@ internal static class ReconcileView
         return grid;
     }
 
-    private static Grid Totals(IReadOnlyList<ReportedTotal> totals)
+    private static TextTable Totals(IReadOnlyList<ReportedTotal> totals)
     {
-        var grid = new Grid("entity", "column", "program", "company", "odoo", "engine", "difference");
+        var grid = new TextTable("entity", "column", "program", "company", "odoo", "engine", "difference");
         foreach (var t in totals)
             grid.Add(
                 t.Entity,
@@ -93,9 +93,9 @@ internal static class ReconcileView
         return grid;
     }
 
-    private static Grid Violations(RunReport report)
+    private static TextTable Violations(RunReport report)
     {
-        var grid = new Grid("Odoo contradicts itself", "rows", "some keys");
+        var grid = new TextTable("Odoo contradicts itself", "rows", "some keys");
         foreach (var v in report.Violations)
             grid.Add(v.Kind, Quantity.Count(v.Rows), string.Join(" ", v.Examples.Take(5)));
         return grid;

@@ -28,7 +28,7 @@ internal static class RepairView
             { Count: > 0 } told
         )
         {
-            var grid = new Grid("entity", "key", "what", "outcome");
+            var grid = new TextTable("entity", "key", "what", "outcome");
             foreach (var key in told.Take(Shown))
                 grid.Add(key.Entity, key.Key.ToString(), key.Kind, key.Outcome);
             grid.Write(terminal);

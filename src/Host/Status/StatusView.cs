@@ -12,7 +12,7 @@ internal static class StatusView
     {
         foreach (var (name, value) in Facts(report))
             writer.WriteLine($"{name + ":", -13} {value}");
-        foreach (var grid in Grids(report))
+        foreach (var grid in Tables(report))
         {
             writer.WriteLine();
             grid.WritePlain(writer);
@@ -24,7 +24,7 @@ internal static class StatusView
         var facts = new Spectre.Console.Grid().AddColumn().AddColumn();
         foreach (var (name, value) in Facts(report))
             facts.AddRow(new Markup($"[grey]{name}[/]"), new Markup(Coloured(name, value, report)));
-        return new Rows(Grids(report).Select(g => (IRenderable)g.ToTable()).Prepend(facts));
+        return new Rows(Tables(report).Select(g => (IRenderable)g.ToTable()).Prepend(facts));
     }
 
     /// <summary>For a log or a pipe: everything that moves, in one line.</summary>
@@ -73,7 +73,7 @@ internal static class StatusView
             : $"{slot.Name}, {(slot.Active ? $"read by pid {slot.ActivePid}" : "not read")}, wal {slot.WalStatus ?? "-"}, keeps {Quantity.Bytes(slot.RetainedBytes)}"
                 + (slot.SafeWalSize is { } safe ? $", lost after {Quantity.Bytes(safe)} more" : "");
 
-    private static IEnumerable<Terminals.Grid> Grids(StatusReport report)
+    private static IEnumerable<TextTable> Tables(StatusReport report)
     {
         if (report.Entities.Count > 0)
             yield return Entities(report.Entities);
@@ -83,9 +83,9 @@ internal static class StatusView
             yield return Requests(report.Requests);
     }
 
-    private static Terminals.Grid Entities(IReadOnlyList<EntityStatus> entities)
+    private static TextTable Entities(IReadOnlyList<EntityStatus> entities)
     {
-        var grid = new Terminals.Grid(
+        var grid = new TextTable(
             "entity",
             "state",
             "rows",
@@ -113,17 +113,17 @@ internal static class StatusView
         return grid;
     }
 
-    private static Terminals.Grid Stopped(IReadOnlyList<EntityStatus> entities)
+    private static TextTable Stopped(IReadOnlyList<EntityStatus> entities)
     {
-        var grid = new Terminals.Grid("entity", "reason");
+        var grid = new TextTable("entity", "reason");
         foreach (var e in entities.Where(e => e.Reason is not null))
             grid.Add(e.Entity, e.Reason!);
         return grid;
     }
 
-    private static Terminals.Grid Requests(IReadOnlyList<RequestStatus> requests)
+    private static TextTable Requests(IReadOnlyList<RequestStatus> requests)
     {
-        var grid = new Terminals.Grid("request", "kind", "entity", "keys", "state", "by", "since");
+        var grid = new TextTable("request", "kind", "entity", "keys", "state", "by", "since");
         foreach (var r in requests)
             grid.Add(
                 r.Id.ToString(),

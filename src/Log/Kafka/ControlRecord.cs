@@ -3,7 +3,7 @@ using Cdc.Core.Changes;
 
 namespace Cdc.Log.Kafka;
 
-/// <summary>What the log remembers of those who wrote it. The newest record of the newest session in the control topic counts.</summary>
+/// <summary>What the log remembers of its writers. The newest record of the newest session in the control topic counts.</summary>
 /// <param name="Session">Number of the newest capture session.</param>
 /// <param name="Generation">Of its records.</param>
 /// <param name="Written">Everything that was committed in the source below it is in the log: written here before it is confirmed to the slot.</param>

@@ -2,7 +2,7 @@ namespace Cdc.Log.Kafka;
 
 /// <summary>A topic as the cluster has it.</summary>
 /// <param name="Error">Null: the topic is there.</param>
-/// <param name="Settings">Null: the topic is not there, or the brokers are too old to tell.</param>
+/// <param name="Settings">Null: the topic is not there, or the brokers are too old to report them.</param>
 public sealed record DescribedTopic(
     string Name,
     string? Error,
@@ -11,6 +11,6 @@ public sealed record DescribedTopic(
 );
 
 /// <param name="Leader">The broker's number; negative: it has none.</param>
-/// <param name="Low">Offset of the first record that is still there; null: without a leader nobody knows.</param>
+/// <param name="Low">Offset of the first record that is still there; null: unknown, the partition has no leader.</param>
 /// <param name="High">Offset after the last record.</param>
 public sealed record DescribedPartition(int Number, int Leader, int Replicas, int InSyncReplicas, long? Low, long? High);

@@ -27,13 +27,13 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     public bool IsIdempotent =>
         !Passed().TryGetValue("enable.idempotence", out var value) || value.Equals("true", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>By which brokers fence a capture whose place another took: the same for all that write this log. Null: they cannot.</summary>
+    /// <summary>The id by which brokers fence a capture that was replaced: one id for all writers of this log. Null: no fencing.</summary>
     public string? TransactionalId =>
         IsIdempotent ? Passed().GetValueOrDefault(TransactionalIdSetting) ?? options.TopicPrefix + ".cdc.capture" : null;
 
     /// <summary>
-    /// False: the options say that the brokers are of a version that makes no topics for others and does not tell their settings. They do not
-    /// even say so: whoever asks them waits in vain.
+    /// False: the options name a broker version that neither creates topics for clients nor reports their settings. Such brokers do not
+    /// even refuse: the request times out.
     /// </summary>
     public bool CanAdministerTopics
     {
@@ -46,7 +46,7 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
         }
     }
 
-    /// <summary>Looks at the settings alone; no broker is asked.</summary>
+    /// <summary>Reads only the settings; no broker is asked.</summary>
     /// <exception cref="CdcException">Configuration: librdkafka has no such setting, or refuses its value.</exception>
     public void Check() => Admin().Dispose();
 
@@ -90,7 +90,7 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
         return settings;
     }
 
-    /// <summary>Reads partitions that it is told, for itself alone.</summary>
+    /// <summary>Reads the partitions it is assigned, outside any group.</summary>
     /// <param name="onlyCommitted">False: also what is in transactions that are open, or were aborted.</param>
     internal IConsumer<byte[], byte[]> Reader(bool onlyCommitted = true)
     {
@@ -124,7 +124,7 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
         settings["isolation.level"] = "read_committed";
         // The end of a transaction takes an offset without being a record: only so it is known to be passed.
         settings["enable.partition.eof"] = "true";
-        // Headers and timestamps are looked at by nobody, and cost two calls a record.
+        // Headers and timestamps are not used, and cost two calls a record.
         settings["dotnet.consumer.consume.result.fields"] = "topic";
         return Builder(settings);
     }
@@ -146,7 +146,7 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
             throw new CdcException(
                 FailureKind.Configuration,
                 $"A Kafka client cannot be made: {e.Message}",
-                "Mend CDC__Kafka__Client__…: names (with _ for each dot) and values are librdkafka's.",
+                "Correct CDC__Kafka__Client__…: names (with _ for each dot) and values are librdkafka's.",
                 e
             );
         }
@@ -162,7 +162,7 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     {
         foreach (var (name, value) in Passed())
             defaults[name] = value;
-        // One client alone may have it: who takes it fences who had it.
+        // Only one client may have it: each new owner fences the previous one.
         defaults.Remove(TransactionalIdSetting);
         defaults["bootstrap.servers"] = options.BootstrapServers;
         defaults["client.id"] = defaults.GetValueOrDefault("client.id", "cdc");

@@ -7,7 +7,7 @@ namespace Cdc.Log.Kafka;
 public static class KafkaFailure
 {
     internal const string Accept =
-        "Look with 'cdc topics describe'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md).";
+        "Check with 'cdc topics describe'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md).";
 
     /// <summary>Typed, with its remedy; null if Kafka has nothing to do with it.</summary>
     public static CdcException? Explain(Exception e) =>
@@ -40,7 +40,7 @@ public static class KafkaFailure
             ErrorCode.OffsetOutOfRange or ErrorCode.Local_AutoOffsetReset => new DeclaredGapException(
                 GapKinds.LogLost,
                 $"Records that were not applied are gone from the log: {error.Reason}. Retention removed them, or the topic was made anew.",
-                "Look with 'cdc topics describe'; then read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
+                "Check with 'cdc topics describe'; then read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
             ),
             ErrorCode.MsgSizeTooLarge or ErrorCode.InvalidMsgSize => new CdcException(
                 FailureKind.Preflight,
@@ -55,7 +55,7 @@ public static class KafkaFailure
             or ErrorCode.Local_Authentication => new CdcException(
                 FailureKind.Preflight,
                 $"Kafka does not let this program in: {error.Reason}.",
-                "Mend user, password and ACLs; settings go into CDC__Kafka__Client__… (docs/commands.md).",
+                "Correct user, password and ACLs; settings go into CDC__Kafka__Client__… (docs/commands.md).",
                 inner
             ),
             ErrorCode.TransactionalIdAuthorizationFailed => new CdcException(
@@ -81,20 +81,20 @@ public static class KafkaFailure
             ),
             ErrorCode.Local_UnsupportedFeature or ErrorCode.UnsupportedVersion => new CdcException(
                 FailureKind.Preflight,
-                $"The brokers, or the version that the client is told of, do not have what is asked of them: {error.Reason}.",
+                $"The brokers, or the broker version that the settings name, do not support the request: {error.Reason}.",
                 "Kafka before 0.11 has its own tools for topics (kafka-topics.sh); idempotence and transactions need 0.11 (docs/kafka.md).",
                 inner
             ),
             ErrorCode.Local_InvalidArg => new CdcException(
                 FailureKind.Configuration,
                 $"librdkafka does not take its settings: {error.Reason}.",
-                "Mend CDC__Kafka__Client__… (librdkafka's CONFIGURATION.md names them all).",
+                "Correct CDC__Kafka__Client__… (librdkafka's CONFIGURATION.md names them all).",
                 inner
             ),
             _ => new CdcException(
                 FailureKind.Unavailable,
                 $"Kafka is not available ({error.Code}): {error.Reason}.",
-                "Nothing is lost; it is tried again. Look at the brokers, and at CDC__Kafka__BootstrapServers.",
+                "Nothing is lost; cdc retries. Check the brokers and CDC__Kafka__BootstrapServers.",
                 inner
             ),
         };

@@ -17,7 +17,7 @@ public sealed record PartitionsTaken(IReadOnlyList<long> Offsets, IReadOnlyList<
 public delegate Task<PartitionsTaken> TakePartitions(IReadOnlyList<LogPartition> partitions, CancellationToken ct);
 
 /// <summary>
-/// One member of the group of those that apply: reads and decodes on a thread of its own, ahead of who applies, by a bound of bytes. Each
+/// One member of the consumer group of appliers: reads and decodes on its own thread, ahead of the applier, within a bound of bytes. Each
 /// partition begins where <c>take</c> says.
 /// </summary>
 public sealed class KafkaLogReader : IAsyncDisposable
@@ -26,7 +26,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
     private const long BytesOfOnePart = 1 << 20;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>For who applies to commit what it has of partitions that go; after it they are fenced.</summary>
+    /// <summary>Time for the applier to commit what it has of revoked partitions; then they are fenced.</summary>
     private static readonly TimeSpan HandOver = TimeSpan.FromSeconds(5);
 
     private readonly LogTopics _topics;
@@ -87,14 +87,14 @@ public sealed class KafkaLogReader : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Tells the group, as a hint for lag tools.</summary>
+    /// <summary>Stores the offsets in the group, as a hint for lag tools.</summary>
     public void Applied(IEnumerable<(LogPartition Partition, long Next)> moved)
     {
         foreach (var (partition, next) in moved)
-            Tell(new TopicPartitionOffset(partition.Topic, partition.Number, next));
+            StoreOffset(new TopicPartitionOffset(partition.Topic, partition.Number, next));
     }
 
-    private void Tell(TopicPartitionOffset offset)
+    private void StoreOffset(TopicPartitionOffset offset)
     {
         try
         {
@@ -102,7 +102,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
         }
         catch (Exception e) when (e is KafkaException or ObjectDisposedException)
         {
-            // Revoked meanwhile, or reading has failed: the next owner tells.
+            // Revoked meanwhile, or reading has failed: the next owner stores its offset.
         }
     }
 
@@ -135,7 +135,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
         }
         catch (OperationCanceledException) when (_ended.IsCancellationRequested)
         {
-            // Whoever reads has ended.
+            // The applier has ended.
         }
         finally
         {
@@ -146,7 +146,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
 
     private void Close()
     {
-        // Handlers run in it: nobody is there to hand anything over to any more.
+        // Close runs the handlers: the applier no longer takes anything from them.
         _ended.Cancel();
         _consumer.Close();
         _consumer.Dispose();
@@ -198,7 +198,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
             throw new DeclaredGapException(
                 GapKinds.LogUnreadable,
                 $"Partition {partition} has a record at offset {read.Offset.Value} that cannot be read: {e.Message}",
-                "Look who writes to the topic besides 'cdc capture'; then read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
+                "Find out what else writes to the topic besides 'cdc capture'; then read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
             );
         }
     }
@@ -248,7 +248,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
     private void TellBegun()
     {
         foreach (var offset in _begun)
-            Tell(offset);
+            StoreOffset(offset);
         _begun.Clear();
     }
 

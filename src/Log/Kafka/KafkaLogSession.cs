@@ -12,7 +12,7 @@ namespace Cdc.Log.Kafka;
 
 /// <summary>
 /// One capture session's hold on the log: its number, which rises and is kept in the log itself; how the partitions ended when it began;
-/// and what it has had acknowledged since. Progress here is what the brokers have, so that capture goes on while the engine is away.
+/// and what it has had acknowledged since. Progress here is what the brokers have, so that capture goes on while the engine is down.
 /// </summary>
 public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDisposable
 {
@@ -68,7 +68,7 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
 
     public void RequireCounts(IReadOnlyCollection<string> known) => PartitionCount.Require(_topics, known);
 
-    /// <summary>What the log remembers; <see cref="ControlRecord.None"/> if nobody has written to it.</summary>
+    /// <summary>What the log remembers; <see cref="ControlRecord.None"/> if it is empty.</summary>
     public static async Task<ControlRecord> ReadMemoryAsync(KafkaClients clients, CancellationToken ct) =>
         await new TailReader(clients)
             .ReadControlAsync(await LogTopics.RequireControlAsync(clients, ct).ConfigureAwait(false), ct)

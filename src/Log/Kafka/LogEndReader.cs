@@ -6,8 +6,8 @@ namespace Cdc.Log.Kafka;
 /// Where partitions end, asked again and again over the same connections, by one at a time. Makes no topic, not even where brokers make
 /// those that are asked for.
 /// </summary>
-/// <param name="patience">For each of two answers.</param>
-public sealed class LogEndReader(KafkaClients clients, TimeSpan patience) : IDisposable
+/// <param name="timeout">For each of two answers.</param>
+public sealed class LogEndReader(KafkaClients clients, TimeSpan timeout) : IDisposable
 {
     /// <summary>What ListOffsets takes for a time that means the end.</summary>
     private static readonly Timestamp End = new(-1, TimestampType.NotAvailable);
@@ -25,7 +25,7 @@ public sealed class LogEndReader(KafkaClients clients, TimeSpan patience) : IDis
                 // Nothing is assigned: this only hands on what the client has to say.
                 consumer.Consume(TimeSpan.Zero);
                 using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
-                var cluster = new ClusterTopics(admin.GetMetadata(patience));
+                var cluster = new ClusterTopics(admin.GetMetadata(timeout));
                 var asked = topics.SelectMany(t =>
                     cluster.Require(t).Partitions.Select(p => new TopicPartitionTimestamp(t, p.PartitionId, End))
                 );
@@ -45,7 +45,7 @@ public sealed class LogEndReader(KafkaClients clients, TimeSpan patience) : IDis
     {
         try
         {
-            return consumer.OffsetsForTimes(asked, patience);
+            return consumer.OffsetsForTimes(asked, timeout);
         }
         catch (TopicPartitionOffsetException partly)
         {

@@ -2,7 +2,7 @@ using Confluent.Kafka;
 
 namespace Cdc.Log.Kafka;
 
-/// <summary>One partition of the log, as who appends to it sees it.</summary>
+/// <summary>One partition of the log, as its writer sees it.</summary>
 internal sealed class LogLane
 {
     private long _next;

@@ -26,7 +26,7 @@ internal abstract class LogProducer(IProducer<byte[], byte[]> client) : IDisposa
             ? new TransactionalLogProducer(clients.TransactionalProducer(id), id)
             : new PlainLogProducer(clients.Producer());
 
-    /// <summary>Where brokers can: when it ends, who appended before can do so no more, and what was not acknowledged to it will not be.</summary>
+    /// <summary>If brokers can: afterwards earlier writers cannot append, and what is unacknowledged stays so.</summary>
     public abstract Task FenceAsync(CancellationToken ct);
 
     /// <summary>Once, before the first record.</summary>

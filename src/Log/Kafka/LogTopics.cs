@@ -9,8 +9,8 @@ namespace Cdc.Log.Kafka;
 public sealed class LogTopics
 {
     private static readonly TimeSpan Answer = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
 
     private readonly Dictionary<string, LogPartition[]> _ofTopic;
 
@@ -48,7 +48,7 @@ public sealed class LogTopics
         [.. entities.All.Select(topicOf).Distinct()];
 
     /// <summary>By the declaration and the options alone.</summary>
-    /// <exception cref="CdcException">Configuration: the declared tables cannot be told apart by topics.</exception>
+    /// <exception cref="CdcException">Configuration: two declared tables would share a topic.</exception>
     public static Func<EntityDeclaration, string> TopicOf(EntitySet entities, KafkaOptions options)
     {
         var tables = new TopicTables(entities, options.TopicPrefix);
@@ -79,14 +79,14 @@ public sealed class LogTopics
 
     private static async Task<int> PartitionsAsync(IAdminClient admin, string topic, CancellationToken ct)
     {
-        for (var waited = TimeSpan.Zero; ; waited += Look)
+        for (var waited = TimeSpan.Zero; ; waited += PollInterval)
         {
             var found = (await Task.Run(() => admin.GetMetadata(topic, Answer), ct).ConfigureAwait(false)).Topics.Single();
             if (found.Error.Code == ErrorCode.NoError && found.Partitions.Count > 0 && found.Partitions.All(p => p.Leader >= 0))
                 return found.Partitions.Count;
-            if (waited >= Patience)
+            if (waited >= Timeout)
                 throw Missing(topic, found);
-            await Task.Delay(Look, ct).ConfigureAwait(false);
+            await Task.Delay(PollInterval, ct).ConfigureAwait(false);
         }
     }
 
@@ -96,6 +96,6 @@ public sealed class LogTopics
             : new CdcException(
                 FailureKind.Unavailable,
                 $"Topic {topic} has partitions without a leader ({found.Error.Reason}).",
-                "Nothing is lost; it is tried again. Look at the brokers: 'cdc topics describe'."
+                "Nothing is lost; cdc retries. Check the brokers: 'cdc topics describe'."
             );
 }

@@ -2,7 +2,7 @@ using Confluent.Kafka;
 
 namespace Cdc.Log.Kafka;
 
-/// <summary>Over brokers that know no transactions: a record is acknowledged when all in-sync replicas have it, and nobody is fenced.</summary>
+/// <summary>For brokers without transactions: a record is acknowledged when all in-sync replicas have it. No writer is fenced.</summary>
 internal sealed class PlainLogProducer(IProducer<byte[], byte[]> client) : LogProducer(client)
 {
     /// <summary>A point after some records: reached when the brokers have acknowledged all of them.</summary>
@@ -17,8 +17,8 @@ internal sealed class PlainLogProducer(IProducer<byte[], byte[]> client) : LogPr
     private long _totalAppended;
     private long _totalAcknowledged;
 
-    /// <summary>Below it the first boundary cannot be reached; nothing need be looked at.</summary>
-    private long _worthALook = long.MaxValue;
+    /// <summary>Below this count the first boundary cannot be reached, so boundaries need no check.</summary>
+    private long _checkFrom = long.MaxValue;
 
     public override Task FenceAsync(CancellationToken ct) => Task.CompletedTask;
 
@@ -75,7 +75,7 @@ internal sealed class PlainLogProducer(IProducer<byte[], byte[]> client) : LogPr
         }
         lane.Next = report.Offset.Value + 1;
         Interlocked.Increment(ref _acknowledged[lane.Index]);
-        if (++_totalAcknowledged < Volatile.Read(ref _worthALook))
+        if (++_totalAcknowledged < Volatile.Read(ref _checkFrom))
             return;
         lock (_lock)
             Advance();
@@ -85,14 +85,14 @@ internal sealed class PlainLogProducer(IProducer<byte[], byte[]> client) : LogPr
     {
         while (_boundaries.TryPeek(out var first))
         {
-            // Before the look at the lanes: whoever acknowledges counts first and compares then, so one of the two sees the other.
-            Volatile.Write(ref _worthALook, first.Total);
+            // Before the lanes are read: an acknowledgement counts first and compares then, so one of the two threads sees the other.
+            Volatile.Write(ref _checkFrom, first.Total);
             Interlocked.MemoryBarrier();
             if (!IsReached(first))
                 return;
             _boundaries.Dequeue().Reached();
         }
-        Volatile.Write(ref _worthALook, long.MaxValue);
+        Volatile.Write(ref _checkFrom, long.MaxValue);
     }
 
     private bool IsReached(Boundary boundary)

@@ -7,15 +7,15 @@ namespace Cdc.Log.Kafka;
 /// <summary>How a partition ends.</summary>
 /// <param name="End">Offset behind its last record, and behind the end of its last transaction.</param>
 /// <param name="Last">Position of the last record with a payload; the origin if there is none.</param>
-/// <param name="OwedTombstone">Key of a delete whose tombstone does not follow it.</param>
+/// <param name="OwedTombstone">Key of a delete whose tombstone is missing.</param>
 public sealed record PartitionTail(long End, ChangePosition Last, byte[]? OwedTombstone);
 
-/// <summary>Reads the ends of partitions: once, by a session that begins, after it has fenced whoever wrote before.</summary>
+/// <summary>Reads the ends of partitions: once, when a session begins, after it has fenced the previous writer.</summary>
 internal sealed class TailReader(KafkaClients clients)
 {
-    private const long FirstLook = 64;
+    private const long FirstReach = 64;
     private static readonly TimeSpan Answer = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     public Task<IReadOnlyList<PartitionTail>> ReadAsync(LogTopics topics, IRecordCodec codec, CancellationToken ct) =>
         Task.Run(
@@ -39,8 +39,8 @@ internal sealed class TailReader(KafkaClients clients)
     /// <remarks>
     /// Not simply the last one: a session that was stopped (SIGSTOP, a virtual machine that was paused) and replaced may write what it knew then
     /// when it wakes up, where brokers do not fence it. Taken for the log's memory, that made the slot look advanced (seen: a false gap).
-    /// Committed or not: it says only what was acknowledged before it. To its writer it is committed, and the slot may be confirmed by it, a
-    /// moment before readers of committed records are shown it; whoever compares it with the slot in that moment would find a gap.
+    /// Committed or not: it says only what was acknowledged before it. Its writer knows the commit, and may confirm the slot by it, a
+    /// moment before readers of committed records see it; a comparison with the slot in that moment would find a gap.
     /// </remarks>
     public Task<ControlRecord> ReadControlAsync(string topic, CancellationToken ct) =>
         Task.Run(
@@ -83,7 +83,7 @@ internal sealed class TailReader(KafkaClients clients)
             },
             ct
         );
-        // A look further back comes after the one before it.
+        // Each read further back is appended to the one before it.
         records.Sort((a, b) => a.Offset.Value.CompareTo(b.Offset.Value));
         // What cannot be read is not ours: what comes after it in the order of changes is sent again, which does no harm.
         for (var i = records.Count - 1; i >= 0; i--)
@@ -128,7 +128,7 @@ internal sealed class TailReader(KafkaClients clients)
     }
 
     /// <summary>
-    /// Reads from near the end to the end, and from ever further back until <paramref name="found"/> was true of some record. Each look
+    /// Reads from near the end to the end, and from ever further back until <paramref name="found"/> was true of some record. Each read
     /// begins anew.
     /// </summary>
     /// <returns>The offset behind everything that can be read.</returns>
@@ -141,7 +141,7 @@ internal sealed class TailReader(KafkaClients clients)
     {
         var marks = consumer.QueryWatermarkOffsets(partition, Answer);
         var (low, high) = (marks.Low.Value, marks.High.Value);
-        for (long back = FirstLook, until = high; until > low; back *= 8)
+        for (long back = FirstReach, until = high; until > low; back *= 8)
         {
             var from = Math.Max(low, until - back);
             if (ReadPart(consumer, partition, from, until, found, ct) || from == low)
@@ -169,7 +169,7 @@ internal sealed class TailReader(KafkaClients clients)
             var record = consumer.Consume(TimeSpan.FromMilliseconds(100));
             if (record is null)
             {
-                if (TimeProvider.System.GetElapsedTime(silent) > Patience)
+                if (TimeProvider.System.GetElapsedTime(silent) > Timeout)
                     throw new KafkaException(new Error(ErrorCode.Local_TimedOut, $"the end of {partition} could not be read"));
                 continue;
             }

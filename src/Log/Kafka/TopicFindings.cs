@@ -47,7 +47,7 @@ public sealed class TopicFindings(TopicPlan plan, int minInSyncReplicas, IReadOn
                 "topic-leader",
                 IsError: true,
                 $"Topic {topic.Name} has partitions without a leader.",
-                "Look at the brokers."
+                "Check the brokers."
             );
         if (topic.Partitions.Any(p => p.Replicas < minInSyncReplicas))
             yield return new Finding(
@@ -61,7 +61,7 @@ public sealed class TopicFindings(TopicPlan plan, int minInSyncReplicas, IReadOn
                 "topic-in-sync",
                 IsError: false,
                 $"Topic {topic.Name} has fewer than {minInSyncReplicas} replicas in sync.",
-                "Look at the brokers."
+                "Check the brokers."
             );
     }
 
@@ -72,8 +72,8 @@ public sealed class TopicFindings(TopicPlan plan, int minInSyncReplicas, IReadOn
             yield return new Finding(
                 "topic-settings",
                 IsError: false,
-                $"The brokers do not tell the settings of topic {topic.Name}.",
-                $"Brokers from 0.11 on do. On older ones look yourself (kafka-configs.sh --describe) for {string.Join(", ", Planned(topic).Settings.Select(s => $"{s.Key}={s.Value}"))}."
+                $"The brokers do not report the settings of topic {topic.Name}.",
+                $"Brokers from 0.11 on do. On older ones check them yourself (kafka-configs.sh --describe): {string.Join(", ", Planned(topic).Settings.Select(s => $"{s.Key}={s.Value}"))}."
             );
             yield break;
         }
@@ -108,7 +108,7 @@ public sealed class TopicFindings(TopicPlan plan, int minInSyncReplicas, IReadOn
             yield return new Finding(
                 "topic-retention",
                 IsError: false,
-                $"Topic {topic.Name} keeps records for less than a day: an engine that is away for longer must be read anew.",
+                $"Topic {topic.Name} keeps records for less than a day: an engine that is down for longer must be loaded again.",
                 Alter(topic, $"{TopicPlan.Retention}={TopicPlan.WeekMilliseconds}")
             );
     }

@@ -4,13 +4,13 @@ using Confluent.Kafka;
 
 namespace Cdc.Log.Kafka;
 
-/// <summary>Takes a transactional id: whoever had it is fenced, and the transaction that it left open is aborted.</summary>
+/// <summary>Takes a transactional id: its previous owner is fenced, and the transaction that it left open is aborted.</summary>
 internal static class TransactionFence
 {
     /// <summary>The client goes on asking behind a call that has timed out; so soon a session that is stopped is heard.</summary>
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     /// <exception cref="KafkaException">The brokers refuse the id, or know no transactions.</exception>
     /// <exception cref="CdcException">Unavailable: they do not answer, or end no transaction.</exception>
@@ -29,7 +29,7 @@ internal static class TransactionFence
                     }
                     catch (KafkaRetriableException e)
                     {
-                        if (Stopwatch.GetElapsedTime(began) > Patience)
+                        if (Stopwatch.GetElapsedTime(began) > Timeout)
                             throw NotTaken(id, e);
                         ct.WaitHandle.WaitOne(Pause);
                     }
@@ -41,8 +41,8 @@ internal static class TransactionFence
     private static CdcException NotTaken(string id, KafkaException e) =>
         new(
             FailureKind.Unavailable,
-            $"The brokers have not handed over transactional id {id} in {Patience.TotalSeconds:0} s ({e.Error.Code}): {e.Error.Reason}.",
-            "Nothing is lost; it is tried again. Look at the brokers, and whether as many of them are up as transaction.state.log.replication.factor and transaction.state.log.min.isr ask for (ops/runbooks/kafka.md).",
+            $"The brokers have not handed over transactional id {id} in {Timeout.TotalSeconds:0} s ({e.Error.Code}): {e.Error.Reason}.",
+            "Nothing is lost; cdc retries. Check the brokers, and whether as many of them are up as transaction.state.log.replication.factor and transaction.state.log.min.isr ask for (ops/runbooks/kafka.md).",
             e
         );
 }

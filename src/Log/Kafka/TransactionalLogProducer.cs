@@ -5,8 +5,8 @@ namespace Cdc.Log.Kafka;
 
 /// <summary>
 /// Over brokers that fence: a record is acknowledged when the Kafka transaction that it is in is committed. A transaction begins with the
-/// first record and is committed as soon as somebody waits for it; what is appended meanwhile is held, and goes into the next one. So the
-/// duration of a commit makes the size of a transaction, and an idle log has none. After the first error nothing more is committed: whoever
+/// first record and is committed as soon as a caller waits for it; what is appended meanwhile is held for the next one. So the
+/// duration of a commit makes the size of a transaction, and an idle log has none. After an error nothing more is committed: the client that
 /// takes the transactional id next aborts what was left.
 /// </summary>
 internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client, string id) : LogProducer(client)
@@ -206,7 +206,7 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
             }
             catch (KafkaRetriableException)
             {
-                // Without a coordinator it is told at once.
+                // Without a coordinator the call fails at once.
                 lock (_gate)
                     Monitor.Wait(_gate, Pause);
             }

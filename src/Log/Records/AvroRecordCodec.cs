@@ -7,9 +7,9 @@ namespace Cdc.Log.Records;
 
 /// <summary>Records in Avro with Confluent's wire format, as Debezium's envelopes.</summary>
 /// <param name="prefix">Of the topics' names: <c>prefix.schema.table</c>.</param>
-/// <param name="database">Of the source; told to readers, not used.</param>
-/// <param name="version">Of cdc; told to readers, not used.</param>
-/// <exception cref="Cdc.Core.Failures.CdcException">Configuration: the declared tables cannot be told apart by topics.</exception>
+/// <param name="database">The source's, written into records for readers; not used here.</param>
+/// <param name="version">Of cdc, written into records for readers; not used here.</param>
+/// <exception cref="Cdc.Core.Failures.CdcException">Configuration: two declared tables would share a topic.</exception>
 public sealed class AvroRecordCodec(
     EntitySet entities,
     string prefix,

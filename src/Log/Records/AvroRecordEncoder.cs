@@ -105,7 +105,7 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
 
     private void WriteAfter(RowChange change, ref AvroWriter writer)
     {
-        // What the old row lacked is nobody's concern: only the new one is applied.
+        // It does not matter what the old row lacked: only the new one is applied.
         Forget();
         if (change.Kind == RowChangeKind.Delete)
         {

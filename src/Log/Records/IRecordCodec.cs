@@ -63,11 +63,11 @@ public interface IRecordDecoder
     /// <exception cref="RecordFormatException">The bytes are not such a record.</exception>
     bool TryDecode(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, List<ChangeEvent> changes, out RecordStamp stamp);
 
-    /// <summary>Fetches the schemas that this record names; they are kept from then on, also while the registry is away.</summary>
+    /// <summary>Fetches the schemas that this record names. They stay cached while the registry is down.</summary>
     /// <exception cref="Cdc.Core.Failures.CdcException"><see cref="Cdc.Core.Failures.FailureKind.Unavailable"/>: try again later.</exception>
     /// <exception cref="RecordFormatException">The registry has no such schema, or rows cannot be read with it.</exception>
     Task LearnAsync(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value, CancellationToken ct);
 }
 
-/// <summary>Bytes of a topic that are not a record of its table. Whoever read them adds partition and offset.</summary>
+/// <summary>Bytes of a topic that are not a record of its table. The reader adds partition and offset.</summary>
 public sealed class RecordFormatException(string message, Exception? inner = null) : Exception(message, inner);

@@ -56,7 +56,7 @@ internal sealed class ConfluentSchemaClient : ISchemaClient, IDisposable
     public void Dispose() => _registry.Dispose();
 
     /// <summary>
-    /// Confluent's client takes no cancellation: the answer is not waited for any longer, and the request ends by itself, at the latest with
+    /// Confluent's client takes no cancellation: we stop waiting for the answer, and the request ends later, at the latest with
     /// its time-outs.
     /// </summary>
     /// <exception cref="SchemaRegistryException">The registry has answered, and would answer the same again.</exception>

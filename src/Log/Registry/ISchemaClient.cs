@@ -4,7 +4,7 @@ namespace Cdc.Log.Registry;
 
 /// <summary>
 /// Schemas and their ids, as the writers and readers of topics need them: the built-in registry's table, or any registry that speaks
-/// Confluent's protocol. What was asked once is kept, so that a registry that is away stops only what needs a schema not seen before.
+/// Confluent's protocol. Answers are cached, so an unreachable registry stops only what needs a schema not seen before.
 /// </summary>
 public interface ISchemaClient
 {

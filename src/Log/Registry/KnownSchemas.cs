@@ -17,7 +17,7 @@ internal sealed class KnownSchemas(ISchemaClient registry) : ISchemaClient
     private async ValueTask<int> AskAsync(string subject, string schema, CancellationToken ct)
     {
         var id = await registry.RegisterAsync(subject, schema, ct).ConfigureAwait(false);
-        // Whoever writes with it can read it too, whatever becomes of the registry.
+        // Its writer can read it too, even when the registry is unreachable or lost.
         _schemas.TryAdd(id, schema);
         return _ids.GetOrAdd((subject, schema), id);
     }

@@ -73,7 +73,7 @@ internal static class RegistrySettings
         return name switch
         {
             Names.SchemaRegistryUrl => throw new ArgumentException($"{name} is Registry:Url."),
-            // It takes any certificate that the named one has signed, whatever its host, and none whose server does not send the named one too.
+            // It accepts any certificate that the named one has signed, whatever its host, and only if the server sends the named one.
             Names.SslCaLocation => throw new ArgumentException($"{name} is Registry:CaCertificate."),
             _ => name,
         };

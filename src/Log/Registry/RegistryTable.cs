@@ -241,7 +241,7 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
             throw new CdcException(
                 FailureKind.Unavailable,
                 $"The engine, which keeps the schema registry, cannot be asked: {e.Message}",
-                "Start the engine, or mend Engine:ConnectionString.",
+                "Start the engine, or correct Engine:ConnectionString.",
                 e
             );
         }

@@ -8,8 +8,8 @@ using Names = Confluent.SchemaRegistry.SchemaRegistryConfig.PropertyNames;
 namespace Cdc.Log.Registry;
 
 /// <summary>
-/// A registry whose certificate an authority of the user's own has signed. Confluent's client compares the certificates that a server sends
-/// with the named file and looks at nothing else: it refuses a server that does not send its root (the usual case), and accepts any host
+/// A registry whose certificate is signed by a private authority. Confluent's client only compares the certificates that a server sends
+/// with the named file: it refuses a server that does not send its root (the usual case), and accepts any host
 /// name and any date from one that does. So its connections are replaced by ones that check the chain and the name.
 /// </summary>
 internal static class RegistryTrust

@@ -5,7 +5,7 @@ namespace Cdc.Log.Registry;
 
 /// <summary>
 /// What a schema says, whatever the order of its JSON properties and however its names and primitives are written: clients write a schema
-/// anew before they register it, and each has an order of its own. Everything counts that anybody may read: documentation, defaults,
+/// anew before they register it, and each has its own order. Everything that readers may use counts: documentation, defaults,
 /// aliases and attributes.
 /// </summary>
 internal static class SchemaForm

@@ -16,7 +16,7 @@ internal sealed class AlertDelivery(NpgsqlDataSource engine, AlertOptions option
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
-    private readonly ResiliencePipeline<HttpStatusCode> _patience = Patience(options, time);
+    private readonly ResiliencePipeline<HttpStatusCode> _retries = Retries(options, time);
 
     public async Task DeliverAsync(CancellationToken ct)
     {
@@ -33,7 +33,7 @@ internal sealed class AlertDelivery(NpgsqlDataSource engine, AlertOptions option
         string why;
         try
         {
-            var status = await _patience
+            var status = await _retries
                 .ExecuteAsync(async attempt => await SendAsync(alert, attempt).ConfigureAwait(false), ct)
                 .ConfigureAwait(false);
             if ((int)status is >= 200 and < 300)
@@ -55,7 +55,7 @@ internal sealed class AlertDelivery(NpgsqlDataSource engine, AlertOptions option
         return response.StatusCode;
     }
 
-    private static ResiliencePipeline<HttpStatusCode> Patience(AlertOptions options, TimeProvider time)
+    private static ResiliencePipeline<HttpStatusCode> Retries(AlertOptions options, TimeProvider time)
     {
         var builder = new ResiliencePipelineBuilder<HttpStatusCode> { TimeProvider = time };
         // Polly takes no fewer than one.
@@ -78,7 +78,7 @@ internal sealed class AlertDelivery(NpgsqlDataSource engine, AlertOptions option
 }
 
 /// <summary>What the webhook gets, as JSON in camelCase. Names are added, never changed or removed.</summary>
-/// <param name="Rollback">Whoever reads from the engine should go back to Odoo.</param>
+/// <param name="Rollback">Readers of the engine should go back to Odoo.</param>
 /// <param name="Text">For chats that show this field.</param>
 internal sealed record AlertNotice(string Alert, bool Rollback, DateTimeOffset FiredAt, long? Run, string? Scope, string Text)
 {
@@ -89,6 +89,6 @@ internal sealed record AlertNotice(string Alert, bool Rollback, DateTimeOffset F
             alert.FiredAt!.Value,
             alert.Run,
             alert.Scope,
-            $"cdc {alert.Name}: {alert.Message} Look with 'cdc reconcile', then 'cdc alerts rearm {alert.Name}'."
+            $"cdc {alert.Name}: {alert.Message} Check with 'cdc reconcile', then 'cdc alerts rearm {alert.Name}'."
         );
 }

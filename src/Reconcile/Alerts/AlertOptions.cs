@@ -2,7 +2,7 @@ using Cdc.Core.Configuration;
 
 namespace Cdc.Reconcile.Alerts;
 
-/// <summary>When the continuous comparison raises its voice, and to whom (section <c>Alerts</c>).</summary>
+/// <summary>When the continuous comparison alerts, and where the alerts go (section <c>Alerts</c>).</summary>
 public sealed record AlertOptions : IOptionSection
 {
     /// <summary><c>warning</c>: more percent of the rows than this differ, at a single comparison.</summary>

@@ -6,7 +6,7 @@ namespace Cdc.Reconcile.Alerts;
 
 /// <summary>One alert as it stands.</summary>
 /// <param name="State">armed, fired.</param>
-/// <param name="ArmedAt">Null: it was never armed by anybody. What is older does not fire it again.</param>
+/// <param name="ArmedAt">Null: it was never armed. What is older does not fire it again.</param>
 /// <param name="Run">The run after which it fired.</param>
 /// <param name="Scope">An entity, or <c>all</c>.</param>
 /// <param name="DeliveredAt">Null: no webhook has taken it.</param>
@@ -21,7 +21,7 @@ public sealed record AlertState(
     DateTimeOffset? DeliveredAt
 );
 
-/// <summary>Alerts in the engine's database. Fired ones stay so until they are armed again, whichever process looks.</summary>
+/// <summary>Alerts in the engine's database. Fired ones stay so until they are re-armed, for every process.</summary>
 public static class AlertTable
 {
     private const string ListSql = """

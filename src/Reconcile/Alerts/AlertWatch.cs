@@ -7,7 +7,7 @@ using Npgsql;
 namespace Cdc.Reconcile.Alerts;
 
 /// <summary>
-/// Looks at how things stand after each comparison, and fires what is due. A comparison that could not say, or failed, pauses it: nothing is
+/// Evaluates the rules after each comparison, and fires what is due. A comparison that could not say, or failed, pauses it: nothing is
 /// fired by it, and nothing is taken back.
 /// </summary>
 internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, TimeProvider time, ILogger log)
@@ -71,7 +71,7 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
             if (!await AlertTable.FireAsync(connection, alert.Name, now, run, finding, ct).ConfigureAwait(false))
                 continue;
             fired.Add(alert.Name);
-            Tell(alert.Name, finding.Message, run);
+            LogFired(alert.Name, finding.Message, run);
         }
         return fired;
     }
@@ -85,7 +85,7 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
         ReconcileLog.Paused(log);
     }
 
-    private void Tell(string name, string message, long run)
+    private void LogFired(string name, string message, long run)
     {
         switch (name)
         {

@@ -60,7 +60,7 @@ internal sealed record CanonicalColumn(
             { Family: SqlFamily.Text } => Alike(HashText, "{0}::text COLLATE \"C\"", "{0}::text"),
             { Family: SqlFamily.Date } => Alike("timestamp_hash_extended", "{0}::date::timestamp", "{0}::date::text"),
             { Family: SqlFamily.Timestamp } => Alike("timestamp_hash_extended", "{0}::timestamp", "{0}::timestamp::text"),
-            // A zone by its name is looked up for every row.
+            // A named time zone would be looked up for every row.
             _ => Alike("timestamp_hash_extended", "{0}::timestamptz AT TIME ZONE INTERVAL '0'", "{0}::timestamptz::text") is var tz
             && UtcColumn(column) is { } inner
                 ? tz with

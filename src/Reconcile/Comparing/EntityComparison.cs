@@ -23,7 +23,7 @@ internal sealed class EntityComparison(
     bool withTotals = false
 )
 {
-    /// <summary>All keys were in flight (a truncate): look again, so many times.</summary>
+    /// <summary>All keys were in flight (a truncate): compare again, at most this often.</summary>
     private const int MostTruncates = 20;
 
     private readonly SlicePacer _pacer = new(options);
@@ -93,7 +93,7 @@ internal sealed class EntityComparison(
             {
                 throw Unable(
                     e.Message,
-                    "Look at the declaration's expressions and rules for this entity, and at 'cdc quarantine list'.",
+                    "Check the declaration's expressions and rules for this entity, and at 'cdc quarantine list'.",
                     e
                 );
             }

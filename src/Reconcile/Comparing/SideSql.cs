@@ -6,7 +6,7 @@ namespace Cdc.Reconcile.Comparing;
 
 /// <summary>
 /// What one side is asked for one entity, as text. Spans travel as $1 (low) and $2 (high), keys to leave out as $3. Each span is a range
-/// scan of the primary key by itself: a GROUP BY would sort or hash every row.
+/// plain scan of the primary key: a GROUP BY would sort or hash every row.
 /// </summary>
 internal sealed class SideSql
 {

@@ -9,7 +9,7 @@ namespace Cdc.Reconcile.Comparing;
 /// <param name="Totals">Empty where they were not asked for.</param>
 internal sealed record SliceResult(
     SliceNumbers Numbers,
-    IReadOnlyList<DriftRow> Drift,
+    IReadOnlyList<DriftRecord> Drift,
     long Unlisted,
     ExceptionKeys LeftOut,
     IReadOnlyList<MoneyTotal> Totals
@@ -131,14 +131,14 @@ internal sealed class SliceComparison(
         return (numbers, [.. missing.Concat(extra).Concat(differing).Order()]);
     }
 
-    private async Task<IReadOnlyList<DriftRow>> ValuesAsync(SideReader left, SideReader right, List<long> keys, CancellationToken ct)
+    private async Task<IReadOnlyList<DriftRecord>> ValuesAsync(SideReader left, SideReader right, List<long> keys, CancellationToken ct)
     {
-        var drift = new List<DriftRow>();
+        var drift = new List<DriftRecord>();
         foreach (var some in keys.Chunk(ValuesAtOnce))
         {
             var (sources, engines) = await BothAsync(left.ValuesAsync(some, ct), right.ValuesAsync(some, ct)).ConfigureAwait(false);
             foreach (var key in some)
-                drift.AddRange(DriftOfRow.Of(entity.Name, columns, key, sources.GetValueOrDefault(key), engines.GetValueOrDefault(key)));
+                drift.AddRange(RowDifferences.Of(entity.Name, columns, key, sources.GetValueOrDefault(key), engines.GetValueOrDefault(key)));
         }
         return drift;
     }
@@ -158,7 +158,7 @@ internal sealed class SliceComparison(
                 right.TotalsAsync(wanted.Engine(engine), spans, ct)
             )
             .ConfigureAwait(false);
-        // A NaN on one side must not make the other side's sum look like drift: the slice is left out of both. Which row it is, the drift says.
+        // A NaN on one side must not make the other side's sum appear as drift: the slice is left out of both. Which row it is, the drift says.
         if (odoo is null || engines is null)
             return [];
         return

@@ -5,7 +5,7 @@ namespace Cdc.Reconcile.Continuous;
 /// <summary>The comparison that goes on beside the pipeline (section <c>Continuous</c>).</summary>
 public sealed record ContinuousOptions : IOptionSection
 {
-    /// <summary>False: <c>cdc run</c> compares nothing by itself, and no alert is looked at.</summary>
+    /// <summary>False: <c>cdc run</c> compares nothing, and evaluates no alert.</summary>
     public bool Enabled { get; init; } = true;
 
     /// <summary>Between two comparisons of what has changed.</summary>

@@ -9,7 +9,7 @@ using Npgsql;
 
 namespace Cdc.Reconcile.Continuous;
 
-/// <summary>Does what is due: compares, tells the alerts, and repairs where they demand it.</summary>
+/// <summary>Does what is due: compares, updates the alerts, and repairs where they demand it.</summary>
 internal sealed class ContinuousRuns(
     ComparedServers servers,
     Reconciler reconciler,
@@ -50,7 +50,7 @@ internal sealed class ContinuousRuns(
 
     public async Task RunAsync(ScheduledRun due, CancellationToken ct)
     {
-        // Odoo's own contradictions are asked for where somebody decides by the answer.
+        // Odoo's own contradictions are only read where a decision depends on them.
         var violations = due.Trigger.StartsWith("cutover", StringComparison.Ordinal);
         var request = new RunRequest(due.Kind, servers.Entities.All, Violations: violations) { Trigger = due.Trigger, Due = due.Due };
         var run = await reconciler.RunAsync(request, ct).ConfigureAwait(false);
@@ -61,7 +61,7 @@ internal sealed class ContinuousRuns(
             await PruneAsync(ct).ConfigureAwait(false);
     }
 
-    /// <summary>Once: the alert that demanded it stays fired until a person has looked.</summary>
+    /// <summary>Once: the alert that demanded it stays fired until a person re-arms it.</summary>
     private async Task RemediateAsync(long run, RunRequest request, CancellationToken ct)
     {
         var done = await repair.RunAsync(await repair.PlanAsync(run, request, ct).ConfigureAwait(false), ct).ConfigureAwait(false);

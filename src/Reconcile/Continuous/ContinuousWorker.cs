@@ -58,13 +58,13 @@ public sealed class ContinuousWorker
     /// <summary>Returns when <paramref name="ct"/> is cancelled; never throws.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
-        // A process that just began has better things to do.
+        // A process that has just started first catches up.
         for (var wait = _options.Interval; !ct.IsCancellationRequested; wait = await PassAsync(ct).ConfigureAwait(false))
             await Task.Delay(wait, _time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Does what is due, and delivers what has fired.</summary>
-    /// <returns>When to look again.</returns>
+    /// <returns>How long to wait until the next pass.</returns>
     internal async Task<TimeSpan> PassAsync(CancellationToken ct)
     {
         try
@@ -84,12 +84,12 @@ public sealed class ContinuousWorker
         // Also a defect of ours: it must not take the pipeline with it.
         catch (Exception failure)
         {
-            Tell(failure);
+            LogFailure(failure);
             return _options.Interval;
         }
     }
 
-    /// <summary>False: it failed, and was told.</summary>
+    /// <summary>False: it failed, and the failure is logged.</summary>
     private async Task<bool> DoDueAsync(CancellationToken ct)
     {
         if (!await _runs.IsReadyAsync(ct).ConfigureAwait(false))
@@ -113,13 +113,13 @@ public sealed class ContinuousWorker
         catch (Exception failure) when (!ct.IsCancellationRequested)
         {
             await _alerts.PauseAsync(ct).ConfigureAwait(false);
-            Tell(failure);
+            LogFailure(failure);
             return false;
         }
     }
 
     /// <summary>The same failure again and again is one line.</summary>
-    private void Tell(Exception failure)
+    private void LogFailure(Exception failure)
     {
         var message = failure is CdcException ? failure.Message : $"{failure.GetType().Name}: {failure.Message}";
         if (_failing == message)
@@ -128,7 +128,7 @@ public sealed class ContinuousWorker
         if (failure is CdcException known)
             ReconcileLog.Failed(_log, message, known.Remedy, _options.Interval.TotalSeconds);
         else if (failure is NpgsqlException or TimeoutException or IOException)
-            ReconcileLog.Failed(_log, message, "Look at both servers ('cdc status').", _options.Interval.TotalSeconds);
+            ReconcileLog.Failed(_log, message, "Check both servers ('cdc status').", _options.Interval.TotalSeconds);
         else
             ReconcileLog.Defect(_log, failure);
     }

@@ -10,7 +10,7 @@ namespace Cdc.Reconcile.Continuous;
 public sealed record ScheduledRun(string Trigger, RunKind Kind, DateTimeOffset Due);
 
 /// <summary>
-/// When what is compared. What was missed while nobody was there is made up for once, not as often as it was missed.
+/// When what is compared. Runs missed while the process was down are made up for by one run.
 /// </summary>
 public sealed class Schedule(ContinuousOptions options)
 {
@@ -39,7 +39,7 @@ public sealed class Schedule(ContinuousOptions options)
         return Wait(now, served) == TimeSpan.Zero ? new ScheduledRun(Interval, RunKind.Changed, now) : null;
     }
 
-    /// <summary>Until what has changed is to be compared again; the rest is looked at then, too.</summary>
+    /// <summary>Time until what has changed is compared again; the other schedules are checked then, too.</summary>
     public TimeSpan Wait(DateTimeOffset now, IReadOnlyDictionary<string, DateTimeOffset> served)
     {
         // A clock that was set back must not silence it.

@@ -43,7 +43,7 @@ internal sealed record BrokenFence(string Reason, string Detail)
         Reason switch
         {
             FenceReasons.NotRunning => "Start 'cdc run': source and engine are compared at a point that it passes.",
-            FenceReasons.Stopped => "Mend the table as 'cdc status' says; it is then read again by itself, and can be compared.",
+            FenceReasons.Stopped => "Repair the table as 'cdc status' says; cdc then reads it again, and it can be compared.",
             FenceReasons.UnknownEntity => "Restart 'cdc run' with the declaration that has the entity.",
             FenceReasons.NotFrozen => "Stop every writer of Odoo, wait until 'cdc status' says that nothing is behind, and run it again.",
             FenceReasons.Waits =>
@@ -52,6 +52,6 @@ internal sealed record BrokenFence(string Reason, string Detail)
             FenceReasons.Locked =>
                 "Wait until the table's lock is given back (SELECT pid, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE mode = 'AccessExclusiveLock')), then run it again.",
             FenceReasons.NotOpened => "Run it again; if it goes on so, the engine answers slowly: raise Engine:FenceHoldTimeout.",
-            _ => "Look at 'cdc status': when it streams and is not far behind, run it again.",
+            _ => "Check 'cdc status': when it streams and is not far behind, run it again.",
         };
 }

@@ -39,7 +39,7 @@ internal static class Comparability
             source.IsStandby
                 ? "Source:ConnectionString leads to a standby. What it sees lags behind the primary that the pipeline follows."
                 : $"Source:ConnectionString leads to database {source.Database} of system {source.SystemIdentifier}; the engine follows {engine.Database} of system {engine.SystemIdentifier}.",
-            "Mend Source:ConnectionString: comparisons read the primary that 'cdc run' follows."
+            "Correct Source:ConnectionString: comparisons read the primary that 'cdc run' follows."
         );
     }
 }

@@ -16,7 +16,7 @@ namespace Cdc.Reconcile.Fences;
 internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection engine, EntityDeclaration entity, TimeSpan timeout)
     : IAsyncDisposable
 {
-    /// <summary>Of an attempt's time, until somebody looks why nobody has taken the fence up.</summary>
+    /// <summary>Share of an attempt's time after which it checks why no pipeline has taken the fence up.</summary>
     private const double PickUpShare = 0.3;
 
     private FencedSnapshots? _opened;
@@ -41,8 +41,8 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
         }
         catch (Exception e) when (asking.State == System.Data.ConnectionState.Open)
         {
-            // Nobody needs to hold for us any more.
-            await row.BreakAsync(FenceReasons.GivenUp, $"Who asked for it failed: {e.GetType().Name}.", CancellationToken.None)
+            // Apply need not hold for this attempt any more.
+            await row.BreakAsync(FenceReasons.GivenUp, $"The requester failed: {e.GetType().Name}.", CancellationToken.None)
                 .ConfigureAwait(false);
             throw;
         }
@@ -93,7 +93,7 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
             return null;
         if (
             late is { State: FenceState.Announced, Reason: null }
-            && await PipelineLook.AtAsync(asking, source, ct).ConfigureAwait(false) is { } notRunning
+            && await PipelineProbe.NotRunningAsync(asking, source, ct).ConfigureAwait(false) is { } notRunning
         )
             return notRunning;
         return await row.UntilAsync(FenceState.Armed, ct).ConfigureAwait(false) is null
@@ -115,7 +115,7 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
         {
             return (
                 null,
-                new BrokenFence(FenceReasons.Locked, $"{entity.SourceName} is locked by somebody else so that it cannot be read.")
+                new BrokenFence(FenceReasons.Locked, $"{entity.SourceName} is locked by another session and cannot be read.")
             );
         }
     }

@@ -42,7 +42,7 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
     }
 
     /// <summary>The same while writes are frozen, for a sign-off: nothing may be in flight.</summary>
-    /// <exception cref="FenceException">As above. Refused: keys were in flight, so somebody writes.</exception>
+    /// <exception cref="FenceException">As above. Refused: keys were in flight, so Odoo is not frozen.</exception>
     public async Task<FencedSnapshots> OpenFrozenAsync(EntityDeclaration entity, KeyRange range, CancellationToken ct)
     {
         var fenced = await OpenAsync(entity, range, ct).ConfigureAwait(false);

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Cdc.Reconcile.Fences;
 
-/// <summary>The source's snapshot, and what its table looked like in it.</summary>
+/// <summary>The source's snapshot, and its table's definition in it.</summary>
 /// <param name="Snapshot">pg_current_snapshot() as text.</param>
 /// <param name="Server">Which database of which server it is.</param>
 internal sealed record SourceReading(string Snapshot, long RelationOid, long FileNode, SourceServer Server)
@@ -17,7 +17,7 @@ internal sealed record SourceReading(string Snapshot, long RelationOid, long Fil
     /// <summary>
     /// Begins the transaction. The lock comes before the snapshot: an older snapshot sees a table that was rewritten or truncated since as empty.
     /// </summary>
-    /// <exception cref="PostgresException">55P03: locked by somebody else. 42P01, 42501: it is not there, or may not be read.</exception>
+    /// <exception cref="PostgresException">55P03: locked by another session. 42P01, 42501: the table does not exist, or may not be read.</exception>
     public static async Task<SourceReading> BeginAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
     {
         await using (

@@ -19,7 +19,7 @@ internal enum KeyState
 
 /// <param name="Marker">Where in the source's WAL.</param>
 /// <param name="States">Of every key that was asked about.</param>
-internal sealed record ComparedKeys(Lsn Marker, IReadOnlyDictionary<long, KeyState> States, IReadOnlyList<DriftRow> Drift);
+internal sealed record ComparedKeys(Lsn Marker, IReadOnlyDictionary<long, KeyState> States, IReadOnlyList<DriftRecord> Drift);
 
 /// <summary>Compares exactly some keys of an entity, value by value, within one fence.</summary>
 internal sealed class KeyComparison(ComparedServers servers, EntityDeclaration entity, ReconcileOptions options)
@@ -34,7 +34,7 @@ internal sealed class KeyComparison(ComparedServers servers, EntityDeclaration e
         await ComparedSession.PrepareAsync(fence.Engine, options.StatementTimeout, ct).ConfigureAwait(false);
         var leftOut = await ExceptionKeys.ReadAsync(fence, entity, span, ct).ConfigureAwait(false);
         var states = keys.ToDictionary(k => k, k => Unknown(leftOut, k) ?? KeyState.Equal);
-        var drift = await RowDrift
+        var drift = await RowComparison
             .ReadAsync(servers.Source, fence, entity, [.. states.Where(s => s.Value == KeyState.Equal).Select(s => s.Key)], ct)
             .ConfigureAwait(false);
         foreach (var row in drift)

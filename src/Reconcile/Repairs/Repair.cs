@@ -9,29 +9,29 @@ using Npgsql;
 namespace Cdc.Reconcile.Repairs;
 
 /// <summary>
-/// Repairs what a run found. Every key is looked at a second time at a fence of its own; those that still differ, and no others, are read
-/// again through the pipeline, which removes what Odoo has not at that third look; then exactly these keys are compared once more. It never
+/// Repairs what a run found. Every key is compared a second time, at its own fence; only those that still differ are read
+/// again through the pipeline, which removes what Odoo no longer has; then exactly these keys are compared once more. It never
 /// writes rows itself.
 /// </summary>
 /// <param name="reads">Needs a running pipeline.</param>
-/// <param name="patience">How long another comparison is waited for.</param>
-public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOptions options, TimeSpan patience = default)
+/// <param name="lockTimeout">How long to wait for another comparison.</param>
+public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOptions options, TimeSpan lockTimeout = default)
 {
     private const int KeysAtOnce = 1000;
 
-    /// <summary>A key in flight is looked at again at another fence, so many times.</summary>
-    private const int MostLooks = 10;
+    /// <summary>A key in flight is compared again at another fence, at most this often.</summary>
+    private const int MostAttempts = 10;
 
-    /// <summary>The second look. Changes nothing.</summary>
+    /// <summary>The second comparison. Changes nothing.</summary>
     public async Task<RepairPlan> PlanAsync(long run, RunRequest request, CancellationToken ct)
     {
         await using var connection = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
         var open = await new RepairStore(connection, run).OpenAsync(request, ct).ConfigureAwait(false);
-        var rows = new Dictionary<string, IReadOnlyDictionary<long, IReadOnlyList<DriftRow>>>();
+        var rows = new Dictionary<string, IReadOnlyDictionary<long, IReadOnlyList<DriftRecord>>>();
         var others = new List<RepairedKey>();
         foreach (var entity in open.GroupBy(o => o.Entity))
         {
-            var (drift, left) = await LookAsync(servers.Entities.Find(entity.Key)!, entity.ToDictionary(o => o.Key, o => o.Kind), ct)
+            var (drift, left) = await ConfirmAsync(servers.Entities.Find(entity.Key)!, entity.ToDictionary(o => o.Key, o => o.Kind), ct)
                 .ConfigureAwait(false);
             if (drift.Count > 0)
                 rows[entity.Key] = drift;
@@ -46,7 +46,7 @@ public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOpt
     public async Task<RepairReport> RunAsync(RepairPlan plan, CancellationToken ct)
     {
         await using var runs = new RunStore(await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false));
-        await runs.LockAsync(patience, ct).ConfigureAwait(false);
+        await runs.LockAsync(lockTimeout, ct).ConfigureAwait(false);
         await using var connection = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
         var store = new RepairStore(connection, plan.Run);
         await store.CloseAbandonedAsync(ct).ConfigureAwait(false);
@@ -59,13 +59,13 @@ public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOpt
         return new RepairReport(false, keys);
     }
 
-    private async Task<(IReadOnlyDictionary<long, IReadOnlyList<DriftRow>> Drift, List<RepairedKey> Left)> LookAsync(
+    private async Task<(IReadOnlyDictionary<long, IReadOnlyList<DriftRecord>> Drift, List<RepairedKey> Left)> ConfirmAsync(
         EntityDeclaration entity,
         Dictionary<long, string> kinds,
         CancellationToken ct
     )
     {
-        var (drift, left) = (new Dictionary<long, IReadOnlyList<DriftRow>>(), new List<RepairedKey>());
+        var (drift, left) = (new Dictionary<long, IReadOnlyList<DriftRecord>>(), new List<RepairedKey>());
         foreach (var some in kinds.Keys.Order().Chunk(KeysAtOnce))
         {
             var compared = await new KeyComparison(servers, entity, options).CompareAsync(some, ct).ConfigureAwait(false);
@@ -89,7 +89,7 @@ public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOpt
     private async Task<IEnumerable<RepairedKey>> RepairAsync(
         RepairStore store,
         EntityDeclaration entity,
-        IReadOnlyDictionary<long, IReadOnlyList<DriftRow>> rows,
+        IReadOnlyDictionary<long, IReadOnlyList<DriftRecord>> rows,
         CancellationToken ct
     )
     {
@@ -110,11 +110,11 @@ public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOpt
     )
     {
         var outcomes = new Dictionary<long, string>();
-        for (var look = 1; keys.Length > 0; look++)
+        for (var attempt = 1; keys.Length > 0; attempt++)
         {
             var compared = await new KeyComparison(servers, entity, options).CompareAsync(keys, ct).ConfigureAwait(false);
             var known = compared
-                .States.Where(s => s.Value != KeyState.InFlight || look == MostLooks)
+                .States.Where(s => s.Value != KeyState.InFlight || attempt == MostAttempts)
                 .ToDictionary(s => s.Key, s => s.Value == KeyState.Equal ? RepairedKey.Repaired : Word(s.Value));
             await store.SettleAsync(entity.Name, request, compared.Marker, known, ct).ConfigureAwait(false);
             foreach (var (key, outcome) in known)

@@ -2,12 +2,12 @@ using Cdc.Reconcile.Comparing;
 
 namespace Cdc.Reconcile.Repairs;
 
-/// <summary>What a second look, at a fence of its own, left of the drift that a run has recorded.</summary>
+/// <summary>The drift recorded by a run that a second comparison, at its own fence, has confirmed.</summary>
 public sealed class RepairPlan
 {
     internal RepairPlan(
         long run,
-        IReadOnlyDictionary<string, IReadOnlyDictionary<long, IReadOnlyList<DriftRow>>> rows,
+        IReadOnlyDictionary<string, IReadOnlyDictionary<long, IReadOnlyList<DriftRecord>>> rows,
         IReadOnlyList<RepairedKey> others
     ) => (Run, Rows, Others) = (run, rows, others);
 
@@ -21,7 +21,7 @@ public sealed class RepairPlan
     public RepairReport DryRun => new(true, [.. Planned, .. Others]);
 
     /// <summary>By entity and key, what still differs: these keys are going to be read again.</summary>
-    internal IReadOnlyDictionary<string, IReadOnlyDictionary<long, IReadOnlyList<DriftRow>>> Rows { get; }
+    internal IReadOnlyDictionary<string, IReadOnlyDictionary<long, IReadOnlyList<DriftRecord>>> Rows { get; }
 
     /// <summary>Keys that are left alone, and why.</summary>
     internal IReadOnlyList<RepairedKey> Others { get; }

@@ -13,12 +13,12 @@ public sealed record RepairReport(bool DryRun, IReadOnlyList<RepairedKey> Keys)
     /// <summary>Keys that still differ, or were only planned.</summary>
     public int Differing => Keys.Count(k => k.Outcome is RepairedKey.Drift or RepairedKey.Planned);
 
-    /// <summary>Keys of which it is not known: in flight at every look, in quarantine, with a hole, or in a range that is loading.</summary>
+    /// <summary>Keys without a verdict: in flight at every attempt, in quarantine, with a hole, or in a range that is loading.</summary>
     public int Unknown => Keys.Count - Equal - Differing;
 }
 
-/// <param name="Kind">missing, extra, differing: as it was at the second look, or, where that found none, in the run.</param>
-/// <param name="Outcome">planned, gone (equal at the second look: nothing was done), repaired, drift, in-flight, quarantined, hole, loading.</param>
+/// <param name="Kind">missing, extra, differing: as at the second comparison, or, where that found none, in the run.</param>
+/// <param name="Outcome">planned, gone (equal at the second comparison: nothing was done), repaired, drift, in-flight, quarantined, hole, loading.</param>
 /// <param name="Request">Id of what was asked of the pipeline; null where nothing was asked for.</param>
 public sealed record RepairedKey(string Entity, long Key, string Kind, string Outcome, long? Request)
 {

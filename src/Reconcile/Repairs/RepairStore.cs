@@ -44,7 +44,7 @@ internal sealed class RepairStore(NpgsqlConnection engine, long run)
             .RowsAsync(r => (r.GetString(0), r.GetInt64(1), r.GetString(2)), ct);
     }
 
-    /// <summary>Repairs whose process ended before it looked at what came of them. Only while no other repair is running.</summary>
+    /// <summary>Repairs whose process ended before it verified them. Only while no other repair is running.</summary>
     public Task CloseAbandonedAsync(CancellationToken ct) =>
         engine.Statement("UPDATE cdc.reconcile_repairs SET outcome = 'unverified' WHERE outcome IS NULL").ExecuteAsync(ct);
 
@@ -52,7 +52,7 @@ internal sealed class RepairStore(NpgsqlConnection engine, long run)
     /// <returns>The request's id.</returns>
     public async Task<long> AskAsync(
         EntityDeclaration entity,
-        IReadOnlyDictionary<long, IReadOnlyList<DriftRow>> rows,
+        IReadOnlyDictionary<long, IReadOnlyList<DriftRecord>> rows,
         CancellationToken ct
     )
     {
@@ -93,7 +93,7 @@ internal sealed class RepairStore(NpgsqlConnection engine, long run)
     /// <summary>As in cdc.drift.</summary>
     public static string Word(DriftKind kind) => kind.ToString().ToLowerInvariant();
 
-    private static string Before(IReadOnlyList<DriftRow> rows) =>
+    private static string Before(IReadOnlyList<DriftRecord> rows) =>
         JsonSerializer.Serialize(
             rows.Select(r => new
             {

@@ -11,21 +11,21 @@ namespace Cdc.Reconcile.Requests;
 
 /// <summary>
 /// Has the running pipeline read exactly some keys again, which is how rows are repaired: they travel in the stream as a chunk, so nothing
-/// newer is overwritten. A key that Odoo has not is removed from the engine, after this second reading at a point of its own; one that was
-/// in flight there is left to its own event. Whoever wants to be sure compares again afterwards.
+/// newer is overwritten. A key that Odoo has not is removed from the engine, after this second reading, at its own position; one that was
+/// in flight there is left to its own event. To be sure, compare again afterwards.
 /// </summary>
 /// <param name="engine">Connection string of a role that may ask for reads (ops/sql/least-privilege.sql).</param>
-/// <param name="log">Told when a request is waited for for long.</param>
+/// <param name="log">Gets a line when a request takes long.</param>
 public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = null)
 {
-    /// <summary>A thousand keys are read within seconds. Who waits longer should know, and again as often.</summary>
-    internal static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(30);
+    /// <summary>A thousand keys are read within seconds. A longer wait is logged, at this interval.</summary>
+    internal static readonly TimeSpan LogEvery = TimeSpan.FromSeconds(30);
 
-    /// <summary>Behind loads of large tables it may take so long.</summary>
-    internal static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
+    /// <summary>Time-out: behind loads of large tables a request may take long.</summary>
+    internal static readonly TimeSpan Timeout = TimeSpan.FromMinutes(30);
 
     /// <summary>The pipeline notifies. This is for a notification that was lost.</summary>
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
 
     /// <summary>The request survives both processes; it stays open until a pipeline serves it.</summary>
     /// <returns>Its id.</returns>
@@ -53,7 +53,7 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
     /// <exception cref="CdcException">Refused: the pipeline refused it, and says why. Unavailable: it was not served in half an hour; it stays open.</exception>
     public async Task<KeyReadAnswer> WaitAsync(long request, CancellationToken ct)
     {
-        var (began, told) = (_time.GetTimestamp(), 0);
+        var (began, logged) = (_time.GetTimestamp(), 0);
         await using var connection = await OpenAsync(ct).ConfigureAwait(false);
         var heard = false;
         connection.Notification += (_, _) => heard = true;
@@ -70,19 +70,19 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
             if (state == RequestState.Refused)
                 throw new CdcException(FailureKind.Refused, $"Request {request} was refused: {answer}", "cdc status");
             var waited = _time.GetElapsedTime(began);
-            if (waited >= Longest)
+            if (waited >= Timeout)
                 throw new CdcException(
                     FailureKind.Unavailable,
-                    $"Request {request} was not served within {Longest.TotalMinutes:0} minutes.",
+                    $"Request {request} was not served within {Timeout.TotalMinutes:0} minutes.",
                     "Start 'cdc run', or see with 'cdc status' what keeps it: the request stays open, and is served then."
                 );
-            if (waited >= TellEvery * (told + 1))
+            if (waited >= LogEvery * (logged + 1))
             {
                 ReconcileLog.StillWaiting(log, request, (long)waited.TotalSeconds);
-                told = (int)(waited / TellEvery);
+                logged = (int)(waited / LogEvery);
             }
             if (!heard)
-                await connection.WaitAsync(Look, ct).ConfigureAwait(false);
+                await connection.WaitAsync(PollInterval, ct).ConfigureAwait(false);
         }
     }
 

@@ -15,15 +15,15 @@ namespace Cdc.Reconcile.Runs;
 public sealed record ReconcileProgress(long Run, string Entity, SliceNumbers Numbers, long? UpTo);
 
 /// <summary>
-/// Compares source and engine as a request says and records what it finds in the engine. A run that is killed goes on where it was when the
-/// same is asked again; one that fails says so, and is never consistent.
+/// Compares source and engine as requested, and records the result in the engine. A run that was killed resumes when the
+/// same request comes again; one that fails says so, and is never consistent.
 /// </summary>
-/// <param name="patience">How long another run is waited for.</param>
+/// <param name="lockTimeout">How long to wait for another run.</param>
 public sealed class Reconciler(
     ComparedServers servers,
     ReconcileOptions options,
     IProgress<ReconcileProgress>? progress = null,
-    TimeSpan patience = default
+    TimeSpan lockTimeout = default
 )
 {
     /// <summary>For what is asked of the engine outside of fences; null: no pauses.</summary>
@@ -34,7 +34,7 @@ public sealed class Reconciler(
     public async Task<long> RunAsync(RunRequest request, CancellationToken ct)
     {
         await using var store = new RunStore(await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false));
-        await store.LockAsync(patience, ct).ConfigureAwait(false);
+        await store.LockAsync(lockTimeout, ct).ConfigureAwait(false);
         var run = await store.BeginAsync(request, ct).ConfigureAwait(false);
         try
         {
@@ -51,11 +51,11 @@ public sealed class Reconciler(
 
     private async Task CompareAsync(RunStore store, OpenRun run, RunRequest request, CancellationToken ct)
     {
-        await using var looking = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var engine = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
         var state = new RunState(request.Kind);
         foreach (var (name, done) in run.Done)
             state.Resume(name, done);
-        var looked = request.Kind == RunKind.Changed ? await CheckpointQueries.ThroughAsync(looking, ct).ConfigureAwait(false) : null;
+        var through = request.Kind == RunKind.Changed ? await CheckpointQueries.ThroughAsync(engine, ct).ConfigureAwait(false) : null;
         foreach (var entity in request.Entities)
         {
             await CompareAsync(
@@ -63,24 +63,24 @@ public sealed class Reconciler(
                     run,
                     request,
                     entity,
-                    await SpansAsync(looking, run, request, entity, ct).ConfigureAwait(false),
+                    await SpansAsync(engine, run, request, entity, ct).ConfigureAwait(false),
                     state,
                     ct
                 )
                 .ConfigureAwait(false);
             if (request.WithTotals)
-                await SpotChecks.RunAsync(servers, looking, entity, run.Id, options, ct).ConfigureAwait(false);
+                await SpotChecks.RunAsync(servers, engine, entity, run.Id, options, ct).ConfigureAwait(false);
         }
         if (request.Violations)
-            await OdooViolations.RunAsync(servers.Source, looking, servers.Entities, run.Id, ct).ConfigureAwait(false);
+            await OdooViolations.RunAsync(servers.Source, engine, servers.Entities, run.Id, ct).ConfigureAwait(false);
         await store
-            .FinishAsync(run.Id, state.Verdict, state.Unlisted > 0, state.Generation, state.Detail, looked, ct)
+            .FinishAsync(run.Id, state.Verdict, state.Unlisted > 0, state.Generation, state.Detail, through, ct)
             .ConfigureAwait(false);
     }
 
     /// <summary>What is left to compare of an entity.</summary>
     private async Task<IReadOnlyList<KeySpan>> SpansAsync(
-        NpgsqlConnection looking,
+        NpgsqlConnection engine,
         OpenRun run,
         RunRequest request,
         EntityDeclaration entity,
@@ -92,8 +92,8 @@ public sealed class Reconciler(
             return [range with { Low = done.Next }];
         if (request.Kind != RunKind.Changed)
             return [range];
-        return await SourceQueries.GenerationAsync(looking, ct).ConfigureAwait(false) is { } followed
-            ? await TouchedPartitions.ReadAsync(looking, entity, followed, Pace, ct).ConfigureAwait(false) ?? [range]
+        return await SourceQueries.GenerationAsync(engine, ct).ConfigureAwait(false) is { } followed
+            ? await TouchedPartitions.ReadAsync(engine, entity, followed, Pace, ct).ConfigureAwait(false) ?? [range]
             : [range];
     }
 

@@ -17,7 +17,7 @@ public enum RunKind
 
 /// <summary>What is to be compared.</summary>
 /// <param name="Since">Only rows with a date at or after it.</param>
-/// <param name="Violations">Look besides for places where Odoo's own numbers disagree.</param>
+/// <param name="Violations">Also search for places where Odoo's own numbers disagree.</param>
 public sealed record RunRequest(
     RunKind Kind,
     IReadOnlyList<EntityDeclaration> Entities,
@@ -29,7 +29,7 @@ public sealed record RunRequest(
     /// <summary>What began it: a person's command, or a word of <see cref="Continuous.Schedule"/>.</summary>
     public string Trigger { get; init; } = "command";
 
-    /// <summary>The time for which it was due; null: nobody planned it.</summary>
+    /// <summary>The time for which it was due; null: it was not scheduled.</summary>
     public DateTimeOffset? Due { get; init; }
 
     /// <summary>Sums of money are part of it. A run over some partitions would only show some of them.</summary>

@@ -34,7 +34,7 @@ internal sealed class RunState(RunKind kind)
     }
 
     /// <returns>The slice's place among those of its entity.</returns>
-    /// <exception cref="CdcException">DeclaredGap: a new generation began. Refused: a sign-off, and somebody writes.</exception>
+    /// <exception cref="CdcException">DeclaredGap: a new generation began. Refused: a sign-off, and Odoo is not frozen.</exception>
     public int Add(string entity, ComparedSlice slice)
     {
         RequireGeneration(slice.Generation);

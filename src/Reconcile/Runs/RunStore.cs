@@ -24,8 +24,8 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
     /// <summary>A run that was killed goes on only while most of what it found is still of today.</summary>
     private const string ResumableFor = "6 hours";
 
-    /// <summary>Who waits for the lock looks so often; in it he would hold a snapshot all the while.</summary>
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+    /// <summary>Poll interval: a session blocked in pg_advisory_lock would hold a snapshot all the while.</summary>
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
 
     private const string BeginSql = """
         INSERT INTO cdc.reconcile_runs (kind, entities, from_key, to_key, since, trigger, due_at)
@@ -45,11 +45,11 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
         FROM cdc.reconcile_partitions WHERE run = $1 AND state = 'compared' GROUP BY entity
         """;
 
-    /// <param name="patience">How long another run is waited for.</param>
+    /// <param name="timeout">How long to wait for another run.</param>
     /// <exception cref="CdcException">Refused: another run is alive.</exception>
-    public async Task LockAsync(TimeSpan patience, CancellationToken ct)
+    public async Task LockAsync(TimeSpan timeout, CancellationToken ct)
     {
-        for (var began = Stopwatch.GetTimestamp(); ; await Task.Delay(Look, ct).ConfigureAwait(false))
+        for (var began = Stopwatch.GetTimestamp(); ; await Task.Delay(PollInterval, ct).ConfigureAwait(false))
         {
             var free = await engine
                 .Statement("SELECT pg_try_advisory_lock($1)", AdvisoryLocks.ReconcileRuns)
@@ -57,7 +57,7 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
                 .ConfigureAwait(false);
             if (free.Single())
                 return;
-            if (Stopwatch.GetElapsedTime(began) >= patience)
+            if (Stopwatch.GetElapsedTime(began) >= timeout)
                 throw new CdcException(
                     FailureKind.Refused,
                     "Another comparison is running against this engine.",
@@ -127,7 +127,7 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
         bool capped,
         int? generation,
         string? detail,
-        Lsn? looked,
+        Lsn? through,
         CancellationToken ct
     ) =>
         engine
@@ -142,7 +142,7 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
                 capped,
                 generation,
                 detail,
-                looked?.ToString()
+                through?.ToString()
             )
             .ExecuteAsync(ct);
 

@@ -96,7 +96,7 @@ internal static class SliceRecord
         NpgsqlConnection engine,
         long run,
         string entity,
-        IReadOnlyList<DriftRow> drift,
+        IReadOnlyList<DriftRecord> drift,
         CancellationToken ct
     )
     {

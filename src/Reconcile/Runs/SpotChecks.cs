@@ -32,7 +32,7 @@ internal static class SpotChecks
             await ComparedSession.PrepareAsync(fence.Engine, options.StatementTimeout, ct).ConfigureAwait(false);
             var leftOut = await ExceptionKeys.ReadAsync(fence, entity, KeySpan.All, ct).ConfigureAwait(false);
             var keys = await DrawAsync(fence.Source, entity, leftOut, ct).ConfigureAwait(false);
-            var drift = await RowDrift
+            var drift = await RowComparison
                 .ReadAsync(servers.Source, fence, entity, [.. keys.SelectMany(k => k.Keys)], ct)
                 .ConfigureAwait(false);
             var differing = drift.Select(d => d.Key).ToHashSet();

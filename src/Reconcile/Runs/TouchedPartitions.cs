@@ -7,12 +7,12 @@ using Npgsql;
 namespace Cdc.Reconcile.Runs;
 
 /// <summary>
-/// Which partitions of an entity a run over what has changed must look at: those with rows that are newer than the last run, with another
+/// Which partitions of an entity a run over what has changed must compare: those with rows that are newer than the last run, with another
 /// number of rows than then (deletes leave no row behind), with open drift, or not whole then. Asked of the engine alone, to spare Odoo.
 /// </summary>
 internal static class TouchedPartitions
 {
-    // The tiles are the slices of the last run over everything; later runs over what had changed looked at whole tiles.
+    // The tiles are the slices of the last run over everything; later runs over what had changed compared whole tiles.
     private const string TilesSql = """
         WITH base AS (
             SELECT max(r.id) AS run FROM cdc.reconcile_runs r WHERE r.state = 'done' AND r.kind <> 'changed' AND r.from_key IS NULL AND r.to_key IS NULL AND r.since IS NULL
@@ -33,12 +33,12 @@ internal static class TouchedPartitions
     /// <summary>Of slices, that is a million rows.</summary>
     private const int TilesAtOnce = 4;
 
-    private const string LookedSql = """
+    private const string ThroughSql = """
         SELECT max(looked_lsn)::text FROM cdc.reconcile_runs
         WHERE state = 'done' AND from_key IS NULL AND to_key IS NULL AND since IS NULL AND generation = $1 AND $2 = ANY(entities)
         """;
 
-    /// <summary>Null: no run over everything is there to go on from, so that everything is to be looked at.</summary>
+    /// <summary>Null: there is no run over everything to go on from, so everything must be compared.</summary>
     public static async Task<IReadOnlyList<KeySpan>?> ReadAsync(
         NpgsqlConnection engine,
         EntityDeclaration entity,
@@ -47,28 +47,28 @@ internal static class TouchedPartitions
         CancellationToken ct
     )
     {
-        var looked = (
-            await engine.Statement(LookedSql, generation, entity.Name).RowsAsync(r => r.Get<string>(0), ct).ConfigureAwait(false)
+        var through = (
+            await engine.Statement(ThroughSql, generation, entity.Name).RowsAsync(r => r.Get<string>(0), ct).ConfigureAwait(false)
         ).Single();
         var tiles = await engine
             .Statement(TilesSql, entity.Name, generation, KeySpan.Lowest, KeySpan.Highest)
             .RowsAsync(
-                r => (Span: new KeySpan(r.GetInt64(0), r.GetInt64(1)), Rows: r.GetInt64(2), Look: !r.GetBoolean(3) || r.GetBoolean(4)),
+                r => (Span: new KeySpan(r.GetInt64(0), r.GetInt64(1)), Rows: r.GetInt64(2), MustCompare: !r.GetBoolean(3) || r.GetBoolean(4)),
                 ct
             )
             .ConfigureAwait(false);
-        if (looked is null || tiles.Count == 0)
+        if (through is null || tiles.Count == 0)
             return null;
-        var now = await NowAsync(engine, entity, generation, looked, [.. tiles.Select(t => t.Span)], pace, ct).ConfigureAwait(false);
-        return [.. tiles.Where((tile, i) => tile.Look || now[i].IsTouched || now[i].Rows != tile.Rows).Select(t => t.Span)];
+        var now = await NowAsync(engine, entity, generation, through, [.. tiles.Select(t => t.Span)], pace, ct).ConfigureAwait(false);
+        return [.. tiles.Where((tile, i) => tile.MustCompare || now[i].IsTouched || now[i].Rows != tile.Rows).Select(t => t.Span)];
     }
 
-    /// <summary>Every row of the table is looked at, in pieces with pauses between them.</summary>
+    /// <summary>Reads every row of the table, in pieces with pauses between them.</summary>
     private static async Task<List<(long Rows, bool IsTouched)>> NowAsync(
         NpgsqlConnection engine,
         EntityDeclaration entity,
         int generation,
-        string looked,
+        string through,
         KeySpan[] tiles,
         Pace? pace,
         CancellationToken ct
@@ -78,7 +78,7 @@ internal static class TouchedPartitions
         foreach (var some in tiles.Chunk(TilesAtOnce))
         {
             var began = pace is null ? 0 : await pace.BeginAsync(ct).ConfigureAwait(false);
-            now.AddRange(await NowAsync(engine, entity, generation, looked, some, ct).ConfigureAwait(false));
+            now.AddRange(await NowAsync(engine, entity, generation, through, some, ct).ConfigureAwait(false));
             pace?.Worked(began);
         }
         return now;
@@ -88,7 +88,7 @@ internal static class TouchedPartitions
         NpgsqlConnection engine,
         EntityDeclaration entity,
         int generation,
-        string looked,
+        string through,
         KeySpan[] tiles,
         CancellationToken ct
     )
@@ -104,7 +104,7 @@ internal static class TouchedPartitions
                 tiles.Select(t => t.Low).ToArray(),
                 tiles.Select(t => t.High).ToArray(),
                 generation,
-                looked
+                through
             )
             .RowsAsync(r => now[r.GetInt64(0) - 1] = (r.GetInt64(1), r.GetBoolean(2)), ct)
             .ConfigureAwait(false);

@@ -39,6 +39,6 @@ public enum TransactionKind
     /// <summary>A card gets a value that the engine's rules reject.</summary>
     Damage,
 
-    /// <summary>A damaged card is put right.</summary>
-    Mend,
+    /// <summary>A damaged card gets valid values again.</summary>
+    Repair,
 }

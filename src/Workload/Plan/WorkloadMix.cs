@@ -15,13 +15,13 @@ public sealed record WorkloadMix
     public int BulkCopy { get; init; } = 6;
     public int Expiry { get; init; } = 4;
     public int Damage { get; init; }
-    public int Mend { get; init; }
+    public int Repair { get; init; }
 
     /// <summary>Odoo's usual day.</summary>
     public static WorkloadMix Usual { get; } = new();
 
-    /// <summary>Now and then a value that the engine rejects, mostly mended later.</summary>
-    public static WorkloadMix WithBadRows { get; } = new() { Damage = 60, Mend = 45 };
+    /// <summary>Now and then a value that the engine rejects, mostly corrected later.</summary>
+    public static WorkloadMix WithBadRows { get; } = new() { Damage = 60, Repair = 45 };
 
     /// <summary>Only transactions of one update and one insert.</summary>
     public static WorkloadMix OrdersOnly { get; } =
@@ -55,7 +55,7 @@ public sealed record WorkloadMix
             TransactionKind.BulkCopy => BulkCopy,
             TransactionKind.Expiry => Expiry,
             TransactionKind.Damage => Damage,
-            TransactionKind.Mend => Mend,
+            TransactionKind.Repair => Repair,
             _ => throw new ArgumentOutOfRangeException(nameof(kind)),
         };
 }

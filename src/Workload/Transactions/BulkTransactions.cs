@@ -37,7 +37,7 @@ internal sealed class BulkTransactions(OdooConnection odoo)
             {
                 var due = await odoo.ListAsync(DueSql, [rows], r => (Id: r.GetInt32(0), Card: r.IsDBNull(1) ? 0 : r.GetInt32(1)), ct)
                     .ConfigureAwait(false);
-                // The order of everybody who locks more than one card; without it the job would be a deadlock's victim for ever.
+                // The same order as every transaction that locks several cards; otherwise the job would be a deadlock's victim for ever.
                 await odoo.ExecuteAsync(
                         "SELECT id FROM loyalty_card WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
                         [due.Select(d => d.Card).Distinct().ToArray()],

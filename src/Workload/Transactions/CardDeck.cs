@@ -2,7 +2,7 @@ namespace Cdc.Workload.Transactions;
 
 /// <summary>
 /// The cards that one session works on. No other session touches them (but the expiry job), so that what a session does to them follows
-/// from the seed alone; only <see cref="Shared"/> cards are everybody's.
+/// from the seed alone; only <see cref="Shared"/> cards are used by all workers.
 /// </summary>
 internal sealed class CardDeck(IEnumerable<int> own, IReadOnlyList<int> shared)
 {
@@ -36,5 +36,5 @@ internal sealed class CardDeck(IEnumerable<int> own, IReadOnlyList<int> shared)
             _damaged.Add(card);
     }
 
-    public void MarkMended(int card) => _damaged.Remove(card);
+    public void MarkRepaired(int card) => _damaged.Remove(card);
 }

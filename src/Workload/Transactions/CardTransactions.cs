@@ -85,9 +85,9 @@ internal sealed class CardTransactions(OdooConnection odoo)
             ct
         );
 
-    public Task MendAsync(int card, PlannedTransaction plan, CancellationToken ct) =>
+    public Task RepairAsync(int card, PlannedTransaction plan, CancellationToken ct) =>
         odoo.ExecuteAsync(
-            "UPDATE loyalty_card SET code = '044-mended-' || id, points = $2, partner_id = NULL, write_date = now() AT TIME ZONE 'UTC' WHERE id = $1",
+            "UPDATE loyalty_card SET code = '044-repaired-' || id, points = $2, partner_id = NULL, write_date = now() AT TIME ZONE 'UTC' WHERE id = $1",
             [card, Math.Abs(plan.Points)],
             ct
         );

@@ -29,7 +29,7 @@ public sealed class AlertsTests(TestServers servers)
         Assert.Equal("warning alert", await bed.FiredAsync());
         Assert.Contains(bed.Log.Lines, l => l.Contains("Error alert: 0.25 % of ", StringComparison.Ordinal));
 
-        await bed.MendAsync(5);
+        await bed.CorrectAsync(5);
         await bed.MinuteAsync(10);
         Assert.Equal(
             0,

@@ -135,7 +135,7 @@ internal sealed record Compared(IReadOnlyList<ComparedSlice> Slices)
 {
     public SliceNumbers Numbers => Slices.Aggregate(new SliceNumbers(), (sum, slice) => sum + slice.Result.Numbers);
 
-    public IReadOnlyList<DriftRow> Drift => [.. Slices.SelectMany(s => s.Result.Drift)];
+    public IReadOnlyList<DriftRecord> Drift => [.. Slices.SelectMany(s => s.Result.Drift)];
 
     public long Unlisted => Slices.Sum(s => s.Result.Unlisted);
 

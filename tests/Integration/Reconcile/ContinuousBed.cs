@@ -87,7 +87,7 @@ internal sealed class ContinuousBed : IAsyncDisposable
     public Task DamageAsync(int cards) =>
         Engine.ExecuteAsync($"UPDATE loyalty_cards SET points = points + 1 WHERE id <= {cards}", ComparisonBed.Ct);
 
-    public Task MendAsync(int cards) =>
+    public Task CorrectAsync(int cards) =>
         Engine.ExecuteAsync($"UPDATE loyalty_cards SET points = points - 1 WHERE id <= {cards}", ComparisonBed.Ct);
 
     public async ValueTask DisposeAsync()

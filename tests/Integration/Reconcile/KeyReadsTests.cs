@@ -95,7 +95,7 @@ public sealed class KeyReadsTests(TestServers servers) : IAsyncLifetime
         var waiting = reads.WaitAsync(request, Ct);
         await LooksAgainAsync();
         Assert.DoesNotContain(_bed.Log.Lines, IsToldOf);
-        time.Advance(KeyReads.TellEvery);
+        time.Advance(KeyReads.LogEvery);
         await Eventually.True(
             "it is told",
             async () =>
@@ -106,7 +106,7 @@ public sealed class KeyReadsTests(TestServers servers) : IAsyncLifetime
             ct: Ct
         );
         Assert.False(waiting.IsCompleted);
-        time.Advance(KeyReads.Longest - KeyReads.TellEvery);
+        time.Advance(KeyReads.Timeout - KeyReads.LogEvery);
         await LooksAgainAsync();
         Assert.Equal(FailureKind.Unavailable, (await Assert.ThrowsAsync<CdcException>(() => waiting)).Kind);
         Assert.Equal("open", await _bed.Engine.ScalarAsync<string>($"SELECT state FROM cdc.requests WHERE id = {request}", Ct));

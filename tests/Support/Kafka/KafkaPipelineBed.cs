@@ -53,7 +53,7 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
         };
 
     public Task CreateTopicsAsync(IReadOnlyList<string> topics, CancellationToken ct) =>
-        new TopicDesk(Clients, new TopicPlan(Kafka, topics)).CreateAsync(ct);
+        new TopicAdministration(Clients, new TopicPlan(Kafka, topics)).CreateAsync(ct);
 
     /// <summary>Records as production writes them, by who has just begun and has seen no schema yet.</summary>
     public void UseAvro(RegistryOptions registry) =>

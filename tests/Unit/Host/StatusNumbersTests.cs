@@ -101,7 +101,7 @@ public sealed class StatusNumbersTests
     [Fact]
     public void Plain_grids_align_and_cut_nothing()
     {
-        var grid = new Grid("a", "long heading");
+        var grid = new TextTable("a", "long heading");
         grid.Add(new string('x', 200), "1");
         using var writer = new StringWriter();
         grid.WritePlain(writer);

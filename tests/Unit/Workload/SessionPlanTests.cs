@@ -20,7 +20,7 @@ public sealed class SessionPlanTests
 
     [Fact]
     public void Values_that_the_engine_rejects_come_only_when_asked_for() =>
-        Assert.DoesNotContain(Plan(1, 0, 50_000), t => t.Kind is TransactionKind.Damage or TransactionKind.Mend);
+        Assert.DoesNotContain(Plan(1, 0, 50_000), t => t.Kind is TransactionKind.Damage or TransactionKind.Repair);
 
     [Fact]
     public void Most_transactions_are_orders_of_two_rows() =>

@@ -105,7 +105,7 @@ internal sealed class EnumSchema(
 internal sealed class RecordSchema(AvroName name, IReadOnlyList<AvroName> aliases, JsonObject declaration)
     : NamedSchema(AvroKind.Record, name, aliases, declaration)
 {
-    /// <summary>Filled by the parser before anybody sees the record: its fields may name it.</summary>
+    /// <summary>Filled by the parser before the record is visible: its fields may name it.</summary>
     public IReadOnlyList<RecordField> Fields { get; internal set; } = [];
 }
 

@@ -6,7 +6,7 @@ namespace Cdc.Log.Avro.Schemas;
 /// <summary>Reads one schema text. Names are known from where they are declared on, also to themselves.</summary>
 internal sealed class AvroSchemaParser
 {
-    // Deeper ones come from nobody who means well; the parser must not run out of stack on them.
+    // Deeper schemas are hostile or broken; the parser must not run out of stack on them.
     private const int MostDepth = 64;
 
     private static readonly Dictionary<string, AvroKind> Primitives = new(StringComparer.Ordinal)

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Cdc.Log.Avro.Schemas;
 
-/// <summary>A field's default: JSON in the schema, a value for who reads a record without the field.</summary>
+/// <summary>A field's default: JSON in the schema, the value for a reader whose record lacks the field.</summary>
 internal static class DefaultValue
 {
     public static bool Fits(AvroSchema schema, JsonNode? json)

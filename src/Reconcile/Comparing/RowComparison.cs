@@ -5,11 +5,11 @@ using Npgsql;
 namespace Cdc.Reconcile.Comparing;
 
 /// <summary>Single rows compared value by value within a fence, without a hash.</summary>
-internal static class RowDrift
+internal static class RowComparison
 {
     /// <param name="source">For the catalog: it is not read in the fence's transaction.</param>
     /// <returns>The differences; nothing for keys that are equal, or on neither side.</returns>
-    public static async Task<IReadOnlyList<DriftRow>> ReadAsync(
+    public static async Task<IReadOnlyList<DriftRecord>> ReadAsync(
         NpgsqlDataSource source,
         FencedSnapshots fence,
         EntityDeclaration entity,
@@ -24,7 +24,7 @@ internal static class RowDrift
         var engine = await new SideReader(fence.Engine, SideSql.Engine(entity, columns), []).ValuesAsync(keys, ct).ConfigureAwait(false);
         return
         [
-            .. keys.SelectMany(key => DriftOfRow.Of(entity.Name, columns, key, odoo.GetValueOrDefault(key), engine.GetValueOrDefault(key))),
+            .. keys.SelectMany(key => RowDifferences.Of(entity.Name, columns, key, odoo.GetValueOrDefault(key), engine.GetValueOrDefault(key))),
         ];
     }
 }

@@ -4,12 +4,12 @@ using System.Text.Json;
 namespace Cdc.Reconcile.Comparing;
 
 /// <summary>The values of one key on both sides, as differences.</summary>
-internal static class DriftOfRow
+internal static class RowDifferences
 {
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="odoo">Null: there is no such row.</param>
-    public static IEnumerable<DriftRow> Of(
+    public static IEnumerable<DriftRecord> Of(
         string entity,
         IReadOnlyList<CanonicalColumn> columns,
         long key,
@@ -20,14 +20,14 @@ internal static class DriftOfRow
         if (odoo is null || engine is null)
         {
             if (odoo is not null)
-                yield return new DriftRow(entity, key, DriftKind.Missing, DriftRow.WholeRow, Json(columns, odoo), null);
+                yield return new DriftRecord(entity, key, DriftKind.Missing, DriftRecord.WholeRow, Json(columns, odoo), null);
             if (engine is not null)
-                yield return new DriftRow(entity, key, DriftKind.Extra, DriftRow.WholeRow, null, Json(columns, engine));
+                yield return new DriftRecord(entity, key, DriftKind.Extra, DriftRecord.WholeRow, null, Json(columns, engine));
             yield break;
         }
         for (var i = 0; i < columns.Count; i++)
             if (!string.Equals(odoo[i], engine[i], StringComparison.Ordinal) || odoo[i] == SideReader.NotComputable)
-                yield return new DriftRow(entity, key, DriftKind.Differing, columns[i].Name, odoo[i], engine[i]);
+                yield return new DriftRecord(entity, key, DriftKind.Differing, columns[i].Name, odoo[i], engine[i]);
     }
 
     private static string Json(IReadOnlyList<CanonicalColumn> columns, string?[] values) =>

@@ -6,19 +6,19 @@ using Npgsql;
 
 namespace Cdc.Reconcile.Fences;
 
-/// <summary>Why nobody takes a fence up.</summary>
-internal static class PipelineLook
+/// <summary>Finds out why no pipeline takes a fence up.</summary>
+internal static class PipelineProbe
 {
-    /// <summary>Null: the slot is being read, so somebody should.</summary>
-    /// <exception cref="FenceException">DeclaredGap: it stopped, and does not go on by itself.</exception>
-    public static async Task<BrokenFence?> AtAsync(NpgsqlConnection engine, NpgsqlConnection source, CancellationToken ct)
+    /// <summary>Null: the slot is being read, so the pipeline runs.</summary>
+    /// <exception cref="FenceException">DeclaredGap: the pipeline stopped, and needs an operator.</exception>
+    public static async Task<BrokenFence?> NotRunningAsync(NpgsqlConnection engine, NpgsqlConnection source, CancellationToken ct)
     {
         if (
             await FollowedSlotAsync(engine, ct).ConfigureAwait(false) is { } slot
             && await IsReadAsync(source, slot, ct).ConfigureAwait(false)
         )
             return null;
-        return new BrokenFence(FenceReasons.NotRunning, "No 'cdc run' is running: nobody reads the slot.");
+        return new BrokenFence(FenceReasons.NotRunning, "No 'cdc run' is running: no process reads the slot.");
     }
 
     private static async Task<string?> FollowedSlotAsync(NpgsqlConnection engine, CancellationToken ct)
@@ -31,7 +31,7 @@ internal static class PipelineLook
             FenceReasons.NotRunning,
             FailureKind.DeclaredGap,
             $"The pipeline has stopped at a gap ({followed.GapKind}): {followed.GapDetail}",
-            "Look with 'cdc slot show'; accept it with 'cdc slot reset' (ops/runbooks/slot-reset.md)."
+            "Check with 'cdc slot show'; accept it with 'cdc slot reset' (ops/runbooks/slot-reset.md)."
         );
     }
 

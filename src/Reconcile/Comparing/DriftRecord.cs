@@ -18,7 +18,7 @@ public enum DriftKind
 /// <param name="Field">The engine's column; <see cref="WholeRow"/> for a row that one side has not.</param>
 /// <param name="OdooValue">What the declaration makes of the source, as text in the engine's type; of a whole row its columns as a JSON object. Null for NULL, or no row.</param>
 /// <param name="EngineValue">The same of the engine.</param>
-public sealed record DriftRow(string Entity, long Key, DriftKind Kind, string Field, string? OdooValue, string? EngineValue)
+public sealed record DriftRecord(string Entity, long Key, DriftKind Kind, string Field, string? OdooValue, string? EngineValue)
 {
     public const string WholeRow = "*";
 }

@@ -4,12 +4,12 @@ using Confluent.Kafka.Admin;
 
 namespace Cdc.Log.Kafka;
 
-/// <summary>Makes and reads the topics of the log.</summary>
-public sealed class TopicDesk(KafkaClients clients, TopicPlan plan)
+/// <summary>Creates and describes the topics of the log.</summary>
+public sealed class TopicAdministration(KafkaClients clients, TopicPlan plan)
 {
     private static readonly TimeSpan Answer = TimeSpan.FromSeconds(10);
 
-    /// <summary>A topic that exists stays as it is: a check says whether that will do.</summary>
+    /// <summary>Leaves existing topics as they are: 'cdc topics check' says whether they will do.</summary>
     /// <returns>Those that did not exist.</returns>
     /// <exception cref="CdcException">Configuration: the cluster cannot make a topic like this. Preflight: it makes none for others.</exception>
     public async Task<IReadOnlyList<string>> CreateAsync(CancellationToken ct)
@@ -124,7 +124,7 @@ public sealed class TopicDesk(KafkaClients clients, TopicPlan plan)
                 }),
         ];
 
-    /// <returns>By topic; null: the brokers are too old to tell.</returns>
+    /// <returns>By topic; null: the brokers are too old to report them.</returns>
     private async Task<Dictionary<string, IReadOnlyDictionary<string, string>>?> SettingsAsync(
         IAdminClient admin,
         IReadOnlyList<string> topics
