@@ -62,7 +62,10 @@ internal sealed class BalanceStress(Shop shop, Func<Random, Task>? trouble = nul
         };
         if (answer.Status == 503)
             return;
-        Assert.True(answer.Status == 200, answer.ToString());
+        Assert.True(
+            answer.Status == 200,
+            $"{answer}\n{string.Join('\n', shop.Bed.Log.Lines.Where(l => l.Contains("A request failed", StringComparison.Ordinal)))}"
+        );
         var points = (long)decimal.Parse(answer["points"]!, CultureInfo.InvariantCulture);
         Assert.True(points >= floor, $"card {card} showed {floor} before this read began, and now {points}: {answer}");
         Raise(ref _seen[card], points);

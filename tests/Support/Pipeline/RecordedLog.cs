@@ -23,6 +23,6 @@ public sealed class RecordedLog : ILogger
         Func<TState, Exception?, string> formatter
     ) =>
         _lines.Enqueue(
-            $"{DateTime.UtcNow:HH:mm:ss.fff} {logLevel} {formatter(state, exception)}{(exception is null ? "" : " " + exception.Message)}"
+            $"{DateTime.UtcNow:HH:mm:ss.fff} {logLevel} {formatter(state, exception)}{(exception is null ? "" : $" {exception.GetType().Name}: {exception.Message}")}"
         );
 }
