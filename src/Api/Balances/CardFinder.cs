@@ -4,6 +4,7 @@ using Cdc.Api.Engine;
 using Cdc.Api.Freshness;
 using Cdc.Api.Problems;
 using Cdc.Core.Entities;
+using Cdc.Engine.Tables;
 using Cdc.Expressions.Rows;
 
 namespace Cdc.Api.Balances;
@@ -198,7 +199,7 @@ internal sealed class CardFinder(
         var reason = answer.QuarantineReason ?? (code is null ? null : await reader.QuarantinedAsync(code, ct).ConfigureAwait(false));
         if (reason is not null)
             return KnownProblems.CardQuarantined(reason);
-        if (answer.Moment is not { State: "streaming" or "gap", TableState: "streaming" })
+        if (answer.Moment is not { State: SourceState.Streaming or SourceState.Gap, TableState: TableState.Streaming })
             return KnownProblems.CardsNotLoaded(answer.Moment.TableState);
         var freshness = clock.Issue(MomentToIssue(answer.Moment, null, FreshnessDemand.None));
         return KnownProblems.CardNotFound(

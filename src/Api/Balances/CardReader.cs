@@ -3,6 +3,7 @@ using Cdc.Api.Freshness;
 using Cdc.Api.Replicas;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Engine.Tables;
 using Cdc.Expressions.Rows;
 using Npgsql;
 using NpgsqlTypes;
@@ -141,7 +142,7 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
     private static string StatusOf(NpgsqlDataReader row, ChangePosition position, string? quarantined, EngineMoment moment) =>
         quarantined is not null ? CardStatus.Quarantined
         : row.GetBoolean(16) ? CardStatus.Incomplete
-        : moment.TableState == "stopped" ? CardStatus.Stopped
+        : moment.TableState == TableState.Stopped ? CardStatus.Stopped
         : !row.IsDBNull(17) && row.GetBoolean(17) ? CardStatus.Loading
         : position.Generation == 0 ? CardStatus.Discarded
         : CardStatus.Current;

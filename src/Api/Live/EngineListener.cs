@@ -5,6 +5,7 @@ using Cdc.Api.Replicas;
 using Cdc.Core.Postgres;
 using Cdc.Core.Progress;
 using Cdc.Engine;
+using Cdc.Engine.Tables;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -132,7 +133,7 @@ internal sealed class EngineListener(
         await ExecuteAsync(connection, $"NOTIFY {_own}, '{sign}'", late.Token).ConfigureAwait(false);
         while (_heard != sign)
             await connection.WaitAsync(late.Token).ConfigureAwait(false);
-        cache.Verify(moment is { State: "streaming", TableState: "streaming" } ? moment : null, beat);
+        cache.Verify(moment is { State: SourceState.Streaming, TableState: TableState.Streaming } ? moment : null, beat);
     }
 
     private async Task HearUntilNextBeatAsync(NpgsqlConnection connection, CancellationToken ct)

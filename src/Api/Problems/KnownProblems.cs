@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Cdc.Core.Progress;
+using Cdc.Engine.Tables;
 
 namespace Cdc.Api.Problems;
 
@@ -70,16 +71,16 @@ internal static class KnownProblems
             More: new JsonObject { ["cardStatus"] = status, ["reason"] = reason }
         );
 
-    public static Problem CardsNotLoaded(string? state) =>
+    public static Problem CardsNotLoaded(TableState? state) =>
         new(
             503,
             "cards-not-loaded",
             "Cards are not all there yet",
-            state == "stopped"
+            state == TableState.Stopped
                 ? "The cards' table is stopped: whether this card exists in Odoo is not known. See /status."
                 : "The cards are still being loaded: whether this one exists in Odoo is not known yet.",
             RetryAfter: 5,
-            More: new JsonObject { ["tableState"] = state }
+            More: new JsonObject { ["tableState"] = state?.Word() }
         );
 
     public static Problem EngineUnavailable(string why) =>

@@ -2,6 +2,7 @@ using Cdc.Api.Balances;
 using Cdc.Api.Engine;
 using Cdc.Core.Changes;
 using Cdc.Core.Progress;
+using Cdc.Engine.Tables;
 using Xunit;
 
 namespace Cdc.Tests.Unit.Api;
@@ -126,7 +127,7 @@ public sealed class CardCacheTests
     private static CardAnswer Answer(params CardRow[] cards) => new(Moment(1), cards, null);
 
     private static EngineMoment Moment(ulong through, int generation = 1) =>
-        new("streaming", new AppliedThrough(generation, new Lsn(through)), "1", null, "streaming");
+        new(SourceState.Streaming, new AppliedThrough(generation, new Lsn(through)), "1", null, TableState.Streaming);
 
     private static CardRow Card(long id, string code, ulong lsn) =>
         new(

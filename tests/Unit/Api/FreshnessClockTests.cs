@@ -3,6 +3,7 @@ using Cdc.Api.Freshness;
 using Cdc.Core.Changes;
 using Cdc.Core.Operations;
 using Cdc.Core.Progress;
+using Cdc.Engine.Tables;
 using Xunit;
 
 namespace Cdc.Tests.Unit.Api;
@@ -98,7 +99,7 @@ public sealed class FreshnessClockTests
     }
 
     private static EngineMoment Moment(ulong through, DateTimeOffset? asOf = null) =>
-        new("streaming", new AppliedThrough(1, new Lsn(through)), "one", asOf, "streaming");
+        new(SourceState.Streaming, new AppliedThrough(1, new Lsn(through)), "one", asOf, TableState.Streaming);
 
     private Freshness At(ulong through, DateTimeOffset? lastCommit = null) => _clock.At(Moment(through, lastCommit));
 

@@ -3,6 +3,7 @@ using Cdc.Api.Freshness;
 using Cdc.Core.Changes;
 using Cdc.Core.Operations;
 using Cdc.Core.Progress;
+using Cdc.Engine.Tables;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Xunit;
@@ -110,7 +111,8 @@ public sealed class FreshnessDemandTests
         }
     }
 
-    private static EngineMoment Moment(ulong lsn, DateTimeOffset? asOf) => new("streaming", At(1, lsn), "1", asOf, "streaming");
+    private static EngineMoment Moment(ulong lsn, DateTimeOffset? asOf) =>
+        new(SourceState.Streaming, At(1, lsn), "1", asOf, TableState.Streaming);
 
     private static AppliedThrough At(int generation, ulong lsn) => new(generation, new Lsn(lsn));
 

@@ -3,6 +3,7 @@ using Cdc.Api.Engine;
 using Cdc.Api.Freshness;
 using Cdc.Core.Changes;
 using Cdc.Core.Progress;
+using Cdc.Engine.Tables;
 using Xunit;
 
 namespace Cdc.Tests.Unit.Api;
@@ -104,7 +105,8 @@ public sealed class GatheredReadsTests
 
         public IEnumerable<string> Asked => _statements.Select(s => string.Join(' ', s.Codes));
 
-        private static EngineMoment Moment(ulong lsn) => new("streaming", new AppliedThrough(1, new Lsn(lsn)), "1", null, "streaming");
+        private static EngineMoment Moment(ulong lsn) =>
+            new(SourceState.Streaming, new AppliedThrough(1, new Lsn(lsn)), "1", null, TableState.Streaming);
 
         public Task<IReadOnlyList<CardAnswer>> AskAsync(IReadOnlyList<string> codes, FreshnessDemand demand, CancellationToken ct)
         {
