@@ -30,7 +30,7 @@ public sealed class HiddenRowsTests(TestServers servers)
         await using var scene = await Scene.CreateAsync(servers);
         await using var role = await FollowerAsync(scene);
         var run = await scene.FollowingAsync();
-        await scene.Source.ExecuteAsync(string.Format(null, hide, role.Name), Scene.Ct);
+        await scene.Source.ExecuteAsync(hide.Replace("{0}", role.Name, StringComparison.Ordinal), Scene.Ct);
         // Everything is to be read again, at once: what is not seen must not be swept.
         await scene.CommandAsync(0, "snapshot", "card");
         await Eventually.True(
@@ -43,7 +43,7 @@ public sealed class HiddenRowsTests(TestServers servers)
         Assert.Equal(50L, await scene.Engine.ScalarAsync<long>("SELECT count(*) FROM loyalty_cards", Scene.Ct));
 
         await scene.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1", Scene.Ct);
-        await scene.Source.ExecuteAsync(string.Format(null, show, role.Name), Scene.Ct);
+        await scene.Source.ExecuteAsync(show.Replace("{0}", role.Name, StringComparison.Ordinal), Scene.Ct);
         await Eventually.True(
             "the table of cards is followed again",
             async () => (await StateAsync(scene)).StartsWith("streaming|", StringComparison.Ordinal),

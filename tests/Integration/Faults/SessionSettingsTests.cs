@@ -31,8 +31,8 @@ public sealed class SessionSettingsTests(TestServers servers)
     public async Task Settings_of_either_database_and_of_the_environment_change_nothing()
     {
         await using var scene = await Scene.CreateAsync(servers);
-        await scene.Source.ExecuteAsync(string.Format(null, Hostile, scene.Source.Name), Scene.Ct);
-        await scene.Engine.ExecuteAsync(string.Format(null, Hostile, scene.Engine.Name), Scene.Ct);
+        await scene.Source.ExecuteAsync(Hostile.Replace("{0}", scene.Source.Name, StringComparison.Ordinal), Scene.Ct);
+        await scene.Engine.ExecuteAsync(Hostile.Replace("{0}", scene.Engine.Name, StringComparison.Ordinal), Scene.Ct);
         var environment = new Dictionary<string, string?>(scene.Bed.Environment()) { ["PGCLIENTENCODING"] = "LATIN1" };
         await using var writer = new NpgsqlConnection(scene.Bed.SourceOptions.ConnectionString + ";Pooling=false");
         await writer.OpenPinnedAsync(Scene.Ct);
