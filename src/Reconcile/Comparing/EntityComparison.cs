@@ -91,11 +91,7 @@ internal sealed class EntityComparison(
             }
             catch (SliceException e)
             {
-                throw Unable(
-                    e.Message,
-                    "Check the declaration's expressions and rules for this entity, and at 'cdc quarantine list'.",
-                    e
-                );
+                throw Unable(e.Message, "Check the declaration's expressions and rules for this entity, and at 'cdc quarantine list'.", e);
             }
         }
     }
