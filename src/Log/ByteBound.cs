@@ -1,7 +1,7 @@
 namespace Cdc.Log;
 
 /// <summary>
-/// The bytes that one writer has handed over and that are not released yet, with a bound. It counts bytes, not items: a row may be a megabyte.
+/// The bytes that one writer has handed over and that are not released yet, with a bound. Bytes, not items: a row may be a megabyte.
 /// What is larger than the bound passes alone.
 /// </summary>
 internal sealed class ByteBound(long most) : IDisposable

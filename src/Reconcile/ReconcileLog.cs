@@ -33,11 +33,7 @@ internal static partial class ReconcileLog
     )]
     public static partial void Failed(ILogger log, string reason, string remedy, double seconds);
 
-    [LoggerMessage(
-        407,
-        LogLevel.Error,
-        "The comparison beside the pipeline failed by a defect; cdc retries it, and the pipeline goes on"
-    )]
+    [LoggerMessage(407, LogLevel.Error, "The comparison beside the pipeline failed by a defect; cdc retries it, and the pipeline goes on")]
     public static partial void Defect(ILogger log, Exception exception);
 
     [LoggerMessage(

@@ -5,7 +5,7 @@ namespace Cdc.Reconcile;
 /// <summary>How the two sides are compared.</summary>
 public sealed record ReconcileOptions : IOptionSection
 {
-    /// <summary>Rows of a slice to begin with: each slice has a fence and a pair of snapshots of its own.</summary>
+    /// <summary>Rows of the first slice: each slice has its own fence and pair of snapshots.</summary>
     public int SliceRows { get; init; } = 262_144;
 
     /// <summary>What a slice should take. The number of rows follows.</summary>

@@ -12,7 +12,7 @@ namespace Cdc.Capture.Snapshot;
 internal sealed record ChunkReading(ChunkRows Rows, long? Next);
 
 /// <summary>
-/// Reads one chunk in a REPEATABLE READ transaction on a connection of its own. The lock comes before the snapshot: an older snapshot sees
+/// Reads one chunk in a REPEATABLE READ transaction on its own connection. The lock comes before the snapshot: an older snapshot sees
 /// a table that was rewritten or truncated since as empty.
 /// </summary>
 internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options, EntitySet entities) : IAsyncDisposable

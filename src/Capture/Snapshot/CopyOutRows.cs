@@ -3,7 +3,7 @@ using Cdc.Core.Changes;
 
 namespace Cdc.Capture.Snapshot;
 
-/// <summary>Cuts binary COPY into rows. Rows are slices of blocks below the large object heap; a larger row has a block of its own.</summary>
+/// <summary>Cuts binary COPY into rows. Rows are slices of blocks below the large object heap; a larger row has its own block.</summary>
 internal sealed class CopyOutRows(System.IO.Stream copy)
 {
     private const int BlockSize = 64 << 10;

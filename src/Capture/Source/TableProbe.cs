@@ -31,8 +31,11 @@ internal static class TableProbe
         """;
 
     /// <summary>By entity; null where the table does not exist. Takes no lock on the tables, and knows nothing of their sizes.</summary>
-    public static Task<IReadOnlyList<ProbedTable?>> ReadCatalogAsync(NpgsqlConnection connection, EntitySet entities, CancellationToken ct) =>
-        ReadAsync(connection, entities, CatalogSql, (_, _) => Task.FromResult(0L), ct);
+    public static Task<IReadOnlyList<ProbedTable?>> ReadCatalogAsync(
+        NpgsqlConnection connection,
+        EntitySet entities,
+        CancellationToken ct
+    ) => ReadAsync(connection, entities, CatalogSql, (_, _) => Task.FromResult(0L), ct);
 
     /// <summary>By entity; null where the table does not exist.</summary>
     public static Task<IReadOnlyList<ProbedTable?>> ReadAsync(NpgsqlConnection connection, EntitySet entities, CancellationToken ct) =>

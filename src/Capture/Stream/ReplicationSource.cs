@@ -57,7 +57,7 @@ internal sealed class ReplicationSource : IAsyncDisposable
     )
     {
         var connection = await OpenAsync(options, timeouts, OldestServer, ct).ConfigureAwait(false);
-        // A newer server has settings of its own, which an older one refuses; most often they are as they should be already.
+        // A newer server has settings that an older one refuses; most often they already have the right values.
         if (
             connection.PostgreSqlVersion >= HasTransactionTimeout
             && await ShowAsync(connection, "transaction_timeout", ct).ConfigureAwait(false) != "0"

@@ -2,7 +2,7 @@ using Cdc.Core.Postgres;
 
 namespace Cdc.Core.Entities;
 
-/// <summary>A column of the source table that the engine wants.</summary>
+/// <summary>A column of the source table that the declaration reads.</summary>
 /// <param name="Slot">Index in <see cref="EntityDeclaration.SourceColumns"/>, and in a SourceRow.</param>
 public sealed record SourceColumn(int Slot, string Name, SourceType Type);
 

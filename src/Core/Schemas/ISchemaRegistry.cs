@@ -60,7 +60,7 @@ public interface ISchemaRegistry
     Task<IReadOnlyList<string>> ProblemsAsync(string subject, string schema, int? version, CancellationToken ct);
 
     /// <param name="subject">Null: of subjects without a level of their own.</param>
-    /// <returns>Null: the subject has no level of its own.</returns>
+    /// <returns>Null: the subject has no own level.</returns>
     Task<CompatibilityLevel?> CompatibilityAsync(string? subject, CancellationToken ct);
 
     /// <inheritdoc cref="CompatibilityAsync"/>

@@ -10,7 +10,7 @@ public interface IChunkSink
     /// </summary>
     bool TryReserve(Chunk chunk);
 
-    /// <summary>Writes the rows in an engine transaction of its own and gives the range free, whatever happens.</summary>
+    /// <summary>Writes the rows in a separate engine transaction, and always releases the range.</summary>
     Task LoadAsync(Chunk chunk, ChunkRows rows, CancellationToken ct);
 
     /// <summary>

@@ -245,7 +245,7 @@ internal sealed class EntityReader(Findings findings)
                     "declaration-duplicate",
                     item.Line,
                     $"{what}: the rule \"{rule.Name}\" is declared twice.",
-                    "Give each rule a name of its own: it is the reason shown in quarantine."
+                    "Give each rule its own name: it is the reason shown in quarantine."
                 );
             lines.Rules[rule.Name] = item.Line;
             rules.Add(rule);

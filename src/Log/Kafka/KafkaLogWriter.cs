@@ -157,7 +157,7 @@ internal sealed class KafkaLogWriter(
 
     private async ValueTask<IRecordEncoder> EncoderAsync(TableSchema schema, CancellationToken ct)
     {
-        // Each chunk has a schema of its own.
+        // Each chunk has its own schema.
         if (_encoders.Count >= MostEncoders)
             _encoders.Clear();
         return _encoders[schema] = await codec.EncoderAsync(schema, ct).ConfigureAwait(false);

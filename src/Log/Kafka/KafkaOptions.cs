@@ -15,7 +15,7 @@ public sealed partial record KafkaOptions : IOptionSection
     /// <summary>Consumer group of those that apply. Its offsets are a hint for lag tools, never where anything goes on.</summary>
     public string Group { get; init; } = "cdc-apply";
 
-    /// <summary>Consumers in one process. Each applies its partitions in engine transactions of its own.</summary>
+    /// <summary>Consumers in one process. Each applies its partitions in its own engine transactions.</summary>
     public int Workers { get; init; } = 1;
 
     /// <summary>Partitions of a topic that <c>cdc topics create</c> makes.</summary>

@@ -6,7 +6,7 @@ namespace Cdc.Log.Kafka;
 /// <summary>
 /// Over brokers that fence: a record is acknowledged when the Kafka transaction that it is in is committed. A transaction begins with the
 /// first record and is committed as soon as a caller waits for it; what is appended meanwhile is held for the next one. So the
-/// duration of a commit makes the size of a transaction, and an idle log has none. After an error nothing more is committed: the client that
+/// duration of a commit makes the size of a transaction, and an idle log has none. After an error it commits nothing more: the client that
 /// takes the transactional id next aborts what was left.
 /// </summary>
 internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client, string id) : LogProducer(client)
@@ -21,7 +21,7 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
     /// <summary>A point after so many records.</summary>
     private readonly record struct Boundary(long Appended, Action Reached);
 
-    /// <summary>A commit is waited for as long as it takes, in calls so long: between them it is seen that this producer ends.</summary>
+    /// <summary>Time-out of one call: a commit may take many, and between them the producer checks whether it must end.</summary>
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
@@ -50,7 +50,7 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
     {
         base.Begin(partitions, tails);
         _delivered = [.. Lanes.Select(l => l.Next)];
-        // The client's commit blocks: a thread of its own.
+        // The client's commit blocks, so it has its own thread.
         _committer = new Thread(Run) { IsBackground = true, Name = "Kafka transactions" };
         _committer.Start();
     }

@@ -42,7 +42,7 @@ public interface IRecordEncoder
 
     /// <summary>
     /// The value: op <c>c</c> (insert, and the new row of a key update), <c>u</c>, <c>d</c>, or <c>r</c> for a row of a chunk. A delete's
-    /// tombstone is a record of its own with the same key and no value, which the caller sends behind it.
+    /// tombstone is a separate record with the same key and no value, which the caller sends behind it.
     /// </summary>
     void EncodeValue(RowChange change, RecordStamp stamp, IBufferWriter<byte> output);
 

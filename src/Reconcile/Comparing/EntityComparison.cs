@@ -13,7 +13,7 @@ namespace Cdc.Reconcile.Comparing;
 /// <param name="LastChange">The last change of any table that the engine had applied, as text; null if there was none.</param>
 internal sealed record ComparedSlice(KeySpan Span, int Generation, Lsn Marker, string? LastChange, TimeSpan Held, SliceResult Result);
 
-/// <summary>Compares one entity's keys slice by slice, each within a fence of its own.</summary>
+/// <summary>Compares one entity's keys slice by slice, each within its own fence.</summary>
 /// <param name="withTotals">Money is summed too.</param>
 internal sealed class EntityComparison(
     EntityDeclaration entity,
@@ -91,11 +91,7 @@ internal sealed class EntityComparison(
             }
             catch (SliceException e)
             {
-                throw Unable(
-                    e.Message,
-                    "Check the declaration's expressions and rules for this entity, and at 'cdc quarantine list'.",
-                    e
-                );
+                throw Unable(e.Message, "Check the declaration's expressions and rules for this entity, and at 'cdc quarantine list'.", e);
             }
         }
     }

@@ -24,7 +24,9 @@ internal static class RowComparison
         var engine = await new SideReader(fence.Engine, SideSql.Engine(entity, columns), []).ValuesAsync(keys, ct).ConfigureAwait(false);
         return
         [
-            .. keys.SelectMany(key => RowDifferences.Of(entity.Name, columns, key, odoo.GetValueOrDefault(key), engine.GetValueOrDefault(key))),
+            .. keys.SelectMany(key =>
+                RowDifferences.Of(entity.Name, columns, key, odoo.GetValueOrDefault(key), engine.GetValueOrDefault(key))
+            ),
         ];
     }
 }

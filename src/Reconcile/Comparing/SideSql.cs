@@ -11,7 +11,7 @@ namespace Cdc.Reconcile.Comparing;
 internal sealed class SideSql
 {
     // Where two columns hold the same value their hashes must not cancel out, and no value may move to another column or row unseen: each
-    // column of each key has a seed of its own. Within a row the hashes are joined by XOR, rows by SUM (equal rows would cancel by XOR).
+    // column of each key has its own seed. Within a row the hashes are joined by XOR, rows by SUM (equal rows would cancel by XOR).
     private const long SeedStep = 1L << 40;
 
     private readonly string _table;

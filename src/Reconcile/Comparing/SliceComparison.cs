@@ -138,7 +138,9 @@ internal sealed class SliceComparison(
         {
             var (sources, engines) = await BothAsync(left.ValuesAsync(some, ct), right.ValuesAsync(some, ct)).ConfigureAwait(false);
             foreach (var key in some)
-                drift.AddRange(RowDifferences.Of(entity.Name, columns, key, sources.GetValueOrDefault(key), engines.GetValueOrDefault(key)));
+                drift.AddRange(
+                    RowDifferences.Of(entity.Name, columns, key, sources.GetValueOrDefault(key), engines.GetValueOrDefault(key))
+                );
         }
         return drift;
     }

@@ -20,7 +20,7 @@ public sealed record ContinuousOptions : IOptionSection
     /// <summary>Share of the time, in percent, in which both servers may be comparing; in the rest they are left alone. 100: no pauses.</summary>
     public int LoadPercent { get; init; } = 10;
 
-    /// <summary>What a slice should take, instead of Reconcile:SliceTime: its snapshots are held for so long.</summary>
+    /// <summary>What a slice should take, instead of Reconcile:SliceTime: it bounds how long snapshots are held.</summary>
     public TimeSpan SliceTime { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Days for which comparisons of what had changed are kept. Others are kept for ever.</summary>

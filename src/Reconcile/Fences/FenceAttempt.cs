@@ -113,10 +113,7 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
-            return (
-                null,
-                new BrokenFence(FenceReasons.Locked, $"{entity.SourceName} is locked by another session and cannot be read.")
-            );
+            return (null, new BrokenFence(FenceReasons.Locked, $"{entity.SourceName} is locked by another session and cannot be read."));
         }
     }
 }

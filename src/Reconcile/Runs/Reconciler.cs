@@ -26,7 +26,7 @@ public sealed class Reconciler(
     TimeSpan lockTimeout = default
 )
 {
-    /// <summary>For what is asked of the engine outside of fences; null: no pauses.</summary>
+    /// <summary>For queries of the engine outside of fences; null: no pauses.</summary>
     internal Pace? Pace { get; init; }
 
     /// <returns>The run's id.</returns>

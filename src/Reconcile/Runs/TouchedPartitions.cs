@@ -53,7 +53,12 @@ internal static class TouchedPartitions
         var tiles = await engine
             .Statement(TilesSql, entity.Name, generation, KeySpan.Lowest, KeySpan.Highest)
             .RowsAsync(
-                r => (Span: new KeySpan(r.GetInt64(0), r.GetInt64(1)), Rows: r.GetInt64(2), MustCompare: !r.GetBoolean(3) || r.GetBoolean(4)),
+                r =>
+                    (
+                        Span: new KeySpan(r.GetInt64(0), r.GetInt64(1)),
+                        Rows: r.GetInt64(2),
+                        MustCompare: !r.GetBoolean(3) || r.GetBoolean(4)
+                    ),
                 ct
             )
             .ConfigureAwait(false);

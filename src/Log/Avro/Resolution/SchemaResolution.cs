@@ -11,7 +11,7 @@ internal sealed class SchemaResolution
 {
     private readonly Dictionary<(AvroSchema Writer, AvroSchema Reader), ResolvedRecord> _records;
 
-    /// <summary>What was asked of branches before: schemas that name each other would be gone through again and again.</summary>
+    /// <summary>Results of earlier branches: schemas that name each other would otherwise recurse without end.</summary>
     private readonly Dictionary<(AvroSchema Writer, AvroSchema Reader), bool> _taken;
     private readonly List<string> _problems = [];
 

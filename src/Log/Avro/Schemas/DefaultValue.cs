@@ -49,7 +49,7 @@ internal static class DefaultValue
 
     private static Resolution.AvroRecord Record(RecordSchema schema, JsonObject json)
     {
-        // A record's default may be made of its own field's default, without end.
+        // A record's default may contain its own field's default, without end.
         if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
             throw new AvroSchemaException($"The default of {schema.Name} contains itself, or is nested too deeply.");
         return new(

@@ -26,7 +26,7 @@ internal enum ColumnKind : byte
     /// <summary>numeric(p, s): the unscaled number as bytes, the scale in the schema.</summary>
     Decimal,
 
-    /// <summary>numeric without a scale of its own: each value brings it.</summary>
+    /// <summary>numeric without a declared scale: each value carries its own.</summary>
     VariableDecimal,
 }
 
@@ -155,7 +155,7 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
             _ => "string",
         };
 
-    /// <summary>The modifier holds precision and scale; without one (Odoo's numeric columns) each value has a scale of its own.</summary>
+    /// <summary>The modifier holds precision and scale; without one (Odoo's numeric columns) each value has its own scale.</summary>
     private static ColumnForm Numeric(int modifier)
     {
         const int Header = 4;
