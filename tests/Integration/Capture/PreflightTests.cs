@@ -159,7 +159,10 @@ public sealed class PreflightTests(TestServers servers)
         var unknownRole = await CheckAsync($"{admin};Username=no_such_role;Password=x;Pooling=false");
         var dead = await CheckAsync("Host=127.0.0.1;Port=1;Username=x;Database=x;Timeout=5");
         var malformed = await CheckAsync("Hots=x");
-        Assert.Equal(("source-database", FailureKind.Configuration), (Assert.Single(unknownDatabase).Code, Finding.KindOf(unknownDatabase)));
+        Assert.Equal(
+            ("source-database", FailureKind.Configuration),
+            (Assert.Single(unknownDatabase).Code, Finding.KindOf(unknownDatabase))
+        );
         Assert.Contains(Assert.Single(unknownRole).Code, new[] { "source-login", "source-password" });
         Assert.Equal(("source-unreachable", FailureKind.Unavailable), (Assert.Single(dead).Code, Finding.KindOf(dead)));
         Assert.Equal("source-connection-string", Assert.Single(malformed).Code);

@@ -1,6 +1,6 @@
 using Cdc.Engine;
-using Cdc.Tests.Support.Postgres;
 using Cdc.Testing.Waiting;
+using Cdc.Tests.Support.Postgres;
 
 namespace Cdc.Tests.Integration.Engine;
 

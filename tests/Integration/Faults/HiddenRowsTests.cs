@@ -1,6 +1,6 @@
+using Cdc.Testing.Waiting;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;
-using Cdc.Testing.Waiting;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Faults;

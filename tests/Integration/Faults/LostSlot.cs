@@ -1,4 +1,3 @@
-
 namespace Cdc.Tests.Integration.Faults;
 
 /// <summary>Has a server of the test's own invalidate a slot, as max_slot_wal_keep_size does it to a capture that was down for too long.</summary>

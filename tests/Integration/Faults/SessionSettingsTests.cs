@@ -1,7 +1,7 @@
 using Cdc.Core.Postgres;
+using Cdc.Testing.Waiting;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;
-using Cdc.Testing.Waiting;
 using Npgsql;
 using Xunit;
 

@@ -119,5 +119,6 @@ public sealed class ServerFailureTests
         Assert.Equal(FailureKind.Preflight, Finding.KindOf([away, missing]));
     }
 
-    private static PostgresException Answer(string sqlState, string text = "text") => new PostgresException(text, "ERROR", "ERROR", sqlState);
+    private static PostgresException Answer(string sqlState, string text = "text") =>
+        new PostgresException(text, "ERROR", "ERROR", sqlState);
 }
