@@ -111,21 +111,10 @@ public sealed class CaptureSession : IAsyncDisposable
         var redelivery = new RedeliveryCheck(seams.Resume, _confirmedAtStart, _options.SlotName);
         var stream = new CaptureLoop(seams.Resume.Generation, mapper, ledger, seams.ChunkSink, redelivery, seams.Log);
         var barrier = new ReadBarrier(atStart.Xmax, seams.ChunkQueue, ledger, markers);
-        var chunks = new SnapshotLoop(
-            _options,
-            _snapshot,
-            _entities,
-            ledger,
-            barrier,
-            stream,
-            markers,
-            seams.ChunkQueue,
-            seams.ChunkSink,
-            seams.Statistics,
-            _log
-        );
-        var fences = new FenceLoop(_entities, ledger, barrier, stream, markers, seams.Tables, seams.Fences, _log);
-        var watch = new TableWatch(_options, _entities, new SlotSetup(_options, _entities), markers, seams.Tables, stream, _log);
+        var place = new StreamPlacement(ledger, barrier, stream, markers);
+        var chunks = new SnapshotLoop(_options, _snapshot, _entities, place, seams, _log);
+        var fences = new FenceLoop(_entities, place, seams.Tables, seams.Fences, _log);
+        var watch = new TableWatch(_options, _entities, markers, seams.Tables, stream, _log);
 
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var streaming = stream.RunAsync(_source, stop, ended.Token);

@@ -19,7 +19,6 @@ namespace Cdc.Capture;
 internal sealed class TableWatch(
     SourceOptions options,
     EntitySet entities,
-    SlotSetup setup,
     MarkerWriter markers,
     ITableRegistry registry,
     CaptureLoop stream,
@@ -33,6 +32,7 @@ internal sealed class TableWatch(
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
+    private readonly SlotSetup _setup = new(options, entities);
     private readonly Task[] _posted = [.. Enumerable.Repeat(Task.CompletedTask, entities.Count)];
 
     public async Task RunAsync(CancellationToken ct)
@@ -181,7 +181,7 @@ internal sealed class TableWatch(
     {
         try
         {
-            await setup.EnsurePublicationAsync(ct).ConfigureAwait(false);
+            await _setup.EnsurePublicationAsync(ct).ConfigureAwait(false);
             return null;
         }
         catch (PostgresException e) when (SqlStates.IsRefusal(e.SqlState))

@@ -14,10 +14,7 @@ namespace Cdc.Capture.Fences;
 /// </summary>
 internal sealed class FenceLoop(
     EntitySet entities,
-    ChunkLedger ledger,
-    ReadBarrier barrier,
-    CaptureLoop stream,
-    MarkerWriter markers,
+    StreamPlacement place,
     ITableRegistry tables,
     IFenceQueue queue,
     ILogger log
@@ -47,7 +44,7 @@ internal sealed class FenceLoop(
     {
         foreach (var fence in _tickets.Keys.Except(pending.Select(p => p.Id)).ToList())
         {
-            ledger.GiveUp(_tickets[fence]);
+            place.Ledger.GiveUp(_tickets[fence]);
             _tickets.Remove(fence);
         }
     }
@@ -67,7 +64,7 @@ internal sealed class FenceLoop(
             await BreakAsync(fence, FenceReasons.Stopped, "The table is stopped: its rows are not applied.", ct).ConfigureAwait(false);
             return;
         }
-        if (await barrier.FindAsync(fence.Entity, ct).ConfigureAwait(false) is { } wait)
+        if (await place.Barrier.FindAsync(fence.Entity, ct).ConfigureAwait(false) is { } wait)
         {
             CaptureLog.FenceWaits(log, entities[fence.Entity].Name, wait.Xmin, wait.Barrier);
             await queue
@@ -80,21 +77,21 @@ internal sealed class FenceLoop(
                 .ConfigureAwait(false);
             return;
         }
-        var ticket = ledger.Announce(fence);
+        var ticket = place.Ledger.Announce(fence);
         if (await queue.ArmAsync(fence.Id, ct).ConfigureAwait(false))
             _tickets.Add(fence.Id, ticket);
         else
-            ledger.GiveUp(ticket);
+            place.Ledger.GiveUp(ticket);
         CrashPoint.Hit("after-fence-armed");
     }
 
     private async Task MarkAsync(FenceRequest fence, CancellationToken ct)
     {
         var ticket = _tickets[fence.Id];
-        if (!ticket.IsMarked && ledger.TrySetSnapshot(ticket, SourceSnapshot.Parse(fence.Snapshot!)))
+        if (!ticket.IsMarked && place.Ledger.TrySetSnapshot(ticket, SourceSnapshot.Parse(fence.Snapshot!)))
         {
             ticket.IsMarked = true;
-            await markers.WriteAsync(CaptureLoop.FencePrefix, stream.MarkerOf(ticket), ct).ConfigureAwait(false);
+            await place.Markers.WriteAsync(CaptureLoop.FencePrefix, place.Stream.MarkerOf(ticket), ct).ConfigureAwait(false);
             CrashPoint.Hit("after-fence-marked");
         }
         else if (!ticket.IsMarked)

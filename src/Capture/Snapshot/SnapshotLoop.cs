@@ -17,13 +17,8 @@ internal sealed class SnapshotLoop(
     SourceOptions source,
     SnapshotOptions options,
     EntitySet entities,
-    ChunkLedger ledger,
-    ReadBarrier barrier,
-    CaptureLoop stream,
-    MarkerWriter markers,
-    IChunkQueue queue,
-    IChunkSink sink,
-    PipelineStatistics statistics,
+    StreamPlacement place,
+    CaptureSeams seams,
     ILogger log
 )
 {
@@ -46,7 +41,7 @@ internal sealed class SnapshotLoop(
                 if (_running.Count < options.Workers && await NextAsync(ct).ConfigureAwait(false) is { } job)
                     _running.Add(RunAsync(job, ct), job);
                 else
-                    await Task.WhenAny([queue.WaitAsync(Pause, ct), split, .. _running.Keys]).ConfigureAwait(false);
+                    await Task.WhenAny([seams.ChunkQueue.WaitAsync(Pause, ct), split, .. _running.Keys]).ConfigureAwait(false);
                 ct.ThrowIfCancellationRequested();
             }
         }
@@ -71,9 +66,9 @@ internal sealed class SnapshotLoop(
     private async Task<ChunkJob?> NextAsync(CancellationToken ct)
     {
         var waiting = new HashSet<int>();
-        while (await queue.NextAsync([.. _running.Values], waiting, ct).ConfigureAwait(false) is { } job)
+        while (await seams.ChunkQueue.NextAsync([.. _running.Values], waiting, ct).ConfigureAwait(false) is { } job)
         {
-            if (await barrier.FindAsync(job.Entity, ct).ConfigureAwait(false) is not { } wait)
+            if (await place.Barrier.FindAsync(job.Entity, ct).ConfigureAwait(false) is not { } wait)
                 return job;
             CaptureLog.ChunkWaits(log, entities[job.Entity].Name, wait.Xmin, wait.Barrier);
             waiting.Add(job.Entity);
@@ -89,7 +84,7 @@ internal sealed class SnapshotLoop(
             if (await ReadAsync(reader, job, ct).ConfigureAwait(false) is not { } ticket)
                 return;
             CrashPoint.Hit("after-chunk-read");
-            await markers.WriteAsync(CaptureLoop.ChunkPrefix, stream.MarkerOf(ticket), ct).ConfigureAwait(false);
+            await place.Markers.WriteAsync(CaptureLoop.ChunkPrefix, place.Stream.MarkerOf(ticket), ct).ConfigureAwait(false);
             await FinishAsync(ticket, ct).ConfigureAwait(false);
         }
         finally
@@ -106,8 +101,8 @@ internal sealed class SnapshotLoop(
         {
             if (job.Keys is null && await reader.BoundaryAsync(job, ct).ConfigureAwait(false) is { } boundary)
                 job = await SplitAsync(job, boundary, ct).ConfigureAwait(false);
-            ticket = ledger.Announce(job);
-            var reading = await reader.ReadAsync(job, snapshot => ledger.TrySetSnapshot(ticket, snapshot), ct).ConfigureAwait(false);
+            ticket = place.Ledger.Announce(job);
+            var reading = await reader.ReadAsync(job, snapshot => place.Ledger.TrySetSnapshot(ticket, snapshot), ct).ConfigureAwait(false);
             if (reading is not null)
                 return await NarrowAsync(ticket, reading, ct).ConfigureAwait(false);
         }
@@ -119,7 +114,7 @@ internal sealed class SnapshotLoop(
             CaptureLog.ChunkNotReadable(log, entities[job.Entity].Name, e.Message);
         }
         if (ticket is not null)
-            ledger.GiveUp(ticket);
+            place.Ledger.GiveUp(ticket);
         await Task.Delay(Pause, ct).ConfigureAwait(false);
         return null;
     }
@@ -127,7 +122,7 @@ internal sealed class SnapshotLoop(
     /// <summary>The rest is another job: wakes idle workers, which otherwise wait for the next poll of the queue.</summary>
     private async Task<ChunkJob> SplitAsync(ChunkJob job, long at, CancellationToken ct)
     {
-        var lower = await queue.SplitAsync(job, at, ct).ConfigureAwait(false);
+        var lower = await seams.ChunkQueue.SplitAsync(job, at, ct).ConfigureAwait(false);
         Interlocked.Exchange(ref _split, NewSignal()).SetResult();
         return lower;
     }
@@ -150,11 +145,11 @@ internal sealed class SnapshotLoop(
             return;
         var chunk = ticket.Chunk;
         if (outcome == MarkerOutcome.Beside)
-            await sink.LoadAsync(chunk, ticket.Rows!, ct).ConfigureAwait(false);
+            await seams.ChunkSink.LoadAsync(chunk, ticket.Rows!, ct).ConfigureAwait(false);
         ticket.Rows = null;
         await chunk.Passed.WaitAsync(ct).ConfigureAwait(false);
-        var swept = await sink.FinishAsync(chunk, ct).ConfigureAwait(false);
-        statistics.ChunkRead(chunk.Rows);
+        var swept = await seams.ChunkSink.FinishAsync(chunk, ct).ConfigureAwait(false);
+        seams.Statistics.ChunkRead(chunk.Rows);
         CaptureLog.ChunkDone(
             log,
             entities[chunk.Job.Entity].Name,
