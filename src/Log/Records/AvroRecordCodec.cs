@@ -52,8 +52,9 @@ public sealed class AvroRecordCodec(
     {
         var entity = entities[schema.Entity];
         var source = new SourceBlock(version, prefix, database, entity.SourceSchema, entity.SourceTable);
-        return new AvroRecordEncoder(TopicOf(entity), schema, registered.Columns, source, registered.KeyId, registered.ValueId, time);
+        return new AvroRecordEncoder(TopicOf(entity), schema, registered, source, time);
     }
-
-    private sealed record RegisteredTable(IReadOnlyList<TopicColumn> Columns, int KeyId, int ValueId);
 }
+
+/// <summary>A table's columns as a topic's records have them, and the registry's ids of the schemas of key and value.</summary>
+internal sealed record RegisteredTable(IReadOnlyList<TopicColumn> Columns, int KeyId, int ValueId);

@@ -24,18 +24,11 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
     private readonly List<int> _unchanged = [];
     private readonly List<(int Column, string Text)> _exact = [];
 
-    public AvroRecordEncoder(
-        string topic,
-        TableSchema schema,
-        IReadOnlyList<TopicColumn> columns,
-        SourceBlock source,
-        int keyId,
-        int valueId,
-        TimeProvider time
-    )
+    public AvroRecordEncoder(string topic, TableSchema schema, RegisteredTable registered, SourceBlock source, TimeProvider time)
     {
+        var columns = registered.Columns;
         (Topic, _columns, _source, _time) = (topic, [.. columns], source, time);
-        (_keyFrame, _valueFrame) = (ConfluentFrame.Of(keyId), ConfluentFrame.Of(valueId));
+        (_keyFrame, _valueFrame) = (ConfluentFrame.Of(registered.KeyId), ConfluentFrame.Of(registered.ValueId));
         _fieldNames = [.. columns.Select(c => Encoding.UTF8.GetBytes(c.Field))];
         int[] places = [.. schema.Columns.Select(c => columns.ToList().FindIndex(t => t.Column == c.Name))];
         _byColumn = new TableSchema(schema.Entity, schema.RelationOid, schema.Name, schema.Columns, places, columns.Count, schema.Format);
