@@ -32,7 +32,7 @@ internal static class DemoCommand
     };
     private static readonly Option<bool> Kafka = new("--kafka")
     {
-        Description = "Over a Kafka broker of its own, or the one that CDC_TEST_KAFKA names.",
+        Description = "Over its own Kafka broker, or the one that CDC_TEST_KAFKA names.",
     };
 
     public static RootCommand Create()

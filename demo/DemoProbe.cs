@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Cdc.Demo;
 
-/// <summary>Looks at both databases.</summary>
+/// <summary>Queries both databases.</summary>
 internal sealed class DemoProbe(DemoServers servers, EntitySet entities)
 {
     private readonly Stopwatch _clock = Stopwatch.StartNew();

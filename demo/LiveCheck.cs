@@ -24,7 +24,7 @@ internal sealed class LiveCheck(DemoServers servers, EntitySet entities, Watched
         try
         {
             var report = await CompareAsync(from, ct);
-            // A COMMIT may have been in the socket, unread, at the first look: then only one of the two was asked before it. A difference stays.
+            // At the first check a COMMIT may have been unread in the socket: then only one side was queried before it. A real difference stays.
             return report.AreEqual ? report : await CompareAsync(from, ct);
         }
         finally

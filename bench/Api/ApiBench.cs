@@ -15,7 +15,7 @@ internal sealed class ApiBench : IAsyncDisposable
     private const int Requests = 2_000,
         Orders = 1_000;
 
-    /// <summary>Of which latency and memory are told by themselves.</summary>
+    /// <summary>Latency and memory are reported for each of these.</summary>
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
 
     private readonly MeasureSizes _sizes;
@@ -115,7 +115,7 @@ internal sealed class ApiBench : IAsyncDisposable
 
     private static double At(double[] sorted, double share) => sorted[(int)Math.Ceiling(share * sorted.Length) - 1];
 
-    /// <summary>Nobody orders meanwhile. Each answer comes from the engine: what is kept in memory has a figure of its own.</summary>
+    /// <summary>Without orders. Each answer comes from the engine: answers from memory have their own figure.</summary>
     private async Task MaximumAsync(IReadOnlyList<string> codes, CancellationToken ct)
     {
         var (cdc, bare) = (FreeAddress(), FreeAddress());

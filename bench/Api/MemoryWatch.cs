@@ -13,7 +13,7 @@ internal sealed class MemoryWatch : IDisposable
     public MemoryWatch(CdcReplica cdc, TimeSpan every)
     {
         (_cdc, _timer) = (cdc, new PeriodicTimer(every));
-        Look();
+        Sample();
         _watching = WatchAsync();
     }
 
@@ -22,7 +22,7 @@ internal sealed class MemoryWatch : IDisposable
     {
         _timer.Dispose();
         await _watching;
-        Look();
+        Sample();
         return _seen;
     }
 
@@ -31,8 +31,8 @@ internal sealed class MemoryWatch : IDisposable
     private async Task WatchAsync()
     {
         while (await _timer.WaitForNextTickAsync())
-            Look();
+            Sample();
     }
 
-    private void Look() => _seen.Add(_cdc.Memory / (double)(1 << 20));
+    private void Sample() => _seen.Add(_cdc.Memory / (double)(1 << 20));
 }

@@ -62,7 +62,7 @@ internal sealed class RequestLoad(Uri server, IReadOnlyList<string> codes)
 
     private byte[] Request(Random random) => HttpSocket.Request($"/cards/{codes[random.Next(codes.Count)]}/balance");
 
-    /// <summary>Threads of their own: tasks of a pool would wait for one another.</summary>
+    /// <summary>Dedicated threads: tasks of a pool would wait for one another.</summary>
     private Task OnEachAsync(Action<HttpSocket, int> use, CancellationToken ct) =>
         Task.WhenAll(
             Enumerable

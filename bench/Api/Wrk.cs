@@ -4,7 +4,7 @@ using Cdc.Testing.Processes;
 
 namespace Cdc.Bench.Api;
 
-/// <summary>Another generator of load, which nobody here wrote: a check of the maximum. Only where it is installed.</summary>
+/// <summary>A third-party load generator: a check of the maximum. Only where it is installed.</summary>
 internal sealed partial class Wrk(IReadOnlyList<string> codes)
 {
     private const string Program = "/usr/bin/wrk";

@@ -11,7 +11,7 @@ namespace Cdc.Bench.Kafka;
 /// </summary>
 internal sealed class StagesPart(BenchBed bed)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan TimeOut = TimeSpan.FromSeconds(30);
 
     private readonly KafkaOptions _kafka = bed.Servers.Kafka!;
 
@@ -77,7 +77,7 @@ internal sealed class StagesPart(BenchBed bed)
             {
                 for (; left > 0; left--)
                 {
-                    var read = consumer.Consume(Patience) ?? throw new TimeoutException("The broker gives no more records.");
+                    var read = consumer.Consume(TimeOut) ?? throw new TimeoutException("The broker gives no more records.");
                     records.Add(new Raw(read.Message.Key, read.Message.Value));
                 }
             }
@@ -104,7 +104,7 @@ internal sealed class StagesPart(BenchBed bed)
             {
                 foreach (var record in records)
                     producer.Produce(topic, new Message<byte[], byte[]> { Key = record.Key, Value = record.Value! }, _ => { });
-                producer.Flush(Patience);
+                producer.Flush(TimeOut);
             }
         );
     }
@@ -127,9 +127,9 @@ internal sealed class StagesPart(BenchBed bed)
         using var admin = new AdminClientBuilder(Settings()).Build();
         string[] topics = [$"{_kafka.TopicPrefix}.{OdooSource.CardTable}", $"{_kafka.TopicPrefix}.{OdooSource.HistoryTable}"];
         var partitions = topics.SelectMany(topic =>
-            admin.GetMetadata(topic, Patience).Topics.Single().Partitions.Select(p => new TopicPartition(topic, p.PartitionId))
+            admin.GetMetadata(topic, TimeOut).Topics.Single().Partitions.Select(p => new TopicPartition(topic, p.PartitionId))
         );
-        return partitions.ToDictionary(p => p, p => consumer.QueryWatermarkOffsets(p, Patience).High.Value);
+        return partitions.ToDictionary(p => p, p => consumer.QueryWatermarkOffsets(p, TimeOut).High.Value);
     }
 
     private Dictionary<string, string> Settings() =>

@@ -1,13 +1,13 @@
 namespace Cdc.Bench.Measure;
 
-/// <summary>Changes that were committed in Odoo while nobody streamed.</summary>
+/// <summary>Changes that were committed in Odoo while nothing streamed.</summary>
 /// <param name="End">LSN at which the WAL ended after them.</param>
 internal abstract record Backlog(string End)
 {
     /// <summary>Row changes.</summary>
     public required long Rows { get; init; }
 
-    /// <summary>Whether a replica shows all of it. By keys: max(id) would wade through what is being written and not committed yet.</summary>
+    /// <summary>Whether a replica shows all of it. By keys: max(id) would scan rows that are not committed yet.</summary>
     public abstract string IsShownSql(IReplica replica);
 
     /// <summary>Whether it shows the first <see cref="WarmShare"/>; null where everything shows at once.</summary>

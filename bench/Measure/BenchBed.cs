@@ -41,7 +41,7 @@ internal sealed record BenchBed(
         }
     }
 
-    /// <summary>Who goes first changes from round to round, so that what the first leaves in caches helps nobody twice.</summary>
+    /// <summary>The order changes from round to round, so that caches warmed by the first replica favour none.</summary>
     public IEnumerable<IReplica> InTurn(int round) => round % 2 == 0 ? Replicas : Replicas.Reverse();
 
     public async Task RestAsync(CancellationToken ct)

@@ -32,7 +32,7 @@ internal static class BenchCommand
     private static readonly Option<bool> Kafka = new("--kafka")
     {
         Description =
-            "cdc over a Kafka broker, of its own or the one that CDC_TEST_KAFKA names: backlog, latency and each stage, or what --only says.",
+            "cdc over Kafka, its own broker or the one that CDC_TEST_KAFKA names: backlog, latency and each stage, or what --only says.",
     };
     private static readonly Option<int?> Rounds = new("--rounds") { Description = "How often native and cdc take turns.", HelpName = "N" };
     private static readonly Option<string> Subscription = new("--subscription")
@@ -44,7 +44,7 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        var command = new Command("bench", "Measures cdc run against PostgreSQL's own logical replication, on servers of its own.")
+        var command = new Command("bench", "Measures cdc run against PostgreSQL's own logical replication, on its own servers.")
         {
             Quick,
             Out,

@@ -144,7 +144,7 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source, IReadO
             {
                 ["CDC__Source__ConnectionString"] = source.Database.ConnectionString,
                 ["CDC__Engine__ConnectionString"] = engine.ConnectionString,
-                // What is measured is replication; comparing has figures of its own.
+                // This measures replication; comparing has its own figures.
                 ["CDC__Continuous__Enabled"] = "false",
                 // Any free port.
                 ["CDC__Api__Urls"] = "http://127.0.0.1:0",

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Cdc.Bench.Measure;
 
-/// <param name="StartUp">From the command until somebody streams from the slot.</param>
+/// <param name="StartUp">From the command until a process streams from the slot.</param>
 /// <param name="Taken">From there until the last row is visible.</param>
 /// <param name="SteadyRate">Rows a second from the first fifth on: without caches and compilers that warm up.</param>
 internal sealed record DrainTimes(long Rows, TimeSpan StartUp, TimeSpan Taken, double SteadyRate)
@@ -13,7 +13,7 @@ internal sealed record DrainTimes(long Rows, TimeSpan StartUp, TimeSpan Taken, d
 
     public double Rate => Rows / Taken.TotalSeconds;
 
-    /// <summary>Of everybody who takes part.</summary>
+    /// <summary>Of all processes that take part.</summary>
     public TimeSpan Cpu => ProgramCpu + SourceCpu + EngineCpu;
 
     /// <summary>CPU seconds for a million rows.</summary>

@@ -1,6 +1,6 @@
 namespace Cdc.Bench.Measure;
 
-/// <summary>A backlog that was written while nobody streamed, worked off by native, by cdc and raw, one after the other.</summary>
+/// <summary>A backlog that was written while nothing streamed, drained by native, by cdc and raw, one after the other.</summary>
 /// <param name="programCpu">The figure that cdc's own CPU goes into.</param>
 internal sealed class DrainPart(BenchBed bed, string name, string programCpu, Func<CancellationToken, Task<Backlog>> write)
 {

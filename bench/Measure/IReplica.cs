@@ -15,13 +15,13 @@ internal interface IReplica : IAsyncDisposable
     string CardTable { get; }
     string HistoryTable { get; }
 
-    /// <summary>Whether it shows all that was committed below an LSN; null where the last row tells, because rows are shown in the order of their commits.</summary>
+    /// <summary>Whether it shows all that was committed below an LSN; null where the last row shows it, because rows appear in commit order.</summary>
     string? HasReachedSql(string lsn);
 
     /// <summary>CPU that its own program beside the two servers has used since it was started last.</summary>
     TimeSpan ProgramCpu { get; }
 
-    /// <summary>From an empty database and no slot to both tables loaded. It goes on streaming.</summary>
+    /// <summary>From an empty database and no slot to both tables loaded. It continues to stream.</summary>
     Task<LoadTimes> LoadAsync(CancellationToken ct);
 
     /// <summary>Lets it stream; returns before it does.</summary>

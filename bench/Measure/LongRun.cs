@@ -12,7 +12,7 @@ internal sealed class LongRun(BenchBed bed)
         await bed.Cdc.LoadAsync(ct);
         await bed.Cdc.StopAsync(ct);
         bed.Figures.Add("rss.load_mib", bed.Cdc.LastPeakMemory / (double)(1 << 20), "MiB");
-        // A life of its own, or the load's memory would be taken for the transaction's.
+        // A separate process, or the load's memory would count as the transaction's.
         await bed.Cdc.StartAsync(ct);
         await bed.Source.UntilSlotAsync(bed.Cdc.Slot, active: true, bed.Cdc.ThrowIfEnded, ct);
         bed.Progress.Say($"one transaction of {HugeRows:#,0} rows, while cdc runs");

@@ -107,7 +107,7 @@ internal sealed class OdooSource(BenchDatabase database, MeasureSizes sizes)
     public async Task<bool> HasSlotAsync(string slot, CancellationToken ct) =>
         await database.ScalarAsync<bool>($"SELECT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '{slot}')", ct);
 
-    /// <summary>Returns when somebody streams from the slot (or, for false, nobody), and the moment.</summary>
+    /// <summary>Waits until the slot is in use (or, for false, free), and returns that moment.</summary>
     public async Task<long> UntilSlotAsync(string slot, bool active, Action guard, CancellationToken ct)
     {
         await using var probe = await Probe.OpenAsync(
@@ -126,7 +126,7 @@ internal sealed class OdooSource(BenchDatabase database, MeasureSizes sizes)
 
     private async Task WriteAsync(IReadOnlyList<string> statements, CancellationToken ct)
     {
-        // Written fast, and with the same WAL: foreign keys hold by construction, and nobody waits for the flush.
+        // Written fast, and with the same WAL: foreign keys hold by construction, and nothing waits for the flush.
         await database.ExecuteAsync(ct, ["SET synchronous_commit = off", "SET session_replication_role = replica", .. statements]);
     }
 

@@ -26,7 +26,7 @@ internal sealed class OrderClock(int firstHistory, int orders)
             SeenBelow++;
     }
 
-    /// <summary>Milliseconds from commit to visible, sorted, of the orders from <paramref name="from"/> on. A walsender sends what is flushed, which may be seen before COMMIT has returned: 0.</summary>
+    /// <summary>Milliseconds from commit to visible, sorted, of the orders from <paramref name="from"/> on. A walsender sends flushed WAL, which may be visible before COMMIT returns: 0.</summary>
     public double[] Latencies(int from)
     {
         var latencies = new double[orders - from];

@@ -4,7 +4,7 @@ using Npgsql;
 namespace Cdc.Bench.Measure;
 
 /// <summary>
-/// Orders at a fixed rate, each in a transaction of its own that waits for its flush. An open loop: an order that is late does not
+/// Orders at a fixed rate, each in its own transaction that waits for its flush. An open loop: an order that is late does not
 /// put off those behind it.
 /// </summary>
 internal sealed class OrderStream(OdooSource source, OrderClock clock, double rate)

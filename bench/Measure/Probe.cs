@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Cdc.Bench.Measure;
 
-/// <summary>Asks one question again and again over one connection, often enough to time the answer and seldom enough not to slow it.</summary>
+/// <summary>Polls one query over one connection, often enough to time the answer and rarely enough not to slow it.</summary>
 internal sealed class Probe : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(3);
@@ -23,7 +23,7 @@ internal sealed class Probe : IAsyncDisposable
     }
 
     /// <summary>Returns the moment (<see cref="Stopwatch.GetTimestamp"/>) at which the condition was seen to hold.</summary>
-    /// <param name="guard">Called between two looks; throws when waiting is in vain.</param>
+    /// <param name="guard">Called between two polls; throws when waiting cannot succeed.</param>
     public async Task<long> UntilAsync<T>(Func<T, bool> holds, Action guard, CancellationToken ct)
     {
         var began = Stopwatch.GetTimestamp();

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Cdc.Bench.Measure;
 
-/// <summary>Lines on stderr: what is going on, since when, and how busy the machine is.</summary>
+/// <summary>Lines on stderr: what is running, since when, and how busy the machine is.</summary>
 internal sealed class Progress(TextWriter output)
 {
     private readonly Stopwatch _clock = Stopwatch.StartNew();

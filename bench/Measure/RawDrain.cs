@@ -5,8 +5,8 @@ using Cdc.Testing.Processes;
 namespace Cdc.Bench.Measure;
 
 /// <summary>
-/// pg_recvlogical over TCP into /dev/null, from a slot of its own that holds the same changes, with the options that cdc streams with: how
-/// fast the walsender is when nobody has to do anything with the rows.
+/// pg_recvlogical over TCP into /dev/null, from a separate slot that holds the same changes, with the options that cdc streams with: how
+/// fast the walsender is when the rows are discarded.
 /// </summary>
 internal sealed class RawDrain(BenchServers servers, OdooSource source)
 {

@@ -3,7 +3,7 @@ using Cdc.Core.Failures;
 
 namespace Cdc.Bench.Measure;
 
-/// <summary>A rate counts only if the rows are there. Asked between measurements; what a column holds in detail is the demo's question.</summary>
+/// <summary>A rate counts only if the rows are there. Asked between measurements; the demo checks the values of each column.</summary>
 internal static class SameRows
 {
     /// <exception cref="CdcException">The replica has other rows than Odoo.</exception>

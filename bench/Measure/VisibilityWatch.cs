@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Cdc.Bench.Measure;
 
-/// <summary>Looks into the replica all the time and notes when each order is there. A look is a fifth of a millisecond or so, for every replica alike.</summary>
+/// <summary>Polls the replica continuously and notes when each order is visible. A poll takes about 0.2 ms, the same for every replica.</summary>
 internal sealed class VisibilityWatch(IReplica replica, OrderClock clock)
 {
     private const uint NapMicroseconds = 200;
@@ -18,17 +18,17 @@ internal sealed class VisibilityWatch(IReplica replica, OrderClock clock)
         using var connection = new NpgsqlConnection(replica.Target.ConnectionString);
         connection.Open();
         var above = new NpgsqlParameter<long>();
-        using var look = new NpgsqlCommand($"SELECT id::bigint FROM {replica.HistoryTable} WHERE id > $1 ORDER BY id", connection)
+        using var poll = new NpgsqlCommand($"SELECT id::bigint FROM {replica.HistoryTable} WHERE id > $1 ORDER BY id", connection)
         {
             Parameters = { above },
         };
-        look.Prepare();
+        poll.Prepare();
         var lastSeen = Stopwatch.GetTimestamp();
         while (clock.SeenBelow < clock.Orders)
         {
             ct.ThrowIfCancellationRequested();
             above.TypedValue = clock.FirstHistory + clock.SeenBelow - 1L;
-            if (Look(look))
+            if (Poll(poll))
                 lastSeen = Stopwatch.GetTimestamp();
             else
                 ThrowIfInVain(lastSeen);
@@ -36,9 +36,9 @@ internal sealed class VisibilityWatch(IReplica replica, OrderClock clock)
         }
     }
 
-    private bool Look(NpgsqlCommand look)
+    private bool Poll(NpgsqlCommand poll)
     {
-        using var reader = look.ExecuteReader();
+        using var reader = poll.ExecuteReader();
         var now = 0L;
         while (reader.Read())
         {

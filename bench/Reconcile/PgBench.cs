@@ -5,7 +5,7 @@ using Cdc.Testing.Processes;
 
 namespace Cdc.Bench.Reconcile;
 
-/// <summary>pgbench's own transactions in a database of their own on Odoo's server.</summary>
+/// <summary>pgbench's own transactions in a separate database on Odoo's server.</summary>
 internal sealed partial class PgBench(BenchServers servers)
 {
     private const string Database = "pgbench";

@@ -245,7 +245,7 @@ internal sealed class ReconcileBench : IAsyncDisposable
             while (!enough.IsCancellationRequested)
                 await CompareAsync("beside pgbench", 0, fence, options, enough);
         }
-        // Npgsql tells a cancelled statement as PostgreSQL does.
+        // Npgsql reports a cancelled statement as PostgreSQL does.
         catch (Exception e)
             when (enough.IsCancellationRequested
                 && e is OperationCanceledException or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled }

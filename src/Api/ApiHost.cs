@@ -25,7 +25,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cdc.Api;
 
-/// <summary>One running Api: the server, and what keeps it informed.</summary>
+/// <summary>One running Api: the server, and its background readers.</summary>
 public sealed class ApiHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -40,11 +40,11 @@ public sealed class ApiHost : IAsyncDisposable
     public IReadOnlyList<string> Addresses =>
         [.. _app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses];
 
-    /// <exception cref="CdcException">Configuration: an address cannot be listened at, or the certificate cannot be read.</exception>
+    /// <exception cref="CdcException">Configuration: it cannot listen on an address, or the certificate cannot be read.</exception>
     public static async Task<ApiHost> StartAsync(ApiParts parts, ApiOptions options, CancellationToken ct)
     {
         var log = parts.Loggers.CreateLogger("Cdc.Api");
-        // Nothing of the environment: options come from cdc's own configuration alone.
+        // No environment variables of ASP.NET: options come only from cdc's configuration.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "cdc" });
         builder.Services.AddSingleton(parts.Loggers);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
@@ -180,7 +180,7 @@ public sealed class ApiHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Signals are the program's: a server that takes them would keep a second one from ending the process.</summary>
+    /// <summary>The program handles signals: a server that handles them would prevent a second one from ending the process.</summary>
     private sealed class NoLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -11,7 +11,7 @@ internal static partial class ApiLog
     [LoggerMessage(
         201,
         LogLevel.Warning,
-        "No key was ever made: the Api listens on this machine only, at {Url} instead of {Wanted}, and asks for no key. Make one with 'cdc keys create', then start again"
+        "There are no keys yet: the Api listens on this machine only, at {Url} instead of {Wanted}, and asks for no key. Make one with 'cdc keys create', then start again"
     )]
     public static partial void NarrowedToLoopback(this ILogger log, string url, string wanted);
 
@@ -28,7 +28,7 @@ internal static partial class ApiLog
     [LoggerMessage(205, LogLevel.Error, "A request failed unexpectedly at {Route}")]
     public static partial void RequestFailed(this ILogger log, Exception exception, string route);
 
-    [LoggerMessage(206, LogLevel.Error, "What the page shows could not be read")]
+    [LoggerMessage(206, LogLevel.Error, "The page's data could not be read")]
     public static partial void PointFailed(this ILogger log, Exception exception);
 
     [LoggerMessage(207, LogLevel.Warning, "What was applied today cannot be counted in the engine ({Cause}); added later")]

@@ -10,7 +10,7 @@ public sealed record ApiOptions : IOptionSection
     /// <summary>False: <c>cdc run</c> serves nothing.</summary>
     public bool Enabled { get; init; } = true;
 
-    /// <summary>Where to listen, separated by semicolons. While no key was ever made, only on loopback addresses, whatever this says.</summary>
+    /// <summary>Where to listen, separated by semicolons. While there are no keys yet, only on loopback addresses, whatever this says.</summary>
     public string Urls { get; init; } = "http://127.0.0.1:8642";
 
     /// <summary>PEM file of the certificate for https, its chain included.</summary>
@@ -42,13 +42,13 @@ public sealed record ApiOptions : IOptionSection
 
     public void Check(OptionChecks checks)
     {
-        checks.Require(CanListenAt(Urls), nameof(Urls), "must be addresses such as http://127.0.0.1:8642, parted by semicolons");
+        checks.Require(CanListenAt(Urls), nameof(Urls), "must be addresses such as http://127.0.0.1:8642, separated by semicolons");
         checks.AtLeast(nameof(Connections), Connections, 1);
         checks.Require(Connections <= 1000, nameof(Connections), "must be at most 1000");
         checks.Interval(nameof(Timeout), Timeout);
         checks.AtLeast(nameof(CacheBytes), CacheBytes, 0);
         checks.AtLeast(nameof(RequestsPerSecond), RequestsPerSecond, 1);
-        checks.Require(LagLimit > TimeSpan.Zero, nameof(LagLimit), "must be longer than nothing");
+        checks.Require(LagLimit > TimeSpan.Zero, nameof(LagLimit), "must be above zero");
         checks.Require(
             OtlpEndpoint.Length == 0 || (Uri.TryCreate(OtlpEndpoint, UriKind.Absolute, out var otlp) && otlp.Scheme is "http" or "https"),
             nameof(OtlpEndpoint),

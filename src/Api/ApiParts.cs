@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cdc.Api;
 
-/// <summary>What the Api is given: it knows neither Capture nor Apply.</summary>
+/// <summary>The Api's dependencies: it references neither Capture nor Apply.</summary>
 public sealed record ApiParts
 {
     /// <summary>Npgsql connection string.</summary>

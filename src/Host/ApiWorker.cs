@@ -15,7 +15,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cdc.Host;
 
-/// <summary>Gives the Api its parts and keeps it up: by itself, or beside a pipeline that must not fall with it.</summary>
+/// <summary>Gives the Api its parts and keeps it running: alone, or beside a pipeline that must not fail with it.</summary>
 /// <param name="statistics">Of the pipeline in this process; null: there is none.</param>
 internal sealed class ApiWorker(CdcOptions options, EntitySet entities, PipelineStatistics? statistics, ILoggerFactory loggers)
 {
@@ -53,7 +53,7 @@ internal sealed class ApiWorker(CdcOptions options, EntitySet entities, Pipeline
         await Task.Delay(Timeout.Infinite, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Tries again for ever: a port that is taken must not keep rows from being applied.</summary>
+    /// <summary>Tries again for ever: a port in use must not stop rows from being applied.</summary>
     public async Task ServeBesideAsync(CancellationToken ct)
     {
         var log = loggers.CreateLogger("Cdc.Host");

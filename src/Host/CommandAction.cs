@@ -13,7 +13,7 @@ internal delegate Task<int> CommandAction(CommandContext context, ParseResult pa
 
 internal static class CommandActions
 {
-    /// <summary>Runs an action and turns whatever it throws into words on stderr and an exit code.</summary>
+    /// <summary>Runs an action and turns every exception into a message on stderr and an exit code.</summary>
     public static Command Runs(this Command command, CommandHost host, CommandAction action)
     {
         command.SetAction(

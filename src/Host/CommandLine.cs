@@ -60,7 +60,7 @@ internal static class CommandLine
     public static async Task<int> RunAsync(IReadOnlyList<string> args, CommandHost host, StopSignals? signals, CancellationToken ct)
     {
         var parsed = Root(host, signals).Parse(args);
-        // Not every error is one: --help and --version run in spite of them.
+        // Not every error is one: --help and --version run despite them.
         if (parsed.Action is ParseErrorAction && args.Count > 0)
         {
             UsageReport.Write(parsed, host.Terminal.Error);

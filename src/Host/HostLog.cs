@@ -27,7 +27,7 @@ internal static partial class HostLog
     [LoggerMessage(
         6,
         LogLevel.Error,
-        "The Api does not run: {Reason} What to do next: {Remedy} Tried again in {Seconds} s; the pipeline goes on without it"
+        "The Api does not run: {Reason} What to do next: {Remedy} Tried again in {Seconds} s; the pipeline continues without it"
     )]
     public static partial void ApiFailed(this ILogger log, string reason, string remedy, double seconds);
 

@@ -20,7 +20,7 @@ internal static class LogSetup
             .MinimumLevel.Override("Npgsql", LogEventLevel.Warning)
             // ASP.NET logs request paths below warnings, and a path holds a card's code.
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-            // Why a server does not start is thrown as well, and told once, with its remedy.
+            // The reason why a server does not start is also thrown, and reported once, with its remedy.
             .MinimumLevel.Override("Microsoft.Extensions.Hosting", LogEventLevel.Fatal);
         log = terminal
             ? log.WriteTo.Console(

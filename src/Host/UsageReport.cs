@@ -5,14 +5,14 @@ using Cdc.Core.Entities;
 
 namespace Cdc.Host;
 
-/// <summary>Tells what is wrong with a command line, on stderr: the library's own report puts its suggestions among the results.</summary>
+/// <summary>Reports what is wrong with a command line, on stderr: the library's own report puts its suggestions among the results.</summary>
 internal static partial class UsageReport
 {
     public static void Write(ParseResult parsed, TextWriter error)
     {
         var command = parsed.CommandResult;
         var commands = command.Command.Subcommands.Select(c => c.Name).ToList();
-        // The library would call it an argument, and say besides that a command is missing.
+        // The library would call it an argument, and also report a missing command.
         var unknown = commands.Count > 0 ? parsed.UnmatchedTokens.FirstOrDefault(token => !token.StartsWith('-')) : null;
         if (unknown is not null)
             error.WriteLine($"error: '{PathOf(command)}' has no command '{unknown}'.");

@@ -1,8 +1,8 @@
 namespace Cdc.Pipeline;
 
 /// <summary>
-/// One life of what a worker keeps up: all of the pipeline in-process, or one end of the Kafka log. It throws whatever fails first, and keeps
-/// nothing for the next one but what is in source, log and engine.
+/// One session of a worker: the whole pipeline in-process, or one end of the Kafka log. It throws the first failure, and keeps
+/// no state for the next one outside of source, log and engine.
 /// </summary>
 internal interface IPipelineSession
 {
@@ -10,7 +10,7 @@ internal interface IPipelineSession
     /// <param name="started">Called when everything that it needs is there, and it begins to work.</param>
     Task RunAsync(Action started, CancellationToken stop);
 
-    /// <summary>The session that ran last has brought something on its way: what failed then is not what failed before it.</summary>
+    /// <summary>The last session made progress: its failure is a new one, not the one before it.</summary>
     bool HasProgressed { get; }
 
     /// <summary>That of the session that ran last; null while none is known to be followed.</summary>

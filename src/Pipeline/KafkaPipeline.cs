@@ -18,7 +18,7 @@ public enum LogEnds
     Both = Capture | Apply,
 }
 
-/// <summary>Keeps up the ends of the Kafka log that this process holds, each with retry and standby of its own: either may be away while the other goes on.</summary>
+/// <summary>Runs the ends of the Kafka log that this process holds, each with its own retry and standby: one may be down while the other continues.</summary>
 public static class KafkaPipeline
 {
     /// <summary>Returns when <paramref name="stop"/> was asked for; throws what stopped one end, when the others have ended too.</summary>
@@ -32,7 +32,7 @@ public static class KafkaPipeline
         CancellationToken stop
     )
     {
-        // Before anything is waited for: an end may be long without a client.
+        // Before any wait: an end may have no client for a long time.
         new KafkaClients(options.Kafka, log).Check();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var workers = Sessions(options, entities, codec, ends, statistics, log)

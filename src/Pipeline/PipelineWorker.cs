@@ -11,8 +11,8 @@ using Npgsql;
 namespace Cdc.Pipeline;
 
 /// <summary>
-/// Owns retry, stop and standby: the loops only throw. What goes away by itself is tried again with growing pauses; a slot that another
-/// process holds is waited for; a declared gap is written down and stops the process; anything else stops it at once.
+/// Owns retry, stop and standby: the loops only throw. Transient failures are retried with growing pauses; a slot that another
+/// process holds is waited for; a declared gap is recorded and stops the process; anything else stops it at once.
 /// </summary>
 internal sealed class PipelineWorker(
     SourceOptions source,
@@ -45,7 +45,7 @@ internal sealed class PipelineWorker(
             }
             catch (Exception e)
             {
-                // What failed now is not what failed before: the pauses begin anew.
+                // A new failure, not the one before: the pauses start again.
                 if (session.HasProgressed)
                     _failures = 0;
                 var pause = await HandleAsync(e, retry, stop).ConfigureAwait(false);
@@ -56,14 +56,14 @@ internal sealed class PipelineWorker(
         }
     }
 
-    /// <summary>How long to wait before the next session; throws what waiting does not mend.</summary>
+    /// <summary>How long to wait before the next session; throws what waiting does not fix.</summary>
     private async Task<TimeSpan> HandleAsync(Exception e, WorkerRetry retry, CancellationToken ct)
     {
         if (IsSlotHeld(e))
             return StandBy();
         _standby = false;
         var failure = await ExplainAsync(e, ct).ConfigureAwait(false);
-        // The stack says where; the typed failure that goes on from here does not carry it to the log.
+        // Log the stack trace here: the typed failure does not carry it.
         if (failure is null or { Kind: FailureKind.Unexpected })
             PipelineLog.Unexpected(log, e);
         statistics.Failed(failure?.Kind ?? FailureKind.Unexpected);
@@ -135,7 +135,7 @@ internal sealed class PipelineWorker(
             && !await new SourceTable(engine).DeclareGapAsync(generation, gap.GapKind, gap.Message, ct).ConfigureAwait(false)
         )
         {
-            // A reset took the slot away under this session: what it saw is not a gap of the generation that begins.
+            // A reset dropped this session's slot: its failure is not a gap of the new generation.
             PipelineLog.Fenced(log, gap.Message);
             return StandbyPoll;
         }

@@ -7,13 +7,13 @@ namespace Cdc.Testing.Equality;
 
 /// <summary>
 /// Is the engine what the declaration makes of the source? All columns of all entities, by SQL. Exact only while nothing is on its way:
-/// wait with <see cref="EngineProgress"/> while nobody writes.
+/// wait with <see cref="EngineProgress"/> while nothing is written.
 /// </summary>
 public sealed class EqualityCheck(EntitySet entities, int maxExamples = 10)
 {
     /// <param name="source">Odoo's database; a role that may create temporary functions.</param>
     /// <param name="engine">The engine's database, with the schema <c>cdc</c>.</param>
-    /// <param name="range">Keys that are looked at, in every entity.</param>
+    /// <param name="range">Keys to compare, in every entity.</param>
     public async Task<EqualityReport> CompareAsync(
         NpgsqlDataSource source,
         NpgsqlDataSource engine,
@@ -65,7 +65,7 @@ public sealed class EqualityCheck(EntitySet entities, int maxExamples = 10)
         }
         catch (PostgresException e) when (e.SqlState.StartsWith("22", StringComparison.Ordinal))
         {
-            // Some row's values cannot be computed. Which one, only a look at each row tells.
+            // Some row's values cannot be computed. To find it, compute each row alone.
             await ExecuteAsync(source, EqualitySql.RowFunction(entity), ct).ConfigureAwait(false);
             var comparison = await CompareAsync(entity, source, EqualitySql.SourceRowByRow(entity, range), engine, range, ct)
                 .ConfigureAwait(false);

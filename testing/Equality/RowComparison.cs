@@ -4,7 +4,7 @@ namespace Cdc.Testing.Equality;
 
 /// <summary>
 /// What follows from a key's source row, engine row and quarantine entry. A row that breaks a rule must be in quarantine; what the
-/// engine shows of it meanwhile is an older state and not compared. Every other row must be equal and not in quarantine.
+/// engine shows of it until then is an older state and not compared. Every other row must be equal and not in quarantine.
 /// </summary>
 internal sealed class RowComparison(EntityDeclaration entity, HashSet<long> quarantined, int maxExamples, Func<long, bool> isLeftOut)
 {

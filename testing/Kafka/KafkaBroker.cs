@@ -28,7 +28,7 @@ public sealed class KafkaBroker : IAsyncDisposable
 
     public string BootstrapServers => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
 
-    /// <summary>What clients of so old a broker must be told.</summary>
+    /// <summary>Settings that clients of so old a broker need.</summary>
     public static IReadOnlyDictionary<string, string> ClientSettings { get; } =
         new Dictionary<string, string>
         {
@@ -107,7 +107,7 @@ public sealed class KafkaBroker : IAsyncDisposable
             ct
         );
 
-    /// <summary>Ends when the broker has forgotten them. Whoever asks for them then makes them anew.</summary>
+    /// <summary>Ends when the broker has removed them. The next client that asks for them creates them again.</summary>
     public async Task DeleteTopicsAsync(IReadOnlyCollection<string> topics, CancellationToken ct)
     {
         await TopicsAsync(ct, "--delete", "--topic", string.Join('|', topics)).ConfigureAwait(false);

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Cdc.Testing.Postgres;
 
-/// <summary>For servers that must be told where to listen.</summary>
+/// <summary>For servers that need a fixed port.</summary>
 public static class FreePort
 {
     // Below Linux's range for outgoing connections: a server that is down for a moment finds its port free again.

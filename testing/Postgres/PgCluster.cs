@@ -7,7 +7,7 @@ namespace Cdc.Testing.Postgres;
 
 public enum PgStopMode
 {
-    /// <summary>Clients are sent away, a checkpoint is written.</summary>
+    /// <summary>Clients are disconnected, a checkpoint is written.</summary>
     Fast,
 
     /// <summary>As in a crash, but the server knows: recovery at the next start.</summary>
@@ -63,7 +63,7 @@ public sealed class PgCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>A hot standby of its own that streams from this server, with all of its databases.</summary>
+    /// <summary>A hot standby that streams from this server, with all of its databases.</summary>
     public async Task<PgCluster> StartStandbyAsync(IReadOnlyDictionary<string, string> settings, CancellationToken ct)
     {
         var options = _options with { Name = _options.Name + "_standby", Settings = settings };
@@ -126,7 +126,7 @@ public sealed class PgCluster : IAsyncDisposable
     public async Task KillAsync(CancellationToken ct = default)
     {
         var postmaster = Running;
-        // Stopped first, or it may fork between the look at its children and its end.
+        // Stopped first, or it may fork after its children were listed.
         postmaster.Send(Signal.Stop);
         var children = ProcessTree.ChildrenOf(postmaster.Pid);
         foreach (var child in children)
@@ -202,7 +202,7 @@ public sealed class PgCluster : IAsyncDisposable
         throw StartFailed();
     }
 
-    /// <summary>False if the server ended at once, as it does when its port was taken meanwhile.</summary>
+    /// <summary>False if the server ended at once, as it does when its port was taken in between.</summary>
     private async Task<bool> TryStartAsync(CancellationToken ct)
     {
         if (_postmaster is not null)

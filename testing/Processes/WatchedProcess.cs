@@ -4,7 +4,7 @@ using System.Globalization;
 namespace Cdc.Testing.Processes;
 
 /// <summary>
-/// A child process in a session of its own (a Ctrl-C at our terminal does not reach it) that dies with us, even when we are killed with
+/// A child process in its own session (a Ctrl-C at our terminal does not reach it) that dies with us, even when we are killed with
 /// SIGKILL.
 /// </summary>
 public sealed class WatchedProcess : IAsyncDisposable

@@ -23,7 +23,7 @@ internal sealed class CardFinder(
     private const int LongestCode = 16_384;
 
     /// <summary>
-    /// A card that is not current is read again when it is announced, and this often besides: that a range has been loaded, or that a table
+    /// A card that is not current is read again when it is announced, and also at this interval: that a range has been loaded, or that a table
     /// is no longer stopped, is not announced for each card, and nothing is heard while the listener is not connected.
     /// </summary>
     private static readonly TimeSpan RecheckInterval = TimeSpan.FromMilliseconds(250);
@@ -70,14 +70,14 @@ internal sealed class CardFinder(
         return found;
     }
 
-    /// <summary>To be called for an answer that is given.</summary>
+    /// <summary>Call this for every answer that is given.</summary>
     public FoundCard Dated(CardRow card, EngineMoment moment) => Dated(card, moment, FreshnessDemand.None);
 
     private FoundCard Dated(CardRow card, EngineMoment moment, FreshnessDemand demand) =>
         new(card, card.IsCurrent ? clock.Issue(MomentToIssue(moment, card.CommitAt, demand)) : clock.Of(card.CommitAt), moment.Through);
 
     /// <summary>
-    /// What is kept is dated by the last beat, so what was read since is dated by it too, where nothing speaks against it. Dated by its own
+    /// What is kept is dated by the last beat, so what was read since is dated by it too, where that is correct. Dated by its own
     /// moment, it would make all that is kept too old to be answered until the next beat: no answer is dated before one that was given.
     /// </summary>
     private EngineMoment MomentToIssue(EngineMoment moment, DateTimeOffset? atLeast, FreshnessDemand demand)
@@ -119,7 +119,7 @@ internal sealed class CardFinder(
             return null;
         if (!least.IsOfGeneration(moment.Through))
             return KnownProblems.OtherGeneration(moment.Through);
-        // Without one of its own it is of the generation that there is now: another one meanwhile does not reach it.
+        // A position without a generation means the current one: a generation that begins during the wait does not reach it.
         least = least with
         {
             Generation = moment.Through.Generation,
@@ -132,7 +132,7 @@ internal sealed class CardFinder(
             : KnownProblems.OtherGeneration(there.Through);
     }
 
-    /// <summary>A card that is just being read again, or an engine that catches up, is worth the wait.</summary>
+    /// <summary>Waits for a card that is being read again, or for an engine that catches up.</summary>
     /// <returns>The last answer that was read.</returns>
     private async Task<CardAnswer> WaitAsync(
         CardAnswer answer,

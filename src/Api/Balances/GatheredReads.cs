@@ -4,7 +4,7 @@ using Cdc.Api.Freshness;
 namespace Cdc.Api.Balances;
 
 /// <summary>
-/// Requests for one code each, put to the engine together. Most of what such a question costs is the statement and not the card, so the
+/// Requests for one code each, sent to the engine together. Most of such a query's cost is the statement and not the card, so the
 /// requests that come while others are being answered share the next statement. None waits for others to come: while few are under way, a
 /// request goes at once and alone.
 /// </summary>

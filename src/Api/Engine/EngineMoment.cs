@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace Cdc.Api.Engine;
 
-/// <summary>What the engine said of itself in the snapshot of one statement.</summary>
+/// <summary>The engine's progress in the snapshot of one statement.</summary>
 /// <param name="State">Null: it follows no source yet.</param>
 /// <param name="AsOf">Everything committed until then, by the source's clock, is applied: of the last applied transaction, or of a heartbeat since.</param>
 /// <param name="TableState">Null: nothing is known of the table yet.</param>

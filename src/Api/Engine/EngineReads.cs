@@ -7,7 +7,7 @@ namespace Cdc.Api.Engine;
 
 /// <summary>
 /// The engine as requests reach it: a fixed number of connections with prepared statements, a bounded queue before them, and a time-out for
-/// both. An engine that is slow or gone costs each request at most that time, and never piles requests up.
+/// both. A slow or unreachable engine costs each request at most that time, and requests never pile up.
 /// </summary>
 internal sealed class EngineReads : IAsyncDisposable
 {
@@ -99,13 +99,13 @@ internal sealed class EngineReads : IAsyncDisposable
     private static string? WhyUnavailable(Exception e) =>
         e switch
         {
-            // A value of the request that PostgreSQL cannot take should not have come so far.
+            // A value that PostgreSQL cannot take should have been refused before.
             PostgresException { SqlState: var state } when SqlStates.IsOfRow(state) => null,
             PostgresException => ServerFailure.Of(Server.Engine, e)!.Kind switch
             {
                 FailureKind.Configuration => "The engine refuses the login of this Api.",
                 FailureKind.Migration or FailureKind.Preflight =>
-                    "The engine has not the tables that this version needs, or this Api may not read them.",
+                    "The engine does not have the tables that this version needs, or this Api may not read them.",
                 _ => "The engine refuses requests for now.",
             },
             NpgsqlException { InnerException: TimeoutException } or TimeoutException => "The engine did not answer in time.",

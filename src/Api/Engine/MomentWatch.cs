@@ -1,7 +1,7 @@
 namespace Cdc.Api.Engine;
 
 /// <summary>
-/// Requests that wait until the engine is far enough. However many they are, one question at a time is asked for all of them, and none
+/// Requests that wait until the engine is far enough. One query at a time is sent for all of them, however many they are, and none
 /// while no request waits.
 /// </summary>
 internal sealed class MomentWatch(EngineReads engine, EngineMomentReader moments)

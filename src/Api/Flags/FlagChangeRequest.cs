@@ -18,7 +18,7 @@ internal sealed partial record FlagChangeRequest(bool? Enabled, decimal? Percent
                 .DeserializeAsync<FlagChangeRequest>(body, JsonSerializerOptions.Web, ct)
                 .ConfigureAwait(false);
             if (change is null or { Enabled: null, Percentage: null, Companies: null })
-                return (null, Wrong("It says nothing to change."));
+                return (null, Wrong("It contains no change."));
             if (change.Percentage is < 0 or > 100)
                 return (null, Wrong("percentage is from 0 to 100."));
             return change.Companies is { Count: > 1_000 } ? (null, Wrong("companies are at most 1,000.")) : (change, null);

@@ -5,7 +5,7 @@ using Cdc.Core.Progress;
 namespace Cdc.Api.Freshness;
 
 /// <summary>
-/// Says at which moment of the source an answer was true. The source is asked now and then for its time and the end of its WAL: an engine
+/// Says at which moment of the source an answer was true. The source is sampled regularly for its time and the end of its WAL: an engine
 /// that has applied beyond that end shows everything committed until that time. Only the source's clock counts, so no skew between
 /// machines matters; an as-of time is never newer than the truth. Once issued it holds for every engine that is as far.
 /// </summary>

@@ -6,7 +6,7 @@ internal sealed class CardChanges
     private readonly Lock _lock = new();
     private readonly List<Subscription> _subscriptions = [];
 
-    /// <summary>To be made before the card is read: no announcement after it is missed.</summary>
+    /// <summary>Create it before the card is read: no announcement after it is missed.</summary>
     public Subscription Of(long cardId)
     {
         var subscription = new Subscription(this, cardId);

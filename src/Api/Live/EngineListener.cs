@@ -38,7 +38,7 @@ internal sealed class EngineListener(
     private long _beat;
     private int _idleBeats;
 
-    /// <summary>Runs until it is cancelled; tries again for ever.</summary>
+    /// <summary>Runs until it is cancelled; retries without limit.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
         var pause = TimeSpan.FromMilliseconds(100);
@@ -93,7 +93,7 @@ internal sealed class EngineListener(
         );
         await connection.OpenPinnedAsync(ct).ConfigureAwait(false);
         connection.Notification += (_, notice) => Hear(notice.Channel, notice.Payload);
-        // Its own notices carry nothing that must survive a crash.
+        // Its own notices need not survive a crash.
         var channels = tables.Select(t => t.Channel).Append(_cards).Append(_own);
         await ExecuteAsync(
                 connection,

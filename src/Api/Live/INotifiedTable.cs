@@ -3,8 +3,8 @@ using Npgsql;
 namespace Cdc.Api.Live;
 
 /// <summary>
-/// A small table that is kept in memory: announced changes are read again at once. While the listener is not connected the table knows it,
-/// and what could have been taken back meanwhile must not be trusted.
+/// A small table that is kept in memory: announced changes are read again at once. While the listener is not connected, the table knows it,
+/// and does not trust values that may have been revoked since.
 /// </summary>
 internal interface INotifiedTable
 {

@@ -10,7 +10,7 @@ internal sealed class MetricCollector : IDisposable
     private readonly ConcurrentDictionary<Instrument, ConcurrentDictionary<string, Series>> _instruments = new();
     private readonly Lock _collecting = new();
 
-    /// <param name="meter">Only its own instruments: another Api of this process has others by the same names.</param>
+    /// <param name="meter">Only its own instruments: another Api in this process has instruments with the same names.</param>
     public MetricCollector(ApiMeter meter)
     {
         _listener.InstrumentPublished = (instrument, listener) =>

@@ -12,7 +12,7 @@ internal sealed class PipelineMetrics : IDisposable
     private static readonly double[] BatchBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
     private static readonly double[] VisibleBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300];
 
-    /// <summary>What ends a session; the others are of commands.</summary>
+    /// <summary>The kinds that end a session; the others belong to commands.</summary>
     private static readonly FailureKind[] Kinds =
     [
         FailureKind.Unexpected,
@@ -56,7 +56,7 @@ internal sealed class PipelineMetrics : IDisposable
         statistics.BatchApplied += Record;
     }
 
-    /// <summary>The pipeline goes on, and another Api may follow in this process.</summary>
+    /// <summary>The pipeline continues, and another Api may follow in this process.</summary>
     public void Dispose()
     {
         if (_statistics is not null)
@@ -106,7 +106,7 @@ internal sealed class PipelineMetrics : IDisposable
         );
     }
 
-    /// <summary>The instrument's words are a circuit breaker's.</summary>
+    /// <summary>The instrument's names are those of a circuit breaker.</summary>
     private static string BreakerWord(RetryState state) =>
         state switch
         {

@@ -5,7 +5,7 @@ using Npgsql;
 namespace Cdc.Api.Metrics;
 
 /// <summary>
-/// What comparisons found, as the engine has it (the view cdc.reconcile_standing, and cdc.alerts): whichever process compares. Without a
+/// What comparisons found, as recorded in the engine (the view cdc.reconcile_standing, and cdc.alerts), by any process. Without a
 /// comparison, and while the engine cannot be read, nothing is reported.
 /// </summary>
 internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) : IDisposable
@@ -48,7 +48,7 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
             "cdc.reconcile.in.flight",
             () => PerEntity(e => e.InFlight),
             "{row}",
-            "Rows whose change was on its way at the last comparison."
+            "Rows with a change in flight at the last comparison."
         );
         meter.CreateObservableGauge("cdc.reconcile.age", () => PerEntity(e => e.Age), "s", "Time since rows were last compared.");
         meter.CreateObservableGauge("cdc.alert", Alerts, null, "1 for an alert that has fired and was not armed again.");

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cdc.Api.Operations;
 
-/// <summary>cdc.applied_days: how many changes were applied on each day (UTC), whichever process did it.</summary>
+/// <summary>cdc.applied_days: how many changes were applied on each day (UTC), by any process.</summary>
 internal sealed class AppliedDays(EngineReads engine, PipelineStatistics? statistics, ILogger log)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
@@ -33,7 +33,7 @@ internal sealed class AppliedDays(EngineReads engine, PipelineStatistics? statis
             ct
         );
 
-    /// <summary>Adds what this process has applied, until it is cancelled, and then once more.</summary>
+    /// <summary>Adds what this process has applied, until it is cancelled, and then one last time.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
         if (statistics is null)

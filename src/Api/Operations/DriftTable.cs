@@ -59,7 +59,7 @@ internal sealed class DriftTable(EngineReads engine)
 }
 
 /// <param name="Kind">missing, extra, differing.</param>
-/// <param name="Field">The engine's column, or * for a row that one side has not.</param>
+/// <param name="Field">The engine's column, or * for a row that one side does not have.</param>
 /// <param name="ResolvedAt">A later run did not find it any more.</param>
 internal sealed record DriftItem(
     long Id,

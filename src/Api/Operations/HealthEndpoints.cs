@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Cdc.Api.Operations;
 
 /// <summary>
-/// Health, open without a key, and without details that help an attacker. A card that is late still is a card: only an engine that cannot
+/// Health, open without a key, and without details that help an attacker. A stale card is still an answer: only an engine that cannot
 /// be read makes this Api unhealthy; everything else degrades it and says why.
 /// </summary>
 internal static class HealthEndpoints

@@ -46,7 +46,7 @@ internal static class ReconcileEndpoints
         await reports.ReadAsync(run, ShownDrift, SeesValues(http), http.RequestAborted).ConfigureAwait(false) is { } report
             ? Results.Json(report)
             : new ProblemResult(
-                KnownProblems.NotFound(run is null ? "No comparison was ever done: see 'cdc reconcile'." : "There is no such run.")
+                KnownProblems.NotFound(run is null ? "No comparison has been done yet: see 'cdc reconcile'." : "There is no such run.")
             );
 
     private static async Task<IResult> DriftAsync(string? entity, string? resolved, HttpContext http, DriftTable drift, ApiParts parts)

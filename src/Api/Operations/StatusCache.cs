@@ -2,7 +2,7 @@ using Cdc.Core.Operations;
 
 namespace Cdc.Api.Operations;
 
-/// <summary>Both servers' accounts, read at most once a second however many ask.</summary>
+/// <summary>The status of both servers, read at most once a second for any number of callers.</summary>
 internal sealed class StatusCache(IStatusSource source, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Cdc.Api.Page;
 
 /// <summary>
-/// The last points, numbered, for any number of viewers: one that comes back with the number of its last point gets those that followed.
+/// The last points, numbered, for any number of viewers: one that reconnects with the number of its last point gets those that followed.
 /// A viewer that is slower than the points misses the oldest of them, and delays no other.
 /// </summary>
 internal sealed class LiveBoard
@@ -11,7 +11,7 @@ internal sealed class LiveBoard
     /// <summary>A quarter of an hour at one a second.</summary>
     public const int Kept = 900;
 
-    /// <summary>Numbers of another process mean nothing here.</summary>
+    /// <summary>Numbers of another process are not valid here.</summary>
     private readonly string _epoch = Guid.NewGuid().ToString("N")[..8];
     private readonly Lock _lock = new();
     private readonly Queue<LivePoint> _points = new();

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Cdc.Api.Page;
 
-/// <summary>What the page shows, as server-sent events. A client that comes back says with Last-Event-ID what it has.</summary>
+/// <summary>What the page shows, as server-sent events. A client that reconnects sends Last-Event-ID and gets the events after it.</summary>
 internal static class LiveEndpoint
 {
     private const int MostViewers = 200;
@@ -29,7 +29,7 @@ internal static class LiveEndpoint
     {
         if (board.Viewers >= MostViewers)
             return new ProblemResult(KnownProblems.TooManyViewers);
-        // Buffering of a proxy would hold events back.
+        // A buffering proxy would delay events.
         http.Response.Headers["X-Accel-Buffering"] = "no";
         return TypedResults.ServerSentEvents(
             TicksAsync(

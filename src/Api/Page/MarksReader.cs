@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Cdc.Api.Page;
 
-/// <summary>Tells cheaply whether lists on the page have changed.</summary>
+/// <summary>Checks cheaply whether lists on the page have changed.</summary>
 internal sealed class MarksReader(EngineReads engine)
 {
     private const string Sql = $"""

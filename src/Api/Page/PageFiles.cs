@@ -6,12 +6,12 @@ using Microsoft.Net.Http.Headers;
 
 namespace Cdc.Api.Page;
 
-/// <summary>The page at /: files within the assembly, open without a key, as there is nothing secret in them. What they show they read with the viewer's key.</summary>
+/// <summary>The page at /: embedded files, open without a key because they hold nothing secret. They read their data with the viewer's key.</summary>
 internal static class PageFiles
 {
     private const string Prefix = "page/";
 
-    /// <summary>Nothing but our own files, nothing inline, no markup made from text.</summary>
+    /// <summary>Only our own files, nothing inline, no markup made from text.</summary>
     private const string Policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
@@ -52,6 +52,6 @@ internal static class PageFiles
             ".css" => "text/css; charset=utf-8",
             ".js" => "text/javascript; charset=utf-8",
             ".svg" => "image/svg+xml",
-            var other => throw new InvalidOperationException($"The page has a file of a kind that is not known here: {other}."),
+            var other => throw new InvalidOperationException($"The page has a file of unknown kind: {other}."),
         };
 }

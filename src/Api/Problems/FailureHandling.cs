@@ -18,7 +18,7 @@ internal sealed class FailureHandling(ILogger<FailureHandling> log) : IMiddlewar
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // The caller is gone: no answer is read.
+            // The caller has disconnected: no answer is read.
             return;
         }
         catch (Exception e) when (!context.Response.HasStarted)

@@ -10,7 +10,7 @@ internal static class KnownProblems
     public static Problem NotFound(string what) => new(404, "not-found", "Not found", what);
 
     public static Problem CardNotFound(JsonObject freshness) =>
-        new(404, "card-not-found", "No such card", "The engine has no such card, as of the moment that asOf says.", More: freshness);
+        new(404, "card-not-found", "No such card", "The engine has no such card as of asOf.", More: freshness);
 
     public static Problem Invalid(string what, string detail) => new(422, "invalid-" + what, "The request cannot be understood", detail);
 
@@ -46,7 +46,7 @@ internal static class KnownProblems
             503,
             "position-not-reached",
             "Not applied yet",
-            "What min-position names is not in the engine yet.",
+            "The engine has not reached min-position yet.",
             RetryAfter: 1,
             More: new JsonObject { ["through"] = there?.ToString() }
         );
@@ -105,7 +105,7 @@ internal static class KnownProblems
             403,
             "only-local",
             "Only from this machine",
-            "No key was ever made, so requests are answered only on this machine and not for pages of other sites. 'cdc keys create' makes a key."
+            "There are no keys yet, so requests are answered only on this machine and not for pages of other sites. 'cdc keys create' makes a key."
         );
 
     public static Problem ScopeNeeded(string scope) =>
@@ -121,7 +121,7 @@ internal static class KnownProblems
             Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status),
             status switch
             {
-                405 => "This path knows other methods: see /openapi/v1.json, and the header Allow.",
+                405 => "This path has other methods: see /openapi/v1.json, and the header Allow.",
                 415 => "Send the header 'Content-Type: application/json' with the body.",
                 _ => "See RFC 9110.",
             }

@@ -12,13 +12,13 @@ namespace Cdc.Api.Replicas;
 
 /// <summary>
 /// Read replicas of the engine: physical standbys that stream from it. One that is gone, busy, slow or behind is no error: the engine itself
-/// is asked then, and after a failure the replica is left alone for a while.
+/// is asked then, and after a failure the replica is not asked for a while.
 /// </summary>
 internal sealed class ReplicaReads : IAsyncDisposable
 {
     private static readonly TimeSpan LeftAlone = TimeSpan.FromSeconds(1);
 
-    /// <summary>Null: promoted meanwhile, and no replica any more.</summary>
+    /// <summary>Null: it was promoted, and is no longer a replica.</summary>
     private const string Replayed = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() END";
 
     /// <summary>Nothing is replayed that was not received before. Null: it does not stream.</summary>
@@ -41,7 +41,7 @@ internal sealed class ReplicaReads : IAsyncDisposable
     public ReplicaReads(ApiOptions options, AnswerFloors floors, FreshnessClock clock, TimeProvider time, ILogger log)
     {
         (_floors, _clock, _time, _log) = (floors, clock, time, log);
-        // What it costs to find out that a replica hangs comes before the engine's own time.
+        // The time spent on a replica that hangs is added to the engine's own time.
         (_free, _timeout) = (new SemaphoreSlim(options.Connections), options.Timeout / 4);
         if (options.ReplicaConnectionString.Length == 0)
             return;
@@ -120,7 +120,7 @@ internal sealed class ReplicaReads : IAsyncDisposable
         && _floors.Allow(answer.Value.Subjects, answer.Replayed);
 
     /// <summary>
-    /// One trip. Each statement has a snapshot of its own: what is replayed is asked before the answer's, what is received after it, so the
+    /// One trip. Each statement has its own snapshot: what is replayed is asked before the answer's, what is received after it, so the
     /// answer shows at least the one and at most the other.
     /// </summary>
     private static async Task<ReplicaAnswer<T>?> AskAsync<T>(NpgsqlConnection connection, EngineQuery<T> query, CancellationToken ct)
@@ -150,7 +150,7 @@ internal sealed class ReplicaReads : IAsyncDisposable
         await connection.PinAsync(CancellationToken.None).ConfigureAwait(false);
         await using var command = new NpgsqlCommand("SELECT system_identifier FROM pg_control_system()", connection);
         if (await command.ExecuteScalarAsync().ConfigureAwait(false) is not long found || found != Interlocked.Read(ref _systemIdentifier))
-            throw new NpgsqlException("It is no replica of the engine: its system identifier is another.");
+            throw new NpgsqlException("It is no replica of the engine: its system identifier differs.");
     }
 
     private void Fail(Exception e)

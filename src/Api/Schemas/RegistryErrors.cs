@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Cdc.Api.Schemas;
 
-/// <summary>Errors as the registry's protocol has them. Its clients read nothing else: of another body they report "null; error code: 0".</summary>
+/// <summary>Errors in the registry's protocol. Its clients read nothing else: for another body they report "null; error code: 0".</summary>
 internal static class RegistryErrors
 {
     private static readonly PathString[] Roots =
@@ -18,7 +18,7 @@ internal static class RegistryErrors
         "/v1/metadata",
     ];
 
-    /// <summary>Whether whoever asks for this path speaks the registry's protocol.</summary>
+    /// <summary>Whether clients of this path use the registry's protocol.</summary>
     public static bool Owns(PathString path) => Roots.Any(root => path.StartsWithSegments(root));
 
     /// <param name="code">HTTP's status, or the protocol's own number, which begins with it.</param>

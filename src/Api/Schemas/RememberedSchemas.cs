@@ -4,8 +4,8 @@ using Cdc.Core.Schemas;
 namespace Cdc.Api.Schemas;
 
 /// <summary>
-/// The registry, with every schema that was answered once: an id never means another one, so who reads topics goes on while the engine is
-/// away. As many as are registered, and no more: what is not there is not kept.
+/// The registry with a cache of every schema answered so far. An id never changes its meaning, so readers of topics continue while the engine is
+/// down. The cache is bounded by the registered schemas: a missing one is not kept.
 /// </summary>
 internal sealed class RememberedSchemas(ISchemaRegistry engine) : ISchemaRegistry
 {

@@ -158,7 +158,7 @@ internal static class SchemaEndpoints
                     )
             )
             .Needs(Scopes.Read)
-            .WithSummary("Whether a schema gets along with one version.");
+            .WithSummary("Whether a schema is compatible with one version.");
         all.MapPost(
                 "/compatibility/subjects/{subject}/versions",
                 async (string subject, bool? verbose, HttpRequest request, CancellationToken ct) =>
@@ -189,7 +189,7 @@ internal static class SchemaEndpoints
                     )
             )
             .Needs(Scopes.Read)
-            .WithSummary("The level of subjects without one of their own.");
+            .WithSummary("The level of subjects without their own.");
         all.MapGet(
                 "/config/{subject}",
                 async (string subject, bool? defaultToGlobal, CancellationToken ct) =>
@@ -214,7 +214,7 @@ internal static class SchemaEndpoints
             .WithSummary("A subject's own level.");
         all.MapPut("/config", (HttpRequest request, CancellationToken ct) => SetLevelAsync(registry, null, request, ct))
             .Needs(Scopes.Operate)
-            .WithSummary("Sets the level of subjects without one of their own.");
+            .WithSummary("Sets the level of subjects without their own.");
         all.MapPut(
                 "/config/{subject}",
                 (string subject, HttpRequest request, CancellationToken ct) =>
@@ -224,7 +224,7 @@ internal static class SchemaEndpoints
             .WithSummary("Sets a subject's level.");
     }
 
-    /// <summary>With the latest version of a subject that has none, anything gets along.</summary>
+    /// <summary>Every schema is compatible with the latest version of a subject that has none.</summary>
     private static async Task<IReadOnlyList<string>> ProblemsAsync(
         RememberedSchemas registry,
         string subject,

@@ -33,7 +33,7 @@ internal static class SchemaRequest
         : prefix.StartsWith(AnyContext, StringComparison.Ordinal) ? prefix[AnyContext.Length..]
         : Subject(prefix);
 
-    /// <summary>Newer clients say that properties which older ones do not know are welcome; those refuse them.</summary>
+    /// <summary>Newer clients accept properties that older clients do not know and refuse.</summary>
     public static bool KnowsNewProperties(HttpRequest request) =>
         string.Equals(request.Headers["Confluent-Accept-Unknown-Properties"], "true", StringComparison.OrdinalIgnoreCase);
 

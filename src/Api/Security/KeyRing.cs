@@ -28,7 +28,7 @@ internal sealed class KeyRing(EngineReads engine) : INotifiedTable
     {
         _stale = false;
         var keys = await ReadAsync(connection, ct).ConfigureAwait(false);
-        // A change that was announced meanwhile may not be in it.
+        // A change that was announced during the read may not be in it.
         if (!_stale)
             _keys = keys;
     }

@@ -37,7 +37,7 @@ public static class KeyTable
         return (text.ToString(), added.Single());
     }
 
-    /// <summary>Oldest first, revoked ones too.</summary>
+    /// <summary>Oldest first, including revoked keys.</summary>
     public static async Task<IReadOnlyList<ApiKey>> ListAsync(NpgsqlConnection connection, CancellationToken ct) =>
         await connection.Statement($"SELECT {Columns} FROM cdc.api_keys ORDER BY created_at, id").RowsAsync(Read, ct).ConfigureAwait(false);
 

@@ -6,12 +6,12 @@ namespace Cdc.Api.Security;
 
 /// <summary>Where to listen.</summary>
 /// <param name="Url">Such as <c>http://127.0.0.1:8642</c>.</param>
-/// <param name="Narrowed">It was to be open to other machines, which it must not be without keys.</param>
+/// <param name="Narrowed">It was configured to be open to other machines, which is refused while there are no keys.</param>
 internal sealed record ListenUrl(BindingAddress Url, bool Narrowed)
 {
     public bool IsHttps => Url.Scheme == "https";
 
-    /// <param name="anyKeys">False: only this machine is listened to.</param>
+    /// <param name="anyKeys">False: listens on this machine only.</param>
     /// <exception cref="CdcException">Configuration.</exception>
     public static IReadOnlyList<ListenUrl> Parse(string urls, bool anyKeys)
     {
@@ -53,7 +53,7 @@ internal sealed record ListenUrl(BindingAddress Url, bool Narrowed)
     private static CdcException Wrong(string text) =>
         new(
             FailureKind.Configuration,
-            $"Api:Urls holds '{text}', which is not a place to listen at.",
+            $"Api:Urls holds '{text}', which is not an address to listen on.",
             "Write it as http://127.0.0.1:8642 or https://*:8443; separate several by semicolons."
         );
 }

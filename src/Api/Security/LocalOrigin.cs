@@ -16,7 +16,7 @@ internal static class LocalOrigin
             || !IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address)
         )
             return false;
-        // A proxy on this machine speaks for others.
+        // A proxy on this machine forwards requests of other machines.
         if (http.Request.Headers.ContainsKey("X-Forwarded-For") || http.Request.Headers.ContainsKey("Forwarded"))
             return false;
         return !IsBrowser(http.Request) || (IsLoopbackName(http.Request.Host.Host) && IsSameOrigin(http.Request));

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Cdc.Api.Security;
 
-/// <summary>What every answer carries. The page at / sets a policy of its own.</summary>
+/// <summary>The headers of every answer. The page at / sets its own policy.</summary>
 internal static class SecurityHeaders
 {
     public static Task Add(HttpContext http, RequestDelegate next)

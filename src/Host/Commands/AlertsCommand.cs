@@ -17,7 +17,7 @@ internal static class AlertsCommand
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
 
     public static Command Create(CommandHost host) =>
-        new("alerts", "Alerts of the comparison that goes on beside the pipeline.")
+        new("alerts", "Alerts of the comparison that runs beside the pipeline.")
         {
             new ExplainedCommand(
                 "list",

@@ -10,7 +10,7 @@ internal static class CaptureCommand
         new ExplainedCommand(
             "capture",
             """
-            Bring every change from Odoo into the Kafka log (Log:Kind=Kafka), until Ctrl-C or SIGTERM. Goes on while the engine is away.
+            Bring every change from Odoo into the Kafka log (Log:Kind=Kafka), until Ctrl-C or SIGTERM. Continues while the engine is down.
 
             A second 'cdc capture' on the same slot waits as standby. 'cdc apply' brings the log into the engine; 'cdc run' does both.
 

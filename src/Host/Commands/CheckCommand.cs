@@ -15,7 +15,7 @@ internal static class CheckCommand
         new ExplainedCommand(
             "check",
             """
-            Check configuration, declaration, source, engine, and whether the slot still fits. Changes nothing; names every finding with the SQL or command that mends it.
+            Check configuration, declaration, source, engine, and whether the slot still fits. Changes nothing; names every finding with the SQL or command that fixes it.
 
             Examples:
               cdc check
@@ -37,7 +37,7 @@ internal static class CheckCommand
             FindingList.Write(context.Terminal.Out, findings);
         if (!findings.Any(f => f.IsError))
             return ExitCodes.Success;
-        // A refused login is the same everywhere; all else that is found is a finding, a server that is away too.
+        // A refused login fails as in every command; everything else is a finding, also a server that is down.
         return ExitCodes.Of(Finding.KindOf(findings) is FailureKind.Configuration ? FailureKind.Configuration : FailureKind.Preflight);
     }
 }

@@ -9,7 +9,7 @@ namespace Cdc.Host.Commands;
 /// <summary>Keys of the Api. A key's text is shown once and kept nowhere.</summary>
 internal static class KeysCommand
 {
-    private static readonly Argument<string> Name = new("NAME") { Description = "Who uses it, such as pos or grafana." };
+    private static readonly Argument<string> Name = new("NAME") { Description = "The client that uses it, such as pos or grafana." };
     private static readonly Argument<string> KeyOrName = new("KEY") { Description = "The key's id, or the name of one or more." };
     private static readonly Option<string[]> Scope = new("--scope")
     {
@@ -25,7 +25,7 @@ internal static class KeysCommand
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
 
     public static Command Create(CommandHost host) =>
-        new("keys", "Keys of the Api: once there is one, nobody is let in without.")
+        new("keys", "Keys of the Api: once there is one, every request needs a key.")
         {
             new ExplainedCommand(
                 "create",
@@ -64,7 +64,7 @@ internal static class KeysCommand
         if (scopes.Except(Scopes.All).FirstOrDefault() is { } unknown)
             throw new CdcException(FailureKind.Usage, $"There is no scope '{unknown}'.", $"Scopes: {string.Join(", ", Scopes.All)}.");
         if (string.IsNullOrWhiteSpace(parsed.GetRequiredValue(Name)))
-            throw new CdcException(FailureKind.Usage, "A key needs a name.", "Name it after who uses it: cdc keys create pos");
+            throw new CdcException(FailureKind.Usage, "A key needs a name.", "Name it after the client that uses it: cdc keys create pos");
         if (parsed.GetValue(Rate) is < 1)
             throw new CdcException(FailureKind.Usage, "--rate must be at least 1.", "Leave it out for Api:RequestsPerSecond.");
         await using var engine = CommandContext.Engine(context.Options(Needs.Engine));

@@ -11,14 +11,14 @@ namespace Cdc.Host.Commands;
 internal static class LagCommand
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-    private static readonly Option<bool> Watch = new("--watch", "-w") { Description = "Look again every second until Ctrl-C." };
+    private static readonly Option<bool> Watch = new("--watch", "-w") { Description = "Refresh every second until Ctrl-C." };
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
 
     public static Command Create(CommandHost host) =>
         new ExplainedCommand(
             "lag",
             """
-            Show for each partition of the Kafka log its end, the engine's checkpoint, and what lies between; and the WAL that the slot keeps.
+            Show for each partition of the Kafka log its end, the engine's checkpoint, and the records between them; and the WAL that the slot keeps.
 
             Examples:
               cdc lag
@@ -53,7 +53,7 @@ internal static class LagCommand
         return ExitCodes.Success;
     }
 
-    /// <summary>Until Ctrl-C, which is how one leaves it: success. A server that is away meanwhile is said, and waited for.</summary>
+    /// <summary>Until Ctrl-C, which is the normal end: success. A server that is down is reported, and waited for.</summary>
     private static async Task WatchAsync(CommandContext context, LogLagReader reader, bool json, CancellationToken ct)
     {
         using var tick = new PeriodicTimer(Interval, context.Time);
@@ -74,9 +74,9 @@ internal static class LagCommand
         {
             Show(terminal, await reader.ReadAsync(ct), json, oneLine: true);
         }
-        catch (CdcException away) when (away.Kind == FailureKind.Unavailable)
+        catch (CdcException failure) when (failure.Kind == FailureKind.Unavailable)
         {
-            FailureReport.Write(terminal, away);
+            FailureReport.Write(terminal, failure);
         }
     }
 

@@ -63,7 +63,7 @@ internal static class MigrateCommand
         CancellationToken ct
     )
     {
-        // A migration of a large table takes as long as it takes.
+        // A migration of a large table may take hours: no time-out.
         await using var engine = SessionSettings.Pool(ServerTimeouts.Settings(options.Engine.ConnectionString, commandSeconds: 0));
         var migrator = new Migrator(engine, Migration.ReadAll(Preconditions.MigrationsFolder), context.Terminal.Error.WriteLine);
         if (parsed.GetValue(Down) is { } down)

@@ -9,7 +9,7 @@ namespace Cdc.Host.Commands;
 internal static class QuarantineCommand
 {
     public static Command Create(CommandHost host) =>
-        new("quarantine", "Rows that could not be applied: nothing is lost, everything else goes on.")
+        new("quarantine", "Rows that could not be applied: nothing is lost, everything else continues.")
         {
             QuarantineListCommand.Create(host),
             QuarantineShowCommand.Create(host),
@@ -35,7 +35,7 @@ internal static class QuarantineCommand
     )
     {
         if (all == entity is not null)
-            throw new CdcException(FailureKind.Usage, "It is not said which entries are meant.", "Give an entity (and keys), or --all.");
+            throw new CdcException(FailureKind.Usage, "The command does not say which entries are meant.", "Give an entity (and keys), or --all.");
         return Filter(context, options, entity, keys);
     }
 

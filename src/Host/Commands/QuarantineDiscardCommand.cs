@@ -18,7 +18,7 @@ internal static class QuarantineDiscardCommand
         new ExplainedCommand(
             "discard",
             """
-            Forget entries: the engine goes on without these changes. Asks first.
+            Forget entries: the engine continues without these changes. Asks first.
 
             Examples:
               cdc quarantine discard card 17

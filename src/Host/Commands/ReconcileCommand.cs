@@ -44,15 +44,15 @@ internal static class ReconcileCommand
     };
     private static readonly Option<bool> SignOff = new("--sign-off")
     {
-        Description = "Odoo is frozen: one exact pass; refused if anything is in flight or changes meanwhile.",
+        Description = "Odoo is frozen: one exact pass; refused if anything is in flight or changes during the run.",
     };
     private static readonly Option<bool> Violations = new("--violations")
     {
-        Description = "Look besides for places where Odoo's own numbers disagree (reads whole tables in Odoo).",
+        Description = "Also look for places where Odoo's own numbers disagree (reads whole tables in Odoo).",
     };
     private static readonly Option<bool> WithRepair = new("--repair")
     {
-        Description = "Have the rows that differ read again from Odoo through the pipeline, and compare them once more.",
+        Description = "Have the rows that differ read again from Odoo through the pipeline, and compare them again.",
     };
     private static readonly Option<bool> DryRun = new("--dry-run")
     {
@@ -73,11 +73,11 @@ internal static class ReconcileCommand
             Compare Odoo and the engine, exactly and while both are written to. Needs a running 'cdc run'.
 
             Every row's values are compared as the declaration defines them, slice by slice; each slice is one point of Odoo's WAL on both
-            sides. What it finds is kept in the engine (cdc.reconcile_runs, cdc.drift). A run that was interrupted goes on where it was when
+            sides. What it finds is kept in the engine (cdc.reconcile_runs, cdc.drift). A run that was interrupted continues where it was when
             the same command is given again. Exit code 0: consistent; 10: drift; 11: nothing differs, but not everything could be compared.
 
-            --repair looks at every key that differs a second time, asks, has exactly those keys read again by 'cdc run', which removes what
-            Odoo has not, and compares them once more; each is on record in cdc.reconcile_repairs. Exit code 0: all are equal now; 10: some
+            --repair compares every key that differs a second time, asks, has exactly those keys read again by 'cdc run', which removes what
+            Odoo does not have, and compares them again; each is recorded in cdc.reconcile_repairs. Exit code 0: all are equal now; 10: some
             still differ (or would be repaired, with --dry-run).
 
             Examples:
@@ -120,7 +120,7 @@ internal static class ReconcileCommand
         var report = await session.CompareAsync(request, Reported, ct);
         if (parsed.GetValue(WithRepair))
         {
-            // What was found is said before anything is asked.
+            // Print what was found before asking.
             if (!parsed.GetValue(AsJson))
                 ReconcileView.Write(report, Shown, context.Terminal);
             report = report with { Repair = await RepairAsync(context, parsed, session, report.Run.Id, request, ct) };
@@ -186,7 +186,7 @@ internal static class ReconcileCommand
             : RunKind.Full;
     }
 
-    /// <summary>Looked at before anything is compared, which may take an hour.</summary>
+    /// <summary>Checked before the comparison, which may take an hour.</summary>
     private static FileInfo? ReportOf(FileInfo? file)
     {
         if (file is null || (file.Directory is { Exists: true } && !Directory.Exists(file.FullName)))

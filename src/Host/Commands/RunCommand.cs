@@ -21,7 +21,7 @@ internal static class RunCommand
             """
         ).Runs(host, (context, _, ct) => RunAsync(context, signals, Needs.Both, context.Parts.Pipeline, ct));
 
-    /// <summary>Keeps a part of the pipeline, or all of it, up until it is asked to stop, and says how it ended.</summary>
+    /// <summary>Keeps a part of the pipeline, or all of it, running until it is asked to stop, and reports how it ended.</summary>
     public static async Task<int> RunAsync(
         CommandContext context,
         StopSignals? signals,
@@ -43,7 +43,7 @@ internal static class RunCommand
         }
         catch (CdcException failure) when (!context.Terminal.ErrorIsTerminal)
         {
-            // Collectors read JSON lines: the plain report of other commands would be noise among them.
+            // Collectors read JSON lines: the plain report of other commands would not parse.
             log.Stopped(ExitCodes.Of(failure), failure.Kind.ToString(), failure.Message, failure.Remedy);
             return ExitCodes.Of(failure);
         }
@@ -62,7 +62,7 @@ internal static class RunCommand
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
-            // The request to stop was obeyed: that is success.
+            // A requested stop is success.
         }
     }
 }

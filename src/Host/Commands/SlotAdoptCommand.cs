@@ -20,8 +20,8 @@ internal static class SlotAdoptCommand
             """
             Accept that the same Odoo has another system identifier (pg_upgrade), without reading everything again.
             Checked first: the slot is not confirmed beyond what the engine wrote, and the source's WAL reaches what is applied.
-            After a failover nothing is to be adopted: 'cdc run' goes on by itself where the new timeline has everything that is applied.
-            It cannot be checked that it is the same Odoo: that is what you confirm.
+            After a failover there is nothing to adopt: 'cdc run' continues by itself if the new timeline has everything that is applied.
+            cdc cannot check that it is the same Odoo: you confirm that.
 
             Examples:
               cdc slot show
@@ -46,7 +46,7 @@ internal static class SlotAdoptCommand
         Confirmation.Obtain(context.Terminal, WhatWillHappen(followed, identity), parsed.GetValue(Yes));
         await new SourceTable(options.Engine).AdoptAsync(followed, identity.SystemIdentifier, identity.Timeline, ct);
         context.Terminal.Out.WriteLine(
-            $"adopted: system {identity.SystemIdentifier}, timeline {identity.Timeline}; 'cdc run' goes on from {followed.Through}"
+            $"adopted: system {identity.SystemIdentifier}, timeline {identity.Timeline}; 'cdc run' continues from {followed.Through}"
         );
         return ExitCodes.Success;
     }
@@ -67,7 +67,7 @@ internal static class SlotAdoptCommand
     private static string[] WhatWillHappen(FollowedSource followed, SourceIdentity source) =>
         [
             $"the engine, which followed system {followed.SystemIdentifier} on timeline {followed.Timeline}, follows {source.SystemIdentifier} on timeline {source.Timeline} from now on",
-            $"'cdc run' goes on from {followed.Through} without reading the tables again",
+            $"'cdc run' continues from {followed.Through} without reading the tables again",
             "if this server is a copy of Odoo that went its own way (a test system, an older backup), the engine silently follows that copy: then answer no",
         ];
 }

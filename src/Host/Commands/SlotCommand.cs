@@ -5,7 +5,7 @@ namespace Cdc.Host.Commands;
 internal static class SlotCommand
 {
     public static Command Create(CommandHost host) =>
-        new("slot", "The replication slot in Odoo's server: it keeps what the engine has not got yet.")
+        new("slot", "The replication slot in Odoo's server: it keeps what the engine does not have yet.")
         {
             SlotShowCommand.Create(host),
             SlotCreateCommand.Create(host),

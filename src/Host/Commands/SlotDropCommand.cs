@@ -17,7 +17,7 @@ internal static class SlotDropCommand
         new ExplainedCommand(
             "drop",
             """
-            Drop the slot, so that the source keeps no WAL for it. To be done when cdc is no longer used here.
+            Drop the slot, so that the source keeps no WAL for it. Do this when cdc is no longer used here.
 
             Examples:
               cdc slot drop
@@ -46,7 +46,7 @@ internal static class SlotDropCommand
     private static string[] WhatWillHappen(SlotStatus slot) =>
         [
             $"slot {slot.Name} is dropped; the {Quantity.Bytes(slot.RetainedBytes)} of WAL that it keeps may be removed by the server",
-            "changes in it that the engine has not got yet are lost to streaming: going on later needs 'cdc slot reset', which reads every table again",
+            "changes in it that the engine does not have yet are lost to streaming: to continue later needs 'cdc slot reset', which reads every table again",
             "the publication and all data stay",
         ];
 }

@@ -19,7 +19,7 @@ internal static class SlotResetCommand
             "reset",
             """
             Accept a gap: new slot from now on, new generation, every table read again while 'cdc run' streams; rows deleted in Odoo
-            meanwhile are removed. Runbook: ops/runbooks/slot-reset.md
+            since then are removed. Runbook: ops/runbooks/slot-reset.md
 
             Examples:
               cdc slot show
@@ -51,14 +51,14 @@ internal static class SlotResetCommand
             ? $"slot {options.Source.SlotName} is created (there is none)"
             : $"slot {slot.Name} is dropped, with the {Quantity.Bytes(slot.RetainedBytes)} of WAL that it keeps, and created anew";
         if (followed.Slot != options.Source.SlotName)
-            yield return $"slot {followed.Slot}, which the engine followed so far, is left alone: drop it if nobody else reads it, or it fills the disk";
+            yield return $"slot {followed.Slot}, which the engine followed so far, is left alone: drop it if nothing else reads it, or it fills the disk";
         yield return (
             followed.State == SourceState.Creating
                 ? $"generation {followed.Generation}, which was begun, is completed"
                 : $"the engine goes from generation {followed.Generation} to {followed.Generation + 1}"
         ) + "; its rows stay readable, as old as they are, until they are read again";
         yield return $"at the next 'cdc run' these are read again from Odoo: {string.Join(", ", entities.All.Select(e => e.Name))}";
-        yield return "rows deleted in Odoo meanwhile are removed when their range has been read";
+        yield return "rows deleted in Odoo since then are removed when their range has been read";
         yield return "nothing changes in Odoo's tables";
     }
 }

@@ -18,7 +18,7 @@ internal static class SnapshotCommand
     };
     private static readonly Option<string?> Keys = new("--keys")
     {
-        Description = "From key A up to, but without, B; either may be left out..",
+        Description = "From key A up to, but without, B; either may be left out.",
         HelpName = "A..B",
     };
     private static readonly Option<bool> Wait = new("--wait") { Description = "Show progress until it is done." };
@@ -27,7 +27,7 @@ internal static class SnapshotCommand
         new ExplainedCommand(
             "snapshot",
             """
-            Ask the running 'cdc run' to read a table, or a range of its keys, again from Odoo while it goes on streaming.
+            Ask the running 'cdc run' to read a table, or a range of its keys, again from Odoo while it continues to stream.
             Rows that are gone in Odoo are removed from the engine.
 
             Examples:
@@ -49,8 +49,8 @@ internal static class SnapshotCommand
         await using var engine = CommandContext.Engine(options);
         var id = await engine.UseAsync(c => SnapshotRequests.AskAsync(c, entity.Name, range, ct), ct);
         context.Terminal.Out.WriteLine($"request {id}: {entity.Name} {(range == KeyRange.All ? "(all keys)" : range.ToString())}");
-        if (await WhoServesAsync(options, ct) is { } nobody)
-            context.Terminal.Error.WriteLine(nobody);
+        if (await NotServedAsync(options, ct) is { } warning)
+            context.Terminal.Error.WriteLine(warning);
         return parsed.GetValue(Wait) ? await WaitAsync(context, engine, id, ct) : ExitCodes.Success;
     }
 
@@ -66,8 +66,8 @@ internal static class SnapshotCommand
             );
     }
 
-    /// <summary>Null when somebody reads the slot, and so will see the request.</summary>
-    private static async Task<string?> WhoServesAsync(CdcOptions options, CancellationToken ct)
+    /// <summary>Null when the slot is being read, so that the request will be seen.</summary>
+    private static async Task<string?> NotServedAsync(CdcOptions options, CancellationToken ct)
     {
         try
         {
@@ -79,7 +79,7 @@ internal static class SnapshotCommand
         }
         catch (CdcException failure)
         {
-            return $"Whether a 'cdc run' is running cannot be told. {failure.Message} The request stays open until one picks it up.";
+            return $"Whether a 'cdc run' is running is not known. {failure.Message} The request stays open until one picks it up.";
         }
     }
 

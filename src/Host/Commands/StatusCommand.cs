@@ -12,7 +12,7 @@ internal static class StatusCommand
 {
     private static readonly Option<bool> Watch = new("--watch", "-w")
     {
-        Description = "Look again every second until Ctrl-C: a live table, or one line each look when not on a terminal.",
+        Description = "Refresh every second until Ctrl-C: a live table, or one line per refresh when not on a terminal.",
     };
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
 
@@ -65,7 +65,7 @@ internal static class StatusCommand
             StatusView.WritePlain(report, terminal.Out);
     }
 
-    /// <summary>Half a report is one: only if nothing could be read did the command fail.</summary>
+    /// <summary>Half a report is a report: the command fails only if nothing could be read.</summary>
     private static int ExitCodeOf(StatusReport report) =>
         report.SourceServer.Readable || report.EngineServer.Readable ? ExitCodes.Success : ExitCodes.Of(FailureKind.Unavailable);
 }

@@ -20,7 +20,7 @@ internal static class TopicsCommand
             new ExplainedCommand(
                 "create",
                 """
-                Make the topics that do not exist (Kafka:Partitions, Kafka:ReplicationFactor, Kafka:MinInSyncReplicas). Changes none that does.
+                Create the topics that do not exist (Kafka:Partitions, Kafka:ReplicationFactor, Kafka:MinInSyncReplicas). Topics that exist stay unchanged.
 
                 Examples:
                   cdc topics create
@@ -63,7 +63,7 @@ internal static class TopicsCommand
         foreach (var topic in created)
             context.Terminal.Out.WriteLine($"{topic} created");
         context.Terminal.Out.WriteLine(
-            $"{created.Count} created, {plan.All.Count() - created.Count} existed; 'cdc topics check' says whether they will do"
+            $"{created.Count} created, {plan.All.Count() - created.Count} existed; 'cdc topics check' checks them"
         );
         return ExitCodes.Success;
     }
@@ -91,7 +91,7 @@ internal static class TopicsCommand
         return ExitCodes.Success;
     }
 
-    /// <summary>Partitions that the engine has checkpoints of; while it is away, that this could not be compared.</summary>
+    /// <summary>Partitions that the engine has checkpoints of; while the engine is down, a finding that they could not be compared.</summary>
     private static async Task<(IReadOnlyCollection<string> Known, IReadOnlyList<Finding> Unknown)> KnownAsync(
         CdcOptions options,
         CancellationToken ct
@@ -102,7 +102,7 @@ internal static class TopicsCommand
         {
             return (await engine.UseAsync(c => PartitionTable.NamesAsync(c, ct), ct), []);
         }
-        catch (CdcException away)
+        catch (CdcException failure)
         {
             return (
                 [],
@@ -110,8 +110,8 @@ internal static class TopicsCommand
                     new Finding(
                         "engine",
                         IsError: false,
-                        $"Whether a topic has other partitions than before cannot be said: {away.Message}",
-                        away.Remedy
+                        $"Whether a topic has other partitions than before is not known: {failure.Message}",
+                        failure.Remedy
                     ),
                 ]
             );

@@ -52,13 +52,13 @@ internal static class ConfigurationLoader
             throw new CdcException(
                 FailureKind.Configuration,
                 $"The configuration file {file ?? DefaultFile} cannot be read{Where(failure)}.",
-                "It must be a JSON object; comments are allowed. Mend it and run the command again.",
+                "It must be a JSON object; comments are allowed. Fix it and run the command again.",
                 failure
             );
         }
     }
 
-    /// <summary>The parser's own words may quote the file, and with it a password: only the place and the kind of error are told.</summary>
+    /// <summary>The parser's message may quote the file, and with it a password: only the place and the kind of error are reported.</summary>
     private static string Where(Exception? failure)
     {
         for (; failure is not null; failure = failure.InnerException)

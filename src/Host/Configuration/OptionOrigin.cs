@@ -1,6 +1,6 @@
 namespace Cdc.Host.Configuration;
 
-/// <summary>Where a value came from, so that an error points at the place to mend.</summary>
+/// <summary>Where a value came from, so that an error points at the place to fix.</summary>
 internal sealed class OptionOrigin(string file, IReadOnlyDictionary<string, string> environment)
 {
     public const string Prefix = "CDC__";

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Cdc.Host.Configuration;
 
-/// <summary>Reads one value as text says it. Culture plays no part.</summary>
+/// <summary>Reads one value from text, with the invariant culture.</summary>
 internal static class OptionValue
 {
     private static readonly string[] TimesOfDay = ["HH:mm", "HH:mm:ss"];
@@ -48,7 +48,7 @@ internal static class OptionValue
             _ => throw new NotSupportedException($"Options of type {type.Name} cannot be read from text."),
         };
 
-    /// <summary>A bare number would be days in .NET: nobody who writes 5 means that.</summary>
+    /// <summary>.NET reads a bare number as days: a user who writes 5 does not mean that.</summary>
     private static TimeSpan? ParseTime(string text) =>
         text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) ? time : null;
 

@@ -6,7 +6,7 @@ using Cdc.Host.Servers;
 
 namespace Cdc.Host.Quarantine;
 
-/// <summary><see cref="QuarantineQueries"/> over connections of its own.</summary>
+/// <summary><see cref="QuarantineQueries"/> over its own connections.</summary>
 internal sealed class QuarantineActions(Database engine, EntitySet entities) : IQuarantineActions
 {
     public Task<(IReadOnlyList<QuarantineEntry> Entries, long Total)> ListAsync(QuarantineFilter filter, int limit, CancellationToken ct) =>

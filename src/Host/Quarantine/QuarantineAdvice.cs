@@ -13,7 +13,7 @@ internal static class QuarantineAdvice
 
     public static IEnumerable<string> WhatToDo(string entity, long key) =>
         [
-            "Mend the row in Odoo: it is then applied by itself, and this entry closes.",
+            "Fix the row in Odoo: the change is then applied, and this entry closes.",
             "Delete the row in Odoo: this entry closes.",
             $"If the rule or the engine's column was changed instead: cdc quarantine retry {entity} {key}   (the row is read again from Odoo)",
             $"To accept that the engine keeps the row it had, or none: cdc quarantine discard {entity} {key}",

@@ -17,7 +17,7 @@ internal static class ContinuousReconciling
     {
         await using var source = Database.Source(options.Source.ConnectionString);
         await using var engine = Database.Engine(options.Engine.ConnectionString);
-        // Each attempt has a time-out of its own, and an alert is not for another address than the one that was set.
+        // Each attempt has its own time-out, and an alert is never redirected to another address.
         using var webhook = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan };
         var log = loggers.CreateLogger("Cdc.Reconcile");
         var worker = new ContinuousWorker(

@@ -18,8 +18,8 @@ namespace Cdc.Host.Reconciling;
 internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, Terminal terminal, ILogger log, TimeProvider time)
     : IAsyncDisposable
 {
-    /// <summary>What <c>cdc run</c> compares every minute by itself is over soon.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    /// <summary>The comparison that <c>cdc run</c> makes every minute ends soon.</summary>
+    private static readonly TimeSpan TimeOut = TimeSpan.FromMinutes(1);
 
     private readonly Database _source = Database.Source(options.Source.ConnectionString);
     private readonly Database _engine = Database.Engine(options.Engine.ConnectionString);
@@ -28,17 +28,17 @@ internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, T
     /// <exception cref="CdcException">The run failed, or could not begin.</exception>
     public async Task<RunReport> CompareAsync(RunRequest request, int maxDrift, CancellationToken ct)
     {
-        // Later it could not be told which of the two it was.
+        // Checked now: a later failure would not say which of the two servers it was.
         await _source.UseAsync(_ => Task.CompletedTask, ct);
         await _engine.UseAsync(c => c.Statement("SELECT 1 FROM cdc.reconcile_runs LIMIT 0").RowsAsync(r => r.GetInt32(0), ct), ct);
         IFence fences = request.Kind == RunKind.SignOff ? new FrozenFence(_gate) : _gate;
-        var reconciler = new Reconciler(Servers(fences), options.Reconcile, new ReconcileProgressLines(terminal), Patience);
+        var reconciler = new Reconciler(Servers(fences), options.Reconcile, new ReconcileProgressLines(terminal), TimeOut);
         var run = await ExplainedAsync(() => reconciler.RunAsync(request, ct));
         return await _engine.UseAsync(c => ReportReader.ReadAsync(c, run, maxDrift, ct), ct);
     }
 
-    /// <summary>A second look at what the run found. Changes nothing.</summary>
-    /// <exception cref="CdcException">It could not be looked at.</exception>
+    /// <summary>Compares the run's differences a second time. Changes nothing.</summary>
+    /// <exception cref="CdcException">It could not be compared.</exception>
     public Task<RepairPlan> PlanRepairAsync(long run, RunRequest request, CancellationToken ct) =>
         ExplainedAsync(() => Repair().PlanAsync(run, request, ct));
 
@@ -51,7 +51,7 @@ internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, T
         await _engine.DisposeAsync();
     }
 
-    private Repair Repair() => new(Servers(_gate), new KeyReads(options.Engine.ConnectionString, log, time), options.Reconcile, Patience);
+    private Repair Repair() => new(Servers(_gate), new KeyReads(options.Engine.ConnectionString, log, time), options.Reconcile, TimeOut);
 
     private ComparedServers Servers(IFence fences) => new(_source.Connections, _engine.Connections, fences, entities);
 

@@ -3,7 +3,7 @@ using Cdc.Reconcile.Reports;
 
 namespace Cdc.Host.Reconciling;
 
-/// <summary>A run for somebody who looks at a terminal.</summary>
+/// <summary>A run on a terminal.</summary>
 internal static class ReconcileView
 {
     private const int ShownCharacters = 60;

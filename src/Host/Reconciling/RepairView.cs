@@ -3,7 +3,7 @@ using Cdc.Reconcile.Repairs;
 
 namespace Cdc.Host.Reconciling;
 
-/// <summary>A repair for somebody who looks at a terminal: before it is done, and afterwards.</summary>
+/// <summary>A repair on a terminal: before it is done, and afterwards.</summary>
 internal static class RepairView
 {
     private const int Shown = 20;
@@ -15,9 +15,9 @@ internal static class RepairView
             if (read > 0)
                 yield return $"{Quantity.Count(read)} rows of {entity} are read again from Odoo and written over the engine's";
             if (removed > 0)
-                yield return $"{Quantity.Count(removed)} rows of {entity} are removed from the engine, if Odoo still has not got them when they are read once more";
+                yield return $"{Quantity.Count(removed)} rows of {entity} are removed from the engine, if Odoo still does not have them when they are read again";
         }
-        yield return "each of these keys is recorded with what differed (cdc.reconcile_repairs), and compared again afterwards";
+        yield return "each of these keys is recorded with what differed (cdc.reconcile_repairs), and then compared again";
         yield return "nothing changes in Odoo";
     }
 
@@ -25,15 +25,15 @@ internal static class RepairView
     {
         if (
             repair.Keys.Where(k => repair.DryRun || k.Outcome is not (RepairedKey.Repaired or RepairedKey.Gone)).ToList() is
-            { Count: > 0 } told
+            { Count: > 0 } listed
         )
         {
             var grid = new TextTable("entity", "key", "what", "outcome");
-            foreach (var key in told.Take(Shown))
+            foreach (var key in listed.Take(Shown))
                 grid.Add(key.Entity, key.Key.ToString(), key.Kind, key.Outcome);
             grid.Write(terminal);
-            if (told.Count > Shown)
-                terminal.Out.WriteLine($"{Shown} of {told.Count}; --json has all");
+            if (listed.Count > Shown)
+                terminal.Out.WriteLine($"{Shown} of {listed.Count}; --json has all");
         }
         terminal.Out.WriteLine(
             repair.DryRun

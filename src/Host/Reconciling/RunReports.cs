@@ -9,7 +9,7 @@ using Npgsql;
 
 namespace Cdc.Host.Reconciling;
 
-/// <summary>Recorded runs for those who do not hold a connection of their own.</summary>
+/// <summary>Recorded runs, for callers without their own connection.</summary>
 internal sealed class RunReports(Database engine) : IRunReports
 {
     public Task<JsonElement?> ReadAsync(long? run, int maxDrift, bool withValues, CancellationToken ct) =>

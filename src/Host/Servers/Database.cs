@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Cdc.Host.Servers;
 
-/// <summary>One of the two servers, and what its failures mean to somebody who typed a command.</summary>
+/// <summary>One of the two servers, and what its failures mean to the user of a command.</summary>
 internal sealed class Database : IAsyncDisposable
 {
     private readonly NpgsqlDataSource _connections;

@@ -79,10 +79,10 @@ internal static class SlotView
     private static string Meaning(string verdict) =>
         verdict switch
         {
-            "continuous" => "Continuous: the slot has everything that the engine lacks. 'cdc run' goes on from here.",
+            "continuous" => "Continuous: the slot has everything that the engine lacks. 'cdc run' continues from here.",
             "not-followed" => "The engine follows no source yet. 'cdc run' creates what is missing and loads the tables.",
             "creating" => "A generation was begun and not completed. 'cdc run' or 'cdc slot reset' completes it.",
-            "other-identity" => "Another server, but nothing speaks against its being the same Odoo: 'cdc slot adopt' accepts it.",
-            _ => "A gap: 'cdc run' does not go on. 'cdc slot reset' accepts it and reads everything again (ops/runbooks/slot-reset.md).",
+            "other-identity" => "Another server, but it may be the same Odoo: 'cdc slot adopt' accepts it.",
+            _ => "A gap: 'cdc run' does not continue. 'cdc slot reset' accepts it and reads everything again (ops/runbooks/slot-reset.md).",
         };
 }

@@ -13,7 +13,7 @@ internal sealed record LogLagReport(
     long? SlotBytes
 );
 
-/// <summary>How far the engine is behind the Kafka log, and the log behind the source. Works while the source is away.</summary>
+/// <summary>How far the engine is behind the Kafka log, and the log behind the source. Works while the source is down.</summary>
 internal sealed class LogLagReader(Database source, Database engine, string slot, EngineStatusReader engineReader, LogStatusReader log)
 {
     /// <exception cref="CdcException">The engine or the brokers cannot be read.</exception>

@@ -11,10 +11,10 @@ namespace Cdc.Host.Status;
 /// <summary>Reads how far the engine is behind the Kafka log. For one at a time.</summary>
 internal sealed class LogStatusReader(KafkaOptions options, IReadOnlyList<string> topics, ILogger log, TimeProvider time) : IDisposable
 {
-    /// <summary>Who asks every second must not hang on brokers that are away.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    /// <summary>A status command that asks every second must not hang on brokers that do not answer.</summary>
+    private static readonly TimeSpan TimeOut = TimeSpan.FromSeconds(3);
 
-    private readonly LogEndReader _ends = new(new KafkaClients(options, log), Patience);
+    private readonly LogEndReader _ends = new(new KafkaClients(options, log), TimeOut);
 
     public string Name { get; } = $"Kafka {options.BootstrapServers}";
 

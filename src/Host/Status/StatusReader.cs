@@ -5,7 +5,7 @@ using Cdc.Host.Servers;
 
 namespace Cdc.Host.Status;
 
-/// <summary>Puts the servers' accounts together. One that is down leaves its part empty and says why.</summary>
+/// <summary>Combines what the servers report. If one is down, its part is empty and says why.</summary>
 /// <param name="log">Null: the log is in-process.</param>
 internal sealed class StatusReader(
     Database source,
@@ -24,7 +24,7 @@ internal sealed class StatusReader(
             () => source.UseAsync(c => SourceStatusReader.ReadAsync(c, slot, ct), ct)
         );
         var (engineStatus, engineServer) = await TryAsync(engine.Name, () => engine.UseAsync(c => engineReader.ReadAsync(c, ct), ct));
-        // The ends of the log last: what is applied meanwhile makes the lag look larger, never smaller.
+        // The ends of the log last: what is applied in between makes the lag look larger, never smaller.
         var (logStatus, logServer) = log is null
             ? (null, null)
             : await TryAsync(log.Name, () => log.ReadAsync(engineStatus, sourceStatus, ct));

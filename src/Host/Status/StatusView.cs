@@ -38,7 +38,7 @@ internal static class StatusView
     {
         yield return (
             "state",
-            report.State + (report.Running is false && report.State is "streaming" ? " (nobody reads the slot: start 'cdc run')" : "")
+            report.State + (report.Running is false && report.State is "streaming" ? " (nothing reads the slot: start 'cdc run')" : "")
         );
         if (report.Engine is { GapKind: { } kind } gap)
             yield return ("gap", $"{kind}: {gap.GapDetail}  -> cdc slot show");

@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace Cdc.Host.Status;
 
-/// <summary>Looks again every second until it is cancelled, which is how one leaves it: success.</summary>
+/// <summary>Refreshes every second until it is cancelled. Cancelling is the normal end: success.</summary>
 internal sealed class StatusWatch(StatusReader reader, Terminal terminal, TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);

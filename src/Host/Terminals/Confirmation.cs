@@ -19,7 +19,7 @@ internal static class Confirmation
                 "This needs a confirmation, and there is no terminal to ask on. Nothing was changed.",
                 "Read what will happen, above, then run the same command with --yes."
             );
-        terminal.Error.Write("Go on? [y/N] ");
+        terminal.Error.Write("Continue? [y/N] ");
         terminal.Error.Flush();
         if (terminal.In.ReadLine()?.Trim().ToLowerInvariant() is not ("y" or "yes"))
             throw new CdcException(FailureKind.Refused, "Not confirmed. Nothing was changed.", "Run the command again when you are ready.");

@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace Cdc.Host.Terminals;
 
-/// <summary>How a failure is told: what, then what to do next. A stack trace only for defects of ours.</summary>
+/// <summary>How a failure is reported: what failed, then what to do next. A stack trace only for our own defects.</summary>
 internal static class FailureReport
 {
     public static void Write(Terminal terminal, Exception failure)

@@ -2,7 +2,7 @@ using Cdc.Core.Failures;
 
 namespace Cdc.Host.Terminals;
 
-/// <summary>What a check found, for people: errors first, each with what mends it, and a last line that sums up.</summary>
+/// <summary>What a check found, for people: errors first, each with its remedy, then a summary line.</summary>
 internal static class FindingList
 {
     public static void Write(TextWriter writer, IReadOnlyList<Finding> findings)

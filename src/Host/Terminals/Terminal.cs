@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace Cdc.Host.Terminals;
 
-/// <summary>Results go to Out, everything else to Error. Tables, colours and bars only where a person looks.</summary>
+/// <summary>Results go to Out, everything else to Error. Tables, colours and bars only on a terminal.</summary>
 internal sealed class Terminal
 {
     public required TextWriter Out { get; init; }
@@ -11,7 +11,7 @@ internal sealed class Terminal
     public required bool OutIsTerminal { get; init; }
     public required bool ErrorIsTerminal { get; init; }
 
-    /// <summary>Somebody can be asked.</summary>
+    /// <summary>A user can be asked.</summary>
     public required bool CanAsk { get; init; }
 
     /// <summary>For tables, live views and bars; used only if <see cref="OutIsTerminal"/>.</summary>

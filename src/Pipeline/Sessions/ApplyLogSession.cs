@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cdc.Pipeline.Sessions;
 
-/// <summary>One life of one worker that applies the Kafka log: log to engine. Any number of them share the partitions.</summary>
+/// <summary>One session of one worker that applies the Kafka log: log to engine. Any number of them share the partitions.</summary>
 internal sealed class ApplyLogSession(
     PipelineOptions options,
     EntitySet entities,
@@ -37,7 +37,7 @@ internal sealed class ApplyLogSession(
                 throw new CdcException(
                     FailureKind.Unavailable,
                     "The engine follows no source yet.",
-                    "Start 'cdc capture' (or 'cdc run'): it begins with it."
+                    "Start 'cdc capture' (or 'cdc run'): it begins to follow the source."
                 );
             Generation = followed.Generation;
             var clients = new KafkaClients(options.Kafka, log);

@@ -12,8 +12,8 @@ using Microsoft.Extensions.Logging;
 namespace Cdc.Pipeline.Sessions;
 
 /// <summary>
-/// One life of Capture over Kafka: source to log. The slot is confirmed up to what the brokers have acknowledged, so it goes on while the
-/// engine is away; only its beginning needs the engine.
+/// One session of Capture over Kafka: source to log. The slot is confirmed up to what the brokers have acknowledged, so it continues while
+/// the engine is down; only its beginning needs the engine.
 /// </summary>
 internal sealed class CaptureLogSession(
     PipelineOptions options,

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Cdc.Pipeline.Sessions;
 
 /// <summary>
-/// One life of the pipeline over the in-process log: the source's side, the log and the engine's side begin together, and the first that
+/// One session of the pipeline over the in-process log: the source's side, the log and the engine's side begin together, and the first that
 /// fails ends all of them. So a log never holds half a transaction of a session that is gone.
 /// </summary>
 internal sealed class PipelineSession(

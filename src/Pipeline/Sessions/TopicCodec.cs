@@ -10,7 +10,7 @@ public static class TopicCodec
 {
     /// <param name="engine">Keeps the built-in registry.</param>
     /// <param name="version">Of the program, which each record names.</param>
-    /// <exception cref="Core.Failures.CdcException">Configuration: the declared tables cannot be told apart by topics.</exception>
+    /// <exception cref="Core.Failures.CdcException">Configuration: the declared tables do not have distinct topics.</exception>
     public static IRecordCodec Create(PipelineOptions options, EntitySet entities, NpgsqlDataSource engine, string version) =>
         new AvroRecordCodec(
             entities,

@@ -18,7 +18,7 @@ public sealed record Continuity(FollowedSource? Followed, PresentSource? Now, IR
 
     public static async Task<Continuity> ReadAsync(PipelineOptions options, EntitySet entities, ILogger log, CancellationToken ct)
     {
-        // Before the engine's record: what a running process confirms meanwhile it has written down first, so it cannot look like a gap.
+        // Before the engine's record: a running process records what it confirms before it does, so it cannot look like a gap.
         var setup = new SlotSetup(options.Source, entities);
         var slot = await SourceFailure.GuardAsync(() => setup.ReadAsync(ct)).ConfigureAwait(false);
         var followed = await new SourceTable(options.Engine).ReadAsync(ct).ConfigureAwait(false);

@@ -6,19 +6,19 @@ using Cdc.Engine.Tables;
 namespace Cdc.Pipeline.Setup;
 
 /// <summary>
-/// Progress is bound to its source: is the slot that is there now the one that was followed, on the server that was followed? PostgreSQL
+/// Progress is bound to its source: is the slot the one that was followed, on the server that was followed? PostgreSQL
 /// keeps no creation point of a slot, and a slot's confirmed LSN may step back after a crash of the source; only forward is impossible.
 /// </summary>
 internal static class ContinuityCheck
 {
     private const string Accept =
-        "Look with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md).";
+        "See 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md).";
 
     /// <returns>The first of <see cref="FindAll"/>; null if nothing is broken.</returns>
     public static DeclaredGapException? Find(FollowedSource followed, SourceOptions options, PresentSource now) =>
         FindAll(followed, options, now) is [var first, ..] ? new DeclaredGapException(first.Code, first.Message, first.Remedy) : null;
 
-    /// <summary>Everything that speaks against going on; each code is the kind of a gap.</summary>
+    /// <summary>Everything that prevents a continuation; each code is the kind of a gap.</summary>
     public static IReadOnlyList<Finding> FindAll(FollowedSource followed, SourceOptions options, PresentSource now)
     {
         IEnumerable<Finding> all =
@@ -32,11 +32,11 @@ internal static class ContinuityCheck
         return [.. all.DistinctBy(f => f.Code)];
     }
 
-    /// <summary>All that is broken is the identity of the server, as after pg_upgrade: an operator may say that it is the same Odoo.</summary>
+    /// <summary>Only the server's identity differs, as after pg_upgrade: an operator may confirm that it is the same Odoo.</summary>
     public static bool IsAdoptable(FollowedSource followed, IReadOnlyList<Finding> findings, PresentSource now) =>
         findings is [{ Code: GapKinds.SourceChanged }] && now.Server.Identity.DatabaseName == followed.Database;
 
-    /// <summary>Where the configuration led elsewhere nothing was missed: that gap ends when it is mended. Any other stays until it is accepted.</summary>
+    /// <summary>Where the configuration led elsewhere nothing was missed: that gap ends when the configuration is fixed. Any other stays until it is accepted.</summary>
     private static IEnumerable<Finding> Recorded(FollowedSource followed)
     {
         if (
@@ -53,7 +53,7 @@ internal static class ContinuityCheck
             yield return Gap(
                 GapKinds.SourceChanged,
                 $"The engine has followed database {followed.Database} of system {followed.SystemIdentifier}; the source is now {identity.DatabaseName} of system {identity.SystemIdentifier}.",
-                "If it is the same data on a new cluster (pg_upgrade), run 'cdc slot adopt'; otherwise mend Source:ConnectionString, or run 'cdc slot reset'."
+                "If it is the same data on a new cluster (pg_upgrade), run 'cdc slot adopt'; otherwise correct Source:ConnectionString, or run 'cdc slot reset'."
             );
         else if (identity.Timeline != followed.Timeline && !(now.SwitchPoint >= followed.Through))
             yield return Gap(

@@ -15,7 +15,7 @@ internal static class LogMemory
     public static ReadLogMemory? Of(PipelineOptions options, ILogger log) =>
         options.Log.Kind == ChangeLogKind.Kafka ? ct => KafkaLogSession.ReadMemoryAsync(new KafkaClients(options.Kafka, log), ct) : null;
 
-    /// <summary>What counts as written and as followed when the log has gone on while the engine was away.</summary>
+    /// <summary>What counts as written and as followed when the log has continued while the engine was down.</summary>
     public static FollowedSource WithMemory(this FollowedSource followed, ControlRecord memory) =>
         memory.Generation == followed.Generation
             ? followed with

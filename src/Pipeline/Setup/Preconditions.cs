@@ -12,7 +12,7 @@ using Npgsql;
 
 namespace Cdc.Pipeline.Setup;
 
-/// <summary>What must hold before anything is changed in source or engine. A run looks at it once, in the first session that reaches both.</summary>
+/// <summary>What must hold before anything is changed in source or engine. A run checks it once, in the first session that reaches both.</summary>
 public sealed class Preconditions(PipelineOptions options, EntitySet entities, ILogger log)
 {
     public static string MigrationsFolder { get; } = Path.Combine(AppContext.BaseDirectory, "schemas", "engine");
@@ -34,8 +34,8 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
     }
 
     /// <summary>
-    /// What another source lacks, it lacks because it is another one. And what both name, such as a lost slot, is a gap: creating what is
-    /// missing would not mend it.
+    /// Another source lacks things because it is another one. And what both checks report, such as a lost slot, is a gap: creating what is
+    /// missing would not fix it.
     /// </summary>
     private static IReadOnlyList<Finding> ByCause(IReadOnlyList<Finding> broken, IReadOnlyList<Finding> missing) =>
         [
@@ -54,19 +54,19 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
         catch (Exception e) when (e is CdcException or EngineException)
         {
             var failure = e as CdcException ?? ((EngineException)e).Failure;
-            // What keeps it from being looked at is among the errors already, mostly.
+            // Its cause is usually among the errors already.
             return missing.Any(f => f.IsError)
                 ? []
-                : [new Finding("continuity", IsError: true, $"Continuity cannot be looked at: {failure.Message}", failure.Remedy)];
+                : [new Finding("continuity", IsError: true, $"Continuity cannot be checked: {failure.Message}", failure.Remedy)];
         }
     }
 
-    /// <exception cref="FindingsException">Every error of both servers, each with what mends it.</exception>
+    /// <exception cref="FindingsException">Every error of both servers, each with its remedy.</exception>
     public async Task CheckAsync(CancellationToken ct)
     {
         if (_held)
             return;
-        // A lost slot is a break in continuity, not something that is missing: that check, which comes next, writes it down and may accept it.
+        // A lost slot is a break in continuity, not something that is missing: the next check records it and may accept it.
         var ofSource = (await Preflight.CheckAsync(options.Source, entities, ct).ConfigureAwait(false))
             .Where(f => f.Code != GapKinds.SlotLost)
             .ToList();
@@ -84,7 +84,7 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
                 findings
             );
         if (findings.Any(f => f.IsError))
-            // Waiting helps only if it helps against all that was found.
+            // Waiting helps only if it fixes every finding.
             throw new FindingsException(Finding.KindOf(findings), "Source or engine are not ready:", findings);
         foreach (var warning in findings)
             PipelineLog.PreflightWarning(log, warning.Code, warning.Message, warning.Remedy);

@@ -31,7 +31,7 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
     {
         Generation = null;
         // In this order, because another process may be running while this one waits as standby: what it confirms it has written before,
-        // and what it has applied the server has flushed before. Read the other way round, its progress would look like a gap.
+        // and what it has applied the server has flushed before. In the other order, its progress would look like a gap.
         var slot = await _slot.ReadAsync(ct).ConfigureAwait(false);
         var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
         if (followed is null or { State: SourceState.Creating })
@@ -42,7 +42,7 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
         if (_memory is null)
             await RequireInProcessAsync(ct).ConfigureAwait(false);
         Generation = followed.Generation;
-        // Over Kafka what is confirmed was written down in the log, since the engine may be away.
+        // Over Kafka the log records what is confirmed, because the engine may be down.
         if (_memory is not null)
             followed = followed.WithMemory(await _memory(ct).ConfigureAwait(false));
         await CheckContinuityAsync(capture, followed, slot, ct).ConfigureAwait(false);
@@ -72,20 +72,20 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
         throw new CdcException(
             FailureKind.Refused,
             $"This engine follows slot {followed.Slot} already. Nothing was changed.",
-            "'cdc run' goes on with it. To begin anew with another slot and read everything again: cdc slot reset"
+            "'cdc run' continues with it. To start again with another slot and read everything again: cdc slot reset"
         );
     }
 
     /// <summary>The first generation, or one that was begun but not completed.</summary>
     /// <returns>The generation.</returns>
-    /// <exception cref="CdcException">Refused: the engine follows a source already. DeclaredGap: the slot is somebody else's.</exception>
+    /// <exception cref="CdcException">Refused: the engine follows a source already. DeclaredGap: the slot belongs to another pipeline.</exception>
     public async Task<int> CreateAsync(CancellationToken ct)
     {
         await RequireNothingFollowedAsync(ct).ConfigureAwait(false);
         return await CreateAsync(await IdentifyAsync(ct).ConfigureAwait(false), ct).ConfigureAwait(false);
     }
 
-    /// <summary>Accepts a gap: a new generation with a new slot, in which everything is read again. One that was begun so is completed.</summary>
+    /// <summary>Accepts a gap: a new generation with a new slot, in which everything is read again. A generation that was begun this way is completed.</summary>
     /// <returns>The generation.</returns>
     public async Task<int> ResetAsync(CancellationToken ct)
     {
@@ -96,7 +96,7 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
         return await CompleteGenerationAsync(ct).ConfigureAwait(false);
     }
 
-    /// <summary>First half of a reset: the engine knows that a new generation begins; whoever runs fails at its next commit.</summary>
+    /// <summary>First half of a reset: the engine knows that a new generation begins; a running process fails at its next commit.</summary>
     public async Task BeginGenerationAsync(CancellationToken ct) =>
         await BeginGenerationAsync(await IdentifyAsync(ct).ConfigureAwait(false), ct).ConfigureAwait(false);
 
@@ -118,7 +118,7 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
         return await CompleteAloneAsync(ct).ConfigureAwait(false);
     }
 
-    /// <summary>Begun for this very server and slot: what stands under the slot's name there is a half-made one of ours.</summary>
+    /// <summary>Begun for this very server and slot: the slot of that name there is our own, half made.</summary>
     private bool IsBegun(FollowedSource? followed, SourceIdentity now) =>
         followed is { State: SourceState.Creating }
         && followed.Slot == options.Source.SlotName
@@ -163,7 +163,7 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
         return followed.Generation;
     }
 
-    /// <summary>Failures are explained here: to who asks the catalog for the reason later, a slot that is not made yet is a lost one.</summary>
+    /// <summary>Failures are explained here: in the catalog, a slot that is not complete yet looks like a lost one.</summary>
     private Task<Lsn> MakeSlotAsync(CancellationToken ct) =>
         SourceFailure.GuardAsync(async () =>
         {

@@ -107,7 +107,7 @@ public sealed class ReplicaTests(TestServers servers, ReplicatedEngine replicate
             ct: Shop.Ct
         );
         Assert.Equal(0, await CountAsync(shop, "answered"));
-        Assert.Contains(shop.Bed.Log.Lines, l => l.Contains("its system identifier is another", StringComparison.Ordinal));
+        Assert.Contains(shop.Bed.Log.Lines, l => l.Contains("its system identifier differs", StringComparison.Ordinal));
         // The engine itself is none either: it replays nothing.
         await using var itself = await ApiBed.StartAsync(
             shop.Bed,

@@ -35,7 +35,7 @@ public sealed class QuarantineTests(TestServers servers)
             "  code = \"SECRET-CODE\"",
             "cdc quarantine retry card 17",
             "cdc quarantine discard card 17",
-            "Mend the row in Odoo",
+            "Fix the row in Odoo",
             "Delete the row in Odoo",
         ];
         Assert.All(expected, part => Assert.Contains(part, run.Out, StringComparison.Ordinal));
