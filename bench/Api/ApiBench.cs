@@ -8,7 +8,8 @@ using Npgsql;
 namespace Cdc.Bench.Api;
 
 /// <summary>
-/// Balances at a fixed rate while the pipeline applies orders at another, and then as many as can be, beside a bare Api with the same query.
+/// Balances at a fixed rate while the pipeline applies orders at another, and then as many as can be, beside a bare Api with the same
+/// query.
 /// </summary>
 internal sealed class ApiBench : IAsyncDisposable
 {
@@ -88,7 +89,7 @@ internal sealed class ApiBench : IAsyncDisposable
                 $"{errors} of {latencies.Length} balances were not answered with 200.",
                 "This is a defect: report it."
             );
-        TellWindows(latencies, used);
+        ReportWindows(latencies, used);
         Array.Sort(latencies);
         foreach (var (name, share) in ((string, double)[])[("p50", 0.5), ("p99", 0.99), ("p999", 0.999)])
             _figures.Add($"api.{name}_ms", At(latencies, share), "ms");
@@ -99,17 +100,17 @@ internal sealed class ApiBench : IAsyncDisposable
         _figures.Add("api.rss.end_mib", used[^1], "MiB");
     }
 
-    /// <summary>A slow moment, or memory that grows, is seen where it was.</summary>
-    private void TellWindows(double[] latencies, IReadOnlyList<double> memory)
+    /// <summary>Reports each window, so that a slow moment or growing memory shows when it happened.</summary>
+    private void ReportWindows(double[] latencies, IReadOnlyList<double> memory)
     {
         var window = (int)(Requests * Window.TotalSeconds);
         for (var i = 0; (i + 1) * window <= latencies.Length; i++)
         {
             var part = latencies[(i * window)..((i + 1) * window)];
             Array.Sort(part);
-            _progress.Say(
-                $"after {(i + 1) * Window.TotalSeconds:0} s: p50 {At(part, 0.5):0.0}, p99 {At(part, 0.99):0.0}, at most {part[^1]:0} ms; {memory[Math.Min(i + 1, memory.Count - 1)]:0} MiB"
-            );
+            var until = (i + 1) * Window.TotalSeconds;
+            var used = memory[Math.Min(i + 1, memory.Count - 1)];
+            _progress.Say($"after {until:0} s: p50 {At(part, 0.5):0.0}, p99 {At(part, 0.99):0.0}, at most {part[^1]:0} ms; {used:0} MiB");
         }
     }
 

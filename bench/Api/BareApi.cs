@@ -14,7 +14,9 @@ using Npgsql;
 
 namespace Cdc.Bench.Api;
 
-/// <summary>The least that answers a balance: the same query, prepared, over as many connections, as JSON. No keys, no cache, no freshness.</summary>
+/// <summary>
+/// The least that answers a balance: the same query, prepared, over as many connections, as JSON. No keys, no cache, no freshness.
+/// </summary>
 internal static class BareApi
 {
     private const string Name = "bare-api";

@@ -9,9 +9,11 @@ internal sealed class RequestLoad(Uri server, IReadOnlyList<string> codes)
     private const int Connections = 32;
 
     /// <summary>
-    /// At a fixed rate. An open loop: latency counts from when a request was due, so one that waits behind a slow one is late, and not missing.
+    /// At a fixed rate. An open loop: latency counts from when a request was due, so one that waits behind a slow one is late, and not
+    /// missing.
     /// </summary>
-    /// <returns>Milliseconds of each request, in the order in which they were due, and how many were answered with anything but 200.</returns>
+    /// <returns>Milliseconds of each request, in the order in which they were due, and how many were answered with anything but
+    /// 200.</returns>
     public async Task<(double[] Latencies, int Errors)> AtRateAsync(double rate, TimeSpan duration, CancellationToken ct)
     {
         var latencies = new double[(int)(rate * duration.TotalSeconds)];

@@ -18,7 +18,8 @@ internal sealed partial class Wrk(IReadOnlyList<string> codes)
         var list = string.Join(',', codes.Take(20_000).Select(c => $"\"{c}\""));
         await File.WriteAllTextAsync(
             script,
-            $"local codes = {{{list}}}\nrequest = function() return wrk.format(nil, '/cards/' .. codes[math.random(#codes)] .. '/balance') end\n",
+            $"local codes = {{{list}}}\nrequest = function() return wrk.format(nil, '/cards/' .. codes[math.random(#codes)] .. "
+                + "'/balance') end\n",
             ct
         );
         try

@@ -7,8 +7,8 @@ using Cdc.Tests.Support.Records;
 namespace Cdc.Bench.Kafka;
 
 /// <summary>
-/// What it costs to write rows as records and to read them back, without a broker: orders of two rows (a card's update, a new history row) as
-/// in the backlog, on one thread, in memory. CPU of the whole process: the collector's is part of it.
+/// What it costs to write rows as records and to read them back, without a broker: orders of two rows (a card's update, a new history row)
+/// as in the backlog, on one thread, in memory. CPU of the whole process: the collector's is part of it.
 /// </summary>
 internal sealed class CodecStage(Figures figures)
 {

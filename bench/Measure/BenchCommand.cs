@@ -27,7 +27,8 @@ internal static class BenchCommand
     private static readonly Option<bool> Api = new("--api")
     {
         Description =
-            "Instead of all others: balances at 2,000 requests/s beside 1,000 orders/s for 5 minutes (with --quick 15 s), and at most, beside a bare Api.",
+            "Instead of all others: balances at 2,000 requests/s beside 1,000 orders/s for 5 minutes (with --quick 15 s), and at most, "
+            + "beside a bare Api.",
     };
     private static readonly Option<bool> Kafka = new("--kafka")
     {

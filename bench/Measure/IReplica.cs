@@ -15,7 +15,9 @@ internal interface IReplica : IAsyncDisposable
     string CardTable { get; }
     string HistoryTable { get; }
 
-    /// <summary>Whether it shows all that was committed below an LSN; null where the last row shows it, because rows appear in commit order.</summary>
+    /// <summary>
+    /// Whether it shows all that was committed below an LSN; null where the last row shows it, because rows appear in commit order.
+    /// </summary>
     string? HasReachedSql(string lsn);
 
     /// <summary>CPU that its own program beside the two servers has used since it was started last.</summary>

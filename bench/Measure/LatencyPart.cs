@@ -26,8 +26,9 @@ internal sealed class LatencyPart(BenchBed bed)
         {
             var times = await RunAsync(replica, rate, ct);
             _times.Add((rate, replica.Name, times));
+            var name = $"{round + 1}/{bed.Sizes.LatencyRounds}: {replica.Name}";
             bed.Progress.Say(
-                $"latency {round + 1}/{bed.Sizes.LatencyRounds}: {replica.Name} at {times.Rate:0} tx/s p50 {times.P50:0.00} ms, p99 {times.P99:0.0} ms, max {times.Max:0} ms"
+                $"latency {name} at {times.Rate:0} tx/s p50 {times.P50:0.00} ms, p99 {times.P99:0.0} ms, max {times.Max:0} ms"
             );
         }
         await replica.StopAsync(ct);

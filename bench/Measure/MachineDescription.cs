@@ -5,7 +5,8 @@ namespace Cdc.Bench.Measure;
 
 /// <summary>On what, and beside what, it was measured.</summary>
 /// <param name="Memory">Bytes.</param>
-/// <param name="LoadAverage">Of the last minute, before the first and after the last measurement: above the number of cores, other programs were running.</param>
+/// <param name="LoadAverage">Of the last minute, before the first and after the last measurement: above the number of cores, other programs
+/// were running.</param>
 internal sealed record MachineDescription(
     int Cores,
     long Memory,

@@ -28,7 +28,8 @@ internal enum Parts
 }
 
 /// <param name="Kafka">cdc runs over a Kafka broker, and not over its in-process log.</param>
-/// <param name="Subscription">What native's CREATE SUBSCRIPTION is given besides, such as <c>binary = true</c>; empty: PostgreSQL's defaults.</param>
+/// <param name="Subscription">What native's CREATE SUBSCRIPTION is given besides, such as <c>binary = true</c>; empty: PostgreSQL's
+/// defaults.</param>
 internal sealed record MeasureOptions(Parts Parts, MeasureSizes Sizes, bool Kafka, string Subscription, FileInfo? Out);
 
 /// <summary>How much is measured.</summary>
@@ -39,7 +40,8 @@ internal sealed record MeasureOptions(Parts Parts, MeasureSizes Sizes, bool Kafk
 /// <param name="ReconcileHistory">History rows of the comparison, on either side.</param>
 /// <param name="ApiDuration">How long the Api is asked at a fixed rate.</param>
 /// <param name="ApiMaximum">How long each time at full speed.</param>
-/// <param name="ApiWarmUp">Requests before it is over are not counted: so long it takes until .NET has compiled again what is called often.</param>
+/// <param name="ApiWarmUp">Requests before it is over are not counted: so long it takes until .NET has compiled again what is called
+/// often.</param>
 /// <param name="LatencyWarmUp">Transactions before it is over are not counted.</param>
 internal sealed record MeasureSizes(
     int Cards,

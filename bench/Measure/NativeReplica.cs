@@ -3,7 +3,9 @@ using Cdc.Workload;
 
 namespace Cdc.Bench.Measure;
 
-/// <summary>PostgreSQL's own logical replication: a subscription to the two tables, with the indexes that the engine's tables have.</summary>
+/// <summary>
+/// PostgreSQL's own logical replication: a subscription to the two tables, with the indexes that the engine's tables have.
+/// </summary>
 internal sealed class NativeReplica(BenchServers servers, OdooSource source, string options) : IReplica
 {
     private const string DatabaseName = "native";
@@ -89,7 +91,8 @@ internal sealed class NativeReplica(BenchServers servers, OdooSource source, str
         var given = options.Length > 0 ? $" WITH ({options})" : "";
         await Target.ExecuteAsync(
             ct,
-            $"CREATE SUBSCRIPTION {Subscription} CONNECTION 'host=127.0.0.1 port={servers.SourcePort} dbname=odoo user=postgres' PUBLICATION {Subscription}{given}"
+            $"CREATE SUBSCRIPTION {Subscription} CONNECTION 'host=127.0.0.1 port={servers.SourcePort} dbname=odoo user=postgres' "
+                + $"PUBLICATION {Subscription}{given}"
         );
         _exists = true;
     }

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Cdc.Bench.Measure;
 
-/// <summary>When each order of a run was committed in Odoo and when it was first seen in the replica, by the one clock of this machine.</summary>
+/// <summary>
+/// When each order of a run was committed in Odoo and when it was first seen in the replica, by the one clock of this machine.
+/// </summary>
 internal sealed class OrderClock(int firstHistory, int orders)
 {
     private readonly long[] _committed = new long[orders];
@@ -26,7 +28,10 @@ internal sealed class OrderClock(int firstHistory, int orders)
             SeenBelow++;
     }
 
-    /// <summary>Milliseconds from commit to visible, sorted, of the orders from <paramref name="from"/> on. A walsender sends flushed WAL, which may be visible before COMMIT returns: 0.</summary>
+    /// <summary>
+    /// Milliseconds from commit to visible, sorted, of the orders from <paramref name="from"/> on. A walsender sends flushed WAL, which may
+    /// be visible before COMMIT returns: 0.
+    /// </summary>
     public double[] Latencies(int from)
     {
         var latencies = new double[orders - from];

@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace Cdc.Bench.Measure;
 
-/// <summary>Polls the replica continuously and notes when each order is visible. A poll takes about 0.2 ms, the same for every replica.</summary>
+/// <summary>
+/// Polls the replica continuously and notes when each order is visible. A poll takes about 0.2 ms, the same for every replica.
+/// </summary>
 internal sealed class VisibilityWatch(IReplica replica, OrderClock clock)
 {
     private const uint NapMicroseconds = 200;

@@ -160,9 +160,9 @@ internal sealed class ReconcileBench : IAsyncDisposable
             Servers.EngineCpu - engine,
             ClientCpu - client
         );
-        _progress.Say(
-            $"{what}: {times.Wall.TotalSeconds:0.00} s, CPU source {times.SourceCpu.TotalSeconds:0.00} s, engine {times.EngineCpu.TotalSeconds:0.00} s, client {times.ClientCpu.TotalSeconds:0.00} s"
-        );
+        var (wall, inClient) = (times.Wall.TotalSeconds, times.ClientCpu.TotalSeconds);
+        var (onSource, onEngine) = (times.SourceCpu.TotalSeconds, times.EngineCpu.TotalSeconds);
+        _progress.Say($"{what}: {wall:0.00} s, CPU source {onSource:0.00} s, engine {onEngine:0.00} s, client {inClient:0.00} s");
         if (numbers.Compared != Rows || numbers.Drift != drift)
             throw new CdcException(
                 FailureKind.NotEqual,
@@ -200,7 +200,9 @@ internal sealed class ReconcileBench : IAsyncDisposable
         _figures.AddMedian("reconcile.stream.cpu_ratio", equal.Select(t => cpu / t.Cpu), "x");
     }
 
-    /// <summary>What Odoo's server has left for others while it is compared without a pause, and as <c>cdc run</c> compares by itself.</summary>
+    /// <summary>
+    /// What Odoo's server has left for others while it is compared without a pause, and as <c>cdc run</c> compares by itself.
+    /// </summary>
     private async Task SlowdownAsync(CancellationToken ct)
     {
         var pgbench = new PgBench(Servers);
@@ -216,8 +218,9 @@ internal sealed class ReconcileBench : IAsyncDisposable
             alone.Add(await pgbench.RunAsync(PgBenchTime, ct));
             beside.Add(await BesideAsync(pgbench, new QuietFence(_source, _engine), options, ct));
             besideContinuous.Add(await BesideAsync(pgbench, paced, options with { SliceTime = continuous.SliceTime }, ct));
+            var (first, second, third) = (alone[^1], beside[^1], besideContinuous[^1]);
             _progress.Say(
-                $"pgbench {round}/{_sizes.Rounds}: {alone[^1]:#,0} transactions/s alone, {beside[^1]:#,0} and {besideContinuous[^1]:#,0} beside comparisons"
+                $"pgbench {round}/{_sizes.Rounds}: {first:#,0} transactions/s alone, {second:#,0} and {third:#,0} beside comparisons"
             );
         }
         _figures.AddMedian("reconcile.pgbench.tps_alone", alone, "tx/s");

@@ -64,7 +64,8 @@ internal sealed class StreamBaseline(EntityDeclaration entity, NpgsqlDataSource 
         CancellationToken ct
     ) =>
         connection.BeginRawBinaryCopyAsync(
-            $"COPY (SELECT {Sql.Identifier(key)}::bigint, {string.Join(", ", values)} FROM {table} AS cdc_row ORDER BY cdc_row.{Sql.Identifier(key)}) TO STDOUT (FORMAT BINARY)",
+            $"COPY (SELECT {Sql.Identifier(key)}::bigint, {string.Join(", ", values)} "
+                + $"FROM {table} AS cdc_row ORDER BY cdc_row.{Sql.Identifier(key)}) TO STDOUT (FORMAT BINARY)",
             ct
         );
 }
