@@ -74,11 +74,8 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
 
     private async Task WatchAsync(DemoServers servers, WatchedProcess pipeline, WatchedProcess workload)
     {
-        view.Say(
-            Text(
-                $"cdc run, and cdc workload at {options.Rate:#,0.#} transactions/s{(options.Duration is null ? "; Ctrl-C ends it with a check of every row" : "")}"
-            )
-        );
+        var howToEnd = options.Duration is null ? "; Ctrl-C ends it with a check of every row" : "";
+        view.Say(Text($"cdc run, and cdc workload at {options.Rate:#,0.#} transactions/s{howToEnd}"));
         using var over = CancellationTokenSource.CreateLinkedTokenSource(end);
         if (options.Duration is { } duration)
             over.CancelAfter(duration);

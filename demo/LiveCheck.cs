@@ -24,7 +24,8 @@ internal sealed class LiveCheck(DemoServers servers, EntitySet entities, Watched
         try
         {
             var report = await CompareAsync(from, ct);
-            // At the first check a COMMIT may have been unread in the socket: then only one side was queried before it. A real difference stays.
+            // At the first check a COMMIT may have been unread in the socket: then only one side was queried before it. A real difference
+            // stays.
             return report.AreEqual ? report : await CompareAsync(from, ct);
         }
         finally
@@ -43,7 +44,8 @@ internal sealed class LiveCheck(DemoServers servers, EntitySet entities, Watched
     private async Task<bool> IsQuietAsync(CancellationToken ct)
     {
         await using var command = servers.Source.CreateCommand(
-            "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'cdc-workload' AND state = 'active' AND wait_event_type IS DISTINCT FROM 'Lock' AND wait_event_type IS DISTINCT FROM 'Client')"
+            "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'cdc-workload' AND state = 'active' AND "
+                + "wait_event_type IS DISTINCT FROM 'Lock' AND wait_event_type IS DISTINCT FROM 'Client')"
         );
         return await command.ExecuteScalarAsync(ct) is true;
     }
