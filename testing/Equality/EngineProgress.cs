@@ -36,7 +36,9 @@ public static class EngineProgress
         CatchUpAsync(CaughtUpSql, source, engine, timeout, ct);
 
     /// <summary>Waits for the stream alone: tables may be loading, and rows waiting to be read again.</summary>
-    /// <exception cref="TimeoutException">As with <see cref="CatchUpAsync(NpgsqlDataSource, NpgsqlDataSource, CancellationToken, TimeSpan?)"/>.</exception>
+    /// <exception cref="TimeoutException">
+    /// As with <see cref="CatchUpAsync(NpgsqlDataSource, NpgsqlDataSource, CancellationToken, TimeSpan?)"/>.
+    /// </exception>
     public static Task StreamCatchUpAsync(NpgsqlDataSource source, NpgsqlDataSource engine, CancellationToken ct) =>
         CatchUpAsync(StreamCaughtUpSql, source, engine, null, ct);
 

@@ -34,7 +34,9 @@ public sealed class EqualityCheck(EntitySet entities, int maxExamples = 10)
         return new EqualityReport(results, examples);
     }
 
-    /// <summary>One entity on two given connections, such as those of a fence, without the keys that <paramref name="isLeftOut"/>.</summary>
+    /// <summary>
+    /// One entity on two given connections, such as those of a fence, without the keys that <paramref name="isLeftOut"/>.
+    /// </summary>
     public async Task<EqualityReport> CompareAsync(
         EntityDeclaration entity,
         NpgsqlConnection source,

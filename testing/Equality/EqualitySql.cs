@@ -14,12 +14,16 @@ internal static partial class EqualitySql
 {
     /// <summary>Makes both servers write values alike.</summary>
     public const string Session =
-        "SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601'; SET extra_float_digits = 1; SET bytea_output = 'hex'";
+        "SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601'; SET extra_float_digits = 1; SET bytea_output "
+        + "= 'hex'";
 
     // Rows born in the engine have ids from here on.
     private const string BornInOdoo = "< 4294967296";
 
-    /// <summary>Key, whether a rule is broken, then the declared columns. Fails with a data exception when an expression cannot be computed for some row.</summary>
+    /// <summary>
+    /// Key, whether a rule is broken, then the declared columns. Fails with a data exception when an expression cannot be computed for some
+    /// row.
+    /// </summary>
     public static string Source(EntityDeclaration entity, KeyRange range) =>
         $"""
             SELECT {Sql.Identifier(entity.Key.Name)}::bigint, cdc_broken, {List(
@@ -32,7 +36,9 @@ internal static partial class EqualitySql
             ORDER BY 1
             """;
 
-    /// <summary>For <see cref="SourceRowByRow"/>: a function that answers NULL for a row that breaks a rule or cannot be computed.</summary>
+    /// <summary>
+    /// For <see cref="SourceRowByRow"/>: a function that answers NULL for a row that breaks a rule or cannot be computed.
+    /// </summary>
     public static string RowFunction(EntityDeclaration entity) =>
         $"""
             CREATE OR REPLACE FUNCTION pg_temp.cdc_expected(cdc_row {entity.SourceName}) RETURNS text[] LANGUAGE plpgsql STABLE AS $function$

@@ -7,8 +7,8 @@ using Cdc.Testing.Waiting;
 namespace Cdc.Testing.Kafka;
 
 /// <summary>
-/// A real Kafka broker (0.9) with its ZooKeeper: temporary folder, free ports on 127.0.0.1, topics made at their first use. Both die with this
-/// process and the folder goes with them.
+/// A real Kafka broker (0.9) with its ZooKeeper: temporary folder, free ports on 127.0.0.1, topics made at their first use. Both die with
+/// this process and the folder goes with them.
 /// </summary>
 public sealed class KafkaBroker : IAsyncDisposable
 {

@@ -15,7 +15,8 @@ internal static class KafkaHome
         return found is not null && Directory.Exists(Path.Combine(found, "libs"))
             ? found
             : throw new MissingPrerequisiteException(
-                "No Kafka broker: './dev test' fetches one, or set CDC_KAFKA_HOME to a folder with Kafka's libs, or CDC_TEST_KAFKA to a cluster."
+                "No Kafka broker: './dev test' fetches one, or set CDC_KAFKA_HOME to a folder with Kafka's libs, or CDC_TEST_KAFKA to a "
+                    + "cluster."
             );
     }
 

@@ -152,7 +152,9 @@ public sealed class PgCluster : IAsyncDisposable
             throw StartFailed();
     }
 
-    /// <summary>Adds settings to postgresql.conf; they act at the next start or, where the setting allows it, after pg_reload_conf().</summary>
+    /// <summary>
+    /// Adds settings to postgresql.conf; they act at the next start or, where the setting allows it, after pg_reload_conf().
+    /// </summary>
     public Task ConfigureAsync(IReadOnlyDictionary<string, string> settings, CancellationToken ct = default) =>
         File.AppendAllLinesAsync(Path.Combine(DataDirectory, "postgresql.conf"), settings.Select(s => $"{s.Key} = {s.Value}"), ct);
 

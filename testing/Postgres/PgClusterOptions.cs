@@ -10,15 +10,18 @@ public sealed record PgClusterOptions
     public string SharedBuffers { get; init; } = "256MB";
 
     /// <summary>
-    /// Whether what is flushed outlives the machine. A server that is killed leaves what it wrote in the kernel's memory, so crash tests need no more
-    /// than that: when WAL is written, and what an asynchronous commit loses, is the same. What is measured needs it.
+    /// Whether what is flushed outlives the machine. A server that is killed leaves what it wrote in the kernel's memory, so crash tests
+    /// need no more than that: when WAL is written, and what an asynchronous commit loses, is the same. What is measured needs it.
     /// </summary>
     public bool Fsync { get; init; }
 
     /// <summary>Folder of initdb and postgres; null: found.</summary>
     public string? Binaries { get; init; }
 
-    /// <summary>Folder under which the cluster's own folder is made; null: memory where there is enough of it and nothing is flushed, else the system's temporary folder.</summary>
+    /// <summary>
+    /// Folder under which the cluster's own folder is made; null: memory where there is enough of it and nothing is flushed, else the
+    /// system's temporary folder.
+    /// </summary>
     public string? ParentFolder { get; init; }
 
     /// <summary>Until the server answers, crash recovery included.</summary>

@@ -40,8 +40,8 @@ internal sealed class PgFolder(string path)
     }
 
     /// <summary>
-    /// Where nothing need outlive the machine, files need no disk: hundreds of databases are made and dropped, and a file system that keeps a journal
-    /// of it takes longer than PostgreSQL. Half of the machine's memory stays free of it.
+    /// Where nothing need outlive the machine, files need no disk: hundreds of databases are made and dropped, and a file system that keeps
+    /// a journal of it takes longer than PostgreSQL. Half of the machine's memory stays free of it.
     /// </summary>
     private static bool HasMemory() =>
         Directory.Exists(MemoryFolder)

@@ -1,8 +1,8 @@
 namespace Cdc.Testing.Processes;
 
 /// <summary>
-/// A file for a shell to source: the settings of a <c>cdc</c> process as exported variables, and <c>cdc</c> itself as a function, so that commands
-/// can be typed that lead to running servers. Gone when it is disposed, unless another has taken its place.
+/// A file for a shell to source: the settings of a <c>cdc</c> process as exported variables, and <c>cdc</c> itself as a function, so that
+/// commands can be typed that lead to running servers. Gone when it is disposed, unless another has taken its place.
 /// </summary>
 public sealed class ShellEnvironment : IDisposable
 {
