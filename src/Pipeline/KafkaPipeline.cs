@@ -18,7 +18,9 @@ public enum LogEnds
     Both = Capture | Apply,
 }
 
-/// <summary>Runs the ends of the Kafka log that this process holds, each with its own retry and standby: one may be down while the other continues.</summary>
+/// <summary>
+/// Runs the ends of the Kafka log that this process holds, each with its own retry and standby: one may be down while the other continues.
+/// </summary>
 public static class KafkaPipeline
 {
     /// <summary>Returns when <paramref name="stop"/> was asked for; throws what stopped one end, when the others have ended too.</summary>

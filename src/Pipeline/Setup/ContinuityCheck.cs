@@ -36,7 +36,10 @@ internal static class ContinuityCheck
     public static bool IsAdoptable(FollowedSource followed, IReadOnlyList<Finding> findings, PresentSource now) =>
         findings is [{ Code: GapKinds.SourceChanged }] && now.Server.Identity.DatabaseName == followed.Database;
 
-    /// <summary>Where the configuration led elsewhere nothing was missed: that gap ends when the configuration is fixed. Any other stays until it is accepted.</summary>
+    /// <summary>
+    /// Where the configuration led elsewhere nothing was missed: that gap ends when the configuration is fixed. Any other stays until it is
+    /// accepted.
+    /// </summary>
     private static IEnumerable<Finding> Recorded(FollowedSource followed)
     {
         if (
@@ -52,13 +55,16 @@ internal static class ContinuityCheck
         if (identity.SystemIdentifier != followed.SystemIdentifier || identity.DatabaseName != followed.Database)
             yield return Gap(
                 GapKinds.SourceChanged,
-                $"The engine has followed database {followed.Database} of system {followed.SystemIdentifier}; the source is now {identity.DatabaseName} of system {identity.SystemIdentifier}.",
-                "If it is the same data on a new cluster (pg_upgrade), run 'cdc slot adopt'; otherwise correct Source:ConnectionString, or run 'cdc slot reset'."
+                $"The engine has followed database {followed.Database} of system {followed.SystemIdentifier}; the source is now "
+                    + $"{identity.DatabaseName} of system {identity.SystemIdentifier}.",
+                "If it is the same data on a new cluster (pg_upgrade), run 'cdc slot adopt'; otherwise correct Source:ConnectionString, "
+                    + "or run 'cdc slot reset'."
             );
         else if (identity.Timeline != followed.Timeline && !(now.SwitchPoint >= followed.Through))
             yield return Gap(
                 GapKinds.TimelineChanged,
-                $"The source is on timeline {identity.Timeline}, which left timeline {followed.Timeline} at {now.SwitchPoint?.ToString() ?? "an unknown point"}; changes are applied through {followed.Through}.",
+                $"The source is on timeline {identity.Timeline}, which left timeline {followed.Timeline} at "
+                    + $"{now.SwitchPoint?.ToString() ?? "an unknown point"}; changes are applied through {followed.Through}.",
                 Accept
             );
     }
@@ -80,13 +86,15 @@ internal static class ContinuityCheck
         else if (slot.IsLost)
             yield return Gap(
                 GapKinds.SlotLost,
-                $"Slot {slot.Name} is lost ({slot.InvalidationReason ?? slot.WalStatus}): the source has removed WAL that was not read yet.",
+                $"Slot {slot.Name} is lost ({slot.InvalidationReason ?? slot.WalStatus}): the source has removed WAL that was not read "
+                    + "yet.",
                 Accept
             );
         else if (slot.ConfirmedFlushLsn is { } confirmed && confirmed > followed.Written)
             yield return Gap(
                 GapKinds.SlotAdvanced,
-                $"Slot {slot.Name} is confirmed up to {confirmed}; this engine has written no more than {followed.Written}. The slot was recreated or advanced, or the engine was restored from a backup.",
+                $"Slot {slot.Name} is confirmed up to {confirmed}; this engine has written no more than {followed.Written}. The slot was "
+                    + "recreated or advanced, or the engine was restored from a backup.",
                 Accept
             );
     }
@@ -96,7 +104,8 @@ internal static class ContinuityCheck
         if (now.Publication == PublicationState.Missing && followed.Publication != options.Publication)
             yield return Gap(
                 GapKinds.PublicationRenamed,
-                $"The engine has followed publication {followed.Publication}; the configuration names {options.Publication}, which does not exist on the source.",
+                $"The engine has followed publication {followed.Publication}; the configuration names {options.Publication}, which does "
+                    + "not exist on the source.",
                 $"Set Source:Publication back to {followed.Publication}, or run 'cdc slot reset'."
             );
         else if (now.Publication == PublicationState.Missing)
@@ -109,7 +118,8 @@ internal static class ContinuityCheck
             yield return Gap(
                 GapKinds.PublicationPartial,
                 $"Publication {options.Publication} does not publish every operation: changes were left out.",
-                $"Run: ALTER PUBLICATION {Core.Postgres.Sql.Identifier(options.Publication)} SET (publish = 'insert, update, delete, truncate'); then 'cdc slot reset' (ops/runbooks/slot-reset.md)."
+                $"Run: ALTER PUBLICATION {Core.Postgres.Sql.Identifier(options.Publication)} SET (publish = 'insert, update, delete, "
+                    + "truncate'); then 'cdc slot reset' (ops/runbooks/slot-reset.md)."
             );
     }
 
@@ -118,7 +128,8 @@ internal static class ContinuityCheck
         if (now.Server.FlushLsn < followed.Through)
             yield return Gap(
                 GapKinds.SourceBehind,
-                $"The source's WAL ends at {now.Server.FlushLsn}; changes are applied through {followed.Through}. The source was restored from a backup.",
+                $"The source's WAL ends at {now.Server.FlushLsn}; changes are applied through {followed.Through}. The source was "
+                    + "restored from a backup.",
                 Accept
             );
     }

@@ -12,7 +12,9 @@ using Npgsql;
 
 namespace Cdc.Pipeline.Setup;
 
-/// <summary>What must hold before anything is changed in source or engine. A run checks it once, in the first session that reaches both.</summary>
+/// <summary>
+/// What must hold before anything is changed in source or engine. A run checks it once, in the first session that reaches both.
+/// </summary>
 public sealed class Preconditions(PipelineOptions options, EntitySet entities, ILogger log)
 {
     public static string MigrationsFolder { get; } = Path.Combine(AppContext.BaseDirectory, "schemas", "engine");

@@ -49,7 +49,9 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
         await AddEntitiesAsync(ct).ConfigureAwait(false);
     }
 
-    /// <summary>Over Kafka the slot is confirmed up to what the brokers have, beyond what the engine knows: in-process that would be a gap.</summary>
+    /// <summary>
+    /// Over Kafka the slot is confirmed up to what the brokers have, beyond what the engine knows: in-process that would be a gap.
+    /// </summary>
     /// <exception cref="CdcException">Configuration: the engine follows its source over Kafka.</exception>
     private async Task RequireInProcessAsync(CancellationToken ct)
     {
@@ -58,7 +60,8 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
         throw new CdcException(
             FailureKind.Configuration,
             "This engine follows its source over Kafka, and Log:Kind is InProcess. Nothing was changed.",
-            "Set CDC__Log__Kind=Kafka with the brokers that 'cdc capture' uses. To go back to the in-process log, begin with a new engine database."
+            "Set CDC__Log__Kind=Kafka with the brokers that 'cdc capture' uses. To go back to the in-process log, begin with a new "
+                + "engine database."
         );
     }
 
@@ -78,14 +81,18 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
 
     /// <summary>The first generation, or one that was begun but not completed.</summary>
     /// <returns>The generation.</returns>
-    /// <exception cref="CdcException">Refused: the engine follows a source already. DeclaredGap: the slot belongs to another pipeline.</exception>
+    /// <exception cref="CdcException">Refused: the engine follows a source already. DeclaredGap: the slot belongs to another
+    /// pipeline.</exception>
     public async Task<int> CreateAsync(CancellationToken ct)
     {
         await RequireNothingFollowedAsync(ct).ConfigureAwait(false);
         return await CreateAsync(await IdentifyAsync(ct).ConfigureAwait(false), ct).ConfigureAwait(false);
     }
 
-    /// <summary>Accepts a gap: a new generation with a new slot, in which everything is read again. A generation that was begun this way is completed.</summary>
+    /// <summary>
+    /// Accepts a gap: a new generation with a new slot, in which everything is read again. A generation that was begun this way is
+    /// completed.
+    /// </summary>
     /// <returns>The generation.</returns>
     public async Task<int> ResetAsync(CancellationToken ct)
     {
@@ -177,7 +184,9 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
             return start;
         });
 
-    /// <summary>A slot of that name that this engine knows nothing of may be another pipeline's. No gap, or Source:AcceptGaps would drop it.</summary>
+    /// <summary>
+    /// A slot of that name that this engine knows nothing of may be another pipeline's. No gap, or Source:AcceptGaps would drop it.
+    /// </summary>
     private async Task RefuseForeignSlotAsync(CancellationToken ct)
     {
         if (await SourceFailure.GuardAsync(() => _slot.ReadAsync(ct)).ConfigureAwait(false) is not { } slot)
