@@ -11,7 +11,8 @@ internal static partial class ApiLog
     [LoggerMessage(
         201,
         LogLevel.Warning,
-        "There are no keys yet: the Api listens on this machine only, at {Url} instead of {Wanted}, and asks for no key. Make one with 'cdc keys create', then start again"
+        "There are no keys yet: the Api listens on this machine only, at {Url} instead of {Wanted}, and asks for no key. Make one with "
+            + "'cdc keys create', then start again"
     )]
     public static partial void NarrowedToLoopback(this ILogger log, string url, string wanted);
 

@@ -10,7 +10,9 @@ public sealed record ApiOptions : IOptionSection
     /// <summary>False: <c>cdc run</c> serves nothing.</summary>
     public bool Enabled { get; init; } = true;
 
-    /// <summary>Where to listen, separated by semicolons. While there are no keys yet, only on loopback addresses, whatever this says.</summary>
+    /// <summary>
+    /// Where to listen, separated by semicolons. While there are no keys yet, only on loopback addresses, whatever this says.
+    /// </summary>
     public string Urls { get; init; } = "http://127.0.0.1:8642";
 
     /// <summary>PEM file of the certificate for https, its chain included.</summary>

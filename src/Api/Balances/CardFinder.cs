@@ -9,7 +9,9 @@ using Cdc.Expressions.Rows;
 
 namespace Cdc.Api.Balances;
 
-/// <summary>Finds cards as fresh as a request demands: from memory where that is enough, else from the engine, waiting where it must.</summary>
+/// <summary>
+/// Finds cards as fresh as a request demands: from memory where that is enough, else from the engine, waiting where it must.
+/// </summary>
 internal sealed class CardFinder(
     CardReader reader,
     GatheredReads gathered,
@@ -23,8 +25,8 @@ internal sealed class CardFinder(
     private const int LongestCode = 16_384;
 
     /// <summary>
-    /// A card that is not current is read again when it is announced, and also at this interval: that a range has been loaded, or that a table
-    /// is no longer stopped, is not announced for each card, and nothing is heard while the listener is not connected.
+    /// A card that is not current is read again when it is announced, and also at this interval: that a range has been loaded, or that a
+    /// table is no longer stopped, is not announced for each card, and nothing is heard while the listener is not connected.
     /// </summary>
     private static readonly TimeSpan RecheckInterval = TimeSpan.FromMilliseconds(250);
 
@@ -44,7 +46,9 @@ internal sealed class CardFinder(
     public Task<(FoundCard Found, Problem? Problem)> ByOdooIdAsync(int id, FreshnessDemand demand, CancellationToken ct) =>
         FindAsync(null, d => reader.ByOdooIdAsync(id, d, ct), demand, ct);
 
-    /// <summary>All from memory, or the rest with one question. Waits for the demanded position, but not for a card to become current.</summary>
+    /// <summary>
+    /// All from memory, or the rest with one question. Waits for the demanded position, but not for a card to become current.
+    /// </summary>
     /// <param name="codes">Normalised, without repetition.</param>
     public async Task<Dictionary<string, (FoundCard Found, Problem? Problem)>> ByCodesAsync(
         IReadOnlyList<string> codes,

@@ -10,7 +10,9 @@ using NpgsqlTypes;
 
 namespace Cdc.Api.Balances;
 
-/// <summary>Reads cards from the engine or a replica. Every read updates the cache, so that the cache never answers with something older.</summary>
+/// <summary>
+/// Reads cards from the engine or a replica. Every read updates the cache, so that the cache never answers with something older.
+/// </summary>
 internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDeclaration card, DeclaredLookup lookup, CardCache cache)
 {
     private const int MomentColumn = 18;

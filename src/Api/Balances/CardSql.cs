@@ -41,7 +41,8 @@ internal sealed class CardSql(EntityDeclaration card, DeclaredLookup lookup)
         Statement(
             "(SELECT 1::bigint AS place, NULL::text AS code, NULL::bigint AS key) w",
             "true",
-            $"LATERAL (SELECT * FROM {card.EngineName} WHERE partner_id = $1::bigint AND {_key} > $2::bigint ORDER BY {_key} LIMIT $3::integer)"
+            $"LATERAL (SELECT * FROM {card.EngineName} WHERE partner_id = $1::bigint AND {_key} > $2::bigint ORDER BY {_key} LIMIT "
+                + "$3::integer)"
         );
 
     /// <summary>The reason of a card in quarantine that the engine has no row of, by the source's own code. $1: normalised code.</summary>

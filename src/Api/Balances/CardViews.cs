@@ -3,10 +3,12 @@ using Cdc.Api.Freshness;
 namespace Cdc.Api.Balances;
 
 /// <summary>A card's points, and how fresh they are.</summary>
-/// <param name="AsOf">Everything committed in Odoo until then is in it. Of a card that is not current: when its version was committed.</param>
+/// <param name="AsOf">Everything committed in Odoo until then is in it. Of a card that is not current: when its version was
+/// committed.</param>
 /// <param name="LagSeconds">Age of <paramref name="AsOf"/>.</param>
 /// <param name="Position">generation:lsn:ordinal of the card's last change; null for a card born in the engine.</param>
-/// <param name="Through">generation:lsn, how far the engine is: as <c>min-position</c> of a later request it keeps that one from being older.</param>
+/// <param name="Through">generation:lsn, how far the engine is: as <c>min-position</c> of a later request it keeps that one from being
+/// older.</param>
 internal sealed record BalanceView(
     string Code,
     long CardId,

@@ -9,7 +9,9 @@ using NpgsqlTypes;
 
 namespace Cdc.Api.Balances;
 
-/// <summary>A card's movements, the newest first. Joined to the card, so that nothing is shown of a card that is not there (yet, or any more).</summary>
+/// <summary>
+/// A card's movements, the newest first. Joined to the card, so that nothing is shown of a card that is not there (yet, or any more).
+/// </summary>
 internal sealed class HistoryReader(ReadRouter router, EntityDeclaration card, EntityDeclaration history)
 {
     private string Select(string where) =>
@@ -70,7 +72,10 @@ internal sealed class HistoryReader(ReadRouter router, EntityDeclaration card, E
     {
         // Days apart from the rest: an interval is multiplied as a double, which is exact to the microsecond for three centuries only.
         const string Time =
-            "CASE $4::bigint WHEN 9223372036854775807 THEN 'infinity'::timestamptz WHEN -9223372036854775807 THEN '-infinity'::timestamptz ELSE (timestamp '1970-01-01' + ($4::bigint / 86400000000) * interval '1 day' + ($4::bigint % 86400000000) * interval '1 microsecond') AT TIME ZONE 'UTC' END";
+            "CASE $4::bigint WHEN 9223372036854775807 THEN 'infinity'::timestamptz "
+            + "WHEN -9223372036854775807 THEN '-infinity'::timestamptz "
+            + "ELSE (timestamp '1970-01-01' + ($4::bigint / 86400000000) * interval '1 day' "
+            + "+ ($4::bigint % 86400000000) * interval '1 microsecond') AT TIME ZONE 'UTC' END";
         var key = $"h.{Sql.Identifier(history.EngineKey)}";
         return after switch
         {

@@ -8,7 +8,8 @@ namespace Cdc.Api.Engine;
 
 /// <summary>The engine's progress in the snapshot of one statement.</summary>
 /// <param name="State">Null: it follows no source yet.</param>
-/// <param name="AsOf">Everything committed until then, by the source's clock, is applied: of the last applied transaction, or of a heartbeat since.</param>
+/// <param name="AsOf">Everything committed until then, by the source's clock, is applied: of the last applied transaction, or of a
+/// heartbeat since.</param>
 /// <param name="TableState">Null: nothing is known of the table yet.</param>
 internal sealed record EngineMoment(
     SourceState? State,

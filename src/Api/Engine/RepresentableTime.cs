@@ -5,5 +5,6 @@ internal static class RepresentableTime
 {
     /// <summary>The column's value, or the nearest that they can represent.</summary>
     public static string Of(string column) =>
-        $"CASE WHEN {column} > '9999-12-31 23:59:59.999999+00' THEN '9999-12-31 23:59:59.999999+00' WHEN {column} < '0001-01-01 00:00:00+00' THEN '0001-01-01 00:00:00+00' ELSE {column} END";
+        $"CASE WHEN {column} > '9999-12-31 23:59:59.999999+00' THEN '9999-12-31 23:59:59.999999+00' WHEN {column} < '0001-01-01 "
+        + $"00:00:00+00' THEN '0001-01-01 00:00:00+00' ELSE {column} END";
 }

@@ -5,7 +5,9 @@ using Microsoft.FeatureManagement;
 
 namespace Cdc.Api.Flags;
 
-/// <summary>Our flags as definitions of Microsoft.FeatureManagement: a targeting audience. Its hash of card and flag makes answers sticky.</summary>
+/// <summary>
+/// Our flags as definitions of Microsoft.FeatureManagement: a targeting audience. Its hash of card and flag makes answers sticky.
+/// </summary>
 internal sealed class FlagDefinitions(FlagTable flags) : IFeatureDefinitionProvider
 {
     public async Task<FeatureDefinition> GetFeatureDefinitionAsync(string featureName) =>

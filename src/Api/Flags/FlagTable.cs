@@ -7,7 +7,9 @@ using NpgsqlTypes;
 
 namespace Cdc.Api.Flags;
 
-/// <summary>cdc.feature_flags: in memory while changes are heard, and the last known ones while the engine is down, so that what is on stays on.</summary>
+/// <summary>
+/// cdc.feature_flags: in memory while changes are heard, and the last known ones while the engine is down, so that what is on stays on.
+/// </summary>
 internal sealed class FlagTable(EngineReads engine) : INotifiedTable
 {
     private const string Columns = "name, enabled, percentage, companies, version, updated_at, updated_by";
@@ -112,7 +114,8 @@ internal sealed class FlagTable(EngineReads engine) : INotifiedTable
             connection =>
                 connection
                     .Statement(
-                        "SELECT id, changed_at, changed_by, address, before::text, after::text FROM cdc.feature_flag_changes WHERE name = $1 ORDER BY id DESC LIMIT $2",
+                        "SELECT id, changed_at, changed_by, address, before::text, after::text FROM cdc.feature_flag_changes WHERE name "
+                            + "= $1 ORDER BY id DESC LIMIT $2",
                         name,
                         limit
                     )

@@ -13,8 +13,8 @@ namespace Cdc.Api.Live;
 
 /// <summary>
 /// Receives what the engine announces by NOTIFY, and knows up to when it has received everything: at every beat it reads how far the engine
-/// is, then sends itself a notice. PostgreSQL delivers notices in the order of commits, so when its own arrives, all of what it had read has
-/// arrived before. A beat that does not come back in time means a connection that is dead; nothing kept is used until there is another.
+/// is, then sends itself a notice. PostgreSQL delivers notices in the order of commits, so when its own arrives, all of what it had read
+/// has arrived before. A beat that does not come back in time means a connection that is dead; nothing kept is used until there is another.
 /// </summary>
 internal sealed class EngineListener(
     EngineReads engine,
@@ -29,7 +29,9 @@ internal sealed class EngineListener(
     private static readonly TimeSpan BeatTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
-    /// <summary>Beats without a question for a card, after which no notices are sent: an idle Api costs the engine nothing but a SELECT.</summary>
+    /// <summary>
+    /// Beats without a question for a card, after which no notices are sent: an idle Api costs the engine nothing but a SELECT.
+    /// </summary>
     private const int BeatsUntilIdle = 20;
 
     private readonly string _own = "cdc_api_" + Guid.NewGuid().ToString("N");

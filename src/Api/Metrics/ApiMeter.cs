@@ -8,8 +8,8 @@ using Cdc.Core.Operations;
 namespace Cdc.Api.Metrics;
 
 /// <summary>
-/// All instruments of this process, on one meter. Names and units are OpenTelemetry's; <see cref="PrometheusText"/> makes Prometheus names of
-/// them. No ids of cards, codes or keys in tags.
+/// All instruments of this process, on one meter. Names and units are OpenTelemetry's; <see cref="PrometheusText"/> makes Prometheus names
+/// of them. No ids of cards, codes or keys in tags.
 /// </summary>
 internal sealed class ApiMeter : IDisposable
 {

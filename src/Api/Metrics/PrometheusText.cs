@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Cdc.Api.Metrics;
 
-/// <summary>The Prometheus text format 0.0.4, with names as OpenTelemetry's conventions make them: base unit, and _total for counters.</summary>
+/// <summary>
+/// The Prometheus text format 0.0.4, with names as OpenTelemetry's conventions make them: base unit, and _total for counters.
+/// </summary>
 internal static class PrometheusText
 {
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";

@@ -11,7 +11,8 @@ namespace Cdc.Api.Metrics;
 internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) : IDisposable
 {
     private const string EntitiesSql =
-        "SELECT entity, compared, drift, in_flight, extract(epoch FROM clock_timestamp() - compared_at)::float8 FROM cdc.reconcile_standing";
+        "SELECT entity, compared, drift, in_flight, extract(epoch FROM clock_timestamp() - compared_at)::float8 FROM "
+        + "cdc.reconcile_standing";
 
     private const string AlertsSql = "SELECT name, state = 'fired' FROM cdc.alerts";
 

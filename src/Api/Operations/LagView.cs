@@ -61,7 +61,8 @@ internal sealed record LagView(
 /// <param name="Entity">That reads the topic; of several, commas between.</param>
 /// <param name="Applied">Offset up to which everything is applied.</param>
 /// <param name="End">Offset at the end of the partition; in-process, of the source's log.</param>
-/// <param name="Messages">Changes that were captured and wait to be applied: of the partition, in-process of all topics together. Null: not known here.</param>
+/// <param name="Messages">Changes that were captured and wait to be applied: of the partition, in-process of all topics together. Null: not
+/// known here.</param>
 internal sealed record PartitionLag(
     string Topic,
     string Entity,

@@ -22,7 +22,8 @@ internal static class ReconcileEndpoints
             .MapGet("/latest", (HttpContext http, IRunReports reports) => ReportAsync(null, http, reports))
             .Needs(Scopes.Read)
             .WithSummary(
-                $"The newest run that is done, as 'cdc reconcile --json' prints it, with up to {ShownDrift} differences. Values need the scope operate."
+                $"The newest run that is done, as 'cdc reconcile --json' prints it, with up to {ShownDrift} differences. Values need the "
+                    + "scope operate."
             )
             .Produces<JsonElement>()
             .ProducesProblem(404);

@@ -2,7 +2,8 @@ using Cdc.Core.Operations;
 
 namespace Cdc.Api.Operations;
 
-/// <param name="Pending">Changes behind. What is captured and waits is counted; what is still in the source's log cannot be, and is estimated from its bytes.</param>
+/// <param name="Pending">Changes behind. What is captured and waits is counted; what is still in the source's log cannot be, and is
+/// estimated from its bytes.</param>
 /// <param name="PendingIsEstimated">Some of it is.</param>
 /// <param name="Failed">Rows in quarantine.</param>
 /// <param name="Synced">Changes applied today (UTC).</param>

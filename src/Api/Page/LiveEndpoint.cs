@@ -9,7 +9,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace Cdc.Api.Page;
 
-/// <summary>What the page shows, as server-sent events. A client that reconnects sends Last-Event-ID and gets the events after it.</summary>
+/// <summary>
+/// What the page shows, as server-sent events. A client that reconnects sends Last-Event-ID and gets the events after it.
+/// </summary>
 internal static class LiveEndpoint
 {
     private const int MostViewers = 200;

@@ -7,7 +7,8 @@ namespace Cdc.Api.Page;
 /// <param name="At">Unix time in milliseconds.</param>
 /// <param name="Lag">Seconds, for each topic of <see cref="LiveState.Topics"/>; null where it is not known.</param>
 /// <param name="Rows">Row changes applied a second; null: not known.</param>
-/// <param name="P50">Seconds from commit to visible of the batches since the point before, the median; null: there were none, or they are another process's.</param>
+/// <param name="P50">Seconds from commit to visible of the batches since the point before, the median; null: there were none, or they are
+/// another process's.</param>
 /// <param name="P99">The same, at the 99th percentile.</param>
 internal sealed record LivePoint(long At, IReadOnlyList<double?> Lag, double? Rows, double? P50, double? P99);
 

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Cdc.Api.Page;
 
-/// <summary>Takes a point every second while the page has viewers, and less often while it has none, so that its charts do not begin empty.</summary>
+/// <summary>
+/// Takes a point every second while the page has viewers, and less often while it has none, so that its charts do not begin empty.
+/// </summary>
 internal sealed class LiveSampler(
     StatusCache status,
     PipelineRates rates,

@@ -6,14 +6,17 @@ using Microsoft.Net.Http.Headers;
 
 namespace Cdc.Api.Page;
 
-/// <summary>The page at /: embedded files, open without a key because they hold nothing secret. They read their data with the viewer's key.</summary>
+/// <summary>
+/// The page at /: embedded files, open without a key because they hold nothing secret. They read their data with the viewer's key.
+/// </summary>
 internal static class PageFiles
 {
     private const string Prefix = "page/";
 
     /// <summary>Only our own files, nothing inline, no markup made from text.</summary>
     private const string Policy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action "
+        + "'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
     public static void Map(IEndpointRouteBuilder routes)
     {

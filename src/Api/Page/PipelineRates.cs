@@ -5,7 +5,9 @@ using Cdc.Core.Telemetry;
 
 namespace Cdc.Api.Page;
 
-/// <summary>How fast changes are applied, and how long they take: of the pipeline in this process, else by what the engine has counted.</summary>
+/// <summary>
+/// How fast changes are applied, and how long they take: of the pipeline in this process, else by what the engine has counted.
+/// </summary>
 internal sealed class PipelineRates : IDisposable
 {
     /// <summary>Counts of another process arrive every five seconds.</summary>

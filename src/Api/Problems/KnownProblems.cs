@@ -19,7 +19,8 @@ internal static class KnownProblems
             409,
             "code-ambiguous",
             "Several cards have this code",
-            "Ask by id: a balance is never guessed. Codes are not unique while Odoo swaps two of them, or when two differ only in case or blanks.",
+            "Ask by id: a balance is never guessed. Codes are not unique while Odoo swaps two of them, or when two differ only in case "
+                + "or blanks.",
             More: new JsonObject { ["cardIds"] = new JsonArray([.. cardIds.Select(id => (JsonNode)id)]) }
         );
 
@@ -105,7 +106,8 @@ internal static class KnownProblems
             403,
             "only-local",
             "Only from this machine",
-            "There are no keys yet, so requests are answered only on this machine and not for pages of other sites. 'cdc keys create' makes a key."
+            "There are no keys yet, so requests are answered only on this machine and not for pages of other sites. 'cdc keys create' "
+                + "makes a key."
         );
 
     public static Problem ScopeNeeded(string scope) =>

@@ -7,7 +7,9 @@ using NpgsqlTypes;
 
 namespace Cdc.Api.Replicas;
 
-/// <summary>Asks a replica where its answer is as good as the engine's own and takes nothing back, and the engine everywhere else.</summary>
+/// <summary>
+/// Asks a replica where its answer is as good as the engine's own and takes nothing back, and the engine everywhere else.
+/// </summary>
 internal sealed class ReadRouter(EngineReads engine, ReplicaReads replicas, AnswerFloors floors, CardCache cache)
 {
     /// <param name="demand">What the answer of a replica must meet. The engine's is returned however it is.</param>

@@ -11,8 +11,8 @@ using NpgsqlTypes;
 namespace Cdc.Api.Replicas;
 
 /// <summary>
-/// Read replicas of the engine: physical standbys that stream from it. One that is gone, busy, slow or behind is no error: the engine itself
-/// is asked then, and after a failure the replica is not asked for a while.
+/// Read replicas of the engine: physical standbys that stream from it. One that is gone, busy, slow or behind is no error: the engine
+/// itself is asked then, and after a failure the replica is not asked for a while.
 /// </summary>
 internal sealed class ReplicaReads : IAsyncDisposable
 {

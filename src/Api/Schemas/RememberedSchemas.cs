@@ -4,8 +4,8 @@ using Cdc.Core.Schemas;
 namespace Cdc.Api.Schemas;
 
 /// <summary>
-/// The registry with a cache of every schema answered so far. An id never changes its meaning, so readers of topics continue while the engine is
-/// down. The cache is bounded by the registered schemas: a missing one is not kept.
+/// The registry with a cache of every schema answered so far. An id never changes its meaning, so readers of topics continue while the
+/// engine is down. The cache is bounded by the registered schemas: a missing one is not kept.
 /// </summary>
 internal sealed class RememberedSchemas(ISchemaRegistry engine) : ISchemaRegistry
 {

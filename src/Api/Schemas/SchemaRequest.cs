@@ -43,7 +43,8 @@ internal static class SchemaRequest
         CompatibilityWords.Parse(Text(await BodyAsync(request).ConfigureAwait(false), "compatibility"))
         ?? throw new SchemaRegistryException(
             SchemaRegistryException.InvalidLevel,
-            "Invalid compatibility level. Valid values are none, backward, forward, full, backward_transitive, forward_transitive, and full_transitive."
+            "Invalid compatibility level. Valid values are none, backward, forward, full, backward_transitive, forward_transitive, and "
+                + "full_transitive."
         );
 
     /// <summary>A number from 1, or <c>latest</c> (and -1): null.</summary>
@@ -58,7 +59,8 @@ internal static class SchemaRequest
             ? number
             : throw new SchemaRegistryException(
                 SchemaRegistryException.InvalidVersion,
-                $"The specified version '{version}' is not a valid version id. Allowed values are between [1, 2^31-1] and the string \"latest\"."
+                $"The specified version '{version}' is not a valid version id. Allowed values are between [1, 2^31-1] and the string "
+                    + "\"latest\"."
             );
     }
 
