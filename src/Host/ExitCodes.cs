@@ -7,7 +7,9 @@ internal static class ExitCodes
 {
     public const int Success = 0;
 
-    /// <summary>A signal ended a command that had not finished (128 + SIGINT, as shells have it). <c>cdc run</c> drains and ends with 0.</summary>
+    /// <summary>
+    /// A signal ended a command that had not finished (128 + SIGINT, as shells have it). <c>cdc run</c> drains and ends with 0.
+    /// </summary>
     public const int Interrupted = 130;
 
     public static int Of(FailureKind kind) => (int)kind;

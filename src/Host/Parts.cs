@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Cdc.Host;
 
 /// <summary>
-/// Capture, change log and apply in one process, or one end of it: streams until <paramref name="ct"/> is cancelled, then drains (what was read is applied and
-/// confirmed before it returns).
+/// Capture, change log and apply in one process, or one end of it: streams until <paramref name="ct"/> is cancelled, then drains (what was
+/// read is applied and confirmed before it returns).
 /// </summary>
 /// <exception cref="CdcException">It cannot continue by itself; the kind is the exit code.</exception>
 internal delegate Task RunPipeline(CdcOptions options, EntitySet entities, ILoggerFactory loggers, CancellationToken ct);
@@ -17,7 +17,9 @@ internal delegate Task RunPipeline(CdcOptions options, EntitySet entities, ILogg
 /// <exception cref="CdcException">It cannot start.</exception>
 internal delegate Task RunApi(CdcOptions options, EntitySet entities, ILoggerFactory loggers, CancellationToken ct);
 
-/// <summary>The long-running parts, and those read from files: tests replace them. <see cref="Composition"/> connects the real ones.</summary>
+/// <summary>
+/// The long-running parts, and those read from files: tests replace them. <see cref="Composition"/> connects the real ones.
+/// </summary>
 internal sealed record Parts
 {
     /// <summary>Reads the entities declaration from a path; throws with every error at once.</summary>

@@ -5,7 +5,9 @@ using Cdc.Core.Entities;
 
 namespace Cdc.Host;
 
-/// <summary>Reports what is wrong with a command line, on stderr: the library's own report puts its suggestions among the results.</summary>
+/// <summary>
+/// Reports what is wrong with a command line, on stderr: the library's own report puts its suggestions among the results.
+/// </summary>
 internal static partial class UsageReport
 {
     public static void Write(ParseResult parsed, TextWriter error)

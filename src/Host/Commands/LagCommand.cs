@@ -99,7 +99,8 @@ internal static class LagCommand
             );
         grid.Write(terminal);
         terminal.Out.WriteLine(
-            $"{Quantity.Count(report.MessagesBehind)} messages behind, {Quantity.Duration(report.SecondsBehind)}; the slot keeps {Quantity.Bytes(report.SlotBytes)} of WAL"
+            $"{Quantity.Count(report.MessagesBehind)} messages behind, {Quantity.Duration(report.SecondsBehind)}; the slot keeps "
+                + $"{Quantity.Bytes(report.SlotBytes)} of WAL"
         );
     }
 }

@@ -91,7 +91,8 @@ internal static class MigrateCommand
             context.Terminal,
             undone
                 .Select(m =>
-                    $"version {m.Migration.Version} ({m.Migration.Name}) of the engine's schema is undone: what it created is dropped, with its rows"
+                    $"version {m.Migration.Version} ({m.Migration.Name}) of the engine's schema is undone: what it created is dropped, "
+                    + "with its rows"
                 )
                 .Append("Odoo is not touched; 'cdc migrate' and 'cdc run' build everything again"),
             yes

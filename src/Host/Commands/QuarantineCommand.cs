@@ -35,7 +35,11 @@ internal static class QuarantineCommand
     )
     {
         if (all == entity is not null)
-            throw new CdcException(FailureKind.Usage, "The command does not say which entries are meant.", "Give an entity (and keys), or --all.");
+            throw new CdcException(
+                FailureKind.Usage,
+                "The command does not say which entries are meant.",
+                "Give an entity (and keys), or --all."
+            );
         return Filter(context, options, entity, keys);
     }
 

@@ -59,7 +59,8 @@ internal static class QuarantineShowCommand
         writer.WriteLine($"  because:   {explained}");
         writer.WriteLine($"  detail:    {entry.Detail}");
         writer.WriteLine(
-            $"  attempts:  {entry.Attempts}, the last {Quantity.Time(entry.LastSeen)}{(entry.RetryRequested ? ", a retry is asked for" : "")}"
+            $"  attempts:  {entry.Attempts}, the last {Quantity.Time(entry.LastSeen)}"
+                + $"{(entry.RetryRequested ? ", a retry is asked for" : "")}"
         );
         writer.WriteLine($"  change:    {entry.Position}, committed {Quantity.Time(entry.CommitAt)}");
         ShowRow(writer, entry.SourceRow);

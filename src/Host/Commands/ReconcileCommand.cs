@@ -73,7 +73,7 @@ internal static class ReconcileCommand
             Compare Odoo and the engine, exactly and while both are written to. Needs a running 'cdc run'.
 
             Every row's values are compared as the declaration defines them, slice by slice; each slice is one point of Odoo's WAL on both
-            sides. What it finds is kept in the engine (cdc.reconcile_runs, cdc.drift). A run that was interrupted continues where it was when
+            sides. What it finds is kept in the engine (cdc.reconcile_runs, cdc.drift). An interrupted run continues where it was when
             the same command is given again. Exit code 0: consistent; 10: drift; 11: nothing differs, but not everything could be compared.
 
             --repair compares every key that differs a second time, asks, has exactly those keys read again by 'cdc run', which removes what

@@ -66,8 +66,10 @@ internal static class SlotAdoptCommand
 
     private static string[] WhatWillHappen(FollowedSource followed, SourceIdentity source) =>
         [
-            $"the engine, which followed system {followed.SystemIdentifier} on timeline {followed.Timeline}, follows {source.SystemIdentifier} on timeline {source.Timeline} from now on",
+            $"the engine, which followed system {followed.SystemIdentifier} on timeline {followed.Timeline}, follows "
+                + $"{source.SystemIdentifier} on timeline {source.Timeline} from now on",
             $"'cdc run' continues from {followed.Through} without reading the tables again",
-            "if this server is a copy of Odoo that went its own way (a test system, an older backup), the engine silently follows that copy: then answer no",
+            "if this server is a copy of Odoo that went its own way (a test system, an older backup), the engine silently follows that "
+                + "copy: then answer no",
         ];
 }

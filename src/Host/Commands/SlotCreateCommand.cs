@@ -36,7 +36,8 @@ internal static class SlotCreateCommand
             context.Terminal,
             [
                 $"publication {options.Source.Publication} of the declared tables is created in the source, if it is missing",
-                $"logical replication slot {options.Source.SlotName} is created; it waits until every transaction that is open now has ended",
+                $"logical replication slot {options.Source.SlotName} is created; it waits until every transaction that is open now has "
+                    + "ended",
                 "from then on the server keeps WAL until 'cdc run' has read it: a slot that is not read fills the disk",
                 "the engine remembers that it follows this slot; the next 'cdc run' loads the tables and streams",
             ],

@@ -46,7 +46,8 @@ internal static class SlotDropCommand
     private static string[] WhatWillHappen(SlotStatus slot) =>
         [
             $"slot {slot.Name} is dropped; the {Quantity.Bytes(slot.RetainedBytes)} of WAL that it keeps may be removed by the server",
-            "changes in it that the engine does not have yet are lost to streaming: to continue later needs 'cdc slot reset', which reads every table again",
+            "changes in it that the engine does not have yet are lost to streaming: to continue later needs 'cdc slot reset', which "
+                + "reads every table again",
             "the publication and all data stay",
         ];
 }

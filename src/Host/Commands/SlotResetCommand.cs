@@ -51,7 +51,8 @@ internal static class SlotResetCommand
             ? $"slot {options.Source.SlotName} is created (there is none)"
             : $"slot {slot.Name} is dropped, with the {Quantity.Bytes(slot.RetainedBytes)} of WAL that it keeps, and created anew";
         if (followed.Slot != options.Source.SlotName)
-            yield return $"slot {followed.Slot}, which the engine followed so far, is left alone: drop it if nothing else reads it, or it fills the disk";
+            yield return $"slot {followed.Slot}, which the engine followed so far, is left alone: drop it if nothing else reads it, or "
+                + "it fills the disk";
         yield return (
             followed.State == SourceState.Creating
                 ? $"generation {followed.Generation}, which was begun, is completed"

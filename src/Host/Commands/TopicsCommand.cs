@@ -91,7 +91,9 @@ internal static class TopicsCommand
         return ExitCodes.Success;
     }
 
-    /// <summary>Partitions that the engine has checkpoints of; while the engine is down, a finding that they could not be compared.</summary>
+    /// <summary>
+    /// Partitions that the engine has checkpoints of; while the engine is down, a finding that they could not be compared.
+    /// </summary>
     private static async Task<(IReadOnlyCollection<string> Known, IReadOnlyList<Finding> Unknown)> KnownAsync(
         CdcOptions options,
         CancellationToken ct

@@ -58,7 +58,9 @@ internal static class ConfigurationLoader
         }
     }
 
-    /// <summary>The parser's message may quote the file, and with it a password: only the place and the kind of error are reported.</summary>
+    /// <summary>
+    /// The parser's message may quote the file, and with it a password: only the place and the kind of error are reported.
+    /// </summary>
     private static string Where(Exception? failure)
     {
         for (; failure is not null; failure = failure.InnerException)

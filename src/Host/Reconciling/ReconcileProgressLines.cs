@@ -8,6 +8,7 @@ internal sealed class ReconcileProgressLines(Terminal terminal) : IProgress<Reco
 {
     public void Report(ReconcileProgress value) =>
         terminal.Error.WriteLine(
-            $"{value.Entity}: {Quantity.Count(value.Numbers.Compared)} compared, {Quantity.Count(value.Numbers.Drift)} drift{(value.UpTo is { } key ? $", up to key {key}" : ", done")}"
+            $"{value.Entity}: {Quantity.Count(value.Numbers.Compared)} compared, "
+                + $"{Quantity.Count(value.Numbers.Drift)} drift{(value.UpTo is { } key ? $", up to key {key}" : ", done")}"
         );
 }

@@ -14,7 +14,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Cdc.Host.Reconciling;
 
-/// <summary>One comparison from a command line, and perhaps its repair: both servers, fences of the running pipeline, and progress on stderr.</summary>
+/// <summary>
+/// One comparison from a command line, and perhaps its repair: both servers, fences of the running pipeline, and progress on stderr.
+/// </summary>
 internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, Terminal terminal, ILogger log, TimeProvider time)
     : IAsyncDisposable
 {

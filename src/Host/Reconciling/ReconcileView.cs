@@ -27,7 +27,8 @@ internal static class ReconcileView
         if (checks > 0)
             terminal.Out.WriteLine($"spot checks: {checks} rows value by value, {report.SpotChecks.Sum(s => s.Differing.Count)} differ");
         terminal.Out.WriteLine(
-            $"run {report.Run.Id}: {report.Run.Verdict ?? report.Run.State}, {RateText.Of(report.Total.Rate)} of {Quantity.Count(report.Total.Compared)} keys"
+            $"run {report.Run.Id}: {report.Run.Verdict ?? report.Run.State}, {RateText.Of(report.Total.Rate)} of "
+                + $"{Quantity.Count(report.Total.Compared)} keys"
         );
     }
 

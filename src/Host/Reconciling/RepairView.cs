@@ -15,7 +15,8 @@ internal static class RepairView
             if (read > 0)
                 yield return $"{Quantity.Count(read)} rows of {entity} are read again from Odoo and written over the engine's";
             if (removed > 0)
-                yield return $"{Quantity.Count(removed)} rows of {entity} are removed from the engine, if Odoo still does not have them when they are read again";
+                yield return $"{Quantity.Count(removed)} rows of {entity} are removed from the engine, if Odoo still does not have them "
+                    + "when they are read again";
         }
         yield return "each of these keys is recorded with what differed (cdc.reconcile_repairs), and then compared again";
         yield return "nothing changes in Odoo";
@@ -37,7 +38,8 @@ internal static class RepairView
         }
         terminal.Out.WriteLine(
             repair.DryRun
-                ? $"dry run: {repair.Differing} keys would be read again, {repair.Equal} are equal by now, {repair.Unknown} cannot be compared now; nothing was changed"
+                ? $"dry run: {repair.Differing} keys would be read again, {repair.Equal} are equal by now, {repair.Unknown} cannot be "
+                    + "compared now; nothing was changed"
                 : $"repair: {repair.Equal} keys are equal now, {repair.Differing} still differ, {repair.Unknown} could not be verified"
         );
     }

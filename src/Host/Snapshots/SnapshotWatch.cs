@@ -62,6 +62,7 @@ internal sealed class SnapshotWatch(Database engine, Terminal terminal, TimeProv
     private static string Describe(SnapshotProgress p) =>
         p.Chunks is not { } c
             ? $"{p.Entity}: {p.State.Word()}"
-            : $"{p.Entity}: {p.State.Word()}, {Quantity.Count(c.RowsDone)} rows, {c.ChunksDone}/{c.ChunksTotal} chunks, {Quantity.Percent(c.Percent)}, "
+            : $"{p.Entity}: {p.State.Word()}, {Quantity.Count(c.RowsDone)} rows, {c.ChunksDone}/{c.ChunksTotal} chunks, "
+                + $"{Quantity.Percent(c.Percent)}, "
                 + $"{Quantity.Count((long?)c.RowsPerSecond)} rows/s, ETA {Quantity.Duration(c.EtaSeconds)}";
 }

@@ -18,7 +18,8 @@ internal static class Lag
 
     /// <summary>
     /// Never understated: the age of the newest source time that is known to be applied, from a heartbeat or a commit,
-    /// even when other databases on that server write too. Before the first heartbeat the age of the last applied commit, while there is WAL to read.
+    /// even when other databases on that server write too. Before the first heartbeat the age of the last applied commit, while there is
+    /// WAL to read.
     /// </summary>
     public static double? Seconds(EngineStatus? engine, SourceStatus? source)
     {

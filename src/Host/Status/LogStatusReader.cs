@@ -26,7 +26,8 @@ internal sealed class LogStatusReader(KafkaOptions options, IReadOnlyList<string
 
     /// <param name="engine">Read before; null: it cannot be read, and only whether the brokers answer is known.</param>
     /// <returns>Null where the engine is.</returns>
-    /// <exception cref="CdcException">Unavailable: the brokers do not answer. Preflight: a topic is missing, or has another number of partitions than before.</exception>
+    /// <exception cref="CdcException">Unavailable: the brokers do not answer. Preflight: a topic is missing, or has another number of
+    /// partitions than before.</exception>
     public async Task<LogStatus?> ReadAsync(EngineStatus? engine, SourceStatus? source, CancellationToken ct)
     {
         try

@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace Cdc.Host.Status;
 
-/// <summary>Reads the source: its WAL position, what the slot keeps, and which session blocks the slot. Needs no privilege beyond CONNECT.</summary>
+/// <summary>
+/// Reads the source: its WAL position, what the slot keeps, and which session blocks the slot. Needs no privilege beyond CONNECT.
+/// </summary>
 internal static class SourceStatusReader
 {
     // The name of the current WAL file carries the timeline; pg_control_checkpoint() still has the old one right after a promotion.

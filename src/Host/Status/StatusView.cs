@@ -30,7 +30,8 @@ internal static class StatusView
     /// <summary>For a log or a pipe: everything that moves, in one line.</summary>
     public static string Line(StatusReport report) =>
         $"{Quantity.Time(report.At)} state={report.State} bytes_behind={report.BytesBehind?.ToString() ?? "-"} "
-        + $"seconds_behind={report.SecondsBehind?.ToString("0.0", System.Globalization.CultureInfo.InvariantCulture) ?? "-"} through={report.Engine?.ThroughLsn ?? "-"} "
+        + $"seconds_behind={report.SecondsBehind?.ToString("0.0", System.Globalization.CultureInfo.InvariantCulture) ?? "-"} "
+        + $"through={report.Engine?.ThroughLsn ?? "-"} "
         + $"quarantine={report.Entities.Sum(e => e.Quarantine)} holes={report.Entities.Sum(e => e.Holes)} "
         + $"chunks={report.Entities.Sum(e => e.Snapshot?.ChunksDone ?? 0)}/{report.Entities.Sum(e => e.Snapshot?.ChunksTotal ?? 0)}";
 
@@ -70,7 +71,8 @@ internal static class StatusView
     private static string SlotText(SlotStatus? slot) =>
         slot is null
             ? "missing"
-            : $"{slot.Name}, {(slot.Active ? $"read by pid {slot.ActivePid}" : "not read")}, wal {slot.WalStatus ?? "-"}, keeps {Quantity.Bytes(slot.RetainedBytes)}"
+            : $"{slot.Name}, {(slot.Active ? $"read by pid {slot.ActivePid}" : "not read")}, "
+                + $"wal {slot.WalStatus ?? "-"}, keeps {Quantity.Bytes(slot.RetainedBytes)}"
                 + (slot.SafeWalSize is { } safe ? $", lost after {Quantity.Bytes(safe)} more" : "");
 
     private static IEnumerable<TextTable> Tables(StatusReport report)

@@ -2,7 +2,9 @@ using Spectre.Console;
 
 namespace Cdc.Host.Terminals;
 
-/// <summary>Rows under headings: a table on a terminal, aligned plain lines otherwise (never wrapped or cut, so that grep and awk work).</summary>
+/// <summary>
+/// Rows under headings: a table on a terminal, aligned plain lines otherwise (never wrapped or cut, so that grep and awk work).
+/// </summary>
 internal sealed class TextTable(params string[] headings)
 {
     private readonly List<string[]> _rows = [];
