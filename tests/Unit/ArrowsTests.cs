@@ -33,7 +33,7 @@ public sealed class ArrowsTests
     {
         Assert.True(
             Allowed.TryGetValue(project, out var allowed),
-            $"src/{project} is new: give it its arrows here and in docs/architecture.md."
+            $"src/{project} is new: give it its arrows here, in docs/architecture.md and in CONTRIBUTING.md."
         );
         var file = SourceTree.PathOf(Path.Combine("src", project, $"Cdc.{project}.csproj"));
         var wrong = ReferencesOf(file).Except(allowed).ToList();

@@ -6,7 +6,7 @@ using Npgsql;
 namespace Cdc.Apply.Rows;
 
 /// <summary>
-/// Writes a folded batch inside an engine _transaction. When the engine refuses a row, the batch is written again in halves until the row
+/// Writes a folded batch inside an engine transaction. When the engine refuses a row, the batch is written again in halves until the row
 /// stands alone, and only that row goes to quarantine.
 /// </summary>
 internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter> writers, NpgsqlConnection connection)
