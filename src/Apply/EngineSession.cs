@@ -19,7 +19,7 @@ using Npgsql;
 namespace Cdc.Apply;
 
 /// <summary>
-/// The engine's side of one session: takes the engine over (whoever had it fails at its next commit), knows where to go on, applies the log,
+/// The engine's side of one session: takes the engine over (the previous owner fails at its next commit), knows where to go on, applies the log,
 /// and loads chunks. Nothing in it survives a failure; the next session reads the engine again.
 /// </summary>
 public sealed class EngineSession : IAsyncDisposable

@@ -21,7 +21,7 @@ public static class AdvisoryLocks
 
     /// <summary>
     /// Over Kafka: shared by transactions that write rows, exclusive for one that truncates. Rows of another partition that were not committed
-    /// when a truncate looked would survive it.
+    /// when a truncate checked would survive it.
     /// </summary>
     public const long Truncates = 0x0CDC_0000_0004;
 

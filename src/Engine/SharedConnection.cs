@@ -9,7 +9,7 @@ namespace Cdc.Engine;
 /// </summary>
 public sealed class SharedConnection(EngineOptions options, EngineRole role) : IAsyncDisposable
 {
-    // Never disposed: that would leave those who wait for it waiting for ever.
+    // Never disposed: its waiters would wait for ever.
     private readonly SemaphoreSlim _turn = new(1, 1);
     private NpgsqlConnection? _connection;
     private volatile bool _isDisposed;
@@ -62,7 +62,7 @@ public sealed class SharedConnection(EngineOptions options, EngineRole role) : I
         }
         catch
         {
-            // Whatever the failure has left on it, no other user meets it.
+            // No other user gets a connection that failed.
             await CloseAsync();
             throw;
         }

@@ -55,7 +55,7 @@ internal sealed class PartitionCheckpoint(
             throw new DeclaredGapException(
                 GapKinds.LogGap,
                 $"Partition {Partition} lacks records: at offset {offset} session {stamp.Session} goes on with its record {stamp.Sequence}, after {expected} of it were there.",
-                "Look with 'cdc topics describe'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
+                "Check with 'cdc topics describe'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
             );
         _sequences[stamp.Session] = Math.Max(expected, stamp.Sequence + 1);
         Pass(offset);

@@ -47,7 +47,7 @@ internal sealed class EmptyRangeCopy(
         if (rows.Rows.Count == 0)
             return left;
         highest.Raise(entity.Index, rows.Rows[^1].Key);
-        // Seldom so few that naming them would spare anybody a look.
+        // Seldom so few that a list of them would save a check.
         touched?.AddEverything();
         return left;
     }

@@ -12,7 +12,7 @@ internal sealed class StageTable(string name, string create, NpgsqlConnection co
     /// <summary>Rows from which a TRUNCATE, three files anew, is cheaper than deleting.</summary>
     private const int Many = 2000;
 
-    /// <summary>Deleted rows leave a few bytes each that every scan passes; nobody vacuums a temporary table.</summary>
+    /// <summary>Deleted rows leave a few bytes each that every scan passes; autovacuum skips temporary tables.</summary>
     private const int MostDeleted = 20_000;
 
     private readonly string _delete = $"DELETE FROM {name}";

@@ -41,7 +41,7 @@ internal sealed partial class ReceiveLowWater : IDisposable
         _ticker.Start();
     }
 
-    /// <summary>Port of our end as the server sees it: Npgsql does not give its socket away. Null where there is none to be had.</summary>
+    /// <summary>Port of our end as the server sees it: Npgsql does not expose its socket. Null where there is none to be had.</summary>
     public static async Task<int?> ClientPortAsync(SourceOptions options, int walSenderPid, CancellationToken ct)
     {
         if (!OperatingSystem.IsLinux())

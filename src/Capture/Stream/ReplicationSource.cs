@@ -174,7 +174,7 @@ internal sealed class ReplicationSource : IAsyncDisposable
     }
 
     /// <summary>
-    /// Tells the server that everything below <paramref name="flushed"/> is durable downstream. Never steps back. A connection that broke
+    /// Confirms to the server that everything below <paramref name="flushed"/> is durable downstream. Never steps back. A connection that broke
     /// is reported by <see cref="ReadAsync"/>, not here.
     /// </summary>
     public async Task ConfirmAsync(Lsn flushed, CancellationToken ct)

@@ -4,7 +4,7 @@ using Npgsql;
 namespace Cdc.Core.Postgres;
 
 /// <summary>
-/// How long a server may take before it counts as away. A network that drops packets reports nothing: without these a connection to a server
+/// How long a server may take before it counts as unreachable. A network that drops packets reports nothing: without these a connection to a server
 /// that is gone lives as long as the operating system allows, which is hours where nothing is being sent.
 /// </summary>
 public static class ServerTimeouts

@@ -4,8 +4,8 @@ using Npgsql;
 namespace Cdc.Core.Postgres;
 
 /// <summary>
-/// What every session of ours sets, whatever the server, the database, the role or our environment have. Others may set any of these for
-/// good reasons of their own, and each would make us read other rows, write other texts, or end where waiting is right.
+/// What every session of cdc sets, independent of the settings of server, database, role and environment. Others may set any of these for
+/// good reasons, and each would make us read other rows, write other texts, or end where waiting is right.
 /// <para>
 /// They are set by a statement after login rather than by the connection string's <c>Options</c>, which PgBouncer refuses; only a
 /// replication connection, which takes no statements, has them there. <c>default_transaction_read_only</c> is not among them: it is how a
@@ -30,7 +30,7 @@ public static class SessionSettings
         ("standard_conforming_strings", "on", Always),
         ("default_transaction_isolation", "read committed", Always),
         ("default_transaction_deferrable", "off", Always),
-        // What may not wait has a time-out of its own.
+        // What may not wait has its own time-out.
         ("statement_timeout", "0", Always),
         ("lock_timeout", "0", Always),
         ("idle_in_transaction_session_timeout", "0", Always),

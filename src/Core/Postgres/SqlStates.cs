@@ -14,7 +14,7 @@ public enum SqlStateClass
     /// <summary>No connection is free: max_connections, max_wal_senders, or a CONNECTION LIMIT.</summary>
     Connections,
 
-    /// <summary>Goes away by itself: rolled back, locked, cancelled, out of resources, a fault inside the server. Every unknown code too.</summary>
+    /// <summary>Passes by itself: rolled back, locked, cancelled, out of resources, a fault inside the server. Every unknown code too.</summary>
     Transient,
 
     /// <summary>Another process uses the object, such as a slot.</summary>
@@ -53,7 +53,7 @@ public enum SqlStateClass
 
 /// <summary>
 /// The class of every SQLSTATE: by code where it matters, else by its first two characters. Only the code decides, never the text, which is
-/// translated. What is not in the table waits: an error that nobody foresaw is not a defect of ours, and stopping would not mend it.
+/// translated. What is not in the table waits: an unforeseen error is not a defect of cdc, and a stop would not repair it.
 /// </summary>
 public static class SqlStates
 {
@@ -145,7 +145,7 @@ public static class SqlStates
     public static bool IsOfSession(string sqlState) =>
         Of(sqlState) is SqlStateClass.Session or SqlStateClass.Ended or SqlStateClass.Connections;
 
-    /// <summary>Of a statement about one object: the server refuses it, and another object may pass. Not a server that is away or busy.</summary>
+    /// <summary>Of a statement about one object: the server refuses it, and another object may pass. Not an unreachable or busy server.</summary>
     public static bool IsRefusal(string sqlState) =>
         Of(sqlState)
             is SqlStateClass.Row

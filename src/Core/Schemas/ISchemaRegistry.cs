@@ -59,7 +59,7 @@ public interface ISchemaRegistry
     /// <param name="version">Null: with all that the level names, as for registering it.</param>
     Task<IReadOnlyList<string>> ProblemsAsync(string subject, string schema, int? version, CancellationToken ct);
 
-    /// <param name="subject">Null: of subjects without a level of their own.</param>
+    /// <param name="subject">Null: of subjects without their own level.</param>
     /// <returns>Null: the subject has no own level.</returns>
     Task<CompatibilityLevel?> CompatibilityAsync(string? subject, CancellationToken ct);
 

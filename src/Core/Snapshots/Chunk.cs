@@ -46,7 +46,7 @@ public sealed class Chunk(ChunkJob job)
     public int Rows { get; set; }
 
     /// <summary>
-    /// It was loaded where the engine had no row: whatever the stream wrote there since it also deleted if it is gone in Odoo, so no row is left
+    /// It was loaded where the engine had no row: what the stream wrote there since it also deleted if it is gone in Odoo, so no row is left
     /// to be swept.
     /// </summary>
     public bool LoadedIntoEmptyRange { get; set; }

@@ -19,7 +19,7 @@ public static class MigrationCheck
 
     private static readonly EngineColumn SyncVersion = new("sync_version", "bigint", "", NotNull: true);
 
-    /// <summary>Everything that differs, each with the SQL that mends it; empty if nothing does.</summary>
+    /// <summary>Everything that differs, each with the SQL that repairs it; empty if nothing does.</summary>
     public static async Task<IReadOnlyList<Finding>> FindAsync(NpgsqlDataSource engine, EntitySet entities, CancellationToken ct)
     {
         var catalog = await EngineCatalog
@@ -36,7 +36,7 @@ public static class MigrationCheck
                 Error(
                     "engine-table-missing",
                     $"The engine has no table {entity.EngineName} for {entity.Name}.",
-                    $"Run 'cdc migrate'. A table of your own needs a migration: {CreateTable(entity)}"
+                    $"Run 'cdc migrate'. Your own table needs a migration: {CreateTable(entity)}"
                 ),
             ];
         return [.. Key(entity, actual), .. Wanted(entity).SelectMany(c => Column(entity, c, actual)), .. Others(entity, actual)];
@@ -106,7 +106,7 @@ public static class MigrationCheck
             );
     }
 
-    /// <summary>Columns that nobody writes must be able to do without.</summary>
+    /// <summary>Columns that are never written must accept no value.</summary>
     private static IEnumerable<Finding> Others(EntityDeclaration entity, IReadOnlyList<CatalogColumn> actual)
     {
         var written = Wanted(entity).Select(c => c.Name).Append(entity.EngineKey).ToHashSet(StringComparer.Ordinal);

@@ -55,7 +55,7 @@ public sealed class SourceTable(EngineOptions options)
     /// <exception cref="FencedException">A generation is being made, or a gap is declared.</exception>
     public static async Task<(long Session, int Generation)> BeginSessionAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        // A reset that began after this session had looked has no checkpoint to go on from yet.
+        // A reset that began after this session read the row has no checkpoint to go on from yet.
         var begun = await connection
             .Statement(
                 "UPDATE cdc.source SET session = session + 1, updated_at = now() WHERE state = 'streaming' RETURNING session, generation"
@@ -117,7 +117,7 @@ public sealed class SourceTable(EngineOptions options)
             SourceState.Gap => throw Declared(
                 current,
                 2,
-                "Look with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md)."
+                "Check with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md)."
             ),
             _ => throw new CdcException(
                 FailureKind.Unavailable,
@@ -210,7 +210,7 @@ public sealed class SourceTable(EngineOptions options)
     public Task AddEntitiesAsync(IReadOnlyList<PlannedTable> tables, ulong barrierXid, CancellationToken ct) =>
         ExecuteAsync([.. tables.SelectMany(t => TablesTable.Load(t, barrierXid))], ct);
 
-    /// <summary>Entities that the engine knows, and whether it knows what their table looks like.</summary>
+    /// <summary>Entities that the engine knows, and whether it knows the shape of their table.</summary>
     public Task<IReadOnlyDictionary<string, bool>> EntitiesAsync(CancellationToken ct) =>
         WithConnectionAsync(connection => TablesTable.KnownAsync(connection, ct), ct);
 

@@ -103,7 +103,7 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
         return Made(Builder(settings).Build);
     }
 
-    /// <summary>A member of the group of those that apply.</summary>
+    /// <summary>A member of the appliers' group.</summary>
     internal ConsumerBuilder<byte[], byte[]> Member()
     {
         var settings = Settings(

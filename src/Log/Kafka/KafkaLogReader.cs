@@ -124,7 +124,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
             {
                 var read = _consumer.Consume(_records.Count > 0 ? TimeSpan.Zero : Poll);
                 if (_begun.Count > 0)
-                    TellBegun();
+                    ReportBegun();
                 if (read is { IsPartitionEOF: false })
                     Add(read);
                 else if (read is not null)
@@ -245,7 +245,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
     }
 
     /// <summary>Of partitions to which nothing comes the group must know too. Only after their assignment it takes their offsets.</summary>
-    private void TellBegun()
+    private void ReportBegun()
     {
         foreach (var offset in _begun)
             StoreOffset(offset);

@@ -16,7 +16,7 @@ namespace Cdc.Log.Kafka;
 /// </summary>
 public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDisposable
 {
-    /// <summary>The session's own: compaction leaves the newest record of each, whatever a session that was replaced still writes.</summary>
+    /// <summary>The session's own: compaction leaves the newest record of each, even if a replaced session still writes.</summary>
     private readonly byte[] _controlKey;
     private readonly LogTopics _topics;
     private readonly IReadOnlyList<PartitionTail> _tails;

@@ -12,7 +12,7 @@ public sealed partial record KafkaOptions : IOptionSection
     /// <summary>First part of every topic's name: <c>prefix.schema.table</c>.</summary>
     public string TopicPrefix { get; init; } = "odoo";
 
-    /// <summary>Consumer group of those that apply. Its offsets are a hint for lag tools, never where anything goes on.</summary>
+    /// <summary>Consumer group of the appliers. Its offsets are a hint for lag tools, never where anything goes on.</summary>
     public string Group { get; init; } = "cdc-apply";
 
     /// <summary>Consumers in one process. Each applies its partitions in its own engine transactions.</summary>

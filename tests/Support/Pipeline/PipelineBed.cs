@@ -16,7 +16,7 @@ namespace Cdc.Tests.Support.Pipeline;
 
 /// <summary>
 /// One test's own pipeline: a source database with Odoo's tables (empty), a migrated engine database, a slot and a publication of their
-/// own. Start it in this process or as the real <c>cdc run</c>; only one at a time holds the slot. Disposing stops whatever still runs and
+/// own. Start it in this process or as the real <c>cdc run</c>; only one at a time holds the slot. Disposing stops what still runs and
 /// drops all of it.
 /// </summary>
 public sealed class PipelineBed : IAsyncDisposable
@@ -53,7 +53,7 @@ public sealed class PipelineBed : IAsyncDisposable
     /// <summary>Only the real process serves it, and only where a test switches it on: many run beside each other.</summary>
     public ApiOptions ApiOptions { get; set; } = new() { Enabled = false };
 
-    /// <summary>Only the real process compares by itself, and only where a test switches it on: others count runs and fences of their own.</summary>
+    /// <summary>Only the real process compares by itself, and only where a test switches it on: others count their own runs and fences.</summary>
     public ContinuousOptions ContinuousOptions { get; set; } = new() { Enabled = false };
 
     /// <summary>The delivered declaration: card, move, history, program. The real process always reads that one.</summary>
@@ -148,7 +148,7 @@ public sealed class PipelineBed : IAsyncDisposable
     /// <summary>The same of the stream alone: chunks and rows to be read again may be waiting.</summary>
     public Task StreamCaughtUpAsync(CancellationToken ct) => EngineProgress.StreamCatchUpAsync(Source.DataSource, Engine.DataSource, ct);
 
-    /// <summary>All columns of all entities, by SQL. Only while nobody writes, after <see cref="CaughtUpAsync"/>.</summary>
+    /// <summary>All columns of all entities, by SQL. Only without writers, after <see cref="CaughtUpAsync"/>.</summary>
     /// <exception cref="NotEqualException">Source and engine differ.</exception>
     public async Task AssertEqualAsync(CancellationToken ct)
     {

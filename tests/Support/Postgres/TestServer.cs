@@ -5,7 +5,7 @@ using Npgsql;
 namespace Cdc.Tests.Support.Postgres;
 
 /// <summary>
-/// A server that all tests of a run share: the one that an environment variable names, one in a container, or one of our own, started at
+/// A server that all tests of a run share: the one that an environment variable names, one in a container, or the tests' own, started at
 /// first use. Tests that stop or reconfigure a server start their own <see cref="PgCluster"/>.
 /// </summary>
 public sealed class TestServer : IAsyncDisposable
@@ -67,10 +67,10 @@ public sealed class TestServer : IAsyncDisposable
         var database = await CreateDatabaseAsync(name).ConfigureAwait(false);
         _templateDatabases.Add(database);
         await fill(database).ConfigureAwait(false);
-        // PostgreSQL copies no database to which anybody is connected.
+        // PostgreSQL copies no database that has connections.
         database.DataSource.Clear();
         await Eventually
-            .True($"nobody is connected to {database.Name}", async () => await IsLeftAsync(database.Name).ConfigureAwait(false))
+            .True($"no connection is left to {database.Name}", async () => await IsLeftAsync(database.Name).ConfigureAwait(false))
             .ConfigureAwait(false);
         return database.Name;
     }

@@ -64,7 +64,7 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
         UuidOid = 2950,
         JsonbOid = 3802;
 
-    /// <summary>Its values are text, or bytes, that UPDATEs may leave out: a placeholder tells readers of the columns.</summary>
+    /// <summary>Its values are text, or bytes, that UPDATEs may leave out: a placeholder shows readers the columns.</summary>
     public bool HasPlaceholder => Kind is ColumnKind.Text or ColumnKind.Json or ColumnKind.Jsonb or ColumnKind.Bytes;
 
     /// <summary>The type that rows read from a topic have; binary jsonb comes back as json.</summary>
