@@ -171,7 +171,10 @@ internal sealed class ApplyLoop(
     /// <summary>To be committed at the next boundary between transactions.</summary>
     private bool IsFull => Batch.Count >= options.BatchRows || Batch.Bytes >= options.BatchBytes;
 
-    /// <summary>To be written before the transaction's end is seen. Twice the rows, or the last small transaction of most batches would be cut in two.</summary>
+    /// <summary>
+    /// To be written before the transaction's end is seen. Twice the rows, or the last small transaction of most batches would be cut in
+    /// two.
+    /// </summary>
     private bool HasNoRoom => Batch.Count >= 2 * options.BatchRows || Batch.Bytes >= options.BatchBytes;
 
     /// <summary>Something to show at once, or a position that was not recorded for a while.</summary>

@@ -65,7 +65,8 @@ public static class EngineConnection
         await connection.Statement(settings).ExecuteAsync(ct).ConfigureAwait(false);
         try
         {
-            // As PostgreSQL's own apply worker does: the source has enforced the foreign keys already, and their triggers cost more than the row.
+            // As PostgreSQL's own apply worker does: the source has enforced the foreign keys already, and their triggers cost more than
+            // the row.
             await connection.Statement("SET session_replication_role = replica").ExecuteAsync(ct).ConfigureAwait(false);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)

@@ -11,7 +11,9 @@ public sealed class EngineException(CdcException failure, Exception inner) : Exc
     public CdcException Failure { get; } = failure;
 }
 
-/// <summary>Work against the engine: its failures are separate from those of the source. What they mean: <see cref="ServerFailure"/>.</summary>
+/// <summary>
+/// Work against the engine: its failures are separate from those of the source. What they mean: <see cref="ServerFailure"/>.
+/// </summary>
 public static class EngineErrors
 {
     public const string UniqueViolation = "23505";

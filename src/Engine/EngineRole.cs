@@ -81,8 +81,8 @@ public static class EngineRoles
     public static string ApplicationName(this EngineRole role, Guid owner) => $"{role.ApplicationName()} {owner}";
 
     /// <summary>
-    /// The slot is ours, so what is left of earlier sessions in-process belongs to none. One whose client vanished without a message (its machine
-    /// or the network died) would keep its locks, the checkpoint's among them, for hours.
+    /// The slot is ours, so what is left of earlier sessions in-process belongs to none. One whose client vanished without a message (its
+    /// machine or the network died) would keep its locks, the checkpoint's among them, for hours.
     /// </summary>
     public static Task EndEarlierSessionsAsync(NpgsqlConnection connection, CancellationToken ct) =>
         connection.Statement(EndEarlierSql).ExecuteAsync(ct);

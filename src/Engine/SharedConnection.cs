@@ -3,9 +3,9 @@ using Npgsql;
 namespace Cdc.Engine;
 
 /// <summary>
-/// One connection to the engine that several tasks share: opened at first use, used by one of them at a time. A failure is thrown to the task
-/// that met it; the connection is closed then, and the next user gets a new one. What the engine rolled back for another transaction's sake
-/// is repeated on the same connection.
+/// One connection to the engine that several tasks share: opened at first use, used by one of them at a time. A failure is thrown to the
+/// task that met it; the connection is closed then, and the next user gets a new one. What the engine rolled back for another transaction's
+/// sake is repeated on the same connection.
 /// </summary>
 public sealed class SharedConnection(EngineOptions options, EngineRole role) : IAsyncDisposable
 {

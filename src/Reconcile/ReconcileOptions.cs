@@ -14,7 +14,9 @@ public sealed record ReconcileOptions : IOptionSection
     /// <summary>The server ends a statement that takes longer, and its slice is cut smaller.</summary>
     public TimeSpan StatementTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Differing keys of one entity whose values are kept. Further ones are counted, and the run says that it was capped.</summary>
+    /// <summary>
+    /// Differing keys of one entity whose values are kept. Further ones are counted, and the run says that it was capped.
+    /// </summary>
     public int MaxDrift { get; init; } = 10_000;
 
     public void Check(OptionChecks checks)

@@ -14,9 +14,9 @@ using Npgsql;
 namespace Cdc.Apply.Partitions;
 
 /// <summary>
-/// Applies the partitions of the Kafka log that this worker owns, together in engine transactions of their rows and checkpoints. Its duties,
-/// in order, for every batch of records: read the state of the engine (generation, floors, fences), hold what lies behind a fence, take each record
-/// once, fold, write, and commit. Any record is a boundary. Throws on any failure: the worker begins anew from the engine.
+/// Applies the partitions of the Kafka log that this worker owns, together in engine transactions of their rows and checkpoints. Its
+/// duties, in order, for every batch of records: read the state of the engine (generation, floors, fences), hold what lies behind a fence,
+/// take each record once, fold, write, and commit. Any record is a boundary. Throws on any failure: the worker begins anew from the engine.
 /// </summary>
 internal sealed class PartitionLoop(
     EngineOptions options,
@@ -249,7 +249,8 @@ internal sealed class PartitionLoop(
         if (position.Generation > engine.Generation)
             throw new DeclaredGapException(
                 GapKinds.EngineBehind,
-                $"Partition {record.Partition} has records of generation {position.Generation}, the engine is in {engine.Generation}: it was restored from a backup.",
+                $"Partition {record.Partition} has records of generation {position.Generation}, the engine is in {engine.Generation}: "
+                    + "it was restored from a backup.",
                 "Accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
             );
         if (checkpoint.Take(record.Offset, record.Stamp, position, commitMicros, engine.Generation))

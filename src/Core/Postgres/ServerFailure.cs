@@ -15,7 +15,9 @@ public enum Server
     Either,
 }
 
-/// <summary>What an error of a server, of its driver or of the network to it means: one table for both servers and for every place.</summary>
+/// <summary>
+/// What an error of a server, of its driver or of the network to it means: one table for both servers and for every place.
+/// </summary>
 /// <param name="Code">A stable word, as in a <see cref="Finding"/>, such as <c>source-login</c>.</param>
 /// <param name="Kind"><see cref="FailureKind.Unavailable"/> passes by itself: try again.</param>
 public sealed record ServerFailure(string Code, FailureKind Kind, string Message, string Remedy)
@@ -132,8 +134,8 @@ public sealed record ServerFailure(string Code, FailureKind Kind, string Message
     private static string TransientRemedy(string sqlState) =>
         sqlState switch
         {
-            PostgresErrorCodes.QueryCanceled =>
-                $"The statement was cancelled, by hand or by a statement_timeout; a slot is made only when every transaction that is open has ended. {TriedAgain}",
+            PostgresErrorCodes.QueryCanceled => "The statement was cancelled, by hand or by a statement_timeout; "
+                + $"a slot is made only when every transaction that is open has ended. {TriedAgain}",
             PostgresErrorCodes.ConfigurationLimitExceeded =>
                 $"Drop a replication slot that nothing uses, or raise max_replication_slots. {TriedAgain}",
             PostgresErrorCodes.DiskFull => $"Make room on the server's disk. {TriedAgain}",

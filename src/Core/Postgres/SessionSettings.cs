@@ -54,7 +54,9 @@ public static class SessionSettings
         await connection.PinAsync(ct);
     }
 
-    /// <summary>A pool whose sessions are pinned when they are made, and keep it: what a caller sets besides must be local to a transaction.</summary>
+    /// <summary>
+    /// A pool whose sessions are pinned when they are made, and keep it: what a caller sets besides must be local to a transaction.
+    /// </summary>
     public static NpgsqlDataSource Pool(NpgsqlConnectionStringBuilder settings)
     {
         // Npgsql would reset a session that is given back, to what role and database say.
@@ -68,7 +70,9 @@ public static class SessionSettings
     public static Task PinAsync(this NpgsqlConnection connection, CancellationToken ct) =>
         connection.Statement(StatementFor(connection.PostgreSqlVersion)).ExecuteAsync(ct);
 
-    /// <summary>For the connection string's Options, where no statement can be sent. A server refuses a connection with a setting it lacks.</summary>
+    /// <summary>
+    /// For the connection string's Options, where no statement can be sent. A server refuses a connection with a setting it lacks.
+    /// </summary>
     public static IEnumerable<(string Name, string Value)> For(Version server) =>
         Pinned.Where(p => p.Since <= server).Select(p => (p.Name, p.Value));
 

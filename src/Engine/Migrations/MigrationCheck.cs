@@ -115,7 +115,8 @@ public static class MigrationCheck
             .Select(c =>
                 Error(
                     "engine-column-required",
-                    $"{entity.EngineName}.{Sql.Identifier(c.Name)} is NOT NULL without a default, and not declared: no row could be inserted.",
+                    $"{entity.EngineName}.{Sql.Identifier(c.Name)} is NOT NULL without a default, and not declared: "
+                        + "no row could be inserted.",
                     $"Declare it, or ALTER TABLE {entity.EngineName} ALTER COLUMN {Sql.Identifier(c.Name)} DROP NOT NULL;"
                 )
             );
@@ -129,13 +130,15 @@ public static class MigrationCheck
         foreach (var key in existing.Where(k => k.ActsOnDelete))
             yield return Error(
                 "engine-foreign-key-acts",
-                $"The foreign key {key.Name} of {entity.EngineName} changes rows when its parent is deleted; only Odoo's own deletes are applied.",
+                $"The foreign key {key.Name} of {entity.EngineName} changes rows when its parent is deleted; "
+                    + "only Odoo's own deletes are applied.",
                 $"ALTER TABLE {entity.EngineName} DROP CONSTRAINT {Sql.Identifier(key.Name)};"
             );
         if (existing.Count > 0 && !catalog.MaySetReplicationRole)
             yield return Error(
                 "engine-foreign-key-fires",
-                $"{entity.EngineName} has foreign keys, but this role may not switch their triggers off: a child that arrives before its parent would be refused.",
+                $"{entity.EngineName} has foreign keys, but this role may not switch their triggers off: "
+                    + "a child that arrives before its parent would be refused.",
                 "As superuser: GRANT SET ON PARAMETER session_replication_role TO this role; (PostgreSQL 15 or later), or drop them."
             );
         foreach (var parent in entity.Parents)

@@ -27,7 +27,8 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
 
     /// <summary>Applies what is missing, up to and including <paramref name="target"/> (all, if null).</summary>
     /// <returns>What was applied now; empty if nothing was missing.</returns>
-    /// <exception cref="CdcException">An applied migration has changed, the engine is newer than this program, or SQL failed (Migration).</exception>
+    /// <exception cref="CdcException">An applied migration has changed, the engine is newer than this program, or SQL failed
+    /// (Migration).</exception>
     public async Task<IReadOnlyList<Migration>> UpAsync(int? target, CancellationToken ct)
     {
         RequireVersion(target ?? 0);

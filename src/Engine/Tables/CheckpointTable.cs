@@ -53,7 +53,8 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
         if (!await reader.ReadAsync(ct).ConfigureAwait(false))
             throw new CdcException(
                 FailureKind.Migration,
-                "cdc.checkpoints has no row for the in-process log: the engine was not set up to its end, or follows its source over Kafka.",
+                "cdc.checkpoints has no row for the in-process log: "
+                    + "the engine was not set up to its end, or follows its source over Kafka.",
                 "Set Log:Kind to Kafka again, or run 'cdc slot reset'."
             );
         var xid = (ulong)reader.GetInt64(3);
@@ -103,8 +104,9 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
     }
 
     /// <summary>
-    /// Delivered when the transaction commits, in the order of commits. Without a listener it is a lock that is free: a NOTIFY costs a commit
-    /// some 50 microseconds (seen), with or without a listener. The last statement before COMMIT, or a listener that begins waits longer.
+    /// Delivered when the transaction commits, in the order of commits. Without a listener it is a lock that is free: a NOTIFY costs a
+    /// commit some 50 microseconds (seen), with or without a listener. The last statement before COMMIT, or a listener that begins waits
+    /// longer.
     /// </summary>
     internal static NpgsqlBatchCommand Announce((string Channel, string Notice) notice) =>
         Statements.BatchStatement(

@@ -23,8 +23,8 @@ public enum TableState
 public sealed record EntityRecord(string Entity, TableState State, ulong BarrierXid, TableFingerprint? Fingerprint);
 
 /// <summary>
-/// cdc.tables, a row for each entity. Since when rows are whole is read there by the statements that ask: below it changes may have passed a
-/// row by (a gap, a stop, a rewrite).
+/// cdc.tables, a row for each entity. Since when rows are whole is read there by the statements that ask: below it changes may have passed
+/// a row by (a gap, a stop, a rewrite).
 /// </summary>
 internal static class TablesTable
 {

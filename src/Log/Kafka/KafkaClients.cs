@@ -23,7 +23,9 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
 
     public KafkaOptions Options => options;
 
-    /// <summary>One request in flight where the options switch idempotence off, as brokers before 0.11 need: else a retry could change the order.</summary>
+    /// <summary>
+    /// One request in flight where the options switch idempotence off, as brokers before 0.11 need: else a retry could change the order.
+    /// </summary>
     public bool IsIdempotent =>
         !Passed().TryGetValue("enable.idempotence", out var value) || value.Equals("true", StringComparison.OrdinalIgnoreCase);
 

@@ -44,7 +44,9 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
 
     public IReadOnlyDictionary<string, long> Ends => _topics.All.ToDictionary(p => p.Name, p => _tails[p.Index].End);
 
-    /// <summary>The last transaction that earlier sessions brought whole into the log; when it is sent again it must be the same one.</summary>
+    /// <summary>
+    /// The last transaction that earlier sessions brought whole into the log; when it is sent again it must be the same one.
+    /// </summary>
     public ResumePoint ResumeFrom(int generation, long session) =>
         _before.Generation == generation
             ? new(

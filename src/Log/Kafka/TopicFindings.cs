@@ -101,7 +101,8 @@ public sealed class TopicFindings(TopicPlan plan, int minInSyncReplicas, IReadOn
             yield return new Finding(
                 "topic-compacted",
                 IsError: true,
-                $"Topic {topic.Name} is compacted: an update that leaves a column unchanged needs the one before it, and a truncate has no key.",
+                $"Topic {topic.Name} is compacted: an update that leaves a column unchanged needs the one before it, "
+                    + "and a truncate has no key.",
                 Alter(topic, $"{TopicPlan.Cleanup}=delete")
             );
         if (Number(settings, TopicPlan.Retention) is >= 0 and < DayMilliseconds)

@@ -13,7 +13,9 @@ public sealed record PlannedTopic(string Name, int Partitions, int Replicas, IRe
         );
 }
 
-/// <summary>All topics of the log: the control topic, the data topics, and for each of these the one that shows its quarantined rows.</summary>
+/// <summary>
+/// All topics of the log: the control topic, the data topics, and for each of these the one that shows its quarantined rows.
+/// </summary>
 public sealed class TopicPlan
 {
     internal const string MinInSync = "min.insync.replicas";

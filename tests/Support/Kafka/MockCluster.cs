@@ -6,8 +6,9 @@ namespace Cdc.Tests.Support.Kafka;
 
 /// <summary>
 /// librdkafka's own mock of a cluster: one broker of the modern protocol in this process, in memory, that fails on demand.
-/// Its error codes are Kafka's. It ends transactions with records that take an offset, and refuses a fenced producer (<see cref="FencingProxy"/>);
-/// but it shows what is not committed, or was aborted, to every reader: that such records are not read only a real broker can show.
+/// Its error codes are Kafka's. It ends transactions with records that take an offset, and refuses a fenced producer
+/// (<see cref="FencingProxy"/>); but it shows what is not committed, or was aborted, to every reader: that such records are not read only a
+/// real broker can show.
 /// </summary>
 public sealed partial class MockCluster : IDisposable
 {

@@ -45,7 +45,8 @@ public sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// A database that was made once in this run and is copied by those that need its content: what <paramref name="fill"/> makes is made once for each name.
+    /// A database that was made once in this run and is copied by those that need its content: what <paramref name="fill"/> makes is made
+    /// once for each name.
     /// </summary>
     /// <returns>Its name, for <see cref="CreateDatabaseAsync"/>.</returns>
     public Task<string> TemplateAsync(string name, Func<TestDatabase, Task> fill)
