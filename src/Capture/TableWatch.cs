@@ -120,7 +120,8 @@ internal sealed class TableWatch(
         }
         if (!members.ContainsKey(table.RelationOid))
             return new CatalogState(
-                $"Table {entity.SourceName} is not in the publication{(unpublished is null ? "" : ": " + unpublished)}. Run: ALTER PUBLICATION … ADD TABLE {entity.SourceName}; cdc then reads it again.",
+                $"Table {entity.SourceName} is not in the publication{(unpublished is null ? "" : ": " + unpublished)}. "
+                    + $"Run: ALTER PUBLICATION … ADD TABLE {entity.SourceName}; cdc then reads it again.",
                 null
             );
         return new CatalogState(null, Fingerprint(table, members, barrier));

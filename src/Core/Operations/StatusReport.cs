@@ -75,8 +75,8 @@ public sealed record SourceStatus
     public required DateTimeOffset Now { get; init; }
 
     /// <summary>
-    /// Age of the oldest open transaction, prepared ones included: it pins WAL and keeps snapshots waiting. Those of other users are visible
-    /// only with pg_read_all_stats.
+    /// Age of the oldest open transaction, prepared ones included: it pins WAL and keeps snapshots waiting. Those of other users are
+    /// visible only with pg_read_all_stats.
     /// </summary>
     public required double? OldestTransactionSeconds { get; init; }
     public required SlotStatus? Slot { get; init; }

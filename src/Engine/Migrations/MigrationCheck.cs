@@ -98,7 +98,8 @@ public static class MigrationCheck
                 $"{name} is NOT NULL in the engine, but a row without a value would reach it.",
                 $"Declare \"notNull\": true, or {alter} DROP NOT NULL;"
             );
-        else if (!column.NotNull && wanted.NotNull && wanted.Value != entity.Key.Name) // Odoo's id: NULL in rows born in the engine, until Odoo knows them.
+        // Odoo's id is NULL in rows born in the engine, until Odoo knows them.
+        else if (!column.NotNull && wanted.NotNull && wanted.Value != entity.Key.Name)
             yield return Warning(
                 "engine-column-nullable",
                 $"{name} may be NULL in the engine; declared is NOT NULL.",
@@ -149,7 +150,9 @@ public static class MigrationCheck
             yield return Warning(
                 "engine-foreign-key-missing",
                 $"{entity.EngineName}.{Sql.Identifier(parent.Column)} has no foreign key to {table.EngineName}.",
-                $"Only needed if others write there too. As superuser: GRANT SET ON PARAMETER session_replication_role TO this role; then ALTER TABLE {entity.EngineName} ADD FOREIGN KEY ({Sql.Identifier(parent.Column)}) REFERENCES {table.EngineName} ({Sql.Identifier(table.EngineKey)});"
+                "Only needed if others write there too. As superuser: GRANT SET ON PARAMETER session_replication_role TO this role; "
+                    + $"then ALTER TABLE {entity.EngineName} ADD FOREIGN KEY ({Sql.Identifier(parent.Column)}) "
+                    + $"REFERENCES {table.EngineName} ({Sql.Identifier(table.EngineKey)});"
             );
         }
     }

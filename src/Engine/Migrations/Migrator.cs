@@ -177,7 +177,8 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
         };
         return new CdcException(
             FailureKind.Migration,
-            $"Migration {migration.Version:D4}_{migration.Name} ({(isUp ? "up" : "down")}) failed: {failure.SqlState} {failure.MessageText}{(failure.Detail is null ? "" : " " + failure.Detail)}",
+            $"Migration {migration.Version:D4}_{migration.Name} ({(isUp ? "up" : "down")}) failed: "
+                + $"{failure.SqlState} {failure.MessageText}{(failure.Detail is null ? "" : " " + failure.Detail)}",
             remedy,
             failure
         );

@@ -73,7 +73,8 @@ public sealed class TopicFindings(TopicPlan plan, int minInSyncReplicas, IReadOn
                 "topic-settings",
                 IsError: false,
                 $"The brokers do not report the settings of topic {topic.Name}.",
-                $"Brokers from 0.11 on do. On older ones check them yourself (kafka-configs.sh --describe): {string.Join(", ", Planned(topic).Settings.Select(s => $"{s.Key}={s.Value}"))}."
+                "Brokers from 0.11 on do. On older ones check them yourself (kafka-configs.sh --describe): "
+                    + $"{string.Join(", ", Planned(topic).Settings.Select(s => $"{s.Key}={s.Value}"))}."
             );
             yield break;
         }

@@ -9,7 +9,8 @@ public sealed record PlannedTopic(string Name, int Partitions, int Replicas, IRe
     public string ToCommand() =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"kafka-topics.sh --create --topic {Name} --partitions {Partitions} --replication-factor {Replicas}{string.Concat(Settings.Select(s => $" --config {s.Key}={s.Value}"))}"
+            $"kafka-topics.sh --create --topic {Name} --partitions {Partitions} --replication-factor {Replicas}"
+                + $"{string.Concat(Settings.Select(s => $" --config {s.Key}={s.Value}"))}"
         );
 }
 

@@ -91,7 +91,8 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
                 if (problems.Count > 0)
                     throw new SchemaRegistryException(
                         SchemaRegistryException.Incompatible,
-                        $"Schema being registered is incompatible with an earlier schema for subject \"{subject}\": {string.Join("; ", problems)}"
+                        $"Schema being registered is incompatible with an earlier schema for subject \"{subject}\": "
+                            + $"{string.Join("; ", problems)}"
                     );
                 var added = new RegisteredSchema(
                     subject,

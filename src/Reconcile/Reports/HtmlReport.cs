@@ -107,7 +107,8 @@ public static class HtmlReport
             page.Append("</div>\n");
         }
         page.Append(
-            "<p class=\"note\">A square is a range of keys, compared at one point of the source's WAL. Green: equal. Red: drift. Yellow: partly not compared. Grey: nothing was compared.</p>\n"
+            "<p class=\"note\">A square is a range of keys, compared at one point of the source's WAL. "
+                + "Green: equal. Red: drift. Yellow: partly not compared. Grey: nothing was compared.</p>\n"
         );
     }
 
