@@ -12,13 +12,7 @@ namespace Cdc.Capture.Fences;
 /// Capture's part of a fence, as a chunk's without rows: announce it in the ledger, which forgets no keys from then on; receive the
 /// snapshot that was taken since; write the marker. The stream closes the fence where the marker comes back.
 /// </summary>
-internal sealed class FenceLoop(
-    EntitySet entities,
-    StreamPlacement place,
-    ITableRegistry tables,
-    IFenceQueue queue,
-    ILogger log
-)
+internal sealed class FenceLoop(EntitySet entities, StreamPlacement place, ITableRegistry tables, IFenceQueue queue, ILogger log)
 {
     /// <summary>Requests arrive by notification. This is for one that was lost.</summary>
     private static readonly TimeSpan QuietPause = TimeSpan.FromSeconds(5);
