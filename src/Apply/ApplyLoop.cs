@@ -57,7 +57,7 @@ internal sealed class ApplyLoop(
         }
         finally
         {
-            // Its connection is about to be given away.
+            // Its connection is about to go to the next owner.
             await batches.WrittenAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -149,7 +149,7 @@ internal sealed class ApplyLoop(
                 _transaction.HasWork = true;
                 break;
             case ThroughChange through:
-                // Heartbeats that are sent again after a restart lie below what is applied, and tell of an earlier time.
+                // Heartbeats that are sent again after a restart lie below what is applied, and carry an earlier time.
                 if (through.Through >= _through && through.AsOfMicros is { } asOf)
                     _asOf = PostgresTime.FromMicros(asOf);
                 _through = Lsn.Max(_through, through.Through);
@@ -171,10 +171,13 @@ internal sealed class ApplyLoop(
     /// <summary>To be committed at the next boundary between transactions.</summary>
     private bool IsFull => Batch.Count >= options.BatchRows || Batch.Bytes >= options.BatchBytes;
 
-    /// <summary>To be written before the transaction's end is seen. Twice the rows, or the last small transaction of most batches would be cut in two.</summary>
+    /// <summary>
+    /// To be written before the transaction's end is seen. Twice the rows, or the last small transaction of most batches would be cut in
+    /// two.
+    /// </summary>
     private bool HasNoRoom => Batch.Count >= 2 * options.BatchRows || Batch.Bytes >= options.BatchBytes;
 
-    /// <summary>Something to show at once, or a position that nobody has written down for a while.</summary>
+    /// <summary>Something to show at once, or a position that was not recorded for a while.</summary>
     private bool IsDue() =>
         Batch.Count > 0
         || _transaction.HasWork

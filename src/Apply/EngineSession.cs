@@ -19,8 +19,8 @@ using Npgsql;
 namespace Cdc.Apply;
 
 /// <summary>
-/// The engine's side of one session: takes the engine over (whoever had it fails at its next commit), knows where to go on, applies the log,
-/// and loads chunks. Nothing in it survives a failure; the next session reads the engine again.
+/// The engine's side of one session: takes the engine over (the previous owner fails at its next commit), knows where to go on, applies the
+/// log, and loads chunks. Nothing in it survives a failure; the next session reads the engine again.
 /// </summary>
 public sealed class EngineSession : IAsyncDisposable
 {
@@ -132,7 +132,9 @@ public sealed class EngineSession : IAsyncDisposable
         await TaskGroup.RunAsync(ended, applying, pulse, listening).ConfigureAwait(false);
     }
 
-    /// <summary>Capture has ended. A chunk whose range it reserved may never be loaded: the stream must not wait for it while it drains.</summary>
+    /// <summary>
+    /// Capture has ended. A chunk whose range it reserved may never be loaded: the stream must not wait for it while it drains.
+    /// </summary>
     public void CaptureEnded() => _gate.ReleaseAll();
 
     public async ValueTask DisposeAsync()

@@ -5,8 +5,8 @@ namespace Cdc.Apply;
 /// <summary>
 /// Keeps the stream and the loads beside it out of each other's keys. Without it a delete could pass before the load that still brings its
 /// row, and the two engine transactions could wait for each other's locks.
-/// A load never waits: where the open engine transaction has touched its range, it is told to travel in the stream instead. The stream
-/// waits only for loads that were reserved before it asked, so neither can starve the other.
+/// A load never waits: where the open engine transaction has touched its range, the answer is that it travels in the stream instead. The
+/// stream waits only for loads that were reserved before it asked, so neither can starve the other.
 /// </summary>
 public sealed class LoadGate
 {
@@ -48,7 +48,7 @@ public sealed class LoadGate
         }
     }
 
-    /// <summary>Whoever reads chunks has ended: what is still reserved will never be loaded, and nothing may wait for it.</summary>
+    /// <summary>The reader of chunks has ended: what is still reserved is never loaded, and nothing may wait for it.</summary>
     public void ReleaseAll()
     {
         lock (_lock)

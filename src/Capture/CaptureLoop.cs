@@ -12,8 +12,8 @@ using Cdc.Log;
 namespace Cdc.Capture;
 
 /// <summary>
-/// Reads the slot and appends to the change log. Its duties, in order, for every message: map it, remember its keys for the drop rule, close
-/// the chunk or fence whose marker it is, and hand the batch over when it is large or nothing more is buffered.
+/// Reads the slot and appends to the change log. Its duties, in order, for every message: map it, remember its keys for the drop rule,
+/// close the chunk or fence whose marker it is, and hand the batch over when it is large or nothing more is buffered.
 /// </summary>
 internal sealed class CaptureLoop(
     int generation,
@@ -35,8 +35,9 @@ internal sealed class CaptureLoop(
     private const long BatchBytes = 512 << 10;
 
     /// <summary>
-    /// While Apply has enough to do, the reader rests between two pieces. The walsender then finds the receiver's window closed and sends on as
-    /// one packet what it would have sent message by message: 0.8 instead of 4 to 5 microseconds of its CPU a row (seen), which Apply needs more.
+    /// While Apply has enough to do, the reader rests between two pieces. The walsender then finds the receiver's window closed and sends
+    /// on as one packet what it would have sent message by message: 0.8 instead of 4 to 5 microseconds of its CPU a row (seen), which Apply
+    /// needs more.
     /// </summary>
     private const int RestAfterBytes = 64 << 10;
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(5);
@@ -57,7 +58,9 @@ internal sealed class CaptureLoop(
     private Lsn _streamed;
     private int _readSinceRest;
 
-    /// <summary>Ends when the token asks for it (at once: what is half streamed will be sent again), or throws when the stream breaks.</summary>
+    /// <summary>
+    /// Ends when the token asks for it (at once: what is half streamed will be sent again), or throws when the stream breaks.
+    /// </summary>
     public async Task RunAsync(ReplicationSource source, CancellationToken stop, CancellationToken ct)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, ct);
@@ -96,7 +99,9 @@ internal sealed class CaptureLoop(
     /// <summary>The content of a marker that brings this session's chunk or fence back.</summary>
     public byte[] MarkerOf(LedgerTicket ticket) => _marker.Of(ticket.Number);
 
-    /// <summary>Takes its place in the stream between the next two transactions. The task ends when the registry of tables has it.</summary>
+    /// <summary>
+    /// Takes its place in the stream between the next two transactions. The task ends when the registry of tables has it.
+    /// </summary>
     /// <param name="seenAt">End of the source's WAL when the change was seen: what made it lies before.</param>
     public Task ChangeTable(int entity, string? stopReason, TableFingerprint? fingerprint, Lsn seenAt)
     {
@@ -188,7 +193,9 @@ internal sealed class CaptureLoop(
             );
     }
 
-    /// <summary>A chunk's rows go here, after everything before its marker and before everything after it; or its range is reserved here.</summary>
+    /// <summary>
+    /// A chunk's rows go here, after everything before its marker and before everything after it; or its range is reserved here.
+    /// </summary>
     private async ValueTask CloseChunkAsync(ChunkTicket ticket, CancellationToken ct)
     {
         if (!ledger.TryClose(ticket))
@@ -220,8 +227,8 @@ internal sealed class CaptureLoop(
     {
         while (_tableStates.TryDequeue(out var state))
         {
-            // Above everything streamed so far, so that a restart neither repeats nor skips it; and above the change itself, which the stream may
-            // not have come to: rows from before it are not whole.
+            // Above everything streamed so far, so that a restart neither repeats nor skips it; and above the change itself, which the
+            // stream may not have come to: rows from before it are not whole.
             var position = new ChangePosition(generation, Lsn.Max(new Lsn(_streamed.Value + 1), state.SeenAt), 0);
             if (state.Fingerprint is { } fingerprint)
                 mapper.GoOn(state.Entity, (uint)fingerprint.RelationOid);

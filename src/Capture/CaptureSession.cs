@@ -99,7 +99,7 @@ public sealed class CaptureSession : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs until <paramref name="stop"/>, or until anything fails; whatever fails first is thrown.</summary>
+    /// <summary>Runs until <paramref name="stop"/>, or until anything fails; the first failure is thrown.</summary>
     public async Task RunAsync(CaptureSeams seams, TimeSpan feedbackInterval, CancellationToken stop, CancellationToken ct)
     {
         await using var markers = await MarkerWriter.OpenAsync(_options, ct).ConfigureAwait(false);

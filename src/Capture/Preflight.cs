@@ -8,7 +8,8 @@ using Npgsql;
 namespace Cdc.Capture;
 
 /// <summary>
-/// Checks everything that following the source needs, and reports all that is missing at once, each with the SQL that fixes it. Changes nothing.
+/// Checks everything that following the source needs, and reports all that is missing at once, each with the SQL that fixes it. Changes
+/// nothing.
 /// </summary>
 public static class Preflight
 {

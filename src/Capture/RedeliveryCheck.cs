@@ -38,7 +38,8 @@ internal sealed class RedeliveryCheck(ResumePoint resume, Lsn confirmed, string 
     private DeclaredGapException Rewound(string what) =>
         new(
             GapKinds.SourceRewound,
-            $"The last applied transaction was {(uint)resume.LastXid} at {resume.Last.CommitLsn}; slot {slot} {what}. The source is not the one that was followed: it was restored, or replaced.",
+            $"The last applied transaction was {(uint)resume.LastXid} at {resume.Last.CommitLsn}; slot {slot} {what}. "
+                + "The source is not the one that was followed: it was restored, or replaced.",
             "Check with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md)."
         );
 }

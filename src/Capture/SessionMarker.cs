@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Cdc.Capture;
 
-/// <summary>Content of the markers of chunks and fences: which session wrote it, and the number of the ticket that it brings back.</summary>
+/// <summary>
+/// Content of the markers of chunks and fences: which session wrote it, and the number of the ticket that it brings back.
+/// </summary>
 internal sealed class SessionMarker
 {
     private const int Length = 24;

@@ -20,7 +20,9 @@ public sealed partial record SourceOptions : IOptionSection
     /// <summary>True: a declared gap is accepted without an operator. Everything is then read again.</summary>
     public bool AcceptGaps { get; init; }
 
-    /// <summary>Keys of one transaction that are remembered for snapshot chunks; above it, chunks of its tables wait until it is visible.</summary>
+    /// <summary>
+    /// Keys of one transaction that are remembered for snapshot chunks; above it, chunks of its tables wait until it is visible.
+    /// </summary>
     public int RememberedKeys { get; init; } = 1_000_000;
 
     public void Check(OptionChecks checks)

@@ -87,7 +87,8 @@ internal sealed class TableWatch(
     {
         if (table is null)
             return new CatalogState(
-                $"Table {entity.SourceName} does not exist in the source. Create it again, or take entity '{entity.Name}' out of the declaration; cdc then reads it again.",
+                $"Table {entity.SourceName} does not exist in the source. "
+                    + $"Create it again, or take entity '{entity.Name}' out of the declaration; cdc then reads it again.",
                 null
             );
         if (!table.MaySelect)
@@ -97,7 +98,8 @@ internal sealed class TableWatch(
             );
         if (table.HidesRows)
             return new CatalogState(
-                $"Row security of {entity.SourceName} hides rows from the role. Run 'cdc check' for what lifts it; cdc then reads the table again.",
+                $"Row security of {entity.SourceName} hides rows from the role. Run 'cdc check' for what lifts it; "
+                    + "cdc then reads the table again.",
                 null
             );
         foreach (var column in entity.SourceColumns)
@@ -105,25 +107,29 @@ internal sealed class TableWatch(
             var found = table.Columns.FirstOrDefault(c => c.Name == column.Name);
             if (found is null)
                 return new CatalogState(
-                    $"Column {column.Name} of {entity.SourceName} does not exist. Add it again, or change entity '{entity.Name}' in the declaration; cdc then reads the table again.",
+                    $"Column {column.Name} of {entity.SourceName} does not exist. "
+                        + $"Add it again, or change entity '{entity.Name}' in the declaration; cdc then reads the table again.",
                     null
                 );
             if (!SourceTypes.CanRead(column.Type, found.TypeOid))
                 return new CatalogState(
-                    $"Column {column.Name} of {entity.SourceName} cannot be read as {column.Type} any more. Change its type back, or the declaration; cdc then reads the table again.",
+                    $"Column {column.Name} of {entity.SourceName} cannot be read as {column.Type} any more. "
+                        + "Change its type back, or the declaration; cdc then reads the table again.",
                     null
                 );
         }
         if (!members.ContainsKey(table.RelationOid))
             return new CatalogState(
-                $"Table {entity.SourceName} is not in the publication{(unpublished is null ? "" : ": " + unpublished)}. Run: ALTER PUBLICATION … ADD TABLE {entity.SourceName}; cdc then reads it again.",
+                $"Table {entity.SourceName} is not in the publication{(unpublished is null ? "" : ": " + unpublished)}. "
+                    + $"Run: ALTER PUBLICATION … ADD TABLE {entity.SourceName}; cdc then reads it again.",
                 null
             );
         return new CatalogState(null, Fingerprint(table, members, barrier));
     }
 
     /// <summary>
-    /// The registry is the truth, because the stream changes it too; but only when it has what was posted last, or it would be posted twice.
+    /// The registry is the truth, because the stream changes it too; but only when it has what was posted last, or it would be posted
+    /// twice.
     /// </summary>
     private void Compare(EntityDeclaration entity, CatalogState state)
     {

@@ -1,8 +1,8 @@
 namespace Cdc.Engine;
 
 /// <summary>
-/// The numbers of the engine's advisory locks. They never change: an older program would not wait for this one. The built-in schema registry
-/// takes one more, the hash of its table's name.
+/// The numbers of the engine's advisory locks. They never change: an older program would not wait for this one. The built-in schema
+/// registry takes one more, the hash of its table's name.
 /// </summary>
 public static class AdvisoryLocks
 {
@@ -14,14 +14,14 @@ public static class AdvisoryLocks
 
     /// <summary>
     /// Held shared by every session that listens for changed rows. A transaction that announces some tries to take it alone until it ends,
-    /// and where that succeeds no session listens and nothing need be said: a listener that begins waits for that transaction, and sees what
-    /// it did.
+    /// and where that succeeds no session listens and nothing need be said: a listener that begins waits for that transaction, and sees
+    /// what it did.
     /// </summary>
     public const long Listeners = 0x0CDC_0000_0003;
 
     /// <summary>
-    /// Over Kafka: shared by transactions that write rows, exclusive for one that truncates. Rows of another partition that were not committed
-    /// when a truncate looked would survive it.
+    /// Over Kafka: shared by transactions that write rows, exclusive for one that truncates. Rows of another partition that were not
+    /// committed when a truncate checked would survive it.
     /// </summary>
     public const long Truncates = 0x0CDC_0000_0004;
 

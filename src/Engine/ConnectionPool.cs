@@ -4,8 +4,8 @@ using Npgsql;
 namespace Cdc.Engine;
 
 /// <summary>
-/// Connections that have one user each, with what belongs to them (such as temporary tables), and are kept for the next user. One that failed,
-/// or broke while it was idle, is closed.
+/// Connections that have one user each, with what belongs to them (such as temporary tables), and are kept for the next user. One that
+/// failed, or broke while it was idle, is closed.
 /// </summary>
 /// <typeparam name="T">What is made with a connection; disposes it.</typeparam>
 public sealed class ConnectionPool<T>(Func<CancellationToken, Task<T>> open, Func<T, NpgsqlConnection> connectionOf) : IAsyncDisposable

@@ -41,7 +41,7 @@ public static class EngineConnection
         settings.Pooling = false;
         settings.WriteBufferSize = 65536;
         settings.ReadBufferSize = 65536;
-        // Loading and applying take as long as they take: the pulse notices an engine that is away.
+        // Loading and applying take as long as they take: the pulse notices an unreachable engine.
         settings.CommandTimeout = 0;
         var connection = new NpgsqlConnection(settings.ConnectionString);
         try
@@ -59,13 +59,14 @@ public static class EngineConnection
 
     private static async Task PrepareSessionAsync(NpgsqlConnection connection, EngineOptions options, CancellationToken ct)
     {
-        // Staged rows have no statistics: the plan that is always right is to look every key up in the index.
+        // Staged rows have no statistics: the plan that is always right is an index lookup for every key.
         var settings =
             $"SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; SET timezone = 'UTC'; SET synchronous_commit = {(options.SynchronousCommit ? "on" : "off")}";
         await connection.Statement(settings).ExecuteAsync(ct).ConfigureAwait(false);
         try
         {
-            // As PostgreSQL's own apply worker does: the source has enforced the foreign keys already, and their triggers cost more than the row.
+            // As PostgreSQL's own apply worker does: the source has enforced the foreign keys already, and their triggers cost more than
+            // the row.
             await connection.Statement("SET session_replication_role = replica").ExecuteAsync(ct).ConfigureAwait(false);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)

@@ -4,14 +4,16 @@ using Npgsql;
 
 namespace Cdc.Engine;
 
-/// <summary>The engine failed: told apart from a failure of the source, which has the same exception types.</summary>
+/// <summary>The engine failed. A failure of the source has the same exception types; this one separates the two.</summary>
 public sealed class EngineException(CdcException failure, Exception inner) : Exception(failure.Message, inner)
 {
-    /// <summary>Typed, with its remedy. <see cref="FailureKind.Unavailable"/> goes away by itself: try again.</summary>
+    /// <summary>Typed, with its remedy. <see cref="FailureKind.Unavailable"/> passes by itself: try again.</summary>
     public CdcException Failure { get; } = failure;
 }
 
-/// <summary>Work against the engine, whose failures are told apart from those of the source. What they mean: <see cref="ServerFailure"/>.</summary>
+/// <summary>
+/// Work against the engine: its failures are separate from those of the source. What they mean: <see cref="ServerFailure"/>.
+/// </summary>
 public static class EngineErrors
 {
     public const string UniqueViolation = "23505";

@@ -6,7 +6,7 @@ namespace Cdc.Engine;
 
 /// <summary>
 /// Asks the engine for an answer at every beat. A statement of the apply loop may take as long as it takes, so none of them has a time-out;
-/// an engine that went away without a word (half-open network) is noticed here.
+/// an engine that vanished without a message (half-open network) is noticed here.
 /// </summary>
 public static class EnginePulse
 {

@@ -49,7 +49,7 @@ public enum EngineRole
     Reconcile,
 }
 
-/// <summary>Application names, and the lists of them that statements look for.</summary>
+/// <summary>Application names, and the lists of them that statements search for.</summary>
 public static class EngineRoles
 {
     private static readonly string EndEarlierSql = $"""
@@ -81,8 +81,8 @@ public static class EngineRoles
     public static string ApplicationName(this EngineRole role, Guid owner) => $"{role.ApplicationName()} {owner}";
 
     /// <summary>
-    /// The slot is ours, so what is left of earlier sessions in-process belongs to none. One whose client vanished without a word (its machine
-    /// or the network died) would keep its locks, the checkpoint's among them, for hours.
+    /// The slot is ours, so what is left of earlier sessions in-process belongs to none. One whose client vanished without a message (its
+    /// machine or the network died) would keep its locks, the checkpoint's among them, for hours.
     /// </summary>
     public static Task EndEarlierSessionsAsync(NpgsqlConnection connection, CancellationToken ct) =>
         connection.Statement(EndEarlierSql).ExecuteAsync(ct);

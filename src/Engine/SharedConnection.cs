@@ -3,13 +3,13 @@ using Npgsql;
 namespace Cdc.Engine;
 
 /// <summary>
-/// One connection to the engine that several tasks share: opened at first use, used by one of them at a time. A failure is thrown to the task
-/// that met it; the connection is closed then, and the next user gets a new one. What the engine rolled back for another transaction's sake
-/// is repeated on the same connection.
+/// One connection to the engine that several tasks share: opened at first use, used by one of them at a time. A failure is thrown to the
+/// task that met it; the connection is closed then, and the next user gets a new one. What the engine rolled back for another transaction's
+/// sake is repeated on the same connection.
 /// </summary>
 public sealed class SharedConnection(EngineOptions options, EngineRole role) : IAsyncDisposable
 {
-    // Never disposed: that would leave those who wait for it waiting for ever.
+    // Never disposed: its waiters would wait for ever.
     private readonly SemaphoreSlim _turn = new(1, 1);
     private NpgsqlConnection? _connection;
     private volatile bool _isDisposed;
@@ -62,7 +62,7 @@ public sealed class SharedConnection(EngineOptions options, EngineRole role) : I
         }
         catch
         {
-            // Whatever the failure has left on it, no other user meets it.
+            // No other user gets a connection that failed.
             await CloseAsync();
             throw;
         }

@@ -11,10 +11,12 @@ public sealed record ReconcileOptions : IOptionSection
     /// <summary>What a slice should take. The number of rows follows.</summary>
     public TimeSpan SliceTime { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>A statement of ours that takes longer is ended by the server, and its slice is cut smaller.</summary>
+    /// <summary>The server ends a statement that takes longer, and its slice is cut smaller.</summary>
     public TimeSpan StatementTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Differing keys of one entity whose values are kept. Further ones are counted, and the run says that it was capped.</summary>
+    /// <summary>
+    /// Differing keys of one entity whose values are kept. Further ones are counted, and the run says that it was capped.
+    /// </summary>
     public int MaxDrift { get; init; } = 10_000;
 
     public void Check(OptionChecks checks)

@@ -10,7 +10,7 @@ using Npgsql;
 namespace Cdc.Apply.Fences;
 
 /// <summary>
-/// Apply's part of a fence. Everything before the marker is committed and nothing after it is begun; so it stays until whoever compares has
+/// Apply's part of a fence. Everything before the marker is committed and nothing after it is begun; so it stays until the comparison has
 /// the engine's snapshot, or until it has had its time: then the fence is broken, before anything after the marker is written.
 /// </summary>
 internal sealed class FenceHold(EngineOptions options, FenceSignals signals, long session, PipelineStatistics statistics)

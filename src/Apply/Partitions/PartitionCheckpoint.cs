@@ -7,8 +7,8 @@ using Cdc.Log.Records;
 namespace Cdc.Apply.Partitions;
 
 /// <summary>
-/// How far one partition is applied, as its owner goes on with it. What is in the engine is <see cref="Committed"/>; a failure throws all of
-/// it away, and the next owner reads the engine.
+/// How far one partition is applied, as its owner goes on with it. What is in the engine is <see cref="Committed"/>; a failure throws all
+/// of it away, and the next owner reads the engine.
 /// </summary>
 internal sealed class PartitionCheckpoint(
     LogPartition partition,
@@ -54,8 +54,9 @@ internal sealed class PartitionCheckpoint(
         if (stamp.Sequence > expected && position.Generation >= generation)
             throw new DeclaredGapException(
                 GapKinds.LogGap,
-                $"Partition {Partition} lacks records: at offset {offset} session {stamp.Session} goes on with its record {stamp.Sequence}, after {expected} of it were there.",
-                "Look with 'cdc topics describe'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
+                $"Partition {Partition} lacks records: at offset {offset} session {stamp.Session} goes on with its record "
+                    + $"{stamp.Sequence}, after {expected} of it were there.",
+                "Check with 'cdc topics describe'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
             );
         _sequences[stamp.Session] = Math.Max(expected, stamp.Sequence + 1);
         Pass(offset);

@@ -14,9 +14,9 @@ using Npgsql;
 namespace Cdc.Apply.Partitions;
 
 /// <summary>
-/// Applies the partitions of the Kafka log that this worker owns, together in engine transactions of their rows and checkpoints. Its duties,
-/// in order, for every batch of records: look at the engine (generation, floors, fences), hold what lies behind a fence, take each record
-/// once, fold, write, and commit. Any record is a boundary. Throws on any failure: the worker begins anew from the engine.
+/// Applies the partitions of the Kafka log that this worker owns, together in engine transactions of their rows and checkpoints. Its
+/// duties, in order, for every batch of records: read the state of the engine (generation, floors, fences), hold what lies behind a fence,
+/// take each record once, fold, write, and commit. Any record is a boundary. Throws on any failure: the worker begins anew from the engine.
 /// </summary>
 internal sealed class PartitionLoop(
     EngineOptions options,
@@ -51,7 +51,7 @@ internal sealed class PartitionLoop(
         }
         finally
         {
-            // Its connection is about to be given away.
+            // Its connection is about to go to the next owner.
             await batches.WrittenAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -94,7 +94,7 @@ internal sealed class PartitionLoop(
                 _pendingBytes += records.Bytes;
                 break;
             case PartitionsAssigned assigned:
-                // After they were taken: whoever had them can commit no more, so this is all there is to know of their keys.
+                // After the take-over: the previous owner can no longer commit, so this is all there is to know of their keys.
                 await knowledge.RefreshAsync(_connection, ct).ConfigureAwait(false);
                 foreach (var checkpoint in assigned.Taken.Cast<PartitionCheckpoint>())
                     _owned[checkpoint.Partition.Index] = checkpoint;
@@ -249,7 +249,8 @@ internal sealed class PartitionLoop(
         if (position.Generation > engine.Generation)
             throw new DeclaredGapException(
                 GapKinds.EngineBehind,
-                $"Partition {record.Partition} has records of generation {position.Generation}, the engine is in {engine.Generation}: it was restored from a backup.",
+                $"Partition {record.Partition} has records of generation {position.Generation}, the engine is in {engine.Generation}: "
+                    + "it was restored from a backup.",
                 "Accept it and read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
             );
         if (checkpoint.Take(record.Offset, record.Stamp, position, commitMicros, engine.Generation))

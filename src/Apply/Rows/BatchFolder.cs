@@ -57,7 +57,7 @@ internal sealed class BatchFolder(int entities)
     {
         foreach (var rows in _rows)
             rows.Clear();
-        // The runtime lets large objects pile up to a multiple of what lives before it looks at them. Beside writing such a batch, a
+        // The runtime lets large objects pile up to a multiple of what lives before it collects them. Beside writing such a batch, a
         // collection costs nothing.
         if (Bytes >= LargeBatch && Bytes / Count >= LargeRow)
             GC.Collect();
@@ -77,7 +77,7 @@ internal sealed class BatchFolder(int entities)
         row.Updates++;
     }
 
-    /// <summary>Only an UPDATE in pgoutput's format can leave a column unchanged: look for its 'u'.</summary>
+    /// <summary>Only an UPDATE in pgoutput's format can leave a column unchanged: search for its 'u'.</summary>
     private static bool LeavesUnchanged(RowChange change)
     {
         var bytes = change.Image.Span;

@@ -9,7 +9,7 @@ namespace Cdc.Apply.Rows;
 /// <summary>Rows on their way to quarantine, each with its reason.</summary>
 internal sealed class BrokenRows
 {
-    /// <summary>Of one batch, each with a line of its own.</summary>
+    /// <summary>Of one batch, one line for each.</summary>
     private const int MostTold = 10;
 
     private readonly List<(RowChange Change, string Reason, string Detail, string SourceRow)> _rows = [];

@@ -8,8 +8,8 @@ using Npgsql;
 namespace Cdc.Apply.Rows;
 
 /// <summary>
-/// Copies a chunk straight into the table, in whose range the engine has no row, while it is being encoded: the engine writes the first rows
-/// when the last are still to be made, and nothing is kept for them.
+/// Copies a chunk straight into the table, in whose range the engine has no row, while it is being encoded: the engine writes the first
+/// rows when the last are still to be made, and nothing is kept for them.
 /// </summary>
 internal sealed class EmptyRangeCopy(
     EntityDeclaration entity,
@@ -27,7 +27,9 @@ internal sealed class EmptyRangeCopy(
     private readonly SourceRow _row = new(entity.SourceColumns.Count);
     private CopyBuffer _block = new(BlockSize);
 
-    /// <summary>Returns the rows that must not go straight in: those that break a rule, and those whose key has an entry to be closed.</summary>
+    /// <summary>
+    /// Returns the rows that must not go straight in: those that break a rule, and those whose key has an entry to be closed.
+    /// </summary>
     /// <exception cref="PostgresException">The engine refuses a row, and with it all of them.</exception>
     public async Task<IReadOnlyList<RowChange>> WriteAsync(ChunkRows rows, Chunk chunk, CancellationToken ct)
     {
@@ -47,7 +49,7 @@ internal sealed class EmptyRangeCopy(
         if (rows.Rows.Count == 0)
             return left;
         highest.Raise(entity.Index, rows.Rows[^1].Key);
-        // Seldom so few that naming them would spare anybody a look.
+        // Seldom so few that a list of them would save a check.
         touched?.AddEverything();
         return left;
     }

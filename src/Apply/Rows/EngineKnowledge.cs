@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace Cdc.Apply.Rows;
 
-/// <summary>What a session remembers of the engine's rows, so that batches need not look: keys with entries, and the highest keys.</summary>
+/// <summary>
+/// What a session remembers of the engine's rows, so that batches need no query: keys with entries, and the highest keys.
+/// </summary>
 internal sealed class EngineKnowledge(EntitySet entities)
 {
     public EntryIndex Entries { get; } = new();

@@ -1,6 +1,6 @@
 namespace Cdc.Apply.Rows;
 
-/// <summary>The highest key the engine may have, per entity. New keys above it need no look before they are copied in.</summary>
+/// <summary>The highest key the engine may have, per entity. New keys above it are copied in without a check.</summary>
 internal sealed class KeyHighWater(int entities)
 {
     private readonly long[] _highest = [.. Enumerable.Repeat(long.MinValue, entities)];

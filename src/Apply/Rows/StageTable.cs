@@ -4,15 +4,16 @@ namespace Cdc.Apply.Rows;
 
 /// <summary>
 /// A temporary table that holds rows only within one flush: it is emptied by the transaction that filled it, so a rollback, to a savepoint
-/// too, leaves it empty as well. Not ON COMMIT DELETE ROWS: a commit that has touched one temporary table truncates the files of all of that
-/// kind, with their TOAST tables, and builds the TOAST indexes anew (eight tables: 7 ms a commit seen, where the rest of it takes 0.4 ms).
+/// too, leaves it empty as well. Not ON COMMIT DELETE ROWS: a commit that has touched one temporary table truncates the files of all of
+/// that kind, with their TOAST tables, and builds the TOAST indexes anew (eight tables: 7 ms a commit seen, where the rest of it takes 0.4
+/// ms).
 /// </summary>
 internal sealed class StageTable(string name, string create, NpgsqlConnection connection)
 {
     /// <summary>Rows from which a TRUNCATE, three files anew, is cheaper than deleting.</summary>
     private const int Many = 2000;
 
-    /// <summary>Deleted rows leave a few bytes each that every scan passes; nobody vacuums a temporary table.</summary>
+    /// <summary>Deleted rows leave a few bytes each that every scan passes; autovacuum skips temporary tables.</summary>
     private const int MostDeleted = 20_000;
 
     private readonly string _delete = $"DELETE FROM {name}";

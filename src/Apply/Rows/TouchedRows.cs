@@ -7,7 +7,7 @@ using Cdc.Expressions.Rows;
 namespace Cdc.Apply.Rows;
 
 /// <summary>
-/// The rows of one entity that the open engine transaction touches, for its NOTIFY. Only so many as one notice holds are looked at: beyond
+/// The rows of one entity that the open engine transaction touches, for its NOTIFY. Only so many as one notice holds are kept: beyond
 /// that "everything" is announced, and a row more costs one comparison.
 /// </summary>
 internal sealed class TouchedRows(EntityDeclaration entity)

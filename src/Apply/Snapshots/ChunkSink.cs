@@ -11,7 +11,7 @@ using NpgsqlTypes;
 
 namespace Cdc.Apply.Snapshots;
 
-/// <summary>Loads chunks on connections of their own, and finishes every chunk.</summary>
+/// <summary>Loads chunks on separate connections, and finishes every chunk.</summary>
 internal sealed class ChunkSink(EngineOptions options, WriterFactory writers, ChunkFinisher finisher, IChunkOwner owner, LoadGate gate)
     : IChunkSink,
         IAsyncDisposable

@@ -156,7 +156,7 @@ internal sealed record PublicationCheck(
             yield return new Finding(
                 "publication-surplus",
                 IsError: false,
-                $"Publication {publication} covers {surplus.Count} undeclared tables: their changes are decoded and thrown away.",
+                $"Publication {publication} covers {surplus.Count} undeclared tables: their changes are decoded and dropped.",
                 AllTables
                     ? "Create a publication of the declared tables only, and name it in Source:Publication."
                     : $"ALTER PUBLICATION {Sql.Identifier(publication)} DROP TABLE {string.Join(", ", surplus)};"

@@ -9,21 +9,17 @@ using Microsoft.Extensions.Logging;
 namespace Cdc.Capture.Fences;
 
 /// <summary>
-/// Capture's part of a fence, as a chunk's without rows: announce it in the ledger, which forgets no keys from then on; receive the snapshot
-/// that was taken since; write the marker. The stream closes the fence where the marker comes back.
+/// Capture's part of a fence, as a chunk's without rows: announce it in the ledger, which forgets no keys from then on; receive the
+/// snapshot that was taken since; write the marker. The stream closes the fence where the marker comes back.
 /// </summary>
-internal sealed class FenceLoop(
-    EntitySet entities,
-    StreamPlacement place,
-    ITableRegistry tables,
-    IFenceQueue queue,
-    ILogger log
-)
+internal sealed class FenceLoop(EntitySet entities, StreamPlacement place, ITableRegistry tables, IFenceQueue queue, ILogger log)
 {
     /// <summary>Requests arrive by notification. This is for one that was lost.</summary>
     private static readonly TimeSpan QuietPause = TimeSpan.FromSeconds(5);
 
-    /// <summary>While something is open whose end sends no notification: a transaction that is waited for, or a fence about to time out.</summary>
+    /// <summary>
+    /// While something is open whose end sends no notification: a transaction that is waited for, or a fence about to time out.
+    /// </summary>
     private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(200);
 
     private readonly Dictionary<long, FenceTicket> _tickets = [];

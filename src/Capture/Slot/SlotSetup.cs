@@ -11,7 +11,8 @@ namespace Cdc.Capture.Slot;
 /// <summary>What was done to the publication.</summary>
 /// <param name="Added">Entities whose table was not published before.</param>
 /// <param name="BarrierXid">
-/// A change that was under way when the table was added is in no stream: chunks of it start when every transaction below this 64-bit id has ended.
+/// A change that was under way when the table was added is in no stream: chunks of it start when every transaction below this 64-bit id has
+/// ended.
 /// </param>
 public sealed record PublicationChange(bool Created, IReadOnlyList<EntityDeclaration> Added, ulong BarrierXid);
 
@@ -23,7 +24,9 @@ public enum PublicationState
     Whole,
 }
 
-/// <summary>Makes and reads the publication and the slot, and drops the slot. Driver errors pass through; see <see cref="SourceFailure.Of"/>.</summary>
+/// <summary>
+/// Makes and reads the publication and the slot, and drops the slot. Driver errors pass through; see <see cref="SourceFailure.Of"/>.
+/// </summary>
 public sealed class SlotSetup(SourceOptions options, EntitySet entities)
 {
     // A declared table that does not exist cannot be added, and must not keep the others out.

@@ -6,9 +6,9 @@ using Cdc.Core.Snapshots;
 namespace Cdc.Capture.Snapshot;
 
 /// <summary>
-/// The one room of the drop rule: which keys were streamed and may be invisible, and which chunks and fences have snapshots that may not see them.
-/// Keys are forgotten only when they are visible in the heartbeat's snapshot and in that of every open ticket, and never while one is
-/// announced whose snapshot is not known.
+/// The one room of the drop rule: which keys were streamed and may be invisible, and which chunks and fences have snapshots that may not
+/// see them. Keys are forgotten only when they are visible in the heartbeat's snapshot and in that of every open ticket, and never while
+/// one is announced whose snapshot is not known.
 /// </summary>
 internal sealed class ChunkLedger(int rememberedKeys)
 {

@@ -85,8 +85,8 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
     }
 
     /// <summary>
-    /// The declared columns as the catalog has them, the key first. Bytes of one that was retyped would be taken for something else; one that
-    /// is missing is left for the COPY to name.
+    /// The declared columns as the catalog has them, the key first. Bytes of one that was retyped would be taken for something else; one
+    /// that is missing is left for the COPY to name.
     /// </summary>
     private static async Task<IReadOnlyList<(SourceColumn Declared, ColumnSchema Schema)>> ColumnsAsync(
         NpgsqlConnection connection,

@@ -55,7 +55,9 @@ internal sealed class StreamedKeys(int keysOfOneTransaction, int keysOfAll)
     /// <summary>True if a transaction too large to remember, not visible in the snapshot, has touched the entity.</summary>
     public bool IsTooLarge(SourceSnapshot snapshot, int entity) => _large.Any(l => l.Value.Contains(entity) && !snapshot.Sees(l.Key));
 
-    /// <summary>Keys of an entity in transactions that were streamed and are not visible in the snapshot; all: a truncate is among them.</summary>
+    /// <summary>
+    /// Keys of an entity in transactions that were streamed and are not visible in the snapshot; all: a truncate is among them.
+    /// </summary>
     /// <param name="covers">Which keys are asked for.</param>
     public (HashSet<long> Keys, bool All) InFlight(SourceSnapshot snapshot, int entity, Func<long, bool> covers)
     {

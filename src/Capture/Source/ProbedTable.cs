@@ -1,6 +1,7 @@
 namespace Cdc.Capture.Source;
 
-/// <param name="HasMissing">The column was added with a default that old rows do not hold (atthasmissing): no event carried their new value.</param>
+/// <param name="HasMissing">The column was added with a default that old rows do not hold (atthasmissing): no event carried their new
+/// value.</param>
 internal sealed record ProbedColumn(string Name, int Number, uint TypeOid, bool HasMissing);
 
 /// <summary>A source table's definition now. A difference that no event explains means that rows changed unseen.</summary>

@@ -36,7 +36,7 @@ internal sealed class SourceSession(NpgsqlConnection connection)
     public Task<Lsn> EmitMarkerAsync(string prefix, byte[] content, CancellationToken ct) => EmitAsync("$2", ct, prefix, content);
 
     /// <summary>
-    /// A marker with the source's time, read before the marker gets its LSN: whatever had been committed by then lies below it. Eight bytes,
+    /// A marker with the source's time, read before the marker gets its LSN: everything committed by then lies below it. Eight bytes,
     /// microseconds since 2000-01-01 UTC in network order, as PostgreSQL sends a timestamptz.
     /// </summary>
     public Task<Lsn> EmitHeartbeatAsync(string prefix, CancellationToken ct) =>

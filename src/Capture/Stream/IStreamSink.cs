@@ -20,6 +20,8 @@ internal interface IStreamSink
     /// <summary>Rows of the entity at or above the position are not passed on (stopped), or are again.</summary>
     void TableState(TableStateChange change);
 
-    /// <summary>A message that was not part of a transaction: its LSN says when it was written, and everything committed before it has come.</summary>
+    /// <summary>
+    /// A message that was not part of a transaction: its LSN says when it was written, and everything committed before it has come.
+    /// </summary>
     void Message(string prefix, ReadOnlySpan<byte> content, Lsn lsn);
 }

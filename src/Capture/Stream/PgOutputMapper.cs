@@ -9,7 +9,8 @@ namespace Cdc.Capture.Stream;
 /// update, delete and truncate counts, whatever its relation, and an update with an old tuple counts twice, because it may be a key update.
 /// So a transaction that is sent again after the declaration changed has the same positions.
 /// </summary>
-/// <param name="stopped">Entities that were stopped because their table could not be read; a relation with all their columns lets them go on.</param>
+/// <param name="stopped">Entities that were stopped because their table could not be read; a relation with all their columns lets them go
+/// on.</param>
 internal sealed class PgOutputMapper(EntitySet entities, int generation, XidClock xids, IEnumerable<int> stopped)
 {
     private readonly RelationMap _relations = new(entities, stopped);

@@ -20,8 +20,9 @@ internal sealed partial class ReceiveLowWater : IDisposable
     private const int Mark = 64 << 10;
 
     /// <summary>
-    /// On one machine the sender pays for every packet that the receiver's buffer takes, and what does not fit it sends on as one: a small buffer
-    /// makes a walsender that is ahead cheaper (seen once with 128 KiB: 9.4 to 7.6 µs a row). Over a network it would bound the bytes under way.
+    /// On one machine the sender pays for every packet that the receiver's buffer takes, and what does not fit it sends on as one: a small
+    /// buffer makes a walsender that is ahead cheaper (seen once with 128 KiB: 9.4 to 7.6 µs a row). Over a network it would bound the
+    /// bytes under way.
     /// </summary>
     private const int LoopbackBuffer = 64 << 10;
 
@@ -41,7 +42,7 @@ internal sealed partial class ReceiveLowWater : IDisposable
         _ticker.Start();
     }
 
-    /// <summary>Port of our end as the server sees it: Npgsql does not give its socket away. Null where there is none to be had.</summary>
+    /// <summary>Port of our end as the server sees it: Npgsql does not expose its socket. Null where there is none to be had.</summary>
     public static async Task<int?> ClientPortAsync(SourceOptions options, int walSenderPid, CancellationToken ct)
     {
         if (!OperatingSystem.IsLinux())
@@ -133,7 +134,9 @@ internal sealed partial class ReceiveLowWater : IDisposable
 
     private delegate int NameOf(int descriptor, Span<byte> address, ref int length);
 
-    /// <summary>0 if the descriptor is not an internet socket. Family in host order, port in network order, in sockaddr_in and sockaddr_in6 alike.</summary>
+    /// <summary>
+    /// 0 if the descriptor is not an internet socket. Family in host order, port in network order, in sockaddr_in and sockaddr_in6 alike.
+    /// </summary>
     private static int PortOf(int descriptor, NameOf name)
     {
         Span<byte> address = stackalloc byte[128];

@@ -9,7 +9,9 @@ namespace Cdc.Capture.Stream;
 /// <param name="milliseconds">A monotonic clock.</param>
 internal sealed class ReceivePace(Func<double> milliseconds)
 {
-    /// <summary>Bytes a millisecond from which a wake-up a packet costs more than a millisecond is worth: some hundred small transactions a second.</summary>
+    /// <summary>
+    /// Bytes a millisecond from which a wake-up a packet costs more than a millisecond is worth: some hundred small transactions a second.
+    /// </summary>
     private const double Steady = 256;
 
     /// <summary>Bytes a millisecond at which the reader is behind rather than caught up.</summary>

@@ -77,7 +77,10 @@ internal sealed class RelationMap
         return changes;
     }
 
-    /// <summary>The newest relation of that name feeds the entity; one that had the name before (dropped, or renamed without a row since) no longer does.</summary>
+    /// <summary>
+    /// The newest relation of that name feeds the entity; one that had the name before (dropped, or renamed without a row since) no longer
+    /// does.
+    /// </summary>
     private void Release(int entity, uint newOwner)
     {
         if (_relationOfEntity.TryGetValue(entity, out var before) && before != newOwner && _relations.TryGetValue(before, out var relation))

@@ -114,7 +114,9 @@ internal sealed class ReplicationSource : IAsyncDisposable
         return new IdentifiedSource(identity, new Lsn((ulong)system.XLogPos));
     }
 
-    /// <summary>Where the server left <paramref name="followed"/> on its way to <paramref name="current"/>; null if it never was on it.</summary>
+    /// <summary>
+    /// Where the server left <paramref name="followed"/> on its way to <paramref name="current"/>; null if it never was on it.
+    /// </summary>
     public async Task<Lsn?> SwitchPointAsync(int current, int followed, CancellationToken ct)
     {
         if (current <= 1)
@@ -174,8 +176,8 @@ internal sealed class ReplicationSource : IAsyncDisposable
     }
 
     /// <summary>
-    /// Tells the server that everything below <paramref name="flushed"/> is durable downstream. Never steps back. A connection that broke
-    /// is reported by <see cref="ReadAsync"/>, not here.
+    /// Confirms to the server that everything below <paramref name="flushed"/> is durable downstream. Never steps back. A connection that
+    /// broke is reported by <see cref="ReadAsync"/>, not here.
     /// </summary>
     public async Task ConfirmAsync(Lsn flushed, CancellationToken ct)
     {
@@ -259,7 +261,8 @@ internal sealed class ReplicationSource : IAsyncDisposable
 
     /// <summary>
     /// Npgsql wants its enumerator drained before the connection is disposed. A started read is awaited first, whether or not its caller
-    /// still waits for it: two concurrent moves break the enumerator, on a thread where the exception cannot be caught (seen: it ends the process).
+    /// still waits for it: two concurrent moves break the enumerator, on a thread where the exception cannot be caught (seen: it ends the
+    /// process).
     /// </summary>
     private async Task EndStreamAsync()
     {

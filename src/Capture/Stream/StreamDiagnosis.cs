@@ -7,14 +7,14 @@ using Npgsql;
 namespace Cdc.Capture.Stream;
 
 /// <summary>
-/// Why a stream could not be started, or ended. The server reports a missing slot and a missing publication by the same SQLSTATE, and WAL that
-/// is gone in several ways: so the catalog is asked, not the error.
+/// Why a stream could not be started, or ended. The server reports a missing slot and a missing publication by the same SQLSTATE, and WAL
+/// that is gone in several ways: so the catalog is asked, not the error.
 /// </summary>
 internal static class StreamDiagnosis
 {
     /// <returns>
-    /// A <see cref="DeclaredGapException"/>, or a <see cref="CdcException"/> that is <see cref="FailureKind.Unavailable"/> when waiting helps;
-    /// null if the exception has nothing to do with the source.
+    /// A <see cref="DeclaredGapException"/>, or a <see cref="CdcException"/> that is <see cref="FailureKind.Unavailable"/> when waiting
+    /// helps; null if the exception has nothing to do with the source.
     /// </returns>
     public static async Task<CdcException?> ExplainAsync(SourceOptions options, Exception exception, CancellationToken ct)
     {
@@ -50,7 +50,8 @@ internal static class StreamDiagnosis
         if (slot.IsLost)
             return new DeclaredGapException(
                 GapKinds.SlotLost,
-                $"Slot {slot.Name} is lost ({slot.InvalidationReason ?? slot.WalStatus}): the source has removed WAL that was not read yet.",
+                $"Slot {slot.Name} is lost ({slot.InvalidationReason ?? slot.WalStatus}): "
+                    + "the source has removed WAL that was not read yet.",
                 "cdc slot reset"
             );
         var hasPublication = await connection
@@ -64,7 +65,8 @@ internal static class StreamDiagnosis
                 "cdc slot reset"
             );
         if (exception is PostgresException { SqlState: PostgresErrorCodes.UndefinedObject })
-            // It exists now, and slot too: so it did not exist when something was changed that is to be decoded. That stays so for this slot.
+            // It exists now, and slot too: so it did not exist when something was changed that is to be decoded. That stays so for this
+            // slot.
             return new DeclaredGapException(
                 "publication-recreated",
                 $"Publication {options.Publication} was dropped and created again: what was changed between cannot be decoded.",

@@ -7,7 +7,8 @@ using Npgsql.Replication;
 namespace Cdc.Capture.Stream;
 
 /// <summary>
-/// The history file of a timeline: a line for each timeline before it, with its number, the LSN at which it was left, and why, parted by tabs.
+/// The history file of a timeline: a line for each timeline before it, with its number, the LSN at which it was left, and why, parted by
+/// tabs.
 /// </summary>
 internal static class TimelineHistory
 {
@@ -34,8 +35,8 @@ internal static class TimelineHistory
     }
 
     /// <summary>
-    /// Npgsql's own TimelineHistory casts the content to bytes; from PostgreSQL 15 on the server calls it text, and the cast fails. It has no
-    /// other public way to send a replication command, and no SQL function returns the switch point.
+    /// Npgsql's own TimelineHistory casts the content to bytes; from PostgreSQL 15 on the server calls it text, and the cast fails. It has
+    /// no other public way to send a replication command, and no SQL function returns the switch point.
     /// </summary>
     [UnsafeAccessor(UnsafeAccessorKind.Method)]
     private static extern Task<object[]> ReadSingleRow(ReplicationConnection connection, string command, CancellationToken ct);

@@ -76,7 +76,9 @@ public sealed class ThroughChange : ChangeEvent
 {
     public required Lsn Through { get; init; }
 
-    /// <summary>Microseconds since 2000-01-01 UTC by the source's clock: all commits that had returned by then are among them. Null: not known here.</summary>
+    /// <summary>
+    /// Microseconds since 2000-01-01 UTC by the source's clock: all commits that had returned by then are among them. Null: not known here.
+    /// </summary>
     public long? AsOfMicros { get; init; }
 }
 

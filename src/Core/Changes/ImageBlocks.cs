@@ -2,7 +2,7 @@ namespace Cdc.Core.Changes;
 
 /// <summary>
 /// Copies rows out of the receive buffer into blocks that many rows share: one allocation for hundreds of rows. A block stays below the
-/// large object threshold and lives as long as its last row; large rows get an array of their own, so that little of a block is wasted.
+/// large object threshold and lives as long as its last row; large rows get their own array, so that little of a block is wasted.
 /// </summary>
 public sealed class ImageBlocks
 {

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Cdc.Core.Changes;
 
-/// <summary>A place in a PostgreSQL write-ahead log, in bytes since its beginning. Printed as PostgreSQL does: <c>16/B374D848</c>.</summary>
+/// <summary>
+/// A place in a PostgreSQL write-ahead log, in bytes since its beginning. Printed as PostgreSQL does: <c>16/B374D848</c>.
+/// </summary>
 public readonly record struct Lsn(ulong Value) : IComparable<Lsn>
 {
     public static readonly Lsn Zero;

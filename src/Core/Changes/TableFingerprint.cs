@@ -7,5 +7,6 @@ namespace Cdc.Core.Changes;
 /// <param name="RelationOid">OID in pg_class.</param>
 /// <param name="FileNode">Changes with every rewrite.</param>
 /// <param name="Columns">The mapped columns (attnum, type, missing value) and the membership in the publication, as text.</param>
-/// <param name="BarrierXid">Every transaction below this 64-bit xid may have written to the table unseen: chunks wait for their end.</param>
+/// <param name="BarrierXid">Every transaction below this 64-bit xid may have written to the table unseen: chunks wait for their
+/// end.</param>
 public sealed record TableFingerprint(long RelationOid, long FileNode, string Columns, ulong BarrierXid);

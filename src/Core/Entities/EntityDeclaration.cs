@@ -61,8 +61,8 @@ public sealed record EntityDeclaration
     public bool HasSyncVersion { get; init; }
 
     /// <summary>
-    /// Engine column (text) by which rows are looked up: changes are announced by NOTIFY with the key and a hash of its value, so that others
-    /// can keep rows in memory. Null: changes are not announced.
+    /// Engine column (text) by which rows are looked up: changes are announced by NOTIFY with the key and a hash of its value, so that
+    /// others can keep rows in memory. Null: changes are not announced.
     /// </summary>
     public string? NotifyColumn { get; init; }
 

@@ -3,7 +3,7 @@ namespace Cdc.Core.Failures;
 /// <summary>What a failure means for the operator. The number is the exit code.</summary>
 public enum FailureKind
 {
-    /// <summary>A defect of ours.</summary>
+    /// <summary>A defect of cdc.</summary>
     Unexpected = 1,
 
     /// <summary>The command line is wrong.</summary>

@@ -13,7 +13,9 @@ public sealed record Finding(string Code, bool IsError, string Message, string R
     [JsonIgnore]
     public FailureKind Kind { get; init; } = FailureKind.Preflight;
 
-    /// <summary>What the errors among them mean together: the kind of all of them, or <see cref="FailureKind.Preflight"/> where they differ.</summary>
+    /// <summary>
+    /// What the errors among them mean together: the kind of all of them, or <see cref="FailureKind.Preflight"/> where they differ.
+    /// </summary>
     public static FailureKind KindOf(IEnumerable<Finding> findings) =>
         findings.Where(f => f.IsError).Select(f => f.Kind).Distinct().ToList() is [var only] ? only : FailureKind.Preflight;
 }

@@ -1,6 +1,8 @@
 namespace Cdc.Core.Failures;
 
-/// <summary>Tasks that live and die together: none goes on without the others, and the failure that ended the first is the one that is thrown.</summary>
+/// <summary>
+/// Tasks that live and die together: none goes on without the others, and the failure that ended the first is the one that is thrown.
+/// </summary>
 public static class TaskGroup
 {
     /// <summary>Until one of them ends, and so all.</summary>

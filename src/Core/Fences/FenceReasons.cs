@@ -1,9 +1,13 @@
 namespace Cdc.Core.Fences;
 
-/// <summary>Why a fence broke, or what it waits for. Kept in the engine, so that scripts may read these words: one is never renamed.</summary>
+/// <summary>
+/// Why a fence broke, or what it waits for. Kept in the engine, so that scripts may read these words: one is never renamed.
+/// </summary>
 public static class FenceReasons
 {
-    /// <summary>Not broken: transactions run that began before this session of the pipeline, and may have been streamed before it.</summary>
+    /// <summary>
+    /// Not broken: transactions run that began before this session of the pipeline, and may have been streamed before it.
+    /// </summary>
     public const string Waits = "waits";
 
     /// <summary>The pipeline's session that armed it ended.</summary>

@@ -6,10 +6,12 @@ namespace Cdc.Core.Fences;
 /// </summary>
 public interface IFenceQueue
 {
-    /// <summary>Those that Capture has to do something for, or keeps keys for. One that is no longer among them has ended.</summary>
+    /// <summary>Fences that Capture has to act on, or keeps keys for. A fence that is no longer among them has ended.</summary>
     Task<IReadOnlyList<FenceRequest>> PendingAsync(CancellationToken ct);
 
-    /// <summary>From here on it belongs to this session, and the requester may take the source's snapshot. False: it is no longer wanted.</summary>
+    /// <summary>
+    /// From here on it belongs to this session, and the requester may take the source's snapshot. False: it is no longer wanted.
+    /// </summary>
     Task<bool> ArmAsync(long fence, CancellationToken ct);
 
     /// <summary>It cannot be armed yet: records why, for the requester.</summary>

@@ -2,7 +2,8 @@ using Cdc.Core.Changes;
 
 namespace Cdc.Core.Operations;
 
-/// <param name="At">The source's clock, read before <paramref name="Written"/>: every commit that had returned by then starts below it.</param>
+/// <param name="At">The source's clock, read before <paramref name="Written"/>: every commit that had returned by then starts below
+/// it.</param>
 /// <param name="Written">Where the source's WAL ended.</param>
 /// <param name="SystemIdentifier">Of the server that was asked.</param>
 public sealed record SourceMoment(DateTimeOffset At, Lsn Written, string SystemIdentifier);

@@ -35,5 +35,6 @@ public sealed record AppliedLog(
 /// <param name="Partition">Its name: topic, slash, number.</param>
 /// <param name="Next">Offset of the first record that is not applied.</param>
 /// <param name="LastCommitAt">Commit time in the source of the last applied change.</param>
-/// <param name="AsOf">All commits that had returned by then, by the source's clock, are applied as far as they are in this partition; null: not known.</param>
+/// <param name="AsOf">All commits that had returned by then, by the source's clock, are applied as far as they are in this partition; null:
+/// not known.</param>
 public sealed record AppliedPartition(string Partition, long Next, DateTimeOffset? LastCommitAt, DateTimeOffset? AsOf);

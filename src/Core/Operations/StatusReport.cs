@@ -74,8 +74,10 @@ public sealed record SourceStatus
     public required string FlushLsn { get; init; }
     public required DateTimeOffset Now { get; init; }
 
-    /// <summary>Age of the oldest open transaction, prepared ones included: it pins WAL and keeps snapshots waiting. Other users' are seen only
-    /// with pg_read_all_stats.</summary>
+    /// <summary>
+    /// Age of the oldest open transaction, prepared ones included: it pins WAL and keeps snapshots waiting. Those of other users are
+    /// visible only with pg_read_all_stats.
+    /// </summary>
     public required double? OldestTransactionSeconds { get; init; }
     public required SlotStatus? Slot { get; init; }
 }
@@ -104,7 +106,9 @@ public sealed record EntityStatus
     public required string State { get; init; }
     public required string? Reason { get; init; }
 
-    /// <summary>A gap is declared: what Odoo changed since is in no row of it until the gap is accepted and everything was read again.</summary>
+    /// <summary>
+    /// A gap is declared: what Odoo changed since is in no row of it until the gap is accepted and everything was read again.
+    /// </summary>
     public bool BehindGap { get; init; }
 
     /// <summary>Rows in the engine's table: by the server's statistics, counted where they know of none.</summary>

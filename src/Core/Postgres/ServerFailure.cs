@@ -15,9 +15,11 @@ public enum Server
     Either,
 }
 
-/// <summary>What an error of a server, of its driver or of the network to it means: one table for both servers and for every place.</summary>
+/// <summary>
+/// What an error of a server, of its driver or of the network to it means: one table for both servers and for every place.
+/// </summary>
 /// <param name="Code">A stable word, as in a <see cref="Finding"/>, such as <c>source-login</c>.</param>
-/// <param name="Kind"><see cref="FailureKind.Unavailable"/> goes away by itself: try again.</param>
+/// <param name="Kind"><see cref="FailureKind.Unavailable"/> passes by itself: try again.</param>
 public sealed record ServerFailure(string Code, FailureKind Kind, string Message, string Remedy)
 {
     private const string TriedAgain = "Nothing is lost: 'cdc run' tries again by itself; run any other command again.";
@@ -26,7 +28,7 @@ public sealed record ServerFailure(string Code, FailureKind Kind, string Message
     public bool IsRetriable => Kind == FailureKind.Unavailable;
 
     /// <param name="name">Of the server in messages, such as <c>engine db:5432/loyalty</c>; without: source or engine.</param>
-    /// <returns>Null for what is no server's doing: a defect of ours, or a cancellation.</returns>
+    /// <returns>Null for what is no server's doing: a defect of cdc, or a cancellation.</returns>
     public static ServerFailure? Of(Server server, Exception exception, string? name = null) =>
         exception switch
         {
@@ -42,13 +44,13 @@ public sealed record ServerFailure(string Code, FailureKind Kind, string Message
             _ => null,
         };
 
-    /// <summary>For whoever runs the process, with its remedy.</summary>
+    /// <summary>For the operator, with its remedy.</summary>
     public CdcException ToException(Exception inner) => new(Kind, Message, Remedy, inner);
 
     public Finding ToFinding() => new(Code, IsError: true, Message, Remedy) { Kind = Kind };
 
     /// <summary>
-    /// What is asked of a connection after the one that broke it. Npgsql says so by no type of its own, and the first failure is not always
+    /// What is asked of a connection after the one that broke it. Npgsql has no exception type for it, and the first failure is not always
     /// the one that is seen.
     /// </summary>
     private static bool IsClosedConnection(Exception e) =>
@@ -132,14 +134,14 @@ public sealed record ServerFailure(string Code, FailureKind Kind, string Message
     private static string TransientRemedy(string sqlState) =>
         sqlState switch
         {
-            PostgresErrorCodes.QueryCanceled =>
-                $"Somebody cancelled the statement, or a statement_timeout did; a slot is made only when every transaction that is open has ended. {TriedAgain}",
+            PostgresErrorCodes.QueryCanceled => "The statement was cancelled, by hand or by a statement_timeout; "
+                + $"a slot is made only when every transaction that is open has ended. {TriedAgain}",
             PostgresErrorCodes.ConfigurationLimitExceeded =>
                 $"Drop a replication slot that nothing uses, or raise max_replication_slots. {TriedAgain}",
             PostgresErrorCodes.DiskFull => $"Make room on the server's disk. {TriedAgain}",
             PostgresErrorCodes.InvalidSqlStatementName or PostgresErrorCodes.DuplicatePreparedStatement =>
                 $"A pooler in transaction mode may be between: connect to the server itself, or let it pool sessions. {TriedAgain}",
-            _ => $"Look at the server's disk, memory, locks and log. {TriedAgain}",
+            _ => $"Check the server's disk, memory, locks and log. {TriedAgain}",
         };
 
     private static string Sentence(string text) => text.TrimEnd('.', ' ') + ".";

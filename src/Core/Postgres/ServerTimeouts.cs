@@ -4,12 +4,14 @@ using Npgsql;
 namespace Cdc.Core.Postgres;
 
 /// <summary>
-/// How long a server may take before it counts as away. A network that drops packets reports nothing: without these a connection to a server
-/// that is gone lives as long as the operating system allows, which is hours where nothing is being sent.
+/// How long a server may take before it counts as unreachable. A network that drops packets reports nothing: without these a connection to
+/// a server that is gone lives as long as the operating system allows, which is hours where nothing is being sent.
 /// </summary>
 public static class ServerTimeouts
 {
-    /// <summary>Seconds for an answer to a question that costs the server nothing: the pulse of the engine, the heartbeat of the source.</summary>
+    /// <summary>
+    /// Seconds for an answer to a question that costs the server nothing: the pulse of the engine, the heartbeat of the source.
+    /// </summary>
     public const int AnswerSeconds = 15;
 
     /// <summary>Seconds for any other question, unless it is known to take long.</summary>

@@ -4,8 +4,8 @@ using Npgsql;
 namespace Cdc.Core.Postgres;
 
 /// <summary>
-/// What every session of ours sets, whatever the server, the database, the role or our environment have. Others may set any of these for
-/// good reasons of their own, and each would make us read other rows, write other texts, or end where waiting is right.
+/// What every session of cdc sets, independent of the settings of server, database, role and environment. Others may set any of these for
+/// good reasons, and each would make us read other rows, write other texts, or end where waiting is right.
 /// <para>
 /// They are set by a statement after login rather than by the connection string's <c>Options</c>, which PgBouncer refuses; only a
 /// replication connection, which takes no statements, has them there. <c>default_transaction_read_only</c> is not among them: it is how a
@@ -30,7 +30,7 @@ public static class SessionSettings
         ("standard_conforming_strings", "on", Always),
         ("default_transaction_isolation", "read committed", Always),
         ("default_transaction_deferrable", "off", Always),
-        // What may not wait has a time-out of its own.
+        // What may not wait has its own time-out.
         ("statement_timeout", "0", Always),
         ("lock_timeout", "0", Always),
         ("idle_in_transaction_session_timeout", "0", Always),
@@ -54,7 +54,9 @@ public static class SessionSettings
         await connection.PinAsync(ct);
     }
 
-    /// <summary>A pool whose sessions are pinned when they are made, and keep it: what a caller sets besides must be local to a transaction.</summary>
+    /// <summary>
+    /// A pool whose sessions are pinned when they are made, and keep it: what a caller sets besides must be local to a transaction.
+    /// </summary>
     public static NpgsqlDataSource Pool(NpgsqlConnectionStringBuilder settings)
     {
         // Npgsql would reset a session that is given back, to what role and database say.
@@ -68,7 +70,9 @@ public static class SessionSettings
     public static Task PinAsync(this NpgsqlConnection connection, CancellationToken ct) =>
         connection.Statement(StatementFor(connection.PostgreSqlVersion)).ExecuteAsync(ct);
 
-    /// <summary>For the connection string's Options, where no statement can be sent. A server refuses a connection with a setting it lacks.</summary>
+    /// <summary>
+    /// For the connection string's Options, where no statement can be sent. A server refuses a connection with a setting it lacks.
+    /// </summary>
     public static IEnumerable<(string Name, string Value)> For(Version server) =>
         Pinned.Where(p => p.Since <= server).Select(p => (p.Name, p.Value));
 

@@ -14,7 +14,9 @@ public enum SqlStateClass
     /// <summary>No connection is free: max_connections, max_wal_senders, or a CONNECTION LIMIT.</summary>
     Connections,
 
-    /// <summary>Goes away by itself: rolled back, locked, cancelled, out of resources, a fault inside the server. Every unknown code too.</summary>
+    /// <summary>
+    /// Passes by itself: rolled back, locked, cancelled, out of resources, a fault inside the server. Every unknown code too.
+    /// </summary>
     Transient,
 
     /// <summary>Another process uses the object, such as a slot.</summary>
@@ -53,7 +55,7 @@ public enum SqlStateClass
 
 /// <summary>
 /// The class of every SQLSTATE: by code where it matters, else by its first two characters. Only the code decides, never the text, which is
-/// translated. What is not in the table waits: an error that nobody foresaw is not a defect of ours, and stopping would not mend it.
+/// translated. What is not in the table waits: an unforeseen error is not a defect of cdc, and a stop would not repair it.
 /// </summary>
 public static class SqlStates
 {
@@ -82,7 +84,8 @@ public static class SqlStates
         ["24"] = SqlStateClass.Transient,
         ["25"] = SqlStateClass.Transient,
         ["25006"] = SqlStateClass.ReadOnly,
-        // idle_in_transaction_session_timeout and transaction_timeout end the session, not the statement; so does idle_session_timeout (57P05).
+        // idle_in_transaction_session_timeout and transaction_timeout end the session, not the statement; so does idle_session_timeout
+        // (57P05).
         ["25P03"] = SqlStateClass.Ended,
         ["25P04"] = SqlStateClass.Ended,
         // 26000 and 42P05: a pooler in transaction mode gave the statement to another backend.
@@ -145,7 +148,9 @@ public static class SqlStates
     public static bool IsOfSession(string sqlState) =>
         Of(sqlState) is SqlStateClass.Session or SqlStateClass.Ended or SqlStateClass.Connections;
 
-    /// <summary>Of a statement about one object: the server refuses it, and another object may pass. Not a server that is away or busy.</summary>
+    /// <summary>
+    /// Of a statement about one object: the server refuses it, and another object may pass. Not an unreachable or busy server.
+    /// </summary>
     public static bool IsRefusal(string sqlState) =>
         Of(sqlState)
             is SqlStateClass.Row

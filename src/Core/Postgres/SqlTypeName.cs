@@ -6,7 +6,8 @@ namespace Cdc.Core.Postgres;
 public static class SqlTypeName
 {
     public const string Supported =
-        "smallint, integer, bigint, double precision, numeric, numeric(p,s), text, varchar, varchar(n), boolean, timestamp, timestamptz, date (and PostgreSQL's aliases int2, int4, int8, float8, bool, ...)";
+        "smallint, integer, bigint, double precision, numeric, numeric(p,s), text, varchar, varchar(n), boolean, timestamp, timestamptz, "
+        + "date (and PostgreSQL's aliases int2, int4, int8, float8, bool, ...)";
 
     private const int MaxPrecision = 1000;
     private const int MaxLength = 10_485_760;

@@ -10,8 +10,8 @@ namespace Cdc.Core.Progress;
 public readonly record struct AppliedThrough(int Generation, Lsn Lsn)
 {
     /// <summary>
-    /// What a reader asks for: <c>generation:lsn</c> (or only the LSN: of the generation there is) with an LSN of the source's WAL taken after
-    /// a commit, or a row's position <c>generation:lsn:ordinal</c>, which is reached when its commit is applied.
+    /// What a reader asks for: <c>generation:lsn</c> (or only the LSN: of the generation there is) with an LSN of the source's WAL taken
+    /// after a commit, or a row's position <c>generation:lsn:ordinal</c>, which is reached when its commit is applied.
     /// </summary>
     public static bool TryParse(string text, int generation, out AppliedThrough through)
     {

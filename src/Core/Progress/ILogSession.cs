@@ -5,7 +5,8 @@ namespace Cdc.Core.Progress;
 /// <summary>How far everything is in the log.</summary>
 /// <param name="Through">All commits that start below it are acknowledged.</param>
 /// <param name="Last">The last whole transaction below it; null if this session has streamed none.</param>
-/// <param name="AsOfMicros">All commits that had returned by then, by the source's clock, are below it; null: this session has streamed no heartbeat.</param>
+/// <param name="AsOfMicros">All commits that had returned by then, by the source's clock, are below it; null: this session has streamed no
+/// heartbeat.</param>
 public sealed record LogProgress(Lsn Through, SourceTransaction? Last, long? AsOfMicros)
 {
     public static readonly LogProgress None = new(Lsn.Zero, null, null);

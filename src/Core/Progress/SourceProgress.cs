@@ -14,7 +14,9 @@ public interface IAppliedProgress
     /// <summary>All commits that start below it are committed in the engine.</summary>
     Lsn Through { get; }
 
-    /// <summary>Writes, and flushes, what will be confirmed to the source next. Everything committed before it is flushed with it.</summary>
+    /// <summary>
+    /// Writes, and flushes, what will be confirmed to the source next. Everything committed before it is flushed with it.
+    /// </summary>
     /// <exception cref="Failures.FencedException">Another session owns the source.</exception>
     Task RecordWrittenAsync(Lsn lsn, CancellationToken ct);
 }

@@ -15,8 +15,9 @@ public sealed record RegisteredSchema(string Subject, int Version, int Id, strin
 }
 
 /// <summary>
-/// The built-in schema registry. Subjects only grow: topics may hold records of every schema that was ever registered, so nothing is deleted.
-/// Every method may throw <see cref="CdcException"/> (Unavailable, Migration, Preflight: the engine, which keeps it, cannot be asked), and
+/// The built-in schema registry. Subjects only grow: topics may hold records of every schema that was ever registered, so nothing is
+/// deleted. Every method may throw <see cref="CdcException"/> (Unavailable, Migration, Preflight: the engine, which keeps it, cannot be
+/// asked), and
 /// <see cref="SchemaRegistryException"/> for what it is asked wrongly.
 /// </summary>
 public interface ISchemaRegistry
@@ -55,11 +56,14 @@ public interface ISchemaRegistry
     /// <summary>The subject's version with this schema, whatever the order of its JSON properties; null if it has none.</summary>
     Task<RegisteredSchema?> LookupAsync(string subject, string schema, CancellationToken ct);
 
-    /// <summary>Why the schema does not get along with one version of the subject, by the subject's level; empty: it does, as with an unknown subject.</summary>
+    /// <summary>
+    /// Why the schema does not get along with one version of the subject, by the subject's level; empty: it does, as with an unknown
+    /// subject.
+    /// </summary>
     /// <param name="version">Null: with all that the level names, as for registering it.</param>
     Task<IReadOnlyList<string>> ProblemsAsync(string subject, string schema, int? version, CancellationToken ct);
 
-    /// <param name="subject">Null: of subjects without a level of their own.</param>
+    /// <param name="subject">Null: of subjects without their own level.</param>
     /// <returns>Null: the subject has no own level.</returns>
     Task<CompatibilityLevel?> CompatibilityAsync(string? subject, CancellationToken ct);
 

@@ -46,12 +46,14 @@ public sealed class Chunk(ChunkJob job)
     public int Rows { get; set; }
 
     /// <summary>
-    /// It was loaded where the engine had no row: whatever the stream wrote there since it also deleted if it is gone in Odoo, so no row is left
-    /// to be swept.
+    /// It was loaded where the engine had no row: what the stream wrote there since it also deleted if it is gone in Odoo, so no row is
+    /// left to be swept.
     /// </summary>
     public bool LoadedIntoEmptyRange { get; set; }
 
-    /// <summary>Over Kafka: for each partition, by its name, an offset that lies behind everything up to the chunk's end. Set before it has passed.</summary>
+    /// <summary>
+    /// Over Kafka: for each partition, by its name, an offset that lies behind everything up to the chunk's end. Set before it has passed.
+    /// </summary>
     public IReadOnlyDictionary<string, long>? Vector { get; set; }
 
     /// <summary>Apply has committed everything up to the chunk's end. Over Kafka: the brokers have acknowledged it.</summary>

@@ -1,6 +1,8 @@
 namespace Cdc.Core.Snapshots;
 
-/// <summary>Where chunks go when they do not travel in the stream. Positions settle every order between the two, but for deletes and truncates.</summary>
+/// <summary>
+/// Where chunks go when they do not travel in the stream. Positions settle every order between the two, but for deletes and truncates.
+/// </summary>
 public interface IChunkSink
 {
     /// <summary>

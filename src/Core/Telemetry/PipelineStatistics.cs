@@ -8,7 +8,7 @@ namespace Cdc.Core.Telemetry;
 /// <param name="OldestCommit">When the first of its source transactions was committed, by the source's clock; null: it has none.</param>
 public readonly record struct AppliedBatch(long Rows, long Transactions, TimeSpan Duration, DateTimeOffset? OldestCommit);
 
-/// <summary>Whether a worker works, or keeps away from a server that failed. From the best to the worst.</summary>
+/// <summary>Whether a worker works, or pauses because a server failed. From the best to the worst.</summary>
 public enum RetryState
 {
     /// <summary>It works.</summary>

@@ -22,7 +22,9 @@ public sealed record EngineReading(
         FROM cdc.source s LEFT JOIN cdc.tables t ON t.entity = $1
         """;
 
-    /// <summary>Asks the same once before Apply holds, so that a connection's first steps (reset, catalog, plan) are not taken while it does.</summary>
+    /// <summary>
+    /// Asks the same once before Apply holds, so that a connection's first steps (reset, catalog, plan) are not taken while it does.
+    /// </summary>
     public static Task WarmAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct) =>
         connection.Statement(ReadSql, entity.Name).ExecuteAsync(ct);
 

@@ -2,7 +2,9 @@ using Cdc.Core.Fences;
 
 namespace Cdc.Engine.Fences;
 
-/// <summary>Moves of a fence by the side that asks for it, each a compare-and-set that notifies the pipeline. One row comes back when it was done.</summary>
+/// <summary>
+/// Moves of a fence by the side that asks for it, each a compare-and-set that notifies the pipeline. One row comes back when it was done.
+/// </summary>
 internal static class FenceGateSql
 {
     /// <summary>$1 entity, $2 and $3 keys, $4 time.</summary>

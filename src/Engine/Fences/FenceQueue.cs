@@ -4,7 +4,7 @@ using Cdc.Engine.Tables;
 
 namespace Cdc.Engine.Fences;
 
-/// <summary>The fences of one session, on a connection of its own.</summary>
+/// <summary>The fences of one session, on a separate connection.</summary>
 public sealed class FenceQueue(EntitySet entities, EngineOptions options, FenceSignals signals, int generation, long session)
     : IFenceQueue,
         IAsyncDisposable

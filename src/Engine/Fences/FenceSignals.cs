@@ -3,12 +3,12 @@ using Cdc.Core.Postgres;
 
 namespace Cdc.Engine.Fences;
 
-/// <summary>Hears who asks for fences: a connection that does nothing but listen.</summary>
+/// <summary>Hears requests for fences: a connection that only listens.</summary>
 public sealed class FenceSignals(EngineOptions options)
 {
     private TaskCompletionSource _next = NewSignal();
 
-    /// <summary>Completes at the next notification. Take it before looking, so that none is missed between the look and the wait.</summary>
+    /// <summary>Completes at the next notification. Take it before the query, so that none is missed between query and wait.</summary>
     public Task Next => Volatile.Read(ref _next).Task;
 
     public async Task RunAsync(CancellationToken ct)
@@ -16,7 +16,7 @@ public sealed class FenceSignals(EngineOptions options)
         await using var connection = await EngineConnection.OpenAsync(options, EngineRole.Fences, ct).ConfigureAwait(false);
         connection.Notification += (_, _) => Raise();
         await connection.Statement($"LISTEN {FenceChannels.Asks}").ExecuteAsync(ct).ConfigureAwait(false);
-        // Whatever was asked before this connection listened.
+        // Requests from before this connection listened.
         Raise();
         while (true)
             await connection.WaitAsync(ct).ConfigureAwait(false);

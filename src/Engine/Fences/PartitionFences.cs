@@ -4,8 +4,8 @@ using Npgsql;
 namespace Cdc.Engine.Fences;
 
 /// <summary>
-/// Apply's part of a fence over the Kafka log. Every partition stops at the fence's vector; the worker that sees first that all have come to
-/// it says so to the process that compares, and the one that sees that it has had its time breaks it.
+/// Apply's part of a fence over the Kafka log. Every partition stops at the fence's vector; the worker that sees first that all have come
+/// to it says so to the process that compares, and the one that sees that it has had its time breaks it.
 /// </summary>
 public static class PartitionFences
 {

@@ -13,8 +13,8 @@ using Npgsql;
 namespace Cdc.Engine.LogCapture;
 
 /// <summary>
-/// The engine's side of one capture session over Kafka: what is to be read, what fences are asked for, and what Capture tells those who
-/// apply besides the records (<see cref="ILogBoard"/>). The engine must be there when the session begins; later it may be away.
+/// The engine's side of one capture session over Kafka: what is to be read, which fences are requested, and what Capture reports to
+/// Apply besides the records (<see cref="ILogBoard"/>). The engine must be reachable when the session begins; later it may be unreachable.
 /// </summary>
 public sealed class CaptureEngineSide : ILogBoard, IAsyncDisposable
 {
@@ -92,18 +92,18 @@ public sealed class CaptureEngineSide : ILogBoard, IAsyncDisposable
         await TaskGroup.RunAsync(ended, ListenAsync(ended.Token), AnnounceAsync(ended.Token));
     }
 
-    /// <summary>Where the engine is away the fence ends by itself: no process can compare there.</summary>
+    /// <summary>While the engine is unreachable the fence ends by itself: no process can compare there.</summary>
     public Task FenceAsync(FenceChange fence, IReadOnlyDictionary<string, long> vector, CancellationToken ct) =>
         _outage.OrLeaveOutAsync(() => _connection.UseAsync(c => FenceTable.SetVectorAsync(c, fence, Session, vector, ct), ct), ct);
 
     public Task TableStateAsync(TableStateChange change, CancellationToken ct) =>
         _outage.RetryUntilAvailableAsync(() => _connection.UseAsync(c => ChangeTableAsync(c, change, ct), ct), ct);
 
-    /// <summary>Rows of the quarantine that are not shown in their topics yet; none while the engine is away.</summary>
+    /// <summary>Rows of the quarantine that are not shown in their topics yet; none while the engine is unreachable.</summary>
     public Task<IReadOnlyList<UnpublishedRow>> UnpublishedAsync(CancellationToken ct) =>
         _outage.OrElseAsync(() => _connection.UseAsync(c => QuarantineTable.UnpublishedAsync(c, ct), ct), [], ct);
 
-    /// <summary>They are shown there. Where the engine is away they will be shown again.</summary>
+    /// <summary>They are shown there. If the engine is unreachable they are shown again later.</summary>
     public Task SetPublishedAsync(IReadOnlyList<UnpublishedRow> rows, CancellationToken ct) =>
         _outage.OrLeaveOutAsync(() => _connection.UseAsync(c => QuarantineTable.SetPublishedAsync(c, rows, ct), ct), ct);
 

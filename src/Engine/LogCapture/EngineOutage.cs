@@ -4,13 +4,13 @@ using Microsoft.Extensions.Logging;
 namespace Cdc.Engine.LogCapture;
 
 /// <summary>
-/// What a capture over Kafka does while the engine is away: it goes on, and what needs the engine waits or is left out.
+/// What a capture over Kafka does while the engine is unreachable: it goes on, and what needs the engine waits or is left out.
 /// </summary>
 internal sealed class EngineOutage(ILogger log)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
-    /// <summary><paramref name="otherwise"/>, after a pause, where the engine is away.</summary>
+    /// <summary><paramref name="otherwise"/>, after a pause, if the engine is unreachable.</summary>
     /// <exception cref="EngineException">It failed otherwise.</exception>
     public async Task<T> OrElseAsync<T>(Func<Task<T>> work, T otherwise, CancellationToken ct)
     {
@@ -25,7 +25,7 @@ internal sealed class EngineOutage(ILogger log)
         }
     }
 
-    /// <summary>Repeats the work until the engine is there for it. What was committed when the engine went away may be done twice.</summary>
+    /// <summary>Repeats the work until the engine answers. What was committed when the engine failed may be done twice.</summary>
     /// <exception cref="EngineException">It failed otherwise.</exception>
     public async Task<T> RetryUntilAvailableAsync<T>(Func<Task<T>> work, CancellationToken ct)
     {

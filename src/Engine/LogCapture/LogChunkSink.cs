@@ -31,7 +31,7 @@ internal sealed class LogChunkSink(SharedConnection asking, EngineOptions option
     {
         while (!await outage.OrElseAsync(() => HasPassedAsync(chunk, ct), false, ct))
             await Task.Delay(PollInterval, ct);
-        // A sweep may be repeated: what was committed when the engine went away finds nothing more.
+        // A sweep may be repeated: if it was committed when the engine failed, it finds nothing more.
         return await outage.RetryUntilAvailableAsync(() => SweepAsync(chunk, ct), ct);
     }
 

@@ -3,7 +3,7 @@ using Cdc.Core.Snapshots;
 
 namespace Cdc.Engine.LogCapture;
 
-/// <summary>While the engine is away there is nothing to read.</summary>
+/// <summary>While the engine is unreachable there is nothing to read.</summary>
 internal sealed class OutageTolerantChunkQueue(IChunkQueue queue, EngineOutage outage) : IChunkQueue
 {
     public Task<ChunkJob?> NextAsync(IReadOnlyCollection<ChunkJob> busy, IReadOnlyCollection<int> waiting, CancellationToken ct) =>
@@ -17,7 +17,7 @@ internal sealed class OutageTolerantChunkQueue(IChunkQueue queue, EngineOutage o
     public Task WaitAsync(TimeSpan atMost, CancellationToken ct) => queue.WaitAsync(atMost, ct);
 }
 
-/// <summary>While the engine is away no fence is asked for, and those that were are given up.</summary>
+/// <summary>While the engine is unreachable there are no requests for fences, and open ones are given up.</summary>
 internal sealed class OutageTolerantFenceQueue(IFenceQueue queue, EngineOutage outage) : IFenceQueue
 {
     public Task<IReadOnlyList<FenceRequest>> PendingAsync(CancellationToken ct) => outage.OrElseAsync(() => queue.PendingAsync(ct), [], ct);

@@ -65,7 +65,7 @@ public sealed class EngineCatalog
 
     private static async Task<bool> MaySetReplicationRoleAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        // Before 15 only a superuser may; the function that tells came with the privilege.
+        // Before 15 only a superuser may; the function that answers this came with the privilege.
         var sql =
             connection.PostgreSqlVersion.Major >= 15
                 ? "SELECT has_parameter_privilege(current_user, 'session_replication_role', 'SET')"

@@ -59,7 +59,7 @@ public sealed record Migration(int Version, string Name, string Up, string Down,
         );
     }
 
-    // A checkout on another system must not look like a changed migration.
+    // A checkout on another system must not count as a changed migration.
     private static string ReadText(string path) => File.ReadAllText(path).ReplaceLineEndings("\n");
 
     private static Finding Missing(string message) =>

@@ -19,7 +19,7 @@ public static class MigrationCheck
 
     private static readonly EngineColumn SyncVersion = new("sync_version", "bigint", "", NotNull: true);
 
-    /// <summary>Everything that differs, each with the SQL that mends it; empty if nothing does.</summary>
+    /// <summary>Everything that differs, each with the SQL that repairs it; empty if nothing does.</summary>
     public static async Task<IReadOnlyList<Finding>> FindAsync(NpgsqlDataSource engine, EntitySet entities, CancellationToken ct)
     {
         var catalog = await EngineCatalog
@@ -36,7 +36,7 @@ public static class MigrationCheck
                 Error(
                     "engine-table-missing",
                     $"The engine has no table {entity.EngineName} for {entity.Name}.",
-                    $"Run 'cdc migrate'. A table of your own needs a migration: {CreateTable(entity)}"
+                    $"Run 'cdc migrate'. Your own table needs a migration: {CreateTable(entity)}"
                 ),
             ];
         return [.. Key(entity, actual), .. Wanted(entity).SelectMany(c => Column(entity, c, actual)), .. Others(entity, actual)];
@@ -98,7 +98,8 @@ public static class MigrationCheck
                 $"{name} is NOT NULL in the engine, but a row without a value would reach it.",
                 $"Declare \"notNull\": true, or {alter} DROP NOT NULL;"
             );
-        else if (!column.NotNull && wanted.NotNull && wanted.Value != entity.Key.Name) // Odoo's id: NULL in rows born in the engine, until Odoo knows them.
+        // Odoo's id is NULL in rows born in the engine, until Odoo knows them.
+        else if (!column.NotNull && wanted.NotNull && wanted.Value != entity.Key.Name)
             yield return Warning(
                 "engine-column-nullable",
                 $"{name} may be NULL in the engine; declared is NOT NULL.",
@@ -106,7 +107,7 @@ public static class MigrationCheck
             );
     }
 
-    /// <summary>Columns that nobody writes must be able to do without.</summary>
+    /// <summary>Columns that are never written must accept no value.</summary>
     private static IEnumerable<Finding> Others(EntityDeclaration entity, IReadOnlyList<CatalogColumn> actual)
     {
         var written = Wanted(entity).Select(c => c.Name).Append(entity.EngineKey).ToHashSet(StringComparer.Ordinal);
@@ -115,7 +116,8 @@ public static class MigrationCheck
             .Select(c =>
                 Error(
                     "engine-column-required",
-                    $"{entity.EngineName}.{Sql.Identifier(c.Name)} is NOT NULL without a default, and not declared: no row could be inserted.",
+                    $"{entity.EngineName}.{Sql.Identifier(c.Name)} is NOT NULL without a default, and not declared: "
+                        + "no row could be inserted.",
                     $"Declare it, or ALTER TABLE {entity.EngineName} ALTER COLUMN {Sql.Identifier(c.Name)} DROP NOT NULL;"
                 )
             );
@@ -129,13 +131,15 @@ public static class MigrationCheck
         foreach (var key in existing.Where(k => k.ActsOnDelete))
             yield return Error(
                 "engine-foreign-key-acts",
-                $"The foreign key {key.Name} of {entity.EngineName} changes rows when its parent is deleted; only Odoo's own deletes are applied.",
+                $"The foreign key {key.Name} of {entity.EngineName} changes rows when its parent is deleted; "
+                    + "only Odoo's own deletes are applied.",
                 $"ALTER TABLE {entity.EngineName} DROP CONSTRAINT {Sql.Identifier(key.Name)};"
             );
         if (existing.Count > 0 && !catalog.MaySetReplicationRole)
             yield return Error(
                 "engine-foreign-key-fires",
-                $"{entity.EngineName} has foreign keys, but this role may not switch their triggers off: a child that arrives before its parent would be refused.",
+                $"{entity.EngineName} has foreign keys, but this role may not switch their triggers off: "
+                    + "a child that arrives before its parent would be refused.",
                 "As superuser: GRANT SET ON PARAMETER session_replication_role TO this role; (PostgreSQL 15 or later), or drop them."
             );
         foreach (var parent in entity.Parents)
@@ -146,7 +150,9 @@ public static class MigrationCheck
             yield return Warning(
                 "engine-foreign-key-missing",
                 $"{entity.EngineName}.{Sql.Identifier(parent.Column)} has no foreign key to {table.EngineName}.",
-                $"Only needed if others write there too. As superuser: GRANT SET ON PARAMETER session_replication_role TO this role; then ALTER TABLE {entity.EngineName} ADD FOREIGN KEY ({Sql.Identifier(parent.Column)}) REFERENCES {table.EngineName} ({Sql.Identifier(table.EngineKey)});"
+                "Only needed if others write there too. As superuser: GRANT SET ON PARAMETER session_replication_role TO this role; "
+                    + $"then ALTER TABLE {entity.EngineName} ADD FOREIGN KEY ({Sql.Identifier(parent.Column)}) "
+                    + $"REFERENCES {table.EngineName} ({Sql.Identifier(table.EngineKey)});"
             );
         }
     }

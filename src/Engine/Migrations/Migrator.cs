@@ -5,13 +5,13 @@ using Npgsql;
 namespace Cdc.Engine.Migrations;
 
 /// <summary>
-/// Brings the engine's schema up or down, each migration in a transaction of its own under an advisory lock: of two at once one waits and
+/// Brings the engine's schema up or down, each migration in its own transaction under an advisory lock: of two at once one waits and
 /// then finds nothing to do.
 /// </summary>
 /// <param name="notice">Receives what PostgreSQL says meanwhile, such as why foreign keys were left out.</param>
 public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> migrations, Action<string>? notice = null)
 {
-    // IF NOT EXISTS would say at every step but the first that the table exists, to somebody who did not ask for one.
+    // IF NOT EXISTS would say at every step but the first that the table exists, although the user asked for no table.
     private const string CreateTable = """
         DO $$ BEGIN
             IF to_regclass('public.cdc_migrations') IS NULL THEN
@@ -27,7 +27,8 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
 
     /// <summary>Applies what is missing, up to and including <paramref name="target"/> (all, if null).</summary>
     /// <returns>What was applied now; empty if nothing was missing.</returns>
-    /// <exception cref="CdcException">An applied migration has changed, the engine is newer than this program, or SQL failed (Migration).</exception>
+    /// <exception cref="CdcException">An applied migration has changed, the engine is newer than this program, or SQL failed
+    /// (Migration).</exception>
     public async Task<IReadOnlyList<Migration>> UpAsync(int? target, CancellationToken ct)
     {
         RequireVersion(target ?? 0);
@@ -83,7 +84,7 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
     {
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, ct).ConfigureAwait(false);
         await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({AdvisoryLocks.Migrations})", ct).ConfigureAwait(false);
-        // Looked at under the lock: whoever held it before may have done this step.
+        // Checked under the lock: its previous holder may have done this step.
         var status = StatusOf(await AppliedAsync(connection, ct).ConfigureAwait(false));
         RequireUnchanged(status);
         if (status.Migrations[migration.Version - 1].AppliedAt is not null == isUp)
@@ -172,11 +173,12 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
             PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateSchema or PostgresErrorCodes.DuplicateObject =>
                 "An object of this name is there already and was not made by a migration: rename it, or use an empty database.",
             PostgresErrorCodes.DependentObjectsStillExist => "Drop what depends on it first: the detail names it.",
-            _ => "Nothing of this migration was kept. Mend the cause and run 'cdc migrate' again.",
+            _ => "Nothing of this migration was kept. Fix the cause and run 'cdc migrate' again.",
         };
         return new CdcException(
             FailureKind.Migration,
-            $"Migration {migration.Version:D4}_{migration.Name} ({(isUp ? "up" : "down")}) failed: {failure.SqlState} {failure.MessageText}{(failure.Detail is null ? "" : " " + failure.Detail)}",
+            $"Migration {migration.Version:D4}_{migration.Name} ({(isUp ? "up" : "down")}) failed: "
+                + $"{failure.SqlState} {failure.MessageText}{(failure.Detail is null ? "" : " " + failure.Detail)}",
             remedy,
             failure
         );

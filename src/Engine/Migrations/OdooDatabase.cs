@@ -25,7 +25,7 @@ public static class OdooDatabase
             ? new Finding(
                 "engine-is-odoo",
                 IsError: true,
-                $"Engine:ConnectionString leads to database {database}, which has Odoo's own tables: the engine needs a database of its own.",
+                $"Engine:ConnectionString leads to database {database}, which has Odoo's own tables: the engine needs its own database.",
                 "Make one (CREATE DATABASE loyalty;), name it in Engine:ConnectionString, then run 'cdc migrate'."
             )
             : null;

@@ -9,11 +9,12 @@ using Npgsql;
 namespace Cdc.Engine.Progress;
 
 /// <summary>
-/// What every transaction over the Kafka log must know of the engine before it writes, as of after its records were read: what Capture wrote
-/// down before it appended them is seen.
+/// What every transaction over the Kafka log must know of the engine before it writes, as of after its records were read: what Capture
+/// wrote down before it appended them is seen.
 /// </summary>
 /// <param name="Generation">Records of older ones are dropped.</param>
-/// <param name="Floors">By entity, the position of the last truncate, this transaction's own included: everything older loses to it.</param>
+/// <param name="Floors">By entity, the position of the last truncate, this transaction's own included: everything older loses to
+/// it.</param>
 /// <param name="Fences">Vectors of the fences at which partitions stop.</param>
 public sealed record TransactionConditions(
     int Generation,

@@ -8,8 +8,8 @@ using Npgsql;
 namespace Cdc.Engine.Requests;
 
 /// <summary>
-/// cdc.requests as those who ask see it: the running pipeline reads a range, or some keys, again. A request outlives both processes: it stays
-/// open until it is answered.
+/// cdc.requests as a requester sees it: the running pipeline reads a range, or some keys, again. A request outlives both processes: it
+/// stays open until it is answered.
 /// </summary>
 public static class SnapshotRequests
 {

@@ -5,7 +5,7 @@ using Npgsql;
 namespace Cdc.Engine.Rows;
 
 /// <summary>
-/// The keys that have a quarantine or re-read entry, so that batches without any need not look. Only ever too large: entries are made
+/// The keys that have a quarantine or re-read entry, so that batches without any need no query. Only ever too large: entries are made
 /// by the owner of the engine alone, others may delete some.
 /// </summary>
 public sealed class EntryIndex

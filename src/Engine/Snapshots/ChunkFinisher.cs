@@ -9,7 +9,9 @@ using Npgsql;
 
 namespace Cdc.Engine.Snapshots;
 
-/// <summary>Ends chunks whose rows are in the engine: the sweep, and the record that the range is done, in one engine transaction.</summary>
+/// <summary>
+/// Ends chunks whose rows are in the engine: the sweep, and the record that the range is done, in one engine transaction.
+/// </summary>
 public sealed class ChunkFinisher(EntitySet entities, IChunkOwner owner)
 {
     private readonly UpsertSql[] _sql = [.. entities.All.Select(e => new UpsertSql(e))];

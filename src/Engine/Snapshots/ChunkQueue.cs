@@ -7,8 +7,8 @@ using Npgsql;
 namespace Cdc.Engine.Snapshots;
 
 /// <summary>
-/// What is still to be read: ranges, keys with holes, rows of the quarantine to try again, and what other processes ask for. On a connection
-/// of its own.
+/// What is still to be read: ranges, keys with holes, rows of the quarantine to try again, and what other processes request. On a
+/// separate connection.
 /// </summary>
 public sealed class ChunkQueue(EntitySet entities, EngineOptions options, TableRegistry tables, int generation)
     : IChunkQueue,

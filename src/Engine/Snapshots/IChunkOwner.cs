@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Cdc.Engine.Snapshots;
 
-/// <summary>Who may bring a chunk into the engine.</summary>
+/// <summary>The process that may load a chunk into the engine.</summary>
 public interface IChunkOwner
 {
     /// <summary>In the transaction of the chunk's rows or of its sweep; holds until COMMIT.</summary>

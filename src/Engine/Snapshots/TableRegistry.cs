@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace Cdc.Engine.Snapshots;
 
-/// <summary>What the engine remembers of each source table, as its owner knows it: which are stopped, and what they look like.</summary>
+/// <summary>What the engine remembers of each source table, as its owner knows it: which are stopped, and their shape.</summary>
 public sealed class TableRegistry(EntitySet entities) : ITableRegistry
 {
     private readonly bool[] _stopped = new bool[entities.Count];

@@ -6,9 +6,9 @@ using Npgsql;
 namespace Cdc.Engine.Snapshots;
 
 /// <summary>
-/// What the pipeline has still to read of an entity in this generation, as the engine's snapshot shows it: an initial load, the load after a
-/// gap, or a table that is read again because it changed unseen. A range that somebody asked to be read again ('cdc snapshot', a repair) is
-/// whole all the while, and not among them.
+/// What the pipeline has still to read of an entity in this generation, as the engine's snapshot shows it: an initial load, the load after
+/// a gap, or a table that is read again because it changed unseen. A range that was requested ('cdc snapshot', a repair) is whole all the
+/// while, and not among them.
 /// </summary>
 public static class UnfinishedRanges
 {

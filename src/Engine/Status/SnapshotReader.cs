@@ -7,7 +7,8 @@ namespace Cdc.Engine.Status;
 /// <summary>Counts chunks: of what is being read now, else of the load of this generation.</summary>
 internal static class SnapshotReader
 {
-    // Some keys that are read again are no progress of a table. Chunks that were asked for together (one load, or one request) end together: while one is pending all of them are shown.
+    // Some keys that are read again are no progress of a table. Chunks that were asked for together (one load, or one request) end
+    // together: while one is pending all of them are shown.
     private const string Sql = $"""
         WITH work AS (
             SELECT entity, kind, request,

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Cdc.Engine.Status;
 
-/// <summary>Counts rows that nobody may see yet, because their parent could not be applied.</summary>
+/// <summary>Counts rows that stay hidden, because their parent could not be applied.</summary>
 internal static class WaitingChildren
 {
     public static async Task<long> CountAsync(

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Cdc.Engine.Tables;
 
-/// <summary>cdc.checkpoints for those who only ask how far the engine is.</summary>
+/// <summary>cdc.checkpoints for readers of the engine's progress.</summary>
 public static class CheckpointQueries
 {
     private const string ThroughSql = "SELECT min(through_lsn)::text FROM cdc.checkpoints";

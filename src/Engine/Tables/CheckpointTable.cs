@@ -11,7 +11,7 @@ namespace Cdc.Engine.Tables;
 /// <summary>How far the engine is. Moves only by compare-and-set, in the transaction of the rows.</summary>
 /// <param name="Last">Position of the last applied change.</param>
 /// <param name="LastTransaction">Its transaction; null if none was applied in this generation.</param>
-/// <param name="AsOf">All commits that had returned by then, by the source's clock, are applied; null: no heartbeat has told yet.</param>
+/// <param name="AsOf">All commits that had returned by then, by the source's clock, are applied; null: no heartbeat came yet.</param>
 public sealed record Checkpoint(ChangePosition Last, SourceTransaction? LastTransaction, Lsn Through, DateTime? AsOf);
 
 /// <summary>cdc.checkpoints, for the one partition that the in-process log has.</summary>
@@ -19,7 +19,7 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
 {
     public const string Partition = "all";
 
-    /// <summary>Whoever applies fails at its next commit.</summary>
+    /// <summary>The owner fails at its next commit.</summary>
     internal const string DisownSql = "UPDATE cdc.checkpoints SET owner_token = gen_random_uuid()";
 
     /// <summary>$1 where the slot stands.</summary>
@@ -45,7 +45,7 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
     public Checkpoint Committed =>
         Volatile.Read(ref _committed) ?? throw new InvalidOperationException("The checkpoint was not taken yet.");
 
-    /// <summary>Makes this owner the one whose compare-and-set succeeds. Whoever had it before fails at its next commit.</summary>
+    /// <summary>Makes this owner the one whose compare-and-set succeeds. The previous owner fails at its next commit.</summary>
     public async Task<Checkpoint> TakeAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var command = connection.Statement(TakeSql, owner);
@@ -53,7 +53,8 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
         if (!await reader.ReadAsync(ct).ConfigureAwait(false))
             throw new CdcException(
                 FailureKind.Migration,
-                "cdc.checkpoints has no row for the in-process log: the engine was not set up to its end, or follows its source over Kafka.",
+                "cdc.checkpoints has no row for the in-process log: "
+                    + "the engine was not set up to its end, or follows its source over Kafka.",
                 "Set Log:Kind to Kafka again, or run 'cdc slot reset'."
             );
         var xid = (ulong)reader.GetInt64(3);
@@ -103,8 +104,9 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
     }
 
     /// <summary>
-    /// Delivered when the transaction commits, in the order of commits. Where nobody listens it is a lock that is free: a NOTIFY costs a commit
-    /// some 50 microseconds (seen), whether or not anybody hears it. The last statement before COMMIT, or a listener that begins waits longer.
+    /// Delivered when the transaction commits, in the order of commits. Without a listener it is a lock that is free: a NOTIFY costs a
+    /// commit some 50 microseconds (seen), with or without a listener. The last statement before COMMIT, or a listener that begins waits
+    /// longer.
     /// </summary>
     internal static NpgsqlBatchCommand Announce((string Channel, string Notice) notice) =>
         Statements.BatchStatement(

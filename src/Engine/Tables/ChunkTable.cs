@@ -28,8 +28,8 @@ internal static class ChunkTable
     public const string SnapshotSql = "INSERT INTO cdc.chunks (entity, generation, kind) VALUES ($1, $2, 'snapshot')";
 
     /// <summary>
-    /// $1 entity, all of which is read again: chunks that are not read yet would read the same. A request that loses one begins anew: whoever
-    /// asked may wait for rows that are read after this change.
+    /// $1 entity, all of which is read again: chunks that are not read yet would read the same. A request that loses one begins anew: its
+    /// requester may wait for rows that are read after this change.
     /// </summary>
     public const string SupersedeSql = """
         WITH gone AS (DELETE FROM cdc.chunks WHERE entity = $1 AND state = 'pending' RETURNING request),

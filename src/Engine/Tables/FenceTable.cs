@@ -120,7 +120,7 @@ public static class FenceTable
     /// <summary>Vectors at which partitions stop.</summary>
     internal const string VectorsSql = "SELECT vector::text FROM cdc.fences WHERE state IN ('read', 'reached') AND vector IS NOT NULL";
 
-    /// <summary>Breaks those whose time has run out; then those that a session has to do something for.</summary>
+    /// <summary>Breaks fences whose time has run out; returns those that a session has to act on.</summary>
     internal static async Task<List<PendingFence>> PendingAsync(NpgsqlConnection connection, long session, CancellationToken ct)
     {
         await (await PreparedAsync(connection, BreakExpiredSql, ct)).ExecuteAsync(ct);
@@ -136,7 +136,7 @@ public static class FenceTable
         );
     }
 
-    /// <summary>Closed ones are looked at by people alone: rows below an id go.</summary>
+    /// <summary>Only people read closed ones: deletes rows below an id.</summary>
     internal static async Task PruneAsync(NpgsqlConnection connection, long below, CancellationToken ct) =>
         await (await PreparedAsync(connection, PruneSql, ct, below)).ExecuteAsync(ct);
 

@@ -10,8 +10,8 @@ namespace Cdc.Engine.Tables;
 internal static class LogThroughTable
 {
     /// <summary>
-    /// $1 generation, $2 LSN, $3 vector, $4 time or NULL. Those that every partition has passed are of no use any more; while whoever applies is far behind, the
-    /// newest one is replaced, so that they stay few.
+    /// $1 generation, $2 LSN, $3 vector, $4 time or NULL. Those that every partition has passed are of no use any more; while Apply is far
+    /// behind, the newest one is replaced, so that they stay few.
     /// </summary>
     private const string AddSql = """
         WITH passed AS (

@@ -33,7 +33,9 @@ public interface IPartitionProgress
 /// <param name="Sequences">For each capture session the sequence that must come next.</param>
 public sealed record PartitionRecord(string Name, long Next, ChangePosition Last, IEnumerable<(long Session, long Sequence)> Sequences);
 
-/// <summary>cdc.checkpoints over Kafka, a row for each partition. Moves only by compare-and-set on owner and offset, with the rows.</summary>
+/// <summary>
+/// cdc.checkpoints over Kafka, a row for each partition. Moves only by compare-and-set on owner and offset, with the rows.
+/// </summary>
 public sealed class PartitionTable(EngineOptions options, Guid owner)
 {
     private const string TakeSql = """
@@ -68,8 +70,8 @@ public sealed class PartitionTable(EngineOptions options, Guid owner)
         """;
 
     /// <summary>
-    /// $1 partitions, $2 their ends. The row of the in-process log is there when a generation has just begun, or when the engine followed its
-    /// source in-process until now: every partition begins at its end, since older records lose, or were applied.
+    /// $1 partitions, $2 their ends. The row of the in-process log is there when a generation has just begun, or when the engine followed
+    /// its source in-process until now: every partition begins at its end, since older records lose, or were applied.
     /// </summary>
     private const string BeginGenerationSql = """
         WITH whole AS (DELETE FROM cdc.checkpoints WHERE partition = 'all' RETURNING generation, through_lsn, as_of)
@@ -134,7 +136,9 @@ public sealed class PartitionTable(EngineOptions options, Guid owner)
         return await command.ScalarAsync<bool>(ct);
     }
 
-    /// <summary>Of each partition the newest capture session that it has met, locked until COMMIT: none meets a newer one meanwhile.</summary>
+    /// <summary>
+    /// Of each partition the newest capture session that it has met, locked until COMMIT: none meets a newer one meanwhile.
+    /// </summary>
     internal static Task<List<(string Partition, long Session)>> LockSessionsAsync(
         NpgsqlConnection connection,
         IEnumerable<string> partitions,

@@ -65,7 +65,9 @@ public static class QuarantineQueries
         return discarded.Count;
     }
 
-    /// <summary>No generation is 0, so that everything the table's own generation says is newer, and nothing older will come again.</summary>
+    /// <summary>
+    /// No generation is 0, so that everything the table's own generation says is newer, and nothing older will come again.
+    /// </summary>
     private static async Task MarkNotWholeAsync(NpgsqlConnection connection, EntityDeclaration entity, long[] keys, CancellationToken ct)
     {
         var sql = $"UPDATE {entity.EngineName} SET source_generation = 0 WHERE {Sql.Identifier(entity.EngineKey)} = ANY($1)";

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Cdc.Engine.Tables;
 
-/// <summary>cdc.source for those who only ask how the pipeline is.</summary>
+/// <summary>cdc.source for readers of the pipeline's state.</summary>
 public static class SourceQueries
 {
     /// <summary>The generation in which the engine follows its source, as an expression; NULL where it follows none.</summary>

@@ -55,7 +55,7 @@ public sealed class SourceTable(EngineOptions options)
     /// <exception cref="FencedException">A generation is being made, or a gap is declared.</exception>
     public static async Task<(long Session, int Generation)> BeginSessionAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        // A reset that began after this session had looked has no checkpoint to go on from yet.
+        // A reset that began after this session read the row has no checkpoint to go on from yet.
         var begun = await connection
             .Statement(
                 "UPDATE cdc.source SET session = session + 1, updated_at = now() WHERE state = 'streaming' RETURNING session, generation"
@@ -117,7 +117,7 @@ public sealed class SourceTable(EngineOptions options)
             SourceState.Gap => throw Declared(
                 current,
                 2,
-                "Look with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md)."
+                "Check with 'cdc slot show'; accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md)."
             ),
             _ => throw new CdcException(
                 FailureKind.Unavailable,
@@ -133,10 +133,11 @@ public sealed class SourceTable(EngineOptions options)
         new(row.Get<string>(kind) ?? "unknown", row.Get<string>(kind + 1) ?? "A gap was declared.", remedy);
 
     /// <summary>
-    /// Begins generation 1, or the next one: everything of older ones loses. Ends the session that may be running, whose feedback and commits
-    /// fail from here on.
+    /// Begins generation 1, or the next one: everything of older ones loses. Ends the session that may be running, whose feedback and
+    /// commits fail from here on.
     /// </summary>
-    /// <param name="above">The log's generation, which may be above the engine's where that was restored; 0 where the log keeps none.</param>
+    /// <param name="above">The log's generation, which may be above the engine's where that was restored; 0 where the log keeps
+    /// none.</param>
     public Task BeginGenerationAsync(
         string systemIdentifier,
         int timeline,
@@ -155,7 +156,8 @@ public sealed class SourceTable(EngineOptions options)
         );
 
     /// <summary>
-    /// Only one process at a time makes the slot of a generation; another waits here, and then finds the work done. Given back when disposed.
+    /// Only one process at a time makes the slot of a generation; another waits here, and then finds the work done. Given back when
+    /// disposed.
     /// </summary>
     public Task<IAsyncDisposable> LockGenerationAsync(CancellationToken ct) =>
         EngineErrors.GuardAsync<IAsyncDisposable>(async () =>
@@ -173,7 +175,9 @@ public sealed class SourceTable(EngineOptions options)
             }
         });
 
-    /// <summary>The slot stands at <paramref name="start"/>: every table is to be read, all commits from there on will be streamed.</summary>
+    /// <summary>
+    /// The slot stands at <paramref name="start"/>: every table is to be read, all commits from there on will be streamed.
+    /// </summary>
     /// <exception cref="FencedException">Another generation has begun meanwhile.</exception>
     public Task CompleteGenerationAsync(int generation, Lsn start, IReadOnlyList<PlannedTable> tables, CancellationToken ct) =>
         WithConnectionAsync(
@@ -210,7 +214,7 @@ public sealed class SourceTable(EngineOptions options)
     public Task AddEntitiesAsync(IReadOnlyList<PlannedTable> tables, ulong barrierXid, CancellationToken ct) =>
         ExecuteAsync([.. tables.SelectMany(t => TablesTable.Load(t, barrierXid))], ct);
 
-    /// <summary>Entities that the engine knows, and whether it knows what their table looks like.</summary>
+    /// <summary>Entities that the engine knows, and whether it knows the shape of their table.</summary>
     public Task<IReadOnlyDictionary<string, bool>> EntitiesAsync(CancellationToken ct) =>
         WithConnectionAsync(connection => TablesTable.KnownAsync(connection, ct), ct);
 
@@ -246,7 +250,9 @@ public sealed class SourceTable(EngineOptions options)
             .Statement($"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND {EngineRoles.FollowsSource})")
             .ScalarAsync<bool>(ct);
 
-    /// <summary>Nothing is broken with this identity of the same source: after the checks of 'cdc slot adopt', or where it goes on by itself.</summary>
+    /// <summary>
+    /// Nothing is broken with this identity of the same source: after the checks of 'cdc slot adopt', or where it goes on by itself.
+    /// </summary>
     /// <exception cref="FencedException">What was checked has changed meanwhile.</exception>
     public async Task AdoptAsync(FollowedSource from, string systemIdentifier, int timeline, CancellationToken ct)
     {

@@ -1,6 +1,8 @@
 namespace Cdc.Engine.Tables;
 
-/// <summary>States as the engine's tables keep them: the name of the enum's member in lower case. The migrations' CHECK constraints list them.</summary>
+/// <summary>
+/// States as the engine's tables keep them: the name of the enum's member in lower case. The migrations' CHECK constraints list them.
+/// </summary>
 public static class States
 {
     public static string Word<T>(this T state)

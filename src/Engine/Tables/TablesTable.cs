@@ -19,12 +19,12 @@ public enum TableState
 }
 
 /// <summary>An entity, as the engine remembers it.</summary>
-/// <param name="Fingerprint">What its source table looked like; null if nothing is known yet.</param>
+/// <param name="Fingerprint">The shape of its source table; null if unknown.</param>
 public sealed record EntityRecord(string Entity, TableState State, ulong BarrierXid, TableFingerprint? Fingerprint);
 
 /// <summary>
-/// cdc.tables, a row for each entity. Since when rows are whole is read there by the statements that ask: below it changes may have passed a
-/// row by (a gap, a stop, a rewrite).
+/// cdc.tables, a row for each entity. Since when rows are whole is read there by the statements that ask: below it changes may have passed
+/// a row by (a gap, a stop, a rewrite).
 /// </summary>
 internal static class TablesTable
 {
@@ -60,7 +60,7 @@ internal static class TablesTable
                 ct
             );
 
-    /// <summary>Entities that have a row, and whether the engine knows what their table looks like.</summary>
+    /// <summary>Entities that have a row, and whether the engine knows the shape of their table.</summary>
     public static async Task<IReadOnlyDictionary<string, bool>> KnownAsync(NpgsqlConnection connection, CancellationToken ct) =>
         (
             await connection
@@ -99,7 +99,7 @@ internal static class TablesTable
             .ExecuteAsync(ct);
 
     /// <summary>All of it is read again: rows are whole from <paramref name="whole"/> on.</summary>
-    /// <param name="fingerprint">What the table looks like now; null: as before.</param>
+    /// <param name="fingerprint">The table's shape now; null: as before.</param>
     public static async Task ReadAgainAsync(
         NpgsqlConnection connection,
         string entity,

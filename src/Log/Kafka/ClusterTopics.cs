@@ -3,7 +3,9 @@ using Confluent.Kafka;
 
 namespace Cdc.Log.Kafka;
 
-/// <summary>The topics of a cluster. All are asked for: brokers that make topics at their first use would make one that is asked for by name.</summary>
+/// <summary>
+/// The topics of a cluster. All are asked for: brokers that make topics at their first use would make one that is asked for by name.
+/// </summary>
 internal sealed class ClusterTopics(Metadata cluster)
 {
     private readonly Dictionary<string, TopicMetadata> _topics = cluster

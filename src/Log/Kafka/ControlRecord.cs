@@ -6,7 +6,8 @@ namespace Cdc.Log.Kafka;
 /// <summary>What the log remembers of its writers. The newest record of the newest session in the control topic counts.</summary>
 /// <param name="Session">Number of the newest capture session.</param>
 /// <param name="Generation">Of its records.</param>
-/// <param name="Written">Everything that was committed in the source below it is in the log: written here before it is confirmed to the slot.</param>
+/// <param name="Written">Everything that was committed in the source below it is in the log: written here before it is confirmed to the
+/// slot.</param>
 /// <param name="LastXid">Of the last transaction that is whole in the log; 0 if there is none in this generation.</param>
 /// <param name="LastCommitMicros">Microseconds since 2000-01-01 UTC.</param>
 /// <param name="Vector">Acknowledged up to here: a log that ends before it has lost records.</param>

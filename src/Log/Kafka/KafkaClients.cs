@@ -23,7 +23,9 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
 
     public KafkaOptions Options => options;
 
-    /// <summary>One request in flight where the options switch idempotence off, as brokers before 0.11 need: else a retry could change the order.</summary>
+    /// <summary>
+    /// One request in flight where the options switch idempotence off, as brokers before 0.11 need: else a retry could change the order.
+    /// </summary>
     public bool IsIdempotent =>
         !Passed().TryGetValue("enable.idempotence", out var value) || value.Equals("true", StringComparison.OrdinalIgnoreCase);
 
@@ -103,7 +105,7 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
         return Made(Builder(settings).Build);
     }
 
-    /// <summary>A member of the group of those that apply.</summary>
+    /// <summary>A member of the appliers' group.</summary>
     internal ConsumerBuilder<byte[], byte[]> Member()
     {
         var settings = Settings(

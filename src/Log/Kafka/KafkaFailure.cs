@@ -17,7 +17,8 @@ public static class KafkaFailure
             DllNotFoundException => new CdcException(
                 FailureKind.Preflight,
                 "librdkafka, Kafka's client library, cannot be loaded on this machine.",
-                "Publish the program for this machine's system and processor ('dotnet publish -r RID', docs/kafka.md): the library comes with it.",
+                "Publish the program for this machine's system and processor ('dotnet publish -r RID', docs/kafka.md): "
+                    + "the library comes with it.",
                 e
             ),
             _ => null,
@@ -45,7 +46,8 @@ public static class KafkaFailure
             ErrorCode.MsgSizeTooLarge or ErrorCode.InvalidMsgSize => new CdcException(
                 FailureKind.Preflight,
                 $"A row is larger than the brokers take: {error.Reason}.",
-                "Raise max.message.bytes of its topic (and replica.fetch.max.bytes of the brokers), and set CDC__Kafka__Client__message_max_bytes to the same.",
+                "Raise max.message.bytes of its topic (and replica.fetch.max.bytes of the brokers), "
+                    + "and set CDC__Kafka__Client__message_max_bytes to the same.",
                 inner
             ),
             ErrorCode.TopicAuthorizationFailed
@@ -61,7 +63,9 @@ public static class KafkaFailure
             ErrorCode.TransactionalIdAuthorizationFailed => new CdcException(
                 FailureKind.Preflight,
                 $"Kafka does not let this program use its transactional id: {error.Reason}.",
-                "Allow its user Describe and Write on it (kafka-acls.sh --transactional-id; it is the topic prefix and '.cdc.capture'), or name one that it may use in CDC__Kafka__Client__transactional_id (ops/runbooks/kafka.md).",
+                "Allow its user Describe and Write on it (kafka-acls.sh --transactional-id; "
+                    + "it is the topic prefix and '.cdc.capture'), or name one that it may use in CDC__Kafka__Client__transactional_id "
+                    + "(ops/runbooks/kafka.md).",
                 inner
             ),
             ErrorCode.InvalidTransactionTimeout => new CdcException(

@@ -13,7 +13,8 @@ internal static partial class KafkaLog
     [LoggerMessage(
         502,
         LogLevel.Information,
-        "Log session {Session} begins: {Partitions} partitions, acknowledged through {Lsn}, transactional id: {TransactionalId}, idempotent: {Idempotent}"
+        "Log session {Session} begins: {Partitions} partitions, acknowledged through {Lsn}, transactional id: "
+            + "{TransactionalId}, idempotent: {Idempotent}"
     )]
     public static partial void SessionBegins(
         ILogger log,

@@ -68,7 +68,9 @@ public sealed class KafkaLogReader : IAsyncDisposable
 
     public bool HasSome => !_parts.IsEmpty;
 
-    /// <summary>Ends when there is something to read, or at the latest after <paramref name="atMost"/>; throws what reading failed with.</summary>
+    /// <summary>
+    /// Ends when there is something to read, or at the latest after <paramref name="atMost"/>; throws what reading failed with.
+    /// </summary>
     public async Task WaitAsync(TimeSpan atMost, CancellationToken ct)
     {
         if (HasSome)
@@ -124,7 +126,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
             {
                 var read = _consumer.Consume(_records.Count > 0 ? TimeSpan.Zero : Poll);
                 if (_begun.Count > 0)
-                    TellBegun();
+                    ReportBegun();
                 if (read is { IsPartitionEOF: false })
                     Add(read);
                 else if (read is not null)
@@ -166,7 +168,9 @@ public sealed class KafkaLogReader : IAsyncDisposable
         _bytes += _changes[0].Bytes;
     }
 
-    /// <summary>The end of a partition lies behind its last record if that one's transaction was ended there, or others were aborted.</summary>
+    /// <summary>
+    /// The end of a partition lies behind its last record if that one's transaction was ended there, or others were aborted.
+    /// </summary>
     private void Pass(ConsumeResult<byte[], byte[]> end)
     {
         var partition = PartitionOf(end.TopicPartition);
@@ -198,7 +202,8 @@ public sealed class KafkaLogReader : IAsyncDisposable
             throw new DeclaredGapException(
                 GapKinds.LogUnreadable,
                 $"Partition {partition} has a record at offset {read.Offset.Value} that cannot be read: {e.Message}",
-                "Find out what else writes to the topic besides 'cdc capture'; then read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
+                "Find out what else writes to the topic besides 'cdc capture'; "
+                    + "then read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
             );
         }
     }
@@ -245,7 +250,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
     }
 
     /// <summary>Of partitions to which nothing comes the group must know too. Only after their assignment it takes their offsets.</summary>
-    private void TellBegun()
+    private void ReportBegun()
     {
         foreach (var offset in _begun)
             StoreOffset(offset);

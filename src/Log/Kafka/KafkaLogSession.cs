@@ -16,7 +16,7 @@ namespace Cdc.Log.Kafka;
 /// </summary>
 public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDisposable
 {
-    /// <summary>The session's own: compaction leaves the newest record of each, whatever a session that was replaced still writes.</summary>
+    /// <summary>The session's own: compaction leaves the newest record of each, even if a replaced session still writes.</summary>
     private readonly byte[] _controlKey;
     private readonly LogTopics _topics;
     private readonly IReadOnlyList<PartitionTail> _tails;
@@ -44,7 +44,9 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
 
     public IReadOnlyDictionary<string, long> Ends => _topics.All.ToDictionary(p => p.Name, p => _tails[p.Index].End);
 
-    /// <summary>The last transaction that earlier sessions brought whole into the log; when it is sent again it must be the same one.</summary>
+    /// <summary>
+    /// The last transaction that earlier sessions brought whole into the log; when it is sent again it must be the same one.
+    /// </summary>
     public ResumePoint ResumeFrom(int generation, long session) =>
         _before.Generation == generation
             ? new(

@@ -12,7 +12,7 @@ public sealed partial record KafkaOptions : IOptionSection
     /// <summary>First part of every topic's name: <c>prefix.schema.table</c>.</summary>
     public string TopicPrefix { get; init; } = "odoo";
 
-    /// <summary>Consumer group of those that apply. Its offsets are a hint for lag tools, never where anything goes on.</summary>
+    /// <summary>Consumer group of the appliers. Its offsets are a hint for lag tools, never where anything goes on.</summary>
     public string Group { get; init; } = "cdc-apply";
 
     /// <summary>Consumers in one process. Each applies its partitions in its own engine transactions.</summary>
@@ -24,12 +24,14 @@ public sealed partial record KafkaOptions : IOptionSection
     /// <summary>Replicas of a topic that <c>cdc topics create</c> makes.</summary>
     public int ReplicationFactor { get; init; } = 3;
 
-    /// <summary>Least in-sync replicas of a topic that <c>cdc topics create</c> makes, and below which <c>cdc topics check</c> warns.</summary>
+    /// <summary>
+    /// Least in-sync replicas of a topic that <c>cdc topics create</c> makes, and below which <c>cdc topics check</c> warns.
+    /// </summary>
     public int MinInSyncReplicas { get; init; } = 2;
 
     /// <summary>
-    /// Any setting of librdkafka for every client, by its own name or with underscores for dots: security.protocol, sasl_username. Wins over
-    /// our own, but for those that correctness rests on.
+    /// Any setting of librdkafka for every client, by its own name or with underscores for dots: security.protocol, sasl_username. Wins
+    /// over our own, but for those that correctness rests on.
     /// </summary>
     public IReadOnlyDictionary<string, string> Client { get; init; } = new Dictionary<string, string>();
 

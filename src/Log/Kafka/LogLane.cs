@@ -7,7 +7,7 @@ internal sealed class LogLane
 {
     private long _next;
 
-    /// <param name="delivered">Told of every record when the brokers have answered.</param>
+    /// <param name="delivered">Called for every record when the brokers have answered.</param>
     /// <param name="end">Offset behind everything that was there.</param>
     public LogLane(LogPartition partition, Action<LogLane, DeliveryReport<byte[], byte[]>> delivered, long end)
     {

@@ -37,7 +37,9 @@ internal abstract class LogProducer(IProducer<byte[], byte[]> client) : IDisposa
     /// <param name="value">Null: a tombstone.</param>
     public abstract void Append(int partition, byte[]? key, byte[]? value);
 
-    /// <summary>Calls back, in the order of calls, when everything appended so far is acknowledged: at once, or on another thread.</summary>
+    /// <summary>
+    /// Calls back, in the order of calls, when everything appended so far is acknowledged: at once, or on another thread.
+    /// </summary>
     public abstract void Mark(Action reached);
 
     /// <summary>One record of another topic, acknowledged when the task ends.</summary>

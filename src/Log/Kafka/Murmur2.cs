@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Cdc.Log.Kafka;
 
-/// <summary>The hash by which Java's producer chooses a key's partition, so that other writers and joins by key find the same one.</summary>
+/// <summary>
+/// The hash by which Java's producer chooses a key's partition, so that other writers and joins by key find the same one.
+/// </summary>
 public static class Murmur2
 {
     private const uint Seed = 0x9747b28c;

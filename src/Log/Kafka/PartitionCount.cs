@@ -8,8 +8,10 @@ public static class PartitionCount
     public static CdcException Changed(string topic, int before) =>
         new(
             FailureKind.Preflight,
-            $"Topic {topic} had {before} partitions, and has another number now: keys have moved, and with them the order of their changes.",
-            "Name new topics with another Kafka:TopicPrefix, make them with 'cdc topics create', then read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
+            $"Topic {topic} had {before} partitions, and has another number now: "
+                + "keys have moved, and with them the order of their changes.",
+            "Name new topics with another Kafka:TopicPrefix, make them with 'cdc topics create', "
+                + "then read everything again with 'cdc slot reset' (ops/runbooks/kafka.md)."
         );
 
     /// <summary>Compares with the checkpoints that the engine has.</summary>

@@ -37,8 +37,8 @@ internal sealed class TailReader(KafkaClients clients)
 
     /// <summary>The newest record of the newest session in the control topic.</summary>
     /// <remarks>
-    /// Not simply the last one: a session that was stopped (SIGSTOP, a virtual machine that was paused) and replaced may write what it knew then
-    /// when it wakes up, where brokers do not fence it. Taken for the log's memory, that made the slot look advanced (seen: a false gap).
+    /// Not simply the last one: a session that was stopped (SIGSTOP, a virtual machine that was paused) and replaced may write what it knew
+    /// then when it wakes up, where brokers do not fence it. Taken for the log's memory, that gave a false gap, "slot-advanced" (seen).
     /// Committed or not: it says only what was acknowledged before it. Its writer knows the commit, and may confirm the slot by it, a
     /// moment before readers of committed records see it; a comparison with the slot in that moment would find a gap.
     /// </remarks>

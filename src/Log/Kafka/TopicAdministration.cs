@@ -11,7 +11,8 @@ public sealed class TopicAdministration(KafkaClients clients, TopicPlan plan)
 
     /// <summary>Leaves existing topics as they are: 'cdc topics check' says whether they will do.</summary>
     /// <returns>Those that did not exist.</returns>
-    /// <exception cref="CdcException">Configuration: the cluster cannot make a topic like this. Preflight: it makes none for others.</exception>
+    /// <exception cref="CdcException">Configuration: the cluster cannot make a topic like this. Preflight: it makes none for
+    /// others.</exception>
     public async Task<IReadOnlyList<string>> CreateAsync(CancellationToken ct)
     {
         using var admin = clients.Admin();

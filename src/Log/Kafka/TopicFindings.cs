@@ -73,7 +73,8 @@ public sealed class TopicFindings(TopicPlan plan, int minInSyncReplicas, IReadOn
                 "topic-settings",
                 IsError: false,
                 $"The brokers do not report the settings of topic {topic.Name}.",
-                $"Brokers from 0.11 on do. On older ones check them yourself (kafka-configs.sh --describe): {string.Join(", ", Planned(topic).Settings.Select(s => $"{s.Key}={s.Value}"))}."
+                "Brokers from 0.11 on do. On older ones check them yourself (kafka-configs.sh --describe): "
+                    + $"{string.Join(", ", Planned(topic).Settings.Select(s => $"{s.Key}={s.Value}"))}."
             );
             yield break;
         }
@@ -101,7 +102,8 @@ public sealed class TopicFindings(TopicPlan plan, int minInSyncReplicas, IReadOn
             yield return new Finding(
                 "topic-compacted",
                 IsError: true,
-                $"Topic {topic.Name} is compacted: an update that leaves a column unchanged needs the one before it, and a truncate has no key.",
+                $"Topic {topic.Name} is compacted: an update that leaves a column unchanged needs the one before it, "
+                    + "and a truncate has no key.",
                 Alter(topic, $"{TopicPlan.Cleanup}=delete")
             );
         if (Number(settings, TopicPlan.Retention) is >= 0 and < DayMilliseconds)

@@ -9,11 +9,14 @@ public sealed record PlannedTopic(string Name, int Partitions, int Replicas, IRe
     public string ToCommand() =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"kafka-topics.sh --create --topic {Name} --partitions {Partitions} --replication-factor {Replicas}{string.Concat(Settings.Select(s => $" --config {s.Key}={s.Value}"))}"
+            $"kafka-topics.sh --create --topic {Name} --partitions {Partitions} --replication-factor {Replicas}"
+                + $"{string.Concat(Settings.Select(s => $" --config {s.Key}={s.Value}"))}"
         );
 }
 
-/// <summary>All topics of the log: the control topic, the data topics, and for each of these the one that shows its quarantined rows.</summary>
+/// <summary>
+/// All topics of the log: the control topic, the data topics, and for each of these the one that shows its quarantined rows.
+/// </summary>
 public sealed class TopicPlan
 {
     internal const string MinInSync = "min.insync.replicas";

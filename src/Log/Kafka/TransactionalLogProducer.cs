@@ -38,7 +38,9 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
     private bool _isCommitting;
     private long? _endsSince;
 
-    /// <summary>The first refusal. Those that say only that something else was refused leave it to the end of the transaction to say what.</summary>
+    /// <summary>
+    /// The first refusal. Those that say only that something else was refused leave it to the end of the transaction to say what.
+    /// </summary>
     private Exception? _refused;
 
     /// <summary>By lane, the offset after the last record of the open transaction that the brokers have.</summary>

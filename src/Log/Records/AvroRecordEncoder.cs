@@ -6,7 +6,9 @@ using Cdc.Log.Records.Columns;
 
 namespace Cdc.Log.Records;
 
-/// <summary>Writes the rows of one table schema as Debezium's envelope. The order of the writes is that of <see cref="EnvelopeSchema"/>.</summary>
+/// <summary>
+/// Writes the rows of one table schema as Debezium's envelope. The order of the writes is that of <see cref="EnvelopeSchema"/>.
+/// </summary>
 internal sealed class AvroRecordEncoder : IRecordEncoder
 {
     /// <summary>Debezium's default; in a column of text or bytes it stands for a value that the UPDATE did not send.</summary>

@@ -64,7 +64,8 @@ public interface IRecordDecoder
     bool TryDecode(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, List<ChangeEvent> changes, out RecordStamp stamp);
 
     /// <summary>Fetches the schemas that this record names. They stay cached while the registry is down.</summary>
-    /// <exception cref="Cdc.Core.Failures.CdcException"><see cref="Cdc.Core.Failures.FailureKind.Unavailable"/>: try again later.</exception>
+    /// <exception cref="Cdc.Core.Failures.CdcException"><see cref="Cdc.Core.Failures.FailureKind.Unavailable"/>: try again
+    /// later.</exception>
     /// <exception cref="RecordFormatException">The registry has no such schema, or rows cannot be read with it.</exception>
     Task LearnAsync(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value, CancellationToken ct);
 }

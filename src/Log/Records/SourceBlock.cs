@@ -48,8 +48,8 @@ internal sealed class SourceBlock
     }
 
     /// <summary>
-    /// ts_us, and no ts_ns: PostgreSQL's clock has no nanoseconds, and a number beyond 2^53 in every record is one that readers in JavaScript
-    /// refuse.
+    /// ts_us, and no ts_ns: PostgreSQL's clock has no nanoseconds, and a number beyond 2^53 in every record is one that readers in
+    /// JavaScript refuse.
     /// </summary>
     private static void WriteMicros(long unixMicros, ref AvroWriter writer)
     {

@@ -36,7 +36,8 @@ internal readonly record struct RowField(int Place, FieldPlan Plan, ColumnForm F
 /// <summary>How values of one writer's schema are read: its fields in their order, each by its name.</summary>
 internal sealed class ValuePlan
 {
-    /// <exception cref="RecordFormatException">It has not what applying a row needs, or a declared column in a form that it cannot be read from.</exception>
+    /// <exception cref="RecordFormatException">It has not what applying a row needs, or a declared column in a form that it cannot be read
+    /// from.</exception>
     public ValuePlan(AvroSchema writer, string topic, IReadOnlyList<EntityDeclaration> entities)
     {
         var envelope = writer as RecordSchema ?? throw Wrong(topic, "is no record");

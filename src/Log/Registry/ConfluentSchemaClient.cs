@@ -6,7 +6,9 @@ using Newtonsoft.Json;
 
 namespace Cdc.Log.Registry;
 
-/// <summary>A registry that speaks Confluent's protocol, by Confluent's own client: several addresses, retries, mTLS and OAuth are its.</summary>
+/// <summary>
+/// A registry that speaks Confluent's protocol, by Confluent's own client: several addresses, retries, mTLS and OAuth are its.
+/// </summary>
 internal sealed class ConfluentSchemaClient : ISchemaClient, IDisposable
 {
     private readonly string _url;
@@ -114,7 +116,8 @@ internal sealed class ConfluentSchemaClient : ISchemaClient, IDisposable
         new(
             FailureKind.Configuration,
             $"The schema registry at {_url} answers {answer}",
-            "Correct Registry:Url, Registry:Username and Registry:Password or the credentials of Registry:Client, or the rights of that user.",
+            "Correct Registry:Url, Registry:Username and Registry:Password or the credentials of Registry:Client, "
+                + "or the rights of that user.",
             inner
         );
 }

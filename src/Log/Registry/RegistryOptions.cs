@@ -6,8 +6,8 @@ namespace Cdc.Log.Registry;
 public sealed record RegistryOptions : IOptionSection
 {
     /// <summary>
-    /// Of a registry that speaks Confluent's protocol, such as <c>https://registry:8081</c>; several, with commas between them, are tried in
-    /// turn. Empty: the built-in one, in the engine.
+    /// Of a registry that speaks Confluent's protocol, such as <c>https://registry:8081</c>; several, with commas between them, are tried
+    /// in turn. Empty: the built-in one, in the engine.
     /// </summary>
     public string Url { get; init; } = "";
 
@@ -34,7 +34,8 @@ public sealed record RegistryOptions : IOptionSection
                 || Url.Split(',', StringSplitOptions.TrimEntries)
                     .All(one => Uri.TryCreate(one, UriKind.Absolute, out var url) && url is { Scheme: "http" or "https", UserInfo: "" }),
             nameof(Url),
-            "must be a URL such as https://registry:8081, or several with commas between them, without user and password (Registry:Username, Registry:Password), or nothing for the built-in registry"
+            "must be a URL such as https://registry:8081, or several with commas between them, "
+                + "without user and password (Registry:Username, Registry:Password), or nothing for the built-in registry"
         );
         checks.Interval(nameof(Timeout), Timeout);
     }

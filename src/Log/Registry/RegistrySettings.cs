@@ -37,7 +37,8 @@ internal static class RegistrySettings
             throw new CdcException(
                 FailureKind.Configuration,
                 $"A client of the schema registry cannot be made: {e.Message}",
-                "Correct Registry:CaCertificate (a PEM file of certificates) or CDC__Registry__Client__…: names (with _ for each dot) and values are those of Confluent's schema registry client for .NET.",
+                "Correct Registry:CaCertificate (a PEM file of certificates) or CDC__Registry__Client__…: "
+                    + "names (with _ for each dot) and values are those of Confluent's schema registry client for .NET.",
                 e
             );
         }

@@ -16,7 +16,9 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
     private const string VersionsSql =
         "SELECT v.subject, v.version, s.id, s.schema FROM cdc.schema_versions v JOIN cdc.schemas s ON s.id = v.schema_id";
 
-    /// <summary>A schema's guid is made of its text (<see cref="RegisteredSchema.Guid"/>), and there are few schemas: nothing keeps it.</summary>
+    /// <summary>
+    /// A schema's guid is made of its text (<see cref="RegisteredSchema.Guid"/>), and there are few schemas: nothing keeps it.
+    /// </summary>
     private const string GuidSql =
         "SELECT schema FROM cdc.schemas WHERE substr(encode(sha256(convert_to(schema, 'UTF8')), 'hex'), 1, 32)::uuid = $1";
 
@@ -89,7 +91,8 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
                 if (problems.Count > 0)
                     throw new SchemaRegistryException(
                         SchemaRegistryException.Incompatible,
-                        $"Schema being registered is incompatible with an earlier schema for subject \"{subject}\": {string.Join("; ", problems)}"
+                        $"Schema being registered is incompatible with an earlier schema for subject \"{subject}\": "
+                            + $"{string.Join("; ", problems)}"
                     );
                 var added = new RegisteredSchema(
                     subject,

@@ -25,7 +25,9 @@ internal static class SchemaText
         }
     }
 
-    /// <summary>The ids it may have, in order of preference: the same wherever and whenever the text is registered, unless another one has it.</summary>
+    /// <summary>
+    /// The ids it may have, in order of preference: the same wherever and whenever the text is registered, unless another one has it.
+    /// </summary>
     public static IEnumerable<int> Ids(string normal)
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(normal));

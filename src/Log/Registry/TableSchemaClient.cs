@@ -28,7 +28,8 @@ internal static class SchemaRefusal
         new(
             FailureKind.Preflight,
             $"The schema registry refuses the schema of {subject}: {why}",
-            "Undo the change of the source's table or of the declaration. Or, if every reader of the topic is ready for it: set the subject's compatibility to NONE (PUT /config/SUBJECT), start, and set it back.",
+            "Undo the change of the source's table or of the declaration. Or, if every reader of the topic is ready for it: "
+                + "set the subject's compatibility to NONE (PUT /config/SUBJECT), start, and set it back.",
             inner
         );
 }

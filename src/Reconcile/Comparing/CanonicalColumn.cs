@@ -6,8 +6,8 @@ using Cdc.Expressions;
 namespace Cdc.Reconcile.Comparing;
 
 /// <summary>
-/// One engine column in the form in which the two sides are compared: the same value gives the same form on both, whatever collation, scale,
-/// time zone or display settings the servers have; NULL stays NULL. Texts are SQL over the source's columns, or over the engine's.
+/// One engine column in the form in which the two sides are compared: the same value gives the same form on both, whatever collation,
+/// scale, time zone or display settings the servers have; NULL stays NULL. Texts are SQL over the source's columns, or over the engine's.
 /// </summary>
 /// <param name="SourceFunction">PostgreSQL's hash of the source form's type: takes a form and a 64-bit seed.</param>
 /// <param name="EngineFunction">The same for the engine's form; equal values have equal hashes.</param>
@@ -37,7 +37,8 @@ internal sealed record CanonicalColumn(
     /// <summary>Digits before and after the point of which three more are kept.</summary>
     private const int ShortDigits = 12;
 
-    /// <param name="types">By source column, the OID of its type in the source's catalog: a declared float may be float4, which rounds otherwise.</param>
+    /// <param name="types">By source column, the OID of its type in the source's catalog: a declared float may be float4, which rounds
+    /// otherwise.</param>
     public static CanonicalColumn Of(EngineColumn column, IReadOnlyDictionary<string, uint> types)
     {
         var type = SqlTypeName.Parse(column.Type)!.Value;
@@ -100,8 +101,8 @@ internal sealed record CanonicalColumn(
     }
 
     /// <summary>
-    /// PostgreSQL's cast to numeric keeps 15 digits of a double. Where three or more of them come after the cents, and the double is not near
-    /// the middle between two cents, the digits that are lost decide nothing. Any other double goes the long way.
+    /// PostgreSQL's cast to numeric keeps 15 digits of a double. Where three or more of them come after the cents, and the double is not
+    /// near the middle between two cents, the digits that are lost decide nothing. Any other double goes the long way.
     /// </summary>
     private static string Cents(string money, int scale, string exact)
     {

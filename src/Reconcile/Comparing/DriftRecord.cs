@@ -16,7 +16,8 @@ public enum DriftKind
 
 /// <summary>One difference: a whole row, or one column of it.</summary>
 /// <param name="Field">The engine's column; <see cref="WholeRow"/> for a row that one side has not.</param>
-/// <param name="OdooValue">What the declaration makes of the source, as text in the engine's type; of a whole row its columns as a JSON object. Null for NULL, or no row.</param>
+/// <param name="OdooValue">What the declaration makes of the source, as text in the engine's type; of a whole row its columns as a JSON
+/// object. Null for NULL, or no row.</param>
 /// <param name="EngineValue">The same of the engine.</param>
 public sealed record DriftRecord(string Entity, long Key, DriftKind Kind, string Field, string? OdooValue, string? EngineValue)
 {

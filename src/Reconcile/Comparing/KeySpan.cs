@@ -3,7 +3,9 @@ using Cdc.Core.Snapshots;
 
 namespace Cdc.Reconcile.Comparing;
 
-/// <summary>Keys from <paramref name="Low"/> up to, but without, <paramref name="High"/>; the ends of what is compared stand for an open end.</summary>
+/// <summary>
+/// Keys from <paramref name="Low"/> up to, but without, <paramref name="High"/>; the ends of what is compared stand for an open end.
+/// </summary>
 internal readonly record struct KeySpan(long Low, long High)
 {
     public const long Lowest = long.MinValue;

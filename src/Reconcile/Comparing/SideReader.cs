@@ -15,7 +15,9 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
     /// <summary>More than these in one slice are no single rows any more.</summary>
     private const int MostBrokenRows = 200;
 
-    /// <summary>Compiling takes some 50 ms, and saves a sixth to a third of the CPU of each row (0.08 to 0.15 microseconds, seen).</summary>
+    /// <summary>
+    /// Compiling takes some 50 ms, and saves a sixth to a third of the CPU of each row (0.08 to 0.15 microseconds, seen).
+    /// </summary>
     private const int RowsWorthCompiling = 500_000;
 
     // The planner does not know how many rows the spans have. What hashes is not inlined, nor are rows taken apart by compiled code: each

@@ -160,7 +160,8 @@ internal sealed class SliceComparison(
                 right.TotalsAsync(wanted.Engine(engine), spans, ct)
             )
             .ConfigureAwait(false);
-        // A NaN on one side must not make the other side's sum appear as drift: the slice is left out of both. Which row it is, the drift says.
+        // A NaN on one side must not make the other side's sum appear as drift: the slice is left out of both. Which row it is, the drift
+        // says.
         if (odoo is null || engines is null)
             return [];
         return

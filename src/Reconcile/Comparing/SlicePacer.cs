@@ -28,7 +28,8 @@ internal sealed class SlicePacer(ReconcileOptions options)
     }
 
     /// <summary>Spans that tile the beginning of <paramref name="rest"/>, or all of it.</summary>
-    /// <param name="lowest">The lowest key of either side in the rest; null: there is none. What is below it belongs to the first span.</param>
+    /// <param name="lowest">The lowest key of either side in the rest; null: there is none. What is below it belongs to the first
+    /// span.</param>
     /// <param name="highest">The highest key of either side.</param>
     public IReadOnlyList<KeySpan> Next(KeySpan rest, long? lowest, long? highest)
     {

@@ -17,7 +17,9 @@ public sealed record ContinuousOptions : IOptionSection
     /// <summary>ISO 8601 time of the cutover; everything is compared 4, 24 and 72 hours after it. Empty: there is none.</summary>
     public string Cutover { get; init; } = "";
 
-    /// <summary>Share of the time, in percent, in which both servers may be comparing; in the rest they are left alone. 100: no pauses.</summary>
+    /// <summary>
+    /// Share of the time, in percent, in which both servers may be comparing; in the rest they are left alone. 100: no pauses.
+    /// </summary>
     public int LoadPercent { get; init; } = 10;
 
     /// <summary>What a slice should take, instead of Reconcile:SliceTime: it bounds how long snapshots are held.</summary>

@@ -18,7 +18,8 @@ internal sealed class ContinuousRuns(
     ContinuousOptions options
 )
 {
-    // Of another generation there is nothing that a comparison of what has changed could go on from: it would compare everything, every time.
+    // Of another generation there is nothing that a comparison of what has changed could go on from: it would compare everything, every
+    // time.
     private const string ServedSql = $"""
         SELECT trigger, max(due_at) FROM cdc.reconcile_runs
         WHERE due_at IS NOT NULL AND state = 'done' AND (trigger <> $1 OR generation IS NULL OR generation = {SourceQueries.Generation}) GROUP BY trigger

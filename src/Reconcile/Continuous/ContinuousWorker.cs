@@ -81,7 +81,7 @@ public sealed class ContinuousWorker
         {
             return TimeSpan.Zero;
         }
-        // Also a defect of ours: it must not take the pipeline with it.
+        // Also a defect of cdc: it must not take the pipeline with it.
         catch (Exception failure)
         {
             LogFailure(failure);

@@ -38,7 +38,8 @@ internal static class Comparability
             FailureKind.Configuration,
             source.IsStandby
                 ? "Source:ConnectionString leads to a standby. What it sees lags behind the primary that the pipeline follows."
-                : $"Source:ConnectionString leads to database {source.Database} of system {source.SystemIdentifier}; the engine follows {engine.Database} of system {engine.SystemIdentifier}.",
+                : $"Source:ConnectionString leads to database {source.Database} of system {source.SystemIdentifier}; "
+                    + $"the engine follows {engine.Database} of system {engine.SystemIdentifier}.",
             "Correct Source:ConnectionString: comparisons read the primary that 'cdc run' follows."
         );
     }

@@ -24,9 +24,11 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
     private readonly string _engine = Named(engine);
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
-    /// <summary>Both sides at one point of the source's WAL. Dispose it soon: it holds a snapshot and a lock against DDL on Odoo's table.</summary>
-    /// <exception cref="FenceException">Not now, and why. Unavailable: the pipeline is not running, or every attempt broke. Refused: the entity's
-    /// table is stopped. DeclaredGap: the pipeline has stopped.</exception>
+    /// <summary>
+    /// Both sides at one point of the source's WAL. Dispose it soon: it holds a snapshot and a lock against DDL on Odoo's table.
+    /// </summary>
+    /// <exception cref="FenceException">Not now, and why. Unavailable: the pipeline is not running, or every attempt broke. Refused: the
+    /// entity's table is stopped. DeclaredGap: the pipeline has stopped.</exception>
     /// <exception cref="NpgsqlException">A server cannot be reached, or refuses.</exception>
     public async Task<FencedSnapshots> OpenAsync(EntityDeclaration entity, KeyRange range, CancellationToken ct)
     {

@@ -4,8 +4,8 @@ using Npgsql;
 namespace Cdc.Reconcile.Fences;
 
 /// <summary>
-/// Both sides at one fence: what these two transactions show differs by nothing but the keys in flight, drift, and what the engine itself knows
-/// to be missing (quarantine, holes, ranges that are loading), which its snapshot shows too.
+/// Both sides at one fence: what these two transactions show differs by nothing but the keys in flight, drift, and what the engine itself
+/// knows to be missing (quarantine, holes, ranges that are loading), which its snapshot shows too.
 /// </summary>
 public sealed class FencedSnapshots(NpgsqlConnection source, NpgsqlConnection engine, InFlightKeys inFlight, int generation, Lsn marker)
     : IAsyncDisposable

@@ -1,8 +1,8 @@
 namespace Cdc.Reconcile.Fences;
 
 /// <summary>
-/// Keys that were streamed before the fence's marker and that the source's snapshot may not see. They, and no others, may differ at the fence
-/// without being drift: they are counted apart.
+/// Keys that were streamed before the fence's marker and that the source's snapshot may not see. They, and no others, may differ at the
+/// fence without being drift: they are counted apart.
 /// </summary>
 public sealed class InFlightKeys(bool all, IReadOnlySet<long> keys)
 {

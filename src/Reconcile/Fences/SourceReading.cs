@@ -15,9 +15,11 @@ internal sealed record SourceReading(string Snapshot, long RelationOid, long Fil
         """;
 
     /// <summary>
-    /// Begins the transaction. The lock comes before the snapshot: an older snapshot sees a table that was rewritten or truncated since as empty.
+    /// Begins the transaction. The lock comes before the snapshot: an older snapshot sees a table that was rewritten or truncated since as
+    /// empty.
     /// </summary>
-    /// <exception cref="PostgresException">55P03: locked by another session. 42P01, 42501: the table does not exist, or may not be read.</exception>
+    /// <exception cref="PostgresException">55P03: locked by another session. 42P01, 42501: the table does not exist, or may not be
+    /// read.</exception>
     public static async Task<SourceReading> BeginAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
     {
         await using (

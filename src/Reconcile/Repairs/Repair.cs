@@ -41,8 +41,8 @@ public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOpt
     }
 
     /// <summary>Does what was planned, and verifies it.</summary>
-    /// <exception cref="CdcException">Refused: another comparison is running. Others: it could not be finished; what was asked for is on record,
-    /// and is served when a pipeline runs.</exception>
+    /// <exception cref="CdcException">Refused: another comparison is running. Others: it could not be finished; what was
+    /// requested is on record, and is served when a pipeline runs.</exception>
     public async Task<RepairReport> RunAsync(RepairPlan plan, CancellationToken ct)
     {
         await using var runs = new RunStore(await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false));

@@ -26,7 +26,9 @@ public sealed class RepairPlan
     /// <summary>Keys that are left alone, and why.</summary>
     internal IReadOnlyList<RepairedKey> Others { get; }
 
-    /// <summary>For each entity: keys of rows that are read again from Odoo, and keys of rows that are removed if Odoo still has not got them.</summary>
+    /// <summary>
+    /// For each entity: keys of rows that are read again from Odoo, and keys of rows that are removed if Odoo still has not got them.
+    /// </summary>
     public IEnumerable<(string Entity, int Read, int Removed)> Counts =>
         Rows.Select(e =>
             (e.Key, e.Value.Values.Count(r => r[0].Kind != DriftKind.Extra), e.Value.Values.Count(r => r[0].Kind == DriftKind.Extra))

@@ -18,7 +18,8 @@ public sealed record RepairReport(bool DryRun, IReadOnlyList<RepairedKey> Keys)
 }
 
 /// <param name="Kind">missing, extra, differing: as at the second comparison, or, where that found none, in the run.</param>
-/// <param name="Outcome">planned, gone (equal at the second comparison: nothing was done), repaired, drift, in-flight, quarantined, hole, loading.</param>
+/// <param name="Outcome">planned, gone (equal at the second comparison: nothing was done), repaired, drift, in-flight, quarantined, hole,
+/// loading.</param>
 /// <param name="Request">Id of the request to the pipeline; null where there was none.</param>
 public sealed record RepairedKey(string Entity, long Key, string Kind, string Outcome, long? Request)
 {

@@ -53,12 +53,15 @@ public static class HtmlReport
         );
         if (run.Capped)
             page.Append(
-                "<p><strong>Capped:</strong> there is more drift than was kept. All of it is counted; the values of some of it are not listed.</p>\n"
+                "<p><strong>Capped:</strong> there is more drift than was kept. All of it is counted; "
+                    + "the values of some of it are not listed.</p>\n"
             );
         if (run.Detail is { } detail)
             page.Append(CultureInfo.InvariantCulture, $"<p><strong>{Text(detail)}</strong></p>\n");
         page.Append(
-            "<p class=\"note\">Consistency is 1 − drift / compared keys. Keys in flight, in quarantine, with columns that the engine knows to be unknown (holes), and rows of ranges that are loading were not compared; each is a number of its own.</p>\n"
+            "<p class=\"note\">Consistency is 1 − drift / compared keys. "
+                + "Keys in flight, in quarantine, with columns that the engine knows to be unknown (holes), "
+                + "and rows of ranges that are loading were not compared; each is counted separately.</p>\n"
         );
     }
 
@@ -104,7 +107,8 @@ public static class HtmlReport
             page.Append("</div>\n");
         }
         page.Append(
-            "<p class=\"note\">A square is a range of keys, compared at one point of the source's WAL. Green: equal. Red: drift. Yellow: partly not compared. Grey: nothing was compared.</p>\n"
+            "<p class=\"note\">A square is a range of keys, compared at one point of the source's WAL. "
+                + "Green: equal. Red: drift. Yellow: partly not compared. Grey: nothing was compared.</p>\n"
         );
     }
 

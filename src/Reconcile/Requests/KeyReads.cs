@@ -50,7 +50,8 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
 
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
-    /// <exception cref="CdcException">Refused: the pipeline refused it, and says why. Unavailable: it was not served in half an hour; it stays open.</exception>
+    /// <exception cref="CdcException">Refused: the pipeline refused it, and says why. Unavailable: it was not served in half an hour; it
+    /// stays open.</exception>
     public async Task<KeyReadAnswer> WaitAsync(long request, CancellationToken ct)
     {
         var (began, logged) = (_time.GetTimestamp(), 0);

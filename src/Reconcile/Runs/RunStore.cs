@@ -10,14 +10,16 @@ using Npgsql;
 namespace Cdc.Reconcile.Runs;
 
 /// <summary>A run as it begins, or goes on.</summary>
-/// <param name="Done">Where each entity's recorded slices end, how many there are, and what they found; entities without any are not in it.</param>
+/// <param name="Done">Where each entity's recorded slices end, how many there are, and what they found; entities without any are not in
+/// it.</param>
 internal sealed record OpenRun(long Id, IReadOnlyDictionary<string, DoneSlices> Done);
 
 /// <param name="Next">The first key behind the recorded slices.</param>
 internal sealed record DoneSlices(long Next, int Count, int Generation, SliceNumbers Numbers, long Unlisted);
 
 /// <summary>
-/// Runs in the engine's database. One at a time: a session lock says that a run is alive, and without it whatever is 'running' was killed.
+/// Runs in the engine's database. One at a time: a session lock says that a run is alive, and without it a run that is 'running' was
+/// killed.
 /// </summary>
 internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
 {
@@ -146,7 +148,7 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
             )
             .ExecuteAsync(ct);
 
-    /// <summary>On whatever connection there is: this one may be what failed.</summary>
+    /// <summary>On any other connection: this one may be what failed.</summary>
     public static Task FailAsync(NpgsqlConnection connection, long run, string detail, CancellationToken ct) =>
         connection
             .Statement(

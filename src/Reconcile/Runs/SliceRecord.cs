@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace Cdc.Reconcile.Runs;
 
-/// <summary>Records a slice, its drift and its money in one transaction: a run that is killed goes on behind the last recorded slice.</summary>
+/// <summary>
+/// Records a slice, its drift and its money in one transaction: a run that is killed goes on behind the last recorded slice.
+/// </summary>
 internal static class SliceRecord
 {
     private const string PartitionSql = """

@@ -5,7 +5,8 @@ namespace Cdc.Tests.Support.Capture;
 /// <summary>Entities for tests of capture: only what the source's side of a declaration has.</summary>
 public static class Declared
 {
-    /// <param name="entities">Each as <c>card: id integer, code text</c>; <c>other=card: …</c> for a second entity of one table. The first column is the key.</param>
+    /// <param name="entities">Each as <c>card: id integer, code text</c>; <c>other=card: …</c> for a second entity of one table. The first
+    /// column is the key.</param>
     public static EntitySet Entities(params string[] entities) => new([.. entities.Select(Entity)]);
 
     private static EntityDeclaration Entity(string text, int index)

@@ -5,7 +5,9 @@ using Testcontainers.PostgreSql;
 
 namespace Cdc.Tests.Support.Containers;
 
-/// <summary>A PostgreSQL server in a container, with the settings and without the passwords of <see cref="PgCluster"/>. It goes with this process.</summary>
+/// <summary>
+/// A PostgreSQL server in a container, with the settings and without the passwords of <see cref="PgCluster"/>. It goes with this process.
+/// </summary>
 public sealed class PostgresContainer : IAsyncDisposable
 {
     /// <summary>Odoo's side and the engine's run on two versions, as they do where one of them is upgraded.</summary>

@@ -10,7 +10,7 @@ namespace Cdc.Tests.Support.Equality;
 public static class FencedEquality
 {
     /// <summary>
-    /// One entity at a fence, while everybody writes: exact outside of the keys that the fence says are in flight, and of what the engine
+    /// One entity at a fence, while others write: exact outside of the keys that the fence says are in flight, and of what the engine
     /// itself knows to be missing.
     /// </summary>
     public static async Task<EqualityReport> CompareAsync(

@@ -7,10 +7,10 @@ using System.Text;
 namespace Cdc.Tests.Support.Kafka;
 
 /// <summary>
-/// Stands before the mock cluster's broker and makes it fence. The mock gives everybody who comes with a transactional id a producer id of
-/// his own, and so fences nobody; told the id's producer it raises the epoch, and from then on refuses the old one's appends, partitions and
-/// ends of transactions, as Kafka does. So a producer that asks for the first time is made to name the producer that the mock gave the id last.
-/// Can hold a request on its way, as a host does that was stopped.
+/// Stands before the mock cluster's broker and makes it fence. The mock gives every client with a transactional id its own
+/// producer id, and so fences none. Given the id's producer it raises the epoch, and from then on refuses the old one's appends,
+/// partitions and ends of transactions, as Kafka does. So a producer that asks for the first time is made to name the producer that the
+/// mock gave the id last. Can hold a request on its way, as a host does that was stopped.
 /// </summary>
 internal sealed class FencingProxy : IDisposable
 {
@@ -83,7 +83,7 @@ internal sealed class FencingProxy : IDisposable
         }
     }
 
-    private async Task ForwardAsync(TcpClient from, TcpClient to, Func<byte[], ValueTask> look)
+    private async Task ForwardAsync(TcpClient from, TcpClient to, Func<byte[], ValueTask> inspect)
     {
         var size = new byte[sizeof(int)];
         while (true)
@@ -91,7 +91,7 @@ internal sealed class FencingProxy : IDisposable
             await from.GetStream().ReadExactlyAsync(size, _ended.Token).ConfigureAwait(false);
             var frame = new byte[BinaryPrimitives.ReadInt32BigEndian(size)];
             await from.GetStream().ReadExactlyAsync(frame, _ended.Token).ConfigureAwait(false);
-            await look(frame).ConfigureAwait(false);
+            await inspect(frame).ConfigureAwait(false);
             await to.GetStream().WriteAsync((byte[])[.. size, .. frame], _ended.Token).ConfigureAwait(false);
         }
     }
@@ -105,7 +105,9 @@ internal sealed class FencingProxy : IDisposable
             NameProducer(frame, asked);
     }
 
-    /// <summary>Header: request, version, correlation id, client id, tags. Body: transactional id, its timeout, producer id, epoch.</summary>
+    /// <summary>
+    /// Header: request, version, correlation id, client id, tags. Body: transactional id, its timeout, producer id, epoch.
+    /// </summary>
     private void NameProducer(byte[] frame, ConcurrentDictionary<int, string> asked)
     {
         if (BinaryPrimitives.ReadInt16BigEndian(frame.AsSpan(2)) < FirstWithProducer)

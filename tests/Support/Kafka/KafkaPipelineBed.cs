@@ -16,7 +16,7 @@ namespace Cdc.Tests.Support.Kafka;
 /// <summary>A <see cref="PipelineBed"/> whose pipeline runs over Kafka, in this process, each end by itself.</summary>
 public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsyncDisposable
 {
-    /// <summary>On the servers and the cluster that all tests share, with topics of its own.</summary>
+    /// <summary>On the servers and the cluster that all tests share, with its own topics.</summary>
     public static async Task<KafkaPipelineBed> CreateAsync(TestServers servers, TestKafka kafka, CancellationToken ct)
     {
         var options = await kafka.OptionsAsync().ConfigureAwait(false);
@@ -35,7 +35,7 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
 
     public PipelineStatistics Statistics { get; } = new();
 
-    /// <summary>Of what is started in this process from now on; says everything without schemas, if it is not told to use Avro.</summary>
+    /// <summary>Of what is started in this process from now on; says everything without schemas, unless Avro is set.</summary>
     public IRecordCodec Codec { get; private set; } = new PlainCodec(bed.Entities, kafka.TopicPrefix);
 
     public IReadOnlyList<string> DataTopics => LogTopics.DataTopics(bed.Entities, Codec.TopicOf);
@@ -55,7 +55,7 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
     public Task CreateTopicsAsync(IReadOnlyList<string> topics, CancellationToken ct) =>
         new TopicAdministration(Clients, new TopicPlan(Kafka, topics)).CreateAsync(ct);
 
-    /// <summary>Records as production writes them, by who has just begun and has seen no schema yet.</summary>
+    /// <summary>Records as production writes them, by a writer that has just begun and has seen no schema yet.</summary>
     public void UseAvro(RegistryOptions registry) =>
         Codec = TopicCodec.Create(Options with { Registry = registry }, bed.Entities, bed.Engine.DataSource, "tests");
 

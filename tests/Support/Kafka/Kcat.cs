@@ -4,7 +4,7 @@ using Cdc.Tests.Support.Processes;
 
 namespace Cdc.Tests.Support.Kafka;
 
-/// <summary>kcat, people's tool to look into topics: another client than ours.</summary>
+/// <summary>kcat, the usual tool to read topics by hand: another client than ours.</summary>
 public static class Kcat
 {
     private const string Installed = "/usr/bin/kcat";

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Cdc.Tests.Support.Kafka;
 
 /// <summary>
-/// Loads the build of librdkafka that Confluent.Kafka itself takes. NuGet's package has several for Linux, and the first needs libsasl2.so.3,
-/// which Debian does not have; Confluent.Kafka then takes the next.
+/// Loads the build of librdkafka that Confluent.Kafka itself takes. NuGet's package has several for Linux, and the first needs
+/// libsasl2.so.3, which Debian does not have; Confluent.Kafka then takes the next.
 /// </summary>
 internal static class Librdkafka
 {

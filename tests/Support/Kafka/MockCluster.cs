@@ -5,9 +5,10 @@ using Cdc.Log.Kafka;
 namespace Cdc.Tests.Support.Kafka;
 
 /// <summary>
-/// librdkafka's own mock of a cluster: one broker of the modern protocol in this process, in memory, that fails as it is told.
-/// Its error codes are Kafka's. It ends transactions with records that take an offset, and refuses who was fenced (<see cref="FencingProxy"/>);
-/// but it shows what is not committed, or was aborted, to everybody: that such records are not read only a real broker can show.
+/// librdkafka's own mock of a cluster: one broker of the modern protocol in this process, in memory, that fails on demand.
+/// Its error codes are Kafka's. It ends transactions with records that take an offset, and refuses a fenced producer
+/// (<see cref="FencingProxy"/>); but it shows what is not committed, or was aborted, to every reader: that such records are not read only a
+/// real broker can show.
 /// </summary>
 public sealed partial class MockCluster : IDisposable
 {
@@ -19,7 +20,7 @@ public sealed partial class MockCluster : IDisposable
     private const short InitProducerId = 22;
     private const short EndTransaction = 26;
 
-    /// <summary>Later versions tell who leads now: the mock looks at the leader for it, and dies where there is none.</summary>
+    /// <summary>Later versions name the present leader: the mock reads the leader for it, and dies where there is none.</summary>
     private const short LastProduce = 9;
     private const short LastFetch = 11;
 
@@ -38,13 +39,13 @@ public sealed partial class MockCluster : IDisposable
             throw new InvalidOperationException("librdkafka made no mock cluster.");
         _proxy = new FencingProxy(int.Parse(Marshal.PtrToStringUTF8(Bootstraps(_cluster))!.Split(':')[^1], CultureInfo.InvariantCulture));
         Advertise(_cluster, Broker, "127.0.0.1", _proxy.Port);
-        // Or a group waits three seconds for members who might still come.
+        // Or a group waits three seconds for members that might still come.
         SetRebalanceDelay(_cluster, 0);
         Require(SetVersions(_cluster, Produce, 0, LastProduce), "take a protocol version");
         Require(SetVersions(_cluster, Fetch, 0, LastFetch), "take a protocol version");
     }
 
-    /// <summary>Topics and group of their own.</summary>
+    /// <summary>Its own topics and group.</summary>
     public KafkaOptions Options =>
         TestKafka.Unique(
             new KafkaOptions
@@ -57,7 +58,7 @@ public sealed partial class MockCluster : IDisposable
 
     public void CreateTopic(string topic, int partitions) => Require(NewTopic(_cluster, topic, partitions, 1), "make a topic");
 
-    public void LoseLeader(string topic, int partition) => Require(SetLeader(_cluster, topic, partition, NoBroker), "take a leader away");
+    public void LoseLeader(string topic, int partition) => Require(SetLeader(_cluster, topic, partition, NoBroker), "remove a leader");
 
     public void FindLeader(string topic, int partition) => Require(SetLeader(_cluster, topic, partition, Broker), "give a leader");
 
@@ -65,7 +66,7 @@ public sealed partial class MockCluster : IDisposable
     public void AnswerAppendWith(string topic, int partition, int error) =>
         Require(PushError(_cluster, topic, partition, Produce, 1, error), "take an error");
 
-    /// <summary>The next append is made, and answered so late that the answer is lost to who waits less.</summary>
+    /// <summary>The next append is made, and answered so late that the answer is lost to a client that waits less.</summary>
     public void AnswerAppendLate(TimeSpan late) =>
         Require(PushDelay(_cluster, Broker, Produce, 1, 0, (int)late.TotalMilliseconds), "delay an answer");
 
@@ -75,7 +76,7 @@ public sealed partial class MockCluster : IDisposable
     /// <summary>The same of the next end of a transaction.</summary>
     public HeldRequest HoldEndOfTransaction() => _proxy.HoldNext(EndTransaction);
 
-    /// <summary>Who asks next to append in transactions is answered with this error of Kafka's.</summary>
+    /// <summary>The next request to append in transactions gets this error of Kafka's.</summary>
     public void AnswerProducerWith(int error) => PushError(_cluster, InitProducerId, 1, error);
 
     public void Dispose()

@@ -8,7 +8,9 @@ using Cdc.Log.Records;
 
 namespace Cdc.Tests.Support.Kafka;
 
-/// <summary>A codec without schemas and registry, for tests of the log itself: each record says everything, row images as they are.</summary>
+/// <summary>
+/// A codec without schemas and registry, for tests of the log itself: each record says everything, row images as they are.
+/// </summary>
 public sealed class PlainCodec(EntitySet entities, string prefix) : IRecordCodec
 {
     private const int Magic = 0x54455354;

@@ -5,7 +5,7 @@ namespace Cdc.Tests.Support.Kafka;
 
 /// <summary>
 /// The Kafka cluster that all tests of a run share: <c>CDC_TEST_KAFKA</c> (bootstrap servers), one in a container
-/// (<c>CDC_TEST_CONTAINERS=1</c>), or a broker of our own, started at first use.
+/// (<c>CDC_TEST_CONTAINERS=1</c>), or the tests' own broker, started at first use.
 /// Tests that stop a broker start their own <see cref="KafkaBroker"/>.
 /// </summary>
 public sealed class TestKafka : IAsyncDisposable
@@ -19,10 +19,10 @@ public sealed class TestKafka : IAsyncDisposable
     private Task<KafkaOptions>? _started;
     private IAsyncDisposable? _broker;
 
-    /// <summary>Of a broker of our own.</summary>
+    /// <summary>Of the tests' own broker.</summary>
     public KafkaBrokerRole Role { get; init; }
 
-    /// <summary>Not the old broker of our own: of today's protocol, and it makes and describes topics.</summary>
+    /// <summary>Not the tests' own old broker: it has today's protocol, and it makes and describes topics.</summary>
     public static bool IsGiven => ServerOrigins.Here.Kafka != ServerOrigin.Own;
 
     /// <summary>Options with a topic prefix and a group that no other test has.</summary>

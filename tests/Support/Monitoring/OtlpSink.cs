@@ -10,8 +10,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Cdc.Tests.Support.Monitoring;
 
 /// <summary>
-/// The receiving end of OTLP over gRPC, on 127.0.0.1: a server of HTTP/2 that answers MetricsService/Export as the OpenTelemetry protocol 1.x
-/// wants it, and keeps the names of the metrics that came.
+/// The receiving end of OTLP over gRPC, on 127.0.0.1: a server of HTTP/2 that answers MetricsService/Export as the OpenTelemetry protocol
+/// 1.x wants it, and keeps the names of the metrics that came.
 /// </summary>
 public sealed class OtlpSink : IAsyncDisposable
 {

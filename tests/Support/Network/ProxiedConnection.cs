@@ -2,8 +2,8 @@ using System.Net.Sockets;
 
 namespace Cdc.Tests.Support.Network;
 
-/// <summary>Passes bytes between one client and the server, until it is told not to.</summary>
-/// <param name="takeCut">Who calls it first after it was set gets the cut; everybody else null.</param>
+/// <summary>Passes bytes between one client and the server, until it is cut.</summary>
+/// <param name="takeCut">The first call after it was set returns the cut; all others null.</param>
 internal sealed class ProxiedConnection(Socket client, Socket server, Func<CommitCut?> takeCut)
 {
     private volatile CommitCut? _committing;

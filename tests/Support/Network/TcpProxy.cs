@@ -25,7 +25,7 @@ public sealed class TcpProxy : IAsyncDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
-    /// <summary>Nothing passes any more, and nobody is told: connections stay open on both sides.</summary>
+    /// <summary>Nothing passes any more, and neither side learns of it: connections stay open on both sides.</summary>
     public bool IsSilent { get; private set; }
 
     /// <param name="target">The server's port on 127.0.0.1.</param>

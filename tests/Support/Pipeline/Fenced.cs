@@ -13,7 +13,9 @@ public static class Fenced
     public static EntityDeclaration Entity(this PipelineBed bed, string name) =>
         bed.Entities.Find(name) ?? throw new ArgumentException($"There is no entity {name}.", nameof(name));
 
-    /// <summary>Opens a fence of a whole entity, and compares all columns there; returns how many keys were compared and how many were in flight.</summary>
+    /// <summary>
+    /// Opens a fence of a whole entity, and compares all columns there; returns how many keys were compared and how many were in flight.
+    /// </summary>
     /// <exception cref="NotEqualException">Source and engine differ.</exception>
     public static async Task<(long Compared, int InFlight)> AssertEqualAtFenceAsync(
         this PipelineBed bed,

@@ -31,7 +31,9 @@ public sealed class HeldMarkers : IAsyncDisposable
         /// <summary>The chunk is read, its marker is not written.</summary>
         BeforeMarker = 1,
 
-        /// <summary>The marker is in the WAL, the transaction around it is not committed: whoever commits now comes right after the marker.</summary>
+        /// <summary>
+        /// The marker is in the WAL, the transaction around it is not committed: the next commit comes right after the marker.
+        /// </summary>
         AfterMarker = 2,
     }
 

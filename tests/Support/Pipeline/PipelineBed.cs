@@ -16,7 +16,7 @@ namespace Cdc.Tests.Support.Pipeline;
 
 /// <summary>
 /// One test's own pipeline: a source database with Odoo's tables (empty), a migrated engine database, a slot and a publication of their
-/// own. Start it in this process or as the real <c>cdc run</c>; only one at a time holds the slot. Disposing stops whatever still runs and
+/// own. Start it in this process or as the real <c>cdc run</c>; only one at a time holds the slot. Disposing stops what still runs and
 /// drops all of it.
 /// </summary>
 public sealed class PipelineBed : IAsyncDisposable
@@ -53,7 +53,9 @@ public sealed class PipelineBed : IAsyncDisposable
     /// <summary>Only the real process serves it, and only where a test switches it on: many run beside each other.</summary>
     public ApiOptions ApiOptions { get; set; } = new() { Enabled = false };
 
-    /// <summary>Only the real process compares by itself, and only where a test switches it on: others count runs and fences of their own.</summary>
+    /// <summary>
+    /// Only the real process compares by itself, and only where a test switches it on: others count their own runs and fences.
+    /// </summary>
     public ContinuousOptions ContinuousOptions { get; set; } = new() { Enabled = false };
 
     /// <summary>The delivered declaration: card, move, history, program. The real process always reads that one.</summary>
@@ -102,7 +104,8 @@ public sealed class PipelineBed : IAsyncDisposable
     public Task StopInProcessAsync() => _started.OfType<InProcessPipeline>().Last().StopAsync();
 
     /// <summary>Starts the real <c>cdc run</c>.</summary>
-    /// <param name="crashAt">Where it kills itself with SIGKILL: the name of a <c>CrashPoint</c>, or <c>name:N</c> for the N-th time.</param>
+    /// <param name="crashAt">Where it kills itself with SIGKILL: the name of a <c>CrashPoint</c>, or <c>name:N</c> for the N-th
+    /// time.</param>
     public async Task<WatchedProcess> StartProcessAsync(string? crashAt = null, CancellationToken ct = default)
     {
         var spoken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -132,7 +135,8 @@ public sealed class PipelineBed : IAsyncDisposable
     /// Waits until the engine has all that was committed in the source before this call: <c>through</c> has reached the source's WAL, no
     /// chunk is pending, no row waits to be read again.
     /// </summary>
-    /// <exception cref="TimeoutException">It does not get there; the message says how far it is, and what the pipeline said last.</exception>
+    /// <exception cref="TimeoutException">It does not get there; the message says how far it is, and what the pipeline said
+    /// last.</exception>
     public async Task CaughtUpAsync(CancellationToken ct, TimeSpan? timeout = null)
     {
         try
@@ -148,7 +152,7 @@ public sealed class PipelineBed : IAsyncDisposable
     /// <summary>The same of the stream alone: chunks and rows to be read again may be waiting.</summary>
     public Task StreamCaughtUpAsync(CancellationToken ct) => EngineProgress.StreamCatchUpAsync(Source.DataSource, Engine.DataSource, ct);
 
-    /// <summary>All columns of all entities, by SQL. Only while nobody writes, after <see cref="CaughtUpAsync"/>.</summary>
+    /// <summary>All columns of all entities, by SQL. Only without writers, after <see cref="CaughtUpAsync"/>.</summary>
     /// <exception cref="NotEqualException">Source and engine differ.</exception>
     public async Task AssertEqualAsync(CancellationToken ct)
     {

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace Cdc.Tests.Support.Postgres;
 
-/// <summary>A database of one test. Disposing drops it and its replication slots, whoever still uses them.</summary>
+/// <summary>A database of one test. Disposing drops it and its replication slots, even if they are in use.</summary>
 public sealed class TestDatabase : IAsyncDisposable
 {
     private static int _created;
@@ -51,7 +51,7 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>All rows as PostgreSQL's text, columns parted by <c>|</c>, NULL as nothing.</summary>
     public Task<IReadOnlyList<string>> RowsAsync(string sql, CancellationToken ct = default) => RowsAsync(sql, "", ct);
 
-    /// <param name="nullText">Stands for NULL, where it must not look like an empty text.</param>
+    /// <param name="nullText">Stands for NULL, where it must differ from an empty text.</param>
     public async Task<IReadOnlyList<string>> RowsAsync(string sql, string nullText, CancellationToken ct)
     {
         await using var connection = await DataSource.OpenConnectionAsync(ct).ConfigureAwait(false);

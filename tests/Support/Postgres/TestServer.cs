@@ -5,7 +5,7 @@ using Npgsql;
 namespace Cdc.Tests.Support.Postgres;
 
 /// <summary>
-/// A server that all tests of a run share: the one that an environment variable names, one in a container, or one of our own, started at
+/// A server that all tests of a run share: the one that an environment variable names, one in a container, or the tests' own, started at
 /// first use. Tests that stop or reconfigure a server start their own <see cref="PgCluster"/>.
 /// </summary>
 public sealed class TestServer : IAsyncDisposable
@@ -45,7 +45,8 @@ public sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// A database that was made once in this run and is copied by those that need its content: what <paramref name="fill"/> makes is made once for each name.
+    /// A database that was made once in this run and is copied by those that need its content: what <paramref name="fill"/> makes is made
+    /// once for each name.
     /// </summary>
     /// <returns>Its name, for <see cref="CreateDatabaseAsync"/>.</returns>
     public Task<string> TemplateAsync(string name, Func<TestDatabase, Task> fill)
@@ -67,10 +68,10 @@ public sealed class TestServer : IAsyncDisposable
         var database = await CreateDatabaseAsync(name).ConfigureAwait(false);
         _templateDatabases.Add(database);
         await fill(database).ConfigureAwait(false);
-        // PostgreSQL copies no database to which anybody is connected.
+        // PostgreSQL copies no database that has connections.
         database.DataSource.Clear();
         await Eventually
-            .True($"nobody is connected to {database.Name}", async () => await IsLeftAsync(database.Name).ConfigureAwait(false))
+            .True($"no connection is left to {database.Name}", async () => await IsLeftAsync(database.Name).ConfigureAwait(false))
             .ConfigureAwait(false);
         return database.Name;
     }

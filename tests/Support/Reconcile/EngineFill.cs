@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Cdc.Tests.Support.Reconcile;
 
-/// <summary>Makes the engine what the declaration makes of the source, by SQL alone: whoever looks for differences must find none.</summary>
+/// <summary>Makes the engine what the declaration makes of the source, by SQL alone: a comparison must find no difference.</summary>
 public static class EngineFill
 {
     /// <summary>Copies all rows of an entity; the engine's table must be empty.</summary>

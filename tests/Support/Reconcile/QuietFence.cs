@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace Cdc.Tests.Support.Reconcile;
 
-/// <summary>Two databases that nobody writes to need no pipeline for a fence: any two snapshots are at the same place.</summary>
+/// <summary>Two databases without writes need no pipeline for a fence: any two snapshots are at the same place.</summary>
 public sealed class QuietFence(NpgsqlDataSource source, NpgsqlDataSource engine) : IFence
 {
     /// <summary>What the pipeline would say of each range.</summary>

@@ -7,7 +7,8 @@ using Cdc.Log.Avro.Schemas;
 namespace Cdc.Tests.Support.Records;
 
 /// <summary>
-/// Values of any schema, as <see cref="ResolvedSchema.Read"/> gives them. Ours are read and written without such values; this is for what others make of our schemas.
+/// Values of any schema, as <see cref="ResolvedSchema.Read"/> gives them. Ours are read and written without such values; this is for what
+/// others make of our schemas.
 /// </summary>
 internal static class AvroDatum
 {

@@ -8,7 +8,9 @@ using Cdc.Log.Records;
 
 namespace Cdc.Tests.Support.Records;
 
-/// <summary>A table with a column of every type that topics know, and what is needed to bring its rows into a topic and back, without a server.</summary>
+/// <summary>
+/// A table with a column of every type that topics know, and what is needed to bring its rows into a topic and back, without a server.
+/// </summary>
 public sealed class SampleTable
 {
     public static readonly IReadOnlyList<ColumnSchema> AllTypes =
@@ -114,7 +116,9 @@ public sealed class SampleTable
         return (changes.Single(), stamp);
     }
 
-    /// <summary>The columns of a row that was decoded, by the declaration's order: the binary value, null, or <see cref="Unchanged"/>.</summary>
+    /// <summary>
+    /// The columns of a row that was decoded, by the declaration's order: the binary value, null, or <see cref="Unchanged"/>.
+    /// </summary>
     public static IReadOnlyList<byte[]?> Values(RowChange change)
     {
         var row = new SourceRow(change.Schema.Slots);

@@ -9,7 +9,7 @@ public sealed class ManualTime(DateTimeOffset start) : TimeProvider
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    /// <summary>Until the next timer fires; null: nobody waits.</summary>
+    /// <summary>Until the next timer fires; null: no waiter.</summary>
     public TimeSpan? NextAlarm
     {
         get
@@ -48,7 +48,7 @@ public sealed class ManualTime(DateTimeOffset start) : TimeProvider
         return alarm;
     }
 
-    /// <summary>Rings once: nobody here needs a period.</summary>
+    /// <summary>Fires once: no test needs a period.</summary>
     private sealed class Alarm(ManualTime time, Action ring) : ITimer
     {
         public DateTimeOffset At { get; private set; }

@@ -29,7 +29,9 @@ public static class MomentText
         return WithEra(days, " " + time);
     }
 
-    /// <summary>ISO 8601 in UTC, such as <c>2026-01-31T08:00:00.000001Z</c>; years beyond four digits and before the year 0 with a sign.</summary>
+    /// <summary>
+    /// ISO 8601 in UTC, such as <c>2026-01-31T08:00:00.000001Z</c>; years beyond four digits and before the year 0 with a sign.
+    /// </summary>
     /// <param name="output">At least <see cref="LongestIso"/>.</param>
     /// <returns>How many bytes of it.</returns>
     public static int WriteIso(long micros, Span<byte> output)

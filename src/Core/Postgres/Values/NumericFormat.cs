@@ -5,7 +5,9 @@ using Cdc.Core.Changes;
 
 namespace Cdc.Core.Postgres.Values;
 
-/// <summary>PostgreSQL's binary numeric: int16 groups, weight of the first group, sign, display scale; then groups of four decimal digits.</summary>
+/// <summary>
+/// PostgreSQL's binary numeric: int16 groups, weight of the first group, sign, display scale; then groups of four decimal digits.
+/// </summary>
 public static class NumericFormat
 {
     private const int Header = 8;

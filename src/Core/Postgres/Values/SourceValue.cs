@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Cdc.Core.Postgres.Values;
 
-/// <summary>Reads PostgreSQL's binary values; the width tells int2, int4 and int8 apart, float4 and float8 too.</summary>
+/// <summary>Reads PostgreSQL's binary values; the width separates int2, int4 and int8, float4 and float8 too.</summary>
 public static class SourceValue
 {
     public static long Integer(ReadOnlySpan<byte> bytes) =>

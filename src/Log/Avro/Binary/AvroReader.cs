@@ -8,7 +8,9 @@ namespace Cdc.Log.Avro.Binary;
 /// <remarks>Every method throws <see cref="AvroFormatException"/> where the bytes cannot be what was asked for.</remarks>
 internal ref struct AvroReader(ReadOnlySpan<byte> bytes)
 {
-    /// <summary>Items without bytes (null, an empty record) that a count may claim: a few bytes must not keep a reader busy for ever.</summary>
+    /// <summary>
+    /// Items without bytes (null, an empty record) that a count may claim: a few bytes must not keep a reader busy for ever.
+    /// </summary>
     private const int MostEmptyItems = 1 << 16;
 
     private readonly ReadOnlySpan<byte> _bytes = bytes;

@@ -106,7 +106,9 @@ internal sealed class ResolvedRecord(RecordSchema reader) : ResolvedSchema
     /// <summary>Fields that the writer does not have.</summary>
     public List<int> Missing { get; } = [];
 
-    /// <summary>A field that the writer does not have, and for which the reader has no default: no value can be read. Null: there is none.</summary>
+    /// <summary>
+    /// A field that the writer does not have, and for which the reader has no default: no value can be read. Null: there is none.
+    /// </summary>
     public string? Lacks { get; set; }
 
     public override object Read(ref AvroReader source)

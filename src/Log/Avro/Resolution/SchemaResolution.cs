@@ -54,8 +54,8 @@ internal sealed class SchemaResolution
         };
 
     /// <summary>
-    /// The first that takes everything, so that a record of the same name but other fields does not hide one that fits. If none does, the one
-    /// that is meant: what it lacks says more than that no branch fits.
+    /// The first that takes everything, so that a record of the same name but other fields does not hide one that fits. If none does, the
+    /// one that is meant: what it lacks says more than that no branch fits.
     /// </summary>
     private AvroSchema? BranchFor(AvroSchema writer, UnionSchema reader) =>
         reader.Branches.FirstOrDefault(branch => branch.Kind == writer.Kind && Takes(writer, branch))

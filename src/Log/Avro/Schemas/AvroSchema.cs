@@ -109,7 +109,8 @@ internal sealed class RecordSchema(AvroName name, IReadOnlyList<AvroName> aliase
     public IReadOnlyList<RecordField> Fields { get; internal set; } = [];
 }
 
-/// <param name="HasDefault">A reader may do without the field: it then takes <paramref name="Default"/> (JSON null for Avro's null).</param>
+/// <param name="HasDefault">A reader may do without the field: it then takes <paramref name="Default"/> (JSON null for Avro's
+/// null).</param>
 internal sealed record RecordField(string Name, AvroSchema Schema, IReadOnlyList<string> Aliases, bool HasDefault, JsonNode? Default);
 
 /// <summary>The text is not an Avro schema.</summary>

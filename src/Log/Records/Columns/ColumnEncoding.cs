@@ -10,7 +10,8 @@ namespace Cdc.Log.Records.Columns;
 internal static class ColumnEncoding
 {
     /// <summary>The value of a column that may be null: the branch of its union, then the value.</summary>
-    /// <returns>The value's exact text where the form cannot hold it (PostgreSQL's notation); then the nearest, or null, is written. Else null.</returns>
+    /// <returns>The value's exact text where the form cannot hold it (PostgreSQL's notation); then the nearest, or null, is written. Else
+    /// null.</returns>
     public static string? WriteOptional(in ColumnForm form, ReadOnlySpan<byte> value, ref AvroWriter writer)
     {
         if (form.Kind is ColumnKind.Decimal or ColumnKind.VariableDecimal)

@@ -31,8 +31,8 @@ internal enum ColumnKind : byte
 }
 
 /// <summary>
-/// What a PostgreSQL type is in a topic: as Debezium gives it (time.precision.mode=adaptive_time_microseconds, decimal.handling.mode=precise),
-/// with Avro's logical type besides where there is one.
+/// What a PostgreSQL type is in a topic: as Debezium gives it (time.precision.mode=adaptive_time_microseconds,
+/// decimal.handling.mode=precise), with Avro's logical type besides where there is one.
 /// </summary>
 /// <param name="Scale">Of <see cref="ColumnKind.Decimal"/>; else 0.</param>
 internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, int Scale = 0)
@@ -64,7 +64,7 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
         UuidOid = 2950,
         JsonbOid = 3802;
 
-    /// <summary>Its values are text, or bytes, that UPDATEs may leave out: a placeholder tells readers of the columns.</summary>
+    /// <summary>Its values are text, or bytes, that UPDATEs may leave out: a placeholder shows readers the columns.</summary>
     public bool HasPlaceholder => Kind is ColumnKind.Text or ColumnKind.Json or ColumnKind.Jsonb or ColumnKind.Bytes;
 
     /// <summary>The type that rows read from a topic have; binary jsonb comes back as json.</summary>
@@ -109,7 +109,8 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
             _ => throw new CdcException(
                 FailureKind.Preflight,
                 $"Column {column.Name} of {table} has the type with OID {column.TypeOid}, which has no form in a topic.",
-                "Take the column out of the entities declaration, or change its type to one of bool, int2, int4, int8, float4, float8, numeric, text, varchar, date, timestamp, timestamptz, uuid, json, jsonb, bytea."
+                "Take the column out of the entities declaration, or change its type to one of bool, int2, int4, int8, float4, float8, "
+                    + "numeric, text, varchar, date, timestamp, timestamptz, uuid, json, jsonb, bytea."
             ),
         };
 
