@@ -49,17 +49,17 @@ public sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton(parts.Loggers);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddApi(parts, options);
-        var urls = ListenUrl.Parse(options.Urls, await AnyKeysAsync(parts, options, ct).ConfigureAwait(false) ?? false);
+        var urls = ListenUrl.Parse(options.Urls, await AnyKeysAsync(parts, options, ct) ?? false);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Configure(kestrel, urls, options));
         var host = new ApiHost(builder.Build(), parts, options);
         try
         {
-            await host.StartAsync(urls, log, ct).ConfigureAwait(false);
+            await host.StartAsync(urls, log, ct);
             return host;
         }
         catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
         {
-            await host.DisposeAsync().ConfigureAwait(false);
+            await host.DisposeAsync();
             throw new CdcException(
                 FailureKind.Configuration,
                 $"The Api cannot listen at {options.Urls}: {e.Message}",
@@ -74,10 +74,10 @@ public sealed class ApiHost : IAsyncDisposable
         // What a callback of a broken connection throws must not keep the server from stopping.
         await _stop.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         using (var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(5)))
-            await _app.StopAsync(timeout.Token).ConfigureAwait(false);
+            await _app.StopAsync(timeout.Token);
         await _background.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _otlp?.Dispose();
-        await _app.DisposeAsync().ConfigureAwait(false);
+        await _app.DisposeAsync();
         _stop.Dispose();
     }
 
@@ -88,7 +88,7 @@ public sealed class ApiHost : IAsyncDisposable
         _app.Services.GetRequiredService<MetricCollector>();
         _app.Services.GetRequiredService<PipelineMetrics>();
         _app.Services.GetRequiredService<RequestDurations>();
-        await _app.StartAsync(ct).ConfigureAwait(false);
+        await _app.StartAsync(ct);
         var services = _app.Services;
         _background = Task.WhenAll(
             Task.Run(() => services.GetRequiredService<EngineListener>().RunAsync(_stop.Token), CancellationToken.None),
@@ -131,9 +131,7 @@ public sealed class ApiHost : IAsyncDisposable
         await using var engine = new EngineReads(parts.EngineConnectionString, options);
         try
         {
-            return await engine
-                .UseAsync(async c => (await KeyTable.ListAsync(c, ct).ConfigureAwait(false)).Count > 0, ct)
-                .ConfigureAwait(false);
+            return await engine.UseAsync(async c => (await KeyTable.ListAsync(c, ct)).Count > 0, ct);
         }
         catch (EngineUnavailableException)
         {

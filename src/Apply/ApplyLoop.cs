@@ -53,7 +53,7 @@ internal sealed class ApplyLoop(
     {
         try
         {
-            await ReadAsync(log, ct).ConfigureAwait(false);
+            await ReadAsync(log, ct);
         }
         finally
         {
@@ -64,7 +64,7 @@ internal sealed class ApplyLoop(
 
     private async Task ReadAsync(IChangeLogReader log, CancellationToken ct)
     {
-        while (await log.WaitToReadAsync(ct).ConfigureAwait(false))
+        while (await log.WaitToReadAsync(ct))
         {
             while (log.TryRead(out var events))
             {
@@ -72,23 +72,23 @@ internal sealed class ApplyLoop(
                     _batchBegan = Stopwatch.GetTimestamp();
                 foreach (var change in events.Events)
                     if (!TryFold(change))
-                        await ApplyAsync(change, ct).ConfigureAwait(false);
+                        await ApplyAsync(change, ct);
                 if (!_inTransaction && IsFull)
-                    await CommitAsync(ct).ConfigureAwait(false);
+                    await CommitAsync(ct);
             }
             if (_inTransaction)
                 continue;
             if (IsDue())
-                await CommitAsync(ct).ConfigureAwait(false);
+                await CommitAsync(ct);
             _batchBegan = 0;
         }
         if (!_inTransaction)
         {
-            await CommitAsync(ct).ConfigureAwait(false);
+            await CommitAsync(ct);
             return;
         }
-        await batches.WrittenAsync().ConfigureAwait(false);
-        await _transaction.RollbackAsync(ct).ConfigureAwait(false);
+        await batches.WrittenAsync();
+        await _transaction.RollbackAsync(ct);
     }
 
     /// <summary>The common case without a state machine: one more row of a batch that has room.</summary>
@@ -130,21 +130,21 @@ internal sealed class ApplyLoop(
         switch (change)
         {
             case CommitChange:
-                await CommitAsync(ct).ConfigureAwait(false);
+                await CommitAsync(ct);
                 break;
             case RowChange row:
-                await BeginFlushAsync(ct).ConfigureAwait(false);
+                await BeginFlushAsync(ct);
                 Batch.Add(row);
                 break;
             case TruncateChange truncate:
                 _inTransaction = true;
                 if (truncate.Position > _last)
-                    await TruncateAsync(truncate, ct).ConfigureAwait(false);
+                    await TruncateAsync(truncate, ct);
                 break;
             case TableStateChange state:
-                await FlushAsync(ct).ConfigureAwait(false);
-                await batches.Writer.BeginAsync(ct).ConfigureAwait(false);
-                await tables.ChangeAsync(_connection, state, ct).ConfigureAwait(false);
+                await FlushAsync(ct);
+                await batches.Writer.BeginAsync(ct);
+                await tables.ChangeAsync(_connection, state, ct);
                 CrashPoint.Hit("after-table-state");
                 _transaction.HasWork = true;
                 break;
@@ -158,8 +158,8 @@ internal sealed class ApplyLoop(
                 _passed.Add(end.Chunk);
                 break;
             case FenceChange fence:
-                await CommitAsync(ct).ConfigureAwait(false);
-                await fences.HoldAsync(_connection, fence, ct).ConfigureAwait(false);
+                await CommitAsync(ct);
+                await fences.HoldAsync(_connection, fence, ct);
                 break;
             default:
                 throw new UnreachableException($"A change log event of type {change.GetType().Name} is not known here.");
@@ -186,8 +186,8 @@ internal sealed class ApplyLoop(
 
     private async Task FlushAsync(CancellationToken ct)
     {
-        await BeginFlushAsync(ct).ConfigureAwait(false);
-        await batches.WrittenAsync().ConfigureAwait(false);
+        await BeginFlushAsync(ct);
+        await batches.WrittenAsync();
     }
 
     private Task BeginFlushAsync(CancellationToken ct)
@@ -198,27 +198,27 @@ internal sealed class ApplyLoop(
 
     private async Task TruncateAsync(TruncateChange truncate, CancellationToken ct)
     {
-        await FlushAsync(ct).ConfigureAwait(false);
+        await FlushAsync(ct);
         foreach (var entity in truncate.Entities)
         {
             if (tables.IsStopped(entity))
                 continue;
-            await batches.TruncateAsync(entity, truncate.Position, ct).ConfigureAwait(false);
+            await batches.TruncateAsync(entity, truncate.Position, ct);
             CrashPoint.Hit("after-truncate");
         }
     }
 
     private async Task CommitAsync(CancellationToken ct)
     {
-        await FlushAsync(ct).ConfigureAwait(false);
+        await FlushAsync(ct);
         CrashPoint.Hit("after-rows-before-checkpoint");
         var next = new Checkpoint(_last, _lastTransaction, _through, _asOf);
         if (next != checkpoint.Committed || _transaction.HasWork)
         {
-            await batches.Writer.BeginAsync(ct).ConfigureAwait(false);
-            await checkpoint.MoveAsync(_connection, next, batches.Writer.Notices, ct).ConfigureAwait(false);
+            await batches.Writer.BeginAsync(ct);
+            await checkpoint.MoveAsync(_connection, next, batches.Writer.Notices, ct);
             CrashPoint.Hit("after-checkpoint-before-commit");
-            await _transaction.CommitAsync(ct).ConfigureAwait(false);
+            await _transaction.CommitAsync(ct);
             CrashPoint.Hit("after-commit");
         }
         batches.TransactionEnded();

@@ -80,19 +80,14 @@ public sealed class EngineSession : IAsyncDisposable
     ) =>
         EngineErrors.GuardAsync(async () =>
         {
-            var connection = await EngineConnection.OpenAsync(options, EngineRole.Apply, ct).ConfigureAwait(false);
+            var connection = await EngineConnection.OpenAsync(options, EngineRole.Apply, ct);
             try
             {
-                return new EngineSession(
-                    options,
-                    entities,
-                    await TakeOverAsync(connection, entities, log, ct).ConfigureAwait(false),
-                    statistics
-                );
+                return new EngineSession(options, entities, await TakeOverAsync(connection, entities, log, ct), statistics);
             }
             catch
             {
-                await connection.DisposeAsync().ConfigureAwait(false);
+                await connection.DisposeAsync();
                 throw;
             }
         });
@@ -109,16 +104,16 @@ public sealed class EngineSession : IAsyncDisposable
 
     private static async Task<Takeover> TakeOverAsync(NpgsqlConnection connection, EntitySet entities, ILogger log, CancellationToken ct)
     {
-        await EngineRoles.EndEarlierSessionsAsync(connection, ct).ConfigureAwait(false);
-        var (session, _) = await SourceTable.BeginSessionAsync(connection, ct).ConfigureAwait(false);
+        await EngineRoles.EndEarlierSessionsAsync(connection, ct);
+        var (session, _) = await SourceTable.BeginSessionAsync(connection, ct);
         var checkpoint = new CheckpointTable(Guid.NewGuid());
-        await checkpoint.TakeAsync(connection, ct).ConfigureAwait(false);
+        await checkpoint.TakeAsync(connection, ct);
         var tables = new TableRegistry(entities);
-        await tables.LoadAsync(connection, ct).ConfigureAwait(false);
+        await tables.LoadAsync(connection, ct);
         var knowledge = new EngineKnowledge(entities);
-        await knowledge.RefreshAsync(connection, ct).ConfigureAwait(false);
+        await knowledge.RefreshAsync(connection, ct);
         var writers = new WriterFactory(entities, knowledge, log);
-        var writer = await writers.CreateAsync(connection, ct).ConfigureAwait(false);
+        var writer = await writers.CreateAsync(connection, ct);
         return new Takeover(connection, session, checkpoint, tables, writers, writer);
     }
 
@@ -129,7 +124,7 @@ public sealed class EngineSession : IAsyncDisposable
         var applying = EngineErrors.GuardAsync(() => _loop.RunAsync(log, ended.Token));
         var pulse = EngineErrors.GuardAsync(() => EnginePulse.RunAsync(_options, ended.Token));
         var listening = EngineErrors.GuardAsync(() => _signals.RunAsync(ended.Token));
-        await TaskGroup.RunAsync(ended, applying, pulse, listening).ConfigureAwait(false);
+        await TaskGroup.RunAsync(ended, applying, pulse, listening);
     }
 
     /// <summary>
@@ -139,10 +134,10 @@ public sealed class EngineSession : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _chunkSink.DisposeAsync().ConfigureAwait(false);
-        await _fences.DisposeAsync().ConfigureAwait(false);
-        await _chunkQueue.DisposeAsync().ConfigureAwait(false);
-        await _progress.DisposeAsync().ConfigureAwait(false);
-        await _connection.DisposeAsync().ConfigureAwait(false);
+        await _chunkSink.DisposeAsync();
+        await _fences.DisposeAsync();
+        await _chunkQueue.DisposeAsync();
+        await _progress.DisposeAsync();
+        await _connection.DisposeAsync();
     }
 }

@@ -69,30 +69,30 @@ internal sealed class CaptureLoop(
             while (true)
             {
                 if (_readSinceRest >= RestAfterBytes && log.IsHalfFull)
-                    await RestAsync(either.Token, ct).ConfigureAwait(false);
+                    await RestAsync(either.Token, ct);
                 var read = source.ReadAsync(either.Token);
                 if (!read.IsCompleted)
                 {
                     // Nothing more is buffered: each packet from here on would wake this thread.
                     _readSinceRest = RestAfterBytes;
-                    await HandOverAsync(ct).ConfigureAwait(false);
+                    await HandOverAsync(ct);
                 }
-                if (await read.ConfigureAwait(false) is not { } message)
+                if (await read is not { } message)
                     throw new IOException("The source ended the replication stream.");
                 _readSinceRest = Math.Min(_readSinceRest + message.Payload.Length, RestAfterBytes);
                 mapper.Map(message.Payload.Span, message.WalStart, this);
                 CrashPoint.Hit("after-read");
                 if (_markedTicket is not null)
-                    await CloseAsync(ct).ConfigureAwait(false);
+                    await CloseAsync(ct);
                 if (!mapper.InTransaction && !_tableStates.IsEmpty)
                     AppendTableStates();
                 if (_batch.Count >= BatchEvents || _batch.Bytes >= BatchBytes)
-                    await HandOverAsync(ct).ConfigureAwait(false);
+                    await HandOverAsync(ct);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested && !ct.IsCancellationRequested)
         {
-            await HandOverAsync(ct).ConfigureAwait(false);
+            await HandOverAsync(ct);
         }
     }
 
@@ -207,7 +207,7 @@ internal sealed class CaptureLoop(
         chunk.First = new ChangePosition(generation, _markedAt, FirstChunkOrdinal);
         var beside = chunks.TryReserve(chunk);
         if (!beside)
-            await AppendRowsAsync(ticket.Rows!.ChangesIn(chunk), ct).ConfigureAwait(false);
+            await AppendRowsAsync(ticket.Rows!.ChangesIn(chunk), ct);
         _batch.Add(new ChunkEndChange { Chunk = chunk });
         ticket.SetMarked(beside ? MarkerOutcome.Beside : MarkerOutcome.InStream);
         CrashPoint.Hit("after-marker");
@@ -219,7 +219,7 @@ internal sealed class CaptureLoop(
         {
             _batch.Add(row);
             if (_batch.Count >= BatchEvents || _batch.Bytes >= BatchBytes)
-                await HandOverAsync(ct).ConfigureAwait(false);
+                await HandOverAsync(ct);
         }
     }
 
@@ -247,8 +247,8 @@ internal sealed class CaptureLoop(
 
     private async Task RestAsync(CancellationToken either, CancellationToken ct)
     {
-        await HandOverAsync(ct).ConfigureAwait(false);
-        await Task.Delay(Rest, either).ConfigureAwait(false);
+        await HandOverAsync(ct);
+        await Task.Delay(Rest, either);
         _readSinceRest = 0;
     }
 
@@ -258,7 +258,7 @@ internal sealed class CaptureLoop(
             return;
         var batch = _batch;
         _batch = new ChangeBatch();
-        await log.AppendAsync(batch, ct).ConfigureAwait(false);
+        await log.AppendAsync(batch, ct);
         CrashPoint.Hit("after-append");
     }
 }

@@ -51,13 +51,13 @@ public sealed class CaptureSession : IAsyncDisposable
         EntitySet entities,
         ILogger log,
         CancellationToken ct
-    ) => new(options, snapshot, entities, await ReplicationSource.ConnectAsync(options, log, ct).ConfigureAwait(false), log);
+    ) => new(options, snapshot, entities, await ReplicationSource.ConnectAsync(options, log, ct), log);
 
     /// <summary>Which server and database the options lead to.</summary>
     public static async Task<IdentifiedSource> IdentifyAsync(SourceOptions options, ILogger log, CancellationToken ct)
     {
-        await using var source = await ReplicationSource.ConnectAsync(options, log, ct).ConfigureAwait(false);
-        return await source.IdentifyAsync(ct).ConfigureAwait(false);
+        await using var source = await ReplicationSource.ConnectAsync(options, log, ct);
+        return await source.IdentifyAsync(ct);
     }
 
     public Task<IdentifiedSource> IdentifyAsync(CancellationToken ct) => _source.IdentifyAsync(ct);
@@ -80,14 +80,14 @@ public sealed class CaptureSession : IAsyncDisposable
     /// <exception cref="Npgsql.PostgresException">55006: another process holds it.</exception>
     public async Task AcquireSlotAsync(CancellationToken ct)
     {
-        await using var connection = await SourceConnection.OpenAsync(_options, ct).ConfigureAwait(false);
-        await _source.StartAsync(Lsn.Zero, ct).ConfigureAwait(false);
+        await using var connection = await SourceConnection.OpenAsync(_options, ct);
+        await _source.StartAsync(Lsn.Zero, ct);
         while (true)
         {
-            await _source.ThrowIfRefusedAsync().ConfigureAwait(false);
+            await _source.ThrowIfRefusedAsync();
             // A stream may end in an error right after its first message: then the slot was ours, and the next read gets the error.
             var hasBegun = _source.HasBegun;
-            var slot = await SlotSetup.ReadAsync(connection, _options.SlotName, ct).ConfigureAwait(false);
+            var slot = await SlotSetup.ReadAsync(connection, _options.SlotName, ct);
             if (hasBegun || slot?.ActivePid == _source.WalSenderPid)
             {
                 // Not before it is ours: its previous owner may have confirmed more until the end.
@@ -95,15 +95,15 @@ public sealed class CaptureSession : IAsyncDisposable
                 CaptureLog.StreamStarted(_log, _options.SlotName, _confirmedAtStart, _source.GathersPackets);
                 return;
             }
-            await Task.Delay(SlotPoll, ct).ConfigureAwait(false);
+            await Task.Delay(SlotPoll, ct);
         }
     }
 
     /// <summary>Runs until <paramref name="stop"/>, or until anything fails; the first failure is thrown.</summary>
     public async Task RunAsync(CaptureSeams seams, TimeSpan feedbackInterval, CancellationToken stop, CancellationToken ct)
     {
-        await using var markers = await MarkerWriter.OpenAsync(_options, ct).ConfigureAwait(false);
-        var atStart = await markers.SnapshotAboveWritersAsync(ct).ConfigureAwait(false);
+        await using var markers = await MarkerWriter.OpenAsync(_options, ct);
+        var atStart = await markers.SnapshotAboveWritersAsync(ct);
         var xids = new XidClock(atStart.Xmax);
         var ledger = new ChunkLedger(_options.RememberedKeys);
         var stopped = _entities.All.Where(e => seams.Tables.IsStopped(e.Index)).Select(e => e.Index);
@@ -127,7 +127,7 @@ public sealed class CaptureSession : IAsyncDisposable
             fences.RunAsync(ended.Token),
             watch.RunAsync(ended.Token),
         ];
-        await TaskGroup.RunAsync(ended, all).ConfigureAwait(false);
+        await TaskGroup.RunAsync(ended, all);
     }
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();

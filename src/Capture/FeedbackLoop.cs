@@ -13,8 +13,8 @@ internal sealed class FeedbackLoop(TimeSpan interval, IAppliedProgress progress,
     public async Task RunAsync(CancellationToken ct)
     {
         using var timer = new PeriodicTimer(interval);
-        while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false))
-            await ConfirmAsync(ct).ConfigureAwait(false);
+        while (await timer.WaitForNextTickAsync(ct))
+            await ConfirmAsync(ct);
     }
 
     private async Task ConfirmAsync(CancellationToken ct)
@@ -23,9 +23,9 @@ internal sealed class FeedbackLoop(TimeSpan interval, IAppliedProgress progress,
         if (through <= _confirmed)
             return;
         CrashPoint.Hit("before-written");
-        await progress.RecordWrittenAsync(through, ct).ConfigureAwait(false);
+        await progress.RecordWrittenAsync(through, ct);
         CrashPoint.Hit("after-written");
-        await source.ConfirmAsync(through, ct).ConfigureAwait(false);
+        await source.ConfirmAsync(through, ct);
         CrashPoint.Hit("after-confirm");
         _confirmed = through;
     }

@@ -14,10 +14,10 @@ internal sealed class HeartbeatLoop(SourceOptions options, MarkerWriter markers,
         using var timer = new PeriodicTimer(options.HeartbeatInterval);
         do
         {
-            var snapshot = await markers.SnapshotAsync(ct).ConfigureAwait(false);
+            var snapshot = await markers.SnapshotAsync(ct);
             xids.Observe(snapshot.Xmax);
             ledger.Forget(snapshot);
-            await markers.WriteHeartbeatAsync(CaptureLoop.HeartbeatPrefix, ct).ConfigureAwait(false);
-        } while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false));
+            await markers.WriteHeartbeatAsync(CaptureLoop.HeartbeatPrefix, ct);
+        } while (await timer.WaitForNextTickAsync(ct));
     }
 }

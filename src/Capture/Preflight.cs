@@ -21,8 +21,8 @@ public static class Preflight
     {
         try
         {
-            await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
-            return await CheckAsync(connection, options, entities, ct).ConfigureAwait(false);
+            await using var connection = await SourceConnection.OpenAsync(options, ct);
+            return await CheckAsync(connection, options, entities, ct);
         }
         catch (Exception e) when (SourceFailure.Of(e) is { } failure)
         {
@@ -74,12 +74,12 @@ public static class Preflight
         CancellationToken ct
     )
     {
-        var server = await ServerCheck.ReadAsync(connection, ct).ConfigureAwait(false);
+        var server = await ServerCheck.ReadAsync(connection, ct);
         if (server.IsTooOldToAsk)
             return [.. server.Findings(hasSlot: true, isStreaming: true)];
-        var slot = await SlotSetup.ReadAsync(connection, options.SlotName, ct).ConfigureAwait(false);
-        var publication = await PublicationCheck.ReadAsync(connection, options.Publication, ct).ConfigureAwait(false);
-        var tables = await TablesAsync(connection, entities, ct).ConfigureAwait(false);
+        var slot = await SlotSetup.ReadAsync(connection, options.SlotName, ct);
+        var publication = await PublicationCheck.ReadAsync(connection, options.Publication, ct);
+        var tables = await TablesAsync(connection, entities, ct);
         IEnumerable<Finding> findings =
         [
             .. server.Findings(hasSlot: slot is not null, isStreaming: slot is { IsActive: true }),
@@ -99,7 +99,7 @@ public static class Preflight
     {
         var tables = new Dictionary<EntityDeclaration, SourceTable?>(ReferenceEqualityComparer.Instance);
         foreach (var entity in entities.All)
-            tables[entity] = await SourceTable.ReadAsync(connection, entity, ct).ConfigureAwait(false);
+            tables[entity] = await SourceTable.ReadAsync(connection, entity, ct);
         return tables;
     }
 }

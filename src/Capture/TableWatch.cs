@@ -37,13 +37,13 @@ internal sealed class TableWatch(
 
     public async Task RunAsync(CancellationToken ct)
     {
-        await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
+        await using var connection = await SourceConnection.OpenAsync(options, ct);
         using var timer = new PeriodicTimer(Interval);
         do
         {
-            foreach (var (entity, state) in await ReadStatesAsync(connection, ct).ConfigureAwait(false))
+            foreach (var (entity, state) in await ReadStatesAsync(connection, ct))
                 Compare(entity, state);
-        } while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false));
+        } while (await timer.WaitForNextTickAsync(ct));
     }
 
     /// <summary>Every table's fingerprint now, for a registry that knows nothing yet.</summary>
@@ -54,9 +54,9 @@ internal sealed class TableWatch(
         CancellationToken ct
     )
     {
-        await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
-        var members = await MembersAsync(connection, options.Publication, ct).ConfigureAwait(false);
-        var probed = await TableProbe.ReadAsync(connection, entities, ct).ConfigureAwait(false);
+        await using var connection = await SourceConnection.OpenAsync(options, ct);
+        var members = await MembersAsync(connection, options.Publication, ct);
+        var probed = await TableProbe.ReadAsync(connection, entities, ct);
         return [.. probed.Select(t => (t is null ? null : Fingerprint(t, members, barrier), t?.EstimatedRows ?? 0))];
     }
 
@@ -64,16 +64,16 @@ internal sealed class TableWatch(
 
     private async Task<IReadOnlyList<(EntityDeclaration, CatalogState)>> ReadStatesAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        var probed = await TableProbe.ReadCatalogAsync(connection, entities, ct).ConfigureAwait(false);
-        var members = await MembersAsync(connection, options.Publication, ct).ConfigureAwait(false);
+        var probed = await TableProbe.ReadCatalogAsync(connection, entities, ct);
+        var members = await MembersAsync(connection, options.Publication, ct);
         string? unpublished = null;
         if (probed.Any(t => t is not null && !members.ContainsKey(t.RelationOid)))
         {
-            unpublished = await PublishAsync(ct).ConfigureAwait(false);
-            members = await MembersAsync(connection, options.Publication, ct).ConfigureAwait(false);
+            unpublished = await PublishAsync(ct);
+            members = await MembersAsync(connection, options.Publication, ct);
         }
-        var barrier = (await markers.SnapshotAboveWritersAsync(ct).ConfigureAwait(false)).Xmax;
-        var seenAt = await markers.CurrentWalLsnAsync(ct).ConfigureAwait(false);
+        var barrier = (await markers.SnapshotAboveWritersAsync(ct)).Xmax;
+        var seenAt = await markers.CurrentWalLsnAsync(ct);
         return [.. entities.All.Select(e => (e, StateOf(e, probed[e.Index], members, unpublished, barrier) with { SeenAt = seenAt }))];
     }
 
@@ -166,8 +166,7 @@ internal sealed class TableWatch(
                         Member: r.IsDBNull(3) ? 0 : r.GetFieldValue<uint>(3)
                     ),
                 ct
-            )
-            .ConfigureAwait(false);
+            );
         if (rows.Count == 0)
             throw new DeclaredGapException(
                 GapKinds.PublicationMissing,
@@ -187,7 +186,7 @@ internal sealed class TableWatch(
     {
         try
         {
-            await _setup.EnsurePublicationAsync(ct).ConfigureAwait(false);
+            await _setup.EnsurePublicationAsync(ct);
             return null;
         }
         catch (PostgresException e) when (SqlStates.IsRefusal(e.SqlState))

@@ -23,7 +23,7 @@ public static class EngineConnection
     {
         try
         {
-            return await work(connection).ConfigureAwait(false);
+            return await work(connection);
         }
         catch (InvalidOperationException e) when (!IsOpen(connection))
         {
@@ -46,13 +46,13 @@ public static class EngineConnection
         var connection = new NpgsqlConnection(settings.ConnectionString);
         try
         {
-            await connection.OpenPinnedAsync(ct).ConfigureAwait(false);
-            await PrepareSessionAsync(connection, options, ct).ConfigureAwait(false);
+            await connection.OpenPinnedAsync(ct);
+            await PrepareSessionAsync(connection, options, ct);
             return connection;
         }
         catch
         {
-            await connection.DisposeAsync().ConfigureAwait(false);
+            await connection.DisposeAsync();
             throw;
         }
     }
@@ -62,12 +62,12 @@ public static class EngineConnection
         // Staged rows have no statistics: the plan that is always right is an index lookup for every key.
         var settings =
             $"SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; SET timezone = 'UTC'; SET synchronous_commit = {(options.SynchronousCommit ? "on" : "off")}";
-        await connection.Statement(settings).ExecuteAsync(ct).ConfigureAwait(false);
+        await connection.Statement(settings).ExecuteAsync(ct);
         try
         {
             // As PostgreSQL's own apply worker does: the source has enforced the foreign keys already, and their triggers cost more than
             // the row.
-            await connection.Statement("SET session_replication_role = replica").ExecuteAsync(ct).ConfigureAwait(false);
+            await connection.Statement("SET session_replication_role = replica").ExecuteAsync(ct);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {

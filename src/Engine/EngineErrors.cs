@@ -27,7 +27,7 @@ public static class EngineErrors
     {
         try
         {
-            return await work().ConfigureAwait(false);
+            return await work();
         }
         catch (Exception e) when (ServerFailure.Of(Server.Engine, e) is { } failure)
         {
@@ -38,7 +38,7 @@ public static class EngineErrors
     public static Task GuardAsync(Func<Task> work) =>
         GuardAsync(async () =>
         {
-            await work().ConfigureAwait(false);
+            await work();
             return true;
         });
 }

@@ -15,13 +15,13 @@ public static class EnginePulse
     /// <exception cref="NpgsqlException">No answer.</exception>
     public static async Task RunAsync(EngineOptions options, CancellationToken ct)
     {
-        await using var connection = await EngineConnection.OpenAsync(options, EngineRole.Pulse, ct).ConfigureAwait(false);
+        await using var connection = await EngineConnection.OpenAsync(options, EngineRole.Pulse, ct);
         await using var command = new NpgsqlCommand("SELECT 1", connection)
         {
             CommandTimeout = ServerTimeouts.Settings(options.ConnectionString, ServerTimeouts.AnswerSeconds).CommandTimeout,
         };
         using var timer = new PeriodicTimer(Interval);
-        while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false))
-            await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        while (await timer.WaitForNextTickAsync(ct))
+            await command.ExecuteNonQueryAsync(ct);
     }
 }

@@ -15,13 +15,13 @@ public sealed class EngineTransaction(NpgsqlConnection connection)
     {
         if (IsOpen)
             return;
-        await ExecuteAsync("BEGIN", ct).ConfigureAwait(false);
+        await ExecuteAsync("BEGIN", ct);
         (IsOpen, HasWork) = (true, false);
     }
 
     public async Task CommitAsync(CancellationToken ct)
     {
-        await ExecuteAsync("COMMIT", ct).ConfigureAwait(false);
+        await ExecuteAsync("COMMIT", ct);
         (IsOpen, HasWork) = (false, false);
     }
 
@@ -29,7 +29,7 @@ public sealed class EngineTransaction(NpgsqlConnection connection)
     {
         if (!IsOpen)
             return;
-        await ExecuteAsync("ROLLBACK", ct).ConfigureAwait(false);
+        await ExecuteAsync("ROLLBACK", ct);
         (IsOpen, HasWork) = (false, false);
     }
 

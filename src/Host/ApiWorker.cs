@@ -49,7 +49,7 @@ internal sealed class ApiWorker(CdcOptions options, EntitySet entities, Pipeline
             Statistics = statistics,
             TopicOf = log is null ? null : LogTopics.TopicOf(entities, options.Kafka),
         };
-        await using var api = await ApiHost.StartAsync(parts, options.Api, ct).ConfigureAwait(false);
+        await using var api = await ApiHost.StartAsync(parts, options.Api, ct);
         await Task.Delay(Timeout.Infinite, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
@@ -61,7 +61,7 @@ internal sealed class ApiWorker(CdcOptions options, EntitySet entities, Pipeline
         {
             try
             {
-                await RunAsync(ct).ConfigureAwait(false);
+                await RunAsync(ct);
             }
             catch (CdcException failure) when (!ct.IsCancellationRequested)
             {

@@ -24,7 +24,7 @@ internal sealed class ByteBound(long most) : IDisposable
             // Some may have been released between the check and the flag: check again before waiting for the signal.
             if (Interlocked.Read(ref _bytes) is var again && (again == 0 || again + bytes <= most))
                 break;
-            await _space.WaitAsync(ct).ConfigureAwait(false);
+            await _space.WaitAsync(ct);
         }
         Interlocked.Add(ref _bytes, bytes);
     }

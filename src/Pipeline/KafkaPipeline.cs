@@ -45,7 +45,7 @@ public static class KafkaPipeline
                 )
             )
             .ToArray();
-        await TaskGroup.RunAsync(ended, workers).ConfigureAwait(false);
+        await TaskGroup.RunAsync(ended, workers);
     }
 
     private static IEnumerable<IPipelineSession> Sessions(

@@ -37,7 +37,7 @@ internal sealed class PipelineWorker(
         {
             try
             {
-                await session.RunAsync(() => retry.State = RetryState.Working, stop).ConfigureAwait(false);
+                await session.RunAsync(() => retry.State = RetryState.Working, stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -48,7 +48,7 @@ internal sealed class PipelineWorker(
                 // A new failure, not the one before: the pauses start again.
                 if (session.HasProgressed)
                     _failures = 0;
-                var pause = await HandleAsync(e, retry, stop).ConfigureAwait(false);
+                var pause = await HandleAsync(e, retry, stop);
                 await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 if (retry.State == RetryState.Waiting)
                     retry.State = RetryState.Retrying;
@@ -62,7 +62,7 @@ internal sealed class PipelineWorker(
         if (IsSlotHeld(e))
             return StandBy();
         _standby = false;
-        var failure = await ExplainAsync(e, ct).ConfigureAwait(false);
+        var failure = await ExplainAsync(e, ct);
         // Log the stack trace here: the typed failure does not carry it.
         if (failure is null or { Kind: FailureKind.Unexpected })
             PipelineLog.Unexpected(log, e);
@@ -77,7 +77,7 @@ internal sealed class PipelineWorker(
                     e
                 );
             case DeclaredGapException gap:
-                return await DeclareAsync(gap, retry, ct).ConfigureAwait(false);
+                return await DeclareAsync(gap, retry, ct);
             case FencedException:
                 PipelineLog.Fenced(log, failure.Message);
                 return StandbyPoll;
@@ -93,7 +93,7 @@ internal sealed class PipelineWorker(
         {
             CdcException typed => typed,
             EngineException engineFailed => engineFailed.Failure,
-            _ => KafkaFailure.Explain(e) ?? await CaptureSession.ExplainAsync(source, e, ct).ConfigureAwait(false),
+            _ => KafkaFailure.Explain(e) ?? await CaptureSession.ExplainAsync(source, e, ct),
         };
 
     private TimeSpan StandBy()
@@ -118,11 +118,11 @@ internal sealed class PipelineWorker(
     {
         try
         {
-            return await AcceptAsync(gap, ct).ConfigureAwait(false);
+            return await AcceptAsync(gap, ct);
         }
         catch (Exception e) when (e is not (CdcException or OperationCanceledException))
         {
-            if (await ExplainAsync(e, ct).ConfigureAwait(false) is not { } failure)
+            if (await ExplainAsync(e, ct) is not { } failure)
                 throw;
             return failure.Kind == FailureKind.Unavailable ? Pause(failure, retry) : throw failure;
         }
@@ -132,7 +132,7 @@ internal sealed class PipelineWorker(
     {
         if (
             session.Generation is { } generation
-            && !await new SourceTable(engine).DeclareGapAsync(generation, gap.GapKind, gap.Message, ct).ConfigureAwait(false)
+            && !await new SourceTable(engine).DeclareGapAsync(generation, gap.GapKind, gap.Message, ct)
         )
         {
             // A reset dropped this session's slot: its failure is not a gap of the new generation.
@@ -142,7 +142,7 @@ internal sealed class PipelineWorker(
         if (!source.AcceptGaps)
             throw gap;
         PipelineLog.GapAccepted(log, gap.GapKind, gap.Message);
-        await session.AcceptGapAsync(ct).ConfigureAwait(false);
+        await session.AcceptGapAsync(ct);
         return TimeSpan.Zero;
     }
 

@@ -14,10 +14,10 @@ public static class OdooSchema
     public static async Task CreateAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var existing = new NpgsqlCommand("SELECT to_regclass('loyalty_card') IS NOT NULL", connection);
-        if (await existing.ExecuteScalarAsync(ct).ConfigureAwait(false) is true)
+        if (await existing.ExecuteScalarAsync(ct) is true)
             return;
         await using var create = new NpgsqlCommand(Sql, connection);
-        await create.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await create.ExecuteNonQueryAsync(ct);
     }
 
     private static string Read()

@@ -37,22 +37,22 @@ public sealed class WorkloadGenerator : IAsyncDisposable
     /// <summary>Creates the tables if asked to, and adds the initial rows behind those that are there.</summary>
     public async Task PrepareAsync(CancellationToken ct)
     {
-        await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await _source.OpenConnectionAsync(ct);
         if (_options.CreateTables)
-            await OdooSchema.CreateAsync(connection, ct).ConfigureAwait(false);
-        await new InitialData(connection, _options.Seed, _options.Initial).WriteAsync(ct).ConfigureAwait(false);
+            await OdooSchema.CreateAsync(connection, ct);
+        await new InitialData(connection, _options.Seed, _options.Initial).WriteAsync(ct);
     }
 
     /// <summary>Runs until the duration, the number of transactions or <paramref name="ct"/> ends it; being cancelled is no error.</summary>
     public async Task<WorkloadReport> RunAsync(CancellationToken ct)
     {
-        var decks = await DecksAsync(ct).ConfigureAwait(false);
+        var decks = await DecksAsync(ct);
         _started = _time.GetTimestamp();
         using var duration = new CancellationTokenSource(_options.Duration ?? Timeout.InfiniteTimeSpan, _time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, duration.Token);
         using var abort = new CancellationTokenSource();
-        await using var grace = stop.Token.Register(() => abort.CancelAfter(Grace)).ConfigureAwait(false);
-        await Task.WhenAll(decks.Select((deck, session) => RunSessionAsync(session, deck, abort.Token, stop.Token))).ConfigureAwait(false);
+        await using var grace = stop.Token.Register(() => abort.CancelAfter(Grace));
+        await Task.WhenAll(decks.Select((deck, session) => RunSessionAsync(session, deck, abort.Token, stop.Token)));
         return Progress;
     }
 
@@ -72,10 +72,8 @@ public sealed class WorkloadGenerator : IAsyncDisposable
 
     private async Task<IReadOnlyList<CardDeck>> DecksAsync(CancellationToken ct)
     {
-        await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        var cards = await new OdooConnection(connection)
-            .ListAsync("SELECT id FROM loyalty_card ORDER BY id", [], r => r.GetInt32(0), ct)
-            .ConfigureAwait(false);
+        await using var connection = await _source.OpenConnectionAsync(ct);
+        var cards = await new OdooConnection(connection).ListAsync("SELECT id FROM loyalty_card ORDER BY id", [], r => r.GetInt32(0), ct);
         var shared = cards.Take(cards.Count > 10 * CardDeck.SharedCards ? CardDeck.SharedCards : 0).ToList();
         return
         [

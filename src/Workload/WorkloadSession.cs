@@ -23,8 +23,8 @@ internal sealed class WorkloadSession(
         {
             for (long done = 0; done < (transactions ?? long.MaxValue) && !stop.IsCancellationRequested; done++)
             {
-                await pacer.NextAsync(stop).ConfigureAwait(false);
-                await CarryOutAsync(plan.Next(), abort, stop).ConfigureAwait(false);
+                await pacer.NextAsync(stop);
+                await CarryOutAsync(plan.Next(), abort, stop);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -33,7 +33,7 @@ internal sealed class WorkloadSession(
         }
         finally
         {
-            await CloseAsync().ConfigureAwait(false);
+            await CloseAsync();
         }
     }
 
@@ -44,8 +44,8 @@ internal sealed class WorkloadSession(
         {
             try
             {
-                _connection ??= await source.OpenConnectionAsync(stop).ConfigureAwait(false);
-                await ExecuteAsync(new OdooConnection(_connection), planned, abort).ConfigureAwait(false);
+                _connection ??= await source.OpenConnectionAsync(stop);
+                await ExecuteAsync(new OdooConnection(_connection), planned, abort);
                 counts.Done(planned.Kind);
                 return;
             }
@@ -64,8 +64,8 @@ internal sealed class WorkloadSession(
                 )
             {
                 counts.Disconnect();
-                await CloseAsync().ConfigureAwait(false);
-                await Task.Delay(ReconnectPause, stop).ConfigureAwait(false);
+                await CloseAsync();
+                await Task.Delay(ReconnectPause, stop);
             }
             stop.ThrowIfCancellationRequested();
         }
@@ -78,7 +78,7 @@ internal sealed class WorkloadSession(
         var bulk = new BulkTransactions(odoo);
         if (deck.Count == 0)
         {
-            deck.Add(await cards.NewAsync(planned, ct).ConfigureAwait(false));
+            deck.Add(await cards.NewAsync(planned, ct));
             return;
         }
         var card = deck.At(planned.Card);
@@ -86,48 +86,48 @@ internal sealed class WorkloadSession(
         switch (planned.Kind)
         {
             case TransactionKind.Order:
-                await points.OrderAsync(card, planned, ct).ConfigureAwait(false);
+                await points.OrderAsync(card, planned, ct);
                 break;
             case TransactionKind.Earn:
-                await points.EarnAsync(card, planned, ct).ConfigureAwait(false);
+                await points.EarnAsync(card, planned, ct);
                 break;
             case TransactionKind.Consume:
-                await points.ConsumeAsync(card, planned, ct).ConfigureAwait(false);
+                await points.ConsumeAsync(card, planned, ct);
                 break;
             case TransactionKind.Rollback:
-                await points.RollbackAsync(card, planned, ct).ConfigureAwait(false);
+                await points.RollbackAsync(card, planned, ct);
                 break;
             case TransactionKind.Savepoint:
-                await points.SavepointAsync(card, other, planned, ct).ConfigureAwait(false);
+                await points.SavepointAsync(card, other, planned, ct);
                 break;
             case TransactionKind.RepeatableRead:
-                await points.RepeatableReadAsync(deck.HasShared ? deck.Shared(planned.Card) : card, planned, ct).ConfigureAwait(false);
+                await points.RepeatableReadAsync(deck.HasShared ? deck.Shared(planned.Card) : card, planned, ct);
                 break;
             case TransactionKind.NewCard:
-                deck.Add(await cards.NewAsync(planned, ct).ConfigureAwait(false));
+                deck.Add(await cards.NewAsync(planned, ct));
                 break;
             case TransactionKind.SwapCodes:
-                await cards.SwapCodesAsync(card, other, ct).ConfigureAwait(false);
+                await cards.SwapCodesAsync(card, other, ct);
                 break;
             case TransactionKind.Unlink:
-                await cards.UnlinkAsync(card, ct).ConfigureAwait(false);
+                await cards.UnlinkAsync(card, ct);
                 deck.Remove(card);
                 break;
             case TransactionKind.Damage:
-                await cards.DamageAsync(card, planned, ct).ConfigureAwait(false);
+                await cards.DamageAsync(card, planned, ct);
                 deck.MarkDamaged(card);
                 break;
             case TransactionKind.Repair:
                 if (deck.HasDamaged)
                     card = deck.Damaged(planned.Card);
-                await cards.RepairAsync(card, planned, ct).ConfigureAwait(false);
+                await cards.RepairAsync(card, planned, ct);
                 deck.MarkRepaired(card);
                 break;
             case TransactionKind.BulkCopy:
-                await bulk.CopyAsync(deck, options.BulkRows, planned, ct).ConfigureAwait(false);
+                await bulk.CopyAsync(deck, options.BulkRows, planned, ct);
                 break;
             case TransactionKind.Expiry:
-                await bulk.ExpireAsync(options.ExpiryRows, ct).ConfigureAwait(false);
+                await bulk.ExpireAsync(options.ExpiryRows, ct);
                 break;
             default:
                 throw new InvalidOperationException($"Transactions of kind {planned.Kind} are not known here.");
@@ -137,7 +137,7 @@ internal sealed class WorkloadSession(
     private async Task CloseAsync()
     {
         if (_connection is not null)
-            await _connection.DisposeAsync().ConfigureAwait(false);
+            await _connection.DisposeAsync();
         _connection = null;
     }
 }

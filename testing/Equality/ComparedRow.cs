@@ -14,17 +14,17 @@ internal sealed class ComparedRows(NpgsqlCommand command, NpgsqlDataReader reade
     public static async Task<ComparedRows> OpenAsync(NpgsqlConnection connection, string sql, CancellationToken ct)
     {
         var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-        var rows = new ComparedRows(command, await command.ExecuteReaderAsync(ct).ConfigureAwait(false));
-        await rows.NextAsync(ct).ConfigureAwait(false);
+        var rows = new ComparedRows(command, await command.ExecuteReaderAsync(ct));
+        await rows.NextAsync(ct);
         return rows;
     }
 
-    public async Task NextAsync(CancellationToken ct) => Current = await reader.ReadAsync(ct).ConfigureAwait(false) ? Read() : null;
+    public async Task NextAsync(CancellationToken ct) => Current = await reader.ReadAsync(ct) ? Read() : null;
 
     public async ValueTask DisposeAsync()
     {
-        await reader.DisposeAsync().ConfigureAwait(false);
-        await command.DisposeAsync().ConfigureAwait(false);
+        await reader.DisposeAsync();
+        await command.DisposeAsync();
     }
 
     private ComparedRow Read()

@@ -27,7 +27,7 @@ public static class EngineProgress
     public static async Task<string> SourcePositionAsync(NpgsqlDataSource source, CancellationToken ct)
     {
         await using var command = source.CreateCommand("SELECT pg_current_wal_insert_lsn()::text");
-        return (string)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
+        return (string)(await command.ExecuteScalarAsync(ct))!;
     }
 
     /// <summary>Waits until the engine has all that was committed in the source before this call, first loads included.</summary>
@@ -50,28 +50,26 @@ public static class EngineProgress
         CancellationToken ct
     )
     {
-        var target = await SourcePositionAsync(source, ct).ConfigureAwait(false);
-        await Eventually
-            .True(
-                $"the engine has caught up with the source's {target}",
-                () => HasReachedAsync(engine, sql, target, ct),
-                () => StateAsync(engine, ct),
-                timeout,
-                ct
-            )
-            .ConfigureAwait(false);
+        var target = await SourcePositionAsync(source, ct);
+        await Eventually.True(
+            $"the engine has caught up with the source's {target}",
+            () => HasReachedAsync(engine, sql, target, ct),
+            () => StateAsync(engine, ct),
+            timeout,
+            ct
+        );
     }
 
     private static async Task<bool> HasReachedAsync(NpgsqlDataSource engine, string sql, string target, CancellationToken ct)
     {
         await using var command = engine.CreateCommand(sql);
         command.Parameters.AddWithValue(target);
-        return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) is true;
+        return await command.ExecuteScalarAsync(ct) is true;
     }
 
     private static async Task<string> StateAsync(NpgsqlDataSource engine, CancellationToken ct)
     {
         await using var command = engine.CreateCommand(StateSql);
-        return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as string ?? "(nothing)";
+        return await command.ExecuteScalarAsync(ct) as string ?? "(nothing)";
     }
 }

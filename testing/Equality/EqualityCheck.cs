@@ -21,13 +21,13 @@ public sealed class EqualityCheck(EntitySet entities, int maxExamples = 10)
         KeyRange range = default
     )
     {
-        await using var left = await OpenAsync(source, ct).ConfigureAwait(false);
-        await using var right = await OpenAsync(engine, ct).ConfigureAwait(false);
+        await using var left = await OpenAsync(source, ct);
+        await using var right = await OpenAsync(engine, ct);
         var results = new List<EntityEquality>();
         var examples = new List<Difference>();
         foreach (var entity in entities.All)
         {
-            var comparison = await CompareEntityAsync(entity, left, right, range, ct).ConfigureAwait(false);
+            var comparison = await CompareEntityAsync(entity, left, right, range, ct);
             results.Add(comparison.Result);
             examples.AddRange(comparison.Examples);
         }
@@ -46,10 +46,9 @@ public sealed class EqualityCheck(EntitySet entities, int maxExamples = 10)
         CancellationToken ct
     )
     {
-        await ExecuteAsync(source, EqualitySql.Session, ct).ConfigureAwait(false);
-        await ExecuteAsync(engine, EqualitySql.Session, ct).ConfigureAwait(false);
-        var comparison = await CompareAsync(entity, source, EqualitySql.Source(entity, range), engine, range, ct, isLeftOut)
-            .ConfigureAwait(false);
+        await ExecuteAsync(source, EqualitySql.Session, ct);
+        await ExecuteAsync(engine, EqualitySql.Session, ct);
+        var comparison = await CompareAsync(entity, source, EqualitySql.Source(entity, range), engine, range, ct, isLeftOut);
         return new EqualityReport([comparison.Result], comparison.Examples);
     }
 
@@ -63,15 +62,14 @@ public sealed class EqualityCheck(EntitySet entities, int maxExamples = 10)
     {
         try
         {
-            return await CompareAsync(entity, source, EqualitySql.Source(entity, range), engine, range, ct).ConfigureAwait(false);
+            return await CompareAsync(entity, source, EqualitySql.Source(entity, range), engine, range, ct);
         }
         catch (PostgresException e) when (e.SqlState.StartsWith("22", StringComparison.Ordinal))
         {
             // Some row's values cannot be computed. To find it, compute each row alone.
-            await ExecuteAsync(source, EqualitySql.RowFunction(entity), ct).ConfigureAwait(false);
-            var comparison = await CompareAsync(entity, source, EqualitySql.SourceRowByRow(entity, range), engine, range, ct)
-                .ConfigureAwait(false);
-            await ExecuteAsync(source, $"DROP FUNCTION pg_temp.cdc_expected({entity.SourceName})", ct).ConfigureAwait(false);
+            await ExecuteAsync(source, EqualitySql.RowFunction(entity), ct);
+            var comparison = await CompareAsync(entity, source, EqualitySql.SourceRowByRow(entity, range), engine, range, ct);
+            await ExecuteAsync(source, $"DROP FUNCTION pg_temp.cdc_expected({entity.SourceName})", ct);
             return comparison;
         }
     }
@@ -86,19 +84,19 @@ public sealed class EqualityCheck(EntitySet entities, int maxExamples = 10)
         Func<long, bool>? isLeftOut = null
     )
     {
-        var quarantined = await KeysAsync(engine, EqualitySql.Quarantine(entity, range), ct).ConfigureAwait(false);
+        var quarantined = await KeysAsync(engine, EqualitySql.Quarantine(entity, range), ct);
         var comparison = new RowComparison(entity, quarantined, maxExamples, isLeftOut ?? (_ => false));
-        await using var left = await ComparedRows.OpenAsync(source, sourceSql, ct).ConfigureAwait(false);
-        await using var right = await ComparedRows.OpenAsync(engine, EqualitySql.Engine(entity, range), ct).ConfigureAwait(false);
+        await using var left = await ComparedRows.OpenAsync(source, sourceSql, ct);
+        await using var right = await ComparedRows.OpenAsync(engine, EqualitySql.Engine(entity, range), ct);
         while (left.Current is not null || right.Current is not null)
         {
             var takeLeft = right.Current is null || left.Current is not null && left.Current.Key <= right.Current.Key;
             var takeRight = left.Current is null || right.Current is not null && right.Current.Key <= left.Current.Key;
             comparison.Compare(takeLeft ? left.Current : null, takeRight ? right.Current : null);
             if (takeLeft)
-                await left.NextAsync(ct).ConfigureAwait(false);
+                await left.NextAsync(ct);
             if (takeRight)
-                await right.NextAsync(ct).ConfigureAwait(false);
+                await right.NextAsync(ct);
         }
         comparison.Finish();
         return comparison;
@@ -107,23 +105,23 @@ public sealed class EqualityCheck(EntitySet entities, int maxExamples = 10)
     private static async Task<HashSet<long>> KeysAsync(NpgsqlConnection engine, string sql, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(sql, engine);
-        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await using var reader = await command.ExecuteReaderAsync(ct);
         var keys = new HashSet<long>();
-        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+        while (await reader.ReadAsync(ct))
             keys.Add(reader.GetInt64(0));
         return keys;
     }
 
     private static async Task<NpgsqlConnection> OpenAsync(NpgsqlDataSource database, CancellationToken ct)
     {
-        var connection = await database.OpenConnectionAsync(ct).ConfigureAwait(false);
-        await ExecuteAsync(connection, EqualitySql.Session, ct).ConfigureAwait(false);
+        var connection = await database.OpenConnectionAsync(ct);
+        await ExecuteAsync(connection, EqualitySql.Session, ct);
         return connection;
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(ct);
     }
 }

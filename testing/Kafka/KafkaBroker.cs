@@ -44,17 +44,15 @@ public sealed class KafkaBroker : IAsyncDisposable
         var broker = new KafkaBroker(KafkaHome.Find(), role);
         try
         {
-            await broker.WriteConfigurationAsync(partitions, ct).ConfigureAwait(false);
-            broker._zooKeeper = await broker
-                .JavaAsync("org.apache.zookeeper.server.quorum.QuorumPeerMain", "zookeeper", Frugal(128), ct)
-                .ConfigureAwait(false);
-            await AnswersAsync("ZooKeeper", broker._zooKeeperPort, broker._zooKeeper, ct).ConfigureAwait(false);
-            await broker.StartAgainAsync(ct).ConfigureAwait(false);
+            await broker.WriteConfigurationAsync(partitions, ct);
+            broker._zooKeeper = await broker.JavaAsync("org.apache.zookeeper.server.quorum.QuorumPeerMain", "zookeeper", Frugal(128), ct);
+            await AnswersAsync("ZooKeeper", broker._zooKeeperPort, broker._zooKeeper, ct);
+            await broker.StartAgainAsync(ct);
             return broker;
         }
         catch
         {
-            await broker.DisposeAsync().ConfigureAwait(false);
+            await broker.DisposeAsync();
             throw;
         }
     }
@@ -62,8 +60,8 @@ public sealed class KafkaBroker : IAsyncDisposable
     /// <summary>kill -9.</summary>
     public async Task KillAsync(CancellationToken ct)
     {
-        await _broker!.StopAsync(Signal.Kill, ct).ConfigureAwait(false);
-        await _broker.DisposeAsync().ConfigureAwait(false);
+        await _broker!.StopAsync(Signal.Kill, ct);
+        await _broker.DisposeAsync();
         _broker = null;
     }
 
@@ -71,26 +69,22 @@ public sealed class KafkaBroker : IAsyncDisposable
     public async Task StartAgainAsync(CancellationToken ct)
     {
         // A broker whose number is still taken, by its own life before, refuses to start.
-        await Eventually
-            .True("ZooKeeper has forgotten the broker", async () => !await IsRegisteredAsync(ct).ConfigureAwait(false), ct: ct)
-            .ConfigureAwait(false);
+        await Eventually.True("ZooKeeper has forgotten the broker", async () => !await IsRegisteredAsync(ct), ct: ct);
         _broker = await (
             _role is KafkaBrokerRole.Measured
                 ? JavaAsync("kafka.Kafka", "kafka", ["-Xmx1g", "-Xms1g", "-XX:+UseG1GC"], ct)
                 : JavaAsync("kafka.Kafka", "kafka", Frugal(384), ct)
-        ).ConfigureAwait(false);
-        await Eventually
-            .True(
-                "the broker is registered",
-                async () =>
-                    _broker.HasExited
-                        ? throw new InvalidOperationException($"The broker did not start: {_broker.Tail}")
-                        : await IsRegisteredAsync(ct).ConfigureAwait(false),
-                () => Task.FromResult(_broker.Tail),
-                StartTimeout,
-                ct
-            )
-            .ConfigureAwait(false);
+        );
+        await Eventually.True(
+            "the broker is registered",
+            async () =>
+                _broker.HasExited
+                    ? throw new InvalidOperationException($"The broker did not start: {_broker.Tail}")
+                    : await IsRegisteredAsync(ct),
+            () => Task.FromResult(_broker.Tail),
+            StartTimeout,
+            ct
+        );
     }
 
     /// <summary>Runs Kafka's own program for topics, as an operator does: this broker's protocol has no requests for them.</summary>
@@ -110,21 +104,14 @@ public sealed class KafkaBroker : IAsyncDisposable
     /// <summary>Ends when the broker has removed them. The next client that asks for them creates them again.</summary>
     public async Task DeleteTopicsAsync(IReadOnlyCollection<string> topics, CancellationToken ct)
     {
-        await TopicsAsync(ct, "--delete", "--topic", string.Join('|', topics)).ConfigureAwait(false);
+        await TopicsAsync(ct, "--delete", "--topic", string.Join('|', topics));
         var left = "";
-        await Eventually
-            .True(
-                "the topics are deleted",
-                async () =>
-                    !topics
-                        .Intersect(
-                            (left = await TopicsAsync(ct, "--list").ConfigureAwait(false)).Split('\n').Select(line => line.Split(' ')[0])
-                        )
-                        .Any(),
-                () => Task.FromResult(left),
-                ct: ct
-            )
-            .ConfigureAwait(false);
+        await Eventually.True(
+            "the topics are deleted",
+            async () => !topics.Intersect((left = await TopicsAsync(ct, "--list")).Split('\n').Select(line => line.Split(' ')[0])).Any(),
+            () => Task.FromResult(left),
+            ct: ct
+        );
     }
 
     public void Send(Signal signal) => _broker!.Send(signal);
@@ -133,57 +120,54 @@ public sealed class KafkaBroker : IAsyncDisposable
     {
         foreach (var process in (WatchedProcess?[])[_broker, _zooKeeper])
             if (process is not null)
-                await process.DisposeAsync().ConfigureAwait(false);
+                await process.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
 
     private async Task WriteConfigurationAsync(int partitions, CancellationToken ct)
     {
         await File.WriteAllTextAsync(
-                PathOf("zookeeper.properties"),
-                $"""
-                dataDir={PathOf("zookeeper-data")}
-                clientPort={_zooKeeperPort}
-                clientPortAddress=127.0.0.1
-                maxClientCnxns=0
-                """,
-                ct
-            )
-            .ConfigureAwait(false);
+            PathOf("zookeeper.properties"),
+            $"""
+            dataDir={PathOf("zookeeper-data")}
+            clientPort={_zooKeeperPort}
+            clientPortAddress=127.0.0.1
+            maxClientCnxns=0
+            """,
+            ct
+        );
         await File.WriteAllTextAsync(
-                PathOf("kafka.properties"),
-                $"""
-                broker.id=0
-                listeners=PLAINTEXT://127.0.0.1:{Port}
-                advertised.host.name=127.0.0.1
-                advertised.port={Port}
-                zookeeper.connect=127.0.0.1:{_zooKeeperPort}
-                zookeeper.session.timeout.ms=4000
-                log.dirs={PathOf("kafka-data")}
-                num.partitions={partitions}
-                auto.create.topics.enable=true
-                delete.topic.enable=true
-                offsets.topic.num.partitions=5
-                group.max.session.timeout.ms=300000
-                message.max.bytes=10000000
-                replica.fetch.max.bytes=10000000
-                log.cleaner.enable=false
-                log.retention.check.interval.ms=1000
-                """,
-                ct
-            )
-            .ConfigureAwait(false);
+            PathOf("kafka.properties"),
+            $"""
+            broker.id=0
+            listeners=PLAINTEXT://127.0.0.1:{Port}
+            advertised.host.name=127.0.0.1
+            advertised.port={Port}
+            zookeeper.connect=127.0.0.1:{_zooKeeperPort}
+            zookeeper.session.timeout.ms=4000
+            log.dirs={PathOf("kafka-data")}
+            num.partitions={partitions}
+            auto.create.topics.enable=true
+            delete.topic.enable=true
+            offsets.topic.num.partitions=5
+            group.max.session.timeout.ms=300000
+            message.max.bytes=10000000
+            replica.fetch.max.bytes=10000000
+            log.cleaner.enable=false
+            log.retention.check.interval.ms=1000
+            """,
+            ct
+        );
         await File.WriteAllTextAsync(
-                PathOf("log4j.properties"),
-                """
-                log4j.rootLogger=WARN, stdout
-                log4j.appender.stdout=org.apache.log4j.ConsoleAppender
-                log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
-                log4j.appender.stdout.layout.ConversionPattern=[%d] %p %m (%c)%n
-                """,
-                ct
-            )
-            .ConfigureAwait(false);
+            PathOf("log4j.properties"),
+            """
+            log4j.rootLogger=WARN, stdout
+            log4j.appender.stdout=org.apache.log4j.ConsoleAppender
+            log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
+            log4j.appender.stdout.layout.ConversionPattern=[%d] %p %m (%c)%n
+            """,
+            ct
+        );
     }
 
     /// <summary>Up in seconds, and small.</summary>
@@ -208,7 +192,7 @@ public sealed class KafkaBroker : IAsyncDisposable
             async () =>
                 process.HasExited
                     ? throw new InvalidOperationException($"{what} did not start: {process.Tail}")
-                    : await IsOpenAsync(port, ct).ConfigureAwait(false),
+                    : await IsOpenAsync(port, ct),
             () => Task.FromResult(process.Tail),
             StartTimeout,
             ct
@@ -219,7 +203,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         using var client = new TcpClient();
         try
         {
-            await client.ConnectAsync("127.0.0.1", port, ct).ConfigureAwait(false);
+            await client.ConnectAsync("127.0.0.1", port, ct);
             return true;
         }
         catch (SocketException)
@@ -232,10 +216,10 @@ public sealed class KafkaBroker : IAsyncDisposable
     private async Task<bool> IsRegisteredAsync(CancellationToken ct)
     {
         using var client = new TcpClient();
-        await client.ConnectAsync("127.0.0.1", _zooKeeperPort, ct).ConfigureAwait(false);
-        await client.GetStream().WriteAsync("dump"u8.ToArray(), ct).ConfigureAwait(false);
+        await client.ConnectAsync("127.0.0.1", _zooKeeperPort, ct);
+        await client.GetStream().WriteAsync("dump"u8.ToArray(), ct);
         using var answer = new StreamReader(client.GetStream());
-        return (await answer.ReadToEndAsync(ct).ConfigureAwait(false)).Contains("/brokers/ids/0", StringComparison.Ordinal);
+        return (await answer.ReadToEndAsync(ct)).Contains("/brokers/ids/0", StringComparison.Ordinal);
     }
 
     private string PathOf(string name) => Path.Combine(_folder, name);

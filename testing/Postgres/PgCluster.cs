@@ -49,16 +49,16 @@ public sealed class PgCluster : IAsyncDisposable
     public static async Task<PgCluster> StartAsync(PgClusterOptions options, CancellationToken ct)
     {
         var binaries = options.Binaries ?? PgBinaries.Find();
-        var cluster = new PgCluster(options, await PgFolder.CreateAsync(options, ct).ConfigureAwait(false), binaries);
+        var cluster = new PgCluster(options, await PgFolder.CreateAsync(options, ct), binaries);
         try
         {
-            await cluster.InitializeAsync(ct).ConfigureAwait(false);
-            await cluster.StartOnFreePortAsync(ct).ConfigureAwait(false);
+            await cluster.InitializeAsync(ct);
+            await cluster.StartOnFreePortAsync(ct);
             return cluster;
         }
         catch
         {
-            await cluster.DisposeAsync().ConfigureAwait(false);
+            await cluster.DisposeAsync();
             throw;
         }
     }
@@ -67,39 +67,37 @@ public sealed class PgCluster : IAsyncDisposable
     public async Task<PgCluster> StartStandbyAsync(IReadOnlyDictionary<string, string> settings, CancellationToken ct)
     {
         var options = _options with { Name = _options.Name + "_standby", Settings = settings };
-        var standby = new PgCluster(options, await PgFolder.CreateAsync(options, ct).ConfigureAwait(false), _binaries);
+        var standby = new PgCluster(options, await PgFolder.CreateAsync(options, ct), _binaries);
         try
         {
             await Tool.RunAsync(
-                    PgFolder.AsOwner(
-                        Path.Combine(_binaries, "pg_basebackup"),
-                        "--pgdata",
-                        standby.DataDirectory,
-                        "--host",
-                        "127.0.0.1",
-                        "--port",
-                        Port.ToString(CultureInfo.InvariantCulture),
-                        "--username=postgres",
-                        "--wal-method=stream",
-                        "--write-recovery-conf",
-                        "--checkpoint=fast",
-                        "--no-sync"
-                    ),
-                    ct
-                )
-                .ConfigureAwait(false);
+                PgFolder.AsOwner(
+                    Path.Combine(_binaries, "pg_basebackup"),
+                    "--pgdata",
+                    standby.DataDirectory,
+                    "--host",
+                    "127.0.0.1",
+                    "--port",
+                    Port.ToString(CultureInfo.InvariantCulture),
+                    "--username=postgres",
+                    "--wal-method=stream",
+                    "--write-recovery-conf",
+                    "--checkpoint=fast",
+                    "--no-sync"
+                ),
+                ct
+            );
             await File.AppendAllTextAsync(
-                    Path.Combine(standby.DataDirectory, "postgresql.conf"),
-                    PgConfiguration.Text(options, standby._folder.Path),
-                    ct
-                )
-                .ConfigureAwait(false);
-            await standby.StartOnFreePortAsync(ct).ConfigureAwait(false);
+                Path.Combine(standby.DataDirectory, "postgresql.conf"),
+                PgConfiguration.Text(options, standby._folder.Path),
+                ct
+            );
+            await standby.StartOnFreePortAsync(ct);
             return standby;
         }
         catch
         {
-            await standby.DisposeAsync().ConfigureAwait(false);
+            await standby.DisposeAsync();
             throw;
         }
     }
@@ -115,7 +113,7 @@ public sealed class PgCluster : IAsyncDisposable
 
     public async Task StopAsync(PgStopMode mode = PgStopMode.Fast, CancellationToken ct = default)
     {
-        await Running.StopAsync(mode == PgStopMode.Fast ? Signal.Interrupt : Signal.Quit, ct).ConfigureAwait(false);
+        await Running.StopAsync(mode == PgStopMode.Fast ? Signal.Interrupt : Signal.Quit, ct);
         ForgetConnections();
     }
 
@@ -131,15 +129,13 @@ public sealed class PgCluster : IAsyncDisposable
         var children = ProcessTree.ChildrenOf(postmaster.Pid);
         foreach (var child in children)
             SignalSender.Send(child, Signal.Kill);
-        await postmaster.StopAsync(Signal.Kill, ct).ConfigureAwait(false);
-        await Eventually
-            .True(
-                $"all processes of the killed server on port {Port} are gone",
-                () => !children.Any(ProcessTree.IsAlive),
-                () => "alive: " + string.Join(' ', children.Where(ProcessTree.IsAlive)),
-                ct: ct
-            )
-            .ConfigureAwait(false);
+        await postmaster.StopAsync(Signal.Kill, ct);
+        await Eventually.True(
+            $"all processes of the killed server on port {Port} are gone",
+            () => !children.Any(ProcessTree.IsAlive),
+            () => "alive: " + string.Join(' ', children.Where(ProcessTree.IsAlive)),
+            ct: ct
+        );
         ForgetConnections();
     }
 
@@ -148,7 +144,7 @@ public sealed class PgCluster : IAsyncDisposable
     {
         if (IsRunning)
             throw new InvalidOperationException($"The cluster {_options.Name} runs already.");
-        if (!await TryStartAsync(ct).ConfigureAwait(false))
+        if (!await TryStartAsync(ct))
             throw StartFailed();
     }
 
@@ -166,8 +162,8 @@ public sealed class PgCluster : IAsyncDisposable
         if (_postmaster is { } postmaster)
         {
             if (!postmaster.HasExited)
-                await StopAsync(PgStopMode.Immediate).ConfigureAwait(false);
-            await postmaster.DisposeAsync().ConfigureAwait(false);
+                await StopAsync(PgStopMode.Immediate);
+            await postmaster.DisposeAsync();
         }
         _folder.Delete();
     }
@@ -175,22 +171,20 @@ public sealed class PgCluster : IAsyncDisposable
     private async Task InitializeAsync(CancellationToken ct)
     {
         await Tool.RunAsync(
-                PgFolder.AsOwner(
-                    Path.Combine(_binaries, "initdb"),
-                    "--pgdata",
-                    _folder.Data,
-                    "--auth=trust",
-                    "--username=postgres",
-                    "--encoding=UTF8",
-                    "--locale=C.UTF-8",
-                    "--no-sync",
-                    "--no-instructions"
-                ),
-                ct
-            )
-            .ConfigureAwait(false);
-        await File.AppendAllTextAsync(Path.Combine(_folder.Data, "postgresql.conf"), PgConfiguration.Text(_options, _folder.Path), ct)
-            .ConfigureAwait(false);
+            PgFolder.AsOwner(
+                Path.Combine(_binaries, "initdb"),
+                "--pgdata",
+                _folder.Data,
+                "--auth=trust",
+                "--username=postgres",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--no-sync",
+                "--no-instructions"
+            ),
+            ct
+        );
+        await File.AppendAllTextAsync(Path.Combine(_folder.Data, "postgresql.conf"), PgConfiguration.Text(_options, _folder.Path), ct);
     }
 
     private async Task StartOnFreePortAsync(CancellationToken ct)
@@ -198,7 +192,7 @@ public sealed class PgCluster : IAsyncDisposable
         for (var attempt = 0; attempt < PortAttempts; attempt++)
         {
             Port = FreePort.Next();
-            if (await TryStartAsync(ct).ConfigureAwait(false))
+            if (await TryStartAsync(ct))
                 return;
         }
         throw StartFailed();
@@ -208,17 +202,15 @@ public sealed class PgCluster : IAsyncDisposable
     private async Task<bool> TryStartAsync(CancellationToken ct)
     {
         if (_postmaster is not null)
-            await _postmaster.DisposeAsync().ConfigureAwait(false);
-        _postmaster = await WatchedProcess.StartAsync(ServerCommand(), ct).ConfigureAwait(false);
-        await Eventually
-            .True(
-                $"the server on port {Port} answers",
-                async () => _postmaster.HasExited || await AnswersAsync(ct).ConfigureAwait(false),
-                () => Task.FromResult(LogTail()),
-                _options.StartTimeout,
-                ct
-            )
-            .ConfigureAwait(false);
+            await _postmaster.DisposeAsync();
+        _postmaster = await WatchedProcess.StartAsync(ServerCommand(), ct);
+        await Eventually.True(
+            $"the server on port {Port} answers",
+            async () => _postmaster.HasExited || await AnswersAsync(ct),
+            () => Task.FromResult(LogTail()),
+            _options.StartTimeout,
+            ct
+        );
         return !_postmaster.HasExited;
     }
 
@@ -251,7 +243,7 @@ public sealed class PgCluster : IAsyncDisposable
         try
         {
             await using var connection = new NpgsqlConnection(text);
-            await connection.OpenAsync(ct).ConfigureAwait(false);
+            await connection.OpenAsync(ct);
             return true;
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException)

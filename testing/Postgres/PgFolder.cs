@@ -23,7 +23,7 @@ internal sealed class PgFolder(string path)
         var parent = options.ParentFolder ?? (!options.Fsync && HasMemory() ? MemoryFolder : System.IO.Path.GetTempPath());
         var path = System.IO.Path.Combine(parent, $"cdc-pg-{options.Name}-{Guid.NewGuid():N}"[..^20]);
         string[] owner = IsRoot ? ["-o", ServerUser] : [];
-        await Tool.RunAsync(["install", "-d", "-m", "700", .. owner, path], ct).ConfigureAwait(false);
+        await Tool.RunAsync(["install", "-d", "-m", "700", .. owner, path], ct);
         return new PgFolder(path);
     }
 

@@ -39,8 +39,8 @@ public static class CdcProcess
         CancellationToken ct
     )
     {
-        await using var process = await StartAsync(arguments, environment, null, ct).ConfigureAwait(false);
-        var code = await process.WaitAsync(ct).ConfigureAwait(false);
+        await using var process = await StartAsync(arguments, environment, null, ct);
+        var code = await process.WaitAsync(ct);
         return (code, process.Tail);
     }
 }

@@ -18,8 +18,8 @@ internal static class Tool
         )!;
         var output = process.StandardOutput.ReadToEndAsync(ct);
         var errors = process.StandardError.ReadToEndAsync(ct);
-        await process.WaitForExitAsync(ct).ConfigureAwait(false);
-        var text = await output.ConfigureAwait(false) + await errors.ConfigureAwait(false);
+        await process.WaitForExitAsync(ct);
+        var text = await output + await errors;
         return process.ExitCode == 0
             ? text
             : throw new InvalidOperationException($"'{string.Join(' ', command)}' ended with exit code {process.ExitCode}: {text.Trim()}");

@@ -47,7 +47,7 @@ public sealed class WatchedProcess : IAsyncDisposable
         process._watchdog.Start();
         process._watchdog.BeginOutputReadLine();
         process._watchdog.BeginErrorReadLine();
-        await process._pid.Task.WaitAsync(ct).ConfigureAwait(false);
+        await process._pid.Task.WaitAsync(ct);
         return process;
     }
 
@@ -57,7 +57,7 @@ public sealed class WatchedProcess : IAsyncDisposable
     /// <summary>The exit code, when all output has been read.</summary>
     public async Task<int> WaitAsync(CancellationToken ct)
     {
-        await _watchdog.WaitForExitAsync(ct).ConfigureAwait(false);
+        await _watchdog.WaitForExitAsync(ct);
         return _watchdog.ExitCode;
     }
 
@@ -65,13 +65,13 @@ public sealed class WatchedProcess : IAsyncDisposable
     public async Task<int> StopAsync(Signal signal, CancellationToken ct)
     {
         Send(signal);
-        return await WaitAsync(ct).ConfigureAwait(false);
+        return await WaitAsync(ct);
     }
 
     public async ValueTask DisposeAsync()
     {
         if (!HasExited)
-            await StopAsync(Signal.Kill, CancellationToken.None).ConfigureAwait(false);
+            await StopAsync(Signal.Kill, CancellationToken.None);
         _watchdog.Dispose();
     }
 

@@ -25,13 +25,11 @@ public static class Eventually
         var limit = timeout ?? DefaultTimeout;
         var clock = Stopwatch.StartNew();
         var pause = TimeSpan.FromMilliseconds(2);
-        while (!await condition().ConfigureAwait(false))
+        while (!await condition())
         {
             if (clock.Elapsed > limit)
-                throw new TimeoutException(
-                    $"Not within {limit.TotalSeconds:0} s: {reason}. Last state: {await Describe(lastState).ConfigureAwait(false)}"
-                );
-            await Task.Delay(pause, ct).ConfigureAwait(false);
+                throw new TimeoutException($"Not within {limit.TotalSeconds:0} s: {reason}. Last state: {await Describe(lastState)}");
+            await Task.Delay(pause, ct);
             if (pause < LongestPause)
                 pause *= 1.5;
         }
@@ -52,7 +50,7 @@ public static class Eventually
             return "(none given)";
         try
         {
-            return await lastState().ConfigureAwait(false);
+            return await lastState();
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

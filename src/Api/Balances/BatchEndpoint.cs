@@ -27,12 +27,14 @@ internal static class BatchEndpoint
     {
         if (FreshnessDemand.Read(http.Request.Query, out var problem) is not { } demand)
             return new ProblemResult(problem!);
-        if (await ReadAsync(http).ConfigureAwait(false) is not { } codes)
+        if (await ReadAsync(http) is not { } codes)
             return new ProblemResult(KnownProblems.Invalid("body", $"Send {{\"codes\": [\"...\"]}} with 1 to {MostCodes} codes."));
         var normalized = codes.Select(finder.Normalize).ToList();
-        var found = await finder
-            .ByCodesAsync([.. normalized.Where(n => n.Code is not null).Select(n => n.Code!).Distinct()], demand, http.RequestAborted)
-            .ConfigureAwait(false);
+        var found = await finder.ByCodesAsync(
+            [.. normalized.Where(n => n.Code is not null).Select(n => n.Code!).Distinct()],
+            demand,
+            http.RequestAborted
+        );
         http.Response.Headers.CacheControl = "no-store";
         return Results.Json(new BatchView([.. codes.Select((code, i) => Item(code, normalized[i], found))]));
     }
@@ -53,9 +55,11 @@ internal static class BatchEndpoint
     {
         try
         {
-            var request = await JsonSerializer
-                .DeserializeAsync<BatchRequest>(http.Request.Body, JsonSerializerOptions.Web, http.RequestAborted)
-                .ConfigureAwait(false);
+            var request = await JsonSerializer.DeserializeAsync<BatchRequest>(
+                http.Request.Body,
+                JsonSerializerOptions.Web,
+                http.RequestAborted
+            );
             return request?.Codes is { Count: > 0 and <= MostCodes } codes ? codes : null;
         }
         catch (JsonException)

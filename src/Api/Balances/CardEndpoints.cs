@@ -34,7 +34,7 @@ internal static class CardEndpoints
                     var (normalized, wrong) = finder.Normalize(CodeSegment.Of(code, http));
                     if (wrong is not null)
                         return new ProblemResult(wrong);
-                    var (found, missing) = await finder.ByCodeAsync(normalized!, demand, http.RequestAborted).ConfigureAwait(false);
+                    var (found, missing) = await finder.ByCodeAsync(normalized!, demand, http.RequestAborted);
                     return missing is null ? (IResult)answer(found) : new ProblemResult(missing);
                 }
             ),
@@ -49,7 +49,7 @@ internal static class CardEndpoints
                 {
                     if (FreshnessDemand.Read(http.Request.Query, out var problem) is not { } demand)
                         return new ProblemResult(problem!);
-                    var (found, missing) = await finder.ByOdooIdAsync(id, demand, http.RequestAborted).ConfigureAwait(false);
+                    var (found, missing) = await finder.ByOdooIdAsync(id, demand, http.RequestAborted);
                     return missing is null ? (IResult)answer(found) : new ProblemResult(missing);
                 }
             ),

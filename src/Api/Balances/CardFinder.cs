@@ -65,12 +65,12 @@ internal sealed class CardFinder(
                 rest.Add(code);
         if (rest.Count == 0)
             return found;
-        var answers = await reader.ByCodesAsync(rest, demand, ct).ConfigureAwait(false);
-        var problem = await ReachAsync(demand, answers[0].Moment, ct).ConfigureAwait(false);
+        var answers = await reader.ByCodesAsync(rest, demand, ct);
+        var problem = await ReachAsync(demand, answers[0].Moment, ct);
         if (problem is null && !demand.IsReachedBy(answers[0].Moment))
-            answers = await reader.ByCodesAsync(rest, demand.OfEngine, ct).ConfigureAwait(false);
+            answers = await reader.ByCodesAsync(rest, demand.OfEngine, ct);
         for (var i = 0; i < rest.Count; i++)
-            found[rest[i]] = problem is null ? await JudgeAsync(rest[i], answers[i], demand, ct).ConfigureAwait(false) : (default, problem);
+            found[rest[i]] = problem is null ? await JudgeAsync(rest[i], answers[i], demand, ct) : (default, problem);
         return found;
     }
 
@@ -103,14 +103,14 @@ internal sealed class CardFinder(
     )
     {
         var began = Stopwatch.GetTimestamp();
-        var answer = await read(demand).ConfigureAwait(false);
-        if (await ReachAsync(demand, answer.Moment, ct).ConfigureAwait(false) is { } problem)
+        var answer = await read(demand);
+        if (await ReachAsync(demand, answer.Moment, ct) is { } problem)
             return (default, problem);
         if (!demand.IsReachedBy(answer.Moment))
-            answer = await read(demand.OfEngine).ConfigureAwait(false);
+            answer = await read(demand.OfEngine);
         if (ShortfallOf(answer, demand) != Shortfall.None)
-            answer = await WaitAsync(answer, () => read(demand.OfEngine), demand, began, ct).ConfigureAwait(false);
-        return await JudgeAsync(code, answer, demand, ct).ConfigureAwait(false);
+            answer = await WaitAsync(answer, () => read(demand.OfEngine), demand, began, ct);
+        return await JudgeAsync(code, answer, demand, ct);
     }
 
     private FoundCard? FromMemory(string code, FreshnessDemand demand) =>
@@ -128,9 +128,7 @@ internal sealed class CardFinder(
         {
             Generation = moment.Through.Generation,
         };
-        var there = await moments
-            .WaitAsync(m => least.IsReachedBy(m.Through) || !least.IsOfGeneration(m.Through), demand.Wait, ct)
-            .ConfigureAwait(false);
+        var there = await moments.WaitAsync(m => least.IsReachedBy(m.Through) || !least.IsOfGeneration(m.Through), demand.Wait, ct);
         return there is null ? KnownProblems.NotReached(moment.Through)
             : least.IsReachedBy(there.Through) ? null
             : KnownProblems.OtherGeneration(there.Through);
@@ -153,11 +151,11 @@ internal sealed class CardFinder(
             if (shortfall == Shortfall.None)
                 return answer;
             if (shortfall == Shortfall.TooStale)
-                await moments.WaitAsync(moment => demand.IsFreshEnough(clock.At(moment)), left, ct).ConfigureAwait(false);
+                await moments.WaitAsync(moment => demand.IsFreshEnough(clock.At(moment)), left, ct);
             // The first time it may have been announced between the reading and the subscription.
             else if (!announced)
-                await changes.WaitAsync(left < RecheckInterval ? left : RecheckInterval, ct).ConfigureAwait(false);
-            answer = await read().ConfigureAwait(false);
+                await changes.WaitAsync(left < RecheckInterval ? left : RecheckInterval, ct);
+            answer = await read();
         }
         return answer;
     }
@@ -189,7 +187,7 @@ internal sealed class CardFinder(
         if (answer.Cards.Count > 1)
             return (default, KnownProblems.CodeAmbiguous(answer.Cards.Select(c => c.Id)));
         if (answer.Cards.Count == 0)
-            return (default, await MissingAsync(code, answer, ct).ConfigureAwait(false));
+            return (default, await MissingAsync(code, answer, ct));
         var found = Dated(answer.Cards[0], answer.Moment, demand);
         if (demand.IsAny && !found.Card.IsCurrent)
             return (default, KnownProblems.CardNotCurrent(found.Card.Status, found.Card.Reason));
@@ -200,7 +198,7 @@ internal sealed class CardFinder(
 
     private async Task<Problem> MissingAsync(string? code, CardAnswer answer, CancellationToken ct)
     {
-        var reason = answer.QuarantineReason ?? (code is null ? null : await reader.QuarantinedAsync(code, ct).ConfigureAwait(false));
+        var reason = answer.QuarantineReason ?? (code is null ? null : await reader.QuarantinedAsync(code, ct));
         if (reason is not null)
             return KnownProblems.CardQuarantined(reason);
         if (answer.Moment is not { State: SourceState.Streaming or SourceState.Gap, TableState: TableState.Streaming })

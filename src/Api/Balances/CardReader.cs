@@ -34,7 +34,7 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
                     codes.Count,
                     () => new() { Value = codes.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text }
                 );
-        var (answers, mark) = await router.ReadAsync(query, demand, ct).ConfigureAwait(false);
+        var (answers, mark) = await router.ReadAsync(query, demand, ct);
         for (var i = 0; i < codes.Count; i++)
             cache.Learn(mark, codes[i], answers.All[i]);
         return answers.All;
@@ -44,11 +44,11 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
     {
         AnswerSubject[] subject = [AnswerSubject.Card(id)];
         var query = Query(_sql.ByOdooId, subject, 1, () => new() { Value = (long)id });
-        var (answers, mark) = await router.ReadAsync(query, demand, ct).ConfigureAwait(false);
+        var (answers, mark) = await router.ReadAsync(query, demand, ct);
         if (answers.All is [{ Cards.Count: 0, QuarantineReason: null }])
         {
             query = Query(_sql.ByLateOdooId, subject, 1, () => new() { Value = id });
-            (answers, _) = await router.ReadAsync(query, demand, ct).ConfigureAwait(false);
+            (answers, _) = await router.ReadAsync(query, demand, ct);
         }
         // An id says nothing about other cards with the same code: it refutes what is kept, but answers for no code.
         cache.Learn(mark, null, answers.All[0]);
@@ -65,7 +65,7 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
             () => new() { Value = after },
             () => new() { Value = limit }
         );
-        var (answers, mark) = await router.ReadAsync(query, FreshnessDemand.None, ct).ConfigureAwait(false);
+        var (answers, mark) = await router.ReadAsync(query, FreshnessDemand.None, ct);
         cache.Learn(mark, null, answers.All[0]);
         return answers.All[0];
     }
@@ -76,7 +76,7 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
             async connection =>
             {
                 await using var command = new NpgsqlCommand(_sql.QuarantinedCode, connection) { Parameters = { Text(code) } };
-                return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as string;
+                return await command.ExecuteScalarAsync(ct) as string;
             },
             ct
         );
@@ -96,13 +96,13 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
                 foreach (var parameter in parameters)
                     collection.Add(parameter());
             },
-            async (row, ct) => new CardAnswers(asked, await ReadAsync(row, places ?? 1, ct).ConfigureAwait(false), IsList: places is null)
+            async (row, ct) => new CardAnswers(asked, await ReadAsync(row, places ?? 1, ct), IsList: places is null)
         );
 
     private static async Task<CardAnswer[]> ReadAsync(NpgsqlDataReader row, int places, CancellationToken ct)
     {
         var answers = new CardAnswer[places];
-        while (await row.ReadAsync(ct).ConfigureAwait(false))
+        while (await row.ReadAsync(ct))
         {
             var place = (int)row.GetInt64(0) - 1;
             var answer = answers[place] ??= new CardAnswer(EngineMoment.Read(row, MomentColumn), [], Get<string>(row, 15));

@@ -51,8 +51,7 @@ internal sealed class GatheredReads(
             {
                 List<string> codes = [.. waiters.Select(w => w.Code).Distinct()];
                 // One statement answers all of them as of one moment. A caller may have gone: the others have not.
-                var answers = await ask(codes, FreshnessDemand.Strictest(waiters.Select(w => w.Demand)), CancellationToken.None)
-                    .ConfigureAwait(false);
+                var answers = await ask(codes, FreshnessDemand.Strictest(waiters.Select(w => w.Demand)), CancellationToken.None);
                 var answerOf = codes.Zip(answers).ToDictionary(p => p.First, p => p.Second);
                 foreach (var waiter in waiters)
                     waiter.Answer.TrySetResult(answerOf[waiter.Code]);

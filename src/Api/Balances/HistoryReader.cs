@@ -40,7 +40,7 @@ internal sealed class HistoryReader(ReadRouter router, EntityDeclaration card, E
             (row, c) => ReadAsync(row, cardId, page.Limit, c)
         );
         // A replica that may answer has replayed at least what was answered of the card, so a demand that the card has met is met here too.
-        return (await router.ReadAsync(query, FreshnessDemand.None, ct).ConfigureAwait(false)).Answer;
+        return (await router.ReadAsync(query, FreshnessDemand.None, ct)).Answer;
     }
 
     private static void Bind(NpgsqlParameterCollection parameters, long cardId, PageRequest page)
@@ -58,12 +58,12 @@ internal sealed class HistoryReader(ReadRouter router, EntityDeclaration card, E
     {
         var items = new List<HistoryItem>();
         Cursor last = default;
-        while (items.Count < limit && await row.ReadAsync(ct).ConfigureAwait(false))
+        while (items.Count < limit && await row.ReadAsync(ct))
         {
             items.Add(Read(row));
             last = new Cursor(cardId, row.IsDBNull(13) ? null : row.GetInt64(13), row.GetInt64(0));
         }
-        var more = items.Count == limit && await row.ReadAsync(ct).ConfigureAwait(false);
+        var more = items.Count == limit && await row.ReadAsync(ct);
         return new HistoryAnswer(cardId, items, more ? last.ToString() : null);
     }
 

@@ -37,10 +37,10 @@ internal static class ListEndpoints
         var (normalized, wrong) = finder.Normalize(CodeSegment.Of(code, http));
         if (wrong is not null)
             return new ProblemResult(wrong);
-        var (found, missing) = await finder.ByCodeAsync(normalized!, demand, http.RequestAborted).ConfigureAwait(false);
+        var (found, missing) = await finder.ByCodeAsync(normalized!, demand, http.RequestAborted);
         if ((missing ?? page.OfAnother(found.Card.Id)) is { } refused)
             return new ProblemResult(refused);
-        var history = await reader.ReadAsync(found.Card.Id, page, http.RequestAborted).ConfigureAwait(false);
+        var history = await reader.ReadAsync(found.Card.Id, page, http.RequestAborted);
         FreshnessHeaders.Set(http.Response, found);
         var b = found.Balance;
         return Results.Json(
@@ -54,9 +54,7 @@ internal static class ListEndpoints
             return new ProblemResult(problem!);
         if (page.OfAnother(id) is { } refused)
             return new ProblemResult(refused);
-        var answer = await reader
-            .ByPartnerAsync(id, page.After?.Key ?? long.MinValue, page.Limit + 1, http.RequestAborted)
-            .ConfigureAwait(false);
+        var answer = await reader.ByPartnerAsync(id, page.After?.Key ?? long.MinValue, page.Limit + 1, http.RequestAborted);
         var cards = answer.Cards.Take(page.Limit).Select(card => finder.Dated(card, answer.Moment).Whole).ToList();
         http.Response.Headers.CacheControl = "private, no-cache";
         return Results.Json(

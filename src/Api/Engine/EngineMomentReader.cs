@@ -14,5 +14,5 @@ internal sealed class EngineMomentReader(EntityDeclaration card)
     private readonly string _sql = $"SELECT {EngineMomentSql.Columns} FROM {EngineMomentSql.From(Sql.Literal(card.Name))}";
 
     public async Task<EngineMoment> ReadAsync(NpgsqlConnection connection, CancellationToken ct) =>
-        (await connection.Statement(_sql).RowsAsync(row => EngineMoment.Read(row, 0), ct).ConfigureAwait(false)).Single();
+        (await connection.Statement(_sql).RowsAsync(row => EngineMoment.Read(row, 0), ct)).Single();
 }

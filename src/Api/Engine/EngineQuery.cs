@@ -22,7 +22,7 @@ internal sealed record EngineQuery<T>(
     {
         await using var command = new NpgsqlCommand(Sql, connection);
         Bind(command.Parameters);
-        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        return await Read(row, ct).ConfigureAwait(false);
+        await using var row = await command.ExecuteReaderAsync(ct);
+        return await Read(row, ct);
     }
 }

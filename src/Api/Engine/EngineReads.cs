@@ -53,11 +53,11 @@ internal sealed class EngineReads : IAsyncDisposable
     /// <exception cref="EngineUnavailableException">Not reached, too slow, or too many are waiting.</exception>
     public async Task<T> UseAsync<T>(Func<NpgsqlConnection, Task<T>> use, CancellationToken ct)
     {
-        await EnterAsync(ct).ConfigureAwait(false);
+        await EnterAsync(ct);
         try
         {
-            await using var connection = await _connections.OpenConnectionAsync(ct).ConfigureAwait(false);
-            return await use(connection).ConfigureAwait(false);
+            await using var connection = await _connections.OpenConnectionAsync(ct);
+            return await use(connection);
         }
         catch (Exception e) when (WhyUnavailable(e) is { } why)
         {
@@ -71,7 +71,7 @@ internal sealed class EngineReads : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _connections.DisposeAsync().ConfigureAwait(false);
+        await _connections.DisposeAsync();
         _free.Dispose();
     }
 
@@ -86,7 +86,7 @@ internal sealed class EngineReads : IAsyncDisposable
         }
         try
         {
-            if (!await _free.WaitAsync(_timeout, ct).ConfigureAwait(false))
+            if (!await _free.WaitAsync(_timeout, ct))
                 throw new EngineUnavailableException("The engine is too slow: no connection to it became free in time.");
         }
         finally

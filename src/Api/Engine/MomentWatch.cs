@@ -31,7 +31,7 @@ internal sealed class MomentWatch(EngineReads engine, EngineMomentReader moments
         }
         try
         {
-            return await waiter.Answer.Task.WaitAsync(atMost, ct).ConfigureAwait(false);
+            return await waiter.Answer.Task.WaitAsync(atMost, ct);
         }
         catch (TimeoutException)
         {
@@ -50,9 +50,7 @@ internal sealed class MomentWatch(EngineReads engine, EngineMomentReader moments
         {
             try
             {
-                Answer(
-                    await engine.UseAsync(c => moments.ReadAsync(c, CancellationToken.None), CancellationToken.None).ConfigureAwait(false)
-                );
+                Answer(await engine.UseAsync(c => moments.ReadAsync(c, CancellationToken.None), CancellationToken.None));
             }
             catch (Exception e)
             {
@@ -71,7 +69,7 @@ internal sealed class MomentWatch(EngineReads engine, EngineMomentReader moments
                     return;
                 }
             }
-            await Task.Delay(PollInterval).ConfigureAwait(false);
+            await Task.Delay(PollInterval);
         }
     }
 

@@ -14,9 +14,7 @@ internal sealed partial record FlagChangeRequest(bool? Enabled, decimal? Percent
     {
         try
         {
-            var change = await JsonSerializer
-                .DeserializeAsync<FlagChangeRequest>(body, JsonSerializerOptions.Web, ct)
-                .ConfigureAwait(false);
+            var change = await JsonSerializer.DeserializeAsync<FlagChangeRequest>(body, JsonSerializerOptions.Web, ct);
             if (change is null or { Enabled: null, Percentage: null, Companies: null })
                 return (null, Wrong("It contains no change."));
             if (change.Percentage is < 0 or > 100)

@@ -11,11 +11,11 @@ namespace Cdc.Api.Flags;
 internal sealed class FlagDefinitions(FlagTable flags) : IFeatureDefinitionProvider
 {
     public async Task<FeatureDefinition> GetFeatureDefinitionAsync(string featureName) =>
-        (await flags.AllAsync(CancellationToken.None).ConfigureAwait(false)).TryGetValue(featureName, out var flag) ? Define(flag) : null!;
+        (await flags.AllAsync(CancellationToken.None)).TryGetValue(featureName, out var flag) ? Define(flag) : null!;
 
     public async IAsyncEnumerable<FeatureDefinition> GetAllFeatureDefinitionsAsync()
     {
-        foreach (var flag in (await flags.AllAsync(CancellationToken.None).ConfigureAwait(false)).Values)
+        foreach (var flag in (await flags.AllAsync(CancellationToken.None)).Values)
             yield return Define(flag);
     }
 

@@ -41,9 +41,7 @@ internal static class FlagEndpoints
     }
 
     private static async Task<IResult> ListAsync(FlagTable flags, CancellationToken ct) =>
-        Results.Json(
-            (await flags.AllAsync(ct).ConfigureAwait(false)).Values.OrderBy(f => f.Name, StringComparer.Ordinal).Select(f => FlagView.Of(f))
-        );
+        Results.Json((await flags.AllAsync(ct)).Values.OrderBy(f => f.Name, StringComparer.Ordinal).Select(f => FlagView.Of(f)));
 
     private static async Task<IResult> ShowAsync(
         string name,
@@ -58,7 +56,7 @@ internal static class FlagEndpoints
             return new ProblemResult(wrong);
         if (!TryId(card, out var cardId) || !TryId(company, out var companyId))
             return new ProblemResult(KnownProblems.Invalid("id", "card and company are Odoo's ids."));
-        if (!(await flags.AllAsync(ct).ConfigureAwait(false)).TryGetValue(name, out var flag))
+        if (!(await flags.AllAsync(ct)).TryGetValue(name, out var flag))
             return new ProblemResult(KnownProblems.NotFound($"There is no feature flag {name}."));
         if (cardId is not { } asked)
             return Results.Json(FlagView.Of(flag));
@@ -67,26 +65,28 @@ internal static class FlagEndpoints
             UserId = asked.ToString(CultureInfo.InvariantCulture),
             Groups = companyId is { } c ? [FlagDefinitions.GroupOf(c)] : [],
         };
-        return Results.Json(
-            FlagView.Of(flag, cardId, companyId, await features.IsEnabledAsync<ITargetingContext>(name, context).ConfigureAwait(false))
-        );
+        return Results.Json(FlagView.Of(flag, cardId, companyId, await features.IsEnabledAsync<ITargetingContext>(name, context)));
     }
 
     private static async Task<IResult> ChangesAsync(string name, FlagTable flags, CancellationToken ct) =>
         FlagChangeRequest.CheckName(name) is { } wrong
             ? new ProblemResult(wrong)
-            : Results.Json(await flags.ChangesAsync(name, ShownChanges, ct).ConfigureAwait(false));
+            : Results.Json(await flags.ChangesAsync(name, ShownChanges, ct));
 
     private static async Task<IResult> ChangeAsync(string name, HttpContext http, FlagTable flags)
     {
         if (FlagChangeRequest.CheckName(name) is { } wrong)
             return new ProblemResult(wrong);
-        var (change, problem) = await FlagChangeRequest.ReadAsync(http.Request.Body, http.RequestAborted).ConfigureAwait(false);
+        var (change, problem) = await FlagChangeRequest.ReadAsync(http.Request.Body, http.RequestAborted);
         if (problem is not null)
             return new ProblemResult(problem);
-        var changed = await flags
-            .ChangeAsync(name, change!, Caller.Of(http).Name, http.Connection.RemoteIpAddress?.ToString(), http.RequestAborted)
-            .ConfigureAwait(false);
+        var changed = await flags.ChangeAsync(
+            name,
+            change!,
+            Caller.Of(http).Name,
+            http.Connection.RemoteIpAddress?.ToString(),
+            http.RequestAborted
+        );
         return Results.Json(FlagView.Of(changed));
     }
 

@@ -50,7 +50,7 @@ internal sealed class FlagTable(EngineReads engine) : INotifiedTable
     public async Task ReloadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         var changes = Volatile.Read(ref _changes);
-        _flags = _lastKnown = await ReadAsync(connection, ct).ConfigureAwait(false);
+        _flags = _lastKnown = await ReadAsync(connection, ct);
         // Only now: until then what was read before would count as current. A change since then makes it stale again.
         Volatile.Write(ref _readAt, changes);
     }
@@ -62,7 +62,7 @@ internal sealed class FlagTable(EngineReads engine) : INotifiedTable
             return heard;
         try
         {
-            return _lastKnown = await engine.UseAsync(c => ReadAsync(c, ct), ct).ConfigureAwait(false);
+            return _lastKnown = await engine.UseAsync(c => ReadAsync(c, ct), ct);
         }
         catch (EngineUnavailableException) when (_lastKnown is not null)
         {
@@ -74,10 +74,10 @@ internal sealed class FlagTable(EngineReads engine) : INotifiedTable
         engine.UseAsync(
             async connection =>
             {
-                await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
-                await connection.Statement(LockSql).ExecuteAsync(ct).ConfigureAwait(false);
-                var changed = await ChangeAsync(connection, name, change, by, address, ct).ConfigureAwait(false);
-                await transaction.CommitAsync(ct).ConfigureAwait(false);
+                await using var transaction = await connection.BeginTransactionAsync(ct);
+                await connection.Statement(LockSql).ExecuteAsync(ct);
+                var changed = await ChangeAsync(connection, name, change, by, address, ct);
+                await transaction.CommitAsync(ct);
                 OnChange();
                 return changed;
             },
@@ -103,8 +103,7 @@ internal sealed class FlagTable(EngineReads engine) : INotifiedTable
                 by,
                 address
             )
-            .RowsAsync(Read, ct)
-            .ConfigureAwait(false);
+            .RowsAsync(Read, ct);
         return changed.Single();
     }
 
@@ -125,7 +124,7 @@ internal sealed class FlagTable(EngineReads engine) : INotifiedTable
 
     private static async Task<IReadOnlyDictionary<string, FeatureFlag>> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        var flags = await connection.Statement($"SELECT {Columns} FROM cdc.feature_flags").RowsAsync(Read, ct).ConfigureAwait(false);
+        var flags = await connection.Statement($"SELECT {Columns} FROM cdc.feature_flags").RowsAsync(Read, ct);
         return flags.ToDictionary(f => f.Name);
     }
 

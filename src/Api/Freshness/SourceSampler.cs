@@ -17,7 +17,7 @@ internal sealed class SourceSampler(ISourceClock source, FreshnessClock clock, I
         {
             try
             {
-                clock.Add(await source.ReadAsync(ct).ConfigureAwait(false));
+                clock.Add(await source.ReadAsync(ct));
                 failing = false;
             }
             catch (Exception e) when (e is not OperationCanceledException)

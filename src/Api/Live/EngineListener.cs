@@ -48,7 +48,7 @@ internal sealed class EngineListener(
         {
             try
             {
-                await ListenAsync(() => pause = TimeSpan.FromMilliseconds(100), ct).ConfigureAwait(false);
+                await ListenAsync(() => pause = TimeSpan.FromMilliseconds(100), ct);
             }
             catch (Exception e)
                 when (e
@@ -93,25 +93,24 @@ internal sealed class EngineListener(
                 Pooling = false,
             }.ConnectionString
         );
-        await connection.OpenPinnedAsync(ct).ConfigureAwait(false);
+        await connection.OpenPinnedAsync(ct);
         connection.Notification += (_, notice) => Hear(notice.Channel, notice.Payload);
         // Its own notices need not survive a crash.
         var channels = tables.Select(t => t.Channel).Append(_cards).Append(_own);
         await ExecuteAsync(
-                connection,
-                "SET synchronous_commit = off; " + string.Concat(channels.Select(c => $"LISTEN {Sql.Identifier(c)}; ")),
-                ct
-            )
-            .ConfigureAwait(false);
+            connection,
+            "SET synchronous_commit = off; " + string.Concat(channels.Select(c => $"LISTEN {Sql.Identifier(c)}; ")),
+            ct
+        );
         // Until this is held, nothing may have been announced; from here on everything is.
-        await ExecuteAsync(connection, $"SELECT pg_advisory_lock_shared({AdvisoryLocks.Listeners})", ct).ConfigureAwait(false);
+        await ExecuteAsync(connection, $"SELECT pg_advisory_lock_shared({AdvisoryLocks.Listeners})", ct);
         foreach (var table in tables)
-            await table.ReloadAsync(connection, ct).ConfigureAwait(false);
+            await table.ReloadAsync(connection, ct);
         while (!ct.IsCancellationRequested)
         {
-            await BeatAsync(connection, ct).ConfigureAwait(false);
+            await BeatAsync(connection, ct);
             onBeat();
-            await HearUntilNextBeatAsync(connection, ct).ConfigureAwait(false);
+            await HearUntilNextBeatAsync(connection, ct);
         }
     }
 
@@ -121,20 +120,20 @@ internal sealed class EngineListener(
         late.CancelAfter(BeatTimeout);
         // In this order: what was heard before the mark is below the WAL of the beat, and so is all of the moment.
         var mark = cache.Mark();
-        var moment = await moments.ReadAsync(connection, late.Token).ConfigureAwait(false);
-        var beat = replicas.AreThere ? await EngineBeat.ReadAsync(mark, connection, late.Token).ConfigureAwait(false) : null;
+        var moment = await moments.ReadAsync(connection, late.Token);
+        var beat = replicas.AreThere ? await EngineBeat.ReadAsync(mark, connection, late.Token) : null;
         _idleBeats = cache.Used ? 0 : _idleBeats + 1;
         cache.Used = false;
         if (_idleBeats > BeatsUntilIdle)
         {
             cache.Verify(null);
-            await ExecuteAsync(connection, "SELECT 1", late.Token).ConfigureAwait(false);
+            await ExecuteAsync(connection, "SELECT 1", late.Token);
             return;
         }
         var sign = (++_beat).ToString(CultureInfo.InvariantCulture);
-        await ExecuteAsync(connection, $"NOTIFY {_own}, '{sign}'", late.Token).ConfigureAwait(false);
+        await ExecuteAsync(connection, $"NOTIFY {_own}, '{sign}'", late.Token);
         while (_heard != sign)
-            await connection.WaitAsync(late.Token).ConfigureAwait(false);
+            await connection.WaitAsync(late.Token);
         cache.Verify(moment is { State: SourceState.Streaming, TableState: TableState.Streaming } ? moment : null, beat);
     }
 
@@ -145,8 +144,8 @@ internal sealed class EngineListener(
         {
             // What was heard during the beat comes first.
             while (tables.FirstOrDefault(t => t.IsStale) is { } stale)
-                await stale.ReloadAsync(connection, ct).ConfigureAwait(false);
-            await connection.WaitAsync(TimeSpan.FromMilliseconds(left), ct).ConfigureAwait(false);
+                await stale.ReloadAsync(connection, ct);
+            await connection.WaitAsync(TimeSpan.FromMilliseconds(left), ct);
         }
     }
 
@@ -164,6 +163,6 @@ internal sealed class EngineListener(
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(ct);
     }
 }

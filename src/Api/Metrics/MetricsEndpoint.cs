@@ -15,8 +15,8 @@ internal static class MetricsEndpoint
                 async (StatusCache status, ReconcileStanding standing, MetricCollector collector, CancellationToken ct) =>
                 {
                     // Lag and the like are of this moment, not of the last request for them.
-                    await status.ReadAsync(ct).ConfigureAwait(false);
-                    await standing.ReadAsync(ct).ConfigureAwait(false);
+                    await status.ReadAsync(ct);
+                    await standing.ReadAsync(ct);
                     return Results.Text(PrometheusText.Write(collector), PrometheusText.ContentType);
                 }
             )

@@ -67,12 +67,12 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
     {
         if (IsFresh)
             return;
-        await _reading.WaitAsync(ct).ConfigureAwait(false);
+        await _reading.WaitAsync(ct);
         try
         {
             if (IsFresh)
                 return;
-            _last = await engine.UseAsync(c => ReadAsync(c, ct), ct).ConfigureAwait(false);
+            _last = await engine.UseAsync(c => ReadAsync(c, ct), ct);
             Volatile.Write(ref _readAt, time.GetTimestamp());
         }
         catch (EngineUnavailableException)
@@ -107,14 +107,14 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
         var (entities, alerts) = (new List<Entity>(), new List<(string, bool)>());
         bool? paused = null;
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(EntitiesSql), new(AlertsSql), new(PausedSql) } };
-        await using var reader = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
             entities.Add(new Entity(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetDouble(4)));
-        await reader.NextResultAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+        await reader.NextResultAsync(ct);
+        while (await reader.ReadAsync(ct))
             alerts.Add((reader.GetString(0), reader.GetBoolean(1)));
-        await reader.NextResultAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+        await reader.NextResultAsync(ct);
+        while (await reader.ReadAsync(ct))
             paused = reader.GetBoolean(0);
         return new Standing(entities, alerts, paused);
     }

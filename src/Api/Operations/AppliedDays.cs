@@ -19,8 +19,7 @@ internal sealed class AppliedDays(EngineReads engine, PipelineStatistics? statis
             {
                 var days = await connection
                     .Statement("SELECT rows FROM cdc.applied_days WHERE day = (now() AT TIME ZONE 'UTC')::date")
-                    .RowsAsync(row => row.GetInt64(0), ct)
-                    .ConfigureAwait(false);
+                    .RowsAsync(row => row.GetInt64(0), ct);
                 return days.SingleOrDefault() + (statistics is null ? 0 : statistics.RowsApplied - Volatile.Read(ref _rows));
             },
             ct
@@ -43,7 +42,7 @@ internal sealed class AppliedDays(EngineReads engine, PipelineStatistics? statis
             await Task.Delay(Interval, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             try
             {
-                await AddAsync(statistics).ConfigureAwait(false);
+                await AddAsync(statistics);
             }
             catch (EngineUnavailableException e)
             {
@@ -57,22 +56,20 @@ internal sealed class AppliedDays(EngineReads engine, PipelineStatistics? statis
         var (rows, transactions) = (applied.RowsApplied, applied.TransactionsApplied);
         if (rows == _rows && transactions == _transactions)
             return;
-        await engine
-            .UseAsync(
-                connection =>
-                    connection
-                        .Statement(
-                            """
-                            INSERT INTO cdc.applied_days AS d (day, rows, transactions) VALUES ((now() AT TIME ZONE 'UTC')::date, $1, $2)
-                            ON CONFLICT (day) DO UPDATE SET rows = d.rows + EXCLUDED.rows, transactions = d.transactions + EXCLUDED.transactions
-                            """,
-                            rows - _rows,
-                            transactions - _transactions
-                        )
-                        .ExecuteAsync(CancellationToken.None),
-                CancellationToken.None
-            )
-            .ConfigureAwait(false);
+        await engine.UseAsync(
+            connection =>
+                connection
+                    .Statement(
+                        """
+                        INSERT INTO cdc.applied_days AS d (day, rows, transactions) VALUES ((now() AT TIME ZONE 'UTC')::date, $1, $2)
+                        ON CONFLICT (day) DO UPDATE SET rows = d.rows + EXCLUDED.rows, transactions = d.transactions + EXCLUDED.transactions
+                        """,
+                        rows - _rows,
+                        transactions - _transactions
+                    )
+                    .ExecuteAsync(CancellationToken.None),
+            CancellationToken.None
+        );
         Volatile.Write(ref _rows, rows);
         _transactions = transactions;
     }

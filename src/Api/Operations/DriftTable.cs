@@ -31,8 +31,7 @@ internal sealed class DriftTable(EngineReads engine)
                         // One more, to know whether it is the last page.
                         page.Limit + 1
                     )
-                    .RowsAsync(row => Read(row, withValues), ct)
-                    .ConfigureAwait(false);
+                    .RowsAsync(row => Read(row, withValues), ct);
                 var more = items.Count > page.Limit;
                 if (more)
                     items.RemoveAt(page.Limit);

@@ -28,7 +28,7 @@ internal static class HealthEndpoints
 
     private static async Task<IResult> AnswerAsync(StatusCache cache, ApiOptions options, CancellationToken ct)
     {
-        var report = await cache.ReadAsync(ct).ConfigureAwait(false);
+        var report = await cache.ReadAsync(ct);
         var health = HealthView.Of(report, options.LagLimit);
         return Results.Json(health, statusCode: health.Status == "unhealthy" ? 503 : 200);
     }

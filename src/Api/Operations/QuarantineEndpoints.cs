@@ -67,9 +67,11 @@ internal static class QuarantineEndpoints
             return new ProblemResult(KnownProblems.Invalid("limit", $"limit is a number from 1 to {MostShown}."));
         if (entity is not null && parts.Entities.Find(entity) is null)
             return new ProblemResult(KnownProblems.Invalid("entity", "There is no such entity."));
-        var (entries, total) = await quarantine
-            .ListAsync(new QuarantineFilter(entity is null ? null : parts.Entities.Find(entity)!.Name, []), shown, ct)
-            .ConfigureAwait(false);
+        var (entries, total) = await quarantine.ListAsync(
+            new QuarantineFilter(entity is null ? null : parts.Entities.Find(entity)!.Name, []),
+            shown,
+            ct
+        );
         return Results.Json(new QuarantineList(total, [.. entries.Select(e => e with { SourceRow = null })]));
     }
 
@@ -83,7 +85,7 @@ internal static class QuarantineEndpoints
     {
         if (parts.Entities.Find(entity) is not { } declared)
             return new ProblemResult(NotThere);
-        var (entries, _) = await quarantine.ListAsync(new QuarantineFilter(declared.Name, [key]), 1, ct).ConfigureAwait(false);
+        var (entries, _) = await quarantine.ListAsync(new QuarantineFilter(declared.Name, [key]), 1, ct);
         if (entries is not [var entry])
             return new ProblemResult(NotThere);
         var (because, whatToDo) = quarantine.Explain(entry);
@@ -100,7 +102,7 @@ internal static class QuarantineEndpoints
     {
         if (parts.Entities.Find(entity) is not { } declared)
             return new ProblemResult(NotThere);
-        var changed = await change(new QuarantineFilter(declared.Name, [key]), ct).ConfigureAwait(false);
+        var changed = await change(new QuarantineFilter(declared.Name, [key]), ct);
         return changed == 0 ? new ProblemResult(NotThere) : Results.Json(new QuarantineChange(declared.Name, key, changed));
     }
 

@@ -44,7 +44,7 @@ internal static class ReconcileEndpoints
     }
 
     private static async Task<IResult> ReportAsync(long? run, HttpContext http, IRunReports reports) =>
-        await reports.ReadAsync(run, ShownDrift, SeesValues(http), http.RequestAborted).ConfigureAwait(false) is { } report
+        await reports.ReadAsync(run, ShownDrift, SeesValues(http), http.RequestAborted) is { } report
             ? Results.Json(report)
             : new ProblemResult(
                 KnownProblems.NotFound(run is null ? "No comparison has been done yet: see 'cdc reconcile'." : "There is no such run.")
@@ -61,15 +61,13 @@ internal static class ReconcileEndpoints
         if (resolved is not (null or "true" or "false"))
             return new ProblemResult(KnownProblems.Invalid("resolved", "resolved is true or false."));
         return Results.Json(
-            await drift
-                .ReadAsync(
-                    entity is null ? null : parts.Entities.Find(entity)!.Name,
-                    resolved == "true",
-                    page,
-                    SeesValues(http),
-                    http.RequestAborted
-                )
-                .ConfigureAwait(false)
+            await drift.ReadAsync(
+                entity is null ? null : parts.Entities.Find(entity)!.Name,
+                resolved == "true",
+                page,
+                SeesValues(http),
+                http.RequestAborted
+            )
         );
     }
 

@@ -18,12 +18,12 @@ internal sealed class StatusCache(IStatusSource source, TimeProvider time) : IDi
     {
         if (Current() is { } current)
             return current;
-        await _reading.WaitAsync(ct).ConfigureAwait(false);
+        await _reading.WaitAsync(ct);
         try
         {
             if (Current() is { } meanwhile)
                 return meanwhile;
-            var report = await source.ReadAsync(ct).ConfigureAwait(false);
+            var report = await source.ReadAsync(ct);
             Volatile.Write(ref _readAt, time.GetTimestamp());
             Volatile.Write(ref _last, report);
             return report;

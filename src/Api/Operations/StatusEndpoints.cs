@@ -15,27 +15,19 @@ internal static class StatusEndpoints
     {
         var status = routes.MapGroup("").WithTags("Operations");
         status
-            .MapGet(
-                "/status",
-                async (StatusCache cache, CancellationToken ct) => Results.Json(await cache.ReadAsync(ct).ConfigureAwait(false))
-            )
+            .MapGet("/status", async (StatusCache cache, CancellationToken ct) => Results.Json(await cache.ReadAsync(ct)))
             .Needs(Scopes.Read)
             .WithSummary("What 'cdc status --json' prints.")
             .Produces<StatusReport>();
         status
-            .MapGet(
-                "/lag",
-                async (StatusCache cache, CancellationToken ct) =>
-                    Results.Json(LagView.Of(await cache.ReadAsync(ct).ConfigureAwait(false), parts))
-            )
+            .MapGet("/lag", async (StatusCache cache, CancellationToken ct) => Results.Json(LagView.Of(await cache.ReadAsync(ct), parts)))
             .Needs(Scopes.Read)
             .WithSummary("Lag for each topic and partition.")
             .Produces<LagView>();
         status
             .MapGet(
                 "/snapshots",
-                async (StatusCache cache, CancellationToken ct) =>
-                    Results.Json(SnapshotsView.Of(await cache.ReadAsync(ct).ConfigureAwait(false)))
+                async (StatusCache cache, CancellationToken ct) => Results.Json(SnapshotsView.Of(await cache.ReadAsync(ct)))
             )
             .Needs(Scopes.Read)
             .WithSummary("What is being read, how far it is, and what is asked for.")
@@ -44,13 +36,7 @@ internal static class StatusEndpoints
             .MapGet(
                 "/sync/stats",
                 async (StatusCache cache, AppliedDays days, CancellationToken ct) =>
-                    Results.Json(
-                        SyncStats.Of(
-                            await cache.ReadAsync(ct).ConfigureAwait(false),
-                            await days.TodayAsync(ct).ConfigureAwait(false),
-                            parts
-                        )
-                    )
+                    Results.Json(SyncStats.Of(await cache.ReadAsync(ct), await days.TodayAsync(ct), parts))
             )
             .Needs(Scopes.Read)
             .WithSummary("Changes behind, in quarantine, and applied today.")

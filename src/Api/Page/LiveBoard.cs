@@ -71,7 +71,7 @@ internal sealed class LiveBoard
                 }
                 news = _news.Task;
             }
-            await news.WaitAsync(ct).ConfigureAwait(false);
+            await news.WaitAsync(ct);
         }
     }
 

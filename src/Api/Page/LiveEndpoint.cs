@@ -57,7 +57,7 @@ internal static class LiveEndpoint
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, ct);
         using var viewer = board.Watch();
-        while (await NextAsync(board, lastId, ended.Token).ConfigureAwait(false) is { } next && keys.MayStay(caller))
+        while (await NextAsync(board, lastId, ended.Token) is { } next && keys.MayStay(caller))
         {
             lastId = next.Id;
             yield return new SseItem<LiveTick>(next.Tick) { EventId = next.Id };
@@ -68,7 +68,7 @@ internal static class LiveEndpoint
     {
         try
         {
-            return await board.NextAsync(lastId, ended).ConfigureAwait(false);
+            return await board.NextAsync(lastId, ended);
         }
         catch (OperationCanceledException)
         {

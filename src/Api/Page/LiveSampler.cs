@@ -25,13 +25,13 @@ internal sealed class LiveSampler(
         {
             try
             {
-                await SampleAsync(ct).ConfigureAwait(false);
+                await SampleAsync(ct);
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
                 ApiLog.PointFailed(log, e);
             }
-            await PauseAsync(ct).ConfigureAwait(false);
+            await PauseAsync(ct);
         }
     }
 
@@ -45,10 +45,10 @@ internal sealed class LiveSampler(
 
     private async Task SampleAsync(CancellationToken ct)
     {
-        var report = await status.ReadAsync(ct).ConfigureAwait(false);
+        var report = await status.ReadAsync(ct);
         var (p50, p99) = rates.TakeLatencies();
-        var rows = await rates.RowsAsync(ct).ConfigureAwait(false);
-        var state = await states.ReadAsync(report, ct).ConfigureAwait(false);
+        var rows = await rates.RowsAsync(ct);
+        var state = await states.ReadAsync(report, ct);
         var byTopic = state.Lag.Partitions.ToLookup(p => p.Topic);
         board.Add(
             new LivePoint(

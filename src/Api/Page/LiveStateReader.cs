@@ -13,12 +13,9 @@ internal sealed class LiveStateReader(ApiParts parts, ApiOptions options, MarksR
 
     public async Task<LiveState> ReadAsync(StatusReport report, CancellationToken ct)
     {
-        var known = await OrNullAsync(() => marks.ReadAsync(ct)).ConfigureAwait(false);
-        var all = await OrNullAsync(async () =>
-                string.Join(' ', (await flags.AllAsync(ct).ConfigureAwait(false)).Values.Select(f => $"{f.Name}:{f.Version}"))
-            )
-            .ConfigureAwait(false);
-        await standing.ReadAsync(ct).ConfigureAwait(false);
+        var known = await OrNullAsync(() => marks.ReadAsync(ct));
+        var all = await OrNullAsync(async () => string.Join(' ', (await flags.AllAsync(ct)).Values.Select(f => $"{f.Name}:{f.Version}")));
+        await standing.ReadAsync(ct);
         return new LiveState(
             parts.Version,
             HealthView.Of(report, options.LagLimit),
@@ -36,7 +33,7 @@ internal sealed class LiveStateReader(ApiParts parts, ApiOptions options, MarksR
     {
         try
         {
-            return await read().ConfigureAwait(false);
+            return await read();
         }
         catch (EngineUnavailableException)
         {

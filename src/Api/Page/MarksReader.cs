@@ -21,7 +21,6 @@ internal sealed class MarksReader(EngineReads engine)
                     await connection
                         .Statement(Sql)
                         .RowsAsync(row => new EngineMarks(row.GetString(0), row.Get<string>(1), row.GetInt64(2)), ct)
-                        .ConfigureAwait(false)
                 ).Single(),
             ct
         );

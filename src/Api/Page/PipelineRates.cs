@@ -33,7 +33,7 @@ internal sealed class PipelineRates : IDisposable
     {
         try
         {
-            var total = _statistics?.RowsApplied ?? await _days.TotalAsync(ct).ConfigureAwait(false);
+            var total = _statistics?.RowsApplied ?? await _days.TotalAsync(ct);
             return _rate.Next(_time.GetUtcNow(), total);
         }
         catch (EngineUnavailableException)

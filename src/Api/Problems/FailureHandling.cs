@@ -14,7 +14,7 @@ internal sealed class FailureHandling(ILogger<FailureHandling> log) : IMiddlewar
     {
         try
         {
-            await next(context).ConfigureAwait(false);
+            await next(context);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -23,19 +23,17 @@ internal sealed class FailureHandling(ILogger<FailureHandling> log) : IMiddlewar
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {
-            await ProblemResult.WriteAsync(context.Response, Explain(context, e), context.RequestAborted).ConfigureAwait(false);
+            await ProblemResult.WriteAsync(context.Response, Explain(context, e), context.RequestAborted);
             return;
         }
         if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null, ContentType: null } response)
-            await ProblemResult
-                .WriteAsync(
-                    response,
-                    response.StatusCode == 404
-                        ? KnownProblems.NotFound("There is nothing at this path: see /openapi/v1.json.")
-                        : KnownProblems.Http(response.StatusCode),
-                    context.RequestAborted
-                )
-                .ConfigureAwait(false);
+            await ProblemResult.WriteAsync(
+                response,
+                response.StatusCode == 404
+                    ? KnownProblems.NotFound("There is nothing at this path: see /openapi/v1.json.")
+                    : KnownProblems.Http(response.StatusCode),
+                context.RequestAborted
+            );
     }
 
     private Problem Explain(HttpContext context, Exception e)

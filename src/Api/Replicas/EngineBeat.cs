@@ -17,6 +17,5 @@ internal sealed record EngineBeat(long Mark, Lsn Written, long SystemIdentifier)
             await connection
                 .Statement("SELECT pg_current_wal_insert_lsn(), system_identifier FROM pg_control_system()")
                 .RowsAsync(row => new EngineBeat(mark, row.Lsn(0), row.GetInt64(1)), ct)
-                .ConfigureAwait(false)
         ).Single();
 }

@@ -22,7 +22,7 @@ internal sealed class ReadRouter(EngineReads engine, ReplicaReads replicas, Answ
             !demand.EngineOnly
             && replicas.AreThere
             && cache.Beat is { } beat
-            && await replicas.TryAskAsync(query, beat, demand, ct).ConfigureAwait(false) is { } answer
+            && await replicas.TryAskAsync(query, beat, demand, ct) is { } answer
         )
         {
             floors.Raise(answer.Value.Subjects, answer.Received);
@@ -30,8 +30,8 @@ internal sealed class ReadRouter(EngineReads engine, ReplicaReads replicas, Answ
         }
         var mark = cache.Mark();
         if (!replicas.AreThere)
-            return (await engine.UseAsync(c => query.AskAsync(c, ct), ct).ConfigureAwait(false), mark);
-        var (value, written) = await engine.UseAsync(c => AskAsync(c, query, ct), ct).ConfigureAwait(false);
+            return (await engine.UseAsync(c => query.AskAsync(c, ct), ct), mark);
+        var (value, written) = await engine.UseAsync(c => AskAsync(c, query, ct), ct);
         floors.Raise(value.Subjects, written);
         return (value, mark);
     }
@@ -43,10 +43,10 @@ internal sealed class ReadRouter(EngineReads engine, ReplicaReads replicas, Answ
         {
             BatchCommands = { query.Command(), new("SELECT pg_current_wal_insert_lsn()") },
         };
-        await using var row = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        var value = await query.Read(row, ct).ConfigureAwait(false);
-        await row.NextResultAsync(ct).ConfigureAwait(false);
-        await row.ReadAsync(ct).ConfigureAwait(false);
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        var value = await query.Read(row, ct);
+        await row.NextResultAsync(ct);
+        await row.ReadAsync(ct);
         return (value, new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(0)));
     }
 }

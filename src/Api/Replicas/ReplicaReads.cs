@@ -81,8 +81,8 @@ internal sealed class ReplicaReads : IAsyncDisposable
         try
         {
             Interlocked.Exchange(ref _systemIdentifier, beat.SystemIdentifier);
-            await using var connection = await _connections.OpenConnectionAsync(late.Token).ConfigureAwait(false);
-            var answer = await AskAsync(connection, query, late.Token).ConfigureAwait(false);
+            await using var connection = await _connections.OpenConnectionAsync(late.Token);
+            var answer = await AskAsync(connection, query, late.Token);
             _failing = false;
             if (answer is null || answer.Replayed < beat.Written || !MayBeGiven(answer, demand))
             {
@@ -109,7 +109,7 @@ internal sealed class ReplicaReads : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (_connections is not null)
-            await _connections.DisposeAsync().ConfigureAwait(false);
+            await _connections.DisposeAsync();
         _free.Dispose();
     }
 
@@ -130,26 +130,24 @@ internal sealed class ReplicaReads : IAsyncDisposable
             EnableErrorBarriers = true,
             BatchCommands = { new(Replayed), query.Command(), new(Received) },
         };
-        await using var row = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        var replayed = await LsnAsync(row, ct).ConfigureAwait(false);
-        await row.NextResultAsync(ct).ConfigureAwait(false);
-        var answer = await query.Read(row, ct).ConfigureAwait(false);
-        await row.NextResultAsync(ct).ConfigureAwait(false);
-        var received = await LsnAsync(row, ct).ConfigureAwait(false);
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        var replayed = await LsnAsync(row, ct);
+        await row.NextResultAsync(ct);
+        var answer = await query.Read(row, ct);
+        await row.NextResultAsync(ct);
+        var received = await LsnAsync(row, ct);
         return replayed is { } least && received is { } most && most >= least ? new ReplicaAnswer<T>(answer, least, most) : null;
     }
 
     private static async Task<Lsn?> LsnAsync(NpgsqlDataReader row, CancellationToken ct) =>
-        await row.ReadAsync(ct).ConfigureAwait(false) && !row.IsDBNull(0)
-            ? new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(0))
-            : null;
+        await row.ReadAsync(ct) && !row.IsDBNull(0) ? new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(0)) : null;
 
     /// <summary>Another server's WAL positions mean nothing here, and its rows are not the engine's.</summary>
     private async Task CheckAsync(NpgsqlConnection connection)
     {
-        await connection.PinAsync(CancellationToken.None).ConfigureAwait(false);
+        await connection.PinAsync(CancellationToken.None);
         await using var command = new NpgsqlCommand("SELECT system_identifier FROM pg_control_system()", connection);
-        if (await command.ExecuteScalarAsync().ConfigureAwait(false) is not long found || found != Interlocked.Read(ref _systemIdentifier))
+        if (await command.ExecuteScalarAsync() is not long found || found != Interlocked.Read(ref _systemIdentifier))
             throw new NpgsqlException("It is no replica of the engine: its system identifier differs.");
     }
 

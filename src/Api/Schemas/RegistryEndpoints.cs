@@ -55,7 +55,7 @@ internal static class RegistryEndpoints
                 ) =>
                 {
                     IEnumerable<RegisteredSchema> found =
-                        deletedOnly == true ? [] : await registry.AllAsync(SchemaRequest.Prefix(subjectPrefix), ct).ConfigureAwait(false);
+                        deletedOnly == true ? [] : await registry.AllAsync(SchemaRequest.Prefix(subjectPrefix), ct);
                     if (latestOnly == true)
                         found = found.GroupBy(v => v.Subject).Select(versions => versions.Last());
                     found = found.Skip(offset ?? 0);
@@ -72,7 +72,7 @@ internal static class RegistryEndpoints
                     SchemaEndpoints.Json(
                         SchemaEndpoints.Text(
                             Guid.TryParse(guid, out var known)
-                                ? await registry.FindAsync(known, ct).ConfigureAwait(false) ?? throw SchemaEndpoints.NoSchema
+                                ? await registry.FindAsync(known, ct) ?? throw SchemaEndpoints.NoSchema
                                 : throw SchemaEndpoints.NoSchema,
                             request
                         )
@@ -84,7 +84,7 @@ internal static class RegistryEndpoints
                 "/subjects/{subject}/metadata",
                 async (string subject, string[]? key, HttpRequest request, CancellationToken ct) =>
                 {
-                    var latest = await SchemaEndpoints.VersionAsync(registry, subject, "latest", ct).ConfigureAwait(false);
+                    var latest = await SchemaEndpoints.VersionAsync(registry, subject, "latest", ct);
                     // No schema here has metadata: none has what is asked for.
                     return key is { Length: > 0 }
                         ? throw SchemaEndpoints.NoSchema
@@ -97,7 +97,7 @@ internal static class RegistryEndpoints
                 "/subjects/{subject}/versions/{version}/referencedby",
                 async (string subject, string version, CancellationToken ct) =>
                 {
-                    await SchemaEndpoints.VersionAsync(registry, subject, version, ct).ConfigureAwait(false);
+                    await SchemaEndpoints.VersionAsync(registry, subject, version, ct);
                     return SchemaEndpoints.Json(new JsonArray());
                 }
             )

@@ -15,19 +15,19 @@ internal sealed class RememberedSchemas(ISchemaRegistry engine) : ISchemaRegistr
     public Task<IReadOnlyList<string>> SubjectsAsync(CancellationToken ct) => engine.SubjectsAsync(ct);
 
     public async Task<IReadOnlyList<RegisteredSchema>> AllAsync(string subjectPrefix, CancellationToken ct) =>
-        Keep(await engine.AllAsync(subjectPrefix, ct).ConfigureAwait(false));
+        Keep(await engine.AllAsync(subjectPrefix, ct));
 
     public async Task<IReadOnlyList<RegisteredSchema>> VersionsAsync(string subject, CancellationToken ct) =>
-        Keep(await engine.VersionsAsync(subject, ct).ConfigureAwait(false));
+        Keep(await engine.VersionsAsync(subject, ct));
 
     public async Task<string?> FindAsync(int id, CancellationToken ct) =>
         _byId.TryGetValue(id, out var known) ? known
-        : await engine.FindAsync(id, ct).ConfigureAwait(false) is { } schema ? _byId.GetOrAdd(id, schema)
+        : await engine.FindAsync(id, ct) is { } schema ? _byId.GetOrAdd(id, schema)
         : null;
 
     public async Task<string?> FindAsync(Guid guid, CancellationToken ct) =>
         _byGuid.TryGetValue(guid, out var known) ? known
-        : await engine.FindAsync(guid, ct).ConfigureAwait(false) is { } schema ? _byGuid.GetOrAdd(guid, schema)
+        : await engine.FindAsync(guid, ct) is { } schema ? _byGuid.GetOrAdd(guid, schema)
         : null;
 
     public Task<int> HighestIdAsync(CancellationToken ct) => engine.HighestIdAsync(ct);
@@ -35,7 +35,7 @@ internal sealed class RememberedSchemas(ISchemaRegistry engine) : ISchemaRegistr
     public Task<IReadOnlyList<RegisteredSchema>> UsesAsync(int id, CancellationToken ct) => engine.UsesAsync(id, ct);
 
     public async Task<RegisteredSchema> RegisterAsync(string subject, string schema, bool asWritten, CancellationToken ct) =>
-        Keep(await engine.RegisterAsync(subject, schema, asWritten, ct).ConfigureAwait(false));
+        Keep(await engine.RegisterAsync(subject, schema, asWritten, ct));
 
     public Task<RegisteredSchema?> LookupAsync(string subject, string schema, CancellationToken ct) =>
         engine.LookupAsync(subject, schema, ct);

@@ -33,9 +33,9 @@ internal static class SchemaEndpoints
                 "/schemas/ids/{id:int}",
                 async (int id, bool? fetchMaxId, HttpRequest request, CancellationToken ct) =>
                 {
-                    var answer = Text(await SchemaAsync(registry, id, ct).ConfigureAwait(false), request);
+                    var answer = Text(await SchemaAsync(registry, id, ct), request);
                     if (fetchMaxId == true)
-                        answer["maxId"] = await registry.HighestIdAsync(ct).ConfigureAwait(false);
+                        answer["maxId"] = await registry.HighestIdAsync(ct);
                     return Json(answer);
                 }
             )
@@ -43,31 +43,21 @@ internal static class SchemaEndpoints
             .WithSummary("The schema of an id, as messages carry it.");
         all.MapGet(
                 "/schemas/ids/{id:int}/schema",
-                async (int id, CancellationToken ct) => Results.Text(await SchemaAsync(registry, id, ct).ConfigureAwait(false), ContentType)
+                async (int id, CancellationToken ct) => Results.Text(await SchemaAsync(registry, id, ct), ContentType)
             )
             .Needs(Scopes.Read)
             .WithSummary("The schema's text alone.");
         all.MapGet(
                 "/schemas/ids/{id:int}/versions",
                 async (int id, CancellationToken ct) =>
-                    Json(
-                        Array(
-                            await UsesAsync(registry, id, ct).ConfigureAwait(false),
-                            v => new JsonObject { ["subject"] = v.Subject, ["version"] = v.Version }
-                        )
-                    )
+                    Json(Array(await UsesAsync(registry, id, ct), v => new JsonObject { ["subject"] = v.Subject, ["version"] = v.Version }))
             )
             .Needs(Scopes.Read)
             .WithSummary("Where an id is registered.");
         all.MapGet(
                 "/schemas/ids/{id:int}/subjects",
                 async (int id, CancellationToken ct) =>
-                    Json(
-                        Array(
-                            (await UsesAsync(registry, id, ct).ConfigureAwait(false)).Select(v => v.Subject).Distinct(),
-                            subject => subject
-                        )
-                    )
+                    Json(Array((await UsesAsync(registry, id, ct)).Select(v => v.Subject).Distinct(), subject => subject))
             )
             .Needs(Scopes.Read)
             .WithSummary("Under which subjects an id is registered.");
@@ -80,7 +70,7 @@ internal static class SchemaEndpoints
                 async (string? subjectPrefix, bool? deletedOnly, CancellationToken ct) =>
                     Json(
                         Array(
-                            (await registry.SubjectsAsync(ct).ConfigureAwait(false)).Where(subject =>
+                            (await registry.SubjectsAsync(ct)).Where(subject =>
                                 deletedOnly != true && subject.StartsWith(SchemaRequest.Prefix(subjectPrefix), StringComparison.Ordinal)
                             ),
                             subject => subject
@@ -96,7 +86,7 @@ internal static class SchemaEndpoints
                         Array(
                             deletedOnly == true
                                 ? throw SchemaRegistryException.NoSubject(subject)
-                                : await registry.VersionsAsync(SchemaRequest.Subject(subject), ct).ConfigureAwait(false),
+                                : await registry.VersionsAsync(SchemaRequest.Subject(subject), ct),
                             v => v.Version
                         )
                     )
@@ -106,14 +96,14 @@ internal static class SchemaEndpoints
         all.MapGet(
                 "/subjects/{subject}/versions/{version}",
                 async (string subject, string version, HttpRequest request, CancellationToken ct) =>
-                    Json(Describe(await VersionAsync(registry, subject, version, ct).ConfigureAwait(false), request))
+                    Json(Describe(await VersionAsync(registry, subject, version, ct), request))
             )
             .Needs(Scopes.Read)
             .WithSummary("One version, or the latest.");
         all.MapGet(
                 "/subjects/{subject}/versions/{version}/schema",
                 async (string subject, string version, CancellationToken ct) =>
-                    Results.Text((await VersionAsync(registry, subject, version, ct).ConfigureAwait(false)).Schema, ContentType)
+                    Results.Text((await VersionAsync(registry, subject, version, ct)).Schema, ContentType)
             )
             .Needs(Scopes.Read)
             .WithSummary("Its text alone.");
@@ -121,10 +111,8 @@ internal static class SchemaEndpoints
                 "/subjects/{subject}/versions",
                 async (string subject, HttpRequest request, CancellationToken ct) =>
                 {
-                    var schema = await SchemaRequest.SchemaAsync(request).ConfigureAwait(false);
-                    var there = await registry
-                        .RegisterAsync(SchemaRequest.Subject(subject), schema, asWritten: false, ct)
-                        .ConfigureAwait(false);
+                    var schema = await SchemaRequest.SchemaAsync(request);
+                    var there = await registry.RegisterAsync(SchemaRequest.Subject(subject), schema, asWritten: false, ct);
                     return Json(
                         SchemaRequest.KnowsNewProperties(request) ? Describe(there, request) : new JsonObject { ["id"] = there.Id }
                     );
@@ -136,8 +124,8 @@ internal static class SchemaEndpoints
                 "/subjects/{subject}",
                 async (string subject, HttpRequest request, CancellationToken ct) =>
                 {
-                    var schema = await SchemaRequest.SchemaAsync(request).ConfigureAwait(false);
-                    var there = await registry.LookupAsync(SchemaRequest.Subject(subject), schema, ct).ConfigureAwait(false);
+                    var schema = await SchemaRequest.SchemaAsync(request);
+                    var there = await registry.LookupAsync(SchemaRequest.Subject(subject), schema, ct);
                     return Json(Describe(there ?? throw NoSchema, request));
                 }
             )
@@ -150,12 +138,7 @@ internal static class SchemaEndpoints
         all.MapPost(
                 "/compatibility/subjects/{subject}/versions/{version}",
                 async (string subject, string version, bool? verbose, HttpRequest request, CancellationToken ct) =>
-                    Json(
-                        Verdict(
-                            await ProblemsAsync(registry, SchemaRequest.Subject(subject), version, request, ct).ConfigureAwait(false),
-                            verbose
-                        )
-                    )
+                    Json(Verdict(await ProblemsAsync(registry, SchemaRequest.Subject(subject), version, request, ct), verbose))
             )
             .Needs(Scopes.Read)
             .WithSummary("Whether a schema is compatible with one version.");
@@ -164,14 +147,12 @@ internal static class SchemaEndpoints
                 async (string subject, bool? verbose, HttpRequest request, CancellationToken ct) =>
                     Json(
                         Verdict(
-                            await registry
-                                .ProblemsAsync(
-                                    SchemaRequest.Subject(subject),
-                                    await SchemaRequest.SchemaAsync(request).ConfigureAwait(false),
-                                    null,
-                                    ct
-                                )
-                                .ConfigureAwait(false),
+                            await registry.ProblemsAsync(
+                                SchemaRequest.Subject(subject),
+                                await SchemaRequest.SchemaAsync(request),
+                                null,
+                                ct
+                            ),
                             verbose
                         )
                     )
@@ -181,12 +162,7 @@ internal static class SchemaEndpoints
         all.MapGet(
                 "/config",
                 async (CancellationToken ct) =>
-                    Json(
-                        new JsonObject
-                        {
-                            ["compatibilityLevel"] = CompatibilityWords.Of(await GlobalLevelAsync(registry, ct).ConfigureAwait(false)),
-                        }
-                    )
+                    Json(new JsonObject { ["compatibilityLevel"] = CompatibilityWords.Of(await GlobalLevelAsync(registry, ct)) })
             )
             .Needs(Scopes.Read)
             .WithSummary("The level of subjects without their own.");
@@ -194,19 +170,14 @@ internal static class SchemaEndpoints
                 "/config/{subject}",
                 async (string subject, bool? defaultToGlobal, CancellationToken ct) =>
                 {
-                    var level = await registry.CompatibilityAsync(SchemaRequest.Subject(subject), ct).ConfigureAwait(false);
+                    var level = await registry.CompatibilityAsync(SchemaRequest.Subject(subject), ct);
                     if (level is null && defaultToGlobal != true)
                         throw new SchemaRegistryException(
                             SchemaRegistryException.SubjectLevelNotFound,
                             $"Subject '{subject}' does not have subject-level compatibility configured"
                         );
                     return Json(
-                        new JsonObject
-                        {
-                            ["compatibilityLevel"] = CompatibilityWords.Of(
-                                level ?? await GlobalLevelAsync(registry, ct).ConfigureAwait(false)
-                            ),
-                        }
+                        new JsonObject { ["compatibilityLevel"] = CompatibilityWords.Of(level ?? await GlobalLevelAsync(registry, ct)) }
                     );
                 }
             )
@@ -233,28 +204,28 @@ internal static class SchemaEndpoints
         CancellationToken ct
     )
     {
-        var schema = await SchemaRequest.SchemaAsync(request).ConfigureAwait(false);
+        var schema = await SchemaRequest.SchemaAsync(request);
         var number = SchemaRequest.Version(version);
         if (number is null)
             try
             {
-                number = (await registry.VersionsAsync(subject, ct).ConfigureAwait(false))[^1].Version;
+                number = (await registry.VersionsAsync(subject, ct))[^1].Version;
             }
             catch (SchemaRegistryException e) when (e.ErrorCode == SchemaRegistryException.SubjectNotFound)
             {
-                return await registry.ProblemsAsync(subject, schema, null, ct).ConfigureAwait(false);
+                return await registry.ProblemsAsync(subject, schema, null, ct);
             }
-        return await registry.ProblemsAsync(subject, schema, number, ct).ConfigureAwait(false);
+        return await registry.ProblemsAsync(subject, schema, number, ct);
     }
 
     internal static SchemaRegistryException NoSchema => new(SchemaRegistryException.SchemaNotFound, "Schema not found");
 
     private static async Task<string> SchemaAsync(RememberedSchemas registry, int id, CancellationToken ct) =>
-        await registry.FindAsync(id, ct).ConfigureAwait(false) ?? throw NoSchema;
+        await registry.FindAsync(id, ct) ?? throw NoSchema;
 
     private static async Task<IReadOnlyList<RegisteredSchema>> UsesAsync(RememberedSchemas registry, int id, CancellationToken ct)
     {
-        var uses = await registry.UsesAsync(id, ct).ConfigureAwait(false);
+        var uses = await registry.UsesAsync(id, ct);
         return uses.Count > 0 ? uses : throw NoSchema;
     }
 
@@ -266,19 +237,19 @@ internal static class SchemaEndpoints
     )
     {
         var number = SchemaRequest.Version(version);
-        var versions = await registry.VersionsAsync(SchemaRequest.Subject(subject), ct).ConfigureAwait(false);
+        var versions = await registry.VersionsAsync(SchemaRequest.Subject(subject), ct);
         return number is null
             ? versions[^1]
             : versions.FirstOrDefault(v => v.Version == number) ?? throw SchemaRegistryException.NoVersion(version);
     }
 
     private static async Task<CompatibilityLevel> GlobalLevelAsync(RememberedSchemas registry, CancellationToken ct) =>
-        await registry.CompatibilityAsync(null, ct).ConfigureAwait(false) ?? CompatibilityLevel.Backward;
+        await registry.CompatibilityAsync(null, ct) ?? CompatibilityLevel.Backward;
 
     private static async Task<IResult> SetLevelAsync(RememberedSchemas registry, string? subject, HttpRequest request, CancellationToken ct)
     {
-        var level = await SchemaRequest.LevelAsync(request).ConfigureAwait(false);
-        await registry.SetCompatibilityAsync(subject, level, ct).ConfigureAwait(false);
+        var level = await SchemaRequest.LevelAsync(request);
+        await registry.SetCompatibilityAsync(subject, level, ct);
         return Json(new JsonObject { ["compatibility"] = CompatibilityWords.Of(level) });
     }
 
@@ -320,7 +291,7 @@ internal static class SchemaEndpoints
     {
         try
         {
-            return await next(context).ConfigureAwait(false);
+            return await next(context);
         }
         catch (SchemaRegistryException e)
         {

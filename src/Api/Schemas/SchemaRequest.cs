@@ -15,7 +15,7 @@ internal static class SchemaRequest
     /// <exception cref="SchemaRegistryException">There is none, or it is not Avro by itself.</exception>
     public static async Task<string> SchemaAsync(HttpRequest request)
     {
-        var body = await BodyAsync(request).ConfigureAwait(false);
+        var body = await BodyAsync(request);
         if (Text(body, "schemaType") is { } type && type != "AVRO")
             throw Invalid($"Schema type {type} is not supported: AVRO is.");
         if (body["references"] is JsonArray { Count: > 0 })
@@ -40,7 +40,7 @@ internal static class SchemaRequest
     /// <summary>The level of <c>{"compatibility": "…"}</c>.</summary>
     /// <exception cref="SchemaRegistryException">There is none, or it is not known.</exception>
     public static async Task<CompatibilityLevel> LevelAsync(HttpRequest request) =>
-        CompatibilityWords.Parse(Text(await BodyAsync(request).ConfigureAwait(false), "compatibility"))
+        CompatibilityWords.Parse(Text(await BodyAsync(request), "compatibility"))
         ?? throw new SchemaRegistryException(
             SchemaRegistryException.InvalidLevel,
             "Invalid compatibility level. Valid values are none, backward, forward, full, backward_transitive, forward_transitive, and "
@@ -68,8 +68,7 @@ internal static class SchemaRequest
     {
         try
         {
-            return await JsonNode.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted).ConfigureAwait(false)
-                    as JsonObject
+            return await JsonNode.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted) as JsonObject
                 ?? throw Invalid("The body is a JSON object.");
         }
         catch (JsonException)

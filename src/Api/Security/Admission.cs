@@ -30,21 +30,21 @@ internal sealed class Admission(KeyRing keys, ApiOptions options) : IMiddleware,
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<ScopesNeeded>() is not { } needed)
         {
-            await next(context).ConfigureAwait(false);
+            await next(context);
             return;
         }
-        var (key, anyMade) = await keys.FindAsync(Given(context.Request), context.RequestAborted).ConfigureAwait(false);
+        var (key, anyMade) = await keys.FindAsync(Given(context.Request), context.RequestAborted);
         var caller =
             key is null && !anyMade && LocalOrigin.IsTrusted(context) ? Caller.Local
             : key is null ? null
             : new Caller(key);
         if (Refusal(context, caller, anyMade, needed) is { } problem)
         {
-            await ProblemResult.WriteAsync(context.Response, problem, context.RequestAborted).ConfigureAwait(false);
+            await ProblemResult.WriteAsync(context.Response, problem, context.RequestAborted);
             return;
         }
         caller!.Enter(context);
-        await next(context).ConfigureAwait(false);
+        await next(context);
     }
 
     public void Dispose() => _rates.Dispose();

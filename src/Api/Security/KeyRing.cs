@@ -27,7 +27,7 @@ internal sealed class KeyRing(EngineReads engine) : INotifiedTable
     public async Task ReloadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         _stale = false;
-        var keys = await ReadAsync(connection, ct).ConfigureAwait(false);
+        var keys = await ReadAsync(connection, ct);
         // A change that was announced during the read may not be in it.
         if (!_stale)
             _keys = keys;
@@ -37,7 +37,7 @@ internal sealed class KeyRing(EngineReads engine) : INotifiedTable
     /// <exception cref="EngineUnavailableException">Keys cannot be read.</exception>
     public async ValueTask<(ApiKey? Key, bool AnyMade)> FindAsync(string? text, CancellationToken ct)
     {
-        var keys = _keys ?? await engine.UseAsync(c => ReadAsync(c, ct), ct).ConfigureAwait(false);
+        var keys = _keys ?? await engine.UseAsync(c => ReadAsync(c, ct), ct);
         var given = ApiKeyText.Parse(text);
         var key = given is { } some ? keys.GetValueOrDefault(some.Id) : null;
         var equal = CryptographicOperations.FixedTimeEquals(given?.Hash() ?? NoHash, key?.SecretHash ?? NoHash);
@@ -49,5 +49,5 @@ internal sealed class KeyRing(EngineReads engine) : INotifiedTable
         _keys is not { } keys || (caller.Key is { } key ? keys.GetValueOrDefault(key.Id) is { RevokedAt: null } : keys.Count == 0);
 
     private static async Task<Dictionary<string, ApiKey>> ReadAsync(NpgsqlConnection connection, CancellationToken ct) =>
-        (await KeyTable.ListAsync(connection, ct).ConfigureAwait(false)).ToDictionary(k => k.Id);
+        (await KeyTable.ListAsync(connection, ct)).ToDictionary(k => k.Id);
 }

@@ -32,14 +32,13 @@ public static class KeyTable
                 scopes.ToArray(),
                 requestsPerSecond
             )
-            .RowsAsync(Read, ct)
-            .ConfigureAwait(false);
+            .RowsAsync(Read, ct);
         return (text.ToString(), added.Single());
     }
 
     /// <summary>Oldest first, including revoked keys.</summary>
     public static async Task<IReadOnlyList<ApiKey>> ListAsync(NpgsqlConnection connection, CancellationToken ct) =>
-        await connection.Statement($"SELECT {Columns} FROM cdc.api_keys ORDER BY created_at, id").RowsAsync(Read, ct).ConfigureAwait(false);
+        await connection.Statement($"SELECT {Columns} FROM cdc.api_keys ORDER BY created_at, id").RowsAsync(Read, ct);
 
     /// <param name="idOrName">A name may be that of several keys.</param>
     /// <returns>How many were revoked now.</returns>

@@ -23,18 +23,18 @@ internal sealed class FenceHold(EngineOptions options, FenceSignals signals, lon
     {
         var began = Stopwatch.GetTimestamp();
         var signal = signals.Next;
-        if (!await FenceTable.ReachAsync(connection, fence, session, ct).ConfigureAwait(false))
+        if (!await FenceTable.ReachAsync(connection, fence, session, ct))
             return;
         CrashPoint.Hit("after-fence-reached");
-        while (await FenceTable.IsReachedAsync(connection, fence.Fence, ct).ConfigureAwait(false))
+        while (await FenceTable.IsReachedAsync(connection, fence.Fence, ct))
         {
             var left = options.FenceHoldTimeout - Stopwatch.GetElapsedTime(began);
             if (left <= TimeSpan.Zero)
             {
-                await FenceTable.GiveUpAsync(connection, fence.Fence, ct).ConfigureAwait(false);
+                await FenceTable.GiveUpAsync(connection, fence.Fence, ct);
                 break;
             }
-            await FenceSignals.WaitAsync(signal, left < PollInterval ? left : PollInterval, ct).ConfigureAwait(false);
+            await FenceSignals.WaitAsync(signal, left < PollInterval ? left : PollInterval, ct);
             signal = signals.Next;
         }
         CrashPoint.Hit("after-fence-held");

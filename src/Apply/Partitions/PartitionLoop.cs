@@ -47,7 +47,7 @@ internal sealed class PartitionLoop(
     {
         try
         {
-            await ReadAsync(ct).ConfigureAwait(false);
+            await ReadAsync(ct);
         }
         finally
         {
@@ -61,15 +61,15 @@ internal sealed class PartitionLoop(
         while (true)
         {
             if (_isHeld || !log.HasSome)
-                await WaitAsync(ct).ConfigureAwait(false);
+                await WaitAsync(ct);
             while (!IsFull && log.TryRead(out var part))
-                await ReceiveAsync(part, ct).ConfigureAwait(false);
+                await ReceiveAsync(part, ct);
             var isTick = Stopwatch.GetElapsedTime(_tickedAt) >= (_isHeld ? HeldTick : Tick);
             // Offsets without a change, such as the end of every transaction of the log, are not worth a commit each.
             if (_pending.Count > 0 && (_hasChanges || IsFull || isTick))
-                await CommitAsync(ct).ConfigureAwait(false);
+                await CommitAsync(ct);
             if (isTick)
-                await TickAsync(ct).ConfigureAwait(false);
+                await TickAsync(ct);
         }
     }
 
@@ -95,13 +95,13 @@ internal sealed class PartitionLoop(
                 break;
             case PartitionsAssigned assigned:
                 // After the take-over: the previous owner can no longer commit, so this is all there is to know of their keys.
-                await knowledge.RefreshAsync(_connection, ct).ConfigureAwait(false);
+                await knowledge.RefreshAsync(_connection, ct);
                 foreach (var checkpoint in assigned.Taken.Cast<PartitionCheckpoint>())
                     _owned[checkpoint.Partition.Index] = checkpoint;
                 break;
             case PartitionsRevoked revoked:
                 if (!revoked.AreLost && !_isHeld)
-                    await CommitAllAsync(ct).ConfigureAwait(false);
+                    await CommitAllAsync(ct);
                 foreach (var partition in revoked.Partitions)
                     _owned.Remove(partition.Index);
                 Keep(_pending.Where(r => _owned.ContainsKey(r.Partition.Index)));
@@ -115,33 +115,31 @@ internal sealed class PartitionLoop(
     private async Task CommitAllAsync(CancellationToken ct)
     {
         while (_pending.Count > 0 && !_isHeld)
-            await CommitAsync(ct).ConfigureAwait(false);
+            await CommitAsync(ct);
     }
 
     private async Task CommitAsync(CancellationToken ct)
     {
         var truncates = _pending[0].Change is TruncateChange;
-        await batches.Writer.BeginAsync(ct).ConfigureAwait(false);
-        var engine = await TransactionConditions.ReadAsync(_connection, batches.Writer.Entities, truncates, ct).ConfigureAwait(false);
+        await batches.Writer.BeginAsync(ct);
+        var engine = await TransactionConditions.ReadAsync(_connection, batches.Writer.Entities, truncates, ct);
         _isHeld = engine.Fences.Count > 0;
-        await ApplyAsync(engine, truncates, ct).ConfigureAwait(false);
+        await ApplyAsync(engine, truncates, ct);
         CrashPoint.Hit("after-rows-before-checkpoint");
         if (_moved.Count == 0)
         {
-            await _transaction.RollbackAsync(ct).ConfigureAwait(false);
+            await _transaction.RollbackAsync(ct);
             return;
         }
-        await table
-            .MoveAsync(
-                _connection,
-                [.. _moved.OrderBy(m => m.Partition.Name, StringComparer.Ordinal)],
-                engine.Generation,
-                batches.Writer.Notices,
-                ct
-            )
-            .ConfigureAwait(false);
+        await table.MoveAsync(
+            _connection,
+            [.. _moved.OrderBy(m => m.Partition.Name, StringComparer.Ordinal)],
+            engine.Generation,
+            batches.Writer.Notices,
+            ct
+        );
         CrashPoint.Hit("after-checkpoint-before-commit");
-        await _transaction.CommitAsync(ct).ConfigureAwait(false);
+        await _transaction.CommitAsync(ct);
         CrashPoint.Hit("after-commit");
         foreach (var checkpoint in _moved)
             checkpoint.SetCommitted();
@@ -171,7 +169,7 @@ internal sealed class PartitionLoop(
             else if (record.Change is TruncateChange truncate)
             {
                 if (truncates && _moved.Count == 0)
-                    await TruncateAsync(checkpoint, record, truncate, engine, ct).ConfigureAwait(false);
+                    await TruncateAsync(checkpoint, record, truncate, engine, ct);
                 else
                 {
                     kept.AddRange(_pending.Skip(i));
@@ -179,11 +177,11 @@ internal sealed class PartitionLoop(
                 }
             }
             else
-                await FoldAsync(checkpoint, record, engine, ct).ConfigureAwait(false);
+                await FoldAsync(checkpoint, record, engine, ct);
         }
-        await BeginWriteAsync(ct).ConfigureAwait(false);
+        await BeginWriteAsync(ct);
         Keep(kept);
-        await batches.WrittenAsync().ConfigureAwait(false);
+        await batches.WrittenAsync();
     }
 
     private async ValueTask FoldAsync(PartitionCheckpoint checkpoint, LogRecord record, TransactionConditions engine, CancellationToken ct)
@@ -197,9 +195,9 @@ internal sealed class PartitionLoop(
         // Rows of a chunk are as old as its snapshot, which says nothing about how long a commit takes to be seen.
         if (row.Position.Ordinal >= 0)
             _oldestCommitMicros = Math.Min(_oldestCommitMicros ?? long.MaxValue, row.CommitMicros);
-        await FoldAsync(row, engine, ct).ConfigureAwait(false);
+        await FoldAsync(row, engine, ct);
         foreach (var other in record.More ?? [])
-            await FoldAsync((RowChange)other, engine, ct).ConfigureAwait(false);
+            await FoldAsync((RowChange)other, engine, ct);
     }
 
     private async ValueTask FoldAsync(RowChange row, TransactionConditions engine, CancellationToken ct)
@@ -207,7 +205,7 @@ internal sealed class PartitionLoop(
         if (engine.Floors.TryGetValue(row.Schema.Entity, out var floor) && row.Position < floor)
             return;
         if (!batches.Folding.Accepts(row))
-            await BeginWriteAsync(ct).ConfigureAwait(false);
+            await BeginWriteAsync(ct);
         batches.Folding.Add(row);
     }
 
@@ -230,7 +228,7 @@ internal sealed class PartitionLoop(
         {
             if (engine.Floors.TryGetValue(entity, out var floor) && floor >= truncate.Position)
                 continue;
-            await batches.TruncateAsync(entity, truncate.Position, ct).ConfigureAwait(false);
+            await batches.TruncateAsync(entity, truncate.Position, ct);
             engine.Floors[entity] = truncate.Position;
         }
         CrashPoint.Hit("after-truncate");
@@ -276,8 +274,8 @@ internal sealed class PartitionLoop(
     private async Task TickAsync(CancellationToken ct)
     {
         if (_owned.Count > 0)
-            await table.ReachAsync(_connection, _owned.Values, ct).ConfigureAwait(false);
-        _isHeld = await PartitionFences.MoveAsync(_connection, options.FenceHoldTimeout, ct).ConfigureAwait(false);
+            await table.ReachAsync(_connection, _owned.Values, ct);
+        _isHeld = await PartitionFences.MoveAsync(_connection, options.FenceHoldTimeout, ct);
         _tickedAt = Stopwatch.GetTimestamp();
     }
 }

@@ -26,37 +26,30 @@ public sealed class PartitionSession(
     public async Task RunAsync(CancellationToken ct)
     {
         var table = new PartitionTable(options, Guid.NewGuid());
-        await using var connection = await EngineErrors.GuardAsync(() => table.ConnectAsync(ct)).ConfigureAwait(false);
-        PartitionCount.Require(
-            topics,
-            await EngineErrors.GuardAsync(() => PartitionTable.NamesAsync(connection, ct)).ConfigureAwait(false)
-        );
+        await using var connection = await EngineErrors.GuardAsync(() => table.ConnectAsync(ct));
+        PartitionCount.Require(topics, await EngineErrors.GuardAsync(() => PartitionTable.NamesAsync(connection, ct)));
         var knowledge = new EngineKnowledge(entities);
-        var writer = await EngineErrors
-            .GuardAsync(() => new WriterFactory(entities, knowledge, log).CreateAsync(connection, ct))
-            .ConfigureAwait(false);
+        var writer = await EngineErrors.GuardAsync(() => new WriterFactory(entities, knowledge, log).CreateAsync(connection, ct));
         await using var reader = read((partitions, cancel) => TakeAsync(table, partitions, cancel));
         var batches = new WriteBehind(writer, null, statistics);
         var loop = new PartitionLoop(options, batches, table, knowledge, reader, statistics);
-        await RunAsync(loop, ct).ConfigureAwait(false);
+        await RunAsync(loop, ct);
     }
 
     private async Task RunAsync(PartitionLoop loop, CancellationToken ct)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        await TaskGroup
-            .RunAsync(
-                ended,
-                EngineErrors.GuardAsync(() => loop.RunAsync(ended.Token)),
-                EngineErrors.GuardAsync(() => EnginePulse.RunAsync(options, ended.Token))
-            )
-            .ConfigureAwait(false);
+        await TaskGroup.RunAsync(
+            ended,
+            EngineErrors.GuardAsync(() => loop.RunAsync(ended.Token)),
+            EngineErrors.GuardAsync(() => EnginePulse.RunAsync(options, ended.Token))
+        );
     }
 
     private static Task<PartitionsTaken> TakeAsync(PartitionTable table, IReadOnlyList<LogPartition> partitions, CancellationToken ct) =>
         EngineErrors.GuardAsync(async () =>
         {
-            var taken = await table.TakeAsync([.. partitions.Select(p => p.Name)], ct).ConfigureAwait(false);
+            var taken = await table.TakeAsync([.. partitions.Select(p => p.Name)], ct);
             return new PartitionsTaken(
                 [.. taken.Select(t => t.Next)],
                 [.. partitions.Zip(taken, (partition, t) => new PartitionCheckpoint(partition, t.Next, t.Last, t.Sequences))]

@@ -33,33 +33,33 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
     public async Task WriteAsync(BatchFolder batch, long[][] sortedKeys, StraightCopy straight, CancellationToken ct)
     {
         Quarantined = 0;
-        await BeginAsync(ct).ConfigureAwait(false);
+        await BeginAsync(ct);
         // The first flush of a transaction can be undone by undoing the transaction; a savepoint costs two round trips.
         var savepoint = _transaction.HasWork;
         if (savepoint)
-            await _transaction.SavepointAsync("flush", ct).ConfigureAwait(false);
+            await _transaction.SavepointAsync("flush", ct);
         try
         {
-            await WriteEntitiesAsync(batch, sortedKeys, straight, ct).ConfigureAwait(false);
+            await WriteEntitiesAsync(batch, sortedKeys, straight, ct);
         }
         catch (PostgresException e) when (EngineErrors.IsOfRow(e))
         {
             if (savepoint)
-                await _transaction.RollbackToAsync("flush", ct).ConfigureAwait(false);
+                await _transaction.RollbackToAsync("flush", ct);
             else
-                await _transaction.RollbackAsync(ct).ConfigureAwait(false);
-            await BeginAsync(ct).ConfigureAwait(false);
-            await WriteInHalvesAsync(batch, sortedKeys, ct).ConfigureAwait(false);
+                await _transaction.RollbackAsync(ct);
+            await BeginAsync(ct);
+            await WriteInHalvesAsync(batch, sortedKeys, ct);
         }
         if (savepoint)
-            await _transaction.ReleaseAsync("flush", ct).ConfigureAwait(false);
+            await _transaction.ReleaseAsync("flush", ct);
         _transaction.HasWork = true;
     }
 
     public async Task TruncateAsync(int entity, ChangePosition position, CancellationToken ct)
     {
-        await BeginAsync(ct).ConfigureAwait(false);
-        await writers[entity].TruncateAsync(position, ct).ConfigureAwait(false);
+        await BeginAsync(ct);
+        await writers[entity].TruncateAsync(position, ct);
         _transaction.HasWork = true;
     }
 
@@ -67,7 +67,7 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
     {
         if (_transaction.IsOpen)
             return;
-        await _transaction.BeginAsync(ct).ConfigureAwait(false);
+        await _transaction.BeginAsync(ct);
         foreach (var writer in writers)
             writer.TransactionBegins();
     }
@@ -79,7 +79,7 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
             var keys = sortedKeys[entity.Index];
             if (keys.Length == 0)
                 continue;
-            await writers[entity.Index].WriteAsync(batch.Of(entity.Index), keys, straight, ct).ConfigureAwait(false);
+            await writers[entity.Index].WriteAsync(batch.Of(entity.Index), keys, straight, ct);
             Quarantined += writers[entity.Index].Quarantined;
         }
     }
@@ -89,7 +89,7 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
         Quarantined = 0;
         foreach (var entity in entities.All)
             if (sortedKeys[entity.Index].Length > 0)
-                await WriteHalfAsync(writers[entity.Index], batch.Of(entity.Index), sortedKeys[entity.Index], ct).ConfigureAwait(false);
+                await WriteHalfAsync(writers[entity.Index], batch.Of(entity.Index), sortedKeys[entity.Index], ct);
     }
 
     private async Task WriteHalfAsync(
@@ -99,25 +99,25 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
         CancellationToken ct
     )
     {
-        await _transaction.SavepointAsync("half", ct).ConfigureAwait(false);
+        await _transaction.SavepointAsync("half", ct);
         try
         {
-            await writer.WriteAsync(rows, keys, StraightCopy.None, ct).ConfigureAwait(false);
-            await _transaction.ReleaseAsync("half", ct).ConfigureAwait(false);
+            await writer.WriteAsync(rows, keys, StraightCopy.None, ct);
+            await _transaction.ReleaseAsync("half", ct);
             Quarantined += writer.Quarantined;
         }
         catch (PostgresException e) when (EngineErrors.IsOfRow(e))
         {
-            await _transaction.RollbackToAsync("half", ct).ConfigureAwait(false);
-            await _transaction.ReleaseAsync("half", ct).ConfigureAwait(false);
+            await _transaction.RollbackToAsync("half", ct);
+            await _transaction.ReleaseAsync("half", ct);
             if (keys.Length == 1)
             {
-                await writer.QuarantineAsync(rows[keys.Span[0]], e, ct).ConfigureAwait(false);
+                await writer.QuarantineAsync(rows[keys.Span[0]], e, ct);
                 Quarantined++;
                 return;
             }
-            await WriteHalfAsync(writer, rows, keys[..(keys.Length / 2)], ct).ConfigureAwait(false);
-            await WriteHalfAsync(writer, rows, keys[(keys.Length / 2)..], ct).ConfigureAwait(false);
+            await WriteHalfAsync(writer, rows, keys[..(keys.Length / 2)], ct);
+            await WriteHalfAsync(writer, rows, keys[(keys.Length / 2)..], ct);
         }
     }
 }

@@ -54,10 +54,10 @@ internal sealed class CopyRows
     /// <summary>Sends the full pieces; the connection is busy with them until <see cref="SendAsync"/> has sent the rest.</summary>
     public async Task SendAheadAsync(NpgsqlConnection connection, string copySql, CancellationToken ct)
     {
-        var stream = await OpenAsync(connection, copySql, ct).ConfigureAwait(false);
+        var stream = await OpenAsync(connection, copySql, ct);
         for (var block = 0; block < _block; block++)
         {
-            await stream.WriteAsync(_blocks[block].WrittenMemory, ct).ConfigureAwait(false);
+            await stream.WriteAsync(_blocks[block].WrittenMemory, ct);
             Reset(block);
         }
         (_blocks[0], _blocks[_block], _block) = (_blocks[_block], _blocks[0], 0);
@@ -65,11 +65,11 @@ internal sealed class CopyRows
 
     public async Task SendAsync(NpgsqlConnection connection, string copySql, CancellationToken ct)
     {
-        await using var stream = await OpenAsync(connection, copySql, ct).ConfigureAwait(false);
+        await using var stream = await OpenAsync(connection, copySql, ct);
         _sending = null;
         for (var block = 0; block <= _block; block++)
-            await stream.WriteAsync(_blocks[block].WrittenMemory, ct).ConfigureAwait(false);
-        await stream.WriteAsync(Trailer, ct).ConfigureAwait(false);
+            await stream.WriteAsync(_blocks[block].WrittenMemory, ct);
+        await stream.WriteAsync(Trailer, ct);
     }
 
     public void Clear()
@@ -93,8 +93,8 @@ internal sealed class CopyRows
     {
         if (_sending is { } open)
             return open;
-        var stream = await connection.BeginRawBinaryCopyAsync(copySql, ct).ConfigureAwait(false);
-        await stream.WriteAsync(Header, ct).ConfigureAwait(false);
+        var stream = await connection.BeginRawBinaryCopyAsync(copySql, ct);
+        await stream.WriteAsync(Header, ct);
         return _sending = stream;
     }
 }

@@ -35,17 +35,17 @@ internal sealed class EmptyRangeCopy(
     {
         var left = new List<RowChange>();
         var anyEntries = entries.Any(entity.Name);
-        await using var copy = await connection.BeginRawBinaryCopyAsync(copySql, ct).ConfigureAwait(false);
-        await copy.WriteAsync(CopyRows.Header, ct).ConfigureAwait(false);
+        await using var copy = await connection.BeginRawBinaryCopyAsync(copySql, ct);
+        await copy.WriteAsync(CopyRows.Header, ct);
         foreach (var row in rows.PlacedIn(chunk))
         {
             if ((anyEntries && entries.Contains(entity.Name, row.Key)) || !TryEncode(row, rows))
                 left.Add(rows.Change(row));
             if (_block.Length >= BlockIsFull)
-                await SendAsync(copy, ct).ConfigureAwait(false);
+                await SendAsync(copy, ct);
         }
-        await SendAsync(copy, ct).ConfigureAwait(false);
-        await copy.WriteAsync(CopyRows.Trailer, ct).ConfigureAwait(false);
+        await SendAsync(copy, ct);
+        await copy.WriteAsync(CopyRows.Trailer, ct);
         if (rows.Rows.Count == 0)
             return left;
         highest.Raise(entity.Index, rows.Rows[^1].Key);
@@ -68,7 +68,7 @@ internal sealed class EmptyRangeCopy(
 
     private async Task SendAsync(NpgsqlRawCopyStream copy, CancellationToken ct)
     {
-        await copy.WriteAsync(_block.WrittenMemory, ct).ConfigureAwait(false);
+        await copy.WriteAsync(_block.WrittenMemory, ct);
         // A large row made it grow: that much is not kept for the small ones.
         if (_block.Capacity > BlockSize)
             _block = new CopyBuffer(BlockSize);

@@ -17,13 +17,10 @@ internal sealed class EngineKnowledge(EntitySet entities)
     /// <summary>Once it alone writes the keys that it is going to ask for.</summary>
     public async Task RefreshAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        await Entries.ReadAsync(connection, ct).ConfigureAwait(false);
+        await Entries.ReadAsync(connection, ct);
         foreach (var entity in entities.All)
         {
-            Highest.Raise(
-                entity.Index,
-                await connection.Statement(new UpsertSql(entity).MaxKey).ScalarAsync<long>(ct).ConfigureAwait(false)
-            );
+            Highest.Raise(entity.Index, await connection.Statement(new UpsertSql(entity).MaxKey).ScalarAsync<long>(ct));
         }
     }
 }

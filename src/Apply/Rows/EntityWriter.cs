@@ -72,8 +72,8 @@ internal sealed class EntityWriter
 
     public async Task PrepareAsync(CancellationToken ct)
     {
-        await _stage.CreateAsync(ct).ConfigureAwait(false);
-        await _holesStage.CreateAsync(ct).ConfigureAwait(false);
+        await _stage.CreateAsync(ct);
+        await _holesStage.CreateAsync(ct);
     }
 
     /// <param name="sortedKeys">The keys to write, ascending.</param>
@@ -86,17 +86,17 @@ internal sealed class EntityWriter
     )
     {
         Clear();
-        await EncodeAsync(rows, sortedKeys, straight, ct).ConfigureAwait(false);
+        await EncodeAsync(rows, sortedKeys, straight, ct);
         if (_deletes.Count > 0)
-            await ExecuteAsync(_sql.Delete(_meetsEntries), [.. KeyPositions.Parameters(_deletes)], ct).ConfigureAwait(false);
+            await ExecuteAsync(_sql.Delete(_meetsEntries), [.. KeyPositions.Parameters(_deletes)], ct);
         if (_staged.Count > 0)
-            await UpsertAsync(ct).ConfigureAwait(false);
+            await UpsertAsync(ct);
         if (_direct.Count > 0)
-            await _direct.SendAsync(_connection, _sql.CopyTable, ct).ConfigureAwait(false);
+            await _direct.SendAsync(_connection, _sql.CopyTable, ct);
         if (_holes.Count > 0)
-            await FillHolesAsync(ct).ConfigureAwait(false);
+            await FillHolesAsync(ct);
         if (_broken.Count > 0)
-            await QuarantineAsync(ct).ConfigureAwait(false);
+            await QuarantineAsync(ct);
         if (sortedKeys.Length > 0)
             _highest.Raise(_entity.Index, sortedKeys.Span[^1]);
         // Now, and not when the next batch has been gathered beside it.
@@ -112,7 +112,7 @@ internal sealed class EntityWriter
         Clear();
         _touched?.Add(change.Key);
         if (row.Delete is { } delete)
-            await ExecuteAsync(_sql.Delete(entries: true), [.. KeyPositions.Parameters([delete])], ct).ConfigureAwait(false);
+            await ExecuteAsync(_sql.Delete(entries: true), [.. KeyPositions.Parameters([delete])], ct);
         Read(row);
         _broken.Add(
             change,
@@ -120,13 +120,13 @@ internal sealed class EntityWriter
             e.ConstraintName is { } constraint ? $"{e.MessageText} ({constraint})" : e.MessageText,
             _transform.SourceJson(_row)
         );
-        await QuarantineAsync(ct).ConfigureAwait(false);
+        await QuarantineAsync(ct);
     }
 
     public async Task TruncateAsync(ChangePosition position, CancellationToken ct)
     {
         _touched?.AddEverything();
-        await ExecuteAsync(_sql.Truncate, PositionParameters(position), ct).ConfigureAwait(false);
+        await ExecuteAsync(_sql.Truncate, PositionParameters(position), ct);
     }
 
     public static NpgsqlParameter[] PositionParameters(ChangePosition position) =>
@@ -154,10 +154,10 @@ internal sealed class EntityWriter
         {
             next += EncodeSome(rows, keys.Span[next..], straight);
             if (_staged.HasMuchToSend)
-                await _staged.SendAheadAsync(_connection, _sql.CopyStage, ct).ConfigureAwait(false);
+                await _staged.SendAheadAsync(_connection, _sql.CopyStage, ct);
         }
         if (_staged.Count > 0)
-            await _staged.SendAsync(_connection, _sql.CopyStage, ct).ConfigureAwait(false);
+            await _staged.SendAsync(_connection, _sql.CopyStage, ct);
     }
 
     /// <summary>Returns how many of the keys were encoded: all of them, or until much is to be sent.</summary>
@@ -255,26 +255,26 @@ internal sealed class EntityWriter
 
     private async Task UpsertAsync(CancellationToken ct)
     {
-        if (!_onlyUpdates || _meetsEntries || await ExecuteAsync([_sql.Update], [], ct).ConfigureAwait(false) != _staged.Count)
-            await ExecuteAsync(_sql.Upsert(_meetsEntries), [], ct).ConfigureAwait(false);
-        await _stage.EmptyAsync(_staged.Count, ct).ConfigureAwait(false);
+        if (!_onlyUpdates || _meetsEntries || await ExecuteAsync([_sql.Update], [], ct) != _staged.Count)
+            await ExecuteAsync(_sql.Upsert(_meetsEntries), [], ct);
+        await _stage.EmptyAsync(_staged.Count, ct);
     }
 
     private async Task FillHolesAsync(CancellationToken ct)
     {
-        await _holes.SendAsync(_connection, _sql.CopyHoles, ct).ConfigureAwait(false);
-        await ExecuteAsync(_sql.FillHoles, [], ct).ConfigureAwait(false);
+        await _holes.SendAsync(_connection, _sql.CopyHoles, ct);
+        await ExecuteAsync(_sql.FillHoles, [], ct);
         await using (var command = new NpgsqlCommand(_sql.RemainingHoles, _connection))
-        await using (var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false))
-            while (await reader.ReadAsync(ct).ConfigureAwait(false))
+        await using (var reader = await command.ExecuteReaderAsync(ct))
+            while (await reader.ReadAsync(ct))
                 _entries.Add(_entity.Name, reader.GetInt64(0));
-        await _holesStage.EmptyAsync(_holes.Count, ct).ConfigureAwait(false);
+        await _holesStage.EmptyAsync(_holes.Count, ct);
     }
 
     private async Task QuarantineAsync(CancellationToken ct)
     {
         Quarantined = _broken.Count;
-        await ExecuteAsync(_sql.QuarantineRows, [.. _broken.Parameters()], ct).ConfigureAwait(false);
+        await ExecuteAsync(_sql.QuarantineRows, [.. _broken.Parameters()], ct);
         foreach (var key in _broken.Keys)
             _entries.Add(_entity.Name, key);
         _broken.Tell(_log, _entity.Name);
@@ -290,8 +290,8 @@ internal sealed class EntityWriter
                 command.Parameters.Add(parameter.Clone());
             batch.BatchCommands.Add(command);
         }
-        await batch.PrepareAsync(ct).ConfigureAwait(false);
-        return await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await batch.PrepareAsync(ct);
+        return await batch.ExecuteNonQueryAsync(ct);
     }
 }
 

@@ -26,7 +26,7 @@ internal sealed class StageTable(string name, string create, NpgsqlConnection co
     {
         _deleted += rows;
         var truncate = rows >= Many || _deleted >= MostDeleted;
-        await ExecuteAsync(truncate ? $"TRUNCATE {name}" : _delete, ct).ConfigureAwait(false);
+        await ExecuteAsync(truncate ? $"TRUNCATE {name}" : _delete, ct);
         if (truncate)
             _deleted = 0;
     }
@@ -35,7 +35,7 @@ internal sealed class StageTable(string name, string create, NpgsqlConnection co
     {
         await using var command = new NpgsqlCommand(sql, connection);
         if (sql == _delete)
-            await command.PrepareAsync(ct).ConfigureAwait(false);
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            await command.PrepareAsync(ct);
+        await command.ExecuteNonQueryAsync(ct);
     }
 }

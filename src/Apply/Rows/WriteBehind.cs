@@ -21,7 +21,7 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
     /// <summary>Begins to write what is folded, as soon as the batch before is written; <see cref="Folding"/> is empty then.</summary>
     public async Task BeginWriteAsync(CancellationToken ct)
     {
-        await WrittenAsync().ConfigureAwait(false);
+        await WrittenAsync();
         if (Folding.Count == 0)
             return;
         var batch = Folding;
@@ -40,10 +40,10 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
     /// <summary>When everything is written, and loads that were reserved before have ended.</summary>
     public async Task TruncateAsync(int entity, ChangePosition position, CancellationToken ct)
     {
-        await WrittenAsync().ConfigureAwait(false);
+        await WrittenAsync();
         if (gate is not null)
-            await gate.EnterAllAsync(entity).WaitAsync(ct).ConfigureAwait(false);
-        await writer.TruncateAsync(entity, position, ct).ConfigureAwait(false);
+            await gate.EnterAllAsync(entity).WaitAsync(ct);
+        await writer.TruncateAsync(entity, position, ct);
     }
 
     /// <summary>The engine transaction has ended: loads may enter the ranges that it touched.</summary>
@@ -54,8 +54,8 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
         var keys = batch.SortedKeys();
         foreach (var entity in writer.Entities.All)
             if (gate is not null && keys[entity.Index].Length > 0)
-                await gate.EnterAsync(entity.Index, keys[entity.Index]).WaitAsync(ct).ConfigureAwait(false);
-        await writer.WriteAsync(batch, keys, StraightCopy.NewKeys, ct).ConfigureAwait(false);
+                await gate.EnterAsync(entity.Index, keys[entity.Index]).WaitAsync(ct);
+        await writer.WriteAsync(batch, keys, StraightCopy.NewKeys, ct);
         statistics.QuarantinedRows(writer.Quarantined);
         batch.Clear();
         CrashPoint.Hit("after-flush");

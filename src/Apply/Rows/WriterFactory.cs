@@ -14,7 +14,7 @@ internal sealed class WriterFactory(EntitySet entities, EngineKnowledge knowledg
         foreach (var entity in entities.All)
         {
             var writer = new EntityWriter(entity, RowTransform.Compile(entity), connection, knowledge.Entries, knowledge.Highest, log);
-            await writer.PrepareAsync(ct).ConfigureAwait(false);
+            await writer.PrepareAsync(ct);
             writers.Add(writer);
         }
         return new BatchWriter(entities, writers, connection);

@@ -27,7 +27,7 @@ internal sealed class ChunkSink(EngineOptions options, WriterFactory writers, Ch
     {
         try
         {
-            await UseAsync(load => load.LoadAsync(chunk, rows, owner, ct), ct).ConfigureAwait(false);
+            await UseAsync(load => load.LoadAsync(chunk, rows, owner, ct), ct);
             CrashPoint.Hit("after-load");
         }
         finally
@@ -38,7 +38,7 @@ internal sealed class ChunkSink(EngineOptions options, WriterFactory writers, Ch
 
     public async Task<long> FinishAsync(Chunk chunk, CancellationToken ct)
     {
-        var swept = await UseAsync(load => finisher.FinishAsync(load.Connection, chunk, ct), ct).ConfigureAwait(false);
+        var swept = await UseAsync(load => finisher.FinishAsync(load.Connection, chunk, ct), ct);
         CrashPoint.Hit("after-chunk-finished");
         return swept;
     }
@@ -58,14 +58,14 @@ internal sealed class ChunkSink(EngineOptions options, WriterFactory writers, Ch
 
         public static async Task<LoadConnection> OpenAsync(EngineOptions options, WriterFactory writers, CancellationToken ct)
         {
-            var connection = await EngineConnection.OpenAsync(options, EngineRole.Load, ct).ConfigureAwait(false);
+            var connection = await EngineConnection.OpenAsync(options, EngineRole.Load, ct);
             try
             {
-                return new LoadConnection(await writers.CreateAsync(connection, ct).ConfigureAwait(false));
+                return new LoadConnection(await writers.CreateAsync(connection, ct));
             }
             catch
             {
-                await connection.DisposeAsync().ConfigureAwait(false);
+                await connection.DisposeAsync();
                 throw;
             }
         }
@@ -73,13 +73,13 @@ internal sealed class ChunkSink(EngineOptions options, WriterFactory writers, Ch
         /// <returns>The chunk, whose rows are committed.</returns>
         public async Task<Chunk> LoadAsync(Chunk chunk, ChunkRows rows, IChunkOwner owner, CancellationToken ct)
         {
-            await writer.BeginAsync(ct).ConfigureAwait(false);
-            chunk.LoadedIntoEmptyRange = !await HasRowsAsync(chunk, ct).ConfigureAwait(false);
-            if (!chunk.LoadedIntoEmptyRange || !await TryCopyAsync(chunk, rows, ct).ConfigureAwait(false))
-                await WriteAsync(chunk, rows.ChangesIn(chunk), ct).ConfigureAwait(false);
-            await CheckpointTable.AnnounceAsync(Connection, [.. writer.Notices], ct).ConfigureAwait(false);
-            await owner.AssertOwnedAsync(Connection, chunk, ct).ConfigureAwait(false);
-            await _transaction.CommitAsync(ct).ConfigureAwait(false);
+            await writer.BeginAsync(ct);
+            chunk.LoadedIntoEmptyRange = !await HasRowsAsync(chunk, ct);
+            if (!chunk.LoadedIntoEmptyRange || !await TryCopyAsync(chunk, rows, ct))
+                await WriteAsync(chunk, rows.ChangesIn(chunk), ct);
+            await CheckpointTable.AnnounceAsync(Connection, [.. writer.Notices], ct);
+            await owner.AssertOwnedAsync(Connection, chunk, ct);
+            await _transaction.CommitAsync(ct);
             return chunk;
         }
 
@@ -90,16 +90,16 @@ internal sealed class ChunkSink(EngineOptions options, WriterFactory writers, Ch
         {
             try
             {
-                var left = await writer.Of(chunk.Job.Entity).EmptyRange.WriteAsync(rows, chunk, ct).ConfigureAwait(false);
+                var left = await writer.Of(chunk.Job.Entity).EmptyRange.WriteAsync(rows, chunk, ct);
                 _transaction.HasWork = true;
                 if (left.Count > 0)
-                    await WriteAsync(chunk, left, ct).ConfigureAwait(false);
+                    await WriteAsync(chunk, left, ct);
                 return true;
             }
             catch (PostgresException e) when (EngineErrors.IsOfRow(e))
             {
-                await _transaction.RollbackAsync(ct).ConfigureAwait(false);
-                await writer.BeginAsync(ct).ConfigureAwait(false);
+                await _transaction.RollbackAsync(ct);
+                await writer.BeginAsync(ct);
                 return false;
             }
         }
@@ -109,7 +109,7 @@ internal sealed class ChunkSink(EngineOptions options, WriterFactory writers, Ch
             _rows.Clear();
             foreach (var change in changes)
                 _rows.Add(change);
-            await writer.WriteAsync(_rows, Keys(chunk.Job.Entity), StraightCopy.None, ct).ConfigureAwait(false);
+            await writer.WriteAsync(_rows, Keys(chunk.Job.Entity), StraightCopy.None, ct);
             _rows.Clear();
         }
 

@@ -42,10 +42,10 @@ internal sealed record PublicationCheck(
     /// <returns>Null if there is no such publication.</returns>
     public static async Task<PublicationCheck?> ReadAsync(NpgsqlConnection connection, string publication, CancellationToken ct)
     {
-        var found = await connection.Statement(HeadSql, publication).RowsAsync(Head, ct).ConfigureAwait(false);
+        var found = await connection.Statement(HeadSql, publication).RowsAsync(Head, ct);
         if (found is not [var head])
             return null;
-        return head with { Tables = await connection.Statement(TablesSql, publication).RowsAsync(Table, ct).ConfigureAwait(false) };
+        return head with { Tables = await connection.Statement(TablesSql, publication).RowsAsync(Table, ct) };
     }
 
     /// <summary>What an administrator has to do when our role may not create the publication itself.</summary>

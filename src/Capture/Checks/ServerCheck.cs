@@ -39,7 +39,7 @@ internal sealed record ServerCheck(
     public bool IsTooOldToAsk => VersionNumber < 130000;
 
     public static async Task<ServerCheck> ReadAsync(NpgsqlConnection connection, CancellationToken ct) =>
-        (await connection.Statement(Sql).RowsAsync(Read, ct).ConfigureAwait(false)).Single();
+        (await connection.Statement(Sql).RowsAsync(Read, ct)).Single();
 
     /// <param name="hasSlot">Our slot exists: it needs no free place.</param>
     /// <param name="isStreaming">A capture is streaming from it: its walsender is already counted.</param>

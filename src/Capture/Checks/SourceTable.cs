@@ -51,18 +51,17 @@ internal sealed record SourceTable(
     /// <returns>Null if there is no such table.</returns>
     public static async Task<SourceTable?> ReadAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
     {
-        var found = await connection.Statement(TableSql, entity.SourceSchema, entity.SourceTable).RowsAsync(Head, ct).ConfigureAwait(false);
+        var found = await connection.Statement(TableSql, entity.SourceSchema, entity.SourceTable).RowsAsync(Head, ct);
         if (found is not [var (oid, table)])
             return null;
         var indexes = await connection
             .Statement(IndexSql, oid)
-            .RowsAsync(row => (Primary: row.GetBoolean(0), Identity: row.GetBoolean(1), Column: row.GetString(2)), ct)
-            .ConfigureAwait(false);
+            .RowsAsync(row => (Primary: row.GetBoolean(0), Identity: row.GetBoolean(1), Column: row.GetString(2)), ct);
         return table with
         {
             PrimaryKey = [.. indexes.Where(i => i.Primary).Select(i => i.Column)],
             IdentityIndex = [.. indexes.Where(i => i.Identity).Select(i => i.Column)],
-            Columns = await connection.Statement(ColumnSql, oid).RowsAsync(Column, ct).ConfigureAwait(false),
+            Columns = await connection.Statement(ColumnSql, oid).RowsAsync(Column, ct),
         };
     }
 

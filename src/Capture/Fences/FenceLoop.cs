@@ -28,11 +28,11 @@ internal sealed class FenceLoop(EntitySet entities, StreamPlacement place, ITabl
     {
         while (true)
         {
-            var pending = await queue.PendingAsync(ct).ConfigureAwait(false);
+            var pending = await queue.PendingAsync(ct);
             GiveUpAllBut(pending);
             foreach (var fence in pending)
-                await AdvanceAsync(fence, ct).ConfigureAwait(false);
-            await queue.WaitAsync(pending.Count > 0 ? BusyPause : QuietPause, ct).ConfigureAwait(false);
+                await AdvanceAsync(fence, ct);
+            await queue.WaitAsync(pending.Count > 0 ? BusyPause : QuietPause, ct);
         }
     }
 
@@ -57,24 +57,22 @@ internal sealed class FenceLoop(EntitySet entities, StreamPlacement place, ITabl
     {
         if (tables.IsStopped(fence.Entity))
         {
-            await BreakAsync(fence, FenceReasons.Stopped, "The table is stopped: its rows are not applied.", ct).ConfigureAwait(false);
+            await BreakAsync(fence, FenceReasons.Stopped, "The table is stopped: its rows are not applied.", ct);
             return;
         }
-        if (await place.Barrier.FindAsync(fence.Entity, ct).ConfigureAwait(false) is { } wait)
+        if (await place.Barrier.FindAsync(fence.Entity, ct) is { } wait)
         {
             CaptureLog.FenceWaits(log, entities[fence.Entity].Name, wait.Xmin, wait.Barrier);
-            await queue
-                .PostponeAsync(
-                    fence.Id,
-                    FenceReasons.Waits,
-                    $"Transactions are running that began before the pipeline's session; the oldest is {wait.Xmin}.",
-                    ct
-                )
-                .ConfigureAwait(false);
+            await queue.PostponeAsync(
+                fence.Id,
+                FenceReasons.Waits,
+                $"Transactions are running that began before the pipeline's session; the oldest is {wait.Xmin}.",
+                ct
+            );
             return;
         }
         var ticket = place.Ledger.Announce(fence);
-        if (await queue.ArmAsync(fence.Id, ct).ConfigureAwait(false))
+        if (await queue.ArmAsync(fence.Id, ct))
             _tickets.Add(fence.Id, ticket);
         else
             place.Ledger.GiveUp(ticket);
@@ -87,19 +85,18 @@ internal sealed class FenceLoop(EntitySet entities, StreamPlacement place, ITabl
         if (!ticket.IsMarked && place.Ledger.TrySetSnapshot(ticket, SourceSnapshot.Parse(fence.Snapshot!)))
         {
             ticket.IsMarked = true;
-            await place.Markers.WriteAsync(CaptureLoop.FencePrefix, place.Stream.MarkerOf(ticket), ct).ConfigureAwait(false);
+            await place.Markers.WriteAsync(CaptureLoop.FencePrefix, place.Stream.MarkerOf(ticket), ct);
             CrashPoint.Hit("after-fence-marked");
         }
         else if (!ticket.IsMarked)
             await BreakAsync(
-                    fence,
-                    FenceReasons.TooLarge,
-                    "A transaction of too many keys to remember was streamed, and the source's snapshot does not see it.",
-                    ct
-                )
-                .ConfigureAwait(false);
+                fence,
+                FenceReasons.TooLarge,
+                "A transaction of too many keys to remember was streamed, and the source's snapshot does not see it.",
+                ct
+            );
         else if (ticket.Failure is { } failure)
-            await BreakAsync(fence, FenceReasons.TooLarge, failure, ct).ConfigureAwait(false);
+            await BreakAsync(fence, FenceReasons.TooLarge, failure, ct);
     }
 
     private Task BreakAsync(FenceRequest fence, string reason, string detail, CancellationToken ct)

@@ -43,18 +43,17 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     /// <returns>Null when nothing had to change.</returns>
     public async Task<PublicationChange?> EnsurePublicationAsync(CancellationToken ct)
     {
-        await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
+        await using var connection = await SourceConnection.OpenAsync(options, ct);
         var exists = await connection
             .Statement("SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1)", options.Publication)
-            .ScalarAsync<bool>(ct)
-            .ConfigureAwait(false);
-        var missing = exists ? await MissingAsync(connection, ct).ConfigureAwait(false) : entities.All;
+            .ScalarAsync<bool>(ct);
+        var missing = exists ? await MissingAsync(connection, ct) : entities.All;
         if (missing.Count == 0)
             return null;
         var sql = exists ? SlotSql.AddTables(options.Publication, missing) : SlotSql.CreatePublication(options.Publication, missing);
-        await connection.Statement(sql).ExecuteAsync(ct).ConfigureAwait(false);
+        await connection.Statement(sql).ExecuteAsync(ct);
         // After the change committed: a transaction below its xmax may have written before it.
-        var after = await new SourceSession(connection).SnapshotAboveWritersAsync(ct).ConfigureAwait(false);
+        var after = await new SourceSession(connection).SnapshotAboveWritersAsync(ct);
         return new PublicationChange(!exists, missing, after.Xmax);
     }
 
@@ -65,33 +64,32 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     /// <exception cref="PostgresException">42710: it exists already. 53400: all slots are taken.</exception>
     public async Task<Lsn> CreateSlotAsync(CancellationToken ct)
     {
-        await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
+        await using var connection = await SourceConnection.OpenAsync(options, ct);
         var command = connection.Statement(
             "SELECT lsn::text FROM pg_create_logical_replication_slot($1, $2)",
             options.SlotName,
             PgOutputSlot.PluginName
         );
         command.CommandTimeout = 0;
-        return Lsn.Parse(await command.ScalarAsync<string>(ct).ConfigureAwait(false));
+        return Lsn.Parse(await command.ScalarAsync<string>(ct));
     }
 
     /// <summary>Null if there is no such slot.</summary>
     public async Task<SlotInfo?> ReadAsync(CancellationToken ct)
     {
-        await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
-        return await ReadAsync(connection, options.SlotName, ct).ConfigureAwait(false);
+        await using var connection = await SourceConnection.OpenAsync(options, ct);
+        return await ReadAsync(connection, options.SlotName, ct);
     }
 
     public async Task<PublicationState> ReadPublicationAsync(CancellationToken ct)
     {
-        await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
+        await using var connection = await SourceConnection.OpenAsync(options, ct);
         var found = await connection
             .Statement(
                 "SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate FROM pg_publication WHERE pubname = $1",
                 options.Publication
             )
-            .RowsAsync(row => row.GetBoolean(0), ct)
-            .ConfigureAwait(false);
+            .RowsAsync(row => row.GetBoolean(0), ct);
         return found is not [var whole] ? PublicationState.Missing
             : whole ? PublicationState.Whole
             : PublicationState.Partial;
@@ -101,8 +99,8 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     /// <exception cref="CdcException">Another process is using it.</exception>
     public async Task<bool> DropSlotAsync(CancellationToken ct)
     {
-        await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
-        var slot = await ReadAsync(connection, options.SlotName, ct).ConfigureAwait(false);
+        await using var connection = await SourceConnection.OpenAsync(options, ct);
+        var slot = await ReadAsync(connection, options.SlotName, ct);
         if (slot is null)
             return false;
         if (slot.IsActive)
@@ -111,12 +109,12 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
                 $"Slot {slot.Name} cannot be dropped: process {slot.ActivePid} of the source is streaming from it.",
                 $"Stop the 'cdc run' that uses it, or end its connection on the source: SELECT pg_terminate_backend({slot.ActivePid})"
             );
-        await connection.Statement("SELECT pg_drop_replication_slot($1)", options.SlotName).ExecuteAsync(ct).ConfigureAwait(false);
+        await connection.Statement("SELECT pg_drop_replication_slot($1)", options.SlotName).ExecuteAsync(ct);
         return true;
     }
 
     internal static async Task<SlotInfo?> ReadAsync(NpgsqlConnection connection, string slot, CancellationToken ct) =>
-        (await connection.Statement(SlotSql.Read, slot).RowsAsync(Slot, ct).ConfigureAwait(false)).SingleOrDefault();
+        (await connection.Statement(SlotSql.Read, slot).RowsAsync(Slot, ct)).SingleOrDefault();
 
     private async Task<IReadOnlyList<EntityDeclaration>> MissingAsync(NpgsqlConnection connection, CancellationToken ct)
     {
@@ -124,8 +122,7 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
         string[] tables = [.. entities.All.Select(e => e.SourceTable)];
         var unpublished = await connection
             .Statement(UnpublishedSql, options.Publication, schemas, tables)
-            .RowsAsync(row => (row.GetString(0), row.GetString(1)), ct)
-            .ConfigureAwait(false);
+            .RowsAsync(row => (row.GetString(0), row.GetString(1)), ct);
         return [.. entities.All.Where(e => unpublished.Contains((e.SourceSchema, e.SourceTable)))];
     }
 

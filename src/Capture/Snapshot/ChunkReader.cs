@@ -27,7 +27,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
     {
         var entity = entities[job.Entity];
         var key = Sql.Identifier(entity.Key.Name);
-        var connection = await ConnectionAsync(ct).ConfigureAwait(false);
+        var connection = await ConnectionAsync(ct);
         await using var command = new NpgsqlCommand(
             $"SELECT {key}::bigint FROM {entity.SourceName} WHERE {InRange(job, key)} ORDER BY {key} OFFSET {options.ChunkRows} LIMIT 1",
             connection
@@ -36,7 +36,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
             // As long as it takes, on a table that is not in memory: the heartbeat notices an unreachable source.
             CommandTimeout = 0,
         };
-        return (long?)await command.ExecuteScalarAsync(ct).ConfigureAwait(false);
+        return (long?)await command.ExecuteScalarAsync(ct);
     }
 
     /// <param name="take">Is given the snapshot before a row is read; false ends the reading.</param>
@@ -44,7 +44,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
     /// <exception cref="PostgresException">42P01, 42703: the table or a column is gone. 55P03: locked for too long.</exception>
     public async Task<ChunkReading?> ReadAsync(ChunkJob job, Func<SourceSnapshot, bool> take, CancellationToken ct)
     {
-        var connection = await ConnectionAsync(ct).ConfigureAwait(false);
+        var connection = await ConnectionAsync(ct);
         var entity = entities[job.Entity];
         try
         {
@@ -52,35 +52,34 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
                 .Statement(
                     $"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; LOCK TABLE {entity.SourceName} IN ACCESS SHARE MODE"
                 )
-                .ExecuteAsync(ct)
-                .ConfigureAwait(false);
-            var (snapshot, micros) = await SnapshotAsync(connection, ct).ConfigureAwait(false);
+                .ExecuteAsync(ct);
+            var (snapshot, micros) = await SnapshotAsync(connection, ct);
             if (!take(snapshot))
                 return null;
-            var columns = await ColumnsAsync(connection, entity, ct).ConfigureAwait(false);
-            var reading = await CopyAsync(connection, entity, columns, job, micros, ct).ConfigureAwait(false);
+            var columns = await ColumnsAsync(connection, entity, ct);
+            var reading = await CopyAsync(connection, entity, columns, job, micros, ct);
             return reading;
         }
         finally
         {
-            await EndAsync(connection).ConfigureAwait(false);
+            await EndAsync(connection);
         }
     }
 
     public async ValueTask DisposeAsync()
     {
         if (_connection is { } connection)
-            await connection.DisposeAsync().ConfigureAwait(false);
+            await connection.DisposeAsync();
     }
 
     private async ValueTask<NpgsqlConnection> ConnectionAsync(CancellationToken ct) =>
-        _connection ??= await SourceConnection.OpenAsync(source, ct).ConfigureAwait(false);
+        _connection ??= await SourceConnection.OpenAsync(source, ct);
 
     private static async Task<(SourceSnapshot Snapshot, long Micros)> SnapshotAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand("SELECT pg_current_snapshot()::text, clock_timestamp()", connection);
-        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        await reader.ReadAsync(ct).ConfigureAwait(false);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        await reader.ReadAsync(ct);
         return (SourceSnapshot.Parse(reader.GetString(0)), PostgresTime.ToMicros(reader.GetFieldValue<DateTime>(1)));
     }
 
@@ -96,8 +95,8 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
     {
         var types = new Dictionary<string, (uint Oid, int Modifier)>();
         await using var command = new NpgsqlCommand(TypesSql, connection) { Parameters = { new() { Value = entity.SourceName } } };
-        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
             types[reader.GetString(0)] = (reader.GetFieldValue<uint>(1), reader.GetInt32(2));
         foreach (var column in entity.SourceColumns)
             if (types.TryGetValue(column.Name, out var type) && !SourceTypes.CanRead(column.Type, type.Oid))
@@ -132,16 +131,16 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
         );
         var sql =
             $"COPY (SELECT {string.Join(", ", columns.Select(c => Sql.Identifier(c.Schema.Name)))} FROM {entity.SourceName} WHERE {InRange(job, key)} ORDER BY {key}) TO STDOUT (FORMAT BINARY)";
-        await using var copy = await connection.BeginRawBinaryCopyAsync(sql, ct).ConfigureAwait(false);
+        await using var copy = await connection.BeginRawBinaryCopyAsync(sql, ct);
         var rows = new CopyOutRows(copy);
         var read = new List<(long, RowImage)>();
         long bytes = 0;
-        while (await rows.NextAsync(ct).ConfigureAwait(false) is { } image)
+        while (await rows.NextAsync(ct) is { } image)
         {
             var rowKey = KeyOf(image);
             if (bytes > options.ChunkBytes)
             {
-                await copy.CancelAsync().ConfigureAwait(false);
+                await copy.CancelAsync();
                 return new ChunkReading(new ChunkRows(schema, read, micros), rowKey);
             }
             bytes += image.Length;
@@ -170,7 +169,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
     private static async Task EndAsync(NpgsqlConnection connection)
     {
         if (connection.State == System.Data.ConnectionState.Open)
-            await connection.Statement("ROLLBACK").ExecuteAsync(CancellationToken.None).ConfigureAwait(false);
+            await connection.Statement("ROLLBACK").ExecuteAsync(CancellationToken.None);
     }
 }
 

@@ -46,11 +46,11 @@ internal sealed class CopyOutRows(System.IO.Stream copy)
     {
         if (!_headerRead)
         {
-            await NeedAsync(HeaderLength, ct).ConfigureAwait(false);
+            await NeedAsync(HeaderLength, ct);
             _start += HeaderLength;
             _headerRead = true;
         }
-        await NeedAsync(2, ct).ConfigureAwait(false);
+        await NeedAsync(2, ct);
         var columns = BinaryPrimitives.ReadInt16BigEndian(_block.AsSpan(_start));
         if (columns < 0)
             return null;
@@ -58,10 +58,10 @@ internal sealed class CopyOutRows(System.IO.Stream copy)
         for (var column = 0; column < columns; column++)
         {
             if (_end - _start < length + 4)
-                await NeedAsync(length + 4, ct).ConfigureAwait(false);
+                await NeedAsync(length + 4, ct);
             length += 4 + Math.Max(0, BinaryPrimitives.ReadInt32BigEndian(_block.AsSpan(_start + length)));
         }
-        await NeedAsync(length, ct).ConfigureAwait(false);
+        await NeedAsync(length, ct);
         var image = new RowImage(_block, _start, length);
         _start += length;
         return image;
@@ -81,7 +81,7 @@ internal sealed class CopyOutRows(System.IO.Stream copy)
         }
         while (_end - _start < bytes)
         {
-            var read = await copy.ReadAsync(_block.AsMemory(_end), ct).ConfigureAwait(false);
+            var read = await copy.ReadAsync(_block.AsMemory(_end), ct);
             if (read == 0)
                 throw new EndOfStreamException("COPY ended in the middle of a row.");
             _end += read;

@@ -17,8 +17,8 @@ internal sealed class MarkerWriter(NpgsqlConnection connection) : IAsyncDisposab
 
     public static async Task<MarkerWriter> OpenAsync(SourceOptions options, CancellationToken ct)
     {
-        var connection = await SourceConnection.OpenForHeartbeatAsync(options, ct).ConfigureAwait(false);
-        await connection.Statement("SET synchronous_commit = local").ExecuteAsync(ct).ConfigureAwait(false);
+        var connection = await SourceConnection.OpenForHeartbeatAsync(options, ct);
+        await connection.Statement("SET synchronous_commit = local").ExecuteAsync(ct);
         return new MarkerWriter(connection);
     }
 
@@ -40,16 +40,16 @@ internal sealed class MarkerWriter(NpgsqlConnection connection) : IAsyncDisposab
 
     public async ValueTask DisposeAsync()
     {
-        await connection.DisposeAsync().ConfigureAwait(false);
+        await connection.DisposeAsync();
         _lock.Dispose();
     }
 
     private async Task<T> LockedAsync<T>(Func<Task<T>> action, CancellationToken ct)
     {
-        await _lock.WaitAsync(ct).ConfigureAwait(false);
+        await _lock.WaitAsync(ct);
         try
         {
-            return await action().ConfigureAwait(false);
+            return await action();
         }
         finally
         {

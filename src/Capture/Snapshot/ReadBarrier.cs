@@ -13,7 +13,7 @@ internal sealed class ReadBarrier(ulong startXmax, IChunkQueue queue, ChunkLedge
     /// <summary>Null: it may be read now. Otherwise the oldest running transaction, and what must have become the oldest.</summary>
     public async Task<(ulong Xmin, ulong Barrier)?> FindAsync(int entity, CancellationToken ct)
     {
-        var now = await markers.SnapshotAboveWritersAsync(ct).ConfigureAwait(false);
+        var now = await markers.SnapshotAboveWritersAsync(ct);
         var barrier = Math.Max(Math.Max(startXmax, queue.BarrierXid(entity)), ledger.BarrierXid(entity, now));
         return now.Xmin >= barrier ? null : (now.Xmin, barrier);
     }

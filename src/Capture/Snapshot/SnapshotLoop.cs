@@ -36,12 +36,12 @@ internal sealed class SnapshotLoop(
         {
             while (true)
             {
-                await ReapAsync().ConfigureAwait(false);
+                await ReapAsync();
                 var split = Volatile.Read(ref _split).Task;
-                if (_running.Count < options.Workers && await NextAsync(ct).ConfigureAwait(false) is { } job)
+                if (_running.Count < options.Workers && await NextAsync(ct) is { } job)
                     _running.Add(RunAsync(job, ct), job);
                 else
-                    await Task.WhenAny([seams.ChunkQueue.WaitAsync(Pause, ct), split, .. _running.Keys]).ConfigureAwait(false);
+                    await Task.WhenAny([seams.ChunkQueue.WaitAsync(Pause, ct), split, .. _running.Keys]);
                 ct.ThrowIfCancellationRequested();
             }
         }
@@ -49,7 +49,7 @@ internal sealed class SnapshotLoop(
         {
             await Task.WhenAll(_running.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             foreach (var reader in _idle)
-                await reader.DisposeAsync().ConfigureAwait(false);
+                await reader.DisposeAsync();
         }
     }
 
@@ -58,7 +58,7 @@ internal sealed class SnapshotLoop(
         foreach (var done in _running.Keys.Where(t => t.IsCompleted).ToList())
         {
             _running.Remove(done);
-            await done.ConfigureAwait(false);
+            await done;
         }
     }
 
@@ -66,9 +66,9 @@ internal sealed class SnapshotLoop(
     private async Task<ChunkJob?> NextAsync(CancellationToken ct)
     {
         var waiting = new HashSet<int>();
-        while (await seams.ChunkQueue.NextAsync([.. _running.Values], waiting, ct).ConfigureAwait(false) is { } job)
+        while (await seams.ChunkQueue.NextAsync([.. _running.Values], waiting, ct) is { } job)
         {
-            if (await place.Barrier.FindAsync(job.Entity, ct).ConfigureAwait(false) is not { } wait)
+            if (await place.Barrier.FindAsync(job.Entity, ct) is not { } wait)
                 return job;
             CaptureLog.ChunkWaits(log, entities[job.Entity].Name, wait.Xmin, wait.Barrier);
             waiting.Add(job.Entity);
@@ -81,11 +81,11 @@ internal sealed class SnapshotLoop(
         var reader = _idle.TryTake(out var idle) ? idle : new ChunkReader(source, options, entities);
         try
         {
-            if (await ReadAsync(reader, job, ct).ConfigureAwait(false) is not { } ticket)
+            if (await ReadAsync(reader, job, ct) is not { } ticket)
                 return;
             CrashPoint.Hit("after-chunk-read");
-            await place.Markers.WriteAsync(CaptureLoop.ChunkPrefix, place.Stream.MarkerOf(ticket), ct).ConfigureAwait(false);
-            await FinishAsync(ticket, ct).ConfigureAwait(false);
+            await place.Markers.WriteAsync(CaptureLoop.ChunkPrefix, place.Stream.MarkerOf(ticket), ct);
+            await FinishAsync(ticket, ct);
         }
         finally
         {
@@ -99,12 +99,12 @@ internal sealed class SnapshotLoop(
         ChunkTicket? ticket = null;
         try
         {
-            if (job.Keys is null && await reader.BoundaryAsync(job, ct).ConfigureAwait(false) is { } boundary)
-                job = await SplitAsync(job, boundary, ct).ConfigureAwait(false);
+            if (job.Keys is null && await reader.BoundaryAsync(job, ct) is { } boundary)
+                job = await SplitAsync(job, boundary, ct);
             ticket = place.Ledger.Announce(job);
-            var reading = await reader.ReadAsync(job, snapshot => place.Ledger.TrySetSnapshot(ticket, snapshot), ct).ConfigureAwait(false);
+            var reading = await reader.ReadAsync(job, snapshot => place.Ledger.TrySetSnapshot(ticket, snapshot), ct);
             if (reading is not null)
-                return await NarrowAsync(ticket, reading, ct).ConfigureAwait(false);
+                return await NarrowAsync(ticket, reading, ct);
         }
         catch (Exception e)
             when (e is UnreadableTableException
@@ -115,14 +115,14 @@ internal sealed class SnapshotLoop(
         }
         if (ticket is not null)
             place.Ledger.GiveUp(ticket);
-        await Task.Delay(Pause, ct).ConfigureAwait(false);
+        await Task.Delay(Pause, ct);
         return null;
     }
 
     /// <summary>The rest is another job: wakes idle workers, which otherwise wait for the next poll of the queue.</summary>
     private async Task<ChunkJob> SplitAsync(ChunkJob job, long at, CancellationToken ct)
     {
-        var lower = await seams.ChunkQueue.SplitAsync(job, at, ct).ConfigureAwait(false);
+        var lower = await seams.ChunkQueue.SplitAsync(job, at, ct);
         Interlocked.Exchange(ref _split, NewSignal()).SetResult();
         return lower;
     }
@@ -132,7 +132,7 @@ internal sealed class SnapshotLoop(
     private async Task<ChunkTicket> NarrowAsync(ChunkTicket ticket, ChunkReading reading, CancellationToken ct)
     {
         if (reading.Next is { } next)
-            ticket.Narrow(await SplitAsync(ticket.Chunk.Job, next, ct).ConfigureAwait(false));
+            ticket.Narrow(await SplitAsync(ticket.Chunk.Job, next, ct));
         ticket.Rows = reading.Rows;
         ticket.Chunk.Rows = reading.Rows.Rows.Count;
         return ticket;
@@ -140,15 +140,15 @@ internal sealed class SnapshotLoop(
 
     private async Task FinishAsync(ChunkTicket ticket, CancellationToken ct)
     {
-        var outcome = await ticket.Marked.WaitAsync(ct).ConfigureAwait(false);
+        var outcome = await ticket.Marked.WaitAsync(ct);
         if (outcome == MarkerOutcome.ReadAgain)
             return;
         var chunk = ticket.Chunk;
         if (outcome == MarkerOutcome.Beside)
-            await seams.ChunkSink.LoadAsync(chunk, ticket.Rows!, ct).ConfigureAwait(false);
+            await seams.ChunkSink.LoadAsync(chunk, ticket.Rows!, ct);
         ticket.Rows = null;
-        await chunk.Passed.WaitAsync(ct).ConfigureAwait(false);
-        var swept = await seams.ChunkSink.FinishAsync(chunk, ct).ConfigureAwait(false);
+        await chunk.Passed.WaitAsync(ct);
+        var swept = await seams.ChunkSink.FinishAsync(chunk, ct);
         seams.Statistics.ChunkRead(chunk.Rows);
         CaptureLog.ChunkDone(
             log,

@@ -25,12 +25,12 @@ internal static class SourceConnection
         var connection = new NpgsqlConnection(settings.ConnectionString);
         try
         {
-            await connection.OpenPinnedAsync(ct).ConfigureAwait(false);
+            await connection.OpenPinnedAsync(ct);
             return connection;
         }
         catch
         {
-            await connection.DisposeAsync().ConfigureAwait(false);
+            await connection.DisposeAsync();
             throw;
         }
     }

@@ -15,9 +15,7 @@ internal sealed class SourceSession(NpgsqlConnection connection)
 
     /// <summary>In a REPEATABLE READ transaction: the transaction's own snapshot. In autocommit: that of this moment.</summary>
     public async Task<SourceSnapshot> SnapshotAsync(CancellationToken ct) =>
-        SourceSnapshot.Parse(
-            await connection.Statement("SELECT pg_current_snapshot()::text").ScalarAsync<string>(ct).ConfigureAwait(false)
-        );
+        SourceSnapshot.Parse(await connection.Statement("SELECT pg_current_snapshot()::text").ScalarAsync<string>(ct));
 
     /// <summary>
     /// In autocommit: a snapshot whose Xmax is above every transaction that had begun to write before this call. A snapshot's own is only
@@ -25,8 +23,8 @@ internal sealed class SourceSession(NpgsqlConnection connection)
     /// </summary>
     public async Task<SourceSnapshot> SnapshotAboveWritersAsync(CancellationToken ct)
     {
-        await connection.Statement("SELECT pg_current_xact_id()::text").ScalarAsync<string>(ct).ConfigureAwait(false);
-        return await SnapshotAsync(ct).ConfigureAwait(false);
+        await connection.Statement("SELECT pg_current_xact_id()::text").ScalarAsync<string>(ct);
+        return await SnapshotAsync(ct);
     }
 
     /// <summary>
@@ -48,10 +46,10 @@ internal sealed class SourceSession(NpgsqlConnection connection)
             connection.PostgreSqlVersion >= FlushesMessages
                 ? $"SELECT pg_logical_emit_message(false, $1, {content}, true)::text"
                 : $"SELECT pg_logical_emit_message(false, $1, {content})::text, pg_current_xact_id()";
-        return Lsn.Parse(await connection.Statement(sql, parameters).ScalarAsync<string>(ct).ConfigureAwait(false));
+        return Lsn.Parse(await connection.Statement(sql, parameters).ScalarAsync<string>(ct));
     }
 
     /// <summary>End of the WAL written so far, flushed or not: everything committed by now lies below it.</summary>
     public async Task<Lsn> CurrentWalLsnAsync(CancellationToken ct) =>
-        Lsn.Parse(await connection.Statement("SELECT pg_current_wal_insert_lsn()::text").ScalarAsync<string>(ct).ConfigureAwait(false));
+        Lsn.Parse(await connection.Statement("SELECT pg_current_wal_insert_lsn()::text").ScalarAsync<string>(ct));
 }

@@ -39,13 +39,7 @@ internal static class TableProbe
 
     /// <summary>By entity; null where the table does not exist.</summary>
     public static Task<IReadOnlyList<ProbedTable?>> ReadAsync(NpgsqlConnection connection, EntitySet entities, CancellationToken ct) =>
-        ReadAsync(
-            connection,
-            entities,
-            TableSql,
-            async (size, entity) => size.Estimate ?? await CountAsync(connection, entity, ct).ConfigureAwait(false),
-            ct
-        );
+        ReadAsync(connection, entities, TableSql, async (size, entity) => size.Estimate ?? await CountAsync(connection, entity, ct), ct);
 
     private static async Task<IReadOnlyList<ProbedTable?>> ReadAsync(
         NpgsqlConnection connection,
@@ -57,7 +51,7 @@ internal static class TableProbe
     {
         var tables = new ProbedTable?[entities.Count];
         foreach (var entity in entities.All)
-            tables[entity.Index] = await ReadAsync(connection, entity, sql, rows, ct).ConfigureAwait(false);
+            tables[entity.Index] = await ReadAsync(connection, entity, sql, rows, ct);
         return tables;
     }
 
@@ -69,19 +63,12 @@ internal static class TableProbe
         CancellationToken ct
     )
     {
-        var found = await connection.Statement(sql, entity.SourceSchema, entity.SourceTable).RowsAsync(Size.Read, ct).ConfigureAwait(false);
+        var found = await connection.Statement(sql, entity.SourceSchema, entity.SourceTable).RowsAsync(Size.Read, ct);
         if (found is not [var size])
             return null;
         string[] names = [.. entity.SourceColumns.Select(c => c.Name)];
-        var columns = await connection.Statement(ColumnSql, size.Oid, names).RowsAsync(Column, ct).ConfigureAwait(false);
-        return new ProbedTable(
-            size.Oid,
-            size.FileNode,
-            columns,
-            await rows(size, entity).ConfigureAwait(false),
-            size.HidesRows,
-            size.MaySelect
-        );
+        var columns = await connection.Statement(ColumnSql, size.Oid, names).RowsAsync(Column, ct);
+        return new ProbedTable(size.Oid, size.FileNode, columns, await rows(size, entity), size.HidesRows, size.MaySelect);
     }
 
     private static Task<long> CountAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct) =>

@@ -47,9 +47,9 @@ internal sealed partial class ReceiveLowWater : IDisposable
     {
         if (!OperatingSystem.IsLinux())
             return null;
-        await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
+        await using var connection = await SourceConnection.OpenAsync(options, ct);
         await using var command = connection.Statement("SELECT client_port FROM pg_stat_activity WHERE pid = $1", walSenderPid);
-        return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) is int port and > 0 ? port : null;
+        return await command.ExecuteScalarAsync(ct) is int port and > 0 ? port : null;
     }
 
     /// <summary>Call after authentication: before it, the server's short answers would wait for a tick that does not run yet.</summary>

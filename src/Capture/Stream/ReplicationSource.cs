@@ -56,16 +56,13 @@ internal sealed class ReplicationSource : IAsyncDisposable
         CancellationToken ct
     )
     {
-        var connection = await OpenAsync(options, timeouts, OldestServer, ct).ConfigureAwait(false);
+        var connection = await OpenAsync(options, timeouts, OldestServer, ct);
         // A newer server has settings that an older one refuses; most often they already have the right values.
-        if (
-            connection.PostgreSqlVersion >= HasTransactionTimeout
-            && await ShowAsync(connection, "transaction_timeout", ct).ConfigureAwait(false) != "0"
-        )
+        if (connection.PostgreSqlVersion >= HasTransactionTimeout && await ShowAsync(connection, "transaction_timeout", ct) != "0")
         {
             var server = connection.PostgreSqlVersion;
-            await connection.DisposeAsync().ConfigureAwait(false);
-            connection = await OpenAsync(options, timeouts, server, ct).ConfigureAwait(false);
+            await connection.DisposeAsync();
+            connection = await OpenAsync(options, timeouts, server, ct);
         }
         return new ReplicationSource(connection, options, log);
     }
@@ -84,12 +81,12 @@ internal sealed class ReplicationSource : IAsyncDisposable
         };
         try
         {
-            await connection.Open(ct).ConfigureAwait(false);
+            await connection.Open(ct);
             return connection;
         }
         catch
         {
-            await connection.DisposeAsync().ConfigureAwait(false);
+            await connection.DisposeAsync();
             throw;
         }
     }
@@ -98,18 +95,18 @@ internal sealed class ReplicationSource : IAsyncDisposable
     {
         try
         {
-            return await connection.Show(setting, ct).ConfigureAwait(false);
+            return await connection.Show(setting, ct);
         }
         catch
         {
-            await connection.DisposeAsync().ConfigureAwait(false);
+            await connection.DisposeAsync();
             throw;
         }
     }
 
     public async Task<IdentifiedSource> IdentifyAsync(CancellationToken ct)
     {
-        var system = await _connection.IdentifySystem(ct).ConfigureAwait(false);
+        var system = await _connection.IdentifySystem(ct);
         var identity = new SourceIdentity(system.SystemId, checked((int)system.Timeline), system.DbName ?? "");
         return new IdentifiedSource(identity, new Lsn((ulong)system.XLogPos));
     }
@@ -121,7 +118,7 @@ internal sealed class ReplicationSource : IAsyncDisposable
     {
         if (current <= 1)
             return null;
-        return TimelineHistory.SwitchPoint(await TimelineHistory.ReadAsync(_connection, current, ct).ConfigureAwait(false), followed);
+        return TimelineHistory.SwitchPoint(await TimelineHistory.ReadAsync(_connection, current, ct), followed);
     }
 
     /// <summary>
@@ -137,7 +134,7 @@ internal sealed class ReplicationSource : IAsyncDisposable
             new("messages", "true"),
             new("binary", "true"),
         ];
-        var localPort = await ReceiveLowWater.ClientPortAsync(_options, _connection.ProcessID, ct).ConfigureAwait(false);
+        var localPort = await ReceiveLowWater.ClientPortAsync(_options, _connection.ProcessID, ct);
         _messages = _connection
             .StartLogicalReplication(
                 new PgOutputSlot(_options.SlotName),
@@ -181,13 +178,13 @@ internal sealed class ReplicationSource : IAsyncDisposable
     /// </summary>
     public async Task ConfirmAsync(Lsn flushed, CancellationToken ct)
     {
-        await _confirming.WaitAsync(ct).ConfigureAwait(false);
+        await _confirming.WaitAsync(ct);
         try
         {
             // Npgsql sends any position, and older servers accept it, backwards too.
             _confirmed = Lsn.Max(_confirmed, flushed);
             _connection.SetReplicationStatus(new NpgsqlLogSequenceNumber(_confirmed.Value));
-            await _connection.SendStatusUpdate(ct).ConfigureAwait(false);
+            await _connection.SendStatusUpdate(ct);
         }
         catch (Exception e) when (e is InvalidOperationException or NullReferenceException && _messages is not null)
         {
@@ -206,8 +203,8 @@ internal sealed class ReplicationSource : IAsyncDisposable
             return;
         _disposed = true;
         _lowWater?.Dispose();
-        await EndStreamAsync().ConfigureAwait(false);
-        await _connection.DisposeAsync().ConfigureAwait(false);
+        await EndStreamAsync();
+        await _connection.DisposeAsync();
         _stop.Dispose();
         _confirming.Dispose();
     }
@@ -220,7 +217,7 @@ internal sealed class ReplicationSource : IAsyncDisposable
     private async ValueTask<WalMessage?> ReceiveLater(ValueTask<bool> moved, CancellationToken ct)
     {
         using var _ = ct.UnsafeRegister(static stop => ((CancellationTokenSource)stop!).Cancel(), _stop);
-        return await Receive(await moved.ConfigureAwait(false), ct).ConfigureAwait(false);
+        return await Receive(await moved, ct);
     }
 
     private ValueTask<WalMessage?> Receive(bool any, CancellationToken ct)
@@ -244,8 +241,8 @@ internal sealed class ReplicationSource : IAsyncDisposable
     private async ValueTask<WalMessage?> FillLater(XLogDataMessage message, Task<int> read, int length, CancellationToken ct)
     {
         using var _ = ct.UnsafeRegister(static stop => ((CancellationTokenSource)stop!).Cancel(), _stop);
-        var filled = await read.ConfigureAwait(false);
-        await message.Data.ReadExactlyAsync(_payload.AsMemory(filled, length - filled), CancellationToken.None).ConfigureAwait(false);
+        var filled = await read;
+        await message.Data.ReadExactlyAsync(_payload.AsMemory(filled, length - filled), CancellationToken.None);
         return Framed(message, length);
     }
 
@@ -266,20 +263,20 @@ internal sealed class ReplicationSource : IAsyncDisposable
     /// </summary>
     private async Task EndStreamAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
+        await _stop.CancelAsync();
         if (_messages is null)
             return;
         try
         {
             if ((_first ?? _reading) is { } begun)
-                await begun.ConfigureAwait(false);
-            while (await _messages.MoveNextAsync().ConfigureAwait(false)) { }
+                await begun;
+            while (await _messages.MoveNextAsync()) { }
         }
         catch (Exception e)
             when (e is OperationCanceledException or NpgsqlException or ObjectDisposedException or InvalidOperationException or IOException)
         {
             CaptureLog.StreamEnded(_log, _options.SlotName, e.GetType().Name);
         }
-        await _messages.DisposeAsync().ConfigureAwait(false);
+        await _messages.DisposeAsync();
     }
 }

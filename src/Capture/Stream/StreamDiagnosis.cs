@@ -24,8 +24,8 @@ internal static class StreamDiagnosis
             return failure.ToException(exception);
         try
         {
-            await using var connection = await SourceConnection.OpenAsync(options, ct).ConfigureAwait(false);
-            return await FromCatalogAsync(connection, options, exception, ct).ConfigureAwait(false) ?? failure.ToException(exception);
+            await using var connection = await SourceConnection.OpenAsync(options, ct);
+            return await FromCatalogAsync(connection, options, exception, ct) ?? failure.ToException(exception);
         }
         catch (NpgsqlException e) when (SourceFailure.Of(e) is { } second)
         {
@@ -40,7 +40,7 @@ internal static class StreamDiagnosis
         CancellationToken ct
     )
     {
-        var slot = await SlotSetup.ReadAsync(connection, options.SlotName, ct).ConfigureAwait(false);
+        var slot = await SlotSetup.ReadAsync(connection, options.SlotName, ct);
         if (slot is null)
             return new DeclaredGapException(
                 GapKinds.SlotMissing,
@@ -56,8 +56,7 @@ internal static class StreamDiagnosis
             );
         var hasPublication = await connection
             .Statement("SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1)", options.Publication)
-            .ScalarAsync<bool>(ct)
-            .ConfigureAwait(false);
+            .ScalarAsync<bool>(ct);
         if (!hasPublication)
             return new DeclaredGapException(
                 GapKinds.PublicationMissing,

@@ -14,7 +14,7 @@ internal static class TimelineHistory
 {
     public static async Task<string> ReadAsync(ReplicationConnection connection, int timeline, CancellationToken ct)
     {
-        var row = await ReadSingleRow(connection, $"TIMELINE_HISTORY {timeline}", ct).ConfigureAwait(false);
+        var row = await ReadSingleRow(connection, $"TIMELINE_HISTORY {timeline}", ct);
         return row[1] is byte[] bytes ? Encoding.UTF8.GetString(bytes) : (string)row[1];
     }
 

@@ -35,8 +35,8 @@ public sealed record EngineReading(
         {
             BatchCommands = { new("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), Statements.BatchStatement(ReadSql, entity.Name) },
         };
-        await using var reader = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        await reader.ReadAsync(ct).ConfigureAwait(false);
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        await reader.ReadAsync(ct);
         return new EngineReading(
             States.Of<SourceState>(reader.GetString(0)),
             reader.GetInt32(1),

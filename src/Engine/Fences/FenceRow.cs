@@ -37,11 +37,8 @@ public sealed class FenceRow : IAsyncDisposable
     )
     {
         var row = new FenceRow(connection, timeout);
-        await connection.Statement($"LISTEN {FenceChannels.Answers}").ExecuteAsync(ct).ConfigureAwait(false);
-        row.Id = await connection
-            .Statement(FenceGateSql.Announce, entity.Name, range.From, range.To, timeout)
-            .ScalarAsync<long>(ct)
-            .ConfigureAwait(false);
+        await connection.Statement($"LISTEN {FenceChannels.Answers}").ExecuteAsync(ct);
+        row.Id = await connection.Statement(FenceGateSql.Announce, entity.Name, range.From, range.To, timeout).ScalarAsync<long>(ct);
         return row;
     }
 
@@ -52,14 +49,14 @@ public sealed class FenceRow : IAsyncDisposable
         while (true)
         {
             _heard = false;
-            var now = await StateAsync(ct).ConfigureAwait(false);
+            var now = await StateAsync(ct);
             if (now.State == state)
                 return null;
             var left = atMost - Stopwatch.GetElapsedTime(_began);
             if (now.State == FenceState.Broken || left <= TimeSpan.Zero)
                 return now;
             if (!_heard)
-                await _connection.WaitAsync(AtLeastAMillisecond(left < PollInterval ? left : PollInterval), ct).ConfigureAwait(false);
+                await _connection.WaitAsync(AtLeastAMillisecond(left < PollInterval ? left : PollInterval), ct);
         }
     }
 
@@ -71,7 +68,6 @@ public sealed class FenceRow : IAsyncDisposable
             await _connection
                 .Statement(FenceGateSql.State, Id)
                 .RowsAsync(row => new FenceStatus(States.Of<FenceState>(row.GetString(0)), row.Get<string>(1), row.Get<string>(2)), ct)
-                .ConfigureAwait(false)
         ).SingleOrDefault() ?? new FenceStatus(FenceState.Broken, FenceReasons.GivenUp, "Its row in cdc.fences was deleted.");
 
     /// <summary>The source's snapshot is taken. False: the pipeline has broken the fence.</summary>
@@ -89,7 +85,6 @@ public sealed class FenceRow : IAsyncDisposable
             await _connection
                 .Statement(FenceGateSql.Result, Id)
                 .RowsAsync(row => new FenceResult(row.GetBoolean(0), row.GetFieldValue<long[]>(1), row.GetInt32(2), row.Lsn(3)), ct)
-                .ConfigureAwait(false)
         ).Single();
 
     /// <summary>The comparison is over.</summary>
@@ -109,7 +104,7 @@ public sealed class FenceRow : IAsyncDisposable
     private void OnNotification(object sender, NpgsqlNotificationEventArgs e) => _heard = true;
 
     private async Task<bool> MoveAsync(string sql, CancellationToken ct, params object?[] values) =>
-        (await _connection.Statement(sql, values).RowsAsync(_ => true, ct).ConfigureAwait(false)).Count > 0;
+        (await _connection.Statement(sql, values).RowsAsync(_ => true, ct)).Count > 0;
 }
 
 /// <param name="Reason">Why it broke, or what it waits for.</param>

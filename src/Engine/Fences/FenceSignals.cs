@@ -13,21 +13,21 @@ public sealed class FenceSignals(EngineOptions options)
 
     public async Task RunAsync(CancellationToken ct)
     {
-        await using var connection = await EngineConnection.OpenAsync(options, EngineRole.Fences, ct).ConfigureAwait(false);
+        await using var connection = await EngineConnection.OpenAsync(options, EngineRole.Fences, ct);
         connection.Notification += (_, _) => Raise();
-        await connection.Statement($"LISTEN {FenceChannels.Asks}").ExecuteAsync(ct).ConfigureAwait(false);
+        await connection.Statement($"LISTEN {FenceChannels.Asks}").ExecuteAsync(ct);
         // Requests from before this connection listened.
         Raise();
         while (true)
-            await connection.WaitAsync(ct).ConfigureAwait(false);
+            await connection.WaitAsync(ct);
     }
 
     /// <summary>Until <paramref name="signal"/>, or the time has passed.</summary>
     public static async Task WaitAsync(Task signal, TimeSpan atMost, CancellationToken ct)
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        await Task.WhenAny(signal, Task.Delay(atMost, enough.Token)).ConfigureAwait(false);
-        await enough.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAny(signal, Task.Delay(atMost, enough.Token));
+        await enough.CancelAsync();
         ct.ThrowIfCancellationRequested();
     }
 

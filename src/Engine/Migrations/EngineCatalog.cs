@@ -39,10 +39,10 @@ public sealed class EngineCatalog
     public static async Task<EngineCatalog> ReadAsync(NpgsqlDataSource engine, string[] schemas, string[] tables, CancellationToken ct)
     {
         var catalog = new EngineCatalog();
-        await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
-        await ReadAsync(connection, ColumnsQuery, schemas, tables, catalog.AddColumn, ct).ConfigureAwait(false);
-        await ReadAsync(connection, ForeignKeysQuery, schemas, tables, catalog.AddForeignKey, ct).ConfigureAwait(false);
-        catalog.MaySetReplicationRole = await MaySetReplicationRoleAsync(connection, ct).ConfigureAwait(false);
+        await using var connection = await engine.OpenConnectionAsync(ct);
+        await ReadAsync(connection, ColumnsQuery, schemas, tables, catalog.AddColumn, ct);
+        await ReadAsync(connection, ForeignKeysQuery, schemas, tables, catalog.AddForeignKey, ct);
+        catalog.MaySetReplicationRole = await MaySetReplicationRoleAsync(connection, ct);
         return catalog;
     }
 
@@ -58,8 +58,8 @@ public sealed class EngineCatalog
         await using var command = new NpgsqlCommand(sql, connection);
         command.Parameters.AddWithValue(schemas);
         command.Parameters.AddWithValue(tables);
-        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
             add(reader);
     }
 
@@ -71,7 +71,7 @@ public sealed class EngineCatalog
                 ? "SELECT has_parameter_privilege(current_user, 'session_replication_role', 'SET')"
                 : "SELECT current_setting('is_superuser') = 'on'";
         await using var command = new NpgsqlCommand(sql, connection);
-        return (bool)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
+        return (bool)(await command.ExecuteScalarAsync(ct))!;
     }
 
     private void AddColumn(NpgsqlDataReader row)

@@ -22,9 +22,12 @@ public static class MigrationCheck
     /// <summary>Everything that differs, each with the SQL that repairs it; empty if nothing does.</summary>
     public static async Task<IReadOnlyList<Finding>> FindAsync(NpgsqlDataSource engine, EntitySet entities, CancellationToken ct)
     {
-        var catalog = await EngineCatalog
-            .ReadAsync(engine, [.. entities.All.Select(e => e.EngineSchema)], [.. entities.All.Select(e => e.EngineTable)], ct)
-            .ConfigureAwait(false);
+        var catalog = await EngineCatalog.ReadAsync(
+            engine,
+            [.. entities.All.Select(e => e.EngineSchema)],
+            [.. entities.All.Select(e => e.EngineTable)],
+            ct
+        );
         return [.. entities.All.SelectMany(e => Table(e, catalog)), .. entities.All.SelectMany(e => ForeignKeys(e, entities, catalog))];
     }
 

@@ -33,9 +33,9 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
     {
         RequireVersion(target ?? 0);
         var done = new List<Migration>();
-        await using var connection = await OpenAsync(ct).ConfigureAwait(false);
+        await using var connection = await OpenAsync(ct);
         foreach (var migration in migrations.Where(m => m.Version <= (target ?? int.MaxValue)))
-            if (await StepAsync(connection, migration, isUp: true, ct).ConfigureAwait(false))
+            if (await StepAsync(connection, migration, isUp: true, ct))
                 done.Add(migration);
         return done;
     }
@@ -46,9 +46,9 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
     {
         RequireVersion(target);
         var done = new List<Migration>();
-        await using var connection = await OpenAsync(ct).ConfigureAwait(false);
+        await using var connection = await OpenAsync(ct);
         foreach (var migration in migrations.Where(m => m.Version > target).Reverse())
-            if (await StepAsync(connection, migration, isUp: false, ct).ConfigureAwait(false))
+            if (await StepAsync(connection, migration, isUp: false, ct))
                 done.Add(migration);
         return done;
     }
@@ -56,13 +56,13 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
     /// <summary>Reads only, and creates nothing.</summary>
     public async Task<MigrationStatus> StatusAsync(CancellationToken ct)
     {
-        await using var connection = await OpenAsync(ct).ConfigureAwait(false);
-        return StatusOf(await AppliedAsync(connection, ct).ConfigureAwait(false));
+        await using var connection = await OpenAsync(ct);
+        return StatusOf(await AppliedAsync(connection, ct));
     }
 
     private async Task<NpgsqlConnection> OpenAsync(CancellationToken ct)
     {
-        var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        var connection = await engine.OpenConnectionAsync(ct);
         if (notice is not null)
             connection.Notice += (_, e) => notice(e.Notice.MessageText);
         return connection;
@@ -82,19 +82,19 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
     /// <returns>False: there was nothing to do.</returns>
     private async Task<bool> StepAsync(NpgsqlConnection connection, Migration migration, bool isUp, CancellationToken ct)
     {
-        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, ct).ConfigureAwait(false);
-        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({AdvisoryLocks.Migrations})", ct).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, ct);
+        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({AdvisoryLocks.Migrations})", ct);
         // Checked under the lock: its previous holder may have done this step.
-        var status = StatusOf(await AppliedAsync(connection, ct).ConfigureAwait(false));
+        var status = StatusOf(await AppliedAsync(connection, ct));
         RequireUnchanged(status);
         if (status.Migrations[migration.Version - 1].AppliedAt is not null == isUp)
             return false;
         try
         {
-            await ExecuteAsync(connection, CreateTable, ct).ConfigureAwait(false);
-            await ExecuteAsync(connection, isUp ? migration.Up : migration.Down, ct).ConfigureAwait(false);
-            await RecordAsync(connection, migration, isUp, ct).ConfigureAwait(false);
-            await transaction.CommitAsync(ct).ConfigureAwait(false);
+            await ExecuteAsync(connection, CreateTable, ct);
+            await ExecuteAsync(connection, isUp ? migration.Up : migration.Down, ct);
+            await RecordAsync(connection, migration, isUp, ct);
+            await transaction.CommitAsync(ct);
         }
         catch (PostgresException failure)
         {
@@ -117,7 +117,7 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
             command.Parameters.AddWithValue(migration.Name);
             command.Parameters.AddWithValue(migration.Checksum);
         }
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(ct);
     }
 
     private static async Task<Dictionary<int, (string Checksum, DateTime At)>> AppliedAsync(
@@ -127,11 +127,11 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
     {
         var applied = new Dictionary<int, (string, DateTime)>();
         await using (var exists = new NpgsqlCommand("SELECT to_regclass('public.cdc_migrations') IS NOT NULL", connection))
-            if (!(bool)(await exists.ExecuteScalarAsync(ct).ConfigureAwait(false))!)
+            if (!(bool)(await exists.ExecuteScalarAsync(ct))!)
                 return applied;
         await using var command = new NpgsqlCommand("SELECT version, checksum, applied_at FROM public.cdc_migrations", connection);
-        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
             applied[reader.GetInt32(0)] = (reader.GetString(1), reader.GetDateTime(2));
         return applied;
     }
@@ -187,6 +187,6 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(ct);
     }
 }

@@ -21,7 +21,7 @@ public static class OdooDatabase
         await using var command = engine.CreateCommand(Sql);
         command.Parameters.AddWithValue(entities.All.Select(e => e.SourceName).ToArray());
         command.Parameters.AddWithValue(entities.All.Select(e => e.EngineName).ToArray());
-        return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) is string database
+        return await command.ExecuteScalarAsync(ct) is string database
             ? new Finding(
                 "engine-is-odoo",
                 IsError: true,
@@ -34,7 +34,7 @@ public static class OdooDatabase
     /// <exception cref="CdcException">Configuration: it is Odoo's.</exception>
     public static async Task RefuseAsync(NpgsqlDataSource engine, EntitySet entities, CancellationToken ct)
     {
-        if (await FindAsync(engine, entities, ct).ConfigureAwait(false) is { } odoo)
+        if (await FindAsync(engine, entities, ct) is { } odoo)
             throw new CdcException(FailureKind.Configuration, $"{odoo.Message} Nothing was changed.", odoo.Remedy);
     }
 }

@@ -42,20 +42,20 @@ public sealed record TransactionConditions(
                 new(FenceTable.VectorsSql),
             },
         };
-        await batch.PrepareAsync(ct).ConfigureAwait(false);
-        await using var reader = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        await reader.NextResultAsync(ct).ConfigureAwait(false);
-        var generation = await reader.ReadAsync(ct).ConfigureAwait(false)
+        await batch.PrepareAsync(ct);
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        await reader.NextResultAsync(ct);
+        var generation = await reader.ReadAsync(ct)
             ? SourceTable.GenerationOf(reader)
             : throw new FencedException("The engine's record of its source is gone.");
-        await reader.NextResultAsync(ct).ConfigureAwait(false);
+        await reader.NextResultAsync(ct);
         var floors = new Dictionary<int, ChangePosition>();
-        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+        while (await reader.ReadAsync(ct))
             if (entities.Find(reader.GetString(0)) is { } entity)
                 floors[entity.Index] = new ChangePosition(reader.GetInt32(1), reader.Lsn(2), reader.GetInt64(3));
-        await reader.NextResultAsync(ct).ConfigureAwait(false);
+        await reader.NextResultAsync(ct);
         var fences = new List<IReadOnlyDictionary<string, long>>();
-        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+        while (await reader.ReadAsync(ct))
             fences.Add(LogVector.FromJson(reader.GetString(0)));
         return new TransactionConditions(generation, floors, fences);
     }

@@ -16,8 +16,8 @@ public sealed class EntryIndex
     public async Task ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var command = connection.Statement(QuarantineTable.EntriesSql);
-        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
             Add(reader.GetString(0), reader.GetInt64(1));
     }
 

@@ -23,7 +23,7 @@ public static class UnfinishedRanges
 
     /// <param name="engine">In the snapshot of a fence: read later, a range may have finished after the fence.</param>
     public static async Task<IReadOnlyList<KeyRange>> ReadAsync(NpgsqlConnection engine, EntityDeclaration entity, CancellationToken ct) =>
-        await engine.Statement(ReadSql, entity.Name).RowsAsync(row => new KeyRange(row.Long(0), row.Long(1)), ct).ConfigureAwait(false);
+        await engine.Statement(ReadSql, entity.Name).RowsAsync(row => new KeyRange(row.Long(0), row.Long(1)), ct);
 
     /// <summary>As <see cref="ReadAsync"/>, or all keys while nothing of the entity is loaded and no range is cut yet.</summary>
     public static async Task<IReadOnlyList<KeyRange>> ReadOrAllAsync(
@@ -32,9 +32,9 @@ public static class UnfinishedRanges
         CancellationToken ct
     )
     {
-        var ranges = await ReadAsync(engine, entity, ct).ConfigureAwait(false);
+        var ranges = await ReadAsync(engine, entity, ct);
         if (ranges.Count > 0)
             return ranges;
-        return await engine.Statement(NothingLoadedSql, entity.Name).ScalarAsync<bool>(ct).ConfigureAwait(false) ? [KeyRange.All] : [];
+        return await engine.Statement(NothingLoadedSql, entity.Name).ScalarAsync<bool>(ct) ? [KeyRange.All] : [];
     }
 }

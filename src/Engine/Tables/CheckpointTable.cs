@@ -49,8 +49,8 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
     public async Task<Checkpoint> TakeAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var command = connection.Statement(TakeSql, owner);
-        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        if (!await reader.ReadAsync(ct).ConfigureAwait(false))
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        if (!await reader.ReadAsync(ct))
             throw new CdcException(
                 FailureKind.Migration,
                 "cdc.checkpoints has no row for the in-process log: "
@@ -79,8 +79,8 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Move(from, to) } };
         foreach (var notice in notices)
             batch.BatchCommands.Add(Announce(notice));
-        await batch.PrepareAsync(ct).ConfigureAwait(false);
-        await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await batch.PrepareAsync(ct);
+        await batch.ExecuteNonQueryAsync(ct);
         if (batch.BatchCommands[0].RecordsAffected != 1)
             throw new FencedException($"The checkpoint is not at {from.Last} any more: another process applies to this engine.");
     }
@@ -100,7 +100,7 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
         await using var batch = new NpgsqlBatch(connection);
         foreach (var notice in notices)
             batch.BatchCommands.Add(Announce(notice));
-        await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await batch.ExecuteNonQueryAsync(ct);
     }
 
     /// <summary>
@@ -147,8 +147,8 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
             "SELECT FROM cdc.checkpoints WHERE partition = 'all' AND owner_token = $1 FOR SHARE",
             owner
         );
-        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        if (!await reader.ReadAsync(ct).ConfigureAwait(false))
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        if (!await reader.ReadAsync(ct))
             throw new FencedException("Another process applies to this engine.");
     }
 }

@@ -162,15 +162,15 @@ public sealed class SourceTable(EngineOptions options)
     public Task<IAsyncDisposable> LockGenerationAsync(CancellationToken ct) =>
         EngineErrors.GuardAsync<IAsyncDisposable>(async () =>
         {
-            var connection = await EngineConnection.OpenAsync(options, EngineRole.Generation, ct).ConfigureAwait(false);
+            var connection = await EngineConnection.OpenAsync(options, EngineRole.Generation, ct);
             try
             {
-                await connection.Statement($"SELECT pg_advisory_lock({AdvisoryLocks.Generation})").ExecuteAsync(ct).ConfigureAwait(false);
+                await connection.Statement($"SELECT pg_advisory_lock({AdvisoryLocks.Generation})").ExecuteAsync(ct);
                 return connection;
             }
             catch
             {
-                await connection.DisposeAsync().ConfigureAwait(false);
+                await connection.DisposeAsync();
                 throw;
             }
         });
@@ -183,7 +183,7 @@ public sealed class SourceTable(EngineOptions options)
         WithConnectionAsync(
             async connection =>
             {
-                await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
+                await using var transaction = await connection.BeginTransactionAsync(ct);
                 var source = Statements.BatchStatement(
                     """
                     UPDATE cdc.source SET state = 'streaming', written_lsn = $1, gap_kind = NULL, gap_detail = NULL, updated_at = now()
@@ -192,11 +192,10 @@ public sealed class SourceTable(EngineOptions options)
                     start,
                     generation
                 );
-                if (await ExecuteAsync(connection, [source], ct).ConfigureAwait(false) != 1)
+                if (await ExecuteAsync(connection, [source], ct) != 1)
                     throw new FencedException($"Generation {generation} is not the one that is being created any more.");
-                await ExecuteAsync(connection, [.. Begin(start), .. tables.SelectMany(t => TablesTable.Load(t, 0))], ct)
-                    .ConfigureAwait(false);
-                await transaction.CommitAsync(ct).ConfigureAwait(false);
+                await ExecuteAsync(connection, [.. Begin(start), .. tables.SelectMany(t => TablesTable.Load(t, 0))], ct);
+                await transaction.CommitAsync(ct);
                 return true;
             },
             ct
@@ -227,7 +226,7 @@ public sealed class SourceTable(EngineOptions options)
                 // Another source or slot than the one that is being followed just now is a mistake of this process's settings, and no gap.
                 if (
                     kind is GapKinds.SourceChanged or GapKinds.SlotRenamed or GapKinds.PublicationRenamed
-                    && await IsFollowedAsync(connection, ct).ConfigureAwait(false)
+                    && await IsFollowedAsync(connection, ct)
                 )
                     return true;
                 var declared = await connection
@@ -237,8 +236,7 @@ public sealed class SourceTable(EngineOptions options)
                         detail,
                         generation
                     )
-                    .ExecuteAsync(ct)
-                    .ConfigureAwait(false);
+                    .ExecuteAsync(ct);
                 return declared == 1;
             },
             ct
@@ -268,7 +266,7 @@ public sealed class SourceTable(EngineOptions options)
             from.Timeline,
             from.State.Word()
         );
-        if (await ExecuteAsync([update], ct).ConfigureAwait(false) != 1)
+        if (await ExecuteAsync([update], ct) != 1)
             throw new FencedException("The engine's source was changed by another process while this one was checking it.");
     }
 
@@ -300,15 +298,13 @@ public sealed class SourceTable(EngineOptions options)
         await using var batch = new NpgsqlBatch(connection);
         foreach (var command in commands)
             batch.BatchCommands.Add(command);
-        return await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        return await batch.ExecuteNonQueryAsync(ct);
     }
 
     private Task<T> WithConnectionAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken ct) =>
         EngineErrors.GuardAsync(async () =>
         {
-            await using var connection = await EngineConnection
-                .OpenAsync(options with { SynchronousCommit = true }, EngineRole.Source, ct)
-                .ConfigureAwait(false);
-            return await work(connection).ConfigureAwait(false);
+            await using var connection = await EngineConnection.OpenAsync(options with { SynchronousCommit = true }, EngineRole.Source, ct);
+            return await work(connection);
         });
 }

@@ -19,15 +19,15 @@ internal static class WorkloadRun
                 Initial = InitialRows.Shop(request.Cards) with { OnlyWhenEmpty = true },
             }
         );
-        await generator.PrepareAsync(ct).ConfigureAwait(false);
+        await generator.PrepareAsync(ct);
         var running = generator.RunAsync(ct);
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
         while (!running.IsCompleted)
         {
-            await Task.WhenAny(running, timer.WaitForNextTickAsync(CancellationToken.None).AsTask()).ConfigureAwait(false);
+            await Task.WhenAny(running, timer.WaitForNextTickAsync(CancellationToken.None).AsTask());
             Report(progress, generator.Progress);
         }
-        Report(progress, await running.ConfigureAwait(false));
+        Report(progress, await running);
     }
 
     private static void Report(IProgress<WorkloadProgress> progress, WorkloadReport report) =>

@@ -33,6 +33,6 @@ internal static class ContinuousReconciling
             TimeProvider.System,
             log
         );
-        await worker.RunAsync(ct).ConfigureAwait(false);
+        await worker.RunAsync(ct);
     }
 }

@@ -22,7 +22,7 @@ public sealed class InProcessLog(long maxBytes, PipelineStatistics? statistics =
 
     public async ValueTask AppendAsync(ChangeBatch batch, CancellationToken ct)
     {
-        await _bound.TakeAsync(batch.Bytes, ct).ConfigureAwait(false);
+        await _bound.TakeAsync(batch.Bytes, ct);
         statistics?.PutIntoLog(batch.Count);
         _channel.Writer.TryWrite(batch);
     }

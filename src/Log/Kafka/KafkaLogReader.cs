@@ -76,8 +76,8 @@ public sealed class KafkaLogReader : IAsyncDisposable
         if (HasSome)
             return;
         if (_reading.IsCompleted)
-            await _reading.ConfigureAwait(false);
-        await _some.WaitAsync(atMost, ct).ConfigureAwait(false);
+            await _reading;
+        await _some.WaitAsync(atMost, ct);
     }
 
     public bool TryRead([NotNullWhen(true)] out LogPart? part)
@@ -110,7 +110,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _ended.CancelAsync().ConfigureAwait(false);
+        await _ended.CancelAsync();
         await _reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _ended.Dispose();
         _some.Dispose();

@@ -72,9 +72,7 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
 
     /// <summary>What the log remembers; <see cref="ControlRecord.None"/> if it is empty.</summary>
     public static async Task<ControlRecord> ReadMemoryAsync(KafkaClients clients, CancellationToken ct) =>
-        await new TailReader(clients)
-            .ReadControlAsync(await LogTopics.RequireControlAsync(clients, ct).ConfigureAwait(false), ct)
-            .ConfigureAwait(false);
+        await new TailReader(clients).ReadControlAsync(await LogTopics.RequireControlAsync(clients, ct), ct);
 
     /// <param name="generation">The engine's.</param>
     /// <exception cref="DeclaredGapException">The log has a newer generation, or lacks records that it had acknowledged.</exception>
@@ -91,8 +89,8 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
         try
         {
             // Before anything is read: what it reads then is all there will be of others.
-            await producer.FenceAsync(ct).ConfigureAwait(false);
-            var session = await BeginAsync(clients, topics, codec, generation, producer, ct).ConfigureAwait(false);
+            await producer.FenceAsync(ct);
+            var session = await BeginAsync(clients, topics, codec, generation, producer, ct);
             KafkaLog.SessionBegins(
                 log,
                 session.Number,
@@ -146,20 +144,20 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
     )
     {
         var reader = new TailReader(clients);
-        var before = await reader.ReadControlAsync(topics.Control, ct).ConfigureAwait(false);
+        var before = await reader.ReadControlAsync(topics.Control, ct);
         if (before.Generation > generation)
             throw new DeclaredGapException(
                 GapKinds.EngineBehind,
                 $"The log is in generation {before.Generation}, the engine in {generation}: it was restored from a backup.",
                 KafkaFailure.Accept
             );
-        var tails = await reader.ReadAsync(topics, codec, ct).ConfigureAwait(false);
+        var tails = await reader.ReadAsync(topics, codec, ct);
         if (before.Generation == generation)
             RequireAcknowledged(topics, before, tails);
         producer.Begin(topics.All, tails);
         var session = new KafkaLogSession(clients, topics, before, generation, tails, producer);
         // Before its first record: a number that was used is never used again.
-        await session.RememberAsync(before.Generation == generation ? before.Written : Lsn.Zero, ct).ConfigureAwait(false);
+        await session.RememberAsync(before.Generation == generation ? before.Written : Lsn.Zero, ct);
         CrashPoint.Hit("after-log-session");
         return session;
     }

@@ -48,13 +48,13 @@ internal sealed class KafkaLogWriter(
 
     public async ValueTask AppendAsync(ChangeBatch batch, CancellationToken ct)
     {
-        await TakeAsync(batch.Bytes, ct).ConfigureAwait(false);
+        await TakeAsync(batch.Bytes, ct);
         foreach (var change in batch.Events)
         {
             if (change is RowChange row && _encoders.TryGetValue(row.Schema, out var encoder))
                 Append(row, encoder);
             else
-                await AppendAsync(change, ct).ConfigureAwait(false);
+                await AppendAsync(change, ct);
         }
         var (streamed, bytes) = (_streamed, batch.Bytes);
         producer.Mark(() =>
@@ -71,12 +71,12 @@ internal sealed class KafkaLogWriter(
     private async ValueTask TakeAsync(long bytes, CancellationToken ct)
     {
         if (producer.Failed.IsCompleted)
-            await producer.Failed.ConfigureAwait(false);
+            await producer.Failed;
         var room = _onTheWay.TakeAsync(bytes, ct);
         if (!room.IsCompleted)
-            await (await Task.WhenAny(room.AsTask(), producer.Failed).ConfigureAwait(false)).ConfigureAwait(false);
+            await (await Task.WhenAny(room.AsTask(), producer.Failed));
         else
-            await room.ConfigureAwait(false);
+            await room;
     }
 
     private async ValueTask AppendAsync(ChangeEvent change, CancellationToken ct)
@@ -84,11 +84,11 @@ internal sealed class KafkaLogWriter(
         switch (change)
         {
             case RowChange row:
-                Append(row, await EncoderAsync(row.Schema, ct).ConfigureAwait(false));
+                Append(row, await EncoderAsync(row.Schema, ct));
                 break;
             case TruncateChange truncate:
                 foreach (var schema in truncate.Schemas)
-                    Append(truncate, await EncoderAsync(schema, ct).ConfigureAwait(false));
+                    Append(truncate, await EncoderAsync(schema, ct));
                 break;
             case CommitChange commit:
                 _streamed = _streamed with { Through = Lsn.Max(_streamed.Through, commit.EndLsn), Last = commit.Transaction };
@@ -104,12 +104,12 @@ internal sealed class KafkaLogWriter(
                 producer.Mark(() => Pass(end.Chunk));
                 break;
             case FenceChange fence:
-                await producer.FlushAsync(ct).ConfigureAwait(false);
-                await board.FenceAsync(fence, producer.Vector(), ct).ConfigureAwait(false);
+                await producer.FlushAsync(ct);
+                await board.FenceAsync(fence, producer.Vector(), ct);
                 break;
             case TableStateChange state:
-                await producer.FlushAsync(ct).ConfigureAwait(false);
-                await board.TableStateAsync(state, ct).ConfigureAwait(false);
+                await producer.FlushAsync(ct);
+                await board.TableStateAsync(state, ct);
                 break;
         }
     }
@@ -160,6 +160,6 @@ internal sealed class KafkaLogWriter(
         // Each chunk has its own schema.
         if (_encoders.Count >= MostEncoders)
             _encoders.Clear();
-        return _encoders[schema] = await codec.EncoderAsync(schema, ct).ConfigureAwait(false);
+        return _encoders[schema] = await codec.EncoderAsync(schema, ct);
     }
 }

@@ -50,8 +50,8 @@ internal abstract class LogProducer(IProducer<byte[], byte[]> client) : IDisposa
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Mark(reached.SetResult);
-        var first = await Task.WhenAny(reached.Task, Failed).WaitAsync(ct).ConfigureAwait(false);
-        await first.ConfigureAwait(false);
+        var first = await Task.WhenAny(reached.Task, Failed).WaitAsync(ct);
+        await first;
     }
 
     /// <summary>All that is acknowledged now lies below it. At least as far as every boundary that was reached before the call.</summary>

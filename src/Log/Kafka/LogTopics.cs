@@ -60,10 +60,10 @@ public sealed class LogTopics
     public static async Task<LogTopics> ReadAsync(KafkaClients clients, EntitySet entities, IRecordCodec codec, CancellationToken ct)
     {
         using var admin = clients.Admin();
-        var control = await RequireControlAsync(clients, ct).ConfigureAwait(false);
+        var control = await RequireControlAsync(clients, ct);
         var topics = new List<(string, int)>();
         foreach (var topic in DataTopics(entities, codec.TopicOf))
-            topics.Add((topic, await PartitionsAsync(admin, topic, ct).ConfigureAwait(false)));
+            topics.Add((topic, await PartitionsAsync(admin, topic, ct)));
         return new LogTopics(control, topics);
     }
 
@@ -73,7 +73,7 @@ public sealed class LogTopics
     {
         using var admin = clients.Admin();
         var control = ControlTopic(clients.Options);
-        await PartitionsAsync(admin, control, ct).ConfigureAwait(false);
+        await PartitionsAsync(admin, control, ct);
         return control;
     }
 
@@ -81,12 +81,12 @@ public sealed class LogTopics
     {
         for (var waited = TimeSpan.Zero; ; waited += PollInterval)
         {
-            var found = (await Task.Run(() => admin.GetMetadata(topic, Answer), ct).ConfigureAwait(false)).Topics.Single();
+            var found = (await Task.Run(() => admin.GetMetadata(topic, Answer), ct)).Topics.Single();
             if (found.Error.Code == ErrorCode.NoError && found.Partitions.Count > 0 && found.Partitions.All(p => p.Leader >= 0))
                 return found.Partitions.Count;
             if (waited >= Timeout)
                 throw Missing(topic, found);
-            await Task.Delay(PollInterval, ct).ConfigureAwait(false);
+            await Task.Delay(PollInterval, ct);
         }
     }
 

@@ -26,9 +26,7 @@ internal sealed class TailReader(KafkaClients clients)
                 foreach (var partition in topics.All)
                 {
                     var decoder = codec.Decoder(partition.Topic);
-                    tails.Add(
-                        await ReadAsync(consumer, new TopicPartition(partition.Topic, partition.Number), decoder, ct).ConfigureAwait(false)
-                    );
+                    tails.Add(await ReadAsync(consumer, new TopicPartition(partition.Topic, partition.Number), decoder, ct));
                 }
                 return (IReadOnlyList<PartitionTail>)tails;
             },
@@ -90,7 +88,7 @@ internal sealed class TailReader(KafkaClients clients)
         {
             var message = records[i].Message;
             hasTombstone |= message.Value is null;
-            if (message.Value is null || await PositionAsync(decoder, message, ct).ConfigureAwait(false) is not { } last)
+            if (message.Value is null || await PositionAsync(decoder, message, ct) is not { } last)
                 continue;
             return new PartitionTail(end, last.Position, last.IsDelete && !hasTombstone ? message.Key : null);
         }
@@ -108,7 +106,7 @@ internal sealed class TailReader(KafkaClients clients)
         {
             if (!decoder.TryDecode(message.Key, message.Value, changes, out _))
             {
-                await decoder.LearnAsync(message.Key, message.Value, ct).ConfigureAwait(false);
+                await decoder.LearnAsync(message.Key, message.Value, ct);
                 if (!decoder.TryDecode(message.Key, message.Value, changes, out _))
                     return null;
             }

@@ -16,13 +16,13 @@ public sealed class TopicAdministration(KafkaClients clients, TopicPlan plan)
     public async Task<IReadOnlyList<string>> CreateAsync(CancellationToken ct)
     {
         using var admin = clients.Admin();
-        var there = await ReadAsync(admin, ct).ConfigureAwait(false);
+        var there = await ReadAsync(admin, ct);
         var created = new List<string>();
         var missing = plan.All.Where(t => there.Find(t.Name) is null).ToList();
         if (missing.Count > 0 && !clients.CanAdministerTopics)
             throw TooOld(missing);
         foreach (var topic in missing)
-            if (await CreateAsync(admin, topic, missing).ConfigureAwait(false))
+            if (await CreateAsync(admin, topic, missing))
                 created.Add(topic.Name);
         return created;
     }
@@ -33,19 +33,13 @@ public sealed class TopicAdministration(KafkaClients clients, TopicPlan plan)
     {
         using var admin = clients.Admin();
         using var reader = clients.Reader();
-        var there = await ReadAsync(admin, ct).ConfigureAwait(false);
-        var settings = await SettingsAsync(admin, [.. plan.All.Select(t => t.Name).Where(t => there.Find(t) is not null)])
-            .ConfigureAwait(false);
+        var there = await ReadAsync(admin, ct);
+        var settings = await SettingsAsync(admin, [.. plan.All.Select(t => t.Name).Where(t => there.Find(t) is not null)]);
         var described = new List<DescribedTopic>();
         foreach (var name in plan.All.Select(t => t.Name))
             described.Add(
                 there.Find(name) is { } topic
-                    ? new DescribedTopic(
-                        name,
-                        null,
-                        await Task.Run(() => Partitions(reader, topic), ct).ConfigureAwait(false),
-                        settings?.GetValueOrDefault(name)
-                    )
+                    ? new DescribedTopic(name, null, await Task.Run(() => Partitions(reader, topic), ct), settings?.GetValueOrDefault(name))
                     : new DescribedTopic(name, "it does not exist", [], null)
             );
         return described;
@@ -58,20 +52,18 @@ public sealed class TopicAdministration(KafkaClients clients, TopicPlan plan)
     {
         try
         {
-            await admin
-                .CreateTopicsAsync(
-                    [
-                        new TopicSpecification
-                        {
-                            Name = topic.Name,
-                            NumPartitions = topic.Partitions,
-                            ReplicationFactor = (short)topic.Replicas,
-                            Configs = new(topic.Settings),
-                        },
-                    ],
-                    new CreateTopicsOptions { RequestTimeout = Answer, OperationTimeout = Answer }
-                )
-                .ConfigureAwait(false);
+            await admin.CreateTopicsAsync(
+                [
+                    new TopicSpecification
+                    {
+                        Name = topic.Name,
+                        NumPartitions = topic.Partitions,
+                        ReplicationFactor = (short)topic.Replicas,
+                        Configs = new(topic.Settings),
+                    },
+                ],
+                new CreateTopicsOptions { RequestTimeout = Answer, OperationTimeout = Answer }
+            );
             return true;
         }
         catch (CreateTopicsException e)
@@ -135,12 +127,10 @@ public sealed class TopicAdministration(KafkaClients clients, TopicPlan plan)
             return null;
         try
         {
-            var found = await admin
-                .DescribeConfigsAsync(
-                    topics.Select(t => new ConfigResource { Type = ResourceType.Topic, Name = t }),
-                    new DescribeConfigsOptions { RequestTimeout = Answer }
-                )
-                .ConfigureAwait(false);
+            var found = await admin.DescribeConfigsAsync(
+                topics.Select(t => new ConfigResource { Type = ResourceType.Topic, Name = t }),
+                new DescribeConfigsOptions { RequestTimeout = Answer }
+            );
             return found.ToDictionary(
                 r => r.ConfigResource.Name,
                 r =>

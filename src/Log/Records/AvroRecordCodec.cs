@@ -37,12 +37,8 @@ public sealed class AvroRecordCodec(
         var topic = _tables.TopicOf(schema.Entity);
         var columns = _tables.ColumnsOf(schema);
         var recordNamespace = TopicTables.NamespaceOf(topic);
-        var keyId = await registry
-            .RegisterAsync(topic + "-key", EnvelopeSchema.Key(recordNamespace, columns.Single(c => c.IsKey)), ct)
-            .ConfigureAwait(false);
-        var valueId = await registry
-            .RegisterAsync(topic + "-value", EnvelopeSchema.Value(recordNamespace, columns), ct)
-            .ConfigureAwait(false);
+        var keyId = await registry.RegisterAsync(topic + "-key", EnvelopeSchema.Key(recordNamespace, columns.Single(c => c.IsKey)), ct);
+        var valueId = await registry.RegisterAsync(topic + "-value", EnvelopeSchema.Value(recordNamespace, columns), ct);
         var registered = new RegisteredTable(columns, keyId, valueId);
         _registered.AddOrUpdate(schema, registered);
         return EncoderOf(schema, registered);

@@ -28,13 +28,13 @@ internal sealed class SchemaPlans(ISchemaClient registry)
     {
         var valueId = IdOf(topic, value.Span);
         if (!_values.ContainsKey((topic, valueId)))
-            _values[(topic, valueId)] = new ValuePlan(await SchemaAsync(topic, valueId, ct).ConfigureAwait(false), topic, entities);
+            _values[(topic, valueId)] = new ValuePlan(await SchemaAsync(topic, valueId, ct), topic, entities);
         if (key.IsEmpty)
             return;
         var keyId = IdOf(topic, key.Span);
         if (_keys.ContainsKey((topic, keyId)))
             return;
-        var schema = await SchemaAsync(topic, keyId, ct).ConfigureAwait(false);
+        var schema = await SchemaAsync(topic, keyId, ct);
         if (schema is not RecordSchema { Fields: [{ Schema.Kind: AvroKind.Int or AvroKind.Long }] })
             throw new RecordFormatException($"A key of {topic} is no record of one integer.");
         _keys[(topic, keyId)] = true;
@@ -43,7 +43,7 @@ internal sealed class SchemaPlans(ISchemaClient registry)
     private async Task<AvroSchema> SchemaAsync(string topic, int id, CancellationToken ct)
     {
         var text =
-            await registry.FindAsync(id, ct).ConfigureAwait(false)
+            await registry.FindAsync(id, ct)
             ?? throw new RecordFormatException($"A record of {topic} names schema {id}, which the registry does not have.");
         try
         {

@@ -16,7 +16,7 @@ internal sealed class KnownSchemas(ISchemaClient registry) : ISchemaClient
 
     private async ValueTask<int> AskAsync(string subject, string schema, CancellationToken ct)
     {
-        var id = await registry.RegisterAsync(subject, schema, ct).ConfigureAwait(false);
+        var id = await registry.RegisterAsync(subject, schema, ct);
         // Its writer can read it too, even when the registry is unreachable or lost.
         _schemas.TryAdd(id, schema);
         return _ids.GetOrAdd((subject, schema), id);
@@ -25,7 +25,7 @@ internal sealed class KnownSchemas(ISchemaClient registry) : ISchemaClient
     private async ValueTask<string?> AskAsync(int id, CancellationToken ct)
     {
         // That there is none may change: it is not kept.
-        if (await registry.FindAsync(id, ct).ConfigureAwait(false) is not { } schema)
+        if (await registry.FindAsync(id, ct) is not { } schema)
             return null;
         return _schemas.GetOrAdd(id, schema);
     }

@@ -29,8 +29,7 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
             async connection =>
                 await connection
                     .Statement("SELECT DISTINCT subject COLLATE \"C\" FROM cdc.schema_versions ORDER BY 1")
-                    .RowsAsync(row => row.GetString(0), ct)
-                    .ConfigureAwait(false),
+                    .RowsAsync(row => row.GetString(0), ct),
             ct
         );
 
@@ -39,14 +38,13 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
             async connection =>
                 await connection
                     .Statement(VersionsSql + " WHERE starts_with(v.subject, $1) ORDER BY v.subject COLLATE \"C\", v.version", subjectPrefix)
-                    .RowsAsync(Read, ct)
-                    .ConfigureAwait(false),
+                    .RowsAsync(Read, ct),
             ct
         );
 
     public async Task<IReadOnlyList<RegisteredSchema>> VersionsAsync(string subject, CancellationToken ct)
     {
-        var versions = await UseAsync(connection => VersionsAsync(connection, subject, ct), ct).ConfigureAwait(false);
+        var versions = await UseAsync(connection => VersionsAsync(connection, subject, ct), ct);
         return versions.Count > 0 ? versions : throw SchemaRegistryException.NoSubject(subject);
     }
 
@@ -64,8 +62,7 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
             async connection =>
                 await connection
                     .Statement(VersionsSql + " WHERE s.id = $1 ORDER BY v.subject COLLATE \"C\", v.version", id)
-                    .RowsAsync(Read, ct)
-                    .ConfigureAwait(false),
+                    .RowsAsync(Read, ct),
             ct
         );
 
@@ -75,33 +72,24 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
         return UseAsync(
             async connection =>
             {
-                await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
-                await connection.Statement(LockSql).ExecuteAsync(ct).ConfigureAwait(false);
-                var versions = await VersionsAsync(connection, subject, ct).ConfigureAwait(false);
+                await using var transaction = await connection.BeginTransactionAsync(ct);
+                await connection.Statement(LockSql).ExecuteAsync(ct);
+                var versions = await VersionsAsync(connection, subject, ct);
                 if (Find(versions, normal, asWritten) is { } there)
                     return there;
                 // Another subject may have it in another order.
-                if (!asWritten && await SameAsync(connection, normal, ct).ConfigureAwait(false) is { } same)
+                if (!asWritten && await SameAsync(connection, normal, ct) is { } same)
                     normal = same;
-                var problems = Compatibility.Problems(
-                    await EffectiveLevelAsync(connection, subject, ct).ConfigureAwait(false),
-                    normal,
-                    versions
-                );
+                var problems = Compatibility.Problems(await EffectiveLevelAsync(connection, subject, ct), normal, versions);
                 if (problems.Count > 0)
                     throw new SchemaRegistryException(
                         SchemaRegistryException.Incompatible,
                         $"Schema being registered is incompatible with an earlier schema for subject \"{subject}\": "
                             + $"{string.Join("; ", problems)}"
                     );
-                var added = new RegisteredSchema(
-                    subject,
-                    versions.Count + 1,
-                    await IdOfAsync(connection, normal, ct).ConfigureAwait(false),
-                    normal
-                );
-                await InsertAsync(connection, added, ct).ConfigureAwait(false);
-                await transaction.CommitAsync(ct).ConfigureAwait(false);
+                var added = new RegisteredSchema(subject, versions.Count + 1, await IdOfAsync(connection, normal, ct), normal);
+                await InsertAsync(connection, added, ct);
+                await transaction.CommitAsync(ct);
                 return added;
             },
             ct
@@ -111,7 +99,7 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
     public async Task<RegisteredSchema?> LookupAsync(string subject, string schema, CancellationToken ct)
     {
         var normal = SchemaText.Normal(schema);
-        return Find(await VersionsAsync(subject, ct).ConfigureAwait(false), normal, asWritten: false);
+        return Find(await VersionsAsync(subject, ct), normal, asWritten: false);
     }
 
     public Task<IReadOnlyList<string>> ProblemsAsync(string subject, string schema, int? version, CancellationToken ct)
@@ -120,8 +108,8 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
         return UseAsync(
             async connection =>
             {
-                var level = await EffectiveLevelAsync(connection, subject, ct).ConfigureAwait(false);
-                var versions = await VersionsAsync(connection, subject, ct).ConfigureAwait(false);
+                var level = await EffectiveLevelAsync(connection, subject, ct);
+                var versions = await VersionsAsync(connection, subject, ct);
                 if (version is { } one)
                     versions = [versions.FirstOrDefault(v => v.Version == one) ?? throw SchemaRegistryException.NoVersion($"{one}")];
                 return Compatibility.Problems(level, normal, versions);
@@ -147,22 +135,16 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
         );
 
     private static async Task<CompatibilityLevel?> LevelAsync(NpgsqlConnection connection, string subject, CancellationToken ct) =>
-        CompatibilityWords.Parse(await connection.Statement(LevelSql, subject).ScalarAsync<string?>(ct).ConfigureAwait(false));
+        CompatibilityWords.Parse(await connection.Statement(LevelSql, subject).ScalarAsync<string?>(ct));
 
     private static async Task<CompatibilityLevel> EffectiveLevelAsync(NpgsqlConnection connection, string subject, CancellationToken ct) =>
-        await LevelAsync(connection, subject, ct).ConfigureAwait(false)
-        ?? await LevelAsync(connection, "", ct).ConfigureAwait(false)
-        ?? CompatibilityLevel.Backward;
+        await LevelAsync(connection, subject, ct) ?? await LevelAsync(connection, "", ct) ?? CompatibilityLevel.Backward;
 
     private static async Task<IReadOnlyList<RegisteredSchema>> VersionsAsync(
         NpgsqlConnection connection,
         string subject,
         CancellationToken ct
-    ) =>
-        await connection
-            .Statement(VersionsSql + " WHERE v.subject = $1 ORDER BY v.version", subject)
-            .RowsAsync(Read, ct)
-            .ConfigureAwait(false);
+    ) => await connection.Statement(VersionsSql + " WHERE v.subject = $1 ORDER BY v.version", subject).RowsAsync(Read, ct);
 
     private static RegisteredSchema Read(NpgsqlDataReader row) => new(row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetString(3));
 
@@ -180,9 +162,9 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
     private static async Task<string?> SameAsync(NpgsqlConnection connection, string normal, CancellationToken ct)
     {
         await using var command = connection.Statement("SELECT schema FROM cdc.schemas ORDER BY created_at, id");
-        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await using var row = await command.ExecuteReaderAsync(ct);
         var (form, same) = (SchemaForm.Of(normal), (string?)null);
-        while (await row.ReadAsync(ct).ConfigureAwait(false))
+        while (await row.ReadAsync(ct))
         {
             var text = row.GetString(0);
             if (text == normal)
@@ -203,7 +185,7 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
                 id,
                 normal
             );
-            if (await there.ScalarAsync<string>(ct).ConfigureAwait(false) == normal)
+            if (await there.ScalarAsync<string>(ct) == normal)
                 return id;
         }
         throw new InvalidOperationException("Every id is taken.");
@@ -223,8 +205,8 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
     {
         try
         {
-            await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
-            return await use(connection).ConfigureAwait(false);
+            await using var connection = await engine.OpenConnectionAsync(ct);
+            return await use(connection);
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
         {

@@ -10,7 +10,7 @@ internal sealed class TableSchemaClient(ISchemaRegistry registry) : ISchemaClien
     {
         try
         {
-            return (await registry.RegisterAsync(subject, schema, asWritten: true, ct).ConfigureAwait(false)).Id;
+            return (await registry.RegisterAsync(subject, schema, asWritten: true, ct)).Id;
         }
         catch (SchemaRegistryException e)
         {
@@ -18,7 +18,7 @@ internal sealed class TableSchemaClient(ISchemaRegistry registry) : ISchemaClien
         }
     }
 
-    public async ValueTask<string?> FindAsync(int id, CancellationToken ct) => await registry.FindAsync(id, ct).ConfigureAwait(false);
+    public async ValueTask<string?> FindAsync(int id, CancellationToken ct) => await registry.FindAsync(id, ct);
 }
 
 /// <summary>A registry does not take a schema.</summary>

@@ -32,7 +32,7 @@ internal sealed class ApplyLogSession(
         var before = statistics.Batches;
         try
         {
-            var followed = await new SourceTable(options.Engine).ReadAsync(stop).ConfigureAwait(false);
+            var followed = await new SourceTable(options.Engine).ReadAsync(stop);
             if (followed is not { State: not SourceState.Creating })
                 throw new CdcException(
                     FailureKind.Unavailable,
@@ -41,9 +41,9 @@ internal sealed class ApplyLogSession(
                 );
             Generation = followed.Generation;
             var clients = new KafkaClients(options.Kafka, log);
-            var topics = await LogTopics.ReadAsync(clients, entities, codec, stop).ConfigureAwait(false);
+            var topics = await LogTopics.ReadAsync(clients, entities, codec, stop);
             started();
-            await new PartitionSession(options.Engine, entities, topics, Reader, statistics, log).RunAsync(stop).ConfigureAwait(false);
+            await new PartitionSession(options.Engine, entities, topics, Reader, statistics, log).RunAsync(stop);
 
             KafkaLogReader Reader(TakePartitions take) => new(clients, topics, codec, options.Log.MaxBytes, take, log);
         }

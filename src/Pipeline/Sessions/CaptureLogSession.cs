@@ -34,22 +34,18 @@ internal sealed class CaptureLogSession(
     public async Task RunAsync(Action started, CancellationToken stop)
     {
         HasProgressed = false;
-        await preconditions.CheckAsync(stop).ConfigureAwait(false);
-        await using var capture = await CaptureSession
-            .ConnectAsync(options.Source, options.Snapshot, entities, log, stop)
-            .ConfigureAwait(false);
-        await setup.PrepareAsync(capture, stop).ConfigureAwait(false);
-        await capture.AcquireSlotAsync(stop).ConfigureAwait(false);
+        await preconditions.CheckAsync(stop);
+        await using var capture = await CaptureSession.ConnectAsync(options.Source, options.Snapshot, entities, log, stop);
+        await setup.PrepareAsync(capture, stop);
+        await capture.AcquireSlotAsync(stop);
         var clients = new KafkaClients(options.Kafka, log);
-        var topics = await LogTopics.ReadAsync(clients, entities, codec, stop).ConfigureAwait(false);
-        await using var kafka = await KafkaLogSession
-            .OpenAsync(clients, topics, codec, setup.Generation!.Value, log, stop)
-            .ConfigureAwait(false);
-        await using var engine = await CaptureEngineSide.OpenAsync(options.Engine, entities, kafka, log, stop).ConfigureAwait(false);
+        var topics = await LogTopics.ReadAsync(clients, entities, codec, stop);
+        await using var kafka = await KafkaLogSession.OpenAsync(clients, topics, codec, setup.Generation!.Value, log, stop);
+        await using var engine = await CaptureEngineSide.OpenAsync(options.Engine, entities, kafka, log, stop);
         started();
         try
         {
-            await StreamAsync(capture, kafka, engine, stop).ConfigureAwait(false);
+            await StreamAsync(capture, kafka, engine, stop);
         }
         finally
         {
@@ -78,6 +74,6 @@ internal sealed class CaptureLogSession(
             Task.Run(() => engine.RunAsync(failed.Token), CancellationToken.None),
             Task.Run(() => letters.RunAsync(failed.Token), CancellationToken.None),
         ];
-        await TaskGroup.EndAsync(failed, await Task.WhenAny([.. all, kafka.Failed]).ConfigureAwait(false), all).ConfigureAwait(false);
+        await TaskGroup.EndAsync(failed, await Task.WhenAny([.. all, kafka.Failed]), all);
     }
 }

@@ -25,11 +25,11 @@ internal sealed class DeadLetters(
     public async Task RunAsync(CancellationToken ct)
     {
         using var timer = new PeriodicTimer(PollInterval);
-        while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false))
+        while (await timer.WaitForNextTickAsync(ct))
         {
-            var letters = await engine.UnpublishedAsync(ct).ConfigureAwait(false);
-            if (letters.Count > 0 && await TrySendAsync(letters, ct).ConfigureAwait(false))
-                await engine.SetPublishedAsync(letters, ct).ConfigureAwait(false);
+            var letters = await engine.UnpublishedAsync(ct);
+            if (letters.Count > 0 && await TrySendAsync(letters, ct))
+                await engine.SetPublishedAsync(letters, ct);
         }
     }
 
@@ -38,8 +38,7 @@ internal sealed class DeadLetters(
         try
         {
             await Task.WhenAll(letters.Where(l => entities.Find(l.Entity) is not null).Select(letter => SendAsync(letter, ct)))
-                .WaitAsync(ct)
-                .ConfigureAwait(false);
+                .WaitAsync(ct);
             return true;
         }
         catch (Exception e) when (KafkaFailure.Explain(e) is { } failure)

@@ -35,18 +35,16 @@ internal sealed class PipelineSession(
     public async Task RunAsync(Action started, CancellationToken stop)
     {
         HasProgressed = false;
-        await preconditions.CheckAsync(stop).ConfigureAwait(false);
-        await using var capture = await CaptureSession
-            .ConnectAsync(options.Source, options.Snapshot, entities, log, stop)
-            .ConfigureAwait(false);
-        await setup.PrepareAsync(capture, stop).ConfigureAwait(false);
-        await capture.AcquireSlotAsync(stop).ConfigureAwait(false);
-        await using var apply = await EngineSession.OpenAsync(options.Engine, entities, statistics, log, stop).ConfigureAwait(false);
+        await preconditions.CheckAsync(stop);
+        await using var capture = await CaptureSession.ConnectAsync(options.Source, options.Snapshot, entities, log, stop);
+        await setup.PrepareAsync(capture, stop);
+        await capture.AcquireSlotAsync(stop);
+        await using var apply = await EngineSession.OpenAsync(options.Engine, entities, statistics, log, stop);
         started();
         Started();
         try
         {
-            await StreamAsync(capture, apply, stop).ConfigureAwait(false);
+            await StreamAsync(capture, apply, stop);
         }
         finally
         {
@@ -73,14 +71,14 @@ internal sealed class PipelineSession(
             () => capture.RunAsync(seams, options.Engine.FeedbackInterval, stop, failed.Token),
             CancellationToken.None
         );
-        var first = await Task.WhenAny(applying, capturing).ConfigureAwait(false);
+        var first = await Task.WhenAny(applying, capturing);
         if (first == capturing && capturing.IsCompletedSuccessfully)
         {
             apply.CaptureEnded();
             channel.Close();
-            await applying.ConfigureAwait(false);
+            await applying;
             return;
         }
-        await TaskGroup.EndAsync(failed, first, applying, capturing).ConfigureAwait(false);
+        await TaskGroup.EndAsync(failed, first, applying, capturing);
     }
 }

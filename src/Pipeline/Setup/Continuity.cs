@@ -20,13 +20,13 @@ public sealed record Continuity(FollowedSource? Followed, PresentSource? Now, IR
     {
         // Before the engine's record: a running process records what it confirms before it does, so it cannot look like a gap.
         var setup = new SlotSetup(options.Source, entities);
-        var slot = await SourceFailure.GuardAsync(() => setup.ReadAsync(ct)).ConfigureAwait(false);
-        var followed = await new SourceTable(options.Engine).ReadAsync(ct).ConfigureAwait(false);
+        var slot = await SourceFailure.GuardAsync(() => setup.ReadAsync(ct));
+        var followed = await new SourceTable(options.Engine).ReadAsync(ct);
         if (followed is null or { State: SourceState.Creating })
             return new Continuity(followed, null, []);
         if (LogMemory.Of(options, log) is { } memory)
-            followed = followed.WithMemory(await memory(ct).ConfigureAwait(false));
-        var now = await SourceFailure.GuardAsync(() => LookAsync(options, entities, setup, slot, followed, log, ct)).ConfigureAwait(false);
+            followed = followed.WithMemory(await memory(ct));
+        var now = await SourceFailure.GuardAsync(() => LookAsync(options, entities, setup, slot, followed, log, ct));
         return new Continuity(followed, now, ContinuityCheck.FindAll(followed, options.Source, now));
     }
 
@@ -40,11 +40,7 @@ public sealed record Continuity(FollowedSource? Followed, PresentSource? Now, IR
         CancellationToken ct
     )
     {
-        await using var capture = await CaptureSession
-            .ConnectAsync(options.Source, options.Snapshot, entities, log, ct)
-            .ConfigureAwait(false);
-        return await PresentSource
-            .ReadAsync(capture, slot, await setup.ReadPublicationAsync(ct).ConfigureAwait(false), followed, ct)
-            .ConfigureAwait(false);
+        await using var capture = await CaptureSession.ConnectAsync(options.Source, options.Snapshot, entities, log, ct);
+        return await PresentSource.ReadAsync(capture, slot, await setup.ReadPublicationAsync(ct), followed, ct);
     }
 }

@@ -26,12 +26,12 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
     /// </summary>
     public async Task<IReadOnlyList<Finding>> FindAsync(CancellationToken ct)
     {
-        var ofSource = await Preflight.CheckAsync(options.Source, entities, ct).ConfigureAwait(false);
-        var (ofEngine, engineKind) = await EngineFindingsAsync(ct).ConfigureAwait(false);
+        var ofSource = await Preflight.CheckAsync(options.Source, entities, ct);
+        var (ofEngine, engineKind) = await EngineFindingsAsync(ct);
         IReadOnlyList<Finding> missing = [.. ofSource, .. ofEngine];
         if (engineKind == FailureKind.Unavailable)
             return missing;
-        var broken = await ContinuityFindingsAsync(missing, ct).ConfigureAwait(false);
+        var broken = await ContinuityFindingsAsync(missing, ct);
         return ByCause(broken, missing);
     }
 
@@ -51,7 +51,7 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
     {
         try
         {
-            return (await Continuity.ReadAsync(options, entities, log, ct).ConfigureAwait(false)).Findings;
+            return (await Continuity.ReadAsync(options, entities, log, ct)).Findings;
         }
         catch (Exception e) when (e is CdcException or EngineException)
         {
@@ -69,17 +69,15 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
         if (_held)
             return;
         // A lost slot is a break in continuity, not something that is missing: the next check records it and may accept it.
-        var ofSource = (await Preflight.CheckAsync(options.Source, entities, ct).ConfigureAwait(false))
-            .Where(f => f.Code != GapKinds.SlotLost)
-            .ToList();
-        var (ofEngine, engineKind) = await EngineFindingsAsync(ct).ConfigureAwait(false);
-        if (engineKind is null && await IsFollowingAsync(ct).ConfigureAwait(false))
+        var ofSource = (await Preflight.CheckAsync(options.Source, entities, ct)).Where(f => f.Code != GapKinds.SlotLost).ToList();
+        var (ofEngine, engineKind) = await EngineFindingsAsync(ct);
+        if (engineKind is null && await IsFollowingAsync(ct))
             ofSource = [.. Preflight.WhenFollowing(ofSource)];
         IReadOnlyList<Finding> findings = [.. ofSource, .. ofEngine];
         if (engineKind is null && findings.Any(f => f.IsError))
             findings = ByCause(
                 [
-                    .. (await ContinuityFindingsAsync(findings, ct).ConfigureAwait(false)).Where(f =>
+                    .. (await ContinuityFindingsAsync(findings, ct)).Where(f =>
                         f.Code is GapKinds.SourceChanged or GapKinds.PublicationRenamed
                     ),
                 ],
@@ -98,7 +96,7 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
     {
         try
         {
-            var findings = await EngineErrors.GuardAsync(() => CheckEngineAsync(ct)).ConfigureAwait(false);
+            var findings = await EngineErrors.GuardAsync(() => CheckEngineAsync(ct));
             return (findings, findings.Any(f => f.IsError) ? FailureKind.Preflight : null);
         }
         catch (EngineException e)
@@ -108,14 +106,14 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
     }
 
     private async Task<bool> IsFollowingAsync(CancellationToken ct) =>
-        await new SourceTable(options.Engine).ReadAsync(ct).ConfigureAwait(false) is { State: not SourceState.Creating };
+        await new SourceTable(options.Engine).ReadAsync(ct) is { State: not SourceState.Creating };
 
     private async Task<IReadOnlyList<Finding>> CheckEngineAsync(CancellationToken ct)
     {
         await using var engine = SessionSettings.Pool(ServerTimeouts.Settings(options.Engine.ConnectionString));
-        if (await OdooDatabase.FindAsync(engine, entities, ct).ConfigureAwait(false) is { } odoo)
+        if (await OdooDatabase.FindAsync(engine, entities, ct) is { } odoo)
             return [odoo];
-        var status = await new Migrator(engine, Migration.ReadAll(MigrationsFolder)).StatusAsync(ct).ConfigureAwait(false);
+        var status = await new Migrator(engine, Migration.ReadAll(MigrationsFolder)).StatusAsync(ct);
         if (!status.IsCurrent)
             return
             [
@@ -126,6 +124,6 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
                     "Run 'cdc migrate'."
                 ),
             ];
-        return await MigrationCheck.FindAsync(engine, entities, ct).ConfigureAwait(false);
+        return await MigrationCheck.FindAsync(engine, entities, ct);
     }
 }

@@ -18,10 +18,10 @@ public sealed record PresentSource(IdentifiedSource Server, SlotInfo? Slot, Publ
         CancellationToken ct
     )
     {
-        var server = await capture.IdentifyAsync(ct).ConfigureAwait(false);
+        var server = await capture.IdentifyAsync(ct);
         var switched =
             server.Identity.Timeline != followed.Timeline && server.Identity.SystemIdentifier == followed.SystemIdentifier
-                ? await capture.SwitchPointAsync(server.Identity.Timeline, followed.Timeline, ct).ConfigureAwait(false)
+                ? await capture.SwitchPointAsync(server.Identity.Timeline, followed.Timeline, ct)
                 : null;
         return new PresentSource(server, slot, publication, switched);
     }

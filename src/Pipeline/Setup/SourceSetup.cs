@@ -32,21 +32,21 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
         Generation = null;
         // In this order, because another process may be running while this one waits as standby: what it confirms it has written before,
         // and what it has applied the server has flushed before. In the other order, its progress would look like a gap.
-        var slot = await _slot.ReadAsync(ct).ConfigureAwait(false);
-        var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
+        var slot = await _slot.ReadAsync(ct);
+        var followed = await _followed.ReadAsync(ct);
         if (followed is null or { State: SourceState.Creating })
         {
-            Generation = await CreateAsync((await capture.IdentifyAsync(ct).ConfigureAwait(false)).Identity, ct).ConfigureAwait(false);
+            Generation = await CreateAsync((await capture.IdentifyAsync(ct)).Identity, ct);
             return;
         }
         if (_memory is null)
-            await RequireInProcessAsync(ct).ConfigureAwait(false);
+            await RequireInProcessAsync(ct);
         Generation = followed.Generation;
         // Over Kafka the log records what is confirmed, because the engine may be down.
         if (_memory is not null)
-            followed = followed.WithMemory(await _memory(ct).ConfigureAwait(false));
-        await CheckContinuityAsync(capture, followed, slot, ct).ConfigureAwait(false);
-        await AddEntitiesAsync(ct).ConfigureAwait(false);
+            followed = followed.WithMemory(await _memory(ct));
+        await CheckContinuityAsync(capture, followed, slot, ct);
+        await AddEntitiesAsync(ct);
     }
 
     /// <summary>
@@ -55,7 +55,7 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
     /// <exception cref="CdcException">Configuration: the engine follows its source over Kafka.</exception>
     private async Task RequireInProcessAsync(CancellationToken ct)
     {
-        if (!await _followed.IsOverKafkaAsync(ct).ConfigureAwait(false))
+        if (!await _followed.IsOverKafkaAsync(ct))
             return;
         throw new CdcException(
             FailureKind.Configuration,
@@ -69,7 +69,7 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
     /// <exception cref="CdcException">Refused: the engine follows a source already.</exception>
     public async Task<FollowedSource?> RequireNothingFollowedAsync(CancellationToken ct)
     {
-        var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
+        var followed = await _followed.ReadAsync(ct);
         if (followed is null or { State: SourceState.Creating })
             return followed;
         throw new CdcException(
@@ -85,8 +85,8 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
     /// pipeline.</exception>
     public async Task<int> CreateAsync(CancellationToken ct)
     {
-        await RequireNothingFollowedAsync(ct).ConfigureAwait(false);
-        return await CreateAsync(await IdentifyAsync(ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+        await RequireNothingFollowedAsync(ct);
+        return await CreateAsync(await IdentifyAsync(ct), ct);
     }
 
     /// <summary>
@@ -96,33 +96,32 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
     /// <returns>The generation.</returns>
     public async Task<int> ResetAsync(CancellationToken ct)
     {
-        var identity = await IdentifyAsync(ct).ConfigureAwait(false);
-        var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
+        var identity = await IdentifyAsync(ct);
+        var followed = await _followed.ReadAsync(ct);
         if (!IsBegun(followed, identity))
-            await BeginGenerationAsync(identity, ct).ConfigureAwait(false);
-        return await CompleteGenerationAsync(ct).ConfigureAwait(false);
+            await BeginGenerationAsync(identity, ct);
+        return await CompleteGenerationAsync(ct);
     }
 
     /// <summary>First half of a reset: the engine knows that a new generation begins; a running process fails at its next commit.</summary>
-    public async Task BeginGenerationAsync(CancellationToken ct) =>
-        await BeginGenerationAsync(await IdentifyAsync(ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+    public async Task BeginGenerationAsync(CancellationToken ct) => await BeginGenerationAsync(await IdentifyAsync(ct), ct);
 
     private async Task<SourceIdentity> IdentifyAsync(CancellationToken ct) =>
-        (await SourceFailure.GuardAsync(() => CaptureSession.IdentifyAsync(options.Source, log, ct)).ConfigureAwait(false)).Identity;
+        (await SourceFailure.GuardAsync(() => CaptureSession.IdentifyAsync(options.Source, log, ct))).Identity;
 
     /// <summary>One process at a time: two that start on a new engine would each create the slot, and drop the other's.</summary>
     private async Task<int> CreateAsync(SourceIdentity identity, CancellationToken ct)
     {
-        await using var alone = await _followed.LockGenerationAsync(ct).ConfigureAwait(false);
-        var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
+        await using var alone = await _followed.LockGenerationAsync(ct);
+        var followed = await _followed.ReadAsync(ct);
         if (followed is { State: not SourceState.Creating })
             return followed.Generation;
         if (!IsBegun(followed, identity))
         {
-            await RefuseForeignSlotAsync(ct).ConfigureAwait(false);
-            await BeginGenerationAsync(identity, ct).ConfigureAwait(false);
+            await RefuseForeignSlotAsync(ct);
+            await BeginGenerationAsync(identity, ct);
         }
-        return await CompleteAloneAsync(ct).ConfigureAwait(false);
+        return await CompleteAloneAsync(ct);
     }
 
     /// <summary>Begun for this very server and slot: the slot of that name there is our own, half made.</summary>
@@ -135,37 +134,33 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
 
     private async Task BeginGenerationAsync(SourceIdentity identity, CancellationToken ct)
     {
-        var above = _memory is null ? 0 : (await _memory(ct).ConfigureAwait(false)).Generation;
-        await _followed
-            .BeginGenerationAsync(
-                identity.SystemIdentifier,
-                identity.Timeline,
-                identity.DatabaseName,
-                options.Source.SlotName,
-                options.Source.Publication,
-                above,
-                ct
-            )
-            .ConfigureAwait(false);
+        var above = _memory is null ? 0 : (await _memory(ct)).Generation;
+        await _followed.BeginGenerationAsync(
+            identity.SystemIdentifier,
+            identity.Timeline,
+            identity.DatabaseName,
+            options.Source.SlotName,
+            options.Source.Publication,
+            above,
+            ct
+        );
         CrashPoint.Hit("after-generation-begun");
     }
 
     /// <summary>Second half: publication, a new slot, and every table to be read.</summary>
     private async Task<int> CompleteGenerationAsync(CancellationToken ct)
     {
-        await using var alone = await _followed.LockGenerationAsync(ct).ConfigureAwait(false);
-        return await CompleteAloneAsync(ct).ConfigureAwait(false);
+        await using var alone = await _followed.LockGenerationAsync(ct);
+        return await CompleteAloneAsync(ct);
     }
 
     private async Task<int> CompleteAloneAsync(CancellationToken ct)
     {
-        var followed = await _followed.ReadAsync(ct).ConfigureAwait(false);
+        var followed = await _followed.ReadAsync(ct);
         if (followed is not { State: SourceState.Creating })
             return followed?.Generation ?? throw new FencedException("The engine's record of its source is gone.");
-        var start = await MakeSlotAsync(ct).ConfigureAwait(false);
-        await _followed
-            .CompleteGenerationAsync(followed.Generation, start, await PlanAsync(entities.All, ct).ConfigureAwait(false), ct)
-            .ConfigureAwait(false);
+        var start = await MakeSlotAsync(ct);
+        await _followed.CompleteGenerationAsync(followed.Generation, start, await PlanAsync(entities.All, ct), ct);
         PipelineLog.GenerationBegins(log, followed.Generation, options.Source.SlotName, start);
         return followed.Generation;
     }
@@ -174,12 +169,12 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
     private Task<Lsn> MakeSlotAsync(CancellationToken ct) =>
         SourceFailure.GuardAsync(async () =>
         {
-            await _slot.EnsurePublicationAsync(ct).ConfigureAwait(false);
+            await _slot.EnsurePublicationAsync(ct);
             CrashPoint.Hit("after-publication");
-            await _slot.DropSlotAsync(ct).ConfigureAwait(false);
+            await _slot.DropSlotAsync(ct);
             CrashPoint.Hit("after-slot-dropped");
             PipelineLog.CreatingSlot(log, options.Source.SlotName);
-            var start = await _slot.CreateSlotAsync(ct).ConfigureAwait(false);
+            var start = await _slot.CreateSlotAsync(ct);
             CrashPoint.Hit("after-slot");
             return start;
         });
@@ -189,7 +184,7 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
     /// </summary>
     private async Task RefuseForeignSlotAsync(CancellationToken ct)
     {
-        if (await SourceFailure.GuardAsync(() => _slot.ReadAsync(ct)).ConfigureAwait(false) is not { } slot)
+        if (await SourceFailure.GuardAsync(() => _slot.ReadAsync(ct)) is not { } slot)
             return;
         throw new CdcException(
             FailureKind.DeclaredGap,
@@ -200,34 +195,26 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
 
     private async Task CheckContinuityAsync(CaptureSession capture, FollowedSource followed, SlotInfo? slot, CancellationToken ct)
     {
-        var now = await PresentSource
-            .ReadAsync(capture, slot, await _slot.ReadPublicationAsync(ct).ConfigureAwait(false), followed, ct)
-            .ConfigureAwait(false);
+        var now = await PresentSource.ReadAsync(capture, slot, await _slot.ReadPublicationAsync(ct), followed, ct);
         if (ContinuityCheck.Find(followed, options.Source, now) is { } gap)
             throw gap;
         if (now.SwitchPoint is not null || followed.State == SourceState.Gap)
-            await _followed
-                .AdoptAsync(followed, now.Server.Identity.SystemIdentifier, now.Server.Identity.Timeline, ct)
-                .ConfigureAwait(false);
+            await _followed.AdoptAsync(followed, now.Server.Identity.SystemIdentifier, now.Server.Identity.Timeline, ct);
     }
 
     private async Task AddEntitiesAsync(CancellationToken ct)
     {
-        var known = await _followed.EntitiesAsync(ct).ConfigureAwait(false);
+        var known = await _followed.EntitiesAsync(ct);
         var added = entities.All.Where(e => !known.ContainsKey(e.Name)).ToList();
         if (added.Count == 0)
             return;
-        var change = await _slot.EnsurePublicationAsync(ct).ConfigureAwait(false);
-        await _followed
-            .AddEntitiesAsync(await PlanAsync(added, ct).ConfigureAwait(false), change?.BarrierXid ?? 0, ct)
-            .ConfigureAwait(false);
+        var change = await _slot.EnsurePublicationAsync(ct);
+        await _followed.AddEntitiesAsync(await PlanAsync(added, ct), change?.BarrierXid ?? 0, ct);
     }
 
     private async Task<IReadOnlyList<PlannedTable>> PlanAsync(IReadOnlyList<EntityDeclaration> planned, CancellationToken ct)
     {
-        var tables = await SourceFailure
-            .GuardAsync(() => CaptureSession.ReadTablesAsync(options.Source, entities, ct))
-            .ConfigureAwait(false);
+        var tables = await SourceFailure.GuardAsync(() => CaptureSession.ReadTablesAsync(options.Source, entities, ct));
         return [.. planned.Select(e => new PlannedTable(e.Name, tables[e.Index].Fingerprint, tables[e.Index].EstimatedRows))];
     }
 }

@@ -22,10 +22,10 @@ internal sealed class AlertDelivery(NpgsqlDataSource engine, AlertOptions option
     {
         if (options.Webhook.Length == 0)
             return;
-        await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
-        foreach (var alert in await AlertTable.ListAsync(connection, ct).ConfigureAwait(false))
-            if (alert is { FiredAt: { } firedAt, DeliveredAt: null } && await TrySendAsync(alert, ct).ConfigureAwait(false))
-                await AlertTable.DeliveredAsync(connection, alert.Name, firedAt, time.GetUtcNow(), ct).ConfigureAwait(false);
+        await using var connection = await engine.OpenConnectionAsync(ct);
+        foreach (var alert in await AlertTable.ListAsync(connection, ct))
+            if (alert is { FiredAt: { } firedAt, DeliveredAt: null } && await TrySendAsync(alert, ct))
+                await AlertTable.DeliveredAsync(connection, alert.Name, firedAt, time.GetUtcNow(), ct);
     }
 
     private async Task<bool> TrySendAsync(AlertState alert, CancellationToken ct)
@@ -33,9 +33,7 @@ internal sealed class AlertDelivery(NpgsqlDataSource engine, AlertOptions option
         string why;
         try
         {
-            var status = await _retries
-                .ExecuteAsync(async attempt => await SendAsync(alert, attempt).ConfigureAwait(false), ct)
-                .ConfigureAwait(false);
+            var status = await _retries.ExecuteAsync(async attempt => await SendAsync(alert, attempt), ct);
             if ((int)status is >= 200 and < 300)
                 return true;
             why = $"it answers {(int)status}";
@@ -51,7 +49,7 @@ internal sealed class AlertDelivery(NpgsqlDataSource engine, AlertOptions option
 
     private async Task<HttpStatusCode> SendAsync(AlertState alert, CancellationToken ct)
     {
-        using var response = await http.PostAsJsonAsync(options.Webhook, AlertNotice.Of(alert), ct).ConfigureAwait(false);
+        using var response = await http.PostAsJsonAsync(options.Webhook, AlertNotice.Of(alert), ct);
         return response.StatusCode;
     }
 

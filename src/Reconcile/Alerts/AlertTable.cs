@@ -77,13 +77,7 @@ public static class AlertTable
         long run,
         AlertFinding finding,
         CancellationToken ct
-    ) =>
-        (
-            await engine
-                .Statement(FireSql, name, now, run, finding.Scope, finding.Message)
-                .RowsAsync(r => r.GetString(0), ct)
-                .ConfigureAwait(false)
-        ).Count > 0;
+    ) => (await engine.Statement(FireSql, name, now, run, finding.Scope, finding.Message).RowsAsync(r => r.GetString(0), ct)).Count > 0;
 
     /// <param name="firedAt">So that one that was armed and fired again meanwhile is delivered too.</param>
     internal static Task DeliveredAsync(

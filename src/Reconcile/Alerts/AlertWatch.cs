@@ -28,27 +28,26 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
     /// <returns>Names of the alerts that fire now.</returns>
     public async Task<IReadOnlyList<string>> ObserveAsync(long run, CancellationToken ct)
     {
-        await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await engine.OpenConnectionAsync(ct);
         var verdict = await connection
             .Statement("SELECT verdict FROM cdc.reconcile_runs WHERE id = $1", run)
-            .RowsAsync(r => r.Get<string>(0), ct)
-            .ConfigureAwait(false);
+            .RowsAsync(r => r.Get<string>(0), ct);
         var now = time.GetUtcNow();
-        await connection.Statement(PruneSql, now - options.LongWindow * 2).ExecuteAsync(ct).ConfigureAwait(false);
+        await connection.Statement(PruneSql, now - options.LongWindow * 2).ExecuteAsync(ct);
         if (verdict is not ["consistent" or "drift"])
         {
-            await PauseAsync(connection, run, now, ct).ConfigureAwait(false);
+            await PauseAsync(connection, run, now, ct);
             return [];
         }
-        await connection.Statement(SampleSql, now, run).ExecuteAsync(ct).ConfigureAwait(false);
-        return await FireAsync(connection, run, now, ct).ConfigureAwait(false);
+        await connection.Statement(SampleSql, now, run).ExecuteAsync(ct);
+        return await FireAsync(connection, run, now, ct);
     }
 
     /// <summary>A comparison failed.</summary>
     public async Task PauseAsync(CancellationToken ct)
     {
-        await using var connection = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
-        await PauseAsync(connection, null, time.GetUtcNow(), ct).ConfigureAwait(false);
+        await using var connection = await engine.OpenConnectionAsync(ct);
+        await PauseAsync(connection, null, time.GetUtcNow(), ct);
     }
 
     public void Remediated(long run, RepairReport repair) =>
@@ -58,17 +57,16 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
     {
         var samples = await connection
             .Statement(SamplesSql, now - options.LongWindow)
-            .RowsAsync(r => new AlertSample(r.Time(0)!.Value, r.GetString(1), r.GetInt64(2), r.GetInt64(3)), ct)
-            .ConfigureAwait(false);
+            .RowsAsync(r => new AlertSample(r.Time(0)!.Value, r.GetString(1), r.GetInt64(2), r.GetInt64(3)), ct);
         var fired = new List<string>();
-        foreach (var alert in await AlertTable.ListAsync(connection, ct).ConfigureAwait(false))
+        foreach (var alert in await AlertTable.ListAsync(connection, ct))
         {
             if (
                 alert.State != "armed"
                 || _rules.Find(alert.Name, [.. samples.Where(s => alert.ArmedAt is not { } armed || s.At > armed)], now) is not { } finding
             )
                 continue;
-            if (!await AlertTable.FireAsync(connection, alert.Name, now, run, finding, ct).ConfigureAwait(false))
+            if (!await AlertTable.FireAsync(connection, alert.Name, now, run, finding, ct))
                 continue;
             fired.Add(alert.Name);
             LogFired(alert.Name, finding.Message, run);
@@ -78,10 +76,7 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
 
     private async Task PauseAsync(NpgsqlConnection connection, long? run, DateTimeOffset now, CancellationToken ct)
     {
-        await connection
-            .Statement("INSERT INTO cdc.reconcile_samples (at, run) VALUES ($1, $2::bigint)", now, run)
-            .ExecuteAsync(ct)
-            .ConfigureAwait(false);
+        await connection.Statement("INSERT INTO cdc.reconcile_samples (at, run) VALUES ($1, $2::bigint)", now, run).ExecuteAsync(ct);
         ReconcileLog.Paused(log);
     }
 

@@ -26,7 +26,7 @@ internal static class ComparedSession
             CultureInfo.InvariantCulture,
             $"; SET LOCAL statement_timeout = {(long)statementTimeout.TotalMilliseconds}"
         );
-        await connection.Statement(Settings + timeout).ExecuteAsync(ct).ConfigureAwait(false);
+        await connection.Statement(Settings + timeout).ExecuteAsync(ct);
     }
 
     /// <summary>By column, the OID of its type.</summary>
@@ -34,8 +34,7 @@ internal static class ComparedSession
     {
         var types = await connection
             .Statement(TypesSql, table)
-            .RowsAsync(row => (Name: row.GetString(0), Type: row.GetFieldValue<uint>(1)), ct)
-            .ConfigureAwait(false);
+            .RowsAsync(row => (Name: row.GetString(0), Type: row.GetFieldValue<uint>(1)), ct);
         return types.ToDictionary(t => t.Name, t => t.Type);
     }
 

@@ -36,10 +36,10 @@ internal sealed class EntityComparison(
         [EnumeratorCancellation] CancellationToken ct
     )
     {
-        var comparison = await PrepareAsync(range, ct).ConfigureAwait(false);
+        var comparison = await PrepareAsync(range, ct);
         for (var rest = range; !rest.IsEmpty; )
         {
-            var slice = await CompareNextAsync(comparison, rest, maxDrift(), ct).ConfigureAwait(false);
+            var slice = await CompareNextAsync(comparison, rest, maxDrift(), ct);
             yield return slice;
             rest = rest with { Low = slice.Span.High };
         }
@@ -47,12 +47,12 @@ internal sealed class EntityComparison(
 
     private async Task<(SliceComparison Slices, SideSql Source, SideSql Engine)> PrepareAsync(KeySpan range, CancellationToken ct)
     {
-        await using var connection = await servers.Source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        var types = await ComparedSession.TypesAsync(connection, entity.SourceName, ct).ConfigureAwait(false);
+        await using var connection = await servers.Source.OpenConnectionAsync(ct);
+        var types = await ComparedSession.TypesAsync(connection, entity.SourceName, ct);
         CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, types))];
         var (left, right) = (SideSql.Source(entity, columns, since), SideSql.Engine(entity, columns, since));
-        if (await EndsAsync(left, right, range, ct).ConfigureAwait(false) is ({ } lowest, { } highest))
-            _pacer.Expect(lowest, highest, await ComparedSession.EstimateAsync(connection, entity.SourceName, ct).ConfigureAwait(false));
+        if (await EndsAsync(left, right, range, ct) is ({ } lowest, { } highest))
+            _pacer.Expect(lowest, highest, await ComparedSession.EstimateAsync(connection, entity.SourceName, ct));
         return (
             new SliceComparison(entity, columns, left, right, withTotals ? new MoneySql(entity, servers.Entities, columns) : null),
             left,
@@ -69,11 +69,11 @@ internal sealed class EntityComparison(
     {
         for (var truncates = 0; ; )
         {
-            var (lowest, highest) = await EndsAsync(comparison.Source, comparison.Engine, rest, ct).ConfigureAwait(false);
+            var (lowest, highest) = await EndsAsync(comparison.Source, comparison.Engine, rest, ct);
             var spans = _pacer.Next(rest, lowest, highest);
             try
             {
-                var slice = await CompareAsync(comparison.Slices, spans, maxDrift, ct).ConfigureAwait(false);
+                var slice = await CompareAsync(comparison.Slices, spans, maxDrift, ct);
                 if (slice is not null)
                     return slice;
                 if (++truncates == MostTruncates)
@@ -105,20 +105,20 @@ internal sealed class EntityComparison(
     )
     {
         var span = new KeySpan(spans[0].Low, spans[^1].High);
-        await using var fence = await servers.Fences.OpenAsync(entity, span.ToRange(), ct).ConfigureAwait(false);
+        await using var fence = await servers.Fences.OpenAsync(entity, span.ToRange(), ct);
         if (fence.InFlight.All)
             return null;
         var began = Stopwatch.GetTimestamp();
-        await ComparedSession.PrepareAsync(fence.Source, options.StatementTimeout, ct).ConfigureAwait(false);
-        await ComparedSession.PrepareAsync(fence.Engine, options.StatementTimeout, ct).ConfigureAwait(false);
-        var result = await slices.CompareAsync(fence, spans, maxDrift, ct).ConfigureAwait(false);
+        await ComparedSession.PrepareAsync(fence.Source, options.StatementTimeout, ct);
+        await ComparedSession.PrepareAsync(fence.Engine, options.StatementTimeout, ct);
+        var result = await slices.CompareAsync(fence, spans, maxDrift, ct);
         var held = Stopwatch.GetElapsedTime(began);
         _pacer.Took(held, Math.Max(result.Numbers.SourceRows, result.Numbers.EngineRows), spans);
         return new ComparedSlice(
             span,
             fence.Generation,
             fence.Marker,
-            await CheckpointQueries.LastChangeAsync(fence.Engine, ct).ConfigureAwait(false),
+            await CheckpointQueries.LastChangeAsync(fence.Engine, ct),
             held,
             result
         );
@@ -127,10 +127,7 @@ internal sealed class EntityComparison(
     /// <summary>The lowest and the highest key of both sides. Only where slices are cut depends on it, so that it needs no fence.</summary>
     private async Task<(long? Lowest, long? Highest)> EndsAsync(SideSql left, SideSql right, KeySpan range, CancellationToken ct)
     {
-        var (a, b) = (
-            await EndsAsync(servers.Source, left, range, ct).ConfigureAwait(false),
-            await EndsAsync(servers.Engine, right, range, ct).ConfigureAwait(false)
-        );
+        var (a, b) = (await EndsAsync(servers.Source, left, range, ct), await EndsAsync(servers.Engine, right, range, ct));
         return (Least(a.Lowest, b.Lowest), -Least(-a.Highest, -b.Highest));
     }
 
@@ -144,8 +141,8 @@ internal sealed class EntityComparison(
         await using var command = side.CreateCommand(sql.Ends);
         command.Parameters.Add(new NpgsqlParameter { Value = range.Low });
         command.Parameters.Add(new NpgsqlParameter { Value = range.High });
-        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        await reader.ReadAsync(ct).ConfigureAwait(false);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        await reader.ReadAsync(ct);
         return (reader.IsDBNull(0) ? null : reader.GetInt64(0), reader.IsDBNull(1) ? null : reader.GetInt64(1));
     }
 

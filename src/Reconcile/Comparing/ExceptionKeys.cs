@@ -21,14 +21,12 @@ internal sealed record ExceptionKeys(
 
     public static async Task<ExceptionKeys> ReadAsync(FencedSnapshots fence, EntityDeclaration entity, KeySpan slice, CancellationToken ct)
     {
-        var loading = await UnfinishedRanges.ReadOrAllAsync(fence.Engine, entity, ct).ConfigureAwait(false);
+        var loading = await UnfinishedRanges.ReadOrAllAsync(fence.Engine, entity, ct);
         var within = loading.Select(r => KeySpan.Of(r).Within(slice)).Where(s => !s.IsEmpty).ToList();
         bool IsCompared(long key) => slice.Contains(key) && !within.Any(l => l.Contains(key));
         var inFlight = fence.InFlight.Keys.Where(IsCompared).ToHashSet();
         var (quarantined, holes) = (new HashSet<long>(), new HashSet<long>());
-        foreach (
-            var (key, isQuarantined) in await EntryKeys.ReadAsync(fence.Engine, entity, slice.Low, slice.High, ct).ConfigureAwait(false)
-        )
+        foreach (var (key, isQuarantined) in await EntryKeys.ReadAsync(fence.Engine, entity, slice.Low, slice.High, ct))
             if (IsCompared(key) && !inFlight.Contains(key))
                 (isQuarantined ? quarantined : holes).Add(key);
         holes.ExceptWith(quarantined);

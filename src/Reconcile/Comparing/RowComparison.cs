@@ -17,11 +17,11 @@ internal static class RowComparison
         CancellationToken ct
     )
     {
-        await using var catalog = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        var types = await ComparedSession.TypesAsync(catalog, entity.SourceName, ct).ConfigureAwait(false);
+        await using var catalog = await source.OpenConnectionAsync(ct);
+        var types = await ComparedSession.TypesAsync(catalog, entity.SourceName, ct);
         CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, types))];
-        var odoo = await new SideReader(fence.Source, SideSql.Source(entity, columns), []).ValuesAsync(keys, ct).ConfigureAwait(false);
-        var engine = await new SideReader(fence.Engine, SideSql.Engine(entity, columns), []).ValuesAsync(keys, ct).ConfigureAwait(false);
+        var odoo = await new SideReader(fence.Source, SideSql.Source(entity, columns), []).ValuesAsync(keys, ct);
+        var engine = await new SideReader(fence.Engine, SideSql.Engine(entity, columns), []).ValuesAsync(keys, ct);
         return
         [
             .. keys.SelectMany(key =>

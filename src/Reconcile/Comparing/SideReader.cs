@@ -38,10 +38,10 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
         var sums = new SpanSum[spans.Count];
         var isCompiled = rows >= RowsWorthCompiling;
         if (isCompiled)
-            await ExecuteAsync(Compile, ct).ConfigureAwait(false);
-        await SumsAsync(spans, 0, spans.Count, sums, ct).ConfigureAwait(false);
+            await ExecuteAsync(Compile, ct);
+        await SumsAsync(spans, 0, spans.Count, sums, ct);
         if (isCompiled)
-            await ExecuteAsync(DoNotCompile, ct).ConfigureAwait(false);
+            await ExecuteAsync(DoNotCompile, ct);
         return sums;
     }
 
@@ -49,7 +49,7 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
     public async Task<Dictionary<long, long?>> HashesAsync(IReadOnlyList<KeySpan> spans, CancellationToken ct)
     {
         var hashes = new Dictionary<long, long?>();
-        await HashesAsync(spans, hashes, ct).ConfigureAwait(false);
+        await HashesAsync(spans, hashes, ct);
         return hashes;
     }
 
@@ -57,7 +57,7 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
     public async Task<Dictionary<long, string?[]>> ValuesAsync(long[] keys, CancellationToken ct)
     {
         var values = new Dictionary<long, string?[]>();
-        await ValuesAsync(keys, values, ct).ConfigureAwait(false);
+        await ValuesAsync(keys, values, ct);
         return values;
     }
 
@@ -71,11 +71,10 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
         var totals = new Dictionary<(long?, long?), decimal[]>();
         var command = Command(text, spans.Select(s => s.Low).ToArray(), spans.Select(s => s.High).ToArray(), leaveOut);
         return await TryAsync(
-                command,
-                row => totals[(Number(row, 0), Number(row, 1))] = [.. Enumerable.Range(2, row.FieldCount - 2).Select(row.GetDecimal)],
-                ct
-            )
-            .ConfigureAwait(false)
+            command,
+            row => totals[(Number(row, 0), Number(row, 1))] = [.. Enumerable.Range(2, row.FieldCount - 2).Select(row.GetDecimal)],
+            ct
+        )
             ? totals
             : null;
     }
@@ -85,7 +84,7 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
         if (spans.Count == 0)
             return 0;
         await using var command = Command(sql.Count, spans.Select(s => s.Low).ToArray(), spans.Select(s => s.High).ToArray());
-        return (long)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
+        return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 
     private async Task SumsAsync(IReadOnlyList<KeySpan> spans, int from, int to, SpanSum[] sums, CancellationToken ct)
@@ -94,11 +93,10 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
             return;
         if (
             await TryAsync(
-                    Spans(sql.Sums(leaveOut.Length > 0), spans.Skip(from).Take(to - from)),
-                    row => sums[from + row.GetInt64(0) - 1] = new SpanSum(row.GetInt64(1), row.GetString(2)),
-                    ct
-                )
-                .ConfigureAwait(false)
+                Spans(sql.Sums(leaveOut.Length > 0), spans.Skip(from).Take(to - from)),
+                row => sums[from + row.GetInt64(0) - 1] = new SpanSum(row.GetInt64(1), row.GetString(2)),
+                ct
+            )
         )
             return;
         if (to - from == 1)
@@ -107,8 +105,8 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
             return;
         }
         var middle = from + (to - from) / 2;
-        await SumsAsync(spans, from, middle, sums, ct).ConfigureAwait(false);
-        await SumsAsync(spans, middle, to, sums, ct).ConfigureAwait(false);
+        await SumsAsync(spans, from, middle, sums, ct);
+        await SumsAsync(spans, middle, to, sums, ct);
     }
 
     private async Task HashesAsync(IReadOnlyList<KeySpan> spans, Dictionary<long, long?> hashes, CancellationToken ct)
@@ -116,10 +114,7 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
         if (spans.Count == 0)
             return;
         var read = new List<(long, long)>();
-        if (
-            await TryAsync(Spans(sql.Hashes(leaveOut.Length > 0), spans), row => read.Add((row.GetInt64(0), row.GetInt64(1))), ct)
-                .ConfigureAwait(false)
-        )
+        if (await TryAsync(Spans(sql.Hashes(leaveOut.Length > 0), spans), row => read.Add((row.GetInt64(0), row.GetInt64(1))), ct))
         {
             foreach (var (key, hash) in read)
                 hashes[key] = hash;
@@ -130,11 +125,11 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
             if (width == 1)
                 AddBroken(only.Low, hashes);
             else
-                await HashesAsync([.. only.Split(2)], hashes, ct).ConfigureAwait(false);
+                await HashesAsync([.. only.Split(2)], hashes, ct);
             return;
         }
-        await HashesAsync([.. spans.Take(spans.Count / 2)], hashes, ct).ConfigureAwait(false);
-        await HashesAsync([.. spans.Skip(spans.Count / 2)], hashes, ct).ConfigureAwait(false);
+        await HashesAsync([.. spans.Take(spans.Count / 2)], hashes, ct);
+        await HashesAsync([.. spans.Skip(spans.Count / 2)], hashes, ct);
     }
 
     private void AddBroken(long key, Dictionary<long, long?> hashes)
@@ -147,25 +142,25 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
     private async Task ValuesAsync(long[] keys, Dictionary<long, string?[]> values, CancellationToken ct)
     {
         var read = new List<(long, string?[])>();
-        if (await TryAsync(Command(sql.Values, keys), row => read.Add((row.GetInt64(0), Texts(row))), ct).ConfigureAwait(false))
+        if (await TryAsync(Command(sql.Values, keys), row => read.Add((row.GetInt64(0), Texts(row))), ct))
             foreach (var (key, texts) in read)
                 values[key] = texts;
         else if (keys.Length == 1)
-            await ColumnsAsync(keys[0], values, ct).ConfigureAwait(false);
+            await ColumnsAsync(keys[0], values, ct);
         else
             foreach (var key in keys)
-                await ValuesAsync([key], values, ct).ConfigureAwait(false);
+                await ValuesAsync([key], values, ct);
     }
 
     private async Task ColumnsAsync(long key, Dictionary<long, string?[]> values, CancellationToken ct)
     {
         var exists = false;
-        await TryAsync(Command(sql.Exists, key), row => exists = row.GetBoolean(0), ct).ConfigureAwait(false);
+        await TryAsync(Command(sql.Exists, key), row => exists = row.GetBoolean(0), ct);
         if (!exists)
             return;
         var texts = new string?[sql.Columns];
         for (var i = 0; i < texts.Length; i++)
-            if (!await TryAsync(Command(sql.Value(i), key), row => texts[i] = Text(row, 0), ct).ConfigureAwait(false))
+            if (!await TryAsync(Command(sql.Value(i), key), row => texts[i] = Text(row, 0), ct))
                 texts[i] = NotComputable;
         values[key] = texts;
     }
@@ -173,19 +168,19 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
     /// <summary>False if a value could not be computed; the snapshot goes on.</summary>
     private async Task<bool> TryAsync(NpgsqlCommand command, Action<NpgsqlDataReader> read, CancellationToken ct)
     {
-        await using var _ = command.ConfigureAwait(false);
-        await ExecuteAsync("SAVEPOINT cdc_side", ct).ConfigureAwait(false);
+        await using var _ = command;
+        await ExecuteAsync("SAVEPOINT cdc_side", ct);
         try
         {
-            await using (var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false))
-                while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            await using (var reader = await command.ExecuteReaderAsync(ct))
+                while (await reader.ReadAsync(ct))
                     read(reader);
-            await ExecuteAsync("RELEASE SAVEPOINT cdc_side", ct).ConfigureAwait(false);
+            await ExecuteAsync("RELEASE SAVEPOINT cdc_side", ct);
             return true;
         }
         catch (PostgresException e) when (IsOfValue(e))
         {
-            await ExecuteAsync("ROLLBACK TO SAVEPOINT cdc_side; RELEASE SAVEPOINT cdc_side", ct).ConfigureAwait(false);
+            await ExecuteAsync("ROLLBACK TO SAVEPOINT cdc_side; RELEASE SAVEPOINT cdc_side", ct);
             return false;
         }
     }
@@ -215,7 +210,7 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
     private async Task ExecuteAsync(string text, CancellationToken ct)
     {
         await using var command = Command(text);
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(ct);
     }
 
     private static string?[] Texts(NpgsqlDataReader row) => [.. Enumerable.Range(1, row.FieldCount - 1).Select(i => Text(row, i))];

@@ -39,7 +39,7 @@ internal sealed class SliceComparison(
     public async Task<SliceResult> CompareAsync(FencedSnapshots fence, IReadOnlyList<KeySpan> spans, int maxDrift, CancellationToken ct)
     {
         var slice = new KeySpan(spans[0].Low, spans[^1].High);
-        var except = await ExceptionKeys.ReadAsync(fence, entity, slice, ct).ConfigureAwait(false);
+        var except = await ExceptionKeys.ReadAsync(fence, entity, slice, ct);
         var leaveOut = except.All;
         var (left, right) = (new SideReader(fence.Source, source, leaveOut), new SideReader(fence.Engine, engine, leaveOut));
         var compared = spans.SelectMany(s => s.Without(except.Loading)).ToList();
@@ -48,19 +48,19 @@ internal sealed class SliceComparison(
             InFlight = except.InFlight.Count,
             Quarantined = except.Quarantined.Count,
             Holes = except.Holes.Count,
-            Loading = await left.CountAsync(except.Loading, ct).ConfigureAwait(false),
+            Loading = await left.CountAsync(except.Loading, ct),
         };
-        var (equal, leaves) = await DescendAsync(left, right, compared, SlicePacer.Expected(spans), ct).ConfigureAwait(false);
-        var differing = await DifferingAsync(left, right, leaves, ct).ConfigureAwait(false);
+        var (equal, leaves) = await DescendAsync(left, right, compared, SlicePacer.Expected(spans), ct);
+        var differing = await DifferingAsync(left, right, leaves, ct);
         numbers += equal + differing.Numbers;
         var listed = differing.Keys.Take(maxDrift).ToList();
-        var drift = await ValuesAsync(left, right, listed, ct).ConfigureAwait(false);
+        var drift = await ValuesAsync(left, right, listed, ct);
         // Hashes may differ where values do not (servers of two encodings): what counts is the value.
         numbers = numbers with
         {
             Differing = numbers.Differing - (listed.Count - drift.Select(d => d.Key).Distinct().Count()),
         };
-        var totals = money is null ? [] : await TotalsAsync(left, right, money, compared, ct).ConfigureAwait(false);
+        var totals = money is null ? [] : await TotalsAsync(left, right, money, compared, ct);
         return new SliceResult(numbers, drift, differing.Keys.Count - listed.Count, except, totals);
     }
 
@@ -76,7 +76,7 @@ internal sealed class SliceComparison(
         var (equal, leaves) = (new SliceNumbers(), new List<KeySpan>());
         while (spans.Count > 0)
         {
-            var (sums, others) = await BothAsync(left.SumsAsync(spans, rows, ct), right.SumsAsync(spans, rows, ct)).ConfigureAwait(false);
+            var (sums, others) = await BothAsync(left.SumsAsync(spans, rows, ct), right.SumsAsync(spans, rows, ct));
             var next = new List<KeySpan>();
             rows = 0;
             for (var i = 0; i < spans.Count; i++)
@@ -111,7 +111,7 @@ internal sealed class SliceComparison(
         CancellationToken ct
     )
     {
-        var (sources, engines) = await BothAsync(left.HashesAsync(leaves, ct), right.HashesAsync(leaves, ct)).ConfigureAwait(false);
+        var (sources, engines) = await BothAsync(left.HashesAsync(leaves, ct), right.HashesAsync(leaves, ct));
         var (missing, differing) = (new List<long>(), new List<long>());
         foreach (var (key, hash) in sources)
             if (!engines.TryGetValue(key, out var other))
@@ -136,7 +136,7 @@ internal sealed class SliceComparison(
         var drift = new List<DriftRecord>();
         foreach (var some in keys.Chunk(ValuesAtOnce))
         {
-            var (sources, engines) = await BothAsync(left.ValuesAsync(some, ct), right.ValuesAsync(some, ct)).ConfigureAwait(false);
+            var (sources, engines) = await BothAsync(left.ValuesAsync(some, ct), right.ValuesAsync(some, ct));
             foreach (var key in some)
                 drift.AddRange(
                     RowDifferences.Of(entity.Name, columns, key, sources.GetValueOrDefault(key), engines.GetValueOrDefault(key))
@@ -156,10 +156,9 @@ internal sealed class SliceComparison(
         if (wanted.Money.Count == 0 || spans.Count == 0)
             return [];
         var (odoo, engines) = await BothAsync(
-                left.TotalsAsync(wanted.Source(source), spans, ct),
-                right.TotalsAsync(wanted.Engine(engine), spans, ct)
-            )
-            .ConfigureAwait(false);
+            left.TotalsAsync(wanted.Source(source), spans, ct),
+            right.TotalsAsync(wanted.Engine(engine), spans, ct)
+        );
         // A NaN on one side must not make the other side's sum appear as drift: the slice is left out of both. Which row it is, the drift
         // says.
         if (odoo is null || engines is null)
@@ -185,7 +184,7 @@ internal sealed class SliceComparison(
 
     private static async Task<(T, T)> BothAsync<T>(Task<T> left, Task<T> right)
     {
-        await Task.WhenAll(left, right).ConfigureAwait(false);
-        return (await left.ConfigureAwait(false), await right.ConfigureAwait(false));
+        await Task.WhenAll(left, right);
+        return (await left, await right);
     }
 }

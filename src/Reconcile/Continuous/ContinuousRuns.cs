@@ -34,19 +34,18 @@ internal sealed class ContinuousRuns(
     /// <summary>By trigger, the latest time for which a run is done, by whichever process.</summary>
     public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ServedAsync(CancellationToken ct)
     {
-        await using var connection = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await servers.Engine.OpenConnectionAsync(ct);
         var served = await connection
             .Statement(ServedSql, Schedule.Nightly)
-            .RowsAsync(r => (Trigger: r.GetString(0), Due: r.Time(1)!.Value), ct)
-            .ConfigureAwait(false);
+            .RowsAsync(r => (Trigger: r.GetString(0), Due: r.Time(1)!.Value), ct);
         return served.ToDictionary(s => s.Trigger, s => s.Due);
     }
 
     /// <summary>The pipeline streams, and has loaded everything.</summary>
     public async Task<bool> IsReadyAsync(CancellationToken ct)
     {
-        await using var connection = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
-        return await SourceQueries.IsSettledAsync(connection, ct).ConfigureAwait(false);
+        await using var connection = await servers.Engine.OpenConnectionAsync(ct);
+        return await SourceQueries.IsSettledAsync(connection, ct);
     }
 
     public async Task RunAsync(ScheduledRun due, CancellationToken ct)
@@ -54,28 +53,26 @@ internal sealed class ContinuousRuns(
         // Odoo's own contradictions are only read where a decision depends on them.
         var violations = due.Trigger.StartsWith("cutover", StringComparison.Ordinal);
         var request = new RunRequest(due.Kind, servers.Entities.All, Violations: violations) { Trigger = due.Trigger, Due = due.Due };
-        var run = await reconciler.RunAsync(request, ct).ConfigureAwait(false);
-        var fired = await alerts.ObserveAsync(run, ct).ConfigureAwait(false);
+        var run = await reconciler.RunAsync(request, ct);
+        var fired = await alerts.ObserveAsync(run, ct);
         if (options.Repair && fired.Contains(AlertName.Remediation))
-            await RemediateAsync(run, request, ct).ConfigureAwait(false);
+            await RemediateAsync(run, request, ct);
         if (due.Trigger == Schedule.Nightly)
-            await PruneAsync(ct).ConfigureAwait(false);
+            await PruneAsync(ct);
     }
 
     /// <summary>Once: the alert that demanded it stays fired until a person re-arms it.</summary>
     private async Task RemediateAsync(long run, RunRequest request, CancellationToken ct)
     {
-        var done = await repair.RunAsync(await repair.PlanAsync(run, request, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+        var done = await repair.RunAsync(await repair.PlanAsync(run, request, ct), ct);
         alerts.Remediated(run, done);
-        var again = await reconciler
-            .RunAsync(new RunRequest(RunKind.Full, servers.Entities.All) { Trigger = Schedule.Remediation }, ct)
-            .ConfigureAwait(false);
-        await alerts.ObserveAsync(again, ct).ConfigureAwait(false);
+        var again = await reconciler.RunAsync(new RunRequest(RunKind.Full, servers.Entities.All) { Trigger = Schedule.Remediation }, ct);
+        await alerts.ObserveAsync(again, ct);
     }
 
     private async Task PruneAsync(CancellationToken ct)
     {
-        await using var connection = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
-        await connection.Statement(PruneSql, Schedule.Interval, options.KeepDays).ExecuteAsync(ct).ConfigureAwait(false);
+        await using var connection = await servers.Engine.OpenConnectionAsync(ct);
+        await connection.Statement(PruneSql, Schedule.Interval, options.KeepDays).ExecuteAsync(ct);
     }
 }

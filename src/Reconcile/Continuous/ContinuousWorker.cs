@@ -59,7 +59,7 @@ public sealed class ContinuousWorker
     public async Task RunAsync(CancellationToken ct)
     {
         // A process that has just started first catches up.
-        for (var wait = _options.Interval; !ct.IsCancellationRequested; wait = await PassAsync(ct).ConfigureAwait(false))
+        for (var wait = _options.Interval; !ct.IsCancellationRequested; wait = await PassAsync(ct))
             await Task.Delay(wait, _time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
@@ -69,13 +69,11 @@ public sealed class ContinuousWorker
     {
         try
         {
-            var done = await DoDueAsync(ct).ConfigureAwait(false);
-            await _delivery.DeliverAsync(ct).ConfigureAwait(false);
+            var done = await DoDueAsync(ct);
+            await _delivery.DeliverAsync(ct);
             if (done)
                 _failing = null;
-            return _schedule.Wait(_time.GetUtcNow(), await _runs.ServedAsync(ct).ConfigureAwait(false)) is { Ticks: > 0 } wait
-                ? wait
-                : _options.Interval;
+            return _schedule.Wait(_time.GetUtcNow(), await _runs.ServedAsync(ct)) is { Ticks: > 0 } wait ? wait : _options.Interval;
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -92,16 +90,12 @@ public sealed class ContinuousWorker
     /// <summary>False: it failed, and the failure is logged.</summary>
     private async Task<bool> DoDueAsync(CancellationToken ct)
     {
-        if (!await _runs.IsReadyAsync(ct).ConfigureAwait(false))
+        if (!await _runs.IsReadyAsync(ct))
             return true;
         try
         {
-            for (
-                var i = 0;
-                i < MostRuns && _schedule.Due(_time.GetUtcNow(), await _runs.ServedAsync(ct).ConfigureAwait(false)) is { } due;
-                i++
-            )
-                await _runs.RunAsync(due, ct).ConfigureAwait(false);
+            for (var i = 0; i < MostRuns && _schedule.Due(_time.GetUtcNow(), await _runs.ServedAsync(ct)) is { } due; i++)
+                await _runs.RunAsync(due, ct);
             return true;
         }
         catch (CdcException busy) when (busy.Kind == FailureKind.Refused)
@@ -112,7 +106,7 @@ public sealed class ContinuousWorker
         }
         catch (Exception failure) when (!ct.IsCancellationRequested)
         {
-            await _alerts.PauseAsync(ct).ConfigureAwait(false);
+            await _alerts.PauseAsync(ct);
             LogFailure(failure);
             return false;
         }

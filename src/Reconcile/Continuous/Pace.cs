@@ -13,7 +13,7 @@ internal sealed class Pace(int loadPercent, TimeProvider time)
     public async Task<long> BeginAsync(CancellationToken ct)
     {
         if (_notBefore - time.GetUtcNow() is { Ticks: > 0 } pause)
-            await Task.Delay(pause < LongestPause ? pause : LongestPause, time, ct).ConfigureAwait(false);
+            await Task.Delay(pause < LongestPause ? pause : LongestPause, time, ct);
         return time.GetTimestamp();
     }
 

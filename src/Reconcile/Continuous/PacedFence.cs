@@ -12,8 +12,8 @@ internal sealed class PacedFence(IFence fences, Pace pace) : IFence
 {
     public async Task<FencedSnapshots> OpenAsync(EntityDeclaration entity, KeyRange range, CancellationToken ct)
     {
-        var began = await pace.BeginAsync(ct).ConfigureAwait(false);
-        var fence = await fences.OpenAsync(entity, range, ct).ConfigureAwait(false);
+        var began = await pace.BeginAsync(ct);
+        var fence = await fences.OpenAsync(entity, range, ct);
         var ended = fence.Ended;
         fence.Ended = () =>
         {

@@ -27,23 +27,22 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
     /// <returns>Null: both snapshots are open.</returns>
     public async Task<BrokenFence?> RunAsync(NpgsqlConnection asking, KeyRange range, CancellationToken ct)
     {
-        await source.OpenPinnedAsync(ct).ConfigureAwait(false);
-        await engine.OpenPinnedAsync(ct).ConfigureAwait(false);
-        await EngineReading.WarmAsync(engine, entity, ct).ConfigureAwait(false);
-        await using var row = await FenceRow.AnnounceAsync(asking, entity, range, timeout, ct).ConfigureAwait(false);
+        await source.OpenPinnedAsync(ct);
+        await engine.OpenPinnedAsync(ct);
+        await EngineReading.WarmAsync(engine, entity, ct);
+        await using var row = await FenceRow.AnnounceAsync(asking, entity, range, timeout, ct);
         _fence = row.Id;
         try
         {
-            var broken = await OpenAsync(row, asking, ct).ConfigureAwait(false);
+            var broken = await OpenAsync(row, asking, ct);
             if (broken is not null)
-                await row.BreakAsync(broken.Reason, broken.Detail, ct).ConfigureAwait(false);
+                await row.BreakAsync(broken.Reason, broken.Detail, ct);
             return broken;
         }
         catch (Exception e) when (asking.State == System.Data.ConnectionState.Open)
         {
             // Apply need not hold for this attempt any more.
-            await row.BreakAsync(FenceReasons.GivenUp, $"The requester failed: {e.GetType().Name}.", CancellationToken.None)
-                .ConfigureAwait(false);
+            await row.BreakAsync(FenceReasons.GivenUp, $"The requester failed: {e.GetType().Name}.", CancellationToken.None);
             throw;
         }
     }
@@ -61,27 +60,24 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
     {
         if (_taken)
             return;
-        await source.DisposeAsync().ConfigureAwait(false);
-        await engine.DisposeAsync().ConfigureAwait(false);
+        await source.DisposeAsync();
+        await engine.DisposeAsync();
     }
 
     private async Task<BrokenFence?> OpenAsync(FenceRow row, NpgsqlConnection asking, CancellationToken ct)
     {
-        if (await ArmedAsync(row, asking, ct).ConfigureAwait(false) is { } notArmed)
+        if (await ArmedAsync(row, asking, ct) is { } notArmed)
             return notArmed;
-        var (reading, locked) = await ReadSourceAsync(ct).ConfigureAwait(false);
+        var (reading, locked) = await ReadSourceAsync(ct);
         if (reading is null)
             return locked;
-        if (
-            !await row.ReadAsync(reading.Snapshot, ct).ConfigureAwait(false)
-            || await row.UntilAsync(FenceState.Reached, ct).ConfigureAwait(false) is not null
-        )
-            return await WhyAsync(row, ct).ConfigureAwait(false);
+        if (!await row.ReadAsync(reading.Snapshot, ct) || await row.UntilAsync(FenceState.Reached, ct) is not null)
+            return await WhyAsync(row, ct);
         // Apply holds from here on.
-        var shown = await EngineReading.BeginAsync(engine, entity, ct).ConfigureAwait(false);
-        if (!await row.OpenAsync(ct).ConfigureAwait(false))
-            return await WhyAsync(row, ct).ConfigureAwait(false);
-        var result = await row.ResultAsync(ct).ConfigureAwait(false);
+        var shown = await EngineReading.BeginAsync(engine, entity, ct);
+        if (!await row.OpenAsync(ct))
+            return await WhyAsync(row, ct);
+        var result = await row.ResultAsync(ct);
         var inFlight = new InFlightKeys(result.AllInFlight, result.InFlight.ToHashSet());
         _opened = new FencedSnapshots(source, engine, inFlight, result.Generation, result.Marker);
         return Comparability.Refuse(reading, shown, entity, result.Generation);
@@ -89,27 +85,24 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
 
     private async Task<BrokenFence?> ArmedAsync(FenceRow row, NpgsqlConnection asking, CancellationToken ct)
     {
-        if (await row.UntilAsync(FenceState.Armed, timeout * PickUpShare, ct).ConfigureAwait(false) is not { } late)
+        if (await row.UntilAsync(FenceState.Armed, timeout * PickUpShare, ct) is not { } late)
             return null;
         if (
             late is { State: FenceState.Announced, Reason: null }
-            && await PipelineProbe.NotRunningAsync(asking, source, ct).ConfigureAwait(false) is { } notRunning
+            && await PipelineProbe.NotRunningAsync(asking, source, ct) is { } notRunning
         )
             return notRunning;
-        return await row.UntilAsync(FenceState.Armed, ct).ConfigureAwait(false) is null
-            ? null
-            : await WhyAsync(row, ct).ConfigureAwait(false);
+        return await row.UntilAsync(FenceState.Armed, ct) is null ? null : await WhyAsync(row, ct);
     }
 
     /// <summary>Why it is broken, or got no further.</summary>
-    private static async Task<BrokenFence> WhyAsync(FenceRow row, CancellationToken ct) =>
-        BrokenFence.Of(await row.StateAsync(ct).ConfigureAwait(false));
+    private static async Task<BrokenFence> WhyAsync(FenceRow row, CancellationToken ct) => BrokenFence.Of(await row.StateAsync(ct));
 
     private async Task<(SourceReading? Reading, BrokenFence? Locked)> ReadSourceAsync(CancellationToken ct)
     {
         try
         {
-            return (await SourceReading.BeginAsync(source, entity, ct).ConfigureAwait(false), null);
+            return (await SourceReading.BeginAsync(source, entity, ct), null);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
         {

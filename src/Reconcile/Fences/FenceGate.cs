@@ -34,12 +34,12 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
     {
         for (var attempt = 1; ; attempt++)
         {
-            var (opened, broken) = await AttemptAsync(entity, range, ct).ConfigureAwait(false);
+            var (opened, broken) = await AttemptAsync(entity, range, ct);
             if (opened is not null)
                 return opened;
             if (!broken!.MayPass || attempt >= options.Attempts)
                 throw broken.After(attempt, entity.Name);
-            await Task.Delay(PauseAfter(attempt), _time, ct).ConfigureAwait(false);
+            await Task.Delay(PauseAfter(attempt), _time, ct);
         }
     }
 
@@ -47,10 +47,10 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
     /// <exception cref="FenceException">As above. Refused: keys were in flight, so Odoo is not frozen.</exception>
     public async Task<FencedSnapshots> OpenFrozenAsync(EntityDeclaration entity, KeyRange range, CancellationToken ct)
     {
-        var fenced = await OpenAsync(entity, range, ct).ConfigureAwait(false);
+        var fenced = await OpenAsync(entity, range, ct);
         if (!fenced.InFlight.All && fenced.InFlight.Keys.Count == 0)
             return fenced;
-        await fenced.DisposeAsync().ConfigureAwait(false);
+        await fenced.DisposeAsync();
         var what = fenced.InFlight.All ? "a truncate was" : $"{fenced.InFlight.Keys.Count} keys were";
         throw new BrokenFence(FenceReasons.NotFrozen, $"Writes are not frozen: {what} in flight at {fenced.Marker}.").After(1, entity.Name);
     }
@@ -62,9 +62,9 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
     )
     {
         await using var asking = new NpgsqlConnection(_engine);
-        await asking.OpenPinnedAsync(ct).ConfigureAwait(false);
+        await asking.OpenPinnedAsync(ct);
         await using var attempt = new FenceAttempt(new NpgsqlConnection(_source), new NpgsqlConnection(_engine), entity, options.Timeout);
-        var broken = await attempt.RunAsync(asking, range, ct).ConfigureAwait(false);
+        var broken = await attempt.RunAsync(asking, range, ct);
         return broken is null ? (attempt.Take(EndAsync), null) : (null, broken);
     }
 
@@ -74,8 +74,8 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
         try
         {
             await using var connection = new NpgsqlConnection(_engine);
-            await connection.OpenPinnedAsync(CancellationToken.None).ConfigureAwait(false);
-            await FenceRow.EndAsync(connection, fence, CancellationToken.None).ConfigureAwait(false);
+            await connection.OpenPinnedAsync(CancellationToken.None);
+            await FenceRow.EndAsync(connection, fence, CancellationToken.None);
         }
         catch (NpgsqlException)
         {

@@ -30,9 +30,9 @@ public sealed class FencedSnapshots(NpgsqlConnection source, NpgsqlConnection en
     /// <summary>Ends both transactions by closing their connections.</summary>
     public async ValueTask DisposeAsync()
     {
-        await Source.DisposeAsync().ConfigureAwait(false);
-        await Engine.DisposeAsync().ConfigureAwait(false);
+        await Source.DisposeAsync();
+        await Engine.DisposeAsync();
         if (Ended is { } ended)
-            await ended().ConfigureAwait(false);
+            await ended();
     }
 }

@@ -13,17 +13,14 @@ internal static class PipelineProbe
     /// <exception cref="FenceException">DeclaredGap: the pipeline stopped, and needs an operator.</exception>
     public static async Task<BrokenFence?> NotRunningAsync(NpgsqlConnection engine, NpgsqlConnection source, CancellationToken ct)
     {
-        if (
-            await FollowedSlotAsync(engine, ct).ConfigureAwait(false) is { } slot
-            && await IsReadAsync(source, slot, ct).ConfigureAwait(false)
-        )
+        if (await FollowedSlotAsync(engine, ct) is { } slot && await IsReadAsync(source, slot, ct))
             return null;
         return new BrokenFence(FenceReasons.NotRunning, "No 'cdc run' is running: no process reads the slot.");
     }
 
     private static async Task<string?> FollowedSlotAsync(NpgsqlConnection engine, CancellationToken ct)
     {
-        if (await SourceQueries.SlotAsync(engine, ct).ConfigureAwait(false) is not { } followed)
+        if (await SourceQueries.SlotAsync(engine, ct) is not { } followed)
             return null;
         if (followed.State != SourceState.Gap)
             return followed.Name;
@@ -39,8 +36,7 @@ internal static class PipelineProbe
     {
         var active = await source
             .Statement("SELECT active FROM pg_replication_slots WHERE slot_name = $1", slot)
-            .RowsAsync(row => row.GetBoolean(0), ct)
-            .ConfigureAwait(false);
+            .RowsAsync(row => row.GetBoolean(0), ct);
         return active is [true];
     }
 }

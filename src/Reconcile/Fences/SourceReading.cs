@@ -28,10 +28,10 @@ internal sealed record SourceReading(string Snapshot, long RelationOid, long Fil
                 connection
             )
         )
-            await begin.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            await begin.ExecuteNonQueryAsync(ct);
         await using var read = new NpgsqlCommand(ReadSql, connection) { Parameters = { new() { Value = entity.SourceName } } };
-        await using var reader = await read.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        await reader.ReadAsync(ct).ConfigureAwait(false);
+        await using var reader = await read.ExecuteReaderAsync(ct);
+        await reader.ReadAsync(ct);
         return new SourceReading(
             reader.GetString(0),
             reader.GetInt64(1),

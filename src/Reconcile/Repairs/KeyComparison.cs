@@ -27,16 +27,20 @@ internal sealed class KeyComparison(ComparedServers servers, EntityDeclaration e
     public async Task<ComparedKeys> CompareAsync(IReadOnlyCollection<long> keys, CancellationToken ct)
     {
         var span = new KeySpan(keys.Min(), keys.Max() + 1);
-        await using var fence = await servers.Fences.OpenAsync(entity, span.ToRange(), ct).ConfigureAwait(false);
+        await using var fence = await servers.Fences.OpenAsync(entity, span.ToRange(), ct);
         if (fence.InFlight.All)
             return new ComparedKeys(fence.Marker, keys.ToDictionary(k => k, _ => KeyState.InFlight), []);
-        await ComparedSession.PrepareAsync(fence.Source, options.StatementTimeout, ct).ConfigureAwait(false);
-        await ComparedSession.PrepareAsync(fence.Engine, options.StatementTimeout, ct).ConfigureAwait(false);
-        var leftOut = await ExceptionKeys.ReadAsync(fence, entity, span, ct).ConfigureAwait(false);
+        await ComparedSession.PrepareAsync(fence.Source, options.StatementTimeout, ct);
+        await ComparedSession.PrepareAsync(fence.Engine, options.StatementTimeout, ct);
+        var leftOut = await ExceptionKeys.ReadAsync(fence, entity, span, ct);
         var states = keys.ToDictionary(k => k, k => Unknown(leftOut, k) ?? KeyState.Equal);
-        var drift = await RowComparison
-            .ReadAsync(servers.Source, fence, entity, [.. states.Where(s => s.Value == KeyState.Equal).Select(s => s.Key)], ct)
-            .ConfigureAwait(false);
+        var drift = await RowComparison.ReadAsync(
+            servers.Source,
+            fence,
+            entity,
+            [.. states.Where(s => s.Value == KeyState.Equal).Select(s => s.Key)],
+            ct
+        );
         foreach (var row in drift)
             states[row.Key] = KeyState.Drift;
         return new ComparedKeys(fence.Marker, states, drift);

@@ -25,14 +25,13 @@ public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOpt
     /// <summary>The second comparison. Changes nothing.</summary>
     public async Task<RepairPlan> PlanAsync(long run, RunRequest request, CancellationToken ct)
     {
-        await using var connection = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
-        var open = await new RepairStore(connection, run).OpenAsync(request, ct).ConfigureAwait(false);
+        await using var connection = await servers.Engine.OpenConnectionAsync(ct);
+        var open = await new RepairStore(connection, run).OpenAsync(request, ct);
         var rows = new Dictionary<string, IReadOnlyDictionary<long, IReadOnlyList<DriftRecord>>>();
         var others = new List<RepairedKey>();
         foreach (var entity in open.GroupBy(o => o.Entity))
         {
-            var (drift, left) = await ConfirmAsync(servers.Entities.Find(entity.Key)!, entity.ToDictionary(o => o.Key, o => o.Kind), ct)
-                .ConfigureAwait(false);
+            var (drift, left) = await ConfirmAsync(servers.Entities.Find(entity.Key)!, entity.ToDictionary(o => o.Key, o => o.Kind), ct);
             if (drift.Count > 0)
                 rows[entity.Key] = drift;
             others.AddRange(left);
@@ -45,17 +44,17 @@ public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOpt
     /// requested is on record, and is served when a pipeline runs.</exception>
     public async Task<RepairReport> RunAsync(RepairPlan plan, CancellationToken ct)
     {
-        await using var runs = new RunStore(await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false));
-        await runs.LockAsync(lockTimeout, ct).ConfigureAwait(false);
-        await using var connection = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var runs = new RunStore(await servers.Engine.OpenConnectionAsync(ct));
+        await runs.LockAsync(lockTimeout, ct);
+        await using var connection = await servers.Engine.OpenConnectionAsync(ct);
         var store = new RepairStore(connection, plan.Run);
-        await store.CloseAbandonedAsync(ct).ConfigureAwait(false);
+        await store.CloseAbandonedAsync(ct);
         foreach (var gone in plan.Others.Where(o => o.Outcome == RepairedKey.Gone).GroupBy(o => o.Entity))
-            await store.ResolveAsync(gone.Key, [.. gone.Select(o => o.Key)], ct).ConfigureAwait(false);
+            await store.ResolveAsync(gone.Key, [.. gone.Select(o => o.Key)], ct);
         var keys = plan.Others.ToList();
         foreach (var (entity, rows) in plan.Rows)
         foreach (var some in rows.Chunk(KeysAtOnce))
-            keys.AddRange(await RepairAsync(store, servers.Entities.Find(entity)!, some.ToDictionary(), ct).ConfigureAwait(false));
+            keys.AddRange(await RepairAsync(store, servers.Entities.Find(entity)!, some.ToDictionary(), ct));
         return new RepairReport(false, keys);
     }
 
@@ -68,7 +67,7 @@ public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOpt
         var (drift, left) = (new Dictionary<long, IReadOnlyList<DriftRecord>>(), new List<RepairedKey>());
         foreach (var some in kinds.Keys.Order().Chunk(KeysAtOnce))
         {
-            var compared = await new KeyComparison(servers, entity, options).CompareAsync(some, ct).ConfigureAwait(false);
+            var compared = await new KeyComparison(servers, entity, options).CompareAsync(some, ct);
             foreach (var rows in compared.Drift.GroupBy(d => d.Key))
                 drift[rows.Key] = [.. rows];
             left.AddRange(
@@ -93,11 +92,11 @@ public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOpt
         CancellationToken ct
     )
     {
-        var request = await store.AskAsync(entity, rows, ct).ConfigureAwait(false);
+        var request = await store.AskAsync(entity, rows, ct);
         CrashPoint.Hit("repair-asked");
-        await reads.WaitAsync(request, ct).ConfigureAwait(false);
+        await reads.WaitAsync(request, ct);
         CrashPoint.Hit("repair-read");
-        var outcomes = await VerifyAsync(store, entity, request, [.. rows.Keys], ct).ConfigureAwait(false);
+        var outcomes = await VerifyAsync(store, entity, request, [.. rows.Keys], ct);
         return rows.Select(r => new RepairedKey(entity.Name, r.Key, RepairStore.Word(r.Value[0].Kind), outcomes[r.Key], request));
     }
 
@@ -112,11 +111,11 @@ public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOpt
         var outcomes = new Dictionary<long, string>();
         for (var attempt = 1; keys.Length > 0; attempt++)
         {
-            var compared = await new KeyComparison(servers, entity, options).CompareAsync(keys, ct).ConfigureAwait(false);
+            var compared = await new KeyComparison(servers, entity, options).CompareAsync(keys, ct);
             var known = compared
                 .States.Where(s => s.Value != KeyState.InFlight || attempt == MostAttempts)
                 .ToDictionary(s => s.Key, s => s.Value == KeyState.Equal ? RepairedKey.Repaired : Word(s.Value));
-            await store.SettleAsync(entity.Name, request, compared.Marker, known, ct).ConfigureAwait(false);
+            await store.SettleAsync(entity.Name, request, compared.Marker, known, ct);
             foreach (var (key, outcome) in known)
                 outcomes[key] = outcome;
             keys = [.. keys.Where(k => !known.ContainsKey(k))];

@@ -56,8 +56,8 @@ internal sealed class RepairStore(NpgsqlConnection engine, long run)
         CancellationToken ct
     )
     {
-        await using var transaction = await engine.BeginTransactionAsync(ct).ConfigureAwait(false);
-        var request = await KeyReads.AskAsync(engine, entity, [.. rows.Keys], ct).ConfigureAwait(false);
+        await using var transaction = await engine.BeginTransactionAsync(ct);
+        var request = await KeyReads.AskAsync(engine, entity, [.. rows.Keys], ct);
         await engine
             .Statement(
                 AuditSql,
@@ -68,22 +68,18 @@ internal sealed class RepairStore(NpgsqlConnection engine, long run)
                 rows.Values.Select(r => Word(r[0].Kind)).ToArray(),
                 rows.Values.Select(Before).ToArray()
             )
-            .ExecuteAsync(ct)
-            .ConfigureAwait(false);
-        await transaction.CommitAsync(ct).ConfigureAwait(false);
+            .ExecuteAsync(ct);
+        await transaction.CommitAsync(ct);
         return request;
     }
 
     /// <summary>What a comparison said of keys of a request.</summary>
     public async Task SettleAsync(string entity, long request, Lsn at, IReadOnlyDictionary<long, string> outcomes, CancellationToken ct)
     {
-        await using var transaction = await engine.BeginTransactionAsync(ct).ConfigureAwait(false);
-        await engine
-            .Statement(SettleSql, request, at.ToString(), outcomes.Keys.ToArray(), outcomes.Values.ToArray())
-            .ExecuteAsync(ct)
-            .ConfigureAwait(false);
-        await ResolveAsync(entity, [.. outcomes.Where(o => o.Value == RepairedKey.Repaired).Select(o => o.Key)], ct).ConfigureAwait(false);
-        await transaction.CommitAsync(ct).ConfigureAwait(false);
+        await using var transaction = await engine.BeginTransactionAsync(ct);
+        await engine.Statement(SettleSql, request, at.ToString(), outcomes.Keys.ToArray(), outcomes.Values.ToArray()).ExecuteAsync(ct);
+        await ResolveAsync(entity, [.. outcomes.Where(o => o.Value == RepairedKey.Repaired).Select(o => o.Key)], ct);
+        await transaction.CommitAsync(ct);
     }
 
     /// <summary>These keys were found equal.</summary>

@@ -44,13 +44,13 @@ public static class ReportReader
     public static async Task<RunReport> ReadAsync(NpgsqlConnection engine, long run, int maxDrift, CancellationToken ct)
     {
         var head =
-            (await engine.Statement(HeadSql, run).RowsAsync(Head, ct).ConfigureAwait(false)).SingleOrDefault()
+            (await engine.Statement(HeadSql, run).RowsAsync(Head, ct)).SingleOrDefault()
             ?? throw new CdcException(
                 FailureKind.Usage,
                 string.Create(CultureInfo.InvariantCulture, $"There is no run {run}."),
                 "SELECT id, started_at FROM cdc.reconcile_runs ORDER BY id DESC"
             );
-        var partitions = await engine.Statement(PartitionsSql, run).RowsAsync(Partition, ct).ConfigureAwait(false);
+        var partitions = await engine.Statement(PartitionsSql, run).RowsAsync(Partition, ct);
         var entities = partitions
             .GroupBy(p => p.Entity)
             .OrderBy(g => head.Entities.ToList().IndexOf(g.Key))
@@ -68,9 +68,8 @@ public static class ReportReader
                 await engine
                     .Statement("SELECT count(*) FROM cdc.drift WHERE first_run <= $1 AND last_run >= $1", run)
                     .RowsAsync(r => r.GetInt64(0), ct)
-                    .ConfigureAwait(false)
             ).Single(),
-            await engine.Statement(DriftSql, run, maxDrift).RowsAsync(Drift, ct).ConfigureAwait(false),
+            await engine.Statement(DriftSql, run, maxDrift).RowsAsync(Drift, ct),
             await engine
                 .Statement(
                     "SELECT entity, field, program_id, company_id, odoo_total, engine_total FROM cdc.reconcile_totals WHERE run = $1 ORDER BY 1, 2, 3 NULLS FIRST, 4 NULLS FIRST",
@@ -79,20 +78,17 @@ public static class ReportReader
                 .RowsAsync(
                     r => new ReportedTotal(r.GetString(0), r.GetString(1), r.Long(2), r.Long(3), r.GetDecimal(4), r.GetDecimal(5)),
                     ct
-                )
-                .ConfigureAwait(false),
+                ),
             await engine
                 .Statement(
                     "SELECT entity, company_id, cardinality(keys), differing FROM cdc.reconcile_spot_checks WHERE run = $1 ORDER BY 1, 2 NULLS FIRST",
                     run
                 )
-                .RowsAsync(r => new SpotCheck(r.GetString(0), r.Long(1), r.GetInt32(2), r.GetFieldValue<long[]>(3)), ct)
-                .ConfigureAwait(false),
+                .RowsAsync(r => new SpotCheck(r.GetString(0), r.Long(1), r.GetInt32(2), r.GetFieldValue<long[]>(3)), ct),
             await engine
                 .Statement("SELECT kind, rows, examples FROM cdc.reconcile_violations WHERE run = $1 ORDER BY kind", run)
-                .RowsAsync(r => new Violation(r.GetString(0), r.GetInt64(1), r.GetFieldValue<long[]>(2)), ct)
-                .ConfigureAwait(false),
-            await engine.Statement(HistorySql, run, Points).RowsAsync(Point, ct).ConfigureAwait(false)
+                .RowsAsync(r => new Violation(r.GetString(0), r.GetInt64(1), r.GetFieldValue<long[]>(2)), ct),
+            await engine.Statement(HistorySql, run, Points).RowsAsync(Point, ct)
         );
     }
 

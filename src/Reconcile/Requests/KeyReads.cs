@@ -31,8 +31,8 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
     /// <returns>Its id.</returns>
     public async Task<long> AskAsync(EntityDeclaration entity, IReadOnlyCollection<long> keys, CancellationToken ct)
     {
-        await using var connection = await OpenAsync(ct).ConfigureAwait(false);
-        return await AskAsync(connection, entity, keys, ct).ConfigureAwait(false);
+        await using var connection = await OpenAsync(ct);
+        return await AskAsync(connection, entity, keys, ct);
     }
 
     /// <summary>The same within the transaction of a connection.</summary>
@@ -45,7 +45,7 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
     {
         if (keys.Count == 0)
             throw new ArgumentException("No keys are asked for.", nameof(keys));
-        return await SnapshotRequests.AskAsync(connection, entity.Name, [.. keys], ct).ConfigureAwait(false);
+        return await SnapshotRequests.AskAsync(connection, entity.Name, [.. keys], ct);
     }
 
     private readonly TimeProvider _time = time ?? TimeProvider.System;
@@ -55,16 +55,16 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
     public async Task<KeyReadAnswer> WaitAsync(long request, CancellationToken ct)
     {
         var (began, logged) = (_time.GetTimestamp(), 0);
-        await using var connection = await OpenAsync(ct).ConfigureAwait(false);
+        await using var connection = await OpenAsync(ct);
         var heard = false;
         connection.Notification += (_, _) => heard = true;
-        await connection.Statement($"LISTEN {RequestChannels.Answers}").ExecuteAsync(ct).ConfigureAwait(false);
+        await connection.Statement($"LISTEN {RequestChannels.Answers}").ExecuteAsync(ct);
         while (true)
         {
             // A notification may come with the answer of the question itself.
             heard = false;
             var (state, answer) =
-                await SnapshotRequests.AnswerAsync(connection, request, ct).ConfigureAwait(false)
+                await SnapshotRequests.AnswerAsync(connection, request, ct)
                 ?? throw new CdcException(FailureKind.Refused, $"There is no request {request} any more.", "Ask again.");
             if (state == RequestState.Done)
                 return new KeyReadAnswer(request, answer);
@@ -83,7 +83,7 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
                 logged = (int)(waited / LogEvery);
             }
             if (!heard)
-                await connection.WaitAsync(PollInterval, ct).ConfigureAwait(false);
+                await connection.WaitAsync(PollInterval, ct);
         }
     }
 
@@ -92,12 +92,12 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
         var connection = new NpgsqlConnection(SessionSettings.InUtf8(engine).ConnectionString);
         try
         {
-            await connection.OpenPinnedAsync(ct).ConfigureAwait(false);
+            await connection.OpenPinnedAsync(ct);
             return connection;
         }
         catch
         {
-            await connection.DisposeAsync().ConfigureAwait(false);
+            await connection.DisposeAsync();
             throw;
         }
     }

@@ -15,16 +15,14 @@ internal static class OdooViolations
 
     public static async Task RunAsync(NpgsqlDataSource source, NpgsqlConnection engine, EntitySet entities, long run, CancellationToken ct)
     {
-        await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await source.OpenConnectionAsync(ct);
         foreach (var (kind, keys) in Checks(entities))
         {
             await using var command = connection.Statement(
                 $"SELECT count(*), coalesce((array_agg(k ORDER BY k))[1:{Examples}], '{{}}') FROM ({keys}) AS cdc_violations(k)"
             );
             command.CommandTimeout = 0;
-            var (rows, examples) = (
-                await command.RowsAsync(r => (r.GetInt64(0), r.GetFieldValue<long[]>(1)), ct).ConfigureAwait(false)
-            ).Single();
+            var (rows, examples) = (await command.RowsAsync(r => (r.GetInt64(0), r.GetFieldValue<long[]>(1)), ct)).Single();
             await engine
                 .Statement(
                     "INSERT INTO cdc.reconcile_violations (run, kind, rows, examples) VALUES ($1, $2, $3, $4)",
@@ -33,8 +31,7 @@ internal static class OdooViolations
                     rows,
                     examples
                 )
-                .ExecuteAsync(ct)
-                .ConfigureAwait(false);
+                .ExecuteAsync(ct);
         }
     }
 

@@ -33,49 +33,38 @@ public sealed class Reconciler(
     /// <exception cref="CdcException">The run failed; it is recorded as such.</exception>
     public async Task<long> RunAsync(RunRequest request, CancellationToken ct)
     {
-        await using var store = new RunStore(await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false));
-        await store.LockAsync(lockTimeout, ct).ConfigureAwait(false);
-        var run = await store.BeginAsync(request, ct).ConfigureAwait(false);
+        await using var store = new RunStore(await servers.Engine.OpenConnectionAsync(ct));
+        await store.LockAsync(lockTimeout, ct);
+        var run = await store.BeginAsync(request, ct);
         try
         {
-            await CompareAsync(store, run, request, ct).ConfigureAwait(false);
+            await CompareAsync(store, run, request, ct);
             return run.Id;
         }
         // A run that is interrupted stays open: the same command goes on with it.
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
-            await RecordFailureAsync(run.Id, failure).ConfigureAwait(false);
+            await RecordFailureAsync(run.Id, failure);
             throw;
         }
     }
 
     private async Task CompareAsync(RunStore store, OpenRun run, RunRequest request, CancellationToken ct)
     {
-        await using var engine = await servers.Engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var engine = await servers.Engine.OpenConnectionAsync(ct);
         var state = new RunState(request.Kind);
         foreach (var (name, done) in run.Done)
             state.Resume(name, done);
-        var through = request.Kind == RunKind.Changed ? await CheckpointQueries.ThroughAsync(engine, ct).ConfigureAwait(false) : null;
+        var through = request.Kind == RunKind.Changed ? await CheckpointQueries.ThroughAsync(engine, ct) : null;
         foreach (var entity in request.Entities)
         {
-            await CompareAsync(
-                    store,
-                    run,
-                    request,
-                    entity,
-                    await SpansAsync(engine, run, request, entity, ct).ConfigureAwait(false),
-                    state,
-                    ct
-                )
-                .ConfigureAwait(false);
+            await CompareAsync(store, run, request, entity, await SpansAsync(engine, run, request, entity, ct), state, ct);
             if (request.WithTotals)
-                await SpotChecks.RunAsync(servers, engine, entity, run.Id, options, ct).ConfigureAwait(false);
+                await SpotChecks.RunAsync(servers, engine, entity, run.Id, options, ct);
         }
         if (request.Violations)
-            await OdooViolations.RunAsync(servers.Source, engine, servers.Entities, run.Id, ct).ConfigureAwait(false);
-        await store
-            .FinishAsync(run.Id, state.Verdict, state.Unlisted > 0, state.Generation, state.Detail, through, ct)
-            .ConfigureAwait(false);
+            await OdooViolations.RunAsync(servers.Source, engine, servers.Entities, run.Id, ct);
+        await store.FinishAsync(run.Id, state.Verdict, state.Unlisted > 0, state.Generation, state.Detail, through, ct);
     }
 
     /// <summary>What is left to compare of an entity.</summary>
@@ -92,8 +81,8 @@ public sealed class Reconciler(
             return [range with { Low = done.Next }];
         if (request.Kind != RunKind.Changed)
             return [range];
-        return await SourceQueries.GenerationAsync(engine, ct).ConfigureAwait(false) is { } followed
-            ? await TouchedPartitions.ReadAsync(engine, entity, followed, Pace, ct).ConfigureAwait(false) ?? [range]
+        return await SourceQueries.GenerationAsync(engine, ct) is { } followed
+            ? await TouchedPartitions.ReadAsync(engine, entity, followed, Pace, ct) ?? [range]
             : [range];
     }
 
@@ -111,12 +100,10 @@ public sealed class Reconciler(
         try
         {
             foreach (var span in spans)
-            await foreach (
-                var slice in comparison.CompareAsync(span, () => state.RoomFor(entity.Name, options.MaxDrift), ct).ConfigureAwait(false)
-            )
+            await foreach (var slice in comparison.CompareAsync(span, () => state.RoomFor(entity.Name, options.MaxDrift), ct))
             {
                 var place = state.Add(entity.Name, slice);
-                await store.SaveAsync(run.Id, entity.Name, place, slice, resolve: request.Since is null, ct).ConfigureAwait(false);
+                await store.SaveAsync(run.Id, entity.Name, place, slice, resolve: request.Since is null, ct);
                 CrashPoint.Hit("reconcile-slice-saved");
                 progress?.Report(new ReconcileProgress(run.Id, entity.Name, state.Of(entity.Name), slice.Span.ToRange().To));
             }
@@ -124,7 +111,7 @@ public sealed class Reconciler(
         catch (FenceException stopped) when (stopped.Reason == FenceReasons.Stopped)
         {
             state.Stop(entity.Name, stopped.Message);
-            await store.SaveStoppedAsync(run.Id, entity.Name, ct).ConfigureAwait(false);
+            await store.SaveStoppedAsync(run.Id, entity.Name, ct);
         }
     }
 
@@ -132,10 +119,13 @@ public sealed class Reconciler(
     {
         try
         {
-            await using var connection = await servers.Engine.OpenConnectionAsync(CancellationToken.None).ConfigureAwait(false);
-            await RunStore
-                .FailAsync(connection, run, failure is CdcException known ? known.Message : failure.GetType().Name, CancellationToken.None)
-                .ConfigureAwait(false);
+            await using var connection = await servers.Engine.OpenConnectionAsync(CancellationToken.None);
+            await RunStore.FailAsync(
+                connection,
+                run,
+                failure is CdcException known ? known.Message : failure.GetType().Name,
+                CancellationToken.None
+            );
         }
         catch (NpgsqlException)
         {

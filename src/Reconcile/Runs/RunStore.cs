@@ -51,12 +51,11 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
     /// <exception cref="CdcException">Refused: another run is alive.</exception>
     public async Task LockAsync(TimeSpan timeout, CancellationToken ct)
     {
-        for (var began = Stopwatch.GetTimestamp(); ; await Task.Delay(PollInterval, ct).ConfigureAwait(false))
+        for (var began = Stopwatch.GetTimestamp(); ; await Task.Delay(PollInterval, ct))
         {
             var free = await engine
                 .Statement("SELECT pg_try_advisory_lock($1)", AdvisoryLocks.ReconcileRuns)
-                .RowsAsync(r => r.GetBoolean(0), ct)
-                .ConfigureAwait(false);
+                .RowsAsync(r => r.GetBoolean(0), ct);
             if (free.Single())
                 return;
             if (Stopwatch.GetElapsedTime(began) >= timeout)
@@ -79,14 +78,13 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
             request.Range.To,
             request.Since,
         ];
-        var killed = (await engine.Statement(KilledSql, question).RowsAsync(r => r.Long(0), ct).ConfigureAwait(false)).Single();
+        var killed = (await engine.Statement(KilledSql, question).RowsAsync(r => r.Long(0), ct)).Single();
         await engine
             .Statement(
                 "UPDATE cdc.reconcile_runs SET state = 'failed', detail = 'It was killed.', finished_at = clock_timestamp() WHERE state = 'running' AND id <> $1",
                 killed ?? 0
             )
-            .ExecuteAsync(ct)
-            .ConfigureAwait(false);
+            .ExecuteAsync(ct);
         if (killed is { } id)
         {
             await engine
@@ -96,14 +94,10 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
                     request.Trigger,
                     request.Due
                 )
-                .ExecuteAsync(ct)
-                .ConfigureAwait(false);
-            return new OpenRun(id, await DoneAsync(id, ct).ConfigureAwait(false));
+                .ExecuteAsync(ct);
+            return new OpenRun(id, await DoneAsync(id, ct));
         }
-        var begun = await engine
-            .Statement(BeginSql, [.. question, request.Trigger, request.Due])
-            .RowsAsync(r => r.GetInt64(0), ct)
-            .ConfigureAwait(false);
+        var begun = await engine.Statement(BeginSql, [.. question, request.Trigger, request.Due]).RowsAsync(r => r.GetInt64(0), ct);
         return new OpenRun(begun.Single(), new Dictionary<string, DoneSlices>());
     }
 
@@ -164,16 +158,13 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
         try
         {
             if (engine.FullState == System.Data.ConnectionState.Open)
-                await engine
-                    .Statement("SELECT pg_advisory_unlock($1)", AdvisoryLocks.ReconcileRuns)
-                    .ExecuteAsync(CancellationToken.None)
-                    .ConfigureAwait(false);
+                await engine.Statement("SELECT pg_advisory_unlock($1)", AdvisoryLocks.ReconcileRuns).ExecuteAsync(CancellationToken.None);
         }
         catch (NpgsqlException)
         {
             // The session is gone, and the lock with it.
         }
-        await engine.DisposeAsync().ConfigureAwait(false);
+        await engine.DisposeAsync();
     }
 
     private async Task<IReadOnlyDictionary<string, DoneSlices>> DoneAsync(long run, CancellationToken ct)
@@ -204,8 +195,7 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
                         )
                     ),
                 ct
-            )
-            .ConfigureAwait(false);
+            );
         return rows.ToDictionary(r => r.Item1, r => r.Item2);
     }
 }

@@ -49,13 +49,13 @@ internal static class SliceRecord
         CancellationToken ct
     )
     {
-        await using var transaction = await engine.BeginTransactionAsync(ct).ConfigureAwait(false);
-        await PartitionAsync(engine, run, entity, place, slice, ct).ConfigureAwait(false);
-        await DriftAsync(engine, run, entity, slice.Result.Drift, ct).ConfigureAwait(false);
+        await using var transaction = await engine.BeginTransactionAsync(ct);
+        await PartitionAsync(engine, run, entity, place, slice, ct);
+        await DriftAsync(engine, run, entity, slice.Result.Drift, ct);
         if (resolve && slice.Result.Unlisted == 0)
-            await ResolveAsync(engine, run, entity, slice, ct).ConfigureAwait(false);
-        await TotalsAsync(engine, run, entity, slice.Result.Totals, ct).ConfigureAwait(false);
-        await transaction.CommitAsync(ct).ConfigureAwait(false);
+            await ResolveAsync(engine, run, entity, slice, ct);
+        await TotalsAsync(engine, run, entity, slice.Result.Totals, ct);
+        await transaction.CommitAsync(ct);
     }
 
     private static Task<int> PartitionAsync(
@@ -115,8 +115,7 @@ internal static class SliceRecord
                 drift.Select(d => d.OdooValue).ToArray(),
                 drift.Select(d => d.EngineValue).ToArray()
             )
-            .ExecuteAsync(ct)
-            .ConfigureAwait(false);
+            .ExecuteAsync(ct);
     }
 
     private static Task<int> ResolveAsync(NpgsqlConnection engine, long run, string entity, ComparedSlice slice, CancellationToken ct) =>
@@ -154,7 +153,6 @@ internal static class SliceRecord
                 totals.Select(t => t.Odoo).ToArray(),
                 totals.Select(t => t.Engine).ToArray()
             )
-            .ExecuteAsync(ct)
-            .ConfigureAwait(false);
+            .ExecuteAsync(ct);
     }
 }

@@ -25,16 +25,14 @@ internal static class SpotChecks
     {
         try
         {
-            await using var fence = await servers.Fences.OpenAsync(entity, KeyRange.All, ct).ConfigureAwait(false);
+            await using var fence = await servers.Fences.OpenAsync(entity, KeyRange.All, ct);
             if (fence.InFlight.All)
                 return;
-            await ComparedSession.PrepareAsync(fence.Source, options.StatementTimeout, ct).ConfigureAwait(false);
-            await ComparedSession.PrepareAsync(fence.Engine, options.StatementTimeout, ct).ConfigureAwait(false);
-            var leftOut = await ExceptionKeys.ReadAsync(fence, entity, KeySpan.All, ct).ConfigureAwait(false);
-            var keys = await DrawAsync(fence.Source, entity, leftOut, ct).ConfigureAwait(false);
-            var drift = await RowComparison
-                .ReadAsync(servers.Source, fence, entity, [.. keys.SelectMany(k => k.Keys)], ct)
-                .ConfigureAwait(false);
+            await ComparedSession.PrepareAsync(fence.Source, options.StatementTimeout, ct);
+            await ComparedSession.PrepareAsync(fence.Engine, options.StatementTimeout, ct);
+            var leftOut = await ExceptionKeys.ReadAsync(fence, entity, KeySpan.All, ct);
+            var keys = await DrawAsync(fence.Source, entity, leftOut, ct);
+            var drift = await RowComparison.ReadAsync(servers.Source, fence, entity, [.. keys.SelectMany(k => k.Keys)], ct);
             var differing = drift.Select(d => d.Key).ToHashSet();
             foreach (var (company, drawn) in keys)
                 await engine
@@ -46,8 +44,7 @@ internal static class SpotChecks
                         drawn,
                         drawn.Where(differing.Contains).ToArray()
                     )
-                    .ExecuteAsync(ct)
-                    .ConfigureAwait(false);
+                    .ExecuteAsync(ct);
         }
         catch (FenceException stopped) when (stopped.Reason == FenceReasons.Stopped)
         {
@@ -76,8 +73,7 @@ internal static class SpotChecks
                 LATERAL (SELECT {key}::bigint AS key, {company} AS company FROM {entity.SourceName} AS cdc_row WHERE {key} >= cdc_places.at ORDER BY {key} LIMIT 1) AS cdc_draw
                 """
             )
-            .RowsAsync(r => (Key: r.GetInt64(0), Company: r.Long(1)), ct)
-            .ConfigureAwait(false);
+            .RowsAsync(r => (Key: r.GetInt64(0), Company: r.Long(1)), ct);
         var except = leftOut.All.ToHashSet();
         return
         [

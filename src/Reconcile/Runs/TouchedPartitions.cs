@@ -47,9 +47,7 @@ internal static class TouchedPartitions
         CancellationToken ct
     )
     {
-        var through = (
-            await engine.Statement(ThroughSql, generation, entity.Name).RowsAsync(r => r.Get<string>(0), ct).ConfigureAwait(false)
-        ).Single();
+        var through = (await engine.Statement(ThroughSql, generation, entity.Name).RowsAsync(r => r.Get<string>(0), ct)).Single();
         var tiles = await engine
             .Statement(TilesSql, entity.Name, generation, KeySpan.Lowest, KeySpan.Highest)
             .RowsAsync(
@@ -60,11 +58,10 @@ internal static class TouchedPartitions
                         MustCompare: !r.GetBoolean(3) || r.GetBoolean(4)
                     ),
                 ct
-            )
-            .ConfigureAwait(false);
+            );
         if (through is null || tiles.Count == 0)
             return null;
-        var now = await NowAsync(engine, entity, generation, through, [.. tiles.Select(t => t.Span)], pace, ct).ConfigureAwait(false);
+        var now = await NowAsync(engine, entity, generation, through, [.. tiles.Select(t => t.Span)], pace, ct);
         return [.. tiles.Where((tile, i) => tile.MustCompare || now[i].IsTouched || now[i].Rows != tile.Rows).Select(t => t.Span)];
     }
 
@@ -82,8 +79,8 @@ internal static class TouchedPartitions
         var now = new List<(long, bool)>(tiles.Length);
         foreach (var some in tiles.Chunk(TilesAtOnce))
         {
-            var began = pace is null ? 0 : await pace.BeginAsync(ct).ConfigureAwait(false);
-            now.AddRange(await NowAsync(engine, entity, generation, through, some, ct).ConfigureAwait(false));
+            var began = pace is null ? 0 : await pace.BeginAsync(ct);
+            now.AddRange(await NowAsync(engine, entity, generation, through, some, ct));
             pace?.Worked(began);
         }
         return now;
@@ -111,8 +108,7 @@ internal static class TouchedPartitions
                 generation,
                 through
             )
-            .RowsAsync(r => now[r.GetInt64(0) - 1] = (r.GetInt64(1), r.GetBoolean(2)), ct)
-            .ConfigureAwait(false);
+            .RowsAsync(r => now[r.GetInt64(0) - 1] = (r.GetInt64(1), r.GetBoolean(2)), ct);
         return now;
     }
 }

@@ -35,16 +35,14 @@ internal sealed class BulkTransactions(OdooConnection odoo)
         odoo.InTransactionAsync(
             async _ =>
             {
-                var due = await odoo.ListAsync(DueSql, [rows], r => (Id: r.GetInt32(0), Card: r.IsDBNull(1) ? 0 : r.GetInt32(1)), ct)
-                    .ConfigureAwait(false);
+                var due = await odoo.ListAsync(DueSql, [rows], r => (Id: r.GetInt32(0), Card: r.IsDBNull(1) ? 0 : r.GetInt32(1)), ct);
                 // The same order as every transaction that locks several cards; otherwise the job would be a deadlock's victim for ever.
                 await odoo.ExecuteAsync(
-                        "SELECT id FROM loyalty_card WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
-                        [due.Select(d => d.Card).Distinct().ToArray()],
-                        ct
-                    )
-                    .ConfigureAwait(false);
-                await odoo.ExecuteAsync(ExpireSql, [due.Select(d => d.Id).ToArray()], ct).ConfigureAwait(false);
+                    "SELECT id FROM loyalty_card WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
+                    [due.Select(d => d.Card).Distinct().ToArray()],
+                    ct
+                );
+                await odoo.ExecuteAsync(ExpireSql, [due.Select(d => d.Id).ToArray()], ct);
             },
             ct
         );
@@ -54,8 +52,8 @@ internal sealed class BulkTransactions(OdooConnection odoo)
             async _ =>
             {
                 var now = DateTime.SpecifyKind(DateTime.UtcNow, DateTimeKind.Unspecified);
-                await CopyMovesAsync(deck, rows, plan.Seed, now, ct).ConfigureAwait(false);
-                await CopyHistoryAsync(deck, rows, plan.Seed, now, ct).ConfigureAwait(false);
+                await CopyMovesAsync(deck, rows, plan.Seed, now, ct);
+                await CopyHistoryAsync(deck, rows, plan.Seed, now, ct);
             },
             ct
         );
@@ -63,47 +61,43 @@ internal sealed class BulkTransactions(OdooConnection odoo)
     private async Task CopyMovesAsync(CardDeck deck, int rows, ulong seed, DateTime now, CancellationToken ct)
     {
         var dice = new Dice(seed);
-        await using var writer = await odoo
-            .Raw.BeginBinaryImportAsync(
-                "COPY loyalty_point_move (loyalty_card_id, state, origin, gain_date, expiration_date, create_date, initial_point, remaining_point) FROM STDIN (FORMAT binary)",
-                ct
-            )
-            .ConfigureAwait(false);
+        await using var writer = await odoo.Raw.BeginBinaryImportAsync(
+            "COPY loyalty_point_move (loyalty_card_id, state, origin, gain_date, expiration_date, create_date, initial_point, remaining_point) FROM STDIN (FORMAT binary)",
+            ct
+        );
         for (var row = 0; row < rows; row++)
         {
             var points = (1 + dice.Below(4000)) / 20.0;
-            await writer.StartRowAsync(ct).ConfigureAwait(false);
-            await writer.WriteAsync(deck.At((uint)dice.Next()), NpgsqlDbType.Integer, ct).ConfigureAwait(false);
-            await writer.WriteAsync("active", NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
-            await writer.WriteAsync("Import", NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
-            await writer.WriteAsync(now, NpgsqlDbType.Timestamp, ct).ConfigureAwait(false);
-            await writer.WriteAsync(now.AddDays(dice.Below(365)), NpgsqlDbType.Timestamp, ct).ConfigureAwait(false);
-            await writer.WriteAsync(now, NpgsqlDbType.Timestamp, ct).ConfigureAwait(false);
-            await writer.WriteAsync(points, NpgsqlDbType.Double, ct).ConfigureAwait(false);
-            await writer.WriteAsync(points, NpgsqlDbType.Double, ct).ConfigureAwait(false);
+            await writer.StartRowAsync(ct);
+            await writer.WriteAsync(deck.At((uint)dice.Next()), NpgsqlDbType.Integer, ct);
+            await writer.WriteAsync("active", NpgsqlDbType.Varchar, ct);
+            await writer.WriteAsync("Import", NpgsqlDbType.Varchar, ct);
+            await writer.WriteAsync(now, NpgsqlDbType.Timestamp, ct);
+            await writer.WriteAsync(now.AddDays(dice.Below(365)), NpgsqlDbType.Timestamp, ct);
+            await writer.WriteAsync(now, NpgsqlDbType.Timestamp, ct);
+            await writer.WriteAsync(points, NpgsqlDbType.Double, ct);
+            await writer.WriteAsync(points, NpgsqlDbType.Double, ct);
         }
-        await writer.CompleteAsync(ct).ConfigureAwait(false);
+        await writer.CompleteAsync(ct);
     }
 
     private async Task CopyHistoryAsync(CardDeck deck, int rows, ulong seed, DateTime now, CancellationToken ct)
     {
         var dice = new Dice(seed + 1);
-        await using var writer = await odoo
-            .Raw.BeginBinaryImportAsync(
-                "COPY loyalty_point_history (loyalty_card_id, origin, transaction_time, create_date, points_amount, points_balance) FROM STDIN (FORMAT binary)",
-                ct
-            )
-            .ConfigureAwait(false);
+        await using var writer = await odoo.Raw.BeginBinaryImportAsync(
+            "COPY loyalty_point_history (loyalty_card_id, origin, transaction_time, create_date, points_amount, points_balance) FROM STDIN (FORMAT binary)",
+            ct
+        );
         for (var row = 0; row < rows; row++)
         {
-            await writer.StartRowAsync(ct).ConfigureAwait(false);
-            await writer.WriteAsync(deck.At((uint)dice.Next()), NpgsqlDbType.Integer, ct).ConfigureAwait(false);
-            await writer.WriteAsync("Import", NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
-            await writer.WriteAsync(now, NpgsqlDbType.Timestamp, ct).ConfigureAwait(false);
-            await writer.WriteAsync(now, NpgsqlDbType.Timestamp, ct).ConfigureAwait(false);
-            await writer.WriteAsync(dice.Below(4000) / 20.0, NpgsqlDbType.Double, ct).ConfigureAwait(false);
-            await writer.WriteAsync(dice.Below(40_000) / 20.0, NpgsqlDbType.Double, ct).ConfigureAwait(false);
+            await writer.StartRowAsync(ct);
+            await writer.WriteAsync(deck.At((uint)dice.Next()), NpgsqlDbType.Integer, ct);
+            await writer.WriteAsync("Import", NpgsqlDbType.Varchar, ct);
+            await writer.WriteAsync(now, NpgsqlDbType.Timestamp, ct);
+            await writer.WriteAsync(now, NpgsqlDbType.Timestamp, ct);
+            await writer.WriteAsync(dice.Below(4000) / 20.0, NpgsqlDbType.Double, ct);
+            await writer.WriteAsync(dice.Below(40_000) / 20.0, NpgsqlDbType.Double, ct);
         }
-        await writer.CompleteAsync(ct).ConfigureAwait(false);
+        await writer.CompleteAsync(ct);
     }
 }

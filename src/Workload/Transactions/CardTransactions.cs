@@ -41,17 +41,16 @@ internal sealed class CardTransactions(OdooConnection odoo)
     {
         var card = 0;
         await odoo.InTransactionAsync(
-                async _ =>
-                {
-                    var dice = new Dice(plan.Seed);
-                    card = await odoo.ScalarAsync<int>(InsertSql, [dice.Below(5), 1 + dice.Below(3)], ct).ConfigureAwait(false);
-                    // Gift cards have no partner.
-                    object? partner = dice.OneIn(10) ? null : 1 + dice.Below(1_000_000);
-                    await odoo.ExecuteAsync(CompleteSql, [card, partner, Math.Abs(plan.Points), dice.Below(900)], ct).ConfigureAwait(false);
-                },
-                ct
-            )
-            .ConfigureAwait(false);
+            async _ =>
+            {
+                var dice = new Dice(plan.Seed);
+                card = await odoo.ScalarAsync<int>(InsertSql, [dice.Below(5), 1 + dice.Below(3)], ct);
+                // Gift cards have no partner.
+                object? partner = dice.OneIn(10) ? null : 1 + dice.Below(1_000_000);
+                await odoo.ExecuteAsync(CompleteSql, [card, partner, Math.Abs(plan.Points), dice.Below(900)], ct);
+            },
+            ct
+        );
         return card;
     }
 
@@ -61,17 +60,16 @@ internal sealed class CardTransactions(OdooConnection odoo)
             async _ =>
             {
                 var codes = await odoo.ListAsync(
-                        "SELECT id, code FROM loyalty_card WHERE id IN ($1, $2) ORDER BY id FOR UPDATE",
-                        [card, other],
-                        r => (Id: r.GetInt32(0), Code: r.IsDBNull(1) ? null : r.GetString(1)),
-                        ct
-                    )
-                    .ConfigureAwait(false);
+                    "SELECT id, code FROM loyalty_card WHERE id IN ($1, $2) ORDER BY id FOR UPDATE",
+                    [card, other],
+                    r => (Id: r.GetInt32(0), Code: r.IsDBNull(1) ? null : r.GetString(1)),
+                    ct
+                );
                 if (codes.Count != 2)
                     return;
-                await SetCodeAsync(codes[0].Id, $"swap-{codes[0].Id}", ct).ConfigureAwait(false);
-                await SetCodeAsync(codes[1].Id, codes[0].Code, ct).ConfigureAwait(false);
-                await SetCodeAsync(codes[0].Id, codes[1].Code, ct).ConfigureAwait(false);
+                await SetCodeAsync(codes[0].Id, $"swap-{codes[0].Id}", ct);
+                await SetCodeAsync(codes[1].Id, codes[0].Code, ct);
+                await SetCodeAsync(codes[0].Id, codes[1].Code, ct);
             },
             ct
         );

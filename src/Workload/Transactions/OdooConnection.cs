@@ -11,22 +11,22 @@ internal sealed class OdooConnection(NpgsqlConnection connection)
     public async Task<int> ExecuteAsync(string sql, object?[] values, CancellationToken ct)
     {
         await using var command = Command(sql, values);
-        return await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        return await command.ExecuteNonQueryAsync(ct);
     }
 
     /// <summary>The first column of the first row; default if there is none or it is NULL.</summary>
     public async Task<T?> ScalarAsync<T>(string sql, object?[] values, CancellationToken ct)
     {
         await using var command = Command(sql, values);
-        return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) is T value ? value : default;
+        return await command.ExecuteScalarAsync(ct) is T value ? value : default;
     }
 
     public async Task<List<T>> ListAsync<T>(string sql, object?[] values, Func<NpgsqlDataReader, T> read, CancellationToken ct)
     {
         await using var command = Command(sql, values);
-        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await using var reader = await command.ExecuteReaderAsync(ct);
         var rows = new List<T>();
-        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+        while (await reader.ReadAsync(ct))
             rows.Add(read(reader));
         return rows;
     }
@@ -38,9 +38,9 @@ internal sealed class OdooConnection(NpgsqlConnection connection)
         IsolationLevel isolation = IsolationLevel.ReadCommitted
     )
     {
-        await using var transaction = await connection.BeginTransactionAsync(isolation, ct).ConfigureAwait(false);
-        await work(transaction).ConfigureAwait(false);
-        await transaction.CommitAsync(ct).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(isolation, ct);
+        await work(transaction);
+        await transaction.CommitAsync(ct);
     }
 
     private NpgsqlCommand Command(string sql, object?[] values)

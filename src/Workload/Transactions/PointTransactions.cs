@@ -49,12 +49,10 @@ internal sealed class PointTransactions(OdooConnection odoo)
                 var dice = new Dice(plan.Seed);
                 var points = Math.Abs(plan.Points);
                 var product = 1 + dice.Below(5);
-                var balance = await odoo.ScalarAsync<double>(AddPointsSql, [card, points], ct).ConfigureAwait(false);
+                var balance = await odoo.ScalarAsync<double>(AddPointsSql, [card, points], ct);
                 // Days that differ a lot, so that the first to expire is seldom the first that was gained.
-                var move = await odoo.ScalarAsync<int>(NewMoveSql, [card, product, Origin(plan), 1 + dice.Below(700), points], ct)
-                    .ConfigureAwait(false);
-                await odoo.ExecuteAsync(HistorySql, [card, move, product, 1 + dice.Below(5), Origin(plan), points, balance], ct)
-                    .ConfigureAwait(false);
+                var move = await odoo.ScalarAsync<int>(NewMoveSql, [card, product, Origin(plan), 1 + dice.Below(700), points], ct);
+                await odoo.ExecuteAsync(HistorySql, [card, move, product, 1 + dice.Below(5), Origin(plan), points, balance], ct);
             },
             ct
         );
@@ -64,15 +62,13 @@ internal sealed class PointTransactions(OdooConnection odoo)
         odoo.InTransactionAsync(
             async _ =>
             {
-                var balance = await odoo.ScalarAsync<double>("SELECT points FROM loyalty_card WHERE id = $1 FOR NO KEY UPDATE", [card], ct)
-                    .ConfigureAwait(false);
+                var balance = await odoo.ScalarAsync<double>("SELECT points FROM loyalty_card WHERE id = $1 FOR NO KEY UPDATE", [card], ct);
                 var moves = await odoo.ListAsync(
-                        "SELECT id, remaining_point FROM loyalty_point_move WHERE loyalty_card_id = $1 AND state = 'active' ORDER BY expiration_date, id",
-                        [card],
-                        r => (Id: r.GetInt32(0), Remaining: r.GetDouble(1)),
-                        ct
-                    )
-                    .ConfigureAwait(false);
+                    "SELECT id, remaining_point FROM loyalty_point_move WHERE loyalty_card_id = $1 AND state = 'active' ORDER BY expiration_date, id",
+                    [card],
+                    r => (Id: r.GetInt32(0), Remaining: r.GetDouble(1)),
+                    ct
+                );
                 var wanted = Math.Min(Math.Abs(plan.Points) * 3, balance);
                 foreach (var move in moves)
                 {
@@ -80,16 +76,14 @@ internal sealed class PointTransactions(OdooConnection odoo)
                         break;
                     var used = Math.Min(wanted, move.Remaining);
                     (wanted, balance) = (wanted - used, Math.Max(balance - used, 0));
-                    await RewriteMoveAsync(move.Id, move.Remaining - used, ct).ConfigureAwait(false);
-                    await odoo.ExecuteAsync(HistorySql, [card, move.Id, null, null, Origin(plan), -used, balance], ct)
-                        .ConfigureAwait(false);
+                    await RewriteMoveAsync(move.Id, move.Remaining - used, ct);
+                    await odoo.ExecuteAsync(HistorySql, [card, move.Id, null, null, Origin(plan), -used, balance], ct);
                 }
                 await odoo.ExecuteAsync(
-                        "UPDATE loyalty_card SET points = $2, write_uid = 2, write_date = now() AT TIME ZONE 'UTC' WHERE id = $1",
-                        [card, balance],
-                        ct
-                    )
-                    .ConfigureAwait(false);
+                    "UPDATE loyalty_card SET points = $2, write_uid = 2, write_date = now() AT TIME ZONE 'UTC' WHERE id = $1",
+                    [card, balance],
+                    ct
+                );
             },
             ct
         );
@@ -98,18 +92,15 @@ internal sealed class PointTransactions(OdooConnection odoo)
         odoo.InTransactionAsync(
             async _ =>
             {
-                var points = await odoo.ScalarAsync<double>("SELECT points FROM loyalty_card WHERE id = $1", [card], ct)
-                    .ConfigureAwait(false);
+                var points = await odoo.ScalarAsync<double>("SELECT points FROM loyalty_card WHERE id = $1", [card], ct);
                 var balance = Math.Max(points + plan.Points, 0);
                 // Fails with 40001 if another session has written the card since the snapshot.
                 await odoo.ExecuteAsync(
-                        "UPDATE loyalty_card SET points = $2, write_date = now() AT TIME ZONE 'UTC' WHERE id = $1",
-                        [card, balance],
-                        ct
-                    )
-                    .ConfigureAwait(false);
-                await odoo.ExecuteAsync(HistorySql, [card, null, null, null, Origin(plan), balance - points, balance], ct)
-                    .ConfigureAwait(false);
+                    "UPDATE loyalty_card SET points = $2, write_date = now() AT TIME ZONE 'UTC' WHERE id = $1",
+                    [card, balance],
+                    ct
+                );
+                await odoo.ExecuteAsync(HistorySql, [card, null, null, null, Origin(plan), balance - points, balance], ct);
             },
             ct,
             IsolationLevel.RepeatableRead
@@ -117,22 +108,22 @@ internal sealed class PointTransactions(OdooConnection odoo)
 
     public async Task RollbackAsync(int card, PlannedTransaction plan, CancellationToken ct)
     {
-        await using var transaction = await odoo.Raw.BeginTransactionAsync(ct).ConfigureAwait(false);
-        await OrderAsync(card, plan, ct).ConfigureAwait(false);
-        await transaction.RollbackAsync(ct).ConfigureAwait(false);
+        await using var transaction = await odoo.Raw.BeginTransactionAsync(ct);
+        await OrderAsync(card, plan, ct);
+        await transaction.RollbackAsync(ct);
     }
 
     public Task SavepointAsync(int card, int other, PlannedTransaction plan, CancellationToken ct) =>
         odoo.InTransactionAsync(
             async transaction =>
             {
-                await OrderAsync(Math.Min(card, other), plan, ct).ConfigureAwait(false);
-                await transaction.SaveAsync("attempt", ct).ConfigureAwait(false);
-                await OrderAsync(Math.Max(card, other), plan, ct).ConfigureAwait(false);
-                await transaction.RollbackAsync("attempt", ct).ConfigureAwait(false);
-                await transaction.SaveAsync("kept", ct).ConfigureAwait(false);
-                await OrderAsync(Math.Max(card, other), plan, ct).ConfigureAwait(false);
-                await transaction.ReleaseAsync("kept", ct).ConfigureAwait(false);
+                await OrderAsync(Math.Min(card, other), plan, ct);
+                await transaction.SaveAsync("attempt", ct);
+                await OrderAsync(Math.Max(card, other), plan, ct);
+                await transaction.RollbackAsync("attempt", ct);
+                await transaction.SaveAsync("kept", ct);
+                await OrderAsync(Math.Max(card, other), plan, ct);
+                await transaction.ReleaseAsync("kept", ct);
             },
             ct
         );

@@ -172,7 +172,10 @@ public sealed class StatusTests(TestServers servers)
     {
         await using var world = await HostWorld.CreateAsync(servers, migrated: false);
         var server = Json(await world.RunAsync("status", "--json")).GetProperty("engineServer");
-        Assert.Equal((false, "cdc migrate"), (server.GetProperty("readable").GetBoolean(), server.GetProperty("remedy").GetString()));
+        Assert.Equal(
+            (false, "Run 'cdc migrate'."),
+            (server.GetProperty("readable").GetBoolean(), server.GetProperty("remedy").GetString())
+        );
         Assert.Equal((int)FailureKind.Migration, (await world.RunAsync("quarantine", "list")).ExitCode);
     }
 

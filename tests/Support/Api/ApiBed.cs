@@ -87,33 +87,38 @@ public sealed class ApiBed : IAsyncDisposable
             source,
             engineServer,
             log,
-            await ApiHost
-                .StartAsync(parts, options with { Urls = options.Urls == new ApiOptions().Urls ? "http://127.0.0.1:0" : options.Urls }, ct)
-                .ConfigureAwait(false)
+            await ApiHost.StartAsync(
+                parts,
+                options with
+                {
+                    Urls = options.Urls == new ApiOptions().Urls ? "http://127.0.0.1:0" : options.Urls,
+                },
+                ct
+            )
         );
     }
 
     /// <summary>The status, the headers and the body as JSON (undefined where there is none).</summary>
     public async Task<Answer> GetAsync(string path, CancellationToken ct, params (string Name, string Value)[] headers) =>
-        await SendAsync(HttpMethod.Get, path, null, headers, ct).ConfigureAwait(false);
+        await SendAsync(HttpMethod.Get, path, null, headers, ct);
 
     public async Task<Answer> PostAsync(string path, string body, CancellationToken ct, params (string Name, string Value)[] headers) =>
-        await SendAsync(HttpMethod.Post, path, body, headers, ct).ConfigureAwait(false);
+        await SendAsync(HttpMethod.Post, path, body, headers, ct);
 
     /// <summary>Stops the server; answers under way are ended.</summary>
     public async Task StopAsync()
     {
         if (!Interlocked.Exchange(ref _stopped, true))
-            await _host.DisposeAsync().ConfigureAwait(false);
+            await _host.DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
-        await StopAsync().ConfigureAwait(false);
+        await StopAsync();
         _log?.Dispose();
-        await _source.DisposeAsync().ConfigureAwait(false);
-        await _engine.DisposeAsync().ConfigureAwait(false);
+        await _source.DisposeAsync();
+        await _engine.DisposeAsync();
     }
 
     private async Task<Answer> SendAsync(
@@ -129,8 +134,8 @@ public sealed class ApiBed : IAsyncDisposable
             request.Content = new StringContent(body, MediaTypeHeaderValue.Parse("application/json"));
         foreach (var (name, value) in headers)
             request.Headers.TryAddWithoutValidation(name, value);
-        using var response = await Client.SendAsync(request, ct).ConfigureAwait(false);
-        var text = await response.Content.ReadAsStringAsync(ct).ConfigureAwait(false);
+        using var response = await Client.SendAsync(request, ct);
+        var text = await response.Content.ReadAsStringAsync(ct);
         var all = response
             .Headers.Concat(response.Content.Headers)
             .ToDictionary(h => h.Key, h => string.Join(",", h.Value), StringComparer.OrdinalIgnoreCase);

@@ -22,12 +22,12 @@ internal static class Docker
         }
         try
         {
-            await container.StartAsync(ct).ConfigureAwait(false);
+            await container.StartAsync(ct);
             return started(container);
         }
         catch
         {
-            await container.DisposeAsync().ConfigureAwait(false);
+            await container.DisposeAsync();
             throw;
         }
     }

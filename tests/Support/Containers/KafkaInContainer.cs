@@ -19,22 +19,20 @@ public sealed class KafkaInContainer : IAsyncDisposable
 
     /// <exception cref="MissingPrerequisiteException">No Docker engine on this machine.</exception>
     public static async Task<KafkaInContainer> StartAsync(CancellationToken ct) =>
-        await Docker
-            .StartAsync(
-                () =>
-                    new KafkaBuilder(Image)
-                        .WithEnvironment("KAFKA_NUM_PARTITIONS", TestKafka.Partitions.ToString(CultureInfo.InvariantCulture))
-                        .WithEnvironment("KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS", "5")
-                        .WithEnvironment("KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR", "1")
-                        .WithEnvironment("KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "1")
-                        .WithEnvironment("KAFKA_TRANSACTION_STATE_LOG_MIN_ISR", "1")
-                        .WithEnvironment("KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS", "0")
-                        .WithEnvironment("KAFKA_GROUP_MAX_SESSION_TIMEOUT_MS", "300000")
-                        .Build(),
-                container => new KafkaInContainer(container),
-                ct
-            )
-            .ConfigureAwait(false);
+        await Docker.StartAsync(
+            () =>
+                new KafkaBuilder(Image)
+                    .WithEnvironment("KAFKA_NUM_PARTITIONS", TestKafka.Partitions.ToString(CultureInfo.InvariantCulture))
+                    .WithEnvironment("KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS", "5")
+                    .WithEnvironment("KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR", "1")
+                    .WithEnvironment("KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "1")
+                    .WithEnvironment("KAFKA_TRANSACTION_STATE_LOG_MIN_ISR", "1")
+                    .WithEnvironment("KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS", "0")
+                    .WithEnvironment("KAFKA_GROUP_MAX_SESSION_TIMEOUT_MS", "300000")
+                    .Build(),
+            container => new KafkaInContainer(container),
+            ct
+        );
 
     public ValueTask DisposeAsync() => _container.DisposeAsync();
 }

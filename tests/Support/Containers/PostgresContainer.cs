@@ -32,19 +32,17 @@ public sealed class PostgresContainer : IAsyncDisposable
     public static async Task<PostgresContainer> StartAsync(string image, PgClusterOptions options, CancellationToken ct)
     {
         var arguments = PgConfiguration.Settings(options).SelectMany(setting => new[] { "-c", $"{setting.Key}={setting.Value}" });
-        return await Docker
-            .StartAsync(
-                () =>
-                    new PostgreSqlBuilder(image)
-                        .WithDatabase("postgres")
-                        .WithUsername("postgres")
-                        .WithEnvironment("POSTGRES_HOST_AUTH_METHOD", "trust")
-                        .WithCommand([.. arguments])
-                        .Build(),
-                container => new PostgresContainer(container),
-                ct
-            )
-            .ConfigureAwait(false);
+        return await Docker.StartAsync(
+            () =>
+                new PostgreSqlBuilder(image)
+                    .WithDatabase("postgres")
+                    .WithUsername("postgres")
+                    .WithEnvironment("POSTGRES_HOST_AUTH_METHOD", "trust")
+                    .WithCommand([.. arguments])
+                    .Build(),
+            container => new PostgresContainer(container),
+            ct
+        );
     }
 
     public ValueTask DisposeAsync() => _container.DisposeAsync();

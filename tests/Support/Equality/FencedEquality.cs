@@ -21,18 +21,18 @@ public static class FencedEquality
         KeyRange range = default
     )
     {
-        var unfinished = await UnfinishedRanges.ReadAsync(fence.Engine, entity, ct).ConfigureAwait(false);
-        var holes = await HolesAsync(fence.Engine, entity, ct).ConfigureAwait(false);
+        var unfinished = await UnfinishedRanges.ReadAsync(fence.Engine, entity, ct);
+        var holes = await HolesAsync(fence.Engine, entity, ct);
         bool IsLeftOut(long key) => fence.InFlight.Contains(key) || holes.Contains(key) || unfinished.Any(r => r.Contains(key));
-        return await check.CompareAsync(entity, fence.Source, fence.Engine, range, IsLeftOut, ct).ConfigureAwait(false);
+        return await check.CompareAsync(entity, fence.Source, fence.Engine, range, IsLeftOut, ct);
     }
 
     private static async Task<HashSet<long>> HolesAsync(NpgsqlConnection engine, EntityDeclaration entity, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand($"SELECT key FROM cdc.rereads WHERE entity = {Sql.Literal(entity.Name)}", engine);
-        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await using var reader = await command.ExecuteReaderAsync(ct);
         var keys = new HashSet<long>();
-        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+        while (await reader.ReadAsync(ct))
             keys.Add(reader.GetInt64(0));
         return keys;
     }

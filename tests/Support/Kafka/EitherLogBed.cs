@@ -15,8 +15,8 @@ public sealed class EitherLogBed : IAsyncDisposable
     public static async Task<EitherLogBed> CreateAsync(TestServers servers, TestKafka kafka, bool overKafka, CancellationToken ct)
     {
         if (!overKafka)
-            return new EitherLogBed(await PipelineBed.CreateAsync(servers, ct).ConfigureAwait(false), null);
-        var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, ct).ConfigureAwait(false);
+            return new EitherLogBed(await PipelineBed.CreateAsync(servers, ct), null);
+        var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, ct);
         return new EitherLogBed(bed.Bed, bed);
     }
 

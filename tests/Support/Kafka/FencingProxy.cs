@@ -52,7 +52,7 @@ internal sealed class FencingProxy : IDisposable
         try
         {
             while (true)
-                _ = ServeAsync(await _listener.AcceptTcpClientAsync(_ended.Token).ConfigureAwait(false));
+                _ = ServeAsync(await _listener.AcceptTcpClientAsync(_ended.Token));
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
@@ -68,13 +68,12 @@ internal sealed class FencingProxy : IDisposable
             client.NoDelay = true;
             try
             {
-                await broker.ConnectAsync(IPAddress.Loopback, _broker, _ended.Token).ConfigureAwait(false);
+                await broker.ConnectAsync(IPAddress.Loopback, _broker, _ended.Token);
                 var asked = new ConcurrentDictionary<int, string>();
                 await Task.WhenAny(
-                        ForwardAsync(client, broker, frame => AskAsync(frame, asked)),
-                        ForwardAsync(broker, client, frame => Answer(frame, asked))
-                    )
-                    .ConfigureAwait(false);
+                    ForwardAsync(client, broker, frame => AskAsync(frame, asked)),
+                    ForwardAsync(broker, client, frame => Answer(frame, asked))
+                );
             }
             catch (Exception e) when (e is SocketException or OperationCanceledException)
             {
@@ -88,11 +87,11 @@ internal sealed class FencingProxy : IDisposable
         var size = new byte[sizeof(int)];
         while (true)
         {
-            await from.GetStream().ReadExactlyAsync(size, _ended.Token).ConfigureAwait(false);
+            await from.GetStream().ReadExactlyAsync(size, _ended.Token);
             var frame = new byte[BinaryPrimitives.ReadInt32BigEndian(size)];
-            await from.GetStream().ReadExactlyAsync(frame, _ended.Token).ConfigureAwait(false);
-            await inspect(frame).ConfigureAwait(false);
-            await to.GetStream().WriteAsync((byte[])[.. size, .. frame], _ended.Token).ConfigureAwait(false);
+            await from.GetStream().ReadExactlyAsync(frame, _ended.Token);
+            await inspect(frame);
+            await to.GetStream().WriteAsync((byte[])[.. size, .. frame], _ended.Token);
         }
     }
 
@@ -100,7 +99,7 @@ internal sealed class FencingProxy : IDisposable
     {
         var request = BinaryPrimitives.ReadInt16BigEndian(frame);
         if (Volatile.Read(ref _hold) is { } hold && hold.Request == request && Interlocked.CompareExchange(ref _hold, null, hold) == hold)
-            await hold.WaitAsync(_ended.Token).ConfigureAwait(false);
+            await hold.WaitAsync(_ended.Token);
         if (request == InitProducerId)
             NameProducer(frame, asked);
     }

@@ -19,11 +19,11 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
     /// <summary>On the servers and the cluster that all tests share, with its own topics.</summary>
     public static async Task<KafkaPipelineBed> CreateAsync(TestServers servers, TestKafka kafka, CancellationToken ct)
     {
-        var options = await kafka.OptionsAsync().ConfigureAwait(false);
-        var created = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, ct).ConfigureAwait(false), options);
+        var options = await kafka.OptionsAsync();
+        var created = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, ct), options);
         // Our own broker makes topics at their first use.
         if (TestKafka.IsGiven)
-            await created.CreateTopicsAsync(created.DataTopics, ct).ConfigureAwait(false);
+            await created.CreateTopicsAsync(created.DataTopics, ct);
         return created;
     }
 
@@ -69,7 +69,7 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
     /// <param name="crashAt">Where it kills itself with SIGKILL: the name of a <c>CrashPoint</c>.</param>
     public async Task<WatchedProcess> StartProcessAsync(string command, string? crashAt, CancellationToken ct)
     {
-        var process = await CdcProcess.StartAsync([command], Environment(crashAt), null, ct).ConfigureAwait(false);
+        var process = await CdcProcess.StartAsync([command], Environment(crashAt), null, ct);
         _started.Add(process);
         return process;
     }
@@ -86,8 +86,8 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
     public async ValueTask DisposeAsync()
     {
         foreach (var end in _started)
-            await end.DisposeAsync().ConfigureAwait(false);
-        await bed.DisposeAsync().ConfigureAwait(false);
+            await end.DisposeAsync();
+        await bed.DisposeAsync();
     }
 
     private RunningEnd Start(LogEnds ends)
@@ -111,13 +111,13 @@ public sealed class RunningEnd : IAsyncDisposable
     /// <summary>Throws what it failed with.</summary>
     public async Task StopAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await Completion.WaitAsync(TimeSpan.FromSeconds(60)).ConfigureAwait(false);
+        await _stop.CancelAsync();
+        await Completion.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
+        await _stop.CancelAsync();
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
     }

@@ -33,7 +33,7 @@ public sealed class TestKafka : IAsyncDisposable
         Task<KafkaOptions> started;
         lock (_lock)
             started = _started ??= StartAsync();
-        return Unique(await started.ConfigureAwait(false));
+        return Unique(await started);
     }
 
     public static KafkaOptions Unique(KafkaOptions options)
@@ -48,7 +48,7 @@ public sealed class TestKafka : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (_broker is not null)
-            await _broker.DisposeAsync().ConfigureAwait(false);
+            await _broker.DisposeAsync();
     }
 
     private async Task<KafkaOptions> StartAsync()
@@ -58,11 +58,11 @@ public sealed class TestKafka : IAsyncDisposable
             case ServerOrigin.Given:
                 return Modern(Environment.GetEnvironmentVariable(ServerOrigins.KafkaVariable)!);
             case ServerOrigin.Container:
-                var container = await KafkaInContainer.StartAsync(CancellationToken.None).ConfigureAwait(false);
+                var container = await KafkaInContainer.StartAsync(CancellationToken.None);
                 _broker = container;
                 return Modern(container.BootstrapServers);
             default:
-                var broker = await KafkaBroker.StartAsync(Partitions, CancellationToken.None, Role).ConfigureAwait(false);
+                var broker = await KafkaBroker.StartAsync(Partitions, CancellationToken.None, Role);
                 _broker = broker;
                 return new KafkaOptions { BootstrapServers = broker.BootstrapServers, Client = KafkaBroker.ClientSettings };
         }

@@ -36,16 +36,16 @@ public sealed class OtlpSink : IAsyncDisposable
         builder.Services.AddRouting();
         var sink = new OtlpSink(builder.Build());
         sink._app.MapPost("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", sink.ExportAsync);
-        await sink._app.StartAsync(ct).ConfigureAwait(false);
+        await sink._app.StartAsync(ct);
         return sink;
     }
 
-    public async ValueTask DisposeAsync() => await _app.DisposeAsync().ConfigureAwait(false);
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 
     private async Task ExportAsync(HttpContext http)
     {
         using var body = new MemoryStream();
-        await http.Request.Body.CopyToAsync(body, http.RequestAborted).ConfigureAwait(false);
+        await http.Request.Body.CopyToAsync(body, http.RequestAborted);
         // One byte: compressed or not; four: the length of the message.
         var frame = body.ToArray().AsMemory();
         var message = frame.Slice(5, BinaryPrimitives.ReadInt32BigEndian(frame.Span[1..]));
@@ -55,7 +55,7 @@ public sealed class OtlpSink : IAsyncDisposable
         foreach (var name in Fields(metric, 1))
             _names[Encoding.UTF8.GetString(name.Span)] = true;
         http.Response.ContentType = "application/grpc";
-        await http.Response.Body.WriteAsync(new byte[5], http.RequestAborted).ConfigureAwait(false);
+        await http.Response.Body.WriteAsync(new byte[5], http.RequestAborted);
         http.Response.AppendTrailer("grpc-status", "0");
     }
 

@@ -30,37 +30,34 @@ public sealed class PrometheusServer : IAsyncDisposable
     {
         var program = PrometheusTools.Prometheus;
         var folder = Directory.CreateTempSubdirectory("cdc-prometheus-").FullName;
-        await File.WriteAllTextAsync(Path.Combine(folder, "rules.yml"), rules, ct).ConfigureAwait(false);
+        await File.WriteAllTextAsync(Path.Combine(folder, "rules.yml"), rules, ct);
         await File.WriteAllTextAsync(
-                Path.Combine(folder, "prometheus.yml"),
-                $$"""
-                global: { scrape_interval: 200ms, scrape_timeout: 200ms, evaluation_interval: 200ms }
-                rule_files: [rules.yml]
-                scrape_configs:
-                  - job_name: cdc
-                    scrape_interval: 500ms
-                    scrape_timeout: 500ms
-                    static_configs: [{ targets: ["{{target.Authority}}"] }]
-                """,
-                ct
-            )
-            .ConfigureAwait(false);
+            Path.Combine(folder, "prometheus.yml"),
+            $$"""
+            global: { scrape_interval: 200ms, scrape_timeout: 200ms, evaluation_interval: 200ms }
+            rule_files: [rules.yml]
+            scrape_configs:
+              - job_name: cdc
+                scrape_interval: 500ms
+                scrape_timeout: 500ms
+                static_configs: [{ targets: ["{{target.Authority}}"] }]
+            """,
+            ct
+        );
         var port = FreePort.Next();
-        var process = await WatchedProcess
-            .StartAsync(
-                new WatchedCommand(
-                    program,
-                    $"--config.file={folder}/prometheus.yml",
-                    $"--storage.tsdb.path={folder}/data",
-                    string.Create(CultureInfo.InvariantCulture, $"--web.listen-address=127.0.0.1:{port}"),
-                    "--log.level=warn"
-                )
-                {
-                    OrphanScratch = folder,
-                },
-                ct
+        var process = await WatchedProcess.StartAsync(
+            new WatchedCommand(
+                program,
+                $"--config.file={folder}/prometheus.yml",
+                $"--storage.tsdb.path={folder}/data",
+                string.Create(CultureInfo.InvariantCulture, $"--web.listen-address=127.0.0.1:{port}"),
+                "--log.level=warn"
             )
-            .ConfigureAwait(false);
+            {
+                OrphanScratch = folder,
+            },
+            ct
+        );
         return new PrometheusServer(process, port, folder);
     }
 
@@ -69,9 +66,7 @@ public sealed class PrometheusServer : IAsyncDisposable
     {
         try
         {
-            using var answer = JsonDocument.Parse(
-                await _client.GetStringAsync(new Uri("/api/v1/alerts", UriKind.Relative), ct).ConfigureAwait(false)
-            );
+            using var answer = JsonDocument.Parse(await _client.GetStringAsync(new Uri("/api/v1/alerts", UriKind.Relative), ct));
             return
             [
                 .. answer
@@ -92,7 +87,7 @@ public sealed class PrometheusServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _client.Dispose();
-        await _process.DisposeAsync().ConfigureAwait(false);
+        await _process.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
 }

@@ -28,9 +28,9 @@ internal sealed class ProxiedConnection(Socket client, Socket server, Func<Commi
         var buffer = new byte[1 << 16];
         try
         {
-            while (await from.ReceiveAsync(buffer).ConfigureAwait(false) is var count and > 0)
+            while (await from.ReceiveAsync(buffer) is var count and > 0)
                 if (!_silent)
-                    await passAsync(buffer.AsMemory(0, count)).ConfigureAwait(false);
+                    await passAsync(buffer.AsMemory(0, count));
             if (!_silent)
                 to.Shutdown(SocketShutdown.Send);
         }
@@ -54,7 +54,7 @@ internal sealed class ProxiedConnection(Socket client, Socket server, Func<Commi
             }
             _committing = cut;
         }
-        await server.SendAsync(bytes).ConfigureAwait(false);
+        await server.SendAsync(bytes);
     }
 
     private async ValueTask PassToClientAsync(ReadOnlyMemory<byte> bytes)
@@ -66,6 +66,6 @@ internal sealed class ProxiedConnection(Socket client, Socket server, Func<Commi
             cut.SetDone();
             return;
         }
-        await client.SendAsync(bytes).ConfigureAwait(false);
+        await client.SendAsync(bytes);
     }
 }

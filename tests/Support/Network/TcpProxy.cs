@@ -69,7 +69,7 @@ public sealed class TcpProxy : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
+        await _stop.CancelAsync();
         _listener.Stop();
         await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_lock)
@@ -84,9 +84,9 @@ public sealed class TcpProxy : IAsyncDisposable
     {
         while (true)
         {
-            var client = await _listener.AcceptSocketAsync(_stop.Token).ConfigureAwait(false);
+            var client = await _listener.AcceptSocketAsync(_stop.Token);
             var server = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            await server.ConnectAsync(IPAddress.Loopback, _target, _stop.Token).ConfigureAwait(false);
+            await server.ConnectAsync(IPAddress.Loopback, _target, _stop.Token);
             client.NoDelay = true;
             lock (_lock)
             {

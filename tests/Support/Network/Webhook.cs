@@ -31,7 +31,7 @@ public sealed class Webhook : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         var hook = new Webhook(builder.Build(), answers);
         hook._app.Run(hook.AnswerAsync);
-        await hook._app.StartAsync(ct).ConfigureAwait(false);
+        await hook._app.StartAsync(ct);
         return hook;
     }
 
@@ -40,7 +40,7 @@ public sealed class Webhook : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         using var reader = new StreamReader(context.Request.Body);
-        _bodies.Enqueue(await reader.ReadToEndAsync(context.RequestAborted).ConfigureAwait(false));
+        _bodies.Enqueue(await reader.ReadToEndAsync(context.RequestAborted));
         context.Response.StatusCode = _answers.TryDequeue(out var status) ? status : 200;
     }
 }

@@ -9,29 +9,19 @@ public static class BedDatabases
 {
     /// <summary>With Odoo's tables, empty.</summary>
     public static async Task<TestDatabase> CreateOdooAsync(this TestServers servers, string prefix, CancellationToken ct) =>
-        await servers
-            .Source.CreateDatabaseAsync(
-                prefix,
-                await servers
-                    .Source.TemplateAsync("odoo", database => database.ExecuteAsync(OdooSchema.Sql))
-                    .WaitAsync(ct)
-                    .ConfigureAwait(false),
-                ct
-            )
-            .ConfigureAwait(false);
+        await servers.Source.CreateDatabaseAsync(
+            prefix,
+            await servers.Source.TemplateAsync("odoo", database => database.ExecuteAsync(OdooSchema.Sql)).WaitAsync(ct),
+            ct
+        );
 
     /// <summary>As <c>cdc migrate</c> leaves the engine.</summary>
     public static async Task<TestDatabase> CreateEngineAsync(this TestServers servers, string prefix, CancellationToken ct) =>
-        await servers
-            .Engine.CreateDatabaseAsync(
-                prefix,
-                await servers
-                    .Engine.TemplateAsync("migrated", database => MigrateAsync(database, CancellationToken.None))
-                    .WaitAsync(ct)
-                    .ConfigureAwait(false),
-                ct
-            )
-            .ConfigureAwait(false);
+        await servers.Engine.CreateDatabaseAsync(
+            prefix,
+            await servers.Engine.TemplateAsync("migrated", database => MigrateAsync(database, CancellationToken.None)).WaitAsync(ct),
+            ct
+        );
 
     public static Task MigrateAsync(TestDatabase engine, CancellationToken ct) =>
         new Migrator(engine.DataSource, Migration.ReadAll(SourceTree.PathOf("schemas/engine"))).UpAsync(null, ct);

@@ -24,8 +24,8 @@ public static class Fenced
         FenceOptions? options = null
     )
     {
-        await using var fence = await bed.Gate(options).OpenAsync(bed.Entity(entity), default, ct).ConfigureAwait(false);
-        var report = await new EqualityCheck(bed.Entities).CompareAsync(bed.Entity(entity), fence, ct).ConfigureAwait(false);
+        await using var fence = await bed.Gate(options).OpenAsync(bed.Entity(entity), default, ct);
+        var report = await new EqualityCheck(bed.Entities).CompareAsync(bed.Entity(entity), fence, ct);
         return report.AreEqual ? (report.Entities[0].Rows, fence.InFlight.Keys.Count) : throw new NotEqualException(report);
     }
 }

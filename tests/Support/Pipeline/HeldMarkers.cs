@@ -4,21 +4,25 @@ using Npgsql;
 namespace Cdc.Tests.Support.Pipeline;
 
 /// <summary>
-/// Stops a pipeline at the marker of a chunk, on a real server: its connections find a function that stands before PostgreSQL's own and
-/// waits for the test. Set up before the pipeline is started.
+/// Stops a pipeline at the marker of a chunk, on a real server: in the source's database a function that waits for the test takes the place of
+/// PostgreSQL's own. Set up before the pipeline is started.
 /// </summary>
 public sealed class HeldMarkers : IAsyncDisposable
 {
+    /// <summary>PostgreSQL 17 and newer have a fourth parameter (flush), which changes nothing here.</summary>
     private const string Functions = """
-        CREATE FUNCTION public.pg_logical_emit_message(boolean, text, bytea) RETURNS pg_lsn LANGUAGE plpgsql AS $$
+        DO $do$ BEGIN
+            EXECUTE (SELECT format('ALTER FUNCTION pg_catalog.%s RENAME TO emit_message_at_once', oid::regprocedure) FROM pg_proc
+                     WHERE proname = 'pg_logical_emit_message' AND pronamespace = 'pg_catalog'::regnamespace AND 'bytea'::regtype = ANY(proargtypes));
+        END $do$;
+        CREATE FUNCTION pg_catalog.pg_logical_emit_message(boolean, text, bytea, boolean DEFAULT false) RETURNS pg_lsn LANGUAGE plpgsql AS $$
         DECLARE lsn pg_lsn;
         BEGIN
             IF $2 = 'cdc.chunk' THEN PERFORM pg_advisory_xact_lock_shared(1); END IF;
-            lsn = pg_catalog.pg_logical_emit_message($1, $2, $3);
+            lsn = pg_catalog.emit_message_at_once($1, $2, $3);
             IF $2 = 'cdc.chunk' THEN PERFORM pg_advisory_xact_lock_shared(2); END IF;
             RETURN lsn;
         END $$;
-        CREATE FUNCTION public.pg_logical_emit_message(boolean, text, bytea, boolean) RETURNS pg_lsn LANGUAGE sql AS 'SELECT public.pg_logical_emit_message($1, $2, $3)';
         """;
 
     private readonly TestDatabase _source;
@@ -39,15 +43,10 @@ public sealed class HeldMarkers : IAsyncDisposable
 
     public static async Task<HeldMarkers> SetUpAsync(PipelineBed bed, CancellationToken ct)
     {
-        await bed.Source.ExecuteAsync(Functions, ct).ConfigureAwait(false);
-        var settings = new NpgsqlConnectionStringBuilder(bed.SourceOptions.ConnectionString)
-        {
-            Options = "-c search_path=public,pg_catalog",
-        };
-        bed.SourceOptions = bed.SourceOptions with { ConnectionString = settings.ConnectionString };
+        await bed.Source.ExecuteAsync(Functions, ct);
         // Not from a pool, which would keep the locks when a test has failed.
         var holder = new NpgsqlConnection(bed.Source.ConnectionString + ";Pooling=false");
-        await holder.OpenAsync(ct).ConfigureAwait(false);
+        await holder.OpenAsync(ct);
         return new HeldMarkers(bed.Source, holder);
     }
 
@@ -72,6 +71,6 @@ public sealed class HeldMarkers : IAsyncDisposable
     private async Task ExecuteAsync(string sql, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(sql, _holder);
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(ct);
     }
 }

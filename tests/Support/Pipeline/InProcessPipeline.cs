@@ -44,14 +44,14 @@ public sealed class InProcessPipeline : IAsyncDisposable
     /// <summary>Asks it to drain, and waits for the end; throws what it failed with.</summary>
     public async Task StopAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await _running.WaitAsync(TimeSpan.FromSeconds(60)).ConfigureAwait(false);
+        await _stop.CancelAsync();
+        await _running.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     /// <summary>The same, whatever it failed with.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
+        await _stop.CancelAsync();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
     }

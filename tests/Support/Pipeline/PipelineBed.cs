@@ -68,20 +68,17 @@ public sealed class PipelineBed : IAsyncDisposable
 
     /// <summary>On the servers that all tests share.</summary>
     public static async Task<PipelineBed> CreateAsync(TestServers servers, CancellationToken ct) =>
-        new(
-            await servers.CreateOdooAsync("pipe", ct).ConfigureAwait(false),
-            await servers.CreateEngineAsync("pipe_engine", ct).ConfigureAwait(false)
-        );
+        new(await servers.CreateOdooAsync("pipe", ct), await servers.CreateEngineAsync("pipe_engine", ct));
 
     /// <summary>On any two servers, such as a <see cref="PgCluster"/> that the test is going to stop.</summary>
     /// <param name="sourceServer">Connection string of a superuser, to the database <c>postgres</c>.</param>
     /// <param name="engineServer">The same of the engine's server.</param>
     public static async Task<PipelineBed> CreateAsync(string sourceServer, string engineServer, CancellationToken ct)
     {
-        var source = await TestDatabase.CreateAsync("pipe", sourceServer, ct).ConfigureAwait(false);
-        var engine = await TestDatabase.CreateAsync("pipe_engine", engineServer, ct).ConfigureAwait(false);
-        await source.ExecuteAsync(OdooSchema.Sql, ct).ConfigureAwait(false);
-        await BedDatabases.MigrateAsync(engine, ct).ConfigureAwait(false);
+        var source = await TestDatabase.CreateAsync("pipe", sourceServer, ct);
+        var engine = await TestDatabase.CreateAsync("pipe_engine", engineServer, ct);
+        await source.ExecuteAsync(OdooSchema.Sql, ct);
+        await BedDatabases.MigrateAsync(engine, ct);
         return new PipelineBed(source, engine);
     }
 
@@ -96,7 +93,7 @@ public sealed class PipelineBed : IAsyncDisposable
     /// <summary>Drains the pipeline that was started last in this process, and starts another with the options as they are now.</summary>
     public async Task<InProcessPipeline> RestartInProcessAsync()
     {
-        await StopInProcessAsync().ConfigureAwait(false);
+        await StopInProcessAsync();
         return StartInProcess();
     }
 
@@ -109,10 +106,10 @@ public sealed class PipelineBed : IAsyncDisposable
     public async Task<WatchedProcess> StartProcessAsync(string? crashAt = null, CancellationToken ct = default)
     {
         var spoken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var process = await CdcProcess.StartAsync(["run"], Environment(crashAt), _ => spoken.TrySetResult(), ct).ConfigureAwait(false);
+        var process = await CdcProcess.StartAsync(["run"], Environment(crashAt), _ => spoken.TrySetResult(), ct);
         _started.Add(process);
         // Before its first line the runtime may not have installed the signal handlers: a SIGTERM would end it as it ends any program.
-        await Task.WhenAny(spoken.Task, process.WaitAsync(ct)).ConfigureAwait(false);
+        await Task.WhenAny(spoken.Task, process.WaitAsync(ct));
         return process;
     }
 
@@ -141,7 +138,7 @@ public sealed class PipelineBed : IAsyncDisposable
     {
         try
         {
-            await EngineProgress.CatchUpAsync(Source.DataSource, Engine.DataSource, ct, timeout).ConfigureAwait(false);
+            await EngineProgress.CatchUpAsync(Source.DataSource, Engine.DataSource, ct, timeout);
         }
         catch (TimeoutException late)
         {
@@ -156,7 +153,7 @@ public sealed class PipelineBed : IAsyncDisposable
     /// <exception cref="NotEqualException">Source and engine differ.</exception>
     public async Task AssertEqualAsync(CancellationToken ct)
     {
-        var report = await CompareAsync(ct).ConfigureAwait(false);
+        var report = await CompareAsync(ct);
         if (!report.AreEqual)
             throw new NotEqualException(report);
     }
@@ -167,9 +164,9 @@ public sealed class PipelineBed : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var started in _started)
-            await started.DisposeAsync().ConfigureAwait(false);
-        await Source.DisposeAsync().ConfigureAwait(false);
-        await Engine.DisposeAsync().ConfigureAwait(false);
+            await started.DisposeAsync();
+        await Source.DisposeAsync();
+        await Engine.DisposeAsync();
     }
 }
 

@@ -25,14 +25,14 @@ public static class Reconciled
             new ComparedServers(bed.Source.DataSource, bed.Engine.DataSource, fences ?? bed.Gate(), bed.Entities),
             options ?? new ReconcileOptions()
         );
-        return await bed.ReportAsync(await reconciler.RunAsync(request, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+        return await bed.ReportAsync(await reconciler.RunAsync(request, ct), ct);
     }
 
     /// <summary>What is known of a run by now.</summary>
     public static async Task<RunReport> ReportAsync(this PipelineBed bed, long run, CancellationToken ct)
     {
-        var connection = await bed.Engine.DataSource.OpenConnectionAsync(ct).ConfigureAwait(false);
-        await using (connection.ConfigureAwait(false))
-            return await ReportReader.ReadAsync(connection, run, MostDrift, ct).ConfigureAwait(false);
+        var connection = await bed.Engine.DataSource.OpenConnectionAsync(ct);
+        await using (connection)
+            return await ReportReader.ReadAsync(connection, run, MostDrift, ct);
     }
 }

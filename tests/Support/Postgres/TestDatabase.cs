@@ -29,7 +29,7 @@ public sealed class TestDatabase : IAsyncDisposable
         var name = $"{prefix}_{Environment.ProcessId}_{Interlocked.Increment(ref _created)}_{Random.Shared.Next(0x10000):x4}";
         await using var admin = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);
         await using var command = admin.CreateCommand($"CREATE DATABASE \"{name}\" TEMPLATE \"{template ?? "template0"}\"");
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(ct);
         return new TestDatabase(name, server);
     }
 
@@ -37,7 +37,7 @@ public sealed class TestDatabase : IAsyncDisposable
     {
         await using var command = DataSource.CreateCommand(sql);
         command.CommandTimeout = 0;
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(ct);
     }
 
     /// <summary>The first column of the first row; default when there is none or it is NULL.</summary>
@@ -45,7 +45,7 @@ public sealed class TestDatabase : IAsyncDisposable
     {
         await using var command = DataSource.CreateCommand(sql);
         command.CommandTimeout = 0;
-        return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) is T value ? value : default;
+        return await command.ExecuteScalarAsync(ct) is T value ? value : default;
     }
 
     /// <summary>All rows as PostgreSQL's text, columns parted by <c>|</c>, NULL as nothing.</summary>
@@ -54,11 +54,11 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <param name="nullText">Stands for NULL, where it must differ from an empty text.</param>
     public async Task<IReadOnlyList<string>> RowsAsync(string sql, string nullText, CancellationToken ct)
     {
-        await using var connection = await DataSource.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await DataSource.OpenConnectionAsync(ct);
         await using var command = new NpgsqlCommand(sql, connection) { AllResultTypesAreUnknown = true, CommandTimeout = 0 };
-        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await using var reader = await command.ExecuteReaderAsync(ct);
         var rows = new List<string>();
-        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+        while (await reader.ReadAsync(ct))
             rows.Add(
                 string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? nullText : reader.GetString(i)))
             );
@@ -67,39 +67,36 @@ public sealed class TestDatabase : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await RollbackPreparedAsync().ConfigureAwait(false);
-        await DataSource.DisposeAsync().ConfigureAwait(false);
+        await RollbackPreparedAsync();
+        await DataSource.DisposeAsync();
         await using var admin = NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder(_adminConnectionString) { Pooling = false }.ConnectionString
         );
-        await DropSlotsAsync(admin).ConfigureAwait(false);
-        await ExecuteAsync(admin, $"DROP DATABASE IF EXISTS \"{Name}\" WITH (FORCE)").ConfigureAwait(false);
+        await DropSlotsAsync(admin);
+        await ExecuteAsync(admin, $"DROP DATABASE IF EXISTS \"{Name}\" WITH (FORCE)");
     }
 
     /// <summary>What a failed test left prepared would keep the database, and hide the failure.</summary>
     private async Task RollbackPreparedAsync()
     {
-        foreach (
-            var transaction in await RowsAsync("SELECT quote_literal(gid) FROM pg_prepared_xacts WHERE database = current_database()")
-                .ConfigureAwait(false)
-        )
-            await ExecuteAsync($"ROLLBACK PREPARED {transaction}").ConfigureAwait(false);
+        foreach (var transaction in await RowsAsync("SELECT quote_literal(gid) FROM pg_prepared_xacts WHERE database = current_database()"))
+            await ExecuteAsync($"ROLLBACK PREPARED {transaction}");
     }
 
     private async Task DropSlotsAsync(NpgsqlDataSource admin)
     {
-        var slots = await SlotsAsync(admin).ConfigureAwait(false);
+        var slots = await SlotsAsync(admin);
         foreach (var slot in slots)
-            await Eventually.True($"the slot {slot} of {Name} is dropped", () => TryDropSlotAsync(admin, slot)).ConfigureAwait(false);
+            await Eventually.True($"the slot {slot} of {Name} is dropped", () => TryDropSlotAsync(admin, slot));
     }
 
     private async Task<List<string>> SlotsAsync(NpgsqlDataSource admin)
     {
         await using var command = admin.CreateCommand("SELECT slot_name FROM pg_replication_slots WHERE database = $1");
         command.Parameters.AddWithValue(Name);
-        await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
+        await using var reader = await command.ExecuteReaderAsync();
         var slots = new List<string>();
-        while (await reader.ReadAsync().ConfigureAwait(false))
+        while (await reader.ReadAsync())
             slots.Add(reader.GetString(0));
         return slots;
     }
@@ -107,14 +104,12 @@ public sealed class TestDatabase : IAsyncDisposable
     private static async Task<bool> TryDropSlotAsync(NpgsqlDataSource admin, string slot)
     {
         await ExecuteAsync(
-                admin,
-                $"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{slot}' AND active"
-            )
-            .ConfigureAwait(false);
+            admin,
+            $"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{slot}' AND active"
+        );
         try
         {
-            await ExecuteAsync(admin, $"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '{slot}'")
-                .ConfigureAwait(false);
+            await ExecuteAsync(admin, $"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '{slot}'");
             return true;
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse)
@@ -126,6 +121,6 @@ public sealed class TestDatabase : IAsyncDisposable
     private static async Task ExecuteAsync(NpgsqlDataSource admin, string sql)
     {
         await using var command = admin.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync();
     }
 }

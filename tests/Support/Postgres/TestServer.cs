@@ -40,8 +40,8 @@ public sealed class TestServer : IAsyncDisposable
     /// <param name="template">A database to copy, or null.</param>
     public async Task<TestDatabase> CreateDatabaseAsync(string prefix, string? template = null, CancellationToken ct = default)
     {
-        var server = await ConnectionStringAsync().WaitAsync(ct).ConfigureAwait(false);
-        return await TestDatabase.CreateAsync(prefix, server, ct, template).ConfigureAwait(false);
+        var server = await ConnectionStringAsync().WaitAsync(ct);
+        return await TestDatabase.CreateAsync(prefix, server, ct, template);
     }
 
     /// <summary>
@@ -58,32 +58,30 @@ public sealed class TestServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var database in _templateDatabases)
-            await database.DisposeAsync().ConfigureAwait(false);
+            await database.DisposeAsync();
         if (_server is not null)
-            await _server.DisposeAsync().ConfigureAwait(false);
+            await _server.DisposeAsync();
     }
 
     private async Task<string> MakeTemplateAsync(string name, Func<TestDatabase, Task> fill)
     {
-        var database = await CreateDatabaseAsync(name).ConfigureAwait(false);
+        var database = await CreateDatabaseAsync(name);
         _templateDatabases.Add(database);
-        await fill(database).ConfigureAwait(false);
+        await fill(database);
         // PostgreSQL copies no database that has connections.
         database.DataSource.Clear();
-        await Eventually
-            .True($"no connection is left to {database.Name}", async () => await IsLeftAsync(database.Name).ConfigureAwait(false))
-            .ConfigureAwait(false);
+        await Eventually.True($"no connection is left to {database.Name}", async () => await IsLeftAsync(database.Name));
         return database.Name;
     }
 
     private async Task<bool> IsLeftAsync(string name)
     {
         await using var admin = NpgsqlDataSource.Create(
-            new NpgsqlConnectionStringBuilder(await ConnectionStringAsync().ConfigureAwait(false)) { Pooling = false }.ConnectionString
+            new NpgsqlConnectionStringBuilder(await ConnectionStringAsync()) { Pooling = false }.ConnectionString
         );
         await using var command = admin.CreateCommand("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = $1)");
         command.Parameters.AddWithValue(name);
-        return await command.ExecuteScalarAsync().ConfigureAwait(false) is true;
+        return await command.ExecuteScalarAsync() is true;
     }
 
     private async Task<string> StartAsync()
@@ -93,11 +91,11 @@ public sealed class TestServer : IAsyncDisposable
             case ServerOrigin.Given:
                 return Environment.GetEnvironmentVariable(_variable)!;
             case ServerOrigin.Container:
-                var container = await PostgresContainer.StartAsync(_image, _options, CancellationToken.None).ConfigureAwait(false);
+                var container = await PostgresContainer.StartAsync(_image, _options, CancellationToken.None);
                 _server = container;
                 return container.ConnectionString;
             default:
-                var cluster = await PgCluster.StartAsync(_options, CancellationToken.None).ConfigureAwait(false);
+                var cluster = await PgCluster.StartAsync(_options, CancellationToken.None);
                 _server = cluster;
                 return cluster.ConnectionString("postgres");
         }

@@ -18,7 +18,7 @@ public sealed class TestServers : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Source.DisposeAsync().ConfigureAwait(false);
-        await Engine.DisposeAsync().ConfigureAwait(false);
+        await Source.DisposeAsync();
+        await Engine.DisposeAsync();
     }
 }

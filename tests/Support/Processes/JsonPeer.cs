@@ -25,11 +25,11 @@ public static class JsonPeer
             start.Environment[name] = value;
         using var peer = Process.Start(start)!;
         var (output, errors) = (peer.StandardOutput.ReadToEndAsync(ct), peer.StandardError.ReadToEndAsync(ct));
-        await peer.StandardInput.WriteAsync(request.ToJsonString().AsMemory(), ct).ConfigureAwait(false);
+        await peer.StandardInput.WriteAsync(request.ToJsonString().AsMemory(), ct);
         peer.StandardInput.Close();
-        await peer.WaitForExitAsync(ct).ConfigureAwait(false);
+        await peer.WaitForExitAsync(ct);
         if (peer.ExitCode != 0)
-            throw new InvalidOperationException($"{script} ended with {peer.ExitCode}: {await errors.ConfigureAwait(false)}");
-        return JsonNode.Parse(await output.ConfigureAwait(false))!;
+            throw new InvalidOperationException($"{script} ended with {peer.ExitCode}: {await errors}");
+        return JsonNode.Parse(await output)!;
     }
 }

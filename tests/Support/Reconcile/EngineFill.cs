@@ -10,19 +10,17 @@ public static class EngineFill
     /// <summary>Copies all rows of an entity; the engine's table must be empty.</summary>
     public static async Task CopyAsync(EntityDeclaration entity, NpgsqlDataSource source, NpgsqlDataSource engine, CancellationToken ct)
     {
-        await using var from = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        await using var to = await engine.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var from = await source.OpenConnectionAsync(ct);
+        await using var to = await engine.OpenConnectionAsync(ct);
         var values = entity.Columns.Select(c => $"CAST(({c.Value}) AS {c.Type})");
         await using var read = await from.BeginRawBinaryCopyAsync(
-                $"COPY (SELECT {Sql.Identifier(entity.Key.Name)}::bigint, {string.Join(", ", values)} FROM {entity.SourceName}) TO STDOUT (FORMAT BINARY)",
-                ct
-            )
-            .ConfigureAwait(false);
+            $"COPY (SELECT {Sql.Identifier(entity.Key.Name)}::bigint, {string.Join(", ", values)} FROM {entity.SourceName}) TO STDOUT (FORMAT BINARY)",
+            ct
+        );
         await using var write = await to.BeginRawBinaryCopyAsync(
-                $"COPY {entity.EngineName} ({Sql.Identifier(entity.EngineKey)}, {string.Join(", ", entity.Columns.Select(c => Sql.Identifier(c.Name)))}) FROM STDIN (FORMAT BINARY)",
-                ct
-            )
-            .ConfigureAwait(false);
-        await read.CopyToAsync(write, ct).ConfigureAwait(false);
+            $"COPY {entity.EngineName} ({Sql.Identifier(entity.EngineKey)}, {string.Join(", ", entity.Columns.Select(c => Sql.Identifier(c.Name)))}) FROM STDIN (FORMAT BINARY)",
+            ct
+        );
+        await read.CopyToAsync(write, ct);
     }
 }

@@ -23,10 +23,10 @@ public sealed class QuietFence(NpgsqlDataSource source, NpgsqlDataSource engine)
     public async Task<FencedSnapshots> OpenAsync(EntityDeclaration entity, KeyRange range, CancellationToken ct)
     {
         Opened++;
-        await BeforeOpening(range).ConfigureAwait(false);
+        await BeforeOpening(range);
         return new FencedSnapshots(
-            await SnapshotAsync(source, ct).ConfigureAwait(false),
-            await SnapshotAsync(engine, ct).ConfigureAwait(false),
+            await SnapshotAsync(source, ct),
+            await SnapshotAsync(engine, ct),
             InFlight(range),
             Generation,
             new Lsn((ulong)Opened)
@@ -35,12 +35,12 @@ public sealed class QuietFence(NpgsqlDataSource source, NpgsqlDataSource engine)
 
     private static async Task<NpgsqlConnection> SnapshotAsync(NpgsqlDataSource side, CancellationToken ct)
     {
-        var connection = await side.OpenConnectionAsync(ct).ConfigureAwait(false);
+        var connection = await side.OpenConnectionAsync(ct);
         await using var command = new NpgsqlCommand(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot()",
             connection
         );
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(ct);
         return connection;
     }
 }

@@ -96,7 +96,7 @@ public sealed class SampleTable
     /// <summary>The record's key and value.</summary>
     public async Task<(byte[] Key, byte[] Value)> EncodeAsync(RowChange change, RecordStamp stamp = default)
     {
-        var encoder = await Codec.EncoderAsync(change.Schema, CancellationToken.None).ConfigureAwait(false);
+        var encoder = await Codec.EncoderAsync(change.Schema, CancellationToken.None);
         var (key, value) = (new ArrayBufferWriter<byte>(), new ArrayBufferWriter<byte>());
         encoder.EncodeKey(change.Key, key);
         encoder.EncodeValue(change, stamp, value);
@@ -109,7 +109,7 @@ public sealed class SampleTable
         var (decoder, changes) = (Codec.Decoder(Topic), new List<ChangeEvent>());
         if (!decoder.TryDecode(key, value, changes, out var stamp))
         {
-            await decoder.LearnAsync(key, value, CancellationToken.None).ConfigureAwait(false);
+            await decoder.LearnAsync(key, value, CancellationToken.None);
             if (!decoder.TryDecode(key, value, changes, out stamp))
                 throw new InvalidOperationException("The decoder does not know what it has learnt.");
         }
