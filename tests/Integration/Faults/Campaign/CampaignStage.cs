@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
 using Cdc.Tests.Support.Pipeline;
+using Cdc.Tests.Support.Postgres;
 using Cdc.Workload;
 using Xunit;
 
@@ -81,11 +81,10 @@ internal sealed class CampaignStage : IAsyncDisposable
         await CaughtUpAsync(ct);
         foreach (var program in _running)
             await DrainAsync(program, ct);
+        var faults = string.Join(", ", _played.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}: {p.Value}"));
         say(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{length.Elapsed.TotalSeconds:0} s, {transactions} transactions, slowest drain {_slowestDrain.TotalSeconds:0.0} s; "
-                    + string.Join(", ", _played.OrderBy(p => p.Key).Select(p => $"{p.Key}: {p.Value}"))
+            FormattableString.Invariant(
+                $"{length.Elapsed.TotalSeconds:0} s, {transactions} transactions, slowest drain {_slowestDrain.TotalSeconds:0.0} s; {faults}"
             )
         );
     }
@@ -162,7 +161,7 @@ internal sealed class CampaignStage : IAsyncDisposable
         await server.StartAgainAsync(ct);
     }
 
-    private static Task EndSessionsAsync(Support.Postgres.TestDatabase database, CancellationToken ct) =>
+    private static Task EndSessionsAsync(TestDatabase database, CancellationToken ct) =>
         database.ExecuteAsync(
             """
             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
