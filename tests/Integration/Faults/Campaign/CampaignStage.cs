@@ -91,8 +91,7 @@ internal sealed class CampaignStage : IAsyncDisposable
 
     public ValueTask DisposeAsync()
     {
-        _bed.Source.DataSource.Clear();
-        _bed.Engine.DataSource.Clear();
+        ForgetConnections();
         return ValueTask.CompletedTask;
     }
 
@@ -159,6 +158,7 @@ internal sealed class CampaignStage : IAsyncDisposable
         if (server != _servers.Source)
             await WorkGoesOnAsync(300, ct);
         await server.StartAgainAsync(ct);
+        ForgetConnections();
     }
 
     private static Task EndSessionsAsync(TestDatabase database, CancellationToken ct) =>
@@ -199,8 +199,13 @@ internal sealed class CampaignStage : IAsyncDisposable
 
     private async Task CaughtUpAsync(CancellationToken ct)
     {
+        await _bed.CaughtUpAsync(ct, 2 * Eventually.DefaultTimeout);
+    }
+
+    /// <summary>The test's own, to a server that was killed.</summary>
+    private void ForgetConnections()
+    {
         _bed.Source.DataSource.Clear();
         _bed.Engine.DataSource.Clear();
-        await _bed.CaughtUpAsync(ct, 2 * Eventually.DefaultTimeout);
     }
 }
