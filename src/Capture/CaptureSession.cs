@@ -34,7 +34,7 @@ public sealed class CaptureSession : IAsyncDisposable
 {
     private static readonly TimeSpan SlotPoll = TimeSpan.FromMilliseconds(20);
 
-    private readonly SourceOptions _options;
+    private SourceOptions _options;
     private readonly SnapshotOptions _snapshot;
     private readonly EntitySet _entities;
     private readonly ReplicationSource _source;
@@ -65,7 +65,12 @@ public sealed class CaptureSession : IAsyncDisposable
         return await source.IdentifyAsync(ct);
     }
 
-    public Task<IdentifiedSource> IdentifyAsync(CancellationToken ct) => _source.IdentifyAsync(ct);
+    public async Task<IdentifiedSource> IdentifyAsync(CancellationToken ct)
+    {
+        var found = await _source.IdentifyAsync(ct);
+        _options = _options with { Identity = found.Identity };
+        return found;
+    }
 
     /// <summary>Where the source's timeline left the one that was followed; null if it never was on it.</summary>
     public Task<Lsn?> SwitchPointAsync(int current, int followed, CancellationToken ct) => _source.SwitchPointAsync(current, followed, ct);

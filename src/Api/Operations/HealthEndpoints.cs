@@ -1,3 +1,4 @@
+using Cdc.Api.Metrics;
 using Cdc.Core.Operations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -29,10 +30,11 @@ internal static class HealthEndpoints
                 .Produces<HealthView>(503);
     }
 
-    private static async Task<IResult> AnswerAsync(StatusCache cache, ApiOptions options, CancellationToken ct)
+    private static async Task<IResult> AnswerAsync(StatusCache cache, ReconcileStanding standing, ApiOptions options, CancellationToken ct)
     {
         var report = await cache.ReadAsync(ct);
-        var health = HealthView.Of(report, options.LagLimit);
+        await standing.ReadAsync(ct);
+        var health = HealthView.Of(report, options.LagLimit, standing.Rows(report));
         return Results.Json(health, statusCode: health.Status == "unhealthy" ? 503 : 200);
     }
 }

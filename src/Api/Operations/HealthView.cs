@@ -5,9 +5,12 @@ namespace Cdc.Api.Operations;
 /// <param name="Status">healthy, degraded, unhealthy.</param>
 internal sealed record HealthView(string Status, IReadOnlyList<HealthCheck> Checks)
 {
-    public static HealthView Of(StatusReport report, TimeSpan lagLimit)
+    /// <param name="standing">Null: nothing was ever compared, or it is not known.</param>
+    public static HealthView Of(StatusReport report, TimeSpan lagLimit, ComparisonRows? standing)
     {
         var checks = ChecksOf(report, lagLimit).ToList();
+        if (standing is not null)
+            checks.Add(Consistency(standing));
         var status =
             checks.Any(c => c.Status == "unhealthy") ? "unhealthy"
             : checks.Any(c => c.Status == "degraded") ? "degraded"
@@ -41,6 +44,18 @@ internal sealed record HealthView(string Status, IReadOnlyList<HealthCheck> Chec
             ? new HealthCheck("tables", "degraded", string.Join(", ", other) + ".")
             : Healthy("tables");
     }
+
+    private static HealthCheck Consistency(ComparisonRows standing) =>
+        standing.Verdict switch
+        {
+            ComparisonVerdict.Consistent => Healthy("consistency"),
+            ComparisonVerdict.Drift => new HealthCheck(
+                "consistency",
+                "degraded",
+                $"{standing.Drift} rows differ between Odoo and the engine{(standing.LeftOut is { } left ? "; " + left : "")}."
+            ),
+            _ => new HealthCheck("consistency", "degraded", $"Nothing differs; {standing.LeftOut}."),
+        };
 
     private static string StateOf(EntityStatus entity) =>
         entity is { HeldDeletes: { } deletes, HeldOf: { } rows }

@@ -15,10 +15,13 @@ internal sealed record ChunkReading(ChunkRows Rows, long? Next);
 /// Reads one chunk in a REPEATABLE READ transaction on its own connection. The lock comes before the snapshot: an older snapshot sees
 /// a table that was rewritten or truncated since as empty.
 /// </summary>
-internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options, EntitySet entities) : IAsyncDisposable
+internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options, EntitySet entities, ITableRegistry tables)
+    : IAsyncDisposable
 {
     private const string TypesSql =
         "SELECT a.attname::text, a.atttypid, a.atttypmod FROM pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped";
+
+    private const string RelationSql = "SELECT c.oid::bigint, c.relkind IN ('r', 'p') FROM pg_class c WHERE c.oid = $1::regclass";
 
     private NpgsqlConnection? _connection;
 
@@ -56,6 +59,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
             var (snapshot, micros) = await SnapshotAsync(connection, ct);
             if (!take(snapshot))
                 return null;
+            await RequireFollowedAsync(connection, entity, ct);
             var columns = await ColumnsAsync(connection, entity, ct);
             var reading = await CopyAsync(connection, entity, columns, job, micros, ct);
             return reading;
@@ -84,6 +88,19 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
     }
 
     /// <summary>
+    /// A view, a foreign table or another table that has the name now may show fewer rows than the one whose changes are streamed: it is
+    /// read only once <see cref="TableWatch"/> has recognised it.
+    /// </summary>
+    private async Task RequireFollowedAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
+    {
+        var (oid, isTable) = (
+            await connection.Statement(RelationSql, entity.SourceName).RowsAsync(r => (r.GetInt64(0), r.GetBoolean(1)), ct)
+        ).Single();
+        if (!isTable || (tables.Fingerprints[entity.Index] is { } followed && followed.RelationOid != oid))
+            throw new UnreadableTableException($"{entity.SourceName} is not the table that is followed.");
+    }
+
+    /// <summary>
     /// The declared columns as the catalog has them, the key first. Bytes of one that was retyped would be taken for something else; one
     /// that is missing is left for the COPY to name.
     /// </summary>
@@ -100,7 +117,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
             types[reader.GetString(0)] = (reader.GetFieldValue<uint>(1), reader.GetInt32(2));
         foreach (var column in entity.SourceColumns)
             if (types.TryGetValue(column.Name, out var type) && !SourceTypes.CanRead(column.Type, type.Oid))
-                throw new UnreadableTableException(entity.Name, column.Name);
+                throw new UnreadableTableException($"Column {column.Name} of the table of {entity.Name} is not of the declared type.");
         return [.. entity.SourceColumns.OrderByDescending(c => c.Slot == entity.Key.Slot).Select(c => (c, SchemaOf(c)))];
 
         ColumnSchema SchemaOf(SourceColumn column)
@@ -173,6 +190,5 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
     }
 }
 
-/// <summary>A mapped column of the table is not readable as declared; <see cref="TableWatch"/> stops it.</summary>
-internal sealed class UnreadableTableException(string entity, string column)
-    : Exception($"Column {column} of the table of {entity} is not of the declared type.");
+/// <summary>The table, or a mapped column of it, is not readable as declared; <see cref="TableWatch"/> stops it.</summary>
+internal sealed class UnreadableTableException(string message) : Exception(message);

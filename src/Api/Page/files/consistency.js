@@ -51,7 +51,7 @@ const value = (text, noRow) => text ?? (noRow ? '(no row)' : 'NULL');
 const kinds = { drift: ['✕', 'with drift'], partly: ['~', 'partly not compared'], none: ['·', 'nothing compared'], equal: ['', 'equal'] };
 
 function kindOf(n) {
-  return n.drift > 0 ? 'drift' : n.loading + n.quarantined + n.holes > 0 ? 'partly' : n.compared === 0 ? 'none' : 'equal';
+  return n.drift > 0 ? 'drift' : n.notCompared > 0 ? 'partly' : n.compared === 0 ? 'none' : 'equal';
 }
 
 /** A square for each range of keys, with the same in words for readers who do not see colours. */

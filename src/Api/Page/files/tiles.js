@@ -13,7 +13,7 @@ export function tiles(state, points, latest) {
     tile('Lag', duration(lag.seconds), `${bytes(lag.bytes)} behind`, state.health.checks.find(c => c.name === 'lag')?.status === 'healthy' ? 'good' : 'warn'),
     tile('Throughput', perSecond(now?.rows), 'row changes applied'),
     tile('Commit to visible', duration(latency?.p99), latency ? `p99; median ${duration(latency.p50)}` : 'no commit yet'),
-    tile('Consistency', rate(state.consistency ?? latest?.total.rate), latest ? `${count(state.openDrift)} open ${state.openDrift === 1 ? 'difference' : 'differences'}` : 'never compared', !latest ? '' : state.openDrift ? 'bad' : latest.run.verdict === 'consistent' ? 'good' : 'warn'),
+    tile('Consistency', rate(state.consistency ?? latest?.total.rate), state.verdict ? `${count(state.verdict.drift)} open ${state.verdict.drift === 1 ? 'difference' : 'differences'}${state.verdict.leftOut ? `; ${state.verdict.leftOut}` : ''}` : latest ? 'not known' : 'never compared', { consistent: 'good', drift: 'bad', inconclusive: 'warn' }[state.verdict?.word] ?? ''),
     tile('Quarantine', count(quarantined), `${count(holes)} holes, ${count(waiting)} wait for a parent`, quarantined ? 'warn' : 'good'),
     tile('Slot', slot ? bytes(slot.retainedBytes) : '–', slot ? `kept; ${slot.walStatus ?? 'status unknown'}, ${slot.active ? 'read' : 'not read'}` : 'no slot', slot?.active && slot.walStatus === 'reserved' ? 'good' : 'warn'));
 }
