@@ -42,6 +42,7 @@ internal static class CommandLine
             AlertsCommand.Create(host),
             TopicsCommand.Create(host),
             LagCommand.Create(host),
+            GrantsCommand.Create(host),
             QuarantineCommand.Create(host),
             SlotCommand.Create(host),
             KeysCommand.Create(host),
