@@ -5,6 +5,7 @@ using Cdc.Core.Postgres;
 using Cdc.Core.Postgres.Values;
 using Cdc.Engine;
 using Cdc.Engine.Migrations;
+using Cdc.Engine.Privileges;
 using Cdc.Engine.Tables;
 using Cdc.Expressions.Declaration;
 using Microsoft.Extensions.Logging;
@@ -101,7 +102,15 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
         }
         catch (EngineException e)
         {
-            return ([new Finding("engine", IsError: true, e.Failure.Message, e.Failure.Remedy) { Kind = e.Failure.Kind }], e.Failure.Kind);
+            var missing = ConnectPrivilege.Missing(
+                Server.Engine,
+                e.InnerException!,
+                ServerTimeouts.Settings(options.Engine.ConnectionString)
+            );
+            return (
+                [missing ?? new Finding("engine", IsError: true, e.Failure.Message, e.Failure.Remedy) { Kind = e.Failure.Kind }],
+                e.Failure.Kind
+            );
         }
     }
 
@@ -111,19 +120,41 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
     private async Task<IReadOnlyList<Finding>> CheckEngineAsync(CancellationToken ct)
     {
         await using var engine = SessionSettings.Pool(ServerTimeouts.Settings(options.Engine.ConnectionString));
+        return [.. await CheckEngineAsync(engine, ct), .. await EngineSessionFindingsAsync(engine, ct)];
+    }
+
+    private async Task<IReadOnlyList<Finding>> EngineSessionFindingsAsync(NpgsqlDataSource engine, CancellationToken ct)
+    {
+        await using var connection = await engine.OpenConnectionAsync(ct);
+        List<Finding> findings = [.. await EngineRowSecurity.FindAsync(connection, entities, ct)];
+        if (ServerEncoding.FindingOf(Server.Engine, ServerEncoding.Of(connection.PostgresParameters)) is { } encoding)
+            findings.Add(encoding);
+        if (await Pooler.IsBetweenAsync(connection, ct))
+            findings.Add(
+                new Finding(
+                    "engine-pooler",
+                    IsError: false,
+                    "A pooler is between cdc and the engine, with sessions of their own for its clients: each connection of cdc keeps one.",
+                    "Give it room for all of them (in PgBouncer default_pool_size), or name the server itself in Engine:ConnectionString."
+                )
+            );
+        return findings;
+    }
+
+    private async Task<IReadOnlyList<Finding>> CheckEngineAsync(NpgsqlDataSource engine, CancellationToken ct)
+    {
         if (await OdooDatabase.FindAsync(engine, entities, ct) is { } odoo)
             return [odoo];
+        await using var connection = await engine.OpenConnectionAsync(ct);
+        var privileges = await EnginePrivileges.ReadAsync(connection, entities, ct);
+        if (!privileges.CanReadVersion)
+            return privileges.Missing;
         var status = await new Migrator(engine, Migration.ReadAll(MigrationsFolder)).StatusAsync(ct);
-        if (!status.IsCurrent)
-            return
-            [
-                new Finding(
-                    "migrations",
-                    IsError: true,
-                    $"The engine's schema is at version {status.Version}, which is not what this program needs.",
-                    "Run 'cdc migrate'."
-                ),
-            ];
-        return await MigrationCheck.FindAsync(engine, entities, ct);
+        return status switch
+        {
+            { IsPending: true } => [.. status.Findings(), .. privileges.ToMigrate()],
+            { IsCurrent: false } => [.. status.Findings()],
+            _ => [.. privileges.Missing, .. await MigrationCheck.FindAsync(engine, entities, ct)],
+        };
     }
 }
