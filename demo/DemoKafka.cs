@@ -1,5 +1,6 @@
 using Cdc.Log.Kafka;
 using Cdc.Testing.Kafka;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cdc.Demo;
 
@@ -13,9 +14,6 @@ internal sealed class DemoKafka : IAsyncDisposable
 
     /// <summary>With topics and a group that nothing else uses.</summary>
     public KafkaOptions Options { get; }
-
-    /// <summary>Our own broker makes topics at their first use.</summary>
-    public bool MakesTopics => _broker is not null;
 
     /// <exception cref="Testing.Postgres.MissingPrerequisiteException">No brokers are named and none can be started.</exception>
     public static async Task<DemoKafka> StartAsync(CancellationToken ct)
@@ -33,8 +31,27 @@ internal sealed class DemoKafka : IAsyncDisposable
                 },
                 null
             );
-        var broker = await KafkaBroker.StartAsync(Partitions, ct);
-        return new DemoKafka(options with { BootstrapServers = broker.BootstrapServers, Client = KafkaBroker.ClientSettings }, broker);
+        var broker = await KafkaBroker.StartAsync(new KafkaBrokerSettings { Partitions = Partitions }, ct);
+        return new DemoKafka(
+            options with
+            {
+                BootstrapServers = broker.BootstrapServers,
+                Client = broker.ClientSettings,
+                Partitions = Partitions,
+                ReplicationFactor = 1,
+                MinInSyncReplicas = 1,
+            },
+            broker
+        );
+    }
+
+    /// <summary>Brokers that 'cdc topics create' can ask for topics; for others they are made.</summary>
+    public async Task<bool> TakesRequestsAsync(IReadOnlyList<string> dataTopics, CancellationToken ct)
+    {
+        if (new KafkaClients(Options, NullLogger.Instance).CanAdministerTopics)
+            return true;
+        await MadeTopics.MakeAsync(Options, dataTopics, ct);
+        return false;
     }
 
     public ValueTask DisposeAsync() => _broker?.DisposeAsync() ?? ValueTask.CompletedTask;

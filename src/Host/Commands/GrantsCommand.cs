@@ -16,14 +16,14 @@ internal enum GrantPurpose
     Reconcile,
 }
 
-/// <summary>Prints SQL, and connects to nothing.</summary>
+/// <summary>Prints SQL, or commands for Kafka, and connects to nothing.</summary>
 internal static class GrantsCommand
 {
     /// <summary>PostgreSQL cuts a longer one off without a word.</summary>
     private const int LongestName = 63;
 
     public static Command Create(CommandHost host) =>
-        new("grants", "Print the SQL that gives roles what they need, and no more.")
+        new("grants", "Print the SQL, or the commands for Kafka, that give roles what they need, and no more.")
         {
             Create(
                 host,
@@ -51,6 +51,7 @@ internal static class GrantsCommand
                 """,
                 Engine
             ),
+            GrantsKafkaCommand.Create(host),
         };
 
     private static ExplainedCommand Create(

@@ -31,7 +31,7 @@ internal static class TopicsCommand
                 "check",
                 """
                 Check what would lose records or their order: numbers of partitions, leaders, replicas, min.insync.replicas, unclean election,
-                compaction, retention. Changes nothing.
+                compaction, retention, whose time records have; and rights on them that the user lacks. Changes nothing.
 
                 Examples:
                   cdc topics check
@@ -73,7 +73,12 @@ internal static class TopicsCommand
         var (topics, plan, options) = Open(context);
         var described = await topics.DescribeAsync(ct);
         var (known, unknown) = await KnownAsync(options, ct);
-        IReadOnlyList<Finding> findings = [.. unknown, .. new TopicFindings(plan, options.Kafka.MinInSyncReplicas, known).Of(described)];
+        IReadOnlyList<Finding> findings =
+        [
+            .. unknown,
+            .. await new RightsFindings(new KafkaClients(options.Kafka, context.Log), plan).FindAsync(described, ct),
+            .. new TopicFindings(plan, options.Kafka.MinInSyncReplicas, known).Of(described),
+        ];
         if (parsed.GetValue(AsJson))
             context.Terminal.Out.WriteLine(Json.Document(new { ok = !findings.Any(f => f.IsError), findings }));
         else
@@ -150,8 +155,14 @@ internal static class TopicsCommand
                 "The change log is not Kafka: there are no topics.",
                 "export CDC__Log__Kind=Kafka CDC__Kafka__BootstrapServers=127.0.0.1:9092"
             );
-        var entities = context.Entities(options);
-        var plan = new TopicPlan(options.Kafka, LogTopics.DataTopics(entities, LogTopics.TopicOf(entities, options.Kafka)));
+        var plan = Plan(context, options);
         return (new TopicAdministration(new KafkaClients(options.Kafka, context.Log), plan), plan, options);
+    }
+
+    /// <summary>By the declaration and the options alone.</summary>
+    public static TopicPlan Plan(CommandContext context, CdcOptions options)
+    {
+        var entities = context.Entities(options);
+        return new TopicPlan(options.Kafka, LogTopics.DataTopics(entities, LogTopics.TopicOf(entities, options.Kafka)));
     }
 }

@@ -21,7 +21,14 @@ public sealed record ControlRecord(
     IReadOnlyDictionary<string, long> Vector
 )
 {
+    private static readonly IReadOnlySet<string> NoTopics = new HashSet<string>();
+
     public static readonly ControlRecord None = new(0, 0, Lsn.Zero, 0, Lsn.Zero, 0, new Dictionary<string, long>());
+
+    /// <summary>
+    /// Topics in which a key's partition comes of its value alone (<see cref="KeyPlacement"/>). Those that versions before wrote name none.
+    /// </summary>
+    public IReadOnlySet<string> ByValue { get; init; } = NoTopics;
 
     private sealed record Wire(
         long Session,
@@ -30,12 +37,22 @@ public sealed record ControlRecord(
         ulong LastXid,
         string LastCommitLsn,
         long LastCommitMicros,
-        Dictionary<string, long> Vector
+        Dictionary<string, long> Vector,
+        IReadOnlyList<string>? ByValue
     );
 
     public byte[] ToJson() =>
         JsonSerializer.SerializeToUtf8Bytes(
-            new Wire(Session, Generation, Written.ToString(), LastXid, LastCommitLsn.ToString(), LastCommitMicros, new(Vector)),
+            new Wire(
+                Session,
+                Generation,
+                Written.ToString(),
+                LastXid,
+                LastCommitLsn.ToString(),
+                LastCommitMicros,
+                new(Vector),
+                [.. ByValue.Order(StringComparer.Ordinal)]
+            ),
             JsonSerializerOptions.Web
         );
 
@@ -49,6 +66,9 @@ public sealed record ControlRecord(
                 && Lsn.TryParse(wire.Written ?? "", out var written)
                 && Lsn.TryParse(wire.LastCommitLsn ?? "", out var last)
                 ? new ControlRecord(wire.Session, wire.Generation, written, wire.LastXid, last, wire.LastCommitMicros, wire.Vector)
+                {
+                    ByValue = wire.ByValue is { Count: > 0 } topics ? topics.ToHashSet() : NoTopics,
+                }
                 : null;
         }
         catch (JsonException)

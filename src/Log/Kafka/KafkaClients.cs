@@ -18,8 +18,14 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     private static readonly Version FirstThatAdministers = new(0, 11);
 
     private const string TransactionalIdSetting = "transactional.id";
+    private const string GroupProtocolSetting = "group.protocol";
 
     private readonly ConcurrentDictionary<ErrorCode, long> _said = new();
+
+    /// <summary>
+    /// What the brokers refused the login with since they last answered. A client goes on trying, and every question of it times out.
+    /// </summary>
+    private volatile Error? _refusedLogin;
 
     public KafkaOptions Options => options;
 
@@ -47,6 +53,41 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
                 || brokers >= FirstThatAdministers;
         }
     }
+
+    /// <summary>Whom ACLs name, as far as the settings say: a certificate's name or a token's owner they do not.</summary>
+    public string Principal => "User:" + (Passed().GetValueOrDefault("sasl.username") ?? "NAME");
+
+    /// <summary>A question that waits for the brokers' answer, on another thread.</summary>
+    /// <exception cref="CdcException">Configuration: they refuse the login.</exception>
+    /// <exception cref="KafkaException">They do not answer, or refuse.</exception>
+    public Task<T> AskAsync<T>(Func<T> ask, CancellationToken ct) => Task.Run(() => Ask(ask), ct);
+
+    /// <summary>The same on this thread.</summary>
+    public T Ask<T>(Func<T> ask)
+    {
+        try
+        {
+            var answer = ask();
+            _refusedLogin = null;
+            return answer;
+        }
+        catch (KafkaException e) when (_refusedLogin is { } refused && KafkaFailure.Of(e.Error).Kind == FailureKind.Unavailable)
+        {
+            throw KafkaFailure.Of(refused, e);
+        }
+    }
+
+    public CdcException Denied(KafkaRight right, Exception? cause = null) => Denied([right], cause);
+
+    /// <summary>Rights that this program's user lacks, with the commands that give them.</summary>
+    public CdcException Denied(IReadOnlyList<KafkaRight> rights, Exception? cause) =>
+        new(
+            FailureKind.Preflight,
+            $"Kafka does not allow {Principal}: {string.Join(", ", rights)}.",
+            $"Give it these rights, as a user that may: {string.Join("; ", KafkaRight.Commands(options.BootstrapServers, Principal, rights))} "
+                + $"('cdc grants kafka --principal {Principal}' prints all that cdc needs).",
+            cause
+        );
 
     /// <summary>Reads only the settings; no broker is asked.</summary>
     /// <exception cref="CdcException">Configuration: librdkafka has no such setting, or refuses its value.</exception>
@@ -97,6 +138,8 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     internal IConsumer<byte[], byte[]> Reader(bool onlyCommitted = true)
     {
         var settings = Settings(new() { ["fetch.wait.max.ms"] = "10" });
+        // It is in no group, but has the name of one.
+        settings.Remove(GroupProtocolSetting);
         settings["group.id"] = options.Group + "-tails";
         settings["enable.auto.commit"] = "false";
         settings["enable.partition.eof"] = "true";
@@ -114,11 +157,15 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
                 ["fetch.wait.max.ms"] = "100",
                 ["fetch.message.max.bytes"] = "1048576",
                 ["queued.max.messages.kbytes"] = FetchKilobytes,
-                ["session.timeout.ms"] = "10000",
             }
         );
         settings["group.id"] = options.Group;
-        settings["partition.assignment.strategy"] = "cooperative-sticky";
+        // In Kafka 4's own protocol the brokers decide on both, and the client refuses settings for them.
+        if (!settings.GetValueOrDefault(GroupProtocolSetting, "classic").Equals("consumer", StringComparison.OrdinalIgnoreCase))
+        {
+            settings.TryAdd("session.timeout.ms", "10000");
+            settings["partition.assignment.strategy"] = "cooperative-sticky";
+        }
         // Stored after the engine has committed, and sent from time to time: lag tools show what is applied.
         settings["enable.auto.commit"] = "true";
         settings["enable.auto.offset.store"] = "false";
@@ -166,6 +213,9 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
             defaults[name] = value;
         // Only one client may have it: each new owner fences the previous one.
         defaults.Remove(TransactionalIdSetting);
+        // A topic that brokers make by themselves has their settings: one partition, not compacted. Brokers before 0.11 do not know the
+        // wish; what is asked of those is asked for all topics.
+        defaults["allow.auto.create.topics"] = "false";
         defaults["bootstrap.servers"] = options.BootstrapServers;
         defaults["client.id"] = defaults.GetValueOrDefault("client.id", "cdc");
         return defaults;
@@ -177,6 +227,8 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
 
     private void Say(Error error)
     {
+        if (KafkaFailure.IsLogin(error.Code))
+            _refusedLogin = error;
         if (_said.TryGetValue(error.Code, out var said) && Stopwatch.GetElapsedTime(said) < SayAgain)
             return;
         _said[error.Code] = Stopwatch.GetTimestamp();

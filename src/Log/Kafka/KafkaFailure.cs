@@ -1,3 +1,4 @@
+using System.Globalization;
 using Cdc.Core.Failures;
 using Confluent.Kafka;
 
@@ -32,6 +33,33 @@ public static class KafkaFailure
             Accept
         );
 
+    /// <summary>A record that client or brokers refuse for its size.</summary>
+    /// <param name="largest">Of those that were on their way: they do not say which one they mean.</param>
+    internal static CdcException TooLarge(string topic, LargeRecord? largest, Exception inner) =>
+        new(
+            FailureKind.Preflight,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"A row is larger than topic {topic} takes: {(largest?.Row is { } key ? $"that of key {key}" : "a record")} has {largest?.Bytes:#,0} bytes."
+            ),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Let the topic take it: kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config max.message.bytes={Room(largest)}"
+                    + $", and set CDC__Kafka__Client__message_max_bytes={Room(largest)} (ops/runbooks/kafka.md)."
+            ),
+            inner
+        );
+
+    /// <summary>With what comes around it, and for the row to grow.</summary>
+    private static long Room(LargeRecord? largest) => Math.Min(1_000_000_000L, 2L * Math.Max(largest?.Bytes ?? 0, 1_000_000) + 65_536);
+
+    internal static bool IsLogin(ErrorCode code) =>
+        code
+            is ErrorCode.SaslAuthenticationFailed
+                or ErrorCode.Local_Authentication
+                or ErrorCode.UnsupportedSaslMechanism
+                or ErrorCode.IllegalSaslState;
+
     internal static bool IsFenced(ErrorCode code) =>
         code is ErrorCode.ProducerFenced or ErrorCode.Local_Fenced or ErrorCode.InvalidProducerEpoch;
 
@@ -50,14 +78,24 @@ public static class KafkaFailure
                     + "and set CDC__Kafka__Client__message_max_bytes to the same.",
                 inner
             ),
-            ErrorCode.TopicAuthorizationFailed
-            or ErrorCode.GroupAuthorizationFailed
-            or ErrorCode.ClusterAuthorizationFailed
-            or ErrorCode.SaslAuthenticationFailed
-            or ErrorCode.Local_Authentication => new CdcException(
+            ErrorCode.InvalidTimestamp => new CdcException(
                 FailureKind.Preflight,
-                $"Kafka does not let this program in: {error.Reason}.",
-                "Correct user, password and ACLs; settings go into CDC__Kafka__Client__… (docs/commands.md).",
+                $"The brokers refuse a record's time, which is that of this host's clock: {error.Reason}.",
+                "Set this host's clock, or let the brokers give records their time: kafka-configs.sh --alter --entity-type topics "
+                    + $"--entity-name TOPIC --add-config {TopicPlan.Timestamps}={TopicPlan.BrokersTime} ('cdc topics check' names the topics).",
+                inner
+            ),
+            ErrorCode.TopicAuthorizationFailed or ErrorCode.GroupAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed =>
+                new CdcException(
+                    FailureKind.Preflight,
+                    $"Kafka does not allow this program what it asks for: {error.Reason}.",
+                    "'cdc topics check' names rights on topics that are missing; 'cdc grants kafka --principal User:NAME' prints all that cdc needs.",
+                    inner
+                ),
+            _ when IsLogin(error.Code) => new CdcException(
+                FailureKind.Configuration,
+                $"Kafka refuses the login: {error.Reason}.",
+                "Correct CDC__Kafka__Client__sasl_username, …sasl_password and …sasl_mechanism, or the user in Kafka (docs/kafka.md).",
                 inner
             ),
             ErrorCode.TransactionalIdAuthorizationFailed => new CdcException(

@@ -29,6 +29,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
     /// <summary>Time for the applier to commit what it has of revoked partitions; then they are fenced.</summary>
     private static readonly TimeSpan HandOver = TimeSpan.FromSeconds(5);
 
+    private readonly KafkaClients _clients;
     private readonly LogTopics _topics;
 
     /// <summary>By the partition's index.</summary>
@@ -51,7 +52,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
 
     public KafkaLogReader(KafkaClients clients, LogTopics topics, IRecordCodec codec, long maxBytes, TakePartitions take, ILogger log)
     {
-        (_topics, _take, _log, _ahead) = (topics, take, log, new ByteBound(maxBytes));
+        (_clients, _topics, _take, _log, _ahead) = (clients, topics, take, log, new ByteBound(maxBytes));
         var ofTopic = topics.Names.ToDictionary(t => t, codec.Decoder);
         _decoders = [.. topics.All.Select(p => ofTopic[p.Topic])];
         _next = new long[topics.All.Count];
@@ -124,7 +125,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
             _consumer.Subscribe(_topics.Names);
             while (!_ended.IsCancellationRequested)
             {
-                var read = _consumer.Consume(_records.Count > 0 ? TimeSpan.Zero : Poll);
+                var read = Consume(_records.Count > 0 ? TimeSpan.Zero : Poll);
                 if (_begun.Count > 0)
                     ReportBegun();
                 if (read is { IsPartitionEOF: false })
@@ -143,6 +144,23 @@ public sealed class KafkaLogReader : IAsyncDisposable
         {
             Close();
             Signal();
+        }
+    }
+
+    private ConsumeResult<byte[], byte[]>? Consume(TimeSpan atMost)
+    {
+        try
+        {
+            return _consumer.Consume(atMost);
+        }
+        catch (ConsumeException e) when (e.Error.Code is ErrorCode.GroupAuthorizationFailed)
+        {
+            throw _clients.Denied(new KafkaRight(KafkaResource.Group, _clients.Options.Group, KafkaOperation.Read), e);
+        }
+        catch (ConsumeException e)
+            when (e.Error.Code is ErrorCode.TopicAuthorizationFailed && e.ConsumerRecord?.Topic is { Length: > 0 } topic)
+        {
+            throw _clients.Denied(new KafkaRight(KafkaResource.Topic, topic, KafkaOperation.Read), e);
         }
     }
 

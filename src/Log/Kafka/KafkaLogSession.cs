@@ -18,12 +18,14 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
 {
     /// <summary>The session's own: compaction leaves the newest record of each, even if a replaced session still writes.</summary>
     private readonly byte[] _controlKey;
+    private readonly KafkaClients _clients;
     private readonly LogTopics _topics;
     private readonly IReadOnlyList<PartitionTail> _tails;
     private readonly LogProducer _producer;
     private readonly Lazy<IProducer<byte[], byte[]>> _aside;
     private readonly ControlRecord _before;
     private readonly int _generation;
+    private readonly IReadOnlySet<string> _byValue;
     private KafkaLogWriter? _writer;
 
     private KafkaLogSession(
@@ -35,9 +37,11 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
         LogProducer producer
     )
     {
-        (_topics, _before, Number, _generation, _tails, _producer) = (topics, before, before.Session + 1, generation, tails, producer);
+        (_clients, _topics, _before, Number) = (clients, topics, before, before.Session + 1);
+        (_generation, _tails, _producer) = (generation, tails, producer);
+        _byValue = KeyPlacement.Decide(_topics, before, tails);
         _controlKey = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"log/{Number}"));
-        _aside = new(clients.AsideProducer);
+        _aside = new(_clients.AsideProducer);
     }
 
     public long Number { get; }
@@ -111,7 +115,17 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
     /// <summary>Once.</summary>
     public IChangeLogWriter Write(IRecordCodec codec, ILogBoard board, long maxBytes, PipelineStatistics statistics)
     {
-        _writer = new KafkaLogWriter(Number, _topics, _tails, codec, _producer, board, maxBytes, statistics);
+        _writer = new KafkaLogWriter(
+            Number,
+            _topics,
+            new KeyPlacement(_topics, _byValue),
+            _tails,
+            codec,
+            _producer,
+            board,
+            maxBytes,
+            statistics
+        );
         _writer.SendOwed();
         return _writer;
     }
@@ -120,8 +134,17 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
     /// A record of another topic than the log's, acknowledged when the task ends. In no transaction of the log: one that the brokers refuse
     /// would take the log's records with it.
     /// </summary>
-    public Task AppendAsideAsync(string topic, byte[] key, byte[] value, CancellationToken ct) =>
-        _aside.Value.ProduceAsync(topic, new Message<byte[], byte[]> { Key = key, Value = value }, ct);
+    public async Task AppendAsideAsync(string topic, byte[] key, byte[] value, CancellationToken ct)
+    {
+        try
+        {
+            await _aside.Value.ProduceAsync(topic, new Message<byte[], byte[]> { Key = key, Value = value }, ct);
+        }
+        catch (KafkaException e) when (e.Error.Code == ErrorCode.TopicAuthorizationFailed)
+        {
+            throw _clients.Denied(new KafkaRight(KafkaResource.Topic, topic, KafkaOperation.Write), e);
+        }
+    }
 
     public Task RecordWrittenAsync(Lsn lsn, CancellationToken ct) => RememberAsync(lsn, ct);
 
@@ -174,7 +197,10 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
             last?.CommitLsn ?? (sameGeneration ? _before.LastCommitLsn : Lsn.Zero),
             last?.CommitMicros ?? (sameGeneration ? _before.LastCommitMicros : 0),
             Vector()
-        );
+        )
+        {
+            ByValue = _byValue,
+        };
         return _producer.AppendAsideAsync(new TopicPartition(_topics.Control, 0), _controlKey, record.ToJson(), ct);
     }
 

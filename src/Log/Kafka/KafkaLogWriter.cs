@@ -13,6 +13,7 @@ namespace Cdc.Log.Kafka;
 internal sealed class KafkaLogWriter(
     long session,
     LogTopics topics,
+    KeyPlacement placement,
     IReadOnlyList<PartitionTail> tails,
     IRecordCodec codec,
     LogProducer producer,
@@ -128,14 +129,13 @@ internal sealed class KafkaLogWriter(
         _written = (row.Position, encoder.Topic);
         _key.ResetWrittenCount();
         encoder.EncodeKey(row.Key, _key);
-        var partitions = topics.Of(encoder.Topic);
-        var partition = partitions[Murmur2.PartitionOf(_key.WrittenSpan, partitions.Count)].Index;
+        var partition = placement.Of(encoder.Topic, row.Key, _key.WrittenSpan).Index;
         if (row.Position <= tails[partition].Last)
             return;
         _value.ResetWrittenCount();
         encoder.EncodeValue(row, new RecordStamp(session, _sequences[partition]++), _value);
         var key = _key.WrittenSpan.ToArray();
-        producer.Append(partition, key, _value.WrittenSpan.ToArray());
+        producer.Append(partition, key, _value.WrittenSpan.ToArray(), row.Key);
         if (row.Kind == RowChangeKind.Delete)
             producer.Append(partition, key, null);
     }

@@ -30,6 +30,11 @@ public sealed partial record KafkaOptions : IOptionSection
     public int MinInSyncReplicas { get; init; } = 2;
 
     /// <summary>
+    /// True: <c>cdc run</c> and <c>cdc capture</c> make the topics that do not exist, as <c>cdc topics create</c> does. False: they refuse.
+    /// </summary>
+    public bool CreateTopics { get; init; }
+
+    /// <summary>
     /// Any setting of librdkafka for every client, by its own name or with underscores for dots: security.protocol, sasl_username. Wins
     /// over our own, but for those that correctness rests on.
     /// </summary>

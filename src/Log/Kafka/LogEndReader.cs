@@ -18,30 +18,55 @@ public sealed class LogEndReader(KafkaClients clients, TimeSpan timeout) : IDisp
     /// <exception cref="Core.Failures.CdcException">Preflight: a topic does not exist.</exception>
     /// <exception cref="KafkaException">The brokers do not answer.</exception>
     public Task<IReadOnlyDictionary<string, IReadOnlyList<long>>> ReadAsync(IReadOnlyCollection<string> topics, CancellationToken ct) =>
-        Task.Run(
-            () =>
-            {
-                var consumer = _consumer.Value;
-                // Nothing is assigned: this only hands on what the client has to say.
-                consumer.Consume(TimeSpan.Zero);
-                using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
-                var cluster = new ClusterTopics(admin.GetMetadata(timeout));
-                var asked = topics.SelectMany(t =>
-                    cluster.Require(t).Partitions.Select(p => new TopicPartitionTimestamp(t, p.PartitionId, End))
-                );
-                var ends = Ask(consumer, asked);
-                return (IReadOnlyDictionary<string, IReadOnlyList<long>>)
-                    topics.ToDictionary(
-                        t => t,
-                        t =>
-                            (IReadOnlyList<long>)
-                                [.. ends.Where(e => e.Topic == t).OrderBy(e => e.Partition.Value).Select(e => e.Offset.Value)]
-                    );
-            },
-            ct
-        );
+        clients.AskAsync<IReadOnlyDictionary<string, IReadOnlyList<long>>>(() => Read(topics), ct);
 
-    private List<TopicPartitionOffset> Ask(IConsumer<byte[], byte[]> consumer, IEnumerable<TopicPartitionTimestamp> asked)
+    private Dictionary<string, IReadOnlyList<long>> Read(IReadOnlyCollection<string> topics)
+    {
+        var consumer = _consumer.Value;
+        try
+        {
+            using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
+            var ends = Ask(consumer, [.. Partitions(admin, topics)]);
+            Hear(consumer);
+            return topics.ToDictionary(
+                t => t,
+                t => (IReadOnlyList<long>)[.. ends.Where(e => e.Topic == t).OrderBy(e => e.Partition.Value).Select(e => e.Offset.Value)]
+            );
+        }
+        catch (KafkaException)
+        {
+            // Not in a finally: who catches it asks first why the brokers may not answer.
+            Hear(consumer);
+            throw;
+        }
+    }
+
+    private IEnumerable<TopicPartitionTimestamp> Partitions(IAdminClient admin, IReadOnlyCollection<string> topics)
+    {
+        var cluster = new ClusterTopics(admin.GetMetadata(timeout));
+        foreach (var topic in topics)
+        {
+            // What may not be seen is not among all topics.
+            var found = cluster.Find(topic) ?? ClusterTopics.Ask(clients, admin, topic, timeout) ?? throw ClusterTopics.Missing(topic);
+            foreach (var partition in found.Partitions)
+                yield return new TopicPartitionTimestamp(topic, partition.PartitionId, End);
+        }
+    }
+
+    /// <summary>Nothing is assigned: this only hands on what the client has to say, such as why it reaches no broker.</summary>
+    private static void Hear(IConsumer<byte[], byte[]> consumer)
+    {
+        try
+        {
+            consumer.Consume(TimeSpan.Zero);
+        }
+        catch (ConsumeException)
+        {
+            // That it may not see the group, which it is not in.
+        }
+    }
+
+    private List<TopicPartitionOffset> Ask(IConsumer<byte[], byte[]> consumer, IReadOnlyList<TopicPartitionTimestamp> asked)
     {
         try
         {

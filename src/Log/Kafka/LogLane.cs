@@ -28,6 +28,23 @@ internal sealed class LogLane
         set => Interlocked.Exchange(ref _next, value);
     }
 
+    /// <summary>The largest record on its way, or lately. What brokers refuse as too large they do not name.</summary>
+    public LargeRecord? Largest { get; private set; }
+
+    /// <summary>By the one thread that appends.</summary>
+    public void Sends(long? row, int bytes)
+    {
+        if (bytes > (Largest?.Bytes ?? 0))
+            Largest = new LargeRecord(row, bytes);
+    }
+
+    /// <summary>All of it has arrived.</summary>
+    public void Forget() => Largest = null;
+
     /// <summary>Made once: the client is given it with every record.</summary>
     public Action<DeliveryReport<byte[], byte[]>> OnDelivered { get; }
 }
+
+/// <param name="Row">Its row's primary key; null: it is of no row.</param>
+/// <param name="Bytes">Of key and value.</param>
+internal sealed record LargeRecord(long? Row, int Bytes);

@@ -1,3 +1,4 @@
+using Cdc.Core.Failures;
 using Confluent.Kafka;
 
 namespace Cdc.Log.Kafka;
@@ -6,11 +7,13 @@ namespace Cdc.Log.Kafka;
 /// Appends records to partitions and knows what was acknowledged: never a record of a partition before those appended to it earlier. The
 /// first error ends all of it, so that a partition is never appended to behind a record that failed.
 /// </summary>
-internal abstract class LogProducer(IProducer<byte[], byte[]> client) : IDisposable
+internal abstract class LogProducer(KafkaClients clients, IProducer<byte[], byte[]> client) : IDisposable
 {
     protected static readonly TimeSpan LastWords = TimeSpan.FromSeconds(5);
 
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    protected KafkaClients Clients => clients;
 
     protected IProducer<byte[], byte[]> Client => client;
 
@@ -20,11 +23,11 @@ internal abstract class LogProducer(IProducer<byte[], byte[]> client) : IDisposa
     /// <summary>Fails with the first error; never ends otherwise.</summary>
     public Task Failed => _failed.Task;
 
-    /// <exception cref="Core.Failures.CdcException">Configuration: librdkafka refuses a setting.</exception>
+    /// <exception cref="CdcException">Configuration: librdkafka refuses a setting.</exception>
     public static LogProducer Create(KafkaClients clients) =>
         clients.TransactionalId is { } id
-            ? new TransactionalLogProducer(clients.TransactionalProducer(id), id)
-            : new PlainLogProducer(clients.Producer());
+            ? new TransactionalLogProducer(clients, clients.TransactionalProducer(id), id)
+            : new PlainLogProducer(clients, clients.Producer());
 
     /// <summary>If brokers can: afterwards earlier writers cannot append, and what is unacknowledged stays so.</summary>
     public abstract Task FenceAsync(CancellationToken ct);
@@ -35,7 +38,8 @@ internal abstract class LogProducer(IProducer<byte[], byte[]> client) : IDisposa
 
     /// <summary>By one thread at a time.</summary>
     /// <param name="value">Null: a tombstone.</param>
-    public abstract void Append(int partition, byte[]? key, byte[]? value);
+    /// <param name="row">The row's primary key, for messages; null: the record is of no row.</param>
+    public abstract void Append(int partition, byte[]? key, byte[]? value, long? row = null);
 
     /// <summary>
     /// Calls back, in the order of calls, when everything appended so far is acknowledged: at once, or on another thread.
@@ -70,9 +74,31 @@ internal abstract class LogProducer(IProducer<byte[], byte[]> client) : IDisposa
 
     protected void Fail(Exception error) => _failed.TrySetException(error);
 
-    /// <summary>Why a record does not count as acknowledged; null: it does.</summary>
-    protected static Exception? RefusalOf(LogLane lane, DeliveryReport<byte[], byte[]> report)
+    /// <summary>Hands it to the client.</summary>
+    /// <exception cref="CdcException">Preflight: it is larger than the client takes.</exception>
+    protected void Produce(LogLane lane, byte[]? key, byte[]? value, long? row)
     {
+        lane.Sends(row, (key?.Length ?? 0) + (value?.Length ?? 0));
+        try
+        {
+            Client.Produce(lane.Partition, new Message<byte[], byte[]> { Key = key!, Value = value! }, lane.OnDelivered);
+        }
+        catch (ProduceException<byte[], byte[]> e) when (e.Error.Code == ErrorCode.MsgSizeTooLarge)
+        {
+            throw KafkaFailure.TooLarge(lane.Partition.Topic, lane.Largest, e);
+        }
+    }
+
+    /// <summary>Why a record does not count as acknowledged; null: it does.</summary>
+    protected Exception? RefusalOf(LogLane lane, DeliveryReport<byte[], byte[]> report)
+    {
+        if (report.Error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.InvalidMsgSize)
+            return KafkaFailure.TooLarge(lane.Partition.Topic, lane.Largest, new KafkaException(report.Error));
+        if (report.Error.Code == ErrorCode.TopicAuthorizationFailed)
+            return clients.Denied(
+                new KafkaRight(KafkaResource.Topic, lane.Partition.Topic, KafkaOperation.Write),
+                new KafkaException(report.Error)
+            );
         // A repeated request may be acknowledged without its offset; vectors are made of offsets, and the next session reads the ends.
         if (report.Error.IsError || report.Offset.IsSpecial)
             return new KafkaException(

@@ -12,9 +12,12 @@ public sealed class LogTopics
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
 
+    /// <summary>Brokers hear one after the other of a topic that was just made.</summary>
+    private static readonly TimeSpan Hearsay = TimeSpan.FromSeconds(2);
+
     private readonly Dictionary<string, LogPartition[]> _ofTopic;
 
-    private LogTopics(string control, IEnumerable<(string Topic, int Partitions)> topics)
+    internal LogTopics(string control, IEnumerable<(string Topic, int Partitions)> topics)
     {
         Control = control;
         var all = new List<LogPartition>();
@@ -55,15 +58,16 @@ public sealed class LogTopics
         return entity => tables.TopicOf(entity.Index);
     }
 
-    /// <summary>Asks the cluster. A broker that makes topics at their first use is given the time for it.</summary>
-    /// <exception cref="CdcException">Preflight: a topic does not exist. Unavailable: the cluster does not answer.</exception>
+    /// <summary>Asks the cluster, which makes no topic of it.</summary>
+    /// <exception cref="CdcException">Preflight: a topic does not exist. Unavailable: the cluster does not answer, or a topic is still to
+    /// be made (<see cref="KafkaOptions.CreateTopics"/>).</exception>
     public static async Task<LogTopics> ReadAsync(KafkaClients clients, EntitySet entities, IRecordCodec codec, CancellationToken ct)
     {
         using var admin = clients.Admin();
         var control = await RequireControlAsync(clients, ct);
         var topics = new List<(string, int)>();
         foreach (var topic in DataTopics(entities, codec.TopicOf))
-            topics.Add((topic, await PartitionsAsync(admin, topic, ct)));
+            topics.Add((topic, await PartitionsAsync(clients, admin, topic, ct)));
         return new LogTopics(control, topics);
     }
 
@@ -73,29 +77,36 @@ public sealed class LogTopics
     {
         using var admin = clients.Admin();
         var control = ControlTopic(clients.Options);
-        await PartitionsAsync(admin, control, ct);
+        await PartitionsAsync(clients, admin, control, ct);
         return control;
     }
 
-    private static async Task<int> PartitionsAsync(IAdminClient admin, string topic, CancellationToken ct)
+    private static async Task<int> PartitionsAsync(KafkaClients clients, IAdminClient admin, string topic, CancellationToken ct)
     {
         for (var waited = TimeSpan.Zero; ; waited += PollInterval)
         {
-            var found = (await Task.Run(() => admin.GetMetadata(topic, Answer), ct)).Topics.Single();
-            if (found.Error.Code == ErrorCode.NoError && found.Partitions.Count > 0 && found.Partitions.All(p => p.Leader >= 0))
+            var found = await clients.AskAsync(() => ClusterTopics.Ask(clients, admin, topic, Answer), ct);
+            if (found is { Error.Code: ErrorCode.NoError, Partitions.Count: > 0 } && found.Partitions.All(p => p.Leader >= 0))
                 return found.Partitions.Count;
-            if (waited >= Timeout)
-                throw Missing(topic, found);
+            if (waited >= (found is null ? Hearsay : Timeout))
+                throw found is null ? Missing(clients, topic) : WithoutLeader(found);
             await Task.Delay(PollInterval, ct);
         }
     }
 
-    private static CdcException Missing(string topic, TopicMetadata found) =>
-        found.Error.Code is ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic
-            ? ClusterTopics.Missing(topic)
-            : new CdcException(
+    private static CdcException Missing(KafkaClients clients, string topic) =>
+        clients.Options.CreateTopics
+            ? new CdcException(
                 FailureKind.Unavailable,
-                $"Topic {topic} has partitions without a leader ({found.Error.Reason}).",
-                "Nothing is lost; cdc retries. Check the brokers: 'cdc topics describe'."
-            );
+                $"Topic {topic} does not exist yet.",
+                "Start 'cdc capture' (or 'cdc run'): it makes the topics (Kafka:CreateTopics)."
+            )
+            : ClusterTopics.Missing(topic);
+
+    private static CdcException WithoutLeader(TopicMetadata found) =>
+        new(
+            FailureKind.Unavailable,
+            $"Topic {found.Topic} has partitions without a leader ({found.Error.Reason}).",
+            "Nothing is lost; cdc retries. Check the brokers: 'cdc topics describe'."
+        );
 }

@@ -3,7 +3,7 @@ using Confluent.Kafka;
 namespace Cdc.Log.Kafka;
 
 /// <summary>For brokers without transactions: a record is acknowledged when all in-sync replicas have it. No writer is fenced.</summary>
-internal sealed class PlainLogProducer(IProducer<byte[], byte[]> client) : LogProducer(client)
+internal sealed class PlainLogProducer(KafkaClients clients, IProducer<byte[], byte[]> client) : LogProducer(clients, client)
 {
     /// <summary>A point after some records: reached when the brokers have acknowledged all of them.</summary>
     private sealed record Boundary(long[] Appended, long Total, Action Reached);
@@ -28,12 +28,12 @@ internal sealed class PlainLogProducer(IProducer<byte[], byte[]> client) : LogPr
         (_appended, _acknowledged) = (new long[Lanes.Count], new long[Lanes.Count]);
     }
 
-    public override void Append(int partition, byte[]? key, byte[]? value)
+    public override void Append(int partition, byte[]? key, byte[]? value, long? row = null)
     {
         var lane = Lanes[partition];
         _appended[partition]++;
         _totalAppended++;
-        Client.Produce(lane.Partition, new Message<byte[], byte[]> { Key = key!, Value = value! }, lane.OnDelivered);
+        Produce(lane, key, value, row);
     }
 
     public override void Mark(Action reached)
@@ -93,6 +93,8 @@ internal sealed class PlainLogProducer(IProducer<byte[], byte[]> client) : LogPr
             _boundaries.Dequeue().Reached();
         }
         Volatile.Write(ref _checkFrom, long.MaxValue);
+        foreach (var lane in Lanes)
+            lane.Forget();
     }
 
     private bool IsReached(Boundary boundary)

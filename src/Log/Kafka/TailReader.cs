@@ -8,7 +8,11 @@ namespace Cdc.Log.Kafka;
 /// <param name="End">Offset behind its last record, and behind the end of its last transaction.</param>
 /// <param name="Last">Position of the last record with a payload; the origin if there is none.</param>
 /// <param name="OwedTombstone">Key of a delete whose tombstone is missing.</param>
-public sealed record PartitionTail(long End, ChangePosition Last, byte[]? OwedTombstone);
+public sealed record PartitionTail(long End, ChangePosition Last, byte[]? OwedTombstone)
+{
+    /// <summary>The row's key of the last record with a payload; null: there is none, or it has no key.</summary>
+    public long? LastKey { get; init; }
+}
 
 /// <summary>Reads the ends of partitions: once, when a session begins, after it has fenced the previous writer.</summary>
 internal sealed class TailReader(KafkaClients clients)
@@ -62,7 +66,7 @@ internal sealed class TailReader(KafkaClients clients)
             ct
         );
 
-    private static async Task<PartitionTail> ReadAsync(
+    private async Task<PartitionTail> ReadAsync(
         IConsumer<byte[], byte[]> consumer,
         TopicPartition partition,
         IRecordDecoder decoder,
@@ -90,16 +94,27 @@ internal sealed class TailReader(KafkaClients clients)
             hasTombstone |= message.Value is null;
             if (message.Value is null || await PositionAsync(decoder, message, ct) is not { } last)
                 continue;
-            return new PartitionTail(end, last.Position, last.IsDelete && !hasTombstone ? message.Key : null);
+            return new PartitionTail(end, last.Position, last.IsDelete && !hasTombstone ? message.Key : null) { LastKey = last.Key };
         }
         return new PartitionTail(end, ChangePosition.Origin, null);
     }
 
-    private static async Task<(ChangePosition Position, bool IsDelete)?> PositionAsync(
+    private static async Task<(ChangePosition Position, long? Key, bool IsDelete)?> PositionAsync(
         IRecordDecoder decoder,
         Message<byte[], byte[]> message,
         CancellationToken ct
-    )
+    ) =>
+        await DecodeAsync(decoder, message, ct) is [var first, ..]
+            ? first switch
+            {
+                RowChange row => (row.Position, row.Key, row.Kind == RowChangeKind.Delete),
+                TruncateChange truncate => (truncate.Position, null, false),
+                _ => null,
+            }
+            : null;
+
+    /// <returns>Nothing, if it cannot be read.</returns>
+    private static async Task<List<ChangeEvent>> DecodeAsync(IRecordDecoder decoder, Message<byte[], byte[]> message, CancellationToken ct)
     {
         var changes = new List<ChangeEvent>();
         try
@@ -107,22 +122,14 @@ internal sealed class TailReader(KafkaClients clients)
             if (!decoder.TryDecode(message.Key, message.Value, changes, out _))
             {
                 await decoder.LearnAsync(message.Key, message.Value, ct);
-                if (!decoder.TryDecode(message.Key, message.Value, changes, out _))
-                    return null;
+                decoder.TryDecode(message.Key, message.Value, changes, out _);
             }
         }
         catch (RecordFormatException)
         {
-            return null;
+            changes.Clear();
         }
-        return changes is [var first, ..]
-            ? first switch
-            {
-                RowChange row => (row.Position, row.Kind == RowChangeKind.Delete),
-                TruncateChange truncate => (truncate.Position, false),
-                _ => null,
-            }
-            : null;
+        return changes;
     }
 
     /// <summary>
@@ -130,14 +137,14 @@ internal sealed class TailReader(KafkaClients clients)
     /// begins anew.
     /// </summary>
     /// <returns>The offset behind everything that can be read.</returns>
-    private static long ReadBackwards(
+    private long ReadBackwards(
         IConsumer<byte[], byte[]> consumer,
         TopicPartition partition,
         Func<ConsumeResult<byte[], byte[]>, bool> found,
         CancellationToken ct
     )
     {
-        var marks = consumer.QueryWatermarkOffsets(partition, Answer);
+        var marks = clients.Ask(() => consumer.QueryWatermarkOffsets(partition, Answer));
         var (low, high) = (marks.Low.Value, marks.High.Value);
         for (long back = FirstReach, until = high; until > low; back *= 8)
         {
@@ -149,7 +156,7 @@ internal sealed class TailReader(KafkaClients clients)
         return high;
     }
 
-    private static bool ReadPart(
+    private bool ReadPart(
         IConsumer<byte[], byte[]> consumer,
         TopicPartition partition,
         long from,
@@ -164,7 +171,7 @@ internal sealed class TailReader(KafkaClients clients)
         while (true)
         {
             ct.ThrowIfCancellationRequested();
-            var record = consumer.Consume(TimeSpan.FromMilliseconds(100));
+            var record = Consume(consumer, partition.Topic);
             if (record is null)
             {
                 if (TimeProvider.System.GetElapsedTime(silent) > Timeout)
@@ -180,5 +187,23 @@ internal sealed class TailReader(KafkaClients clients)
         }
         consumer.Unassign();
         return any;
+    }
+
+    /// <returns>Null: nothing came in a moment.</returns>
+    private ConsumeResult<byte[], byte[]>? Consume(IConsumer<byte[], byte[]> consumer, string topic)
+    {
+        try
+        {
+            return consumer.Consume(TimeSpan.FromMilliseconds(100));
+        }
+        catch (ConsumeException e) when (e.Error.Code == ErrorCode.GroupAuthorizationFailed)
+        {
+            // The reader is in no group.
+            return null;
+        }
+        catch (ConsumeException e) when (e.Error.Code == ErrorCode.TopicAuthorizationFailed)
+        {
+            throw clients.Denied(new KafkaRight(KafkaResource.Topic, topic, KafkaOperation.Read), e);
+        }
     }
 }

@@ -39,16 +39,29 @@ public sealed class TopicAdministration(KafkaClients clients, TopicPlan plan)
         foreach (var name in plan.All.Select(t => t.Name))
             described.Add(
                 there.Find(name) is { } topic
-                    ? new DescribedTopic(name, null, await Task.Run(() => Partitions(reader, topic), ct), settings?.GetValueOrDefault(name))
-                    : new DescribedTopic(name, "it does not exist", [], null)
+                    ? (settings?.GetValueOrDefault(name) ?? new TopicSettings(null, null)).Of(
+                        topic,
+                        await clients.AskAsync(() => Partitions(reader, topic), ct)
+                    )
+                    : await clients.AskAsync(() => Absent(admin, name), ct)
             );
         return described;
     }
 
-    private static Task<ClusterTopics> ReadAsync(IAdminClient admin, CancellationToken ct) =>
-        Task.Run(() => new ClusterTopics(admin.GetMetadata(Answer)), ct);
+    private Task<ClusterTopics> ReadAsync(IAdminClient admin, CancellationToken ct) =>
+        clients.AskAsync(() => new ClusterTopics(admin.GetMetadata(Answer)), ct);
 
-    private static async Task<bool> CreateAsync(IAdminClient admin, PlannedTopic topic, IReadOnlyList<PlannedTopic> missing)
+    /// <summary>What may not be seen is not among all topics.</summary>
+    private DescribedTopic Absent(IAdminClient admin, string topic)
+    {
+        var hidden = clients.CanAdministerTopics && ClusterTopics.IsHidden(admin, topic, Answer);
+        return new DescribedTopic(topic, hidden ? "it may not be seen" : "it does not exist", [], null)
+        {
+            Lacks = hidden ? new KafkaRight(KafkaResource.Topic, topic, KafkaOperation.Describe) : null,
+        };
+    }
+
+    private async Task<bool> CreateAsync(IAdminClient admin, PlannedTopic topic, IReadOnlyList<PlannedTopic> missing)
     {
         try
         {
@@ -71,6 +84,8 @@ public sealed class TopicAdministration(KafkaClients clients, TopicPlan plan)
             var error = e.Results[0].Error;
             if (error.Code == ErrorCode.TopicAlreadyExists)
                 return false;
+            if (error.Code is ErrorCode.TopicAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed)
+                throw clients.Denied([.. missing.Select(t => new KafkaRight(KafkaResource.Topic, t.Name, KafkaOperation.Create))], e);
             throw error.Code
                 is ErrorCode.InvalidReplicationFactor
                     or ErrorCode.InvalidConfig
@@ -117,11 +132,15 @@ public sealed class TopicAdministration(KafkaClients clients, TopicPlan plan)
                 }),
         ];
 
+    /// <param name="Values">Null: the brokers do not report them.</param>
+    private sealed record TopicSettings(IReadOnlyDictionary<string, string>? Values, KafkaRight? Lacks)
+    {
+        public DescribedTopic Of(TopicMetadata topic, IReadOnlyList<DescribedPartition> partitions) =>
+            new(topic.Topic, null, partitions, Values) { Lacks = Lacks };
+    }
+
     /// <returns>By topic; null: the brokers are too old to report them.</returns>
-    private async Task<Dictionary<string, IReadOnlyDictionary<string, string>>?> SettingsAsync(
-        IAdminClient admin,
-        IReadOnlyList<string> topics
-    )
+    private async Task<Dictionary<string, TopicSettings>?> SettingsAsync(IAdminClient admin, IReadOnlyList<string> topics)
     {
         if (topics.Count == 0 || !clients.CanAdministerTopics)
             return null;
@@ -131,18 +150,31 @@ public sealed class TopicAdministration(KafkaClients clients, TopicPlan plan)
                 topics.Select(t => new ConfigResource { Type = ResourceType.Topic, Name = t }),
                 new DescribeConfigsOptions { RequestTimeout = Answer }
             );
-            return found.ToDictionary(
-                r => r.ConfigResource.Name,
-                r =>
-                    (IReadOnlyDictionary<string, string>)
-                        r.Entries.Values.Where(e => e.Value is not null).ToDictionary(e => e.Name, e => e.Value)
-            );
+            return found.ToDictionary(r => r.ConfigResource.Name, r => new TopicSettings(Values(r.Entries), null));
+        }
+        catch (DescribeConfigsException partly)
+        {
+            return partly.Results.ToDictionary(r => r.ConfigResource.Name, Settings);
         }
         catch (KafkaException e) when (IsTooOld(e.Error.Code))
         {
             return null;
         }
     }
+
+    private static TopicSettings Settings(DescribeConfigsReport report) =>
+        report.Error.Code switch
+        {
+            ErrorCode.NoError => new TopicSettings(Values(report.Entries), null),
+            ErrorCode.TopicAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed => new TopicSettings(
+                null,
+                new KafkaRight(KafkaResource.Topic, report.ConfigResource.Name, KafkaOperation.DescribeConfigs)
+            ),
+            _ => new TopicSettings(null, null),
+        };
+
+    private static Dictionary<string, string> Values(Dictionary<string, ConfigEntryResult> entries) =>
+        entries.Values.Where(e => e.Value is not null).ToDictionary(e => e.Name, e => e.Value);
 
     /// <summary>Said by brokers that have just answered what all can answer.</summary>
     private static bool IsTooOld(ErrorCode code) =>

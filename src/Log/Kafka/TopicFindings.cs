@@ -14,10 +14,10 @@ public sealed class TopicFindings(TopicPlan plan, int minInSyncReplicas, IReadOn
         var found = topics.ToDictionary(t => t.Name);
         return
         [
-            .. OfLog(found[plan.Control.Name]),
+            .. OfControl(found[plan.Control.Name]),
             .. plan.Data.SelectMany(t => OfData(found[t.Name])),
             .. plan
-                .DeadLetters.Where(t => found[t.Name].Error is not null)
+                .DeadLetters.Where(t => found[t.Name] is { Error: not null, Lacks: null })
                 .Select(t => new Finding(
                     "topic-missing",
                     IsError: false,
@@ -27,18 +27,53 @@ public sealed class TopicFindings(TopicPlan plan, int minInSyncReplicas, IReadOn
         ];
     }
 
+    private IEnumerable<Finding> OfControl(DescribedTopic topic)
+    {
+        foreach (var finding in OfLog(topic))
+            yield return finding;
+        if (topic.Settings?.GetValueOrDefault(TopicPlan.Cleanup) is { } cleanup && cleanup != "compact")
+            yield return new Finding(
+                "topic-not-compacted",
+                IsError: true,
+                $"Topic {topic.Name} is not compacted: retention ({TopicPlan.Cleanup}={cleanup}) removes what the log remembers of itself.",
+                Alter(topic, $"{TopicPlan.Cleanup}=compact")
+            );
+    }
+
     private IEnumerable<Finding> OfData(DescribedTopic topic) =>
         topic.Error is null ? [.. OfNumber(topic), .. OfLog(topic), .. OfKept(topic)] : OfLog(topic);
 
     private IEnumerable<Finding> OfNumber(DescribedTopic topic) =>
         PartitionCount.Compare(topic.Name, topic.Partitions.Count, known) is { } changed
             ? [new Finding("topic-partitions", IsError: true, changed.Message, changed.Remedy)]
-            : [];
+            : OfSinglePartition(topic);
+
+    /// <summary>What brokers make by themselves has one partition. Changing it is harmless only while nothing is in it.</summary>
+    private IEnumerable<Finding> OfSinglePartition(DescribedTopic topic)
+    {
+        if (topic.Partitions.Count != 1 || Planned(topic).Partitions == 1)
+            return [];
+        var isUsed = topic.Partitions[0].High != 0 || known.Any(name => name.StartsWith(topic.Name + '/', StringComparison.Ordinal));
+        return
+        [
+            new Finding(
+                "topic-one-partition",
+                IsError: false,
+                $"Topic {topic.Name} has one partition, and Kafka:Partitions is {Planned(topic).Partitions}: the brokers may have made it by "
+                    + "themselves.",
+                isUsed
+                    ? "If one is enough, set Kafka:Partitions=1. Else name new topics with another Kafka:TopicPrefix, 'cdc topics create', "
+                        + "'cdc slot reset': in a topic that is used the number never changes."
+                    : $"Nothing is in it: kafka-topics.sh --delete --topic {topic.Name}, then 'cdc topics create'. Or set Kafka:Partitions=1."
+            ),
+        ];
+    }
 
     private IEnumerable<Finding> OfLog(DescribedTopic topic) =>
-        topic.Error is { } error
+        topic is { Error: not null, Lacks: not null } ? []
+        : topic.Error is { } error
             ? [new Finding("topic-missing", IsError: true, $"Topic {topic.Name} cannot be used: {error}.", "Run 'cdc topics create'.")]
-            : OfReplicas(topic).Concat(OfSafety(topic));
+        : OfReplicas(topic).Concat(OfSafety(topic));
 
     private IEnumerable<Finding> OfReplicas(DescribedTopic topic)
     {
@@ -69,6 +104,8 @@ public sealed class TopicFindings(TopicPlan plan, int minInSyncReplicas, IReadOn
     {
         if (topic.Settings is not { } settings)
         {
+            if (topic.Lacks is not null)
+                yield break;
             yield return new Finding(
                 "topic-settings",
                 IsError: false,
@@ -84,6 +121,14 @@ public sealed class TopicFindings(TopicPlan plan, int minInSyncReplicas, IReadOn
                 IsError: true,
                 $"Topic {topic.Name} lets a replica lead that lacks acknowledged records.",
                 Alter(topic, $"{TopicPlan.UncleanElection}=false")
+            );
+        if (settings.GetValueOrDefault(TopicPlan.Timestamps) is { } timestamps && timestamps != TopicPlan.BrokersTime)
+            yield return new Finding(
+                "topic-timestamps",
+                IsError: false,
+                $"Topic {topic.Name} takes the writing host's time ({TopicPlan.Timestamps}={timestamps}): if that clock is an hour ahead, brokers "
+                    + "refuse its records.",
+                Alter(topic, $"{TopicPlan.Timestamps}={TopicPlan.BrokersTime}")
             );
         if (Number(settings, TopicPlan.MinInSync) is { } least && least < minInSyncReplicas)
             yield return new Finding(

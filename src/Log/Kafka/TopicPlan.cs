@@ -10,7 +10,8 @@ public sealed record PlannedTopic(string Name, int Partitions, int Replicas, IRe
         string.Create(
             CultureInfo.InvariantCulture,
             $"kafka-topics.sh --create --topic {Name} --partitions {Partitions} --replication-factor {Replicas}"
-                + $"{string.Concat(Settings.Select(s => $" --config {s.Key}={s.Value}"))}"
+                // Brokers as old as that have no choice of it.
+                + $"{string.Concat(Settings.Where(s => s.Key != TopicPlan.Timestamps).Select(s => $" --config {s.Key}={s.Value}"))}"
         );
 }
 
@@ -23,6 +24,8 @@ public sealed class TopicPlan
     internal const string UncleanElection = "unclean.leader.election.enable";
     internal const string Cleanup = "cleanup.policy";
     internal const string Retention = "retention.ms";
+    internal const string Timestamps = "message.timestamp.type";
+    internal const string BrokersTime = "LogAppendTime";
     internal const long WeekMilliseconds = 7L * 24 * 60 * 60 * 1000;
 
     private readonly KafkaOptions _options;
@@ -35,6 +38,8 @@ public sealed class TopicPlan
         {
             [MinInSync] = Math.Min(options.MinInSyncReplicas, options.ReplicationFactor).ToString(CultureInfo.InvariantCulture),
             [UncleanElection] = "false",
+            // Brokers refuse records whose time is an hour ahead of theirs: ours would be that of the host.
+            [Timestamps] = BrokersTime,
         };
         // Of the control topic only the newest record counts.
         Control = Topic(LogTopics.ControlTopic(options), 1, new(_safe) { [Cleanup] = "compact" });

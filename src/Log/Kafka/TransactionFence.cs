@@ -14,7 +14,7 @@ internal static class TransactionFence
 
     /// <exception cref="KafkaException">The brokers refuse the id, or know no transactions.</exception>
     /// <exception cref="CdcException">Unavailable: they do not answer, or end no transaction.</exception>
-    public static Task TakeAsync(IProducer<byte[], byte[]> producer, string id, CancellationToken ct) =>
+    public static Task TakeAsync(KafkaClients clients, IProducer<byte[], byte[]> producer, string id, CancellationToken ct) =>
         Task.Run(
             () =>
             {
@@ -26,6 +26,10 @@ internal static class TransactionFence
                     {
                         producer.InitTransactions(Step);
                         return;
+                    }
+                    catch (KafkaException e) when (e.Error.Code == ErrorCode.TransactionalIdAuthorizationFailed)
+                    {
+                        throw clients.Denied(new KafkaRight(KafkaResource.TransactionalId, id, KafkaOperation.Write), e);
                     }
                     catch (KafkaRetriableException e)
                     {

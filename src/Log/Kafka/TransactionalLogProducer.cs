@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cdc.Core.Failures;
 using Confluent.Kafka;
 
 namespace Cdc.Log.Kafka;
@@ -9,14 +10,11 @@ namespace Cdc.Log.Kafka;
 /// duration of a commit makes the size of a transaction, and an idle log has none. After an error it commits nothing more: the client that
 /// takes the transactional id next aborts what was left.
 /// </summary>
-internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client, string id) : LogProducer(client)
+internal sealed class TransactionalLogProducer(KafkaClients clients, IProducer<byte[], byte[]> client, string id)
+    : LogProducer(clients, client)
 {
-    private readonly record struct Record(
-        TopicPartition Partition,
-        byte[]? Key,
-        byte[]? Value,
-        Action<DeliveryReport<byte[], byte[]>> Delivered
-    );
+    /// <param name="Lane">Null: it is of no data topic.</param>
+    private readonly record struct Record(LogLane? Lane, TopicPartition Partition, byte[]? Key, byte[]? Value, long? Row);
 
     /// <summary>A point after so many records.</summary>
     private readonly record struct Boundary(long Appended, Action Reached);
@@ -46,7 +44,7 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
     /// <summary>By lane, the offset after the last record of the open transaction that the brokers have.</summary>
     private long[] _delivered = [];
 
-    public override Task FenceAsync(CancellationToken ct) => TransactionFence.TakeAsync(Client, id, ct);
+    public override Task FenceAsync(CancellationToken ct) => TransactionFence.TakeAsync(Clients, Client, id, ct);
 
     public override void Begin(IReadOnlyList<LogPartition> partitions, IReadOnlyList<PartitionTail> tails)
     {
@@ -57,11 +55,11 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
         _committer.Start();
     }
 
-    public override void Append(int partition, byte[]? key, byte[]? value)
+    public override void Append(int partition, byte[]? key, byte[]? value, long? row = null)
     {
         var lane = Lanes[partition];
         lock (_gate)
-            Put(new Record(lane.Partition, key, value, lane.OnDelivered));
+            Put(new Record(lane, lane.Partition, key, value, row));
     }
 
     public override void Mark(Action reached)
@@ -81,7 +79,7 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
     public override Task AppendAsideAsync(TopicPartition partition, byte[] key, byte[] value, CancellationToken ct)
     {
         lock (_gate)
-            Put(new Record(partition, key, value, DeliveredAside));
+            Put(new Record(null, partition, key, value, null));
         return FlushAsync(ct);
     }
 
@@ -115,10 +113,16 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
         }
     }
 
-    private void DeliveredAside(DeliveryReport<byte[], byte[]> report)
+    private void DeliveredAside(string topic, DeliveryReport<byte[], byte[]> report)
     {
-        if (report.Error.IsError)
-            Refuse(new KafkaException(report.Error));
+        if (!report.Error.IsError)
+            return;
+        var refused = new KafkaException(report.Error);
+        Refuse(
+            report.Error.Code == ErrorCode.TopicAuthorizationFailed
+                ? Clients.Denied(new KafkaRight(KafkaResource.Topic, topic, KafkaOperation.Write), refused)
+                : refused
+        );
     }
 
     private void Refuse(Exception refused)
@@ -146,14 +150,21 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
             if (!_isOpen)
                 Client.BeginTransaction();
             _isOpen = true;
-            Client.Produce(record.Partition, new Message<byte[], byte[]> { Key = record.Key!, Value = record.Value! }, record.Delivered);
+            if (record.Lane is { } lane)
+                Produce(lane, record.Key, record.Value, record.Row);
+            else
+                Client.Produce(
+                    record.Partition,
+                    new Message<byte[], byte[]> { Key = record.Key!, Value = record.Value! },
+                    report => DeliveredAside(record.Partition.Topic, report)
+                );
         }
         catch (KafkaException e) when (e.Error.Code == ErrorCode.Local_State)
         {
             // Something in the transaction has failed: to end it says what.
             Refuse(e);
         }
-        catch (KafkaException e)
+        catch (Exception e) when (e is KafkaException or CdcException)
         {
             Fail(e);
             throw;
@@ -246,7 +257,10 @@ internal sealed class TransactionalLogProducer(IProducer<byte[], byte[]> client,
             if (_refused is not null)
                 throw _refused;
             foreach (var lane in Lanes)
+            {
                 lane.Next = Interlocked.Read(ref _delivered[lane.Index]);
+                lane.Forget();
+            }
             _committed = through;
             while (_boundaries.TryPeek(out var first) && first.Appended <= through)
                 _boundaries.Dequeue().Reached();

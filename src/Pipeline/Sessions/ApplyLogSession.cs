@@ -42,6 +42,8 @@ internal sealed class ApplyLogSession(
             Generation = followed.Generation;
             var clients = new KafkaClients(options.Kafka, log);
             var topics = await LogTopics.ReadAsync(clients, entities, codec, stop);
+            var plan = new TopicPlan(options.Kafka, LogTopics.DataTopics(entities, codec.TopicOf));
+            await new RightsCheck(clients).RequireAsync(LeastRights.OfLog(KafkaRole.Apply, clients, plan), stop);
             started();
             await new PartitionSession(options.Engine, entities, topics, Reader, statistics, log).RunAsync(stop);
 

@@ -35,11 +35,15 @@ internal sealed class CaptureLogSession(
     {
         HasProgressed = false;
         await preconditions.CheckAsync(stop);
+        var clients = new KafkaClients(options.Kafka, log);
+        // Before the engine says that it follows a source, for which an apply waits: it finds them then.
+        if (options.Kafka.CreateTopics)
+            await CreateTopicsAsync(clients, stop);
         await using var capture = await CaptureSession.ConnectAsync(options.Source, options.Snapshot, entities, log, stop);
         await setup.PrepareAsync(capture, stop);
         await capture.AcquireSlotAsync(stop);
-        var clients = new KafkaClients(options.Kafka, log);
         var topics = await LogTopics.ReadAsync(clients, entities, codec, stop);
+        await new RightsCheck(clients).RequireAsync(LeastRights.OfLog(KafkaRole.Capture, clients, Plan), stop);
         await using var kafka = await KafkaLogSession.OpenAsync(clients, topics, codec, setup.Generation!.Value, log, stop);
         await using var engine = await CaptureEngineSide.OpenAsync(options.Engine, entities, kafka, log, stop);
         started();
@@ -51,6 +55,14 @@ internal sealed class CaptureLogSession(
         {
             HasProgressed = kafka.Through.Value > 0;
         }
+    }
+
+    private TopicPlan Plan => new(options.Kafka, LogTopics.DataTopics(entities, codec.TopicOf));
+
+    private async Task CreateTopicsAsync(KafkaClients clients, CancellationToken ct)
+    {
+        foreach (var topic in await new TopicAdministration(clients, Plan).CreateAsync(ct))
+            PipelineLog.TopicCreated(log, topic);
     }
 
     private async Task StreamAsync(CaptureSession capture, KafkaLogSession kafka, CaptureEngineSide engine, CancellationToken stop)

@@ -1,5 +1,6 @@
 using System.Text;
 using Cdc.Core.Entities;
+using Cdc.Core.Failures;
 using Cdc.Engine.LogCapture;
 using Cdc.Engine.Tables;
 using Cdc.Log.Kafka;
@@ -41,7 +42,7 @@ internal sealed class DeadLetters(
                 .WaitAsync(ct);
             return true;
         }
-        catch (Exception e) when (KafkaFailure.Explain(e) is { } failure)
+        catch (Exception e) when ((e as CdcException ?? KafkaFailure.Explain(e)) is { } failure)
         {
             DeadLetterLog.NotSent(log, letters.Count, failure.Message, failure.Remedy);
             return false;

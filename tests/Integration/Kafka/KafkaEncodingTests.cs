@@ -18,13 +18,16 @@ public sealed class KafkaEncodingTests(TestServers servers, TestKafka kafka)
     [InlineData(null, "LATIN1", "22P05")]
     public async Task A_row_that_the_engine_cannot_hold_goes_to_quarantine_and_stops_no_other(string? source, string? engine, string reason)
     {
-        await using var bed = new KafkaPipelineBed(
-            await PipelineBed.CreateAsync(
-                await TestDatabase.CreateAsync("encoded", await servers.Source.ConnectionStringAsync(), Ct, encoding: source),
-                await TestDatabase.CreateAsync("encoded_engine", await servers.Engine.ConnectionStringAsync(), Ct, encoding: engine),
-                Ct
+        await using var bed = await KafkaPipelineBed.WithTopicsAsync(
+            new KafkaPipelineBed(
+                await PipelineBed.CreateAsync(
+                    await TestDatabase.CreateAsync("encoded", await servers.Source.ConnectionStringAsync(), Ct, encoding: source),
+                    await TestDatabase.CreateAsync("encoded_engine", await servers.Engine.ConnectionStringAsync(), Ct, encoding: engine),
+                    Ct
+                ),
+                await kafka.OptionsAsync()
             ),
-            await kafka.OptionsAsync()
+            Ct
         );
         bed.UseAvro(new RegistryOptions());
         await bed.StreamAsync(Ct);

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Cdc.Core.Failures;
 using Cdc.Tests.Integration.Pipeline;
 using Cdc.Tests.Support.Kafka;
@@ -8,15 +9,15 @@ using Xunit;
 
 namespace Cdc.Tests.Integration.Kafka;
 
-public sealed class KafkaFaultsTests(TestServers servers, TestKafka kafka)
+public sealed partial class KafkaFaultsTests(TestServers servers, TestKafka kafka)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_broker_that_is_killed_and_started_again_under_load_loses_nothing()
     {
-        await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
-        await using var bed = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, Ct), TestKafka.OptionsOf(broker));
+        await using var broker = await KafkaBroker.StartAsync(Ct);
+        await using var bed = await KafkaPipelineBed.CreateAsync(servers, TestKafka.OptionsOf(broker), Ct);
         await bed.StreamAsync(Ct);
         await bed.UpdateCardsAsync(100, Ct);
         await broker.KillAsync(Ct);
@@ -31,9 +32,12 @@ public sealed class KafkaFaultsTests(TestServers servers, TestKafka kafka)
     public async Task Capture_goes_on_while_the_engine_is_down()
     {
         await using var engine = await PgCluster.StartAsync(new PgClusterOptions { Name = "kafka-engine" }, Ct);
-        await using var bed = new KafkaPipelineBed(
-            await PipelineBed.CreateAsync(await servers.Source.ConnectionStringAsync(), engine.ConnectionString("postgres"), Ct),
-            await kafka.OptionsAsync()
+        await using var bed = await KafkaPipelineBed.WithTopicsAsync(
+            new KafkaPipelineBed(
+                await PipelineBed.CreateAsync(await servers.Source.ConnectionStringAsync(), engine.ConnectionString("postgres"), Ct),
+                await kafka.OptionsAsync()
+            ),
+            Ct
         );
         await bed.StreamAsync(Ct);
         await engine.KillAsync(Ct);
@@ -49,14 +53,17 @@ public sealed class KafkaFaultsTests(TestServers servers, TestKafka kafka)
     public async Task Capture_reads_tables_again_through_one_outage_of_the_engine_after_the_other()
     {
         await using var engine = await PgCluster.StartAsync(new PgClusterOptions { Name = "kafka-outages" }, Ct);
-        await using var bed = new KafkaPipelineBed(
-            await PipelineBed.CreateAsync(
-                await servers.Source.ConnectionStringAsync(),
-                // Idle connections that break are noticed within a second, not within ten.
-                engine.ConnectionString("postgres") + ";Keepalive=1",
-                Ct
+        await using var bed = await KafkaPipelineBed.WithTopicsAsync(
+            new KafkaPipelineBed(
+                await PipelineBed.CreateAsync(
+                    await servers.Source.ConnectionStringAsync(),
+                    // Idle connections that break are noticed within a second, not within ten.
+                    engine.ConnectionString("postgres") + ";Keepalive=1",
+                    Ct
+                ),
+                await kafka.OptionsAsync()
             ),
-            await kafka.OptionsAsync()
+            Ct
         );
         var ends = await bed.StreamAsync(Ct);
         for (var outage = 0; outage < 3; outage++)
@@ -89,8 +96,8 @@ public sealed class KafkaFaultsTests(TestServers servers, TestKafka kafka)
     [Fact]
     public async Task A_broker_that_is_down_at_the_start_is_waited_for()
     {
-        await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
-        await using var bed = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, Ct), TestKafka.OptionsOf(broker));
+        await using var broker = await KafkaBroker.StartAsync(Ct);
+        await using var bed = await KafkaPipelineBed.CreateAsync(servers, TestKafka.OptionsOf(broker), Ct);
         await bed.Bed.FillAsync(Ct);
         await broker.KillAsync(Ct);
         bed.StartBoth();
@@ -157,14 +164,26 @@ public sealed class KafkaFaultsTests(TestServers servers, TestKafka kafka)
         );
         var refused = await Assert.ThrowsAnyAsync<CdcException>(() => bed.Ends.Completion.WaitAsync(TimeSpan.FromSeconds(60), Ct));
         Assert.Equal(FailureKind.Preflight, refused.Kind);
-        Assert.Contains("max.message.bytes", refused.Remedy, StringComparison.Ordinal);
+        var topic = bed.Bed.Codec.TopicOf(bed.Bed.Bed.Entity("history"));
+        Assert.Contains($"topic {topic} takes: that of key 1 has 1,0", refused.Message, StringComparison.Ordinal);
+        // The remedy, obeyed.
+        var room = LargeRowRemedy().Match(refused.Remedy);
+        Assert.Equal(topic, room.Groups["topic"].Value);
+        await (await kafka.TopicsAsync()).SetAsync(
+            topic,
+            new Dictionary<string, string> { ["max.message.bytes"] = room.Groups["ofTopic"].Value },
+            Ct
+        );
         bed.Bed.Kafka = bed.Bed.Kafka with
         {
-            Client = new Dictionary<string, string>(bed.Bed.Kafka.Client) { ["message_max_bytes"] = "3000000" },
+            Client = new Dictionary<string, string>(bed.Bed.Kafka.Client) { ["message_max_bytes"] = room.Groups["ofClient"].Value },
         };
         bed.Bed.StartBoth();
         await bed.Bed.Bed.EqualByItselfAsync(Ct);
     }
+
+    [GeneratedRegex(@"--entity-name (?<topic>\S+) --add-config max\.message\.bytes=(?<ofTopic>\d+), .*message_max_bytes=(?<ofClient>\d+)")]
+    private static partial Regex LargeRowRemedy();
 
     private sealed class Streaming(KafkaPipelineBed bed, RunningEnd ends) : IAsyncDisposable
     {

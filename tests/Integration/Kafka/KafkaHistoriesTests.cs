@@ -25,8 +25,8 @@ public sealed class KafkaHistoriesTests(TestServers servers, ITestOutputHelper o
     [Fact]
     public async Task Random_histories_end_equal_each_update_applied_once_whoever_is_killed()
     {
-        await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
-        await using var bed = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, Ct), TestKafka.OptionsOf(broker));
+        await using var broker = await KafkaBroker.StartAsync(Ct);
+        await using var bed = await KafkaPipelineBed.CreateAsync(servers, TestKafka.OptionsOf(broker), Ct);
         await RunAsync(
             bed,
             async () =>

@@ -112,7 +112,9 @@ public sealed class KafkaRecordsTests(TestServers servers, TestKafka kafka)
             ct: Ct
         );
         using var consumer = bed.Consumer();
-        consumer.Assign(Enumerable.Range(0, TestKafka.Partitions).Select(p => new TopicPartitionOffset(topic, p, Offset.Beginning)));
+        // An old broker makes it with as many partitions as any other.
+        var partitions = Enumerable.Range(0, TestKafka.IsModern ? 1 : TestKafka.Partitions);
+        consumer.Assign(partitions.Select(p => new TopicPartitionOffset(topic, p, Offset.Beginning)));
         using var letter = System.Text.Json.JsonDocument.Parse(consumer.Consume(TopicRecords.Patience).Message.Value);
         Assert.Equal(
             ("card", 7, "-1"),

@@ -79,9 +79,12 @@ public sealed class KafkaRegistryTests(TestServers servers, TestKafka kafka)
     public async Task The_built_in_registry_that_is_away_with_the_engine_stops_only_what_needs_a_schema_not_seen_before()
     {
         await using var engine = await PgCluster.StartAsync(new PgClusterOptions { Name = "kafka-registry" }, Ct);
-        await using var bed = new KafkaPipelineBed(
-            await PipelineBed.CreateAsync(await servers.Source.ConnectionStringAsync(), engine.ConnectionString("postgres"), Ct),
-            await kafka.OptionsAsync()
+        await using var bed = await KafkaPipelineBed.WithTopicsAsync(
+            new KafkaPipelineBed(
+                await PipelineBed.CreateAsync(await servers.Source.ConnectionStringAsync(), engine.ConnectionString("postgres"), Ct),
+                await kafka.OptionsAsync()
+            ),
+            Ct
         );
         bed.UseAvro(new RegistryOptions());
         await bed.StreamAsync(Ct);

@@ -17,11 +17,11 @@ public sealed class KafkaTopicsTests(TestServers servers)
     [InlineData(false, GapKinds.LogLost)]
     public async Task Topics_that_were_deleted_and_made_again_are_a_declared_gap_whichever_end_sees_it(bool capture, string kind)
     {
-        await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
+        await using var broker = await KafkaBroker.StartAsync(Ct);
         await using var bed = await CreateAsync(broker);
         var ends = await bed.StreamAsync(Ct);
         await ends.StopAsync();
-        await broker.DeleteTopicsAsync(bed.DataTopics, Ct);
+        await MakeAgainAsync(broker, bed);
         await bed.GapAsync(capture ? bed.StartCapture() : bed.StartApply(), Ct, kind);
         await bed.AcceptGapAsync(Ct);
     }
@@ -29,13 +29,13 @@ public sealed class KafkaTopicsTests(TestServers servers)
     [Fact]
     public async Task Topics_that_are_deleted_under_a_running_pipeline_are_never_gone_on_with()
     {
-        await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
+        await using var broker = await KafkaBroker.StartAsync(Ct);
         await using var bed = await CreateAsync(broker);
         var ends = await bed.StreamAsync(Ct);
         await bed.UpdateCardsAsync(20, Ct);
         await bed.AssertUpdatedAsync(20, Ct);
-        // Both ends ask for them all the time, which makes them anew: nobody can say when.
-        await broker.TopicsAsync(Ct, "--delete", "--topic", string.Join('|', bed.DataTopics));
+        // Both ends ask for them all the time. Old brokers make them anew for that: nobody can say when.
+        await broker.Topics.DeleteAsync(bed.DataTopics, Ct);
         await Eventually.True(
             "it stops",
             async () =>
@@ -43,6 +43,7 @@ public sealed class KafkaTopicsTests(TestServers servers)
                 await bed.UpdateCardsAsync(1, Ct);
                 return ends.Completion.IsCompleted;
             },
+            timeout: TimeSpan.FromMinutes(2),
             ct: Ct
         );
         var stopped = await Assert.ThrowsAnyAsync<CdcException>(() => ends.Completion);
@@ -50,6 +51,8 @@ public sealed class KafkaTopicsTests(TestServers servers)
         {
             // Who asked for them before they were made anew was told that there are none.
             Assert.Equal(FailureKind.Preflight, stopped.Kind);
+            await GoneAsync(broker, bed);
+            await bed.CreateTopicsAsync(bed.DataTopics, Ct);
             ends = bed.StartBoth();
         }
         await bed.GapAsync(ends, Ct, GapKinds.LogBehind, GapKinds.LogLost);
@@ -59,11 +62,11 @@ public sealed class KafkaTopicsTests(TestServers servers)
     [Fact]
     public async Task Capture_alone_does_not_go_on_with_topics_that_were_made_again_under_it()
     {
-        await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
+        await using var broker = await KafkaBroker.StartAsync(Ct);
         await using var bed = await CreateAsync(broker);
         var (capture, apply) = await bed.StreamApartAsync(Ct);
         await apply.StopAsync();
-        await broker.DeleteTopicsAsync(bed.DataTopics, Ct);
+        await MakeAgainAsync(broker, bed);
         await bed.UpdateCardsAsync(1, Ct);
         await bed.GapAsync(capture, Ct, GapKinds.LogBehind);
     }
@@ -71,7 +74,7 @@ public sealed class KafkaTopicsTests(TestServers servers)
     [Fact]
     public async Task Retention_that_overtook_who_applies_is_a_declared_gap()
     {
-        await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
+        await using var broker = await KafkaBroker.StartAsync(Ct);
         await using var bed = await CreateAsync(broker);
         var (capture, apply) = await bed.StreamApartAsync(Ct);
         await apply.StopAsync();
@@ -79,25 +82,29 @@ public sealed class KafkaTopicsTests(TestServers servers)
         await bed.ConfirmedAsync(Ct);
         await capture.StopAsync();
         foreach (var topic in bed.DataTopics)
-            await broker.TopicsAsync(Ct, "--alter", "--topic", topic, "--config", "retention.ms=1", "--config", "file.delete.delay.ms=1");
+            await broker.Topics.SetAsync(
+                topic,
+                new Dictionary<string, string> { ["retention.ms"] = "1", ["file.delete.delay.ms"] = "1" },
+                Ct
+            );
         await bed.EmptiedAsync(Ct);
         await bed.GapAsync(bed.StartApply(), Ct, GapKinds.LogLost);
         foreach (var topic in bed.DataTopics)
-            await broker.TopicsAsync(Ct, "--alter", "--topic", topic, "--delete-config", "retention.ms");
+            await broker.Topics.UnsetAsync(topic, "retention.ms", Ct);
         await bed.AcceptGapAsync(Ct);
     }
 
     [Fact]
     public async Task A_partition_that_was_added_is_refused_by_both_ends_with_its_remedy()
     {
-        await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
+        await using var broker = await KafkaBroker.StartAsync(Ct);
         await using var bed = await CreateAsync(broker);
         bed.Kafka = bed.Kafka with
         {
             Client = new Dictionary<string, string>(bed.Kafka.Client) { ["topic.metadata.refresh.interval.ms"] = "500" },
         };
         var running = await bed.StreamAsync(Ct);
-        await broker.TopicsAsync(Ct, "--alter", "--topic", bed.DataTopics[0], "--partitions", $"{TestKafka.Partitions + 1}");
+        await broker.Topics.AddPartitionsAsync(bed.DataTopics[0], TestKafka.Partitions + 1, Ct);
         await AssertRefusedAsync(running);
         await AssertRefusedAsync(bed.StartApply());
         await AssertRefusedAsync(bed.StartCapture());
@@ -106,12 +113,12 @@ public sealed class KafkaTopicsTests(TestServers servers)
     [Fact]
     public async Task A_record_that_the_brokers_refuse_among_others_is_never_passed_over()
     {
-        await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
+        await using var broker = await KafkaBroker.StartAsync(Ct);
         await using var bed = await CreateAsync(broker);
         var (capture, apply) = await bed.StreamApartAsync(Ct);
         await capture.StopAsync();
         var topic = bed.Codec.TopicOf(bed.Bed.Entity("history"));
-        await broker.TopicsAsync(Ct, "--alter", "--topic", topic, "--config", "max.message.bytes=100000");
+        await broker.Topics.SetAsync(topic, new Dictionary<string, string> { ["max.message.bytes"] = "100000" }, Ct);
         await bed.Bed.Source.ExecuteAsync(
             """
             ALTER TABLE loyalty_point_history ALTER COLUMN origin SET STORAGE EXTERNAL;
@@ -126,7 +133,7 @@ public sealed class KafkaTopicsTests(TestServers servers)
                 Ct
             );
         await AssertRefusedAsync(bed.StartCapture(), "max.message.bytes");
-        await broker.TopicsAsync(Ct, "--alter", "--topic", topic, "--config", "max.message.bytes=1000000");
+        await broker.Topics.SetAsync(topic, new Dictionary<string, string> { ["max.message.bytes"] = "1000000" }, Ct);
         bed.StartCapture();
         // Records that were queued behind it may have gone out before anybody heard of the refusal: then the log has a gap.
         var equal = bed.Bed.EqualByItselfAsync(Ct);
@@ -139,8 +146,27 @@ public sealed class KafkaTopicsTests(TestServers servers)
         }
     }
 
-    private async Task<KafkaPipelineBed> CreateAsync(KafkaBroker broker) =>
-        new(await PipelineBed.CreateAsync(servers, Ct), TestKafka.OptionsOf(broker));
+    private Task<KafkaPipelineBed> CreateAsync(KafkaBroker broker) =>
+        KafkaPipelineBed.CreateAsync(servers, TestKafka.OptionsOf(broker), Ct);
+
+    /// <summary>Deleted, and made again; by the pipeline itself where brokers make what is asked for.</summary>
+    private static async Task MakeAgainAsync(KafkaBroker broker, KafkaPipelineBed bed)
+    {
+        await broker.Topics.DeleteAsync(bed.DataTopics, Ct);
+        await GoneAsync(broker, bed);
+        await bed.CreateTopicsAsync(bed.DataTopics, Ct);
+    }
+
+    private static async Task GoneAsync(KafkaBroker broker, KafkaPipelineBed bed)
+    {
+        IReadOnlyCollection<string> left = [];
+        await Eventually.True(
+            "the topics are deleted",
+            async () => !(left = await broker.Topics.NamesAsync(Ct)).Intersect(bed.DataTopics).Any(),
+            () => Task.FromResult(string.Join(' ', left)),
+            ct: Ct
+        );
+    }
 
     private static async Task AssertRefusedAsync(RunningEnd end, string remedy = "Kafka:TopicPrefix")
     {

@@ -8,7 +8,10 @@ using Xunit;
 
 namespace Cdc.Tests.Integration.Kafka;
 
-/// <summary><c>cdc topics</c> where the brokers make and describe topics: none that can be started here does, so <c>CDC_TEST_KAFKA</c> must name some, or <c>CDC_TEST_CONTAINERS=1</c> start one.</summary>
+/// <summary>
+/// <c>cdc topics</c> where the brokers make and describe topics: Kafka 4 by <c>CDC_KAFKA_HOME</c>, a cluster by <c>CDC_TEST_KAFKA</c>, or
+/// one in a container (<c>CDC_TEST_CONTAINERS=1</c>).
+/// </summary>
 [Trait("Needs", "CDC_TEST_KAFKA")]
 public sealed class TopicAdministrationTests(TestServers servers, TestKafka kafka)
 {
@@ -66,7 +69,7 @@ public sealed class TopicAdministrationTests(TestServers servers, TestKafka kafk
 
     private async Task<KafkaPipelineBed> OpenAsync()
     {
-        Assert.SkipUnless(TestKafka.IsGiven, "CDC_TEST_KAFKA names no cluster.");
+        Assert.SkipUnless(TestKafka.IsModern, "There are no brokers but Kafka 0.9.");
         return new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, Ct), await kafka.OptionsAsync());
     }
 }

@@ -17,8 +17,7 @@ internal static class TopicPeer
     /// <returns>By topic: the rows that it ends with, what it saw go wrong, the number of records.</returns>
     public static async Task<JsonNode> AskPeerAsync(this KafkaPipelineBed bed, ApiBed api, CancellationToken ct)
     {
-        if (TestKafka.IsGiven)
-            await bed.CreateTopicsAsync([.. bed.DataTopics.Select(topic => topic + Again)], ct);
+        await bed.CreateTopicsAsync([.. bed.DataTopics.Select(topic => topic + Again)], ct);
         var topics = new JsonObject();
         using var consumer = bed.Consumer();
         foreach (var topic in bed.DataTopics)
@@ -32,7 +31,7 @@ internal static class TopicPeer
             new JsonObject
             {
                 ["bootstrap"] = bed.Kafka.BootstrapServers,
-                ["old"] = !TestKafka.IsGiven,
+                ["old"] = !TestKafka.IsModern,
                 ["registry"] = api.Address.ToString(),
                 ["topics"] = topics,
                 ["again"] = Again,

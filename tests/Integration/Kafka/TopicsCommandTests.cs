@@ -17,8 +17,16 @@ public sealed class TopicsCommandTests(TestServers servers)
     [Fact]
     public async Task An_old_broker_is_not_asked_for_what_it_cannot_do_and_the_commands_say_what_can_be_done_by_hand()
     {
-        await using var broker = await KafkaBroker.StartAsync(TestKafka.Partitions, Ct);
-        await using var bed = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, Ct), TestKafka.OptionsOf(broker));
+        await using var broker = await KafkaBroker.StartAsync(new KafkaBrokerSettings { Home = KafkaHome.FindOld() }, Ct);
+        await using var bed = new KafkaPipelineBed(
+            await PipelineBed.CreateAsync(servers, Ct),
+            TestKafka.OptionsOf(broker) with
+            {
+                Partitions = 4,
+                ReplicationFactor = 3,
+                MinInSyncReplicas = 2,
+            }
+        );
         var data = bed.DataTopics;
 
         var create = await bed.RunAsync(Ct, "topics", "create");
@@ -43,6 +51,7 @@ public sealed class TopicsCommandTests(TestServers servers)
         // Looking made none, though this broker makes those that are asked for by name.
         Assert.All(await DescribedAsync(bed), topic => Assert.Equal("it does not exist", topic.GetProperty("error").GetString()));
 
+        await bed.CreateTopicsAsync(data, Ct);
         var ends = await bed.StreamAsync(Ct);
         var described = await DescribedAsync(bed);
         Assert.All(

@@ -17,14 +17,18 @@ namespace Cdc.Tests.Support.Kafka;
 public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsyncDisposable
 {
     /// <summary>On the servers and the cluster that all tests share, with its own topics.</summary>
-    public static async Task<KafkaPipelineBed> CreateAsync(TestServers servers, TestKafka kafka, CancellationToken ct)
+    public static async Task<KafkaPipelineBed> CreateAsync(TestServers servers, TestKafka kafka, CancellationToken ct) =>
+        await CreateAsync(servers, await kafka.OptionsAsync(), ct);
+
+    /// <summary>On the PostgreSQL servers that all tests share, with its own topics.</summary>
+    public static async Task<KafkaPipelineBed> CreateAsync(TestServers servers, KafkaOptions options, CancellationToken ct) =>
+        await WithTopicsAsync(new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, ct), options), ct);
+
+    /// <summary>Makes its topics.</summary>
+    public static async Task<KafkaPipelineBed> WithTopicsAsync(KafkaPipelineBed bed, CancellationToken ct)
     {
-        var options = await kafka.OptionsAsync();
-        var created = new KafkaPipelineBed(await PipelineBed.CreateAsync(servers, ct), options);
-        // Our own broker makes topics at their first use.
-        if (TestKafka.IsGiven)
-            await created.CreateTopicsAsync(created.DataTopics, ct);
-        return created;
+        await bed.CreateTopicsAsync(bed.DataTopics, ct);
+        return bed;
     }
 
     private readonly List<IAsyncDisposable> _started = [];
@@ -52,8 +56,8 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
             Log = bed.LogOptions with { Kind = ChangeLogKind.Kafka },
         };
 
-    public Task CreateTopicsAsync(IReadOnlyList<string> topics, CancellationToken ct) =>
-        new TopicAdministration(Clients, new TopicPlan(Kafka, topics)).CreateAsync(ct);
+    /// <summary>Those of a log with these data topics.</summary>
+    public Task CreateTopicsAsync(IReadOnlyList<string> topics, CancellationToken ct) => MadeTopics.MakeAsync(Kafka, topics, ct);
 
     /// <summary>Records as production writes them, by a writer that has just begun and has seen no schema yet.</summary>
     public void UseAvro(RegistryOptions registry) =>

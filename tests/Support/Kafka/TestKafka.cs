@@ -18,12 +18,13 @@ public sealed class TestKafka : IAsyncDisposable
     private readonly Lock _lock = new();
     private Task<KafkaOptions>? _started;
     private IAsyncDisposable? _broker;
+    private IBrokerTopics? _administration;
 
     /// <summary>Of the tests' own broker.</summary>
     public KafkaBrokerRole Role { get; init; }
 
-    /// <summary>Not the tests' own old broker: it has today's protocol, and it makes and describes topics.</summary>
-    public static bool IsGiven => ServerOrigins.Here.Kafka != ServerOrigin.Own;
+    /// <summary>Not the tests' own old broker: it has today's protocol, it fences, and it makes and describes topics.</summary>
+    public static bool IsModern => ServerOrigins.Here.Kafka != ServerOrigin.Own || KafkaHome.HasKraft;
 
     /// <summary>Options with a topic prefix and a group that no other test has.</summary>
     /// <exception cref="Postgres.MissingPrerequisiteException">There is no cluster and none can be started.</exception>
@@ -42,36 +43,66 @@ public sealed class TestKafka : IAsyncDisposable
         return options with { TopicPrefix = name, Group = name };
     }
 
-    public static KafkaOptions OptionsOf(KafkaBroker broker) =>
-        Unique(new KafkaOptions { BootstrapServers = broker.BootstrapServers, Client = KafkaBroker.ClientSettings });
+    public static KafkaOptions OptionsOf(KafkaBroker broker) => Unique(Options(broker.BootstrapServers, broker.ClientSettings));
+
+    /// <summary>What an operator does to its topics.</summary>
+    public async Task<IBrokerTopics> TopicsAsync()
+    {
+        await OptionsAsync();
+        return _administration!;
+    }
 
     public async ValueTask DisposeAsync()
     {
         if (_broker is not null)
             await _broker.DisposeAsync();
+        // xunit shows it once, at the end of a run: which tests ran is worth little without on what.
+        if (_started is { IsCompletedSuccessfully: true } || KafkaBroker.Started.Length > 0)
+            Console.WriteLine(
+                $"Brokers: {string.Join("; ", ((string?[])[Shared, KafkaBroker.Started]).Where(s => !string.IsNullOrEmpty(s)))}"
+            );
     }
+
+    private static string? Shared =>
+        ServerOrigins.Here.Kafka switch
+        {
+            ServerOrigin.Given => $"those of {ServerOrigins.KafkaVariable}",
+            ServerOrigin.Container => $"one of the image {KafkaInContainer.Image}",
+            _ => null,
+        };
 
     private async Task<KafkaOptions> StartAsync()
     {
         switch (ServerOrigins.Here.Kafka)
         {
             case ServerOrigin.Given:
-                return Modern(Environment.GetEnvironmentVariable(ServerOrigins.KafkaVariable)!);
+                return WithTopics(Options(Environment.GetEnvironmentVariable(ServerOrigins.KafkaVariable)!));
             case ServerOrigin.Container:
                 var container = await KafkaInContainer.StartAsync(CancellationToken.None);
                 _broker = container;
-                return Modern(container.BootstrapServers);
+                return WithTopics(Options(container.BootstrapServers));
             default:
-                var broker = await KafkaBroker.StartAsync(Partitions, CancellationToken.None, Role);
+                var broker = await KafkaBroker.StartAsync(
+                    new KafkaBrokerSettings { Partitions = Partitions, Role = Role },
+                    CancellationToken.None
+                );
                 _broker = broker;
-                return new KafkaOptions { BootstrapServers = broker.BootstrapServers, Client = KafkaBroker.ClientSettings };
+                _administration = broker.Topics;
+                return Options(broker.BootstrapServers, broker.ClientSettings);
         }
     }
 
-    private static KafkaOptions Modern(string bootstrapServers) =>
+    private KafkaOptions WithTopics(KafkaOptions options)
+    {
+        _administration = new ClientTopics(options.Client, options.BootstrapServers);
+        return options;
+    }
+
+    private static KafkaOptions Options(string bootstrapServers, IReadOnlyDictionary<string, string>? client = null) =>
         new()
         {
             BootstrapServers = bootstrapServers,
+            Client = client ?? new Dictionary<string, string>(),
             Partitions = Partitions,
             ReplicationFactor = 1,
             MinInSyncReplicas = 1,

@@ -21,6 +21,21 @@ public sealed class ControlRecordTests
         var read = ControlRecord.FromJson(record.ToJson());
         Assert.Equal(record with { Vector = read!.Vector }, read);
         Assert.Equal(record.Vector, read.Vector);
+        record = record with
+        {
+            ByValue = new HashSet<string> { "odoo.public.loyalty_card", "t" },
+        };
+        Assert.Equal(record.ByValue, ControlRecord.FromJson(record.ToJson())!.ByValue);
+    }
+
+    [Fact]
+    public void A_record_of_an_earlier_version_names_no_topic_whose_partitions_come_of_the_value()
+    {
+        var record = ControlRecord.FromJson(
+            """{"session":7,"generation":1,"written":"0/1","lastXid":1,"lastCommitLsn":"0/0","lastCommitMicros":0,"vector":{"t/0":3}}"""u8
+        );
+        Assert.Equal(7, record!.Session);
+        Assert.Empty(record.ByValue);
     }
 
     [Theory]
