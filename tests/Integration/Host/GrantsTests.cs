@@ -327,12 +327,13 @@ public sealed class GrantsTests(TestServers servers)
             await execute(printed.Out);
         }
 
-        private static async Task ExecuteAsync(string connectionString, string sql)
-        {
-            await using var connection = new NpgsqlConnection(connectionString);
-            await connection.OpenAsync();
-            await using var command = new NpgsqlCommand(sql, connection);
-            await command.ExecuteNonQueryAsync();
-        }
+        private static Task ExecuteAsync(string connectionString, string sql) =>
+            SharedCatalog.ChangeAsync(async () =>
+            {
+                await using var connection = new NpgsqlConnection(connectionString);
+                await connection.OpenAsync();
+                await using var command = new NpgsqlCommand(sql, connection);
+                await command.ExecuteNonQueryAsync();
+            });
     }
 }
