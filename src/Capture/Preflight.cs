@@ -106,6 +106,10 @@ public static class Preflight
             .. slot is null ? [] : SlotCheck.Findings(slot, server.Database),
             .. settings.Findings(slot, server.Database),
             .. identities,
+            .. ServerEncoding.FindingOf(Server.Source, ServerEncoding.Of(connection.PostgresParameters)) is { } encoding
+                ? (Finding[])[encoding]
+                : [],
+            .. await Pooler.IsBetweenAsync(connection, ct) ? await PoolerCheck.FindAsync(options, ct) : [],
         ];
         // A table that feeds two entities is one table.
         return [.. findings.Distinct()];

@@ -141,7 +141,6 @@ internal sealed class TableWatch(
         {
             if (stopped)
                 return;
-            CaptureLog.TableStops(log, entity.SourceName, reason);
             _posted[index] = stream.ChangeTable(index, reason, null, state.SeenAt);
             return;
         }
@@ -207,7 +206,10 @@ internal sealed class TableWatch(
         return new TableFingerprint(
             table.RelationOid,
             table.RelFileNode,
-            string.Create(CultureInfo.InvariantCulture, $"{columns};publication:{member}"),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{columns};publication:{member}{(table.HasDeferredKey ? TableFingerprint.DeferredKey : "")}"
+            ),
             barrier
         );
     }

@@ -45,7 +45,7 @@ public sealed class CaptureEngineSide : ILogBoard, IAsyncDisposable
         _connection = new SharedConnection(Flushed(options), EngineRole.Capture);
         _chunks = new ChunkQueue(entities, options, tables, Generation);
         _fences = new FenceQueue(entities, options, _signals, Generation, Session);
-        var finisher = new ChunkFinisher(entities, new LogChunkOwner(Session, logSession.Number));
+        var finisher = new ChunkFinisher(entities, options.DeleteLimit, new LogChunkOwner(Session, logSession.Number));
         _sink = new LogChunkSink(_connection, options, finisher, _outage);
         ChunkQueue = new OutageTolerantChunkQueue(_chunks, _outage);
         Fences = new OutageTolerantFenceQueue(_fences, _outage);
@@ -79,7 +79,7 @@ public sealed class CaptureEngineSide : ILogBoard, IAsyncDisposable
             await using var transaction = await connection.BeginTransactionAsync(ct);
             var begun = await SourceTable.BeginSessionAsync(connection, ct);
             await PartitionTable.PrepareAsync(connection, logSession.Ends, logSession.RequireCounts, ct);
-            var tables = new TableRegistry(entities);
+            var tables = new TableRegistry(entities, log);
             await tables.LoadAsync(connection, ct);
             await transaction.CommitAsync(ct);
             return new CaptureEngineSide(options, entities, logSession, tables, begun, log);

@@ -39,7 +39,9 @@ internal sealed record CanonicalColumn(
 
     /// <param name="types">By source column, the OID of its type in the source's catalog: a declared float may be float4, which rounds
     /// otherwise.</param>
-    public static CanonicalColumn Of(EngineColumn column, IReadOnlyDictionary<string, uint> types)
+    /// <param name="sameBytes">Both servers keep texts in one encoding. Else a text's hash is that of its bytes in UTF-8, which costs
+    /// more.</param>
+    public static CanonicalColumn Of(EngineColumn column, IReadOnlyDictionary<string, uint> types, bool sameBytes = true)
     {
         var type = SqlTypeName.Parse(column.Type)!.Value;
         var (value, name) = ($"({column.Value})", Sql.Identifier(column.Name));
@@ -58,7 +60,11 @@ internal sealed record CanonicalColumn(
                 : integer,
             { Family: SqlFamily.Boolean } => Alike(HashInteger, "{0}::boolean::integer", "{0}::boolean::text"),
             { Family: SqlFamily.Float } => Alike("hashfloat8extended", "{0}::float8", "{0}::float8::text"),
-            { Family: SqlFamily.Text } => Alike(HashText, "{0}::text COLLATE \"C\"", "{0}::text"),
+            { Family: SqlFamily.Text } => Alike(
+                HashText,
+                (sameBytes ? "{0}::text" : "encode(convert_to({0}::text, 'UTF8'), 'hex')") + " COLLATE \"C\"",
+                "{0}::text"
+            ),
             { Family: SqlFamily.Date } => Alike("timestamp_hash_extended", "{0}::date::timestamp", "{0}::date::text"),
             { Family: SqlFamily.Timestamp } => Alike("timestamp_hash_extended", "{0}::timestamp", "{0}::timestamp::text"),
             // A named time zone would be looked up for every row.

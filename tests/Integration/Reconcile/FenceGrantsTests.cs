@@ -94,7 +94,7 @@ public sealed class FenceGrantsTests(TestServers servers)
         );
         var servers = new ComparedServers(odoo, ours, gate, bed.Entities);
         var run = await new Reconciler(servers, options).RunAsync(request, Ct);
-        var repair = new Repair(servers, new KeyReads(engine, bed.Log), options);
+        var repair = new Repair(servers, new KeyReads(engine, bed.Log), options, bed.EngineOptions.DeleteLimit);
         Assert.Equal(1, (await repair.RunAsync(await repair.PlanAsync(run, request, Ct), Ct)).Equal);
         await bed.AssertEqualAsync(Ct);
     }
