@@ -71,6 +71,8 @@ public static class Preflight
                         or TableCheck.RoleUsage
                         or TableCheck.RoleSelect
                         or TableCheck.RowSecurity
+                        or IdentityCheck.Published
+                        or SlotSettings.Standbys
                     ? f with
                     {
                         IsError = false,
@@ -93,6 +95,8 @@ public static class Preflight
         var publication = await PublicationCheck.ReadAsync(connection, options.Publication, ct);
         var tables = await TablesAsync(connection, entities, ct);
         var functions = await FunctionPrivileges.MissingAsync(connection, "role-function", Functions, ct);
+        var settings = await SlotSettings.ReadAsync(connection, ct);
+        var identities = await IdentityCheck.FindAsync(connection, server.VersionNumber, options.Publication, entities, ct);
         IEnumerable<Finding> findings =
         [
             .. server.Findings(hasSlot: slot is not null, isStreaming: slot is { IsActive: true }),
@@ -100,6 +104,8 @@ public static class Preflight
             .. tables.SelectMany(t => TableCheck.Findings(t.Key, t.Value, server.Role)),
             .. publication?.Findings(options.Publication, server, tables) ?? PublicationCheck.Missing(options.Publication, server, tables),
             .. slot is null ? [] : SlotCheck.Findings(slot, server.Database),
+            .. settings.Findings(slot, server.Database),
+            .. identities,
             .. ServerEncoding.FindingOf(Server.Source, ServerEncoding.Of(connection.PostgresParameters)) is { } encoding
                 ? (Finding[])[encoding]
                 : [],

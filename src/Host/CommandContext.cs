@@ -20,7 +20,7 @@ internal sealed class CommandContext(CommandHost host, string? configurationFile
 
     public CdcOptions Options(Needs needs) => ConfigurationLoader.Load(configurationFile, host.Environment, needs);
 
-    public EntitySet Entities(CdcOptions options) => Parts.LoadEntities(options.Entities);
+    public EntitySet Entities(CdcOptions options) => Parts.LoadEntities(options.Entities.File);
 
     /// <exception cref="CdcException">Usage: no such entity, with the nearest name.</exception>
     public EntityDeclaration Entity(CdcOptions options, string name)

@@ -18,4 +18,7 @@ public sealed record PipelineOptions
     /// <summary>These two act only with <see cref="ChangeLogKind.Kafka"/>.</summary>
     public KafkaOptions Kafka { get; init; } = new();
     public RegistryOptions Registry { get; init; } = new();
+
+    /// <summary>Folder of the operator's own migrations; nothing: there are none.</summary>
+    public string OwnMigrations { get; init; } = "";
 }

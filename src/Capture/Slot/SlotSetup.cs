@@ -29,6 +29,9 @@ public enum PublicationState
 /// </summary>
 public sealed class SlotSetup(SourceOptions options, EntitySet entities)
 {
+    /// <summary>From 17 on standbys can have a copy of a slot.</summary>
+    private static readonly Version CopiesSlots = new(17, 0);
+
     // A declared table that does not exist cannot be added, and must not keep the others out.
     private const string UnpublishedSql = """
         SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -65,8 +68,10 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     public async Task<Lsn> CreateSlotAsync(CancellationToken ct)
     {
         await using var connection = await SourceConnection.OpenAsync(options, ct);
+        // Standbys that copy slots get it too: it survives a failover.
+        var more = connection.PostgreSqlVersion >= CopiesSlots ? ", failover => true" : "";
         var command = connection.Statement(
-            "SELECT lsn::text FROM pg_create_logical_replication_slot($1, $2)",
+            $"SELECT lsn::text FROM pg_create_logical_replication_slot($1, $2{more})",
             options.SlotName,
             PgOutputSlot.PluginName
         );
@@ -137,7 +142,10 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
             LsnAt(row, 6),
             Text(row, 7),
             Text(row, 8)
-        );
+        )
+        {
+            IsFailover = row.IsDBNull(9) ? null : row.GetBoolean(9),
+        };
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 

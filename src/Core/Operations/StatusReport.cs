@@ -84,7 +84,7 @@ public sealed record SourceStatus
 
 /// <param name="WalStatus">reserved, extended, unreserved, lost.</param>
 /// <param name="SafeWalSize">Bytes that may still be written before the slot is lost; null if max_slot_wal_keep_size is not set.</param>
-/// <param name="RetainedBytes">WAL that the slot keeps.</param>
+/// <param name="RetainedBytes">WAL that the slot keeps; 0 for one that was given up.</param>
 public sealed record SlotStatus(
     string Name,
     string? Plugin,
@@ -96,7 +96,16 @@ public sealed record SlotStatus(
     long? RetainedBytes,
     string? RestartLsn,
     string? ConfirmedFlushLsn
-);
+)
+{
+    /// <summary>Why the server gave the slot up, where its version says so (17 and later): wal_removed, rows_removed,
+    /// wal_level_insufficient, idle_timeout.</summary>
+    public string? InvalidationReason { get; init; }
+
+    /// <summary>For people: the status, and why.</summary>
+    [JsonIgnore]
+    public string WalText => (WalStatus ?? "-") + (InvalidationReason is null ? "" : $" ({InvalidationReason})");
+}
 
 public sealed record EntityStatus
 {

@@ -58,7 +58,7 @@ internal static class SlotView
         {
             yield return (
                 "wal",
-                $"{slot.WalStatus ?? "-"}, keeps {Quantity.Bytes(slot.RetainedBytes)}, lost after {Quantity.Bytes(slot.SafeWalSize)} more"
+                $"{slot.WalText}, keeps {Quantity.Bytes(slot.RetainedBytes)}, lost after {Quantity.Bytes(slot.SafeWalSize)} more"
             );
             yield return ("restart LSN", slot.RestartLsn ?? "-");
             yield return ("confirmed LSN", slot.ConfirmedFlushLsn ?? "-");

@@ -72,7 +72,7 @@ internal static class StatusView
         slot is null
             ? "missing"
             : $"{slot.Name}, {(slot.Active ? $"read by pid {slot.ActivePid}" : "not read")}, "
-                + $"wal {slot.WalStatus ?? "-"}, keeps {Quantity.Bytes(slot.RetainedBytes)}"
+                + $"wal {slot.WalText}, keeps {Quantity.Bytes(slot.RetainedBytes)}"
                 + (slot.SafeWalSize is { } safe ? $", lost after {Quantity.Bytes(safe)} more" : "");
 
     private static IEnumerable<TextTable> Tables(StatusReport report)

@@ -93,12 +93,7 @@ internal static class ContinuityCheck
                 Accept
             );
         else if (slot.IsLost)
-            yield return Gap(
-                GapKinds.SlotLost,
-                $"Slot {slot.Name} is lost ({slot.InvalidationReason ?? slot.WalStatus}): the source has removed WAL that was not read "
-                    + "yet.",
-                Accept
-            );
+            yield return Gap(GapKinds.SlotLost, $"Slot {slot.Name} is {slot.Loss}", Accept);
         else if (slot.ConfirmedFlushLsn is { } confirmed && confirmed > followed.Written)
             yield return Gap(
                 GapKinds.SlotAdvanced,

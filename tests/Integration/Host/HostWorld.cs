@@ -23,6 +23,7 @@ internal sealed class HostWorld : IAsyncDisposable
 
     public string Slot { get; set; }
     public string Publication { get; set; } = "cdc_loyalty";
+    public string OwnMigrations { get; set; } = "";
     public string SourceConnection { get; set; }
     public string EngineConnection { get; set; }
     public EntitySet Entities { get; }
@@ -140,6 +141,7 @@ internal sealed class HostWorld : IAsyncDisposable
             ["CDC__Source__Publication"] = Publication,
             ["CDC__Api__Enabled"] = "false",
             ["CDC__Continuous__Enabled"] = "false",
+            ["CDC__Entities__Migrations"] = OwnMigrations,
         };
 
     private static EntityDeclaration Entity(int index, string name, string source, string engine, string? parent = null)
