@@ -39,7 +39,7 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
         if (servers.Kafka is { MakesTopics: false })
             await CdcAsync(servers, "topics", "create");
         await using var pipeline = await CdcProcess.StartAsync(["run"], servers.CdcSettings, null, end);
-        await using var workload = await CdcProcess.StartAsync(WorkloadArguments(), servers.CdcSettings, null, end);
+        await using var workload = await CdcProcess.StartAsync(WorkloadArguments(servers), servers.CdcSettings, null, end);
         await WatchAsync(servers, pipeline, workload);
         return await FinishAsync(servers, pipeline, workload);
     }
@@ -70,7 +70,8 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
             throw Ended(command, code, output);
     }
 
-    private string[] WorkloadArguments() => ["workload", "--seed", Text($"{options.Seed}"), "--rate", Text($"{options.Rate}")];
+    private string[] WorkloadArguments(DemoServers servers) =>
+        ["workload", "--connection", servers.SourceString, "--seed", Text($"{options.Seed}"), "--rate", Text($"{options.Rate}")];
 
     private async Task WatchAsync(DemoServers servers, WatchedProcess pipeline, WatchedProcess workload)
     {

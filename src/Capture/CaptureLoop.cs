@@ -231,7 +231,7 @@ internal sealed class CaptureLoop(
             // stream may not have come to: rows from before it are not whole.
             var position = new ChangePosition(generation, Lsn.Max(new Lsn(_streamed.Value + 1), state.SeenAt), 0);
             if (state.Fingerprint is { } fingerprint)
-                mapper.GoOn(state.Entity, (uint)fingerprint.RelationOid);
+                mapper.GoOn(state.Entity, (uint)fingerprint.RelationOid, fingerprint.HasDeferredKey);
             _batch.Add(
                 new TableStateChange
                 {

@@ -107,7 +107,9 @@ public sealed class CaptureSession : IAsyncDisposable
         var xids = new XidClock(atStart.Xmax);
         var ledger = new ChunkLedger(_options.RememberedKeys);
         var stopped = _entities.All.Where(e => seams.Tables.IsStopped(e.Index)).Select(e => e.Index);
-        var mapper = new PgOutputMapper(_entities, seams.Resume.Generation, xids, stopped);
+        // As the tables were when they were read last: a change of that has them read again.
+        var deferred = _entities.All.Where(e => seams.Tables.Fingerprints[e.Index] is { HasDeferredKey: true }).Select(e => e.Index);
+        var mapper = new PgOutputMapper(_entities, seams.Resume.Generation, xids, stopped, new DeferredKeys(deferred));
         var redelivery = new RedeliveryCheck(seams.Resume, _confirmedAtStart, _options.SlotName);
         var stream = new CaptureLoop(seams.Resume.Generation, mapper, ledger, seams.ChunkSink, redelivery, seams.Log);
         var barrier = new ReadBarrier(atStart.Xmax, seams.ChunkQueue, ledger, markers);

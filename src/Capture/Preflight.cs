@@ -3,6 +3,7 @@ using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Npgsql;
 
 namespace Cdc.Capture;
@@ -13,6 +14,17 @@ namespace Cdc.Capture;
 /// </summary>
 public static class Preflight
 {
+    /// <summary>Of slot, markers and chunks.</summary>
+    private static readonly string[] Functions =
+    [
+        "pg_create_logical_replication_slot",
+        "pg_drop_replication_slot",
+        "pg_logical_emit_message",
+        "pg_current_wal_insert_lsn",
+        "pg_current_xact_id",
+        "pg_current_snapshot",
+    ];
+
     /// <returns>
     /// Errors and warnings; empty when all is well. A source that cannot be asked gives one finding alone, with a code of
     /// <see cref="SourceFailure"/>, and its kind.
@@ -26,7 +38,7 @@ public static class Preflight
         }
         catch (Exception e) when (SourceFailure.Of(e) is { } failure)
         {
-            return [failure.ToFinding()];
+            return [ConnectPrivilege.Missing(Server.Source, e, ServerTimeouts.Settings(options.ConnectionString)) ?? failure.ToFinding()];
         }
         catch (ArgumentException e)
         {
@@ -80,9 +92,11 @@ public static class Preflight
         var slot = await SlotSetup.ReadAsync(connection, options.SlotName, ct);
         var publication = await PublicationCheck.ReadAsync(connection, options.Publication, ct);
         var tables = await TablesAsync(connection, entities, ct);
+        var functions = await FunctionPrivileges.MissingAsync(connection, "role-function", Functions, ct);
         IEnumerable<Finding> findings =
         [
             .. server.Findings(hasSlot: slot is not null, isStreaming: slot is { IsActive: true }),
+            .. functions,
             .. tables.SelectMany(t => TableCheck.Findings(t.Key, t.Value, server.Role)),
             .. publication?.Findings(options.Publication, server, tables) ?? PublicationCheck.Missing(options.Publication, server, tables),
             .. slot is null ? [] : SlotCheck.Findings(slot, server.Database),

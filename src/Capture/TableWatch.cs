@@ -207,7 +207,10 @@ internal sealed class TableWatch(
         return new TableFingerprint(
             table.RelationOid,
             table.RelFileNode,
-            string.Create(CultureInfo.InvariantCulture, $"{columns};publication:{member}"),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{columns};publication:{member}{(table.HasDeferredKey ? TableFingerprint.DeferredKey : "")}"
+            ),
             barrier
         );
     }

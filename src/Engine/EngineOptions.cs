@@ -1,4 +1,5 @@
 using Cdc.Core.Configuration;
+using Cdc.Engine.Snapshots;
 
 namespace Cdc.Engine;
 
@@ -24,10 +25,23 @@ public sealed record EngineOptions : IOptionSection
     /// <summary>How long changes wait at a fence for the engine's snapshot; then the comparison is given up and repeated.</summary>
     public TimeSpan FenceHoldTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// Rows that were not there when their table was read again are deleted without a person where they are at most so many percent of it,
+    /// </summary>
+    public int MaxDeletedPercent { get; init; } = 10;
+
+    /// <summary>or at most so many.</summary>
+    public long MaxDeletedRows { get; init; } = 1000;
+
+    /// <summary>Both together.</summary>
+    public DeleteLimit DeleteLimit => new(MaxDeletedPercent, MaxDeletedRows);
+
     public void Check(OptionChecks checks)
     {
         checks.AtLeast(nameof(BatchRows), BatchRows, 1);
         checks.AtLeast(nameof(BatchBytes), BatchBytes, 65_536);
+        checks.Require(MaxDeletedPercent is >= 0 and <= 100, nameof(MaxDeletedPercent), "must be between 0 and 100");
+        checks.AtLeast(nameof(MaxDeletedRows), MaxDeletedRows, 0);
         checks.Interval(nameof(FeedbackInterval), FeedbackInterval);
         checks.Interval(
             nameof(FenceHoldTimeout),

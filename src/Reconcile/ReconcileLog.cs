@@ -23,6 +23,9 @@ internal static partial class ReconcileLog
     )]
     public static partial void Remediated(ILogger log, long run, int equal, int differing, int unknown);
 
+    [LoggerMessage(410, LogLevel.Warning, "Run {Run}: {Proposal}")]
+    public static partial void Proposed(ILogger log, long run, string proposal);
+
     [LoggerMessage(405, LogLevel.Warning, "The webhook did not take {Alert}: {Reason}. Tried again with the next comparison")]
     public static partial void NotDelivered(ILogger log, string alert, string reason);
 

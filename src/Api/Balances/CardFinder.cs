@@ -201,7 +201,7 @@ internal sealed class CardFinder(
         var reason = answer.QuarantineReason ?? (code is null ? null : await reader.QuarantinedAsync(code, ct));
         if (reason is not null)
             return KnownProblems.CardQuarantined(reason);
-        if (answer.Moment is not { State: SourceState.Streaming or SourceState.Gap, TableState: TableState.Streaming })
+        if (answer.Moment is not { State: SourceState.Streaming or SourceState.Gap, TableState: TableState.Streaming or TableState.Held })
             return KnownProblems.CardsNotLoaded(answer.Moment.TableState);
         var freshness = clock.Issue(MomentToIssue(answer.Moment, null, FreshnessDemand.None));
         return KnownProblems.CardNotFound(

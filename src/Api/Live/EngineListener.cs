@@ -134,7 +134,7 @@ internal sealed class EngineListener(
         await ExecuteAsync(connection, $"NOTIFY {_own}, '{sign}'", late.Token);
         while (_heard != sign)
             await connection.WaitAsync(late.Token);
-        cache.Verify(moment is { State: SourceState.Streaming, TableState: TableState.Streaming } ? moment : null, beat);
+        cache.Verify(moment is { State: SourceState.Streaming, TableState: TableState.Streaming or TableState.Held } ? moment : null, beat);
     }
 
     private async Task HearUntilNextBeatAsync(NpgsqlConnection connection, CancellationToken ct)

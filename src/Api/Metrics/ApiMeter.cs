@@ -103,7 +103,13 @@ internal sealed class ApiMeter : IDisposable
             "cdc.table.streaming",
             () => PerEntity(e => e.State == "streaming" ? 1 : 0),
             null,
-            "1 if the table is followed, 0 while it is loading or stopped."
+            "1 if the table is followed, 0 while it is loading, stopped or held."
+        );
+        _meter.CreateObservableGauge(
+            "cdc.deletes.held",
+            () => PerEntity(e => e.HeldDeletes ?? 0),
+            "{row}",
+            "Rows that were not there when their table was read again, and that a person must allow to be deleted."
         );
     }
 

@@ -37,11 +37,15 @@ internal sealed record HealthView(string Status, IReadOnlyList<HealthCheck> Chec
             { } seconds when seconds > lagLimit.TotalSeconds => new HealthCheck("lag", "degraded", $"The engine is {seconds:0} s behind."),
             _ => Healthy("lag"),
         };
-        yield return report.Entities.Where(e => e.State != "streaming").Select(e => $"{e.Entity} is {e.State}").ToList()
-            is { Count: > 0 } other
+        yield return report.Entities.Where(e => e.State != "streaming").Select(StateOf).ToList() is { Count: > 0 } other
             ? new HealthCheck("tables", "degraded", string.Join(", ", other) + ".")
             : Healthy("tables");
     }
+
+    private static string StateOf(EntityStatus entity) =>
+        entity is { HeldDeletes: { } deletes, HeldOf: { } rows }
+            ? $"{entity.Entity} is held, {deletes} of {rows} rows wait to be deleted"
+            : $"{entity.Entity} is {entity.State}";
 
     private static HealthCheck Healthy(string name) => new(name, "healthy", null);
 }

@@ -10,11 +10,13 @@ internal sealed record ProbedColumn(string Name, int Number, uint TypeOid, bool 
 /// <param name="Columns">The mapped ones that exist, by number.</param>
 /// <param name="EstimatedRows">From the statistics, scaled to the present size; counted where there are none or the table is small.</param>
 /// <param name="HidesRows">Row security applies to our role: a read would not see everything that the stream brings.</param>
+/// <param name="HasDeferredKey">The key's only unique index is that of a DEFERRABLE constraint.</param>
 internal sealed record ProbedTable(
     uint RelationOid,
     uint RelFileNode,
     IReadOnlyList<ProbedColumn> Columns,
     long EstimatedRows,
     bool HidesRows,
-    bool MaySelect
+    bool MaySelect,
+    bool HasDeferredKey
 );

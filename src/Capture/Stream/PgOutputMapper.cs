@@ -11,7 +11,9 @@ namespace Cdc.Capture.Stream;
 /// </summary>
 /// <param name="stopped">Entities that were stopped because their table could not be read; a relation with all their columns lets them go
 /// on.</param>
-internal sealed class PgOutputMapper(EntitySet entities, int generation, XidClock xids, IEnumerable<int> stopped)
+/// <param name="deferred">Rows that meet at one key in one transaction: at its end the keys at which the order of the changes misleads get the
+/// row that has stayed.</param>
+internal sealed class PgOutputMapper(EntitySet entities, int generation, XidClock xids, IEnumerable<int> stopped, DeferredKeys deferred)
 {
     private readonly RelationMap _relations = new(entities, stopped);
     private readonly ImageBlocks _images = new();
@@ -60,7 +62,12 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
     }
 
     /// <summary>The entity goes on, fed by this relation: the source's catalog says so, not the stream.</summary>
-    public void GoOn(int entity, uint relation) => _relations.GoOn(entity, relation);
+    /// <param name="isDeferred">Its key is checked later than at each row.</param>
+    public void GoOn(int entity, uint relation, bool isDeferred)
+    {
+        _relations.GoOn(entity, relation);
+        deferred.Set(entity, isDeferred);
+    }
 
     private SourceTransaction Transaction =>
         _transaction ?? throw new InvalidDataException("The stream has a change outside of a transaction.");
@@ -76,6 +83,8 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
 
     private void Commit(ref PgOutputReader reader, IStreamSink sink)
     {
+        if (!deferred.IsEmpty)
+            Settle(sink);
         _ = reader.Byte(); // flags, none defined
         _ = reader.Lsn(); // commit LSN, known since BEGIN
         var change = new CommitChange
@@ -90,18 +99,22 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
 
     private void Insert(ref PgOutputReader reader, IStreamSink sink)
     {
-        var table = _relations[reader.UInt32()];
+        var relation = reader.UInt32();
+        var table = _relations[relation];
         var ordinal = Count(1);
         if (!table.IsMapped)
             return;
         _ = reader.Byte(); // 'N'
         var row = reader.LastTuple();
-        Emit(sink, table, RowChangeKind.Insert, KeyOf(table, row), ordinal, _images.Copy(row), default);
+        var (key, image) = (KeyOf(table, row), _images.Copy(row));
+        Emit(sink, table, RowChangeKind.Insert, key, ordinal, image, default);
+        deferred.Of(relation, table)?.Came(key, new KeyRow(RowChangeKind.Insert, image, default));
     }
 
     private void Update(ref PgOutputReader reader, IStreamSink sink)
     {
-        var table = _relations[reader.UInt32()];
+        var relation = reader.UInt32();
+        var table = _relations[relation];
         var tag = reader.Byte();
         var old = tag == 'N' ? default : reader.Tuple();
         var ordinal = Count(old.IsEmpty ? 1 : 2);
@@ -112,25 +125,35 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
         var row = reader.LastTuple();
         var key = KeyOf(table, row);
         var before = tag == 'O' ? _images.Copy(old) : default;
+        var image = _images.Copy(row);
         var oldKey = old.IsEmpty ? key : KeyOf(table, old);
         if (oldKey == key)
         {
-            Emit(sink, table, RowChangeKind.Update, key, ordinal, _images.Copy(row), before);
+            Emit(sink, table, RowChangeKind.Update, key, ordinal, image, before);
+            // Without an old row its identity is the new one's.
+            deferred.Of(relation, table)?.Changed(key, old.IsEmpty ? row : old, new KeyRow(RowChangeKind.Rekey, image, before));
             return;
         }
         Emit(sink, table, RowChangeKind.Delete, oldKey, ordinal, default, before);
-        Emit(sink, table, RowChangeKind.Rekey, key, ordinal + 1, _images.Copy(row), before);
+        Emit(sink, table, RowChangeKind.Rekey, key, ordinal + 1, image, before);
+        if (deferred.Of(relation, table) is not { } keys)
+            return;
+        keys.Left(oldKey, old);
+        keys.Came(key, new KeyRow(RowChangeKind.Rekey, image, before));
     }
 
     private void Delete(ref PgOutputReader reader, IStreamSink sink)
     {
-        var table = _relations[reader.UInt32()];
+        var relation = reader.UInt32();
+        var table = _relations[relation];
         var ordinal = Count(1);
         if (!table.IsMapped)
             return;
         var isFull = reader.Byte() == 'O';
         var old = reader.LastTuple();
-        Emit(sink, table, RowChangeKind.Delete, KeyOf(table, old), ordinal, default, isFull ? _images.Copy(old) : default);
+        var key = KeyOf(table, old);
+        Emit(sink, table, RowChangeKind.Delete, key, ordinal, default, isFull ? _images.Copy(old) : default);
+        deferred.Of(relation, table)?.Left(key, old);
     }
 
     private void Truncate(ref PgOutputReader reader, IStreamSink sink)
@@ -139,7 +162,11 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
         _ = reader.Byte(); // CASCADE and RESTART IDENTITY: every table it reached is listed
         List<TableSchema> truncated = [];
         for (; relations > 0; relations--)
-            truncated.AddRange(_relations[reader.UInt32()].Schemas);
+        {
+            var relation = reader.UInt32();
+            truncated.AddRange(_relations[relation].Schemas);
+            deferred.Truncated(relation);
+        }
         var position = PositionOf(Count(1));
         if (truncated.Count > 0)
             sink.Truncate(
@@ -148,6 +175,49 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
                     Transaction = Transaction,
                     Position = position,
                     Schemas = truncated,
+                }
+            );
+    }
+
+    /// <summary>
+    /// Last in the transaction, so that its other changes keep their places. Where the stream does not say whether a key still has its former
+    /// row, the row is said to be as it was before: of an engine that has none any more it is read again.
+    /// </summary>
+    private void Settle(IStreamSink sink)
+    {
+        foreach (var (table, keys) in deferred.Open)
+        {
+            if (keys.MustReadAgain)
+            {
+                ReadAgain(table, sink);
+                continue;
+            }
+            foreach (var met in keys.Met())
+            {
+                if (met.Row is { } row)
+                {
+                    Emit(sink, table, row.Kind, met.Key, Count(1), row.Image, row.Before);
+                    continue;
+                }
+                if (met.IsShown)
+                    Emit(sink, table, RowChangeKind.Delete, met.Key, Count(1), default, default);
+                Emit(sink, table, RowChangeKind.Update, met.Key, Count(1), keys.Unknown(met.Last), default);
+            }
+        }
+        deferred.Clear();
+    }
+
+    /// <summary>More rows came to keys, and left some, than can be remembered.</summary>
+    private void ReadAgain(MappedTable table, IStreamSink sink)
+    {
+        foreach (var schema in table.Schemas)
+            sink.TableState(
+                new TableStateChange
+                {
+                    Entity = schema.Entity,
+                    StopReason = null,
+                    // What the transaction itself wrote is not whole.
+                    Position = new ChangePosition(generation, new Lsn(Transaction.CommitLsn.Value + 1), 0),
                 }
             );
     }

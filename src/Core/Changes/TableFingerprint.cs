@@ -9,4 +9,11 @@ namespace Cdc.Core.Changes;
 /// <param name="Columns">The mapped columns (attnum, type, missing value) and the membership in the publication, as text.</param>
 /// <param name="BarrierXid">Every transaction below this 64-bit xid may have written to the table unseen: chunks wait for their
 /// end.</param>
-public sealed record TableFingerprint(long RelationOid, long FileNode, string Columns, ulong BarrierXid);
+public sealed record TableFingerprint(long RelationOid, long FileNode, string Columns, ulong BarrierXid)
+{
+    /// <summary>Ends <see cref="Columns"/> where rows may meet at one key within a transaction.</summary>
+    public const string DeferredKey = ";deferred-key";
+
+    /// <summary>The key is unique at the end of a statement or of a transaction only (DEFERRABLE).</summary>
+    public bool HasDeferredKey => Columns.EndsWith(DeferredKey, StringComparison.Ordinal);
+}

@@ -102,9 +102,16 @@ public sealed record EntityStatus
 {
     public required string Entity { get; init; }
 
-    /// <summary>loading, streaming, stopped; new (nothing known yet).</summary>
+    /// <summary>loading, streaming, stopped, held (so much was not there when it was read again that nothing is deleted before a person
+    /// allows it); new (nothing known yet).</summary>
     public required string State { get; init; }
     public required string? Reason { get; init; }
+
+    /// <summary>Of a held table: rows that wait to be deleted.</summary>
+    public long? HeldDeletes { get; init; }
+
+    /// <summary>Of so many.</summary>
+    public long? HeldOf { get; init; }
 
     /// <summary>
     /// A gap is declared: what Odoo changed since is in no row of it until the gap is accepted and everything was read again.

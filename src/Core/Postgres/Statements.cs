@@ -11,7 +11,7 @@ public static class Statements
     /// Values have the types that Npgsql derives from them; besides, an unsigned number is an OID, an <see cref="Lsn"/> is a pg_lsn, and a
     /// null takes the type that PostgreSQL derives from where it stands.
     /// </summary>
-    public static NpgsqlCommand Statement(this NpgsqlConnection connection, string sql, params ReadOnlySpan<object?> values)
+    public static NpgsqlCommand Statement(this NpgsqlConnection connection, string sql, params object?[] values)
     {
         var command = new NpgsqlCommand(sql, connection);
         foreach (var value in values)
@@ -20,7 +20,7 @@ public static class Statements
     }
 
     /// <summary>A statement of a batch, with values as for <see cref="Statement"/>.</summary>
-    public static NpgsqlBatchCommand BatchStatement(string sql, params ReadOnlySpan<object?> values)
+    public static NpgsqlBatchCommand BatchStatement(string sql, params object?[] values)
     {
         var command = new NpgsqlBatchCommand(sql);
         foreach (var value in values)
@@ -43,13 +43,28 @@ public static class Statements
     }
 
     /// <summary>All rows, each made by <paramref name="row"/>. Disposes the command.</summary>
-    public static async Task<List<T>> RowsAsync<T>(this NpgsqlCommand command, Func<NpgsqlDataReader, T> row, CancellationToken ct)
+    public static Task<List<T>> RowsAsync<T>(this NpgsqlCommand command, Func<NpgsqlDataReader, T> row, CancellationToken ct)
+    {
+        List<T> rows = [];
+        return FillAsync(rows, command, reader => rows.Add(row(reader)), ct);
+    }
+
+    /// <summary>
+    /// One method for rows of every type: an async method that is generic over a value type is compiled while the program starts, once for
+    /// each type, ahead-of-time compiled or not.
+    /// </summary>
+    private static async Task<TRows> FillAsync<TRows>(
+        TRows rows,
+        NpgsqlCommand command,
+        Action<NpgsqlDataReader> add,
+        CancellationToken ct
+    )
+        where TRows : class
     {
         await using var _ = command;
         await using var reader = await command.ExecuteReaderAsync(ct);
-        List<T> rows = [];
         while (await reader.ReadAsync(ct))
-            rows.Add(row(reader));
+            add(reader);
         return rows;
     }
 

@@ -45,7 +45,7 @@ public sealed class CaptureEngineSide : ILogBoard, IAsyncDisposable
         _connection = new SharedConnection(Flushed(options), EngineRole.Capture);
         _chunks = new ChunkQueue(entities, options, tables, Generation);
         _fences = new FenceQueue(entities, options, _signals, Generation, Session);
-        var finisher = new ChunkFinisher(entities, new LogChunkOwner(Session, logSession.Number));
+        var finisher = new ChunkFinisher(entities, options.DeleteLimit, new LogChunkOwner(Session, logSession.Number));
         _sink = new LogChunkSink(_connection, options, finisher, _outage);
         ChunkQueue = new OutageTolerantChunkQueue(_chunks, _outage);
         Fences = new OutageTolerantFenceQueue(_fences, _outage);

@@ -1,3 +1,4 @@
+using Cdc.Core.Postgres;
 using Npgsql;
 
 namespace Cdc.Engine.Migrations;
@@ -28,6 +29,9 @@ public sealed class EngineCatalog
     private readonly Dictionary<(string Schema, string Table), List<CatalogColumn>> _tables = [];
     private readonly List<CatalogForeignKey> _foreignKeys = [];
 
+    /// <summary>The connected role.</summary>
+    public string Role { get; private set; } = "";
+
     /// <summary>The connected role may switch foreign key triggers off for its session.</summary>
     public bool MaySetReplicationRole { get; private set; }
 
@@ -42,6 +46,7 @@ public sealed class EngineCatalog
         await using var connection = await engine.OpenConnectionAsync(ct);
         await ReadAsync(connection, ColumnsQuery, schemas, tables, catalog.AddColumn, ct);
         await ReadAsync(connection, ForeignKeysQuery, schemas, tables, catalog.AddForeignKey, ct);
+        catalog.Role = await connection.Statement("SELECT current_user::text").ScalarAsync<string>(ct);
         catalog.MaySetReplicationRole = await MaySetReplicationRoleAsync(connection, ct);
         return catalog;
     }

@@ -85,4 +85,45 @@ public sealed record MigrationStatus(IReadOnlyList<MigrationState> Migrations, I
         );
 
     public bool IsCurrent => NewerThanProgram.Count == 0 && Migrations.All(m => m is { AppliedAt: not null, Changed: false });
+
+    /// <summary><c>cdc migrate</c> would bring it up: it is neither newer than this program nor made by other files.</summary>
+    public bool IsPending => NewerThanProgram.Count == 0 && !IsCurrent && !Migrations.Any(m => m.Changed);
+
+    /// <summary>Why this program cannot work with it; empty where it is current.</summary>
+    public IEnumerable<Finding> Findings()
+    {
+        if (Newer() is { } newer)
+            yield return newer;
+        else if (Changed() is { } changed)
+            yield return changed;
+        else if (!IsCurrent)
+            yield return new Finding(
+                "migrations",
+                IsError: true,
+                $"The engine's schema is at version {Version}; this program needs version {Migrations[^1].Migration.Version}.",
+                "Run 'cdc migrate'."
+            );
+    }
+
+    /// <summary>A program that does not know these versions must not touch their tables, nor take anything back.</summary>
+    internal Finding? Newer() =>
+        NewerThanProgram.Count == 0
+            ? null
+            : new Finding(
+                "engine-newer",
+                IsError: true,
+                $"The engine's schema is at version {Version}, newer than this program, which knows {Migrations[^1].Migration.Version}.",
+                "Run the program that brought it there, or a newer one ('cdc version'); or take its migrations back with that program: "
+                    + $"cdc migrate --down {Migrations[^1].Migration.Version} (their tables and rows are dropped)."
+            );
+
+    internal Finding? Changed() =>
+        Migrations.FirstOrDefault(m => m.Changed) is { Migration: { } changed }
+            ? new Finding(
+                "migration-changed",
+                IsError: true,
+                $"Migration {changed.Version:D4}_{changed.Name} was applied, but its file has changed since.",
+                "Put the file back as it was delivered, and write a new migration for the change."
+            )
+            : null;
 }

@@ -45,6 +45,10 @@ public static class MigrationCheck
         return [.. Key(entity, actual), .. Wanted(entity).SelectMany(c => Column(entity, c, actual)), .. Others(entity, actual)];
     }
 
+    /// <summary>Names of the columns that Apply writes, the key among them.</summary>
+    internal static IEnumerable<string> WrittenColumns(EntityDeclaration entity) =>
+        Wanted(entity).Select(c => c.Name).Append(entity.EngineKey);
+
     private static IEnumerable<EngineColumn> Wanted(EntityDeclaration entity) =>
         [.. entity.Columns, .. PositionColumns, .. entity.HasSyncVersion ? [SyncVersion] : Array.Empty<EngineColumn>()];
 
@@ -113,7 +117,7 @@ public static class MigrationCheck
     /// <summary>Columns that are never written must accept no value.</summary>
     private static IEnumerable<Finding> Others(EntityDeclaration entity, IReadOnlyList<CatalogColumn> actual)
     {
-        var written = Wanted(entity).Select(c => c.Name).Append(entity.EngineKey).ToHashSet(StringComparer.Ordinal);
+        var written = WrittenColumns(entity).ToHashSet(StringComparer.Ordinal);
         return actual
             .Where(c => !written.Contains(c.Name) && c is { NotNull: true, HasDefault: false, IsGenerated: false })
             .Select(c =>
@@ -143,7 +147,7 @@ public static class MigrationCheck
                 "engine-foreign-key-fires",
                 $"{entity.EngineName} has foreign keys, but this role may not switch their triggers off: "
                     + "a child that arrives before its parent would be refused.",
-                "As superuser: GRANT SET ON PARAMETER session_replication_role TO this role; (PostgreSQL 15 or later), or drop them."
+                $"GRANT SET ON PARAMETER session_replication_role TO {Sql.Identifier(catalog.Role)}; -- as a superuser, on PostgreSQL 15 or later; or drop the foreign keys"
             );
         foreach (var parent in entity.Parents)
         {
@@ -153,8 +157,8 @@ public static class MigrationCheck
             yield return Warning(
                 "engine-foreign-key-missing",
                 $"{entity.EngineName}.{Sql.Identifier(parent.Column)} has no foreign key to {table.EngineName}.",
-                "Only needed if others write there too. As superuser: GRANT SET ON PARAMETER session_replication_role TO this role; "
-                    + $"then ALTER TABLE {entity.EngineName} ADD FOREIGN KEY ({Sql.Identifier(parent.Column)}) "
+                "Only needed if others write there too. As superuser: "
+                    + $"GRANT SET ON PARAMETER session_replication_role TO {Sql.Identifier(catalog.Role)}; then ALTER TABLE {entity.EngineName} ADD FOREIGN KEY ({Sql.Identifier(parent.Column)}) "
                     + $"REFERENCES {table.EngineName} ({Sql.Identifier(table.EngineKey)});"
             );
         }

@@ -150,18 +150,8 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
 
     private static void RequireUnchanged(MigrationStatus status)
     {
-        if (status.NewerThanProgram.Count > 0)
-            throw new CdcException(
-                FailureKind.Migration,
-                $"The engine's schema is at version {status.Version}, newer than this program.",
-                "Run the program of that version, or migrate down with it first."
-            );
-        if (status.Migrations.FirstOrDefault(m => m.Changed) is { } changed)
-            throw new CdcException(
-                FailureKind.Migration,
-                $"Migration {changed.Migration.Version:D4}_{changed.Migration.Name} was applied, but its file has changed since.",
-                "Put the file back as it was delivered, and write a new migration for the change."
-            );
+        if ((status.Newer() ?? status.Changed()) is { } wrong)
+            throw new CdcException(FailureKind.Migration, wrong.Message, wrong.Remedy);
     }
 
     private static CdcException Failed(Migration migration, bool isUp, PostgresException failure)
@@ -169,7 +159,7 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
         var remedy = failure.SqlState switch
         {
             PostgresErrorCodes.InsufficientPrivilege =>
-                "Run 'cdc migrate' as the owner of the engine's database, or: GRANT CREATE ON DATABASE and ON SCHEMA public to this role.",
+                "Run 'cdc migrate' as the owner of the engine's database and tables, or as a role with the rights that 'cdc grants engine --for migrate' prints.",
             PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateSchema or PostgresErrorCodes.DuplicateObject =>
                 "An object of this name is there already and was not made by a migration: rename it, or use an empty database.",
             PostgresErrorCodes.DependentObjectsStillExist => "Drop what depends on it first: the detail names it.",

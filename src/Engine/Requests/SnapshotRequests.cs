@@ -14,9 +14,11 @@ namespace Cdc.Engine.Requests;
 public static class SnapshotRequests
 {
     private const string AskRangeSql =
-        "INSERT INTO cdc.requests (kind, entity, from_key, to_key) VALUES ('snapshot', $1, $2::bigint, $3::bigint) RETURNING id";
+        "INSERT INTO cdc.requests (kind, entity, from_key, to_key, allow_deletes) VALUES ('snapshot', $1, $2::bigint, $3::bigint, $4::bigint) RETURNING id";
 
     private const string AskKeysSql = "INSERT INTO cdc.requests (kind, entity, keys) VALUES ('snapshot', $1, $2) RETURNING id";
+
+    private const string HeldSql = "SELECT held_deletes FROM cdc.tables WHERE entity = $1 AND state = 'held'";
 
     private const string AnswerSql = "SELECT state, coalesce(answer, '') FROM cdc.requests WHERE id = $1";
 
@@ -26,9 +28,19 @@ public static class SnapshotRequests
         FROM cdc.requests r LEFT JOIN cdc.tables t ON t.entity = r.entity WHERE r.id = $1
         """;
 
+    /// <param name="allowDeletes">Rows that may be deleted though they are many; null: no more than the settings say.</param>
     /// <returns>The request's id.</returns>
-    public static Task<long> AskAsync(NpgsqlConnection connection, string entity, KeyRange keys, CancellationToken ct) =>
-        connection.Statement(AskRangeSql, entity, keys.From, keys.To).ScalarAsync<long>(ct);
+    public static Task<long> AskAsync(
+        NpgsqlConnection connection,
+        string entity,
+        KeyRange keys,
+        long? allowDeletes,
+        CancellationToken ct
+    ) => connection.Statement(AskRangeSql, entity, keys.From, keys.To, allowDeletes).ScalarAsync<long>(ct);
+
+    /// <summary>Rows of the entity that wait to be deleted; null: it is not held.</summary>
+    public static async Task<long?> HeldAsync(NpgsqlConnection connection, string entity, CancellationToken ct) =>
+        (await connection.Statement(HeldSql, entity).RowsAsync(row => row.Long(0), ct)).SingleOrDefault();
 
     /// <returns>The request's id.</returns>
     public static Task<long> AskAsync(NpgsqlConnection connection, string entity, long[] keys, CancellationToken ct) =>

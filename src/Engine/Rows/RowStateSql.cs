@@ -1,3 +1,5 @@
+using Cdc.Engine.Tables;
+
 namespace Cdc.Engine.Rows;
 
 /// <summary>
@@ -20,7 +22,10 @@ public static class RowStateSql
     public static string RereadEntry(string alias, string entity, string key) =>
         $"cdc.rereads {alias} ON {alias}.entity = {entity} AND {alias}.key = {key}";
 
-    /// <summary>Whether a range with the key is still to be read. An expression.</summary>
+    /// <summary>
+    /// Whether a range with the key is still to be read, or it was not there when it was and it is not decided what becomes of it. An
+    /// expression.
+    /// </summary>
     public static string IsToBeRead(string entity, string key) =>
-        $"EXISTS (SELECT FROM cdc.chunks h WHERE h.entity = {entity} AND h.state = 'pending' AND (h.from_key IS NULL OR h.from_key <= {key}) AND (h.to_key IS NULL OR h.to_key > {key}))";
+        $"(EXISTS (SELECT FROM cdc.chunks h WHERE h.entity = {entity} AND h.state = 'pending' AND (h.from_key IS NULL OR h.from_key <= {key}) AND (h.to_key IS NULL OR h.to_key > {key})) OR {HeldTable.Holds(entity, key)})";
 }

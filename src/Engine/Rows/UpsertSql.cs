@@ -178,25 +178,6 @@ public sealed class UpsertSql(EntityDeclaration entity)
         }
     }
 
-    /// <summary>
-    /// What a chunk covers ($1 from, $2 to or $3 keys), did not drop ($4) and has not seen at or above its first position ($5, $6, $7) no
-    /// longer exists in the source: rows, then entries. Dropped keys stay with all their entries, since the chunk does not know them.
-    /// </summary>
-    public (string Rows, IReadOnlyList<string> Entries) Sweep(bool byKeys)
-    {
-        var first = "($5::integer, $6::pg_lsn, $7::bigint)";
-        string Where(string key, string position) =>
-            (byKeys ? $"{key} = ANY($3::bigint[])" : $"($1::bigint IS NULL OR {key} >= $1) AND ($2::bigint IS NULL OR {key} < $2)")
-            + $" AND {key} < {FirstEngineId} AND NOT {key} = ANY($4::bigint[]) AND ({position}) < {first}";
-        return (
-            $"DELETE FROM {entity.EngineName} t WHERE {Where("t." + _key, RowPosition)} AND NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = {_name} AND e.key = t.{_key} AND ({EntryPosition}) >= {first}) AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = {_name} AND e.key = t.{_key} AND ({EntryPosition}) >= {first})",
-            [
-                $"DELETE FROM cdc.quarantine e WHERE e.entity = {_name} AND {Where("e.key", EntryPosition)}",
-                $"DELETE FROM cdc.rereads e WHERE e.entity = {_name} AND {Where("e.key", EntryPosition)}",
-            ]
-        );
-    }
-
     /// <summary>True if the engine has any row in the range $1 to $2: then a load cannot be copied straight in.</summary>
     public string HasRows =>
         $"SELECT EXISTS (SELECT FROM {entity.EngineName} WHERE ($1::bigint IS NULL OR {_key} >= $1) AND ($2::bigint IS NULL OR {_key} < $2) AND {_key} < {FirstEngineId})";

@@ -10,11 +10,12 @@ using Npgsql;
 namespace Cdc.Engine.Snapshots;
 
 /// <summary>
-/// Ends chunks whose rows are in the engine: the sweep, and the record that the range is done, in one engine transaction.
+/// Ends chunks whose rows are in the engine: holds what they did not see, and records that the range is done, in one engine transaction. The
+/// transaction of the last one of its table deletes what is held, unless it is more than <see cref="DeleteLimit"/> allows: then a person is asked.
 /// </summary>
-public sealed class ChunkFinisher(EntitySet entities, IChunkOwner owner)
+public sealed class ChunkFinisher(EntitySet entities, DeleteLimit limit, IChunkOwner owner)
 {
-    private readonly UpsertSql[] _sql = [.. entities.All.Select(e => new UpsertSql(e))];
+    private readonly HeldDeletesSql[] _sql = [.. entities.All.Select(e => new HeldDeletesSql(e))];
 
     /// <returns>How many rows were deleted.</returns>
     public Task<long> FinishAsync(NpgsqlConnection connection, Chunk chunk, CancellationToken ct) =>
@@ -22,37 +23,93 @@ public sealed class ChunkFinisher(EntitySet entities, IChunkOwner owner)
 
     private async Task<long> FinishOnceAsync(NpgsqlConnection connection, Chunk chunk, CancellationToken ct)
     {
+        var entity = entities[chunk.Job.Entity];
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var swept = chunk.DroppedAll ? 0 : await SweepAsync(connection, chunk, ct);
+        var held = chunk.DroppedAll ? 0 : await HoldAsync(connection, chunk, ct);
+        var swept = await EndAsync(connection, entity, chunk, held, ct);
         CrashPoint.Hit("after-sweep");
-        if (chunk.Job.Id > 0)
-            await ChunkTable.SetDoneAsync(connection, entities[chunk.Job.Entity].Name, chunk, swept, ct);
         await owner.AssertOwnedAsync(connection, chunk, ct);
         await transaction.CommitAsync(ct);
         return swept;
     }
 
-    private async Task<long> SweepAsync(NpgsqlConnection connection, Chunk chunk, CancellationToken ct)
+    /// <returns>How many keys the chunk did not see.</returns>
+    private async Task<long> HoldAsync(NpgsqlConnection connection, Chunk chunk, CancellationToken ct)
     {
         var job = chunk.Job;
-        await using var batch = new NpgsqlBatch(connection);
-        var (rows, entries) = _sql[job.Entity].Sweep(job.Keys is not null);
-        foreach (var statement in chunk.LoadedIntoEmptyRange ? entries : entries.Prepend(rows))
-            batch.BatchCommands.Add(
-                Statements.BatchStatement(
-                    statement,
-                    ChunkTable.Key(job.Range.From),
-                    ChunkTable.Key(job.Range.To),
-                    ChunkTable.Keys(job.Keys),
-                    ChunkTable.Keys(chunk.Dropped),
-                    chunk.First.Generation,
-                    chunk.First.CommitLsn,
-                    chunk.First.Ordinal
-                )
-            );
+        return await connection
+            .Statement(
+                _sql[job.Entity].Hold(job.Keys is not null, rows: !chunk.LoadedIntoEmptyRange),
+                ChunkTable.Key(job.Range.From),
+                ChunkTable.Key(job.Range.To),
+                ChunkTable.Keys(job.Keys),
+                ChunkTable.Keys(chunk.Dropped),
+                chunk.First.Generation,
+                chunk.First.CommitLsn,
+                chunk.First.Ordinal,
+                job.Id
+            )
+            .ExecuteAsync(ct);
+    }
+
+    /// <summary>Keys that are read again by themselves are no chunks of a table: they are recorded nowhere.</summary>
+    private async Task<long> EndAsync(NpgsqlConnection connection, EntityDeclaration entity, Chunk chunk, long held, CancellationToken ct)
+    {
+        if (chunk.Job.Id > 0)
+            await ChunkTable.SetReadAsync(connection, entity.Name, chunk, held, ct);
+        else if (held == 0 && !await HeldTable.AnyAsync(connection, entity.Name, ct))
+            return 0;
+        else
+            await connection.Statement(TablesTable.LockSql, entity.Name).ExecuteAsync(ct);
+        return await IsAllReadAsync(connection, entity, chunk, ct) ? await SettleAsync(connection, entity, ct) : 0;
+    }
+
+    private static async Task<bool> IsAllReadAsync(
+        NpgsqlConnection connection,
+        EntityDeclaration entity,
+        Chunk chunk,
+        CancellationToken ct
+    ) =>
+        await HeldTable.IsReadAsync(connection, entity.Name, ct)
+        && (chunk.Job.Id > 0 || !await RereadTable.AnyLeftAsync(connection, entity.Name, ct));
+
+    private async Task<long> SettleAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
+    {
+        var sql = _sql[entity.Index];
+        var deleted = 0L;
+        if (await HeldTable.AnyAsync(connection, entity.Name, ct))
+        {
+            var keys = await connection.Statement(sql.Count).ScalarAsync<long>(ct);
+            if (await AskedAsync(connection, entity, keys, ct))
+                return 0;
+            deleted = keys == 0 ? 0 : await DeleteAsync(connection, entity, ct);
+        }
+        await HeldTable.SettleAsync(connection, entity.Name, ct);
+        return deleted;
+    }
+
+    /// <returns>True: a person must decide.</returns>
+    private async Task<bool> AskedAsync(NpgsqlConnection connection, EntityDeclaration entity, long keys, CancellationToken ct)
+    {
+        // The table is counted only where it matters.
+        if (!limit.AreMany(keys) || keys <= await HeldTable.AllowedAsync(connection, entity.Name, ct))
+            return false;
+        var rows = await connection.Statement(_sql[entity.Index].RowCount).ScalarAsync<long>(ct);
+        if (!limit.IsExceeded(keys, rows))
+            return false;
+        await HeldTable.HoldAsync(connection, entity.Name, limit.Reason(entity.Name, keys, rows), keys, rows, ct);
+        return true;
+    }
+
+    private async Task<long> DeleteAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
+    {
+        var sql = _sql[entity.Index];
+        var deleted = await connection.Statement(sql.DeleteRows).ScalarAsync<long>(ct);
+        foreach (var entries in sql.DeleteEntries)
+            await connection.Statement(entries).ExecuteAsync(ct);
         // Entries that close without a row make an answer about that row another one too.
-        if (await batch.ExecuteNonQueryAsync(ct) > 0 && entities[job.Entity] is { NotifyColumn: not null } entity)
+        if (entity.NotifyColumn is not null)
             await CheckpointTable.AnnounceAsync(connection, [(ChangeNotice.Channel(entity.Name), ChangeNotice.Everything)], ct);
-        return chunk.LoadedIntoEmptyRange ? 0 : (long)batch.BatchCommands[0].RecordsAffected;
+        return deleted;
     }
 }

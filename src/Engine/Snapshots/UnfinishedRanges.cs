@@ -7,15 +7,15 @@ namespace Cdc.Engine.Snapshots;
 
 /// <summary>
 /// What the pipeline has still to read of an entity in this generation, as the engine's snapshot shows it: an initial load, the load after
-/// a gap, or a table that is read again because it changed unseen. A range that was requested ('cdc snapshot', a repair) is whole all the
-/// while, and not among them.
+/// a gap, or a table that is read again because it changed unseen. A range whose deletes are held is not finished
+/// either. One that was requested ('cdc snapshot', a repair) is whole all the while, and not among them.
 /// </summary>
 public static class UnfinishedRanges
 {
     /// <summary>$1 entity. A range is finished in the same engine transaction that removes what is gone from it.</summary>
     private const string ReadSql = """
         SELECT c.from_key, c.to_key FROM cdc.chunks c JOIN cdc.tables t ON t.entity = c.entity
-        WHERE c.entity = $1 AND c.state = 'pending' AND c.keys IS NULL AND (c.kind = 'load' OR t.state = 'loading') ORDER BY c.from_key NULLS FIRST
+        WHERE c.entity = $1 AND c.state IN ('pending', 'held') AND c.keys IS NULL AND (c.kind = 'load' OR t.state IN ('loading', 'held')) ORDER BY c.from_key NULLS FIRST
         """;
 
     // Not known yet, or its ranges are not cut yet: nothing of it is loaded.

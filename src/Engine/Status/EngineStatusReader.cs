@@ -24,7 +24,7 @@ public sealed class EngineStatusReader(EntitySet entities, bool overKafka)
     private const string EntitiesSql = """
         SELECT COALESCE(d.entity, t.entity), t.state, t.reason, COALESCE(t.estimated_rows, 0),
                (SELECT n_live_tup FROM pg_stat_all_tables WHERE relid = to_regclass(d.engine_table)),
-               q.n, q.oldest, r.n, r.oldest
+               q.n, q.oldest, r.n, r.oldest, t.held_deletes, t.held_of
         FROM unnest($1::text[], $2::text[]) WITH ORDINALITY d(entity, engine_table, place)
         FULL JOIN cdc.tables t ON t.entity = d.entity
         CROSS JOIN LATERAL (SELECT count(*) AS n, min(first_seen) AS oldest FROM cdc.quarantine WHERE entity = COALESCE(d.entity, t.entity)) q
@@ -136,6 +136,8 @@ public sealed class EngineStatusReader(EntitySet entities, bool overKafka)
             OldestQuarantine = row.Time(6),
             Holes = row.GetInt64(7),
             OldestHole = row.Time(8),
+            HeldDeletes = row.Long(9),
+            HeldOf = row.Long(10),
             WaitingForParent = 0,
         };
 

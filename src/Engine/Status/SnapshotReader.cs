@@ -12,7 +12,7 @@ internal static class SnapshotReader
     private const string Sql = $"""
         WITH work AS (
             SELECT entity, kind, request,
-                   count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'done') AS done,
+                   count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state <> 'pending') AS done,
                    COALESCE(sum(rows), 0)::bigint AS rows,
                    COALESCE(sum(rows) FILTER (WHERE finished_at > now() - interval '60 seconds'), 0)::bigint AS recent,
                    LEAST(60, extract(epoch FROM now() - min(created_at)))::float8 AS seconds

@@ -9,6 +9,9 @@ namespace Cdc.Engine.Tables;
 public enum ChunkState
 {
     Pending,
+
+    /// <summary>Read; what it did not see waits until all of its table is read, or for a person.</summary>
+    Held,
     Done,
 }
 
@@ -32,7 +35,7 @@ internal static class ChunkTable
     /// requester may wait for rows that are read after this change.
     /// </summary>
     public const string SupersedeSql = """
-        WITH gone AS (DELETE FROM cdc.chunks WHERE entity = $1 AND state = 'pending' RETURNING request),
+        WITH gone AS (DELETE FROM cdc.chunks WHERE entity = $1 AND state IN ('pending', 'held') RETURNING request),
              reopened AS (UPDATE cdc.requests SET state = 'open' WHERE state = 'accepted' AND id IN (SELECT request FROM gone) RETURNING id)
         UPDATE cdc.chunks SET request = NULL WHERE state = 'done' AND request IN (SELECT id FROM reopened)
         """;
@@ -111,8 +114,9 @@ internal static class ChunkTable
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    /// <summary>It is read and swept; with it may be done what asked for it, and what loads its table.</summary>
-    public static async Task SetDoneAsync(NpgsqlConnection connection, string entity, Chunk chunk, long swept, CancellationToken ct)
+    /// <summary>It is read. Of two that end at once the second must see that the first has: its table is locked until COMMIT.</summary>
+    /// <param name="held">Keys that it did not see.</param>
+    public static async Task SetReadAsync(NpgsqlConnection connection, string entity, Chunk chunk, long held, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection)
         {
@@ -120,13 +124,12 @@ internal static class ChunkTable
             {
                 Statements.BatchStatement(TablesTable.LockSql, entity),
                 Statements.BatchStatement(
-                    "UPDATE cdc.chunks SET state = 'done', rows = $2, swept = $3, finished_at = now() WHERE id = $1",
+                    "UPDATE cdc.chunks SET state = $3, rows = $2, finished_at = now() WHERE id = $1",
                     chunk.Job.Id,
                     (long)chunk.Rows,
-                    swept
+                    (held > 0 ? ChunkState.Held : ChunkState.Done).Word()
                 ),
-                Statements.BatchStatement(RequestTable.AnswerSql, chunk.Job.Id),
-                Statements.BatchStatement(TablesTable.LoadedSql, entity),
+                Statements.BatchStatement(RequestTable.AnswerSql, entity),
             },
         };
         await batch.ExecuteNonQueryAsync(ct);

@@ -205,6 +205,7 @@ public sealed class SourceTable(EngineOptions options)
         [
             Statements.BatchStatement(CheckpointTable.BeginGenerationSql, start),
             Statements.BatchStatement(ChunkTable.ForgetSql),
+            Statements.BatchStatement(HeldTable.ForgetSql),
             // Their chunks are gone: the next session cuts them again.
             Statements.BatchStatement(RequestTable.ReopenSql),
         ];

@@ -16,6 +16,9 @@ public enum TableState
 
     /// <summary>Its rows are not applied until its table can be read again.</summary>
     Stopped,
+
+    /// <summary>All of it was read, and so much of it was not there that nothing is deleted until a person allows it; the stream goes on.</summary>
+    Held,
 }
 
 /// <summary>An entity, as the engine remembers it.</summary>
@@ -31,7 +34,7 @@ internal static class TablesTable
     private const string LoadSql = """
         INSERT INTO cdc.tables AS t (entity, state, whole_generation, estimated_rows, relation_oid, relfilenode, columns, barrier_xid)
         SELECT $1, 'loading', generation, $2, $3, $4, $5, $6 FROM cdc.source
-        ON CONFLICT (entity) DO UPDATE SET state = 'loading', reason = NULL, whole_generation = EXCLUDED.whole_generation, whole_lsn = '0/0',
+        ON CONFLICT (entity) DO UPDATE SET state = 'loading', reason = NULL, held_deletes = NULL, held_of = NULL, whole_generation = EXCLUDED.whole_generation, whole_lsn = '0/0',
             estimated_rows = EXCLUDED.estimated_rows, relation_oid = EXCLUDED.relation_oid, relfilenode = EXCLUDED.relfilenode,
             columns = EXCLUDED.columns, barrier_xid = EXCLUDED.barrier_xid, updated_at = now()
         """;
@@ -39,10 +42,10 @@ internal static class TablesTable
     /// <summary>$1 entity. Of two chunks that finish at once the second must see that the first has.</summary>
     public const string LockSql = "SELECT FROM cdc.tables WHERE entity = $1 FOR UPDATE";
 
-    /// <summary>$1 entity, when a chunk of it is done.</summary>
+    /// <summary>$1 entity, all of which is read.</summary>
     public const string LoadedSql = """
-        UPDATE cdc.tables SET state = 'streaming', updated_at = now() WHERE entity = $1 AND state = 'loading'
-          AND NOT EXISTS (SELECT FROM cdc.chunks c WHERE c.entity = $1 AND c.state = 'pending')
+        UPDATE cdc.tables SET state = 'streaming', reason = NULL, held_deletes = NULL, held_of = NULL, updated_at = now()
+        WHERE entity = $1 AND state IN ('loading', 'held')
         """;
 
     public static Task<List<EntityRecord>> ReadAsync(NpgsqlConnection connection, CancellationToken ct) =>
@@ -95,7 +98,11 @@ internal static class TablesTable
 
     public static Task StopAsync(NpgsqlConnection connection, string entity, string reason, CancellationToken ct) =>
         connection
-            .Statement("UPDATE cdc.tables SET state = 'stopped', reason = $2, updated_at = now() WHERE entity = $1", entity, reason)
+            .Statement(
+                "UPDATE cdc.tables SET state = 'stopped', reason = $2, held_deletes = NULL, held_of = NULL, updated_at = now() WHERE entity = $1",
+                entity,
+                reason
+            )
             .ExecuteAsync(ct);
 
     /// <summary>All of it is read again: rows are whole from <paramref name="whole"/> on.</summary>
@@ -113,12 +120,13 @@ internal static class TablesTable
             BatchCommands =
             {
                 Statements.BatchStatement(
-                    "UPDATE cdc.tables SET state = 'loading', reason = NULL, whole_generation = $2, whole_lsn = $3, updated_at = now() WHERE entity = $1",
+                    "UPDATE cdc.tables SET state = 'loading', reason = NULL, held_deletes = NULL, held_of = NULL, whole_generation = $2, whole_lsn = $3, updated_at = now() WHERE entity = $1",
                     entity,
                     whole.Generation,
                     whole.CommitLsn
                 ),
                 Statements.BatchStatement(ChunkTable.SupersedeSql, entity),
+                Statements.BatchStatement(HeldTable.SupersedeSql, entity),
                 Statements.BatchStatement(ChunkTable.SnapshotSql, entity, whole.Generation),
             },
         };

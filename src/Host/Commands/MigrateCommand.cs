@@ -73,7 +73,7 @@ internal static class MigrateCommand
             await OdooDatabase.RefuseAsync(engine, entities, ct);
             await migrator.UpAsync(parsed.GetValue(To), ct);
         }
-        Show(context.Terminal, (await migrator.StatusAsync(ct)).Migrations);
+        Show(context.Terminal, await migrator.StatusAsync(ct));
     }
 
     private static async Task DownAsync(CommandContext context, Migrator migrator, int to, bool yes, CancellationToken ct)
@@ -100,15 +100,17 @@ internal static class MigrateCommand
         await migrator.DownAsync(to, ct);
     }
 
-    private static void Show(Terminal terminal, IReadOnlyList<MigrationState> versions)
+    private static void Show(Terminal terminal, MigrationStatus status)
     {
         var grid = new TextTable("version", "name", "applied");
-        foreach (var v in versions)
+        foreach (var v in status.Migrations)
             grid.Add(
                 v.Migration.Version.ToString(CultureInfo.InvariantCulture),
                 v.Migration.Name,
                 v.AppliedAt is null ? "pending" : Quantity.Time(v.AppliedAt)
             );
+        foreach (var version in status.NewerThanProgram)
+            grid.Add(version.ToString(CultureInfo.InvariantCulture), "?", "by a newer program");
         grid.Write(terminal);
     }
 }

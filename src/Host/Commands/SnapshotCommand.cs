@@ -7,6 +7,7 @@ using Cdc.Host.Configuration;
 using Cdc.Host.Servers;
 using Cdc.Host.Snapshots;
 using Cdc.Host.Status;
+using Cdc.Host.Terminals;
 
 namespace Cdc.Host.Commands;
 
@@ -21,6 +22,10 @@ internal static class SnapshotCommand
         Description = "From key A up to, but without, B; either may be left out.",
         HelpName = "A..B",
     };
+    private static readonly Option<bool> AllowDeletes = new("--allow-deletes")
+    {
+        Description = "Rows that are gone in Odoo are removed though they are many; of a held table no more than about as many as wait.",
+    };
     private static readonly Option<bool> Wait = new("--wait") { Description = "Show progress until it is done." };
 
     public static Command Create(CommandHost host) =>
@@ -28,16 +33,19 @@ internal static class SnapshotCommand
             "snapshot",
             """
             Ask the running 'cdc run' to read a table, or a range of its keys, again from Odoo while it continues to stream.
-            Rows that are gone in Odoo are removed from the engine.
+            Rows that are gone in Odoo are removed from the engine: if they are many (Engine:MaxDeletedPercent, Engine:MaxDeletedRows) only with
+            --allow-deletes, since a role that may not see all rows looks the same.
 
             Examples:
               cdc snapshot card
               cdc snapshot loyalty_point_history --keys 1000..2000 --wait
+              cdc snapshot card --allow-deletes
             """
         )
         {
             Table,
             Keys,
+            AllowDeletes,
             Wait,
         }.Runs(host, RunAsync);
 
@@ -47,12 +55,29 @@ internal static class SnapshotCommand
         var options = context.Options(Needs.Both);
         var entity = context.Entity(options, parsed.GetRequiredValue(Table));
         await using var engine = CommandContext.Engine(options);
-        var id = await engine.UseAsync(c => SnapshotRequests.AskAsync(c, entity.Name, range, ct), ct);
-        context.Terminal.Out.WriteLine($"request {id}: {entity.Name} {(range == KeyRange.All ? "(all keys)" : range.ToString())}");
+        var allowed = parsed.GetValue(AllowDeletes) ? await AllowedAsync(engine, entity.Name, ct) : null;
+        var id = await engine.UseAsync(c => SnapshotRequests.AskAsync(c, entity.Name, range, allowed, ct), ct);
+        context.Terminal.Out.WriteLine(
+            $"request {id}: {entity.Name} {(range == KeyRange.All ? "(all keys)" : range.ToString())}{Deleting(allowed)}"
+        );
         if (await NotServedAsync(options, ct) is { } warning)
             context.Terminal.Error.WriteLine(warning);
         return parsed.GetValue(Wait) ? await WaitAsync(context, engine, id, ct) : ExitCodes.Success;
     }
+
+    /// <summary>What a person has seen, and a little for what Odoo deletes meanwhile: not a table that is emptied after the question.</summary>
+    private static async Task<long?> AllowedAsync(Database engine, string entity, CancellationToken ct) =>
+        await engine.UseAsync(c => SnapshotRequests.HeldAsync(c, entity, ct), ct) is { } held
+            ? held + Math.Max(held / 10, 1000)
+            : long.MaxValue;
+
+    private static string Deleting(long? allowed) =>
+        allowed switch
+        {
+            null => "",
+            long.MaxValue => ", whatever number of rows is gone in Odoo is removed",
+            { } rows => $", up to {Quantity.Count(rows)} rows that are gone in Odoo are removed",
+        };
 
     private static KeyRange RangeOf(string? text)
     {

@@ -1,7 +1,6 @@
 using System.CommandLine;
-using Cdc.Capture.Source;
 using Cdc.Core.Failures;
-using Cdc.Host.Configuration;
+using Cdc.Core.Postgres;
 using Cdc.Host.Terminals;
 using Npgsql;
 
@@ -9,10 +8,12 @@ namespace Cdc.Host.Commands;
 
 internal static class WorkloadCommand
 {
-    private static readonly Option<string?> Connection = new("--connection")
+    /// <summary>Never taken from the configuration: the source that is named there may be a real Odoo.</summary>
+    private static readonly Option<string> Connection = new("--connection")
     {
-        Description = "Role that may write Odoo's tables; default: Source:ConnectionString.",
+        Description = "The test database that is written to, with a role that may create and write Odoo's tables.",
         HelpName = "STRING",
+        Required = true,
     };
     private static readonly Option<int> Seed = new("--seed")
     {
@@ -47,10 +48,10 @@ internal static class WorkloadCommand
         new ExplainedCommand(
             "workload",
             """
-            Behave like Odoo: write loyalty data into a TEST database. It changes data: never point it at a real Odoo.
+            Behave like Odoo: write loyalty data into a TEST database, and create its tables there. A database in which Odoo is installed is refused.
 
             Examples:
-              cdc workload --rate 200 --seconds 60
+              cdc workload --connection 'Host=...;Database=odoo_test;Username=odoo' --rate 200 --seconds 60
               cdc workload --connection 'Host=...;Database=odoo_test;Username=odoo' --seed 7 --cards 100000
             """
         )
@@ -65,10 +66,9 @@ internal static class WorkloadCommand
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
-        var connection = parsed.GetValue(Connection) ?? context.Options(Needs.Source).Source.ConnectionString;
         var seconds = parsed.GetValue(Seconds);
         var request = new WorkloadRequest(
-            connection,
+            parsed.GetRequiredValue(Connection),
             parsed.GetValue(Seed),
             parsed.GetValue(Rate),
             seconds is { } s ? TimeSpan.FromSeconds(s) : null,
@@ -85,9 +85,9 @@ internal static class WorkloadCommand
         {
             // Without --seconds this is how it ends.
         }
-        catch (Exception e) when (SourceFailure.Of(e) is { IsRetriable: true } failure)
+        catch (Exception e) when (ServerFailure.Of(Server.Source, e, "database of --connection") is { } failure)
         {
-            throw failure.ToException(e);
+            throw new CdcException(failure.Kind, failure.Message, "Correct --connection, or that server.", e);
         }
         context.Terminal.Out.WriteLine(WorkloadLines.Describe(last));
         return ExitCodes.Success;
@@ -99,7 +99,8 @@ internal static class WorkloadCommand
             throw new CdcException(FailureKind.Usage, "--rate, --seconds, --cards and --sessions must be above 0.", "cdc workload --help");
         try
         {
-            _ = new NpgsqlConnectionStringBuilder(request.ConnectionString);
+            if (string.IsNullOrEmpty(new NpgsqlConnectionStringBuilder(request.ConnectionString).Host))
+                throw new ArgumentException("it names no Host.");
         }
         catch (ArgumentException e)
         {

@@ -1,7 +1,7 @@
 namespace Cdc.Host.Commands;
 
 /// <summary>What <c>cdc workload</c> asks of the generator.</summary>
-/// <param name="ConnectionString">A role that may create and write Odoo's tables.</param>
+/// <param name="ConnectionString">A test database, with a role that may create and write Odoo's tables there.</param>
 /// <param name="Seed">The same seed gives the same history.</param>
 /// <param name="Rate">Transactions a second; null: flat out.</param>
 /// <param name="Duration">Null: until it is stopped.</param>

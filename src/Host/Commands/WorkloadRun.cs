@@ -1,4 +1,8 @@
+using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
+using Cdc.Engine.Migrations;
 using Cdc.Workload;
+using Npgsql;
 
 namespace Cdc.Host.Commands;
 
@@ -7,6 +11,7 @@ internal static class WorkloadRun
 {
     public static async Task RunAsync(WorkloadRequest request, IProgress<WorkloadProgress> progress, CancellationToken ct)
     {
+        await RefuseOdooAsync(request.ConnectionString, ct);
         await using var generator = new WorkloadGenerator(
             new WorkloadOptions
             {
@@ -28,6 +33,21 @@ internal static class WorkloadRun
             Report(progress, generator.Progress);
         }
         Report(progress, await running);
+    }
+
+    /// <summary>Before anything is written: the tables of a test database are ours to fill, those of an Odoo are somebody's business.</summary>
+    private static async Task RefuseOdooAsync(string connectionString, CancellationToken ct)
+    {
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString
+        );
+        await connection.OpenPinnedAsync(ct);
+        if (await OdooDatabase.IsInstalledAsync(connection, ct))
+            throw new CdcException(
+                FailureKind.Refused,
+                $"An Odoo is installed in database {connection.Database}: 'cdc workload' writes into test databases only. Nothing was changed.",
+                "Make an empty database (CREATE DATABASE odoo_test;), and name it in --connection."
+            );
     }
 
     private static void Report(IProgress<WorkloadProgress> progress, WorkloadReport report) =>

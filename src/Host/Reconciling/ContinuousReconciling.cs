@@ -28,7 +28,7 @@ internal static class ContinuousReconciling
                 entities
             ),
             new KeyReads(options.Engine.ConnectionString, log),
-            new ContinuousSettings(options.Reconcile, options.Continuous, options.Alerts),
+            new ContinuousSettings(options.Reconcile, options.Continuous, options.Alerts, options.Engine.DeleteLimit),
             webhook,
             TimeProvider.System,
             log

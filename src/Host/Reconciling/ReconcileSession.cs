@@ -53,7 +53,14 @@ internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, T
         await _engine.DisposeAsync();
     }
 
-    private Repair Repair() => new(Servers(_gate), new KeyReads(options.Engine.ConnectionString, log, time), options.Reconcile, TimeOut);
+    private Repair Repair() =>
+        new(
+            Servers(_gate),
+            new KeyReads(options.Engine.ConnectionString, log, time),
+            options.Reconcile,
+            options.Engine.DeleteLimit,
+            TimeOut
+        );
 
     private ComparedServers Servers(IFence fences) => new(_source.Connections, _engine.Connections, fences, entities);
 

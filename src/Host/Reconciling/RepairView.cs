@@ -18,6 +18,8 @@ internal static class RepairView
                 yield return $"{Quantity.Count(removed)} rows of {entity} are removed from the engine, if Odoo still does not have them "
                     + "when they are read again";
         }
+        foreach (var held in plan.Held)
+            yield return "not done: " + held.Reason;
         yield return "each of these keys is recorded with what differed (cdc.reconcile_repairs), and then compared again";
         yield return "nothing changes in Odoo";
     }
@@ -36,6 +38,8 @@ internal static class RepairView
             if (listed.Count > Shown)
                 terminal.Out.WriteLine($"{Shown} of {listed.Count}; --json has all");
         }
+        foreach (var held in repair.Held)
+            terminal.Out.WriteLine(held.Reason);
         terminal.Out.WriteLine(
             repair.DryRun
                 ? $"dry run: {repair.Differing} keys would be read again, {repair.Equal} are equal by now, {repair.Unknown} cannot be "

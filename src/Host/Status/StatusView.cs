@@ -80,7 +80,7 @@ internal static class StatusView
         if (report.Entities.Count > 0)
             yield return Entities(report.Entities);
         if (report.Entities.Any(e => e.Reason is not null))
-            yield return Stopped(report.Entities);
+            yield return Reasons(report.Entities);
         if (report.Requests.Count > 0)
             yield return Requests(report.Requests);
     }
@@ -115,7 +115,7 @@ internal static class StatusView
         return grid;
     }
 
-    private static TextTable Stopped(IReadOnlyList<EntityStatus> entities)
+    private static TextTable Reasons(IReadOnlyList<EntityStatus> entities)
     {
         var grid = new TextTable("entity", "reason");
         foreach (var e in entities.Where(e => e.Reason is not null))

@@ -217,7 +217,7 @@ public sealed class RegistryTable(NpgsqlDataSource engine) : ISchemaRegistry
             throw new CdcException(
                 FailureKind.Preflight,
                 $"The engine refuses the schema registry: {e.MessageText}.",
-                "Grant it as ops/sql/least-privilege.sql does.",
+                "Grant it as 'cdc grants engine' prints it.",
                 e
             );
         }

@@ -5,6 +5,7 @@ using Cdc.Core.Postgres;
 using Cdc.Core.Postgres.Values;
 using Cdc.Engine;
 using Cdc.Engine.Migrations;
+using Cdc.Engine.Privileges;
 using Cdc.Engine.Tables;
 using Cdc.Expressions.Declaration;
 using Microsoft.Extensions.Logging;
@@ -101,7 +102,15 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
         }
         catch (EngineException e)
         {
-            return ([new Finding("engine", IsError: true, e.Failure.Message, e.Failure.Remedy) { Kind = e.Failure.Kind }], e.Failure.Kind);
+            var missing = ConnectPrivilege.Missing(
+                Server.Engine,
+                e.InnerException!,
+                ServerTimeouts.Settings(options.Engine.ConnectionString)
+            );
+            return (
+                [missing ?? new Finding("engine", IsError: true, e.Failure.Message, e.Failure.Remedy) { Kind = e.Failure.Kind }],
+                e.Failure.Kind
+            );
         }
     }
 
@@ -113,17 +122,16 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
         await using var engine = SessionSettings.Pool(ServerTimeouts.Settings(options.Engine.ConnectionString));
         if (await OdooDatabase.FindAsync(engine, entities, ct) is { } odoo)
             return [odoo];
+        await using var connection = await engine.OpenConnectionAsync(ct);
+        var privileges = await EnginePrivileges.ReadAsync(connection, entities, ct);
+        if (!privileges.CanReadVersion)
+            return privileges.Missing;
         var status = await new Migrator(engine, Migration.ReadAll(MigrationsFolder)).StatusAsync(ct);
-        if (!status.IsCurrent)
-            return
-            [
-                new Finding(
-                    "migrations",
-                    IsError: true,
-                    $"The engine's schema is at version {status.Version}, which is not what this program needs.",
-                    "Run 'cdc migrate'."
-                ),
-            ];
-        return await MigrationCheck.FindAsync(engine, entities, ct);
+        return status switch
+        {
+            { IsPending: true } => [.. status.Findings(), .. privileges.ToMigrate()],
+            { IsCurrent: false } => [.. status.Findings()],
+            _ => [.. privileges.Missing, .. await MigrationCheck.FindAsync(engine, entities, ct)],
+        };
     }
 }

@@ -79,6 +79,17 @@ public static class AlertTable
         CancellationToken ct
     ) => (await engine.Statement(FireSql, name, now, run, finding.Scope, finding.Message).RowsAsync(r => r.GetString(0), ct)).Count > 0;
 
+    /// <summary>Adds to what it says, if it is still the one that the run fired.</summary>
+    internal static Task AddAsync(NpgsqlConnection engine, string name, long run, string text, CancellationToken ct) =>
+        engine
+            .Statement(
+                "UPDATE cdc.alerts SET message = concat_ws(' ', message, $3::text) WHERE name = $1 AND run = $2 AND state = 'fired'",
+                name,
+                run,
+                text
+            )
+            .ExecuteAsync(ct);
+
     /// <param name="firedAt">So that one that was armed and fired again meanwhile is delivered too.</param>
     internal static Task DeliveredAsync(
         NpgsqlConnection engine,

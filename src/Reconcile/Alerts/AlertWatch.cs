@@ -50,6 +50,18 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
         await PauseAsync(connection, null, time.GetUtcNow(), ct);
     }
 
+    /// <summary>Nothing is repaired without a person: the alert and the run's report get what a repair would do.</summary>
+    public async Task ProposeAsync(long run, RepairPlan plan, CancellationToken ct)
+    {
+        var proposal = plan.Proposal;
+        await using var connection = await engine.OpenConnectionAsync(ct);
+        await AlertTable.AddAsync(connection, AlertName.Remediation, run, proposal, ct);
+        await connection
+            .Statement("UPDATE cdc.reconcile_runs SET detail = concat_ws(' ', detail, $2::text) WHERE id = $1", run, proposal)
+            .ExecuteAsync(ct);
+        ReconcileLog.Proposed(log, run, proposal);
+    }
+
     public void Remediated(long run, RepairReport repair) =>
         ReconcileLog.Remediated(log, run, repair.Equal, repair.Differing, repair.Unknown);
 

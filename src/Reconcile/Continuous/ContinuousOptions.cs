@@ -28,8 +28,11 @@ public sealed record ContinuousOptions : IOptionSection
     /// <summary>Days for which comparisons of what had changed are kept. Others are kept for ever.</summary>
     public int KeepDays { get; init; } = 30;
 
-    /// <summary>Drift above Alerts:RemediateAbovePercent is repaired without a person, and everything compared again.</summary>
-    public bool Repair { get; init; } = true;
+    /// <summary>
+    /// True: drift above Alerts:RemediateAbovePercent is repaired without a person, and everything compared again. That also writes over what
+    /// others have written into the engine. False: the alert says what would be done.
+    /// </summary>
+    public bool Repair { get; init; }
 
     public void Check(OptionChecks checks)
     {

@@ -55,8 +55,8 @@ internal sealed class ContinuousRuns(
         var request = new RunRequest(due.Kind, servers.Entities.All, Violations: violations) { Trigger = due.Trigger, Due = due.Due };
         var run = await reconciler.RunAsync(request, ct);
         var fired = await alerts.ObserveAsync(run, ct);
-        if (options.Repair && fired.Contains(AlertName.Remediation))
-            await RemediateAsync(run, request, ct);
+        if (fired.Contains(AlertName.Remediation))
+            await (options.Repair ? RemediateAsync(run, request, ct) : ProposeAsync(run, request, ct));
         if (due.Trigger == Schedule.Nightly)
             await PruneAsync(ct);
     }
@@ -69,6 +69,10 @@ internal sealed class ContinuousRuns(
         var again = await reconciler.RunAsync(new RunRequest(RunKind.Full, servers.Entities.All) { Trigger = Schedule.Remediation }, ct);
         await alerts.ObserveAsync(again, ct);
     }
+
+    /// <summary>Changes nothing: the alert, the run's report and the log say what a repair would do.</summary>
+    private async Task ProposeAsync(long run, RunRequest request, CancellationToken ct) =>
+        await alerts.ProposeAsync(run, await repair.PlanAsync(run, request, ct), ct);
 
     private async Task PruneAsync(CancellationToken ct)
     {

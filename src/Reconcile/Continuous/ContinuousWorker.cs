@@ -1,5 +1,6 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Engine.Snapshots;
 using Cdc.Reconcile.Alerts;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Fences;
@@ -49,7 +50,7 @@ public sealed class ContinuousWorker
         _runs = new ContinuousRuns(
             paced,
             new Reconciler(paced, sliced) { Pace = pace },
-            new Repair(paced, reads, sliced),
+            new Repair(paced, reads, sliced, settings.DeleteLimit),
             _alerts,
             _options
         );
@@ -129,4 +130,10 @@ public sealed class ContinuousWorker
 }
 
 /// <summary>The sections of the configuration that it follows.</summary>
-public sealed record ContinuousSettings(ReconcileOptions Reconcile, ContinuousOptions Continuous, AlertOptions Alerts);
+/// <param name="DeleteLimit">What a repair may remove without a person.</param>
+public sealed record ContinuousSettings(
+    ReconcileOptions Reconcile,
+    ContinuousOptions Continuous,
+    AlertOptions Alerts,
+    DeleteLimit DeleteLimit
+);

@@ -14,7 +14,7 @@ namespace Cdc.Reconcile.Fences;
 /// broke. Any number at a time. The pipeline waits for the moment in which the engine's snapshot is taken, no longer.
 /// </summary>
 /// <param name="source">Connection string to the source's primary, of a role that may read the table.</param>
-/// <param name="engine">Connection string to the engine, of a role that may ask for fences (ops/sql/least-privilege.sql).</param>
+/// <param name="engine">Connection string to the engine, of a role that may ask for fences (<c>cdc grants engine --for reconcile</c>).</param>
 public sealed class FenceGate(string source, string engine, FenceOptions options, TimeProvider? time = null) : IFence
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);

@@ -1,5 +1,7 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
+using Cdc.Engine.Snapshots;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Fences;
 using Cdc.Reconcile.Requests;
@@ -14,8 +16,15 @@ namespace Cdc.Reconcile.Repairs;
 /// writes rows itself.
 /// </summary>
 /// <param name="reads">Needs a running pipeline.</param>
+/// <param name="limit">Of an entity of which more would be removed nothing is.</param>
 /// <param name="lockTimeout">How long to wait for another comparison.</param>
-public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOptions options, TimeSpan lockTimeout = default)
+public sealed class Repair(
+    ComparedServers servers,
+    KeyReads reads,
+    ReconcileOptions options,
+    DeleteLimit limit,
+    TimeSpan lockTimeout = default
+)
 {
     private const int KeysAtOnce = 1000;
 
@@ -29,14 +38,20 @@ public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOpt
         var open = await new RepairStore(connection, run).OpenAsync(request, ct);
         var rows = new Dictionary<string, IReadOnlyDictionary<long, IReadOnlyList<DriftRecord>>>();
         var others = new List<RepairedKey>();
+        var held = new List<HeldRows>();
         foreach (var entity in open.GroupBy(o => o.Entity))
         {
             var (drift, left) = await ConfirmAsync(servers.Entities.Find(entity.Key)!, entity.ToDictionary(o => o.Key, o => o.Kind), ct);
+            others.AddRange(left);
+            if (await HeldAsync(connection, run, entity.Key, drift, ct) is { } asks)
+            {
+                held.Add(asks);
+                others.AddRange(TakeExtra(entity.Key, drift));
+            }
             if (drift.Count > 0)
                 rows[entity.Key] = drift;
-            others.AddRange(left);
         }
-        return new RepairPlan(run, rows, others);
+        return new RepairPlan(run, rows, others, held);
     }
 
     /// <summary>Does what was planned, and verifies it.</summary>
@@ -55,10 +70,39 @@ public sealed class Repair(ComparedServers servers, KeyReads reads, ReconcileOpt
         foreach (var (entity, rows) in plan.Rows)
         foreach (var some in rows.Chunk(KeysAtOnce))
             keys.AddRange(await RepairAsync(store, servers.Entities.Find(entity)!, some.ToDictionary(), ct));
-        return new RepairReport(false, keys);
+        return new RepairReport(false, keys) { Held = plan.Held };
     }
 
-    private async Task<(IReadOnlyDictionary<long, IReadOnlyList<DriftRecord>> Drift, List<RepairedKey> Left)> ConfirmAsync(
+    /// <summary>Not null: more of the entity's rows would be removed than may be without a person.</summary>
+    private async Task<HeldRows?> HeldAsync(
+        NpgsqlConnection connection,
+        long run,
+        string entity,
+        IReadOnlyDictionary<long, IReadOnlyList<DriftRecord>> drift,
+        CancellationToken ct
+    )
+    {
+        // Of many the run has kept only some: the others would follow with the next repair.
+        var extra = drift.Values.Count(IsExtra);
+        var most = extra == 0 ? 0 : Math.Max(extra, await RepairStore.ExtraAsync(connection, run, entity, ct));
+        if (!limit.AreMany(most))
+            return null;
+        var rows = await connection.Statement($"SELECT count(*) FROM {servers.Entities.Find(entity)!.EngineName}").ScalarAsync<long>(ct);
+        return limit.IsExceeded(most, rows) ? new HeldRows(entity, most, rows, limit.Reason(entity, most, rows)) : null;
+    }
+
+    private static IEnumerable<RepairedKey> TakeExtra(string entity, Dictionary<long, IReadOnlyList<DriftRecord>> drift)
+    {
+        foreach (var key in drift.Where(d => IsExtra(d.Value)).Select(d => d.Key).ToList())
+        {
+            drift.Remove(key);
+            yield return new RepairedKey(entity, key, RepairStore.Word(DriftKind.Extra), RepairedKey.Held, null);
+        }
+    }
+
+    private static bool IsExtra(IReadOnlyList<DriftRecord> rows) => rows[0].Kind == DriftKind.Extra;
+
+    private async Task<(Dictionary<long, IReadOnlyList<DriftRecord>> Drift, List<RepairedKey> Left)> ConfirmAsync(
         EntityDeclaration entity,
         Dictionary<long, string> kinds,
         CancellationToken ct

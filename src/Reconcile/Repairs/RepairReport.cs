@@ -7,11 +7,14 @@ namespace Cdc.Reconcile.Repairs;
 /// <param name="Keys">One for each key of which the run had recorded drift.</param>
 public sealed record RepairReport(bool DryRun, IReadOnlyList<RepairedKey> Keys)
 {
+    /// <summary>Rows that were not removed, since they are many.</summary>
+    public IReadOnlyList<HeldRows> Held { get; init; } = [];
+
     /// <summary>Keys that are equal now.</summary>
     public int Equal => Keys.Count(k => k.Outcome is RepairedKey.Repaired or RepairedKey.Gone);
 
-    /// <summary>Keys that still differ, or were only planned.</summary>
-    public int Differing => Keys.Count(k => k.Outcome is RepairedKey.Drift or RepairedKey.Planned);
+    /// <summary>Keys that still differ, were only planned, or are held.</summary>
+    public int Differing => Keys.Count(k => k.Outcome is RepairedKey.Drift or RepairedKey.Planned or RepairedKey.Held);
 
     /// <summary>Keys without a verdict: in flight at every attempt, in quarantine, with a hole, or in a range that is loading.</summary>
     public int Unknown => Keys.Count - Equal - Differing;
@@ -19,12 +22,19 @@ public sealed record RepairReport(bool DryRun, IReadOnlyList<RepairedKey> Keys)
 
 /// <param name="Kind">missing, extra, differing: as at the second comparison, or, where that found none, in the run.</param>
 /// <param name="Outcome">planned, gone (equal at the second comparison: nothing was done), repaired, drift, in-flight, quarantined, hole,
-/// loading.</param>
+/// loading, held (too many rows of its entity would be removed).</param>
 /// <param name="Request">Id of the request to the pipeline; null where there was none.</param>
 public sealed record RepairedKey(string Entity, long Key, string Kind, string Outcome, long? Request)
 {
     public const string Planned = "planned",
         Gone = "gone",
         Repaired = "repaired",
-        Drift = "drift";
+        Drift = "drift",
+        Held = "held";
 }
+
+/// <summary>Rows of an entity that only the engine has, and that are so many that a person must allow their removal.</summary>
+/// <param name="Deletes">How many.</param>
+/// <param name="Rows">Of how many in the engine.</param>
+/// <param name="Reason">For people, with what to do.</param>
+public sealed record HeldRows(string Entity, long Deletes, long Rows, string Reason);

@@ -44,6 +44,12 @@ internal sealed class RepairStore(NpgsqlConnection engine, long run)
             .RowsAsync(r => (r.GetString(0), r.GetInt64(1), r.GetString(2)), ct);
     }
 
+    /// <summary>Rows that the run found only in the engine, listed or not.</summary>
+    public static Task<long> ExtraAsync(NpgsqlConnection engine, long run, string entity, CancellationToken ct) =>
+        engine
+            .Statement("SELECT coalesce(sum(extra), 0)::bigint FROM cdc.reconcile_partitions WHERE run = $1 AND entity = $2", run, entity)
+            .ScalarAsync<long>(ct);
+
     /// <summary>Repairs whose process ended before it verified them. Only while no other repair is running.</summary>
     public Task CloseAbandonedAsync(CancellationToken ct) =>
         engine.Statement("UPDATE cdc.reconcile_repairs SET outcome = 'unverified' WHERE outcome IS NULL").ExecuteAsync(ct);

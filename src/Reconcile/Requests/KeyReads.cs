@@ -14,7 +14,7 @@ namespace Cdc.Reconcile.Requests;
 /// newer is overwritten. A key that Odoo has not is removed from the engine, after this second reading, at its own position; one that was
 /// in flight there is left to its own event. To be sure, compare again afterwards.
 /// </summary>
-/// <param name="engine">Connection string of a role that may ask for reads (ops/sql/least-privilege.sql).</param>
+/// <param name="engine">Connection string of a role that may ask for reads (<c>cdc grants engine --for reconcile</c>).</param>
 /// <param name="log">Gets a line when a request takes long.</param>
 public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = null)
 {

@@ -47,6 +47,9 @@ internal sealed class StreamTestBed : IAsyncDisposable
             Publication = "cdc_test",
         };
 
+    /// <summary>Change it before a start.</summary>
+    internal DeferredKeys Deferred { get; set; } = new([]);
+
     public Task RunAsync(string sql) => Database.ExecuteAsync(sql, TestContext.Current.CancellationToken);
 
     public Task<T?> ScalarAsync<T>(string sql) => Database.ScalarAsync<T>(sql, TestContext.Current.CancellationToken);
@@ -61,7 +64,7 @@ internal sealed class StreamTestBed : IAsyncDisposable
 
     public async Task<ReplicationSource> StartAsync(ReplicationTimeouts? timeouts = null, params int[] stopped)
     {
-        _mapper = new PgOutputMapper(Entities, 1, new XidClock(await CurrentXidAsync()), stopped);
+        _mapper = new PgOutputMapper(Entities, 1, new XidClock(await CurrentXidAsync()), stopped, Deferred);
         var source = await ConnectAsync(timeouts);
         await source.StartAsync(Lsn.Zero, TestContext.Current.CancellationToken);
         return source;

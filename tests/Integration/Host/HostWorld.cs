@@ -51,9 +51,16 @@ internal sealed class HostWorld : IAsyncDisposable
     /// <summary>Odoo's tables and the delivered declaration: what the whole program needs. The engine is as <c>cdc migrate</c> leaves it.</summary>
     public static async Task<HostWorld> CreateWholeAsync(TestServers servers)
     {
+        var world = await CreateUnmigratedAsync(servers);
+        Assert.Equal(0, (await world.RunAsync("migrate")).ExitCode);
+        return world;
+    }
+
+    /// <summary>The same with an engine database that is empty.</summary>
+    public static async Task<HostWorld> CreateUnmigratedAsync(TestServers servers)
+    {
         var world = await EmptyAsync(servers, EntityFile.Load(Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json")));
         await world.SourceAsync(OdooSchema.Sql);
-        Assert.Equal(0, (await world.RunAsync("migrate")).ExitCode);
         return world;
     }
 

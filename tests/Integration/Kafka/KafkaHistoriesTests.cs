@@ -87,6 +87,8 @@ public sealed class KafkaHistoriesTests(TestServers servers, ITestOutputHelper o
         bed.Bed.SnapshotOptions = bed.Bed.SnapshotOptions with { ChunkRows = random.Next(2, 30) };
         bed.Bed.SourceOptions = bed.Bed.SourceOptions with { RememberedKeys = random.Next(3, 60) };
         await bed.Bed.Source.ExecuteAsync(HistoryPlan.Setup, Ct);
+        if (random.Next(2) == 0)
+            await bed.Bed.Source.ExecuteAsync(HistoryPlan.DeferrableKey, Ct);
         await disturbances.StartAsync(Ct);
         // No row is there yet when the tables are read: every update of a card is counted.
         await bed.Bed.CaughtUpAsync(Ct, Patience);

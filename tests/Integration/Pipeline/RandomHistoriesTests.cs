@@ -44,6 +44,8 @@ public sealed class RandomHistoriesTests(TestServers servers, ITestOutputHelper 
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
         var random = new Random(seed);
         await bed.Source.ExecuteAsync(HistoryPlan.Setup, Ct);
+        if (random.Next(2) == 0)
+            await bed.Source.ExecuteAsync(HistoryPlan.DeferrableKey, Ct);
         // Half of the beds count updates from the first one on: no row is there yet when the tables are read. The others read tables that are
         // being written to, at the start and after every lost slot.
         var counts = random.Next(2) == 0;

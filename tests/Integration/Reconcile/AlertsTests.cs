@@ -121,6 +121,35 @@ public sealed class AlertsTests(TestServers servers)
     }
 
     [Fact]
+    public async Task Nothing_is_repaired_unasked_but_alert_run_and_log_say_what_would_be()
+    {
+        await using var bed = await ContinuousBed.CreateAsync(servers, 2000);
+        bed.Alerts = new() { MinSamples = 1 };
+        await bed.DamageAsync(99);
+        await bed.Engine.ExecuteAsync(
+            "INSERT INTO loyalty_cards (id, odoo_card_id, program_id, code, points) VALUES (9001, 9001, 1, 'x', 0)",
+            ComparisonBed.Ct
+        );
+        var damaged = await bed.Engine.ScalarAsync<decimal>("SELECT sum(points) FROM loyalty_cards", ComparisonBed.Ct);
+        await bed.MinuteAsync();
+        Assert.Contains("remediation", await bed.FiredAsync(), StringComparison.Ordinal);
+        const string Proposal = "'cdc reconcile --repair' would write Odoo's values over 99 rows of card, remove 1 rows of card.";
+        Assert.Contains(
+            Proposal,
+            await bed.Engine.ScalarAsync<string>("SELECT message FROM cdc.alerts WHERE name = 'remediation'", ComparisonBed.Ct),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            Proposal,
+            await bed.Engine.ScalarAsync<string>("SELECT detail FROM cdc.reconcile_runs WHERE id = 1", ComparisonBed.Ct),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(bed.Log.Lines, l => l.Contains(Proposal, StringComparison.Ordinal));
+        Assert.Equal(0, await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.requests", ComparisonBed.Ct));
+        Assert.Equal(damaged, await bed.Engine.ScalarAsync<decimal>("SELECT sum(points) FROM loyalty_cards", ComparisonBed.Ct));
+    }
+
+    [Fact]
     public async Task The_list_says_why()
     {
         await using var bed = await ContinuousBed.CreateAsync(servers, 100);

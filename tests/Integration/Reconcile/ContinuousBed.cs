@@ -1,3 +1,4 @@
+using Cdc.Engine;
 using Cdc.Reconcile.Alerts;
 using Cdc.Reconcile.Continuous;
 using Cdc.Reconcile.Fences;
@@ -21,7 +22,7 @@ internal sealed class ContinuousBed : IAsyncDisposable
     public TestDatabase Engine => Bed.Engine;
     public ManualTime Time { get; } = new(Noon);
     public RecordedLog Log { get; } = new();
-    public ContinuousOptions Options { get; set; } = new() { LoadPercent = 100, Repair = false };
+    public ContinuousOptions Options { get; set; } = new() { LoadPercent = 100 };
     public AlertOptions Alerts { get; set; } = new();
 
     /// <summary>Null: those of the quiet databases.</summary>
@@ -49,7 +50,7 @@ internal sealed class ContinuousBed : IAsyncDisposable
                 Fences = Fences ?? Bed.Fence,
             },
             new KeyReads(Engine.ConnectionString, Log),
-            new ContinuousSettings(Bed.Options, Options, Alerts),
+            new ContinuousSettings(Bed.Options, Options, Alerts, new EngineOptions().DeleteLimit),
             _http,
             Time,
             Log

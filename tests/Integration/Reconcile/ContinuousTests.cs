@@ -130,7 +130,7 @@ public sealed class ContinuousTests(TestServers servers)
     public async Task The_real_program_compares_repairs_what_is_far_off_and_still_drains()
     {
         await using var bed = await PipelineBed.CreateAsync(servers, ComparisonBed.Ct);
-        bed.ContinuousOptions = new ContinuousOptions { Interval = TimeSpan.FromMilliseconds(200) };
+        bed.ContinuousOptions = new ContinuousOptions { Interval = TimeSpan.FromMilliseconds(200), Repair = true };
         await bed.Source.ExecuteAsync(
             "INSERT INTO loyalty_program (name) VALUES ('one'); INSERT INTO loyalty_card (id, program_id, code, points) VALUES (1, 1, 'one', 1)",
             ComparisonBed.Ct

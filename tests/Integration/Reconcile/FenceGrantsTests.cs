@@ -1,11 +1,12 @@
+using Cdc.Capture;
 using Cdc.Core.Snapshots;
+using Cdc.Engine.Privileges;
 using Cdc.Reconcile;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Fences;
 using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Requests;
 using Cdc.Reconcile.Runs;
-using Cdc.Tests.Integration.Host;
 using Cdc.Tests.Support.Equality;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
@@ -14,7 +15,7 @@ using Xunit;
 
 namespace Cdc.Tests.Integration.Reconcile;
 
-/// <summary>ops/sql/least-privilege.sql is enough to compare, and no more than that.</summary>
+/// <summary>What <c>cdc grants</c> prints is enough to compare, and no more than that.</summary>
 public sealed class FenceGrantsTests(TestServers servers)
 {
     private readonly string _suffix = "_" + Guid.NewGuid().ToString("N")[..12];
@@ -33,9 +34,16 @@ public sealed class FenceGrantsTests(TestServers servers)
         await bed.CaughtUpAsync(Ct);
         try
         {
-            await bed.Source.ExecuteAsync(LeastPrivilege.Part("Source", _suffix) + LeastPrivilege.Part("Compare, source", _suffix), Ct);
-            foreach (var part in (string[])["Engine, first", "Engine, second", "Compare, engine"])
-                await bed.Engine.ExecuteAsync(LeastPrivilege.Part(part, _suffix), Ct);
+            await bed.Source.ExecuteAsync(
+                SourceGrants.ToFollow(bed.SourceOptions.Publication, bed.Entities, ["cdc_source" + _suffix])
+                    + SourceGrants.ToCompare(bed.Entities, ["cdc_reconcile_source" + _suffix]),
+                Ct
+            );
+            await bed.Engine.ExecuteAsync(
+                EngineGrants.ToApply(bed.Entities, ["cdc_engine" + _suffix])
+                    + EngineGrants.ToCompare(bed.Entities, ["cdc_reconcile_engine" + _suffix], ReconcileGrants.Add),
+                Ct
+            );
 
             Assert.Equal(1, await CompareAsync(bed, As(bed.Source, "cdc_source"), As(bed.Engine, "cdc_engine")));
             var (source, engine) = (As(bed.Source, "cdc_reconcile_source"), As(bed.Engine, "cdc_reconcile_engine"));
@@ -84,7 +92,7 @@ public sealed class FenceGrantsTests(TestServers servers)
         );
         var servers = new ComparedServers(odoo, ours, gate, bed.Entities);
         var run = await new Reconciler(servers, options).RunAsync(request, Ct);
-        var repair = new Repair(servers, new KeyReads(engine, bed.Log), options);
+        var repair = new Repair(servers, new KeyReads(engine, bed.Log), options, bed.EngineOptions.DeleteLimit);
         Assert.Equal(1, (await repair.RunAsync(await repair.PlanAsync(run, request, Ct), Ct)).Equal);
         await bed.AssertEqualAsync(Ct);
     }

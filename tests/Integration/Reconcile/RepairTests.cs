@@ -1,4 +1,6 @@
 using Cdc.Core.Failures;
+using Cdc.Engine;
+using Cdc.Engine.Snapshots;
 using Cdc.Reconcile;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Repairs;
@@ -15,6 +17,7 @@ public sealed class RepairTests(TestServers servers) : IAsyncLifetime
 {
     private PipelineBed _bed = null!;
     private RunRequest _request = null!;
+    private DeleteLimit _limit = new EngineOptions().DeleteLimit;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -98,6 +101,26 @@ public sealed class RepairTests(TestServers servers) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task More_removals_than_allowed_are_left_to_a_person_and_all_other_keys_are_repaired()
+    {
+        await DamageAsync();
+        await _bed.Engine.ExecuteAsync(
+            "INSERT INTO loyalty_cards (id, odoo_card_id, program_id, code, points) SELECT i, i, 1, 'x', 0 FROM generate_series(9002, 9020) i",
+            Ct
+        );
+        _limit = new DeleteLimit(10, 10);
+        // Of many the run keeps only some.
+        var run = await new Reconciler(Servers, new ReconcileOptions { MaxDrift = 9 }).RunAsync(_request, Ct);
+        var repaired = await Repair().RunAsync(await Repair().PlanAsync(run, _request, Ct), Ct);
+        Assert.Equal([("7", "repaired"), ("8", "repaired")], repaired.Keys.Where(k => k.Key < 9000).Select(k => ($"{k.Key}", k.Outcome)));
+        Assert.All(repaired.Keys.Where(k => k.Key > 9000), k => Assert.Equal("held", k.Outcome));
+        Assert.Equal(("card", 20, 119), Assert.Single(repaired.Held.Select(h => (h.Entity, h.Deletes, h.Rows))));
+        Assert.Contains("cdc snapshot card --allow-deletes", repaired.Held[0].Reason, StringComparison.Ordinal);
+        Assert.Equal(7, repaired.Differing);
+        Assert.Equal(20, await _bed.Engine.ScalarAsync<long>("SELECT count(*) FROM loyalty_cards WHERE id > 9000", Ct));
+    }
+
+    [Fact]
     public async Task A_plan_alone_changes_nothing()
     {
         await DamageAsync();
@@ -137,7 +160,7 @@ public sealed class RepairTests(TestServers servers) : IAsyncLifetime
 
     private ComparedServers Servers => new(_bed.Source.DataSource, _bed.Engine.DataSource, _bed.Gate(), _bed.Entities);
 
-    private Repair Repair() => new(Servers, new KeyReads(_bed.Engine.ConnectionString, _bed.Log), new ReconcileOptions());
+    private Repair Repair() => new(Servers, new KeyReads(_bed.Engine.ConnectionString, _bed.Log), new ReconcileOptions(), _limit);
 
     private Task<long> CompareAsync() => new Reconciler(Servers, new ReconcileOptions()).RunAsync(_request, Ct);
 

@@ -66,7 +66,8 @@ public sealed class RepairUnderWritesTests(TestServers servers, TestKafka kafka,
         var repair = new Repair(
             new ComparedServers(bed.Source.DataSource, bed.Engine.DataSource, gate, bed.Entities),
             new KeyReads(bed.Engine.ConnectionString, bed.Log),
-            options
+            options,
+            bed.EngineOptions.DeleteLimit
         );
         var repaired = await repair.RunAsync(await repair.PlanAsync(report.Run.Id, request, Ct), Ct);
         Assert.Equal((Planted, 0, 0), (repaired.Equal, repaired.Differing, repaired.Unknown));

@@ -8,6 +8,7 @@ namespace Cdc.Tests.Support.Kafka;
 public sealed class EitherLogBed : IAsyncDisposable
 {
     private readonly KafkaPipelineBed? _kafka;
+    private readonly List<RunningEnd> _ends = [];
 
     private EitherLogBed(PipelineBed bed, KafkaPipelineBed? kafka) => (Bed, _kafka) = (bed, kafka);
 
@@ -31,9 +32,19 @@ public sealed class EitherLogBed : IAsyncDisposable
             Bed.StartInProcess();
         else
         {
-            _kafka.StartBoth();
-            _kafka.StartApply();
+            _ends.Add(_kafka.StartBoth());
+            _ends.Add(_kafka.StartApply());
         }
+    }
+
+    /// <summary>Drains what was started.</summary>
+    public async Task StopAsync()
+    {
+        if (_kafka is null)
+            await Bed.StopInProcessAsync();
+        foreach (var end in _ends)
+            await end.StopAsync();
+        _ends.Clear();
     }
 
     public ValueTask DisposeAsync() => _kafka?.DisposeAsync() ?? Bed.DisposeAsync();

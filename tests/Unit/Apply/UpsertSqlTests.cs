@@ -16,13 +16,14 @@ public sealed class UpsertSqlTests
     public void The_statements_of_an_entity_are_as_they_were(string entity)
     {
         var path = SourceTree.PathOf($"tests/Unit/Apply/golden/{entity}.sql");
-        var text = Text(new UpsertSql(EntityFile.Load(SourceTree.PathOf("schemas/entities.json")).Find(entity)!));
+        var declared = EntityFile.Load(SourceTree.PathOf("schemas/entities.json")).Find(entity)!;
+        var text = Text(new UpsertSql(declared), new HeldDeletesSql(declared));
         if (Environment.GetEnvironmentVariable("CDC_UPDATE_GOLDEN") == "1")
             File.WriteAllText(path, text);
         Assert.Equal(File.ReadAllText(path), text, ignoreLineEndingDifferences: true);
     }
 
-    private static string Text(UpsertSql sql)
+    private static string Text(UpsertSql sql, HeldDeletesSql held)
     {
         (string Name, IReadOnlyList<string> Statements)[] parts =
         [
@@ -35,13 +36,14 @@ public sealed class UpsertSqlTests
             ("truncate", sql.Truncate),
             ("holes", sql.FillHoles),
             ("quarantine", sql.QuarantineRows),
-            ("sweep of a range", All(sql.Sweep(byKeys: false))),
-            ("sweep of keys", All(sql.Sweep(byKeys: true))),
+            ("hold what a range did not see", [held.Hold(byKeys: false, rows: true)]),
+            ("hold what keys did not see", [held.Hold(byKeys: true, rows: true)]),
+            ("hold entries alone", [held.Hold(byKeys: false, rows: false)]),
+            ("held keys", [held.Count, held.RowCount]),
+            ("delete what is held", [held.DeleteRows, .. held.DeleteEntries]),
         ];
         return string.Concat(
             parts.Select(p => $"-- {p.Name}\n{string.Concat(p.Statements.Select(s => s.ReplaceLineEndings("\n").TrimEnd() + ";\n"))}\n")
         );
     }
-
-    private static IReadOnlyList<string> All((string Rows, IReadOnlyList<string> Entries) sweep) => [sweep.Rows, .. sweep.Entries];
 }

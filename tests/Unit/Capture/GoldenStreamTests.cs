@@ -71,7 +71,7 @@ public sealed class GoldenStreamTests
     {
         var entities = Declared.Entities(Card, History);
         var recorder = new StreamRecorder(entities);
-        var mapper = new PgOutputMapper(entities, 1, new XidClock(1000), []);
+        var mapper = new PgOutputMapper(entities, 1, new XidClock(1000), [], new DeferredKeys([]));
         var shared = new byte[1 << 16];
         foreach (var (lsn, payload) in Messages())
         {
@@ -95,7 +95,7 @@ public sealed class GoldenStreamTests
                 .Where(m => m.Payload[0] is (byte)'B' or (byte)'C' or (byte)'R' || m.Payload is [(byte)'M', 0, ..])
         )
         {
-            var mapper = new PgOutputMapper(Declared.Entities(Card), 1, new XidClock(1000), []);
+            var mapper = new PgOutputMapper(Declared.Entities(Card), 1, new XidClock(1000), [], new DeferredKeys([]));
             var needed = payload[0] == 'C' ? 1 + 1 + 8 + 8 : payload.Length;
             mapper.Map(Messages().First().Payload, lsn, new StreamRecorder(Declared.Entities(Card)));
             Assert.Throws<InvalidDataException>(() =>
@@ -110,7 +110,7 @@ public sealed class GoldenStreamTests
     [InlineData("4300", "A pgoutput message of 2 bytes ends too early, at byte 2.")]
     public void Bytes_that_are_no_stream_are_named(string hex, string message)
     {
-        var mapper = new PgOutputMapper(Declared.Entities(Card), 1, new XidClock(1000), []);
+        var mapper = new PgOutputMapper(Declared.Entities(Card), 1, new XidClock(1000), [], new DeferredKeys([]));
         var error = Assert.Throws<InvalidDataException>(() =>
             mapper.Map(Convert.FromHexString(hex), Lsn.Zero, new StreamRecorder(Declared.Entities(Card)))
         );
@@ -120,7 +120,7 @@ public sealed class GoldenStreamTests
     private static StreamRecorder Replay(EntitySet entities)
     {
         var recorder = new StreamRecorder(entities);
-        var mapper = new PgOutputMapper(entities, 1, new XidClock(1000), []);
+        var mapper = new PgOutputMapper(entities, 1, new XidClock(1000), [], new DeferredKeys([]));
         foreach (var (lsn, payload) in Messages())
             mapper.Map(payload, lsn, recorder);
         Assert.False(mapper.InTransaction);

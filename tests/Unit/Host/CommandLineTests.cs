@@ -16,7 +16,9 @@ public sealed class CommandLineTests
     [InlineData("quarantine", "discard", "--yes")]
     [InlineData("quarantine", "show", "card", "seventeen")]
     [InlineData("migrate", "--to", "2", "--down", "1")]
-    [InlineData("workload", "--rate", "0")]
+    [InlineData("workload")]
+    [InlineData("workload", "--connection", "Host=h", "--rate", "0")]
+    [InlineData("workload", "--connection", "no connection string")]
     public async Task A_wrong_command_line_exits_with_Usage_and_says_what_to_do(params string[] args)
     {
         var run = await CommandRun.OfAsync(args);
@@ -109,12 +111,14 @@ public sealed class CommandLineTests
             },
             null,
             TestContext.Current.CancellationToken,
-            "workload"
+            "workload",
+            "--connection",
+            "Host=h"
         );
         Assert.Equal((int)FailureKind.Migration, known.ExitCode);
         Assert.Equal($"error: what{Environment.NewLine}what to do next: remedy{Environment.NewLine}", known.Error);
 
-        var defect = await CommandRun.OfAsync("workload");
+        var defect = await CommandRun.OfAsync("workload", "--connection", "Host=h");
         Assert.Equal((int)FailureKind.Unexpected, defect.ExitCode);
         Assert.Contains("   at ", defect.Error, StringComparison.Ordinal);
     }

@@ -24,6 +24,12 @@ internal sealed class HistoryPlan(Random random)
         INSERT INTO loyalty_program (name, active) VALUES ('one', true), ('two', false);
         """;
 
+    /// <summary>Rows may pass through each other's keys.</summary>
+    public const string DeferrableKey = """
+        ALTER TABLE loyalty_point_history DROP CONSTRAINT loyalty_point_history_pkey, ADD PRIMARY KEY (id) DEFERRABLE;
+        ALTER TABLE loyalty_point_history REPLICA IDENTITY FULL
+        """;
+
     private const int Cards = 8;
     private const int Rows = 12;
     private const int Accounts = 4;
@@ -43,7 +49,8 @@ internal sealed class HistoryPlan(Random random)
             < 50 => Move(),
             < 70 => History(),
             < 88 => Movement(),
-            < 92 => [Swap(Key(Cards), Key(Cards))],
+            < 90 => [Swap(Key(Cards), Key(Cards))],
+            < 92 => Meet(),
             < 96 => InsertUpdateDelete(),
             < 98 => [$"UPDATE loyalty_point_move SET remaining_point = {Version}"],
             _ => [$"TRUNCATE {Tables[random.Next(3)]} CASCADE"],
@@ -119,6 +126,32 @@ internal sealed class HistoryPlan(Random random)
         return Chance(30)
             ? begin
             : [.. begin, $"DELETE FROM loyalty_point_move WHERE id = {key}", .. Chance(50) ? [InsertMove(key)] : Array.Empty<string>()];
+    }
+
+    /// <summary>Refused where the key is checked at each row. What comes to a key always has the greater version.</summary>
+    private string[] Meet()
+    {
+        var (a, b) = (Key(Rows - 2), Key(Rows - 2));
+        var locks = Enumerable.Range(Math.Min(a, b), Math.Abs(a - b) + 2).Select(key => Lock(3, key));
+        return
+        [
+            .. locks,
+            .. random.Next(3) switch
+            {
+                0 =>
+                [
+                    $"UPDATE loyalty_point_history SET id = id + 1, points_balance = {Version} WHERE id BETWEEN {Math.Min(a, b)} AND {Math.Max(a, b)}",
+                ],
+                1 => [$"UPDATE loyalty_point_history SET id = {a} + {b} - id, points_balance = {Version} WHERE id IN ({a}, {b})"],
+                _ => (string[])
+                    [
+                        "SET CONSTRAINTS ALL DEFERRED",
+                        $"UPDATE loyalty_point_history SET id = {a}, points_balance = {Version} WHERE id = {b}",
+                        "DELETE FROM loyalty_point_history c WHERE EXISTS (SELECT FROM loyalty_point_history o WHERE o.id = c.id AND abs(o.points_balance) > abs(c.points_balance))",
+                        "SET CONSTRAINTS ALL IMMEDIATE",
+                    ],
+            },
+        ];
     }
 
     private string InsertMove(int key) =>
