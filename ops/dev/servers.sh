@@ -119,6 +119,12 @@ need_kcat() {
     install_packages kcat kcat
 }
 
+# The usual pooler before PostgreSQL, which must be found and named; on a developer's machine it is optional.
+need_pgbouncer() {
+    [[ -z "${CDC_PGBOUNCER:-}" && ! -x /usr/sbin/pgbouncer && -n "${CI:-}" ]] || return 0
+    install_packages PgBouncer pgbouncer
+}
+
 # The page is tested in a real browser; on a developer's machine that is optional.
 need_chromium() {
     [[ -z "${CDC_CHROMIUM:-}" && ! -x /usr/bin/chromium && -n "${CI:-}" ]] || return 0

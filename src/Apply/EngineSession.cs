@@ -80,10 +80,11 @@ public sealed class EngineSession : IAsyncDisposable
     ) =>
         EngineErrors.GuardAsync(async () =>
         {
-            var connection = await EngineConnection.OpenAsync(options, EngineRole.Apply, ct);
+            var primary = await EngineConnection.OnPrimaryAsync(options, ct);
+            var connection = await EngineConnection.OpenAsync(primary, EngineRole.Apply, ct);
             try
             {
-                return new EngineSession(options, entities, await TakeOverAsync(connection, entities, log, ct), statistics);
+                return new EngineSession(primary, entities, await TakeOverAsync(connection, entities, log, ct), statistics);
             }
             catch
             {
@@ -108,7 +109,7 @@ public sealed class EngineSession : IAsyncDisposable
         var (session, _) = await SourceTable.BeginSessionAsync(connection, ct);
         var checkpoint = new CheckpointTable(Guid.NewGuid());
         await checkpoint.TakeAsync(connection, ct);
-        var tables = new TableRegistry(entities);
+        var tables = new TableRegistry(entities, log);
         await tables.LoadAsync(connection, ct);
         var knowledge = new EngineKnowledge(entities);
         await knowledge.RefreshAsync(connection, ct);

@@ -34,9 +34,6 @@ internal static partial class CaptureLog
     [LoggerMessage(116, LogLevel.Information, "Fence {Fence} of {Table} is given up: {Reason}")]
     public static partial void FenceGivenUp(ILogger log, long fence, string table, string reason);
 
-    [LoggerMessage(120, LogLevel.Warning, "Table {Table} stops: {Reason}")]
-    public static partial void TableStops(ILogger log, string table, string reason);
-
     [LoggerMessage(
         121,
         LogLevel.Warning,

@@ -44,19 +44,24 @@ public sealed class CaptureSession : IAsyncDisposable
     private CaptureSession(SourceOptions options, SnapshotOptions snapshot, EntitySet entities, ReplicationSource source, ILogger log) =>
         (_options, _snapshot, _entities, _source, _log) = (options, snapshot, entities, source, log);
 
-    /// <summary>Connects to the source; the slot is not touched yet.</summary>
+    /// <summary>Connects to the source's primary, and stays with it; the slot is not touched yet.</summary>
     public static async Task<CaptureSession> ConnectAsync(
         SourceOptions options,
         SnapshotOptions snapshot,
         EntitySet entities,
         ILogger log,
         CancellationToken ct
-    ) => new(options, snapshot, entities, await ReplicationSource.ConnectAsync(options, log, ct), log);
+    )
+    {
+        var primary = await SourceConnection.OnPrimaryAsync(options, ct);
+        return new CaptureSession(primary, snapshot, entities, await ReplicationSource.ConnectAsync(primary, log, ct), log);
+    }
 
     /// <summary>Which server and database the options lead to.</summary>
     public static async Task<IdentifiedSource> IdentifyAsync(SourceOptions options, ILogger log, CancellationToken ct)
     {
-        await using var source = await ReplicationSource.ConnectAsync(options, log, ct);
+        var primary = await SourceConnection.OnPrimaryAsync(options, ct);
+        await using var source = await ReplicationSource.ConnectAsync(primary, log, ct);
         return await source.IdentifyAsync(ct);
     }
 

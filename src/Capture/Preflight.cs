@@ -100,6 +100,10 @@ public static class Preflight
             .. tables.SelectMany(t => TableCheck.Findings(t.Key, t.Value, server.Role)),
             .. publication?.Findings(options.Publication, server, tables) ?? PublicationCheck.Missing(options.Publication, server, tables),
             .. slot is null ? [] : SlotCheck.Findings(slot, server.Database),
+            .. ServerEncoding.FindingOf(Server.Source, ServerEncoding.Of(connection.PostgresParameters)) is { } encoding
+                ? (Finding[])[encoding]
+                : [],
+            .. await Pooler.IsBetweenAsync(connection, ct) ? await PoolerCheck.FindAsync(options, ct) : [],
         ];
         // A table that feeds two entities is one table.
         return [.. findings.Distinct()];

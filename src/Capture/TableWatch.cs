@@ -141,7 +141,6 @@ internal sealed class TableWatch(
         {
             if (stopped)
                 return;
-            CaptureLog.TableStops(log, entity.SourceName, reason);
             _posted[index] = stream.ChangeTable(index, reason, null, state.SeenAt);
             return;
         }

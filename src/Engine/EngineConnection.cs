@@ -15,6 +15,16 @@ public static class EngineConnection
         OpenAsync(options, role.ApplicationName(owner), ct);
 
     /// <summary>
+    /// The same engine by the host alone that is the primary now: rows, checkpoint and what is confirmed of them are on one server.
+    /// </summary>
+    /// <exception cref="NpgsqlException">No host answers, or none of them is the primary.</exception>
+    public static async Task<EngineOptions> OnPrimaryAsync(EngineOptions options, CancellationToken ct) =>
+        options with
+        {
+            ConnectionString = await ServerHosts.FindPrimaryAsync(options.ConnectionString, ct),
+        };
+
+    /// <summary>
     /// Runs <paramref name="work"/> on a connection that has no other user. Npgsql says "Connection is not open", as of a mistake of the
     /// program, where an idle connection broke just before its next use.
     /// </summary>

@@ -5,6 +5,7 @@ namespace Cdc.Testing.Processes;
 /// <summary>POSIX signals, by Linux numbers.</summary>
 public enum Signal
 {
+    HangUp = 1,
     Interrupt = 2,
     Quit = 3,
     Kill = 9,

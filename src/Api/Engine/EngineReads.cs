@@ -37,7 +37,7 @@ internal sealed class EngineReads : IAsyncDisposable
     public static NpgsqlConnectionStringBuilder Settings(string connectionString, ApiOptions options)
     {
         var seconds = Math.Max(1, (int)Math.Ceiling(options.Timeout.TotalSeconds));
-        var settings = SessionSettings.InUtf8(connectionString);
+        var settings = SessionSettings.Connection(connectionString);
         settings.ApplicationName = EngineRole.Api.ApplicationName();
         settings.MaxPoolSize = options.Connections;
         // The commands are few: each is prepared at its first use on a connection.
@@ -46,7 +46,7 @@ internal sealed class EngineReads : IAsyncDisposable
         settings.Timeout = seconds;
         settings.CommandTimeout = seconds;
         settings.CancellationTimeout = 500;
-        settings.TcpKeepAlive = true;
+        settings.TcpKeepAlive = !ServerHosts.UsesSocket(settings);
         return settings;
     }
 
@@ -108,6 +108,7 @@ internal sealed class EngineReads : IAsyncDisposable
                     "The engine does not have the tables that this version needs, or this Api may not read them.",
                 _ => "The engine refuses requests for now.",
             },
+            SharedSessionException => "The engine is behind a pooler that shares sessions; see 'cdc check'.",
             NpgsqlException { InnerException: TimeoutException } or TimeoutException => "The engine did not answer in time.",
             _ when MissingPassword.Is(e) => "The engine refuses the login of this Api.",
             _ => ServerFailure.Of(Server.Engine, e) is null ? null : "The engine cannot be reached.",

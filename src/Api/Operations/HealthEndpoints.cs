@@ -11,16 +11,19 @@ namespace Cdc.Api.Operations;
 /// </summary>
 internal static class HealthEndpoints
 {
+    /// <summary>Load balancers ask by HEAD.</summary>
+    private static readonly string[] Methods = ["GET", "HEAD"];
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         var health = routes.MapGroup("/health").WithTags("Health");
         health
-            .MapGet("/live", () => Results.Json(new HealthView("healthy", [])))
+            .MapMethods("/live", Methods, () => Results.Json(new HealthView("healthy", [])))
             .WithSummary("The process answers.")
             .Produces<HealthView>();
         foreach (var path in (string[])["", "/ready"])
             health
-                .MapGet(path, AnswerAsync)
+                .MapMethods(path, Methods, AnswerAsync)
                 .WithSummary("Whether balances can be served, and how fresh: 200 healthy or degraded, 503 unhealthy.")
                 .Produces<HealthView>()
                 .Produces<HealthView>(503);

@@ -47,6 +47,8 @@ internal sealed class ReplicaReads : IAsyncDisposable
             return;
         var settings = EngineReads.Settings(options.ReplicaConnectionString, options);
         settings.ApplicationName = EngineRole.ApiReplica.ApplicationName();
+        // Not the primary, which is what is meant elsewhere by several hosts.
+        settings.TargetSessionAttributes = new NpgsqlConnectionStringBuilder(options.ReplicaConnectionString).TargetSessionAttributes;
         // Several hosts: each gets its share.
         settings.LoadBalanceHosts = settings.Host?.Contains(',', StringComparison.Ordinal) == true;
         settings.NoResetOnClose = true;
@@ -55,7 +57,7 @@ internal sealed class ReplicaReads : IAsyncDisposable
             _ => throw new NotSupportedException("Connections to a replica are opened asynchronously."),
             CheckAsync
         );
-        _connections = builder.Build();
+        _connections = builder.BuildFor();
     }
 
     public bool AreThere => _connections is not null;

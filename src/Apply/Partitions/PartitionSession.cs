@@ -25,24 +25,25 @@ public sealed class PartitionSession(
     /// <summary>Until it is cancelled, or anything fails.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
-        var table = new PartitionTable(options, Guid.NewGuid());
+        var primary = await EngineErrors.GuardAsync(() => EngineConnection.OnPrimaryAsync(options, ct));
+        var table = new PartitionTable(primary, Guid.NewGuid());
         await using var connection = await EngineErrors.GuardAsync(() => table.ConnectAsync(ct));
         PartitionCount.Require(topics, await EngineErrors.GuardAsync(() => PartitionTable.NamesAsync(connection, ct)));
         var knowledge = new EngineKnowledge(entities);
         var writer = await EngineErrors.GuardAsync(() => new WriterFactory(entities, knowledge, log).CreateAsync(connection, ct));
         await using var reader = read((partitions, cancel) => TakeAsync(table, partitions, cancel));
         var batches = new WriteBehind(writer, null, statistics);
-        var loop = new PartitionLoop(options, batches, table, knowledge, reader, statistics);
-        await RunAsync(loop, ct);
+        var loop = new PartitionLoop(primary, batches, table, knowledge, reader, statistics);
+        await RunAsync(loop, primary, ct);
     }
 
-    private async Task RunAsync(PartitionLoop loop, CancellationToken ct)
+    private static async Task RunAsync(PartitionLoop loop, EngineOptions primary, CancellationToken ct)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
         await TaskGroup.RunAsync(
             ended,
             EngineErrors.GuardAsync(() => loop.RunAsync(ended.Token)),
-            EngineErrors.GuardAsync(() => EnginePulse.RunAsync(options, ended.Token))
+            EngineErrors.GuardAsync(() => EnginePulse.RunAsync(primary, ended.Token))
         );
     }
 

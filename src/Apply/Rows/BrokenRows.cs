@@ -32,12 +32,17 @@ internal sealed class BrokenRows
     }
 
     /// <summary>$1 keys, $2 generations, $3 LSNs, $4 ordinals, $5 reasons, $6 details, $7 source rows, $8 commit times.</summary>
-    public IEnumerable<NpgsqlParameter> Parameters() =>
+    /// <param name="encoding">Of the engine. It may lack characters of the row: that may be why the row is here.</param>
+    public IEnumerable<NpgsqlParameter> Parameters(string encoding) =>
         [
             .. KeyPositions.Parameters([.. _rows.Select(r => r.Change)]),
             new() { Value = _rows.Select(r => r.Reason).ToArray() },
-            new() { Value = _rows.Select(r => r.Detail).ToArray() },
-            new() { Value = _rows.Select(r => r.SourceRow).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb },
+            new() { Value = _rows.Select(r => ServerEncoding.Shown(r.Detail, encoding)).ToArray() },
+            new()
+            {
+                Value = _rows.Select(r => ServerEncoding.ShownJson(r.SourceRow, encoding)).ToArray(),
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb,
+            },
             new()
             {
                 Value = _rows.Select(r => PostgresTime.FromMicros(r.Change.CommitMicros)).ToArray(),

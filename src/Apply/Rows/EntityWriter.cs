@@ -274,7 +274,7 @@ internal sealed class EntityWriter
     private async Task QuarantineAsync(CancellationToken ct)
     {
         Quarantined = _broken.Count;
-        await ExecuteAsync(_sql.QuarantineRows, [.. _broken.Parameters()], ct);
+        await ExecuteAsync(_sql.QuarantineRows, [.. _broken.Parameters(ServerEncoding.Of(_connection.PostgresParameters))], ct);
         foreach (var key in _broken.Keys)
             _entries.Add(_entity.Name, key);
         _broken.Tell(_log, _entity.Name);

@@ -73,7 +73,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
     }
 
     private async ValueTask<NpgsqlConnection> ConnectionAsync(CancellationToken ct) =>
-        _connection ??= await SourceConnection.OpenAsync(source, ct);
+        _connection ??= await SourceConnection.OpenForRowsAsync(source, ct);
 
     private static async Task<(SourceSnapshot Snapshot, long Micros)> SnapshotAsync(NpgsqlConnection connection, CancellationToken ct)
     {

@@ -18,6 +18,32 @@ internal static class SourceConnection
     public static Task<NpgsqlConnection> OpenForHeartbeatAsync(SourceOptions options, CancellationToken ct) =>
         OpenAsync(ServerTimeouts.Settings(options.ConnectionString, ServerTimeouts.AnswerSeconds), ct);
 
+    /// <summary>For rows in PostgreSQL's binary form, as the stream brings them.</summary>
+    public static async Task<NpgsqlConnection> OpenForRowsAsync(SourceOptions options, CancellationToken ct)
+    {
+        var connection = await OpenAsync(options, ct);
+        try
+        {
+            await connection.Statement(ServerEncoding.SetForRows(ServerEncoding.Of(connection.PostgresParameters))).ExecuteAsync(ct);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// The same source by the host alone that is the primary now. A session that opens more than one connection opens them to that.
+    /// </summary>
+    /// <exception cref="NpgsqlException">See <see cref="SourceFailure.Of"/>.</exception>
+    public static async Task<SourceOptions> OnPrimaryAsync(SourceOptions options, CancellationToken ct) =>
+        options with
+        {
+            ConnectionString = await ServerHosts.FindPrimaryAsync(options.ConnectionString, ct),
+        };
+
     private static async Task<NpgsqlConnection> OpenAsync(NpgsqlConnectionStringBuilder settings, CancellationToken ct)
     {
         settings.ApplicationName ??= "cdc";

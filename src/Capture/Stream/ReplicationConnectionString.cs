@@ -5,19 +5,23 @@ using Npgsql;
 
 namespace Cdc.Capture.Stream;
 
+/// <param name="Version">What the server has at least: it refuses settings that it does not know.</param>
+/// <param name="Encoding">Of its database.</param>
+internal sealed record ReplicatedServer(Version Version, string Encoding = ServerEncoding.Utf8);
+
 /// <summary>What the replication connection needs beside the source's own settings.</summary>
 internal static class ReplicationConnectionString
 {
-    /// <param name="server">What the server has at least: it refuses settings that it does not know.</param>
-    public static string For(SourceOptions options, ReplicationTimeouts timeouts, Version server)
+    public static string For(SourceOptions options, ReplicationTimeouts timeouts, ReplicatedServer server)
     {
         var text = ServerTimeouts.Settings(options.ConnectionString);
+        text.ClientEncoding = ServerEncoding.ForRows(server.Encoding);
         // The walsender sends a packet a message: a large buffer takes hundreds of them at a time.
         text.ReadBufferSize = 65536;
         text.ApplicationName ??= "cdc capture";
         text.Options = string.Join(
             ' ',
-            Settings(options, timeouts, server).Prepend(text.Options).Where(part => !string.IsNullOrEmpty(part))
+            Settings(options, timeouts, server.Version).Prepend(text.Options).Where(part => !string.IsNullOrEmpty(part))
         );
         return text.ConnectionString;
     }

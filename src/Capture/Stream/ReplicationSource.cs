@@ -1,6 +1,7 @@
 using Cdc.Capture.Source;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -56,11 +57,14 @@ internal sealed class ReplicationSource : IAsyncDisposable
         CancellationToken ct
     )
     {
-        var connection = await OpenAsync(options, timeouts, OldestServer, ct);
+        var connection = await OpenAsync(options, timeouts, new ReplicatedServer(OldestServer), ct);
         // A newer server has settings that an older one refuses; most often they already have the right values.
-        if (connection.PostgreSqlVersion >= HasTransactionTimeout && await ShowAsync(connection, "transaction_timeout", ct) != "0")
+        var hasOther =
+            connection.PostgreSqlVersion >= HasTransactionTimeout && await ShowAsync(connection, "transaction_timeout", ct) != "0";
+        var encoding = await ShowAsync(connection, "server_encoding", ct);
+        if (hasOther || encoding == ServerEncoding.None)
         {
-            var server = connection.PostgreSqlVersion;
+            var server = new ReplicatedServer(hasOther ? connection.PostgreSqlVersion : OldestServer, encoding);
             await connection.DisposeAsync();
             connection = await OpenAsync(options, timeouts, server, ct);
         }
@@ -70,7 +74,7 @@ internal sealed class ReplicationSource : IAsyncDisposable
     private static async Task<LogicalReplicationConnection> OpenAsync(
         SourceOptions options,
         ReplicationTimeouts timeouts,
-        Version server,
+        ReplicatedServer server,
         CancellationToken ct
     )
     {
@@ -83,6 +87,16 @@ internal sealed class ReplicationSource : IAsyncDisposable
         {
             await connection.Open(ct);
             return connection;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ProtocolViolation)
+        {
+            await connection.DisposeAsync();
+            throw new CdcException(
+                FailureKind.Configuration,
+                $"What answers for the source takes no replication connection: {e.MessageText}. A pooler may be between.",
+                "Name the server itself in Source:ConnectionString, and not a pooler: what decodes changes is not pooled.",
+                e
+            );
         }
         catch
         {

@@ -33,9 +33,11 @@ public sealed record ServerFailure(string Code, FailureKind Kind, string Message
         exception switch
         {
             PostgresException e => OfAnswer(new Subject(server, name), e),
+            SharedSessionException => new Subject(server, name).Shared(),
             NpgsqlException { InnerException: PostgresException e } => OfAnswer(new Subject(server, name), e),
             NpgsqlException { InnerException: AuthenticationException } => new Subject(server, name).Login("tls", exception.Message),
             _ when MissingPassword.Is(exception) => new Subject(server, name).Login("login", "it wants a password"),
+            NpgsqlException { InnerException: AggregateException hosts } => OfHosts(new Subject(server, name), hosts),
             NpgsqlException => new Subject(server, name).Unreachable(exception.Message),
             _ when IsClosedConnection(exception) => new Subject(server, name).Unreachable("the connection was lost"),
             // Npgsql throws these bare as well. A file may be meant by the last one, where it is not known that a server was asked.
@@ -56,6 +58,20 @@ public sealed record ServerFailure(string Code, FailureKind Kind, string Message
     private static bool IsClosedConnection(Exception e) =>
         e is InvalidOperationException { Source: "Npgsql" } and not ObjectDisposedException
         && e.Message.StartsWith("Connection is not open", StringComparison.Ordinal);
+
+    /// <summary>
+    /// Of several hosts none was what was looked for: a wrong password on a standby is not the reason why the primary is away, so this
+    /// waits. Where one is behind a pooler, that is to be changed.
+    /// </summary>
+    private static ServerFailure OfHosts(Subject server, AggregateException hosts) =>
+        hosts.InnerExceptions.Any(e => e is SharedSessionException)
+            ? server.Shared()
+            : server.Unreachable(
+                string.Join(
+                    "; ",
+                    hosts.InnerExceptions.Select(e => (e as PostgresException)?.MessageText ?? e.Message).Distinct(StringComparer.Ordinal)
+                )
+            );
 
     private static ServerFailure OfAnswer(Subject server, PostgresException e)
     {
@@ -172,6 +188,20 @@ public sealed record ServerFailure(string Code, FailureKind Kind, string Message
                 code == "tls"
                     ? $"Correct the SSL settings in {Option}, or the server's certificate."
                     : $"Correct user and password in {Option}, or the server's pg_hba.conf."
+            );
+
+        public ServerFailure Shared() =>
+            Says(
+                "pooler",
+                FailureKind.Configuration,
+                "is behind a pooler that gives a backend to another client after each transaction (PgBouncer's pool_mode = transaction or "
+                    + "statement): locks, LISTEN, settings and temporary tables of cdc would be another client's.",
+                $"Name the server itself in {Option}"
+                    + (
+                        Server == Server.Source
+                            ? ": replication needs it too."
+                            : ", or give cdc's user sessions of its own: in PgBouncer pool_mode=session of its entry under [databases]."
+                    )
             );
 
         public ServerFailure Unreachable(string text) =>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Cdc.Core.Postgres;
 
@@ -43,11 +44,15 @@ public static class SessionSettings
         ("extra_float_digits", "1", Always),
     ];
 
-    /// <summary>Npgsql would take the encoding of PGCLIENTENCODING, and read texts that are not UTF-8 as if they were.</summary>
-    public static NpgsqlConnectionStringBuilder InUtf8(string connectionString) =>
-        new(connectionString) { ClientEncoding = "UTF8", Encoding = "UTF8" };
+    /// <summary>
+    /// What every connection begins with: UTF-8, since Npgsql would take the encoding of PGCLIENTENCODING and read texts of it as UTF-8;
+    /// and of several hosts the primary (<see cref="ServerHosts"/>).
+    /// </summary>
+    public static NpgsqlConnectionStringBuilder Connection(string connectionString) =>
+        ServerHosts.Fit(new(connectionString) { ClientEncoding = "UTF8", Encoding = "UTF8" });
 
     /// <summary>Opens the connection and pins its session.</summary>
+    /// <exception cref="SharedSessionException">There is no session of our own: nothing was set.</exception>
     public static async Task OpenPinnedAsync(this NpgsqlConnection connection, CancellationToken ct)
     {
         await connection.OpenAsync(ct);
@@ -62,13 +67,26 @@ public static class SessionSettings
         // Npgsql would reset a session that is given back, to what role and database say.
         settings.NoResetOnClose = true;
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
-        builder.UsePhysicalConnectionInitializer(Pin, connection => connection.PinAsync(CancellationToken.None));
-        return builder.Build();
+        builder.UsePhysicalConnectionInitializer(
+            connection => connection.PinAsync(CancellationToken.None).GetAwaiter().GetResult(),
+            connection => connection.PinAsync(CancellationToken.None)
+        );
+        return builder.BuildFor();
     }
 
-    /// <summary>Pins the session of an open connection, in one round trip.</summary>
-    public static Task PinAsync(this NpgsqlConnection connection, CancellationToken ct) =>
-        connection.Statement(StatementFor(connection.PostgreSqlVersion)).ExecuteAsync(ct);
+    /// <summary>
+    /// Pins the session of an open connection, in one round trip. A pooler costs more: what is set must not reach other clients, such as
+    /// Odoo itself.
+    /// </summary>
+    /// <exception cref="SharedSessionException">There is no session of our own: nothing was set.</exception>
+    public static async Task PinAsync(this NpgsqlConnection connection, CancellationToken ct)
+    {
+        var set = StatementFor(connection.PostgreSqlVersion);
+        if (await SetAsync(connection, set, connection.ProcessID, ct))
+            return;
+        await Pooler.RefuseSharedAsync(connection, ct);
+        await SetAsync(connection, set, null, ct);
+    }
 
     /// <summary>
     /// For the connection string's Options, where no statement can be sent. A server refuses a connection with a setting it lacks.
@@ -76,20 +94,23 @@ public static class SessionSettings
     public static IEnumerable<(string Name, string Value)> For(Version server) =>
         Pinned.Where(p => p.Since <= server).Select(p => (p.Name, p.Value));
 
-    private static void Pin(NpgsqlConnection connection)
+    /// <param name="pid">Only if it is this backend's; null: in any case.</param>
+    private static async Task<bool> SetAsync(NpgsqlConnection connection, string set, int? pid, CancellationToken ct)
     {
-        using var command = connection.Statement(StatementFor(connection.PostgreSqlVersion));
-        command.ExecuteNonQuery();
+        await using var command = connection.Statement(set);
+        command.Parameters.Add(new NpgsqlParameter { Value = (object?)pid ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer });
+        return await command.ExecuteScalarAsync(ct) is string;
     }
 
     private static string StatementFor(Version server) =>
         Statements.GetOrAdd(
             server,
             static version =>
-                "SELECT "
+                "SELECT CASE WHEN $1 IS NULL OR $1 = pg_catalog.pg_backend_pid() THEN pg_catalog.concat("
                 + string.Join(
                     ", ",
                     For(version).Select(p => $"pg_catalog.set_config({Sql.Literal(p.Name)}, {Sql.Literal(p.Value)}, false)")
                 )
+                + ") END"
         );
 }

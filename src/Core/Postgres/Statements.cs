@@ -53,12 +53,7 @@ public static class Statements
     /// One method for rows of every type: an async method that is generic over a value type is compiled while the program starts, once for
     /// each type, ahead-of-time compiled or not.
     /// </summary>
-    private static async Task<TRows> FillAsync<TRows>(
-        TRows rows,
-        NpgsqlCommand command,
-        Action<NpgsqlDataReader> add,
-        CancellationToken ct
-    )
+    private static async Task<TRows> FillAsync<TRows>(TRows rows, NpgsqlCommand command, Action<NpgsqlDataReader> add, CancellationToken ct)
         where TRows : class
     {
         await using var _ = command;

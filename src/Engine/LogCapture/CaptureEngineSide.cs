@@ -79,7 +79,7 @@ public sealed class CaptureEngineSide : ILogBoard, IAsyncDisposable
             await using var transaction = await connection.BeginTransactionAsync(ct);
             var begun = await SourceTable.BeginSessionAsync(connection, ct);
             await PartitionTable.PrepareAsync(connection, logSession.Ends, logSession.RequireCounts, ct);
-            var tables = new TableRegistry(entities);
+            var tables = new TableRegistry(entities, log);
             await tables.LoadAsync(connection, ct);
             await transaction.CommitAsync(ct);
             return new CaptureEngineSide(options, entities, logSession, tables, begun, log);

@@ -1,32 +1,30 @@
-using Cdc.Core.Failures;
 using Microsoft.Extensions.Logging;
 
 namespace Cdc.Engine.LogCapture;
 
 /// <summary>
-/// What a capture over Kafka does while the engine is unreachable: it goes on, and what needs the engine waits or is left out.
+/// What a capture over Kafka does while the engine is unreachable, or refuses, whatever it answers: it goes on, and what needs the engine
+/// waits or is left out. Odoo's WAL must not pile up for something that is to be repaired on the engine.
 /// </summary>
 internal sealed class EngineOutage(ILogger log)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
-    /// <summary><paramref name="otherwise"/>, after a pause, if the engine is unreachable.</summary>
-    /// <exception cref="EngineException">It failed otherwise.</exception>
+    /// <summary><paramref name="otherwise"/>, after a pause, if the engine is unreachable or refuses.</summary>
     public async Task<T> OrElseAsync<T>(Func<Task<T>> work, T otherwise, CancellationToken ct)
     {
         try
         {
             return await work();
         }
-        catch (EngineException e) when (IsAway(e))
+        catch (EngineException e)
         {
             await PauseAsync(e, ct);
             return otherwise;
         }
     }
 
-    /// <summary>Repeats the work until the engine answers. What was committed when the engine failed may be done twice.</summary>
-    /// <exception cref="EngineException">It failed otherwise.</exception>
+    /// <summary>Repeats the work until the engine does it. What was committed when the engine failed may be done twice.</summary>
     public async Task<T> RetryUntilAvailableAsync<T>(Func<Task<T>> work, CancellationToken ct)
     {
         while (true)
@@ -35,7 +33,7 @@ internal sealed class EngineOutage(ILogger log)
             {
                 return await work();
             }
-            catch (EngineException e) when (IsAway(e))
+            catch (EngineException e)
             {
                 await PauseAsync(e, ct);
             }
@@ -46,11 +44,9 @@ internal sealed class EngineOutage(ILogger log)
 
     public Task RetryUntilAvailableAsync(Func<Task> work, CancellationToken ct) => RetryUntilAvailableAsync(() => Done(work), ct);
 
-    private static bool IsAway(EngineException e) => e.Failure.Kind == FailureKind.Unavailable;
-
     private Task PauseAsync(EngineException e, CancellationToken ct)
     {
-        EngineOutageLog.Waits(log, e.Message);
+        EngineOutageLog.Waits(log, e.Message, e.Failure.Remedy);
         return Task.Delay(Pause, ct);
     }
 
@@ -63,6 +59,6 @@ internal sealed class EngineOutage(ILogger log)
 
 internal static partial class EngineOutageLog
 {
-    [LoggerMessage(520, LogLevel.Warning, "{Reason} Capture goes on; what needs the engine waits for it")]
-    public static partial void Waits(ILogger log, string reason);
+    [LoggerMessage(520, LogLevel.Warning, "{Reason} {Remedy} Capture goes on; what needs the engine waits for it")]
+    public static partial void Waits(ILogger log, string reason, string remedy);
 }

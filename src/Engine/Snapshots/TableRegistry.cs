@@ -2,12 +2,14 @@ using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Snapshots;
 using Cdc.Engine.Tables;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Cdc.Engine.Snapshots;
 
 /// <summary>What the engine remembers of each source table, as its owner knows it: which are stopped, and their shape.</summary>
-public sealed class TableRegistry(EntitySet entities) : ITableRegistry
+/// <param name="log">Gets one line for each table that stops, whether stream or catalog stopped it.</param>
+public sealed class TableRegistry(EntitySet entities, ILogger log) : ITableRegistry
 {
     private readonly bool[] _stopped = new bool[entities.Count];
     private readonly TableFingerprint?[] _fingerprints = new TableFingerprint?[entities.Count];
@@ -36,7 +38,11 @@ public sealed class TableRegistry(EntitySet entities) : ITableRegistry
     {
         var name = entities[change.Entity].Name;
         if (change.StopReason is { } reason)
+        {
             await TablesTable.StopAsync(connection, name, reason, ct);
+            if (!IsStopped(change.Entity))
+                TableRegistryLog.Stops(log, entities[change.Entity].SourceName, reason);
+        }
         else
             await TablesTable.ReadAgainAsync(connection, name, change.Position, change.Fingerprint, ct);
         Remember(change);
@@ -51,4 +57,10 @@ public sealed class TableRegistry(EntitySet entities) : ITableRegistry
         Volatile.Write(ref _fingerprints[change.Entity], fingerprint);
         Volatile.Write(ref _barriers[change.Entity], fingerprint.BarrierXid);
     }
+}
+
+internal static partial class TableRegistryLog
+{
+    [LoggerMessage(120, LogLevel.Warning, "Table {Table} stops: {Reason}")]
+    public static partial void Stops(ILogger log, string table, string reason);
 }

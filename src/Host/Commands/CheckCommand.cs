@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cdc.Core.Failures;
 using Cdc.Host.Configuration;
+using Cdc.Host.Servers;
 using Cdc.Host.Terminals;
 using Cdc.Pipeline.Setup;
 
@@ -30,7 +31,11 @@ internal static class CheckCommand
     {
         var options = context.Options(Needs.Both);
         var entities = context.Entities(options);
-        var findings = await new Preconditions(options.Pipeline, entities, context.Log).FindAsync(ct);
+        IReadOnlyList<Finding> findings =
+        [
+            .. await new Preconditions(options.Pipeline, entities, context.Log).FindAsync(ct),
+            .. await ConnectionCheck.FindAsync(options, ct),
+        ];
         if (parsed.GetValue(AsJson))
             context.Terminal.Out.WriteLine(Json.Document(new { ok = !findings.Any(f => f.IsError), findings }));
         else

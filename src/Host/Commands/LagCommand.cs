@@ -53,14 +53,14 @@ internal static class LagCommand
         return ExitCodes.Success;
     }
 
-    /// <summary>Until Ctrl-C, which is the normal end: success. A server that is down is reported, and waited for.</summary>
+    /// <summary>Until Ctrl-C, or until nothing reads its output: the normal end, success. A server that is down is reported, and waited for.</summary>
     private static async Task WatchAsync(CommandContext context, LogLagReader reader, bool json, CancellationToken ct)
     {
         using var tick = new PeriodicTimer(Interval, context.Time);
         try
         {
             do await ShowAsync(context.Terminal, reader, json, ct);
-            while (await tick.WaitForNextTickAsync(ct));
+            while (await tick.WaitForNextTickAsync(ct) && !context.Terminal.OutHasNoReader());
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {

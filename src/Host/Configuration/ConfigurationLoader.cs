@@ -14,31 +14,55 @@ internal static class ConfigurationLoader
     /// <exception cref="CdcException">Something is wrong; the kind is Configuration.</exception>
     public static CdcOptions Load(string? file, IReadOnlyDictionary<string, string> environment, Needs needs)
     {
-        var ours = environment
-            .Where(v => v.Key.StartsWith(OptionOrigin.Prefix, StringComparison.OrdinalIgnoreCase))
-            .ToDictionary(v => v.Key, v => v.Value);
-        var origin = new OptionOrigin(file ?? DefaultFile, ours);
         var findings = new List<Finding>();
+        var ours = OneOfEach(environment, findings);
+        var origin = new OptionOrigin(file ?? DefaultFile, ours);
         var options = new OptionBinder(origin, findings).Bind<CdcOptions>(Read(file, ours));
         new OptionRules(origin, findings).Check(options, needs);
         if (findings.Count > 0)
             throw new FindingsException(FailureKind.Configuration, $"The configuration has {findings.Count} error(s):", findings);
-        return options;
+        return ConnectionForms.InNpgsqlForm(options);
+    }
+
+    /// <summary>Two that differ in upper and lower case name one option: which of them is meant, nothing says.</summary>
+    private static Dictionary<string, string> OneOfEach(IReadOnlyDictionary<string, string> environment, List<Finding> findings)
+    {
+        var options = environment
+            .Where(v => v.Key.StartsWith(OptionOrigin.Prefix, StringComparison.OrdinalIgnoreCase))
+            .GroupBy(v => OptionOrigin.PathOf(v.Key), StringComparer.OrdinalIgnoreCase)
+            .ToList();
+        foreach (var twice in options.Where(o => o.Count() > 1))
+        {
+            var names = twice.Select(v => v.Key).Order(StringComparer.Ordinal).ToList();
+            findings.Add(
+                new Finding(
+                    "option-twice",
+                    IsError: true,
+                    $"Environment variables {string.Join(" and ", names)} are the same option in two spellings.",
+                    $"Keep one of them, and unset the others: unset {Other(names)}"
+                )
+            );
+        }
+        return options.Select(o => o.First()).ToDictionary(v => v.Key, v => v.Value);
     }
 
     public static IReadOnlyDictionary<string, string> ProcessEnvironment() =>
         Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(v => (string)v.Key, v => (string?)v.Value ?? "");
+
+    /// <summary>The documentation's spelling is kept: it sorts behind one in capitals.</summary>
+    private static string Other(IReadOnlyList<string> names) =>
+        names.FirstOrDefault(n => !n.StartsWith(OptionOrigin.Prefix, StringComparison.Ordinal)) ?? names[0];
 
     private static IConfigurationRoot Read(string? file, Dictionary<string, string> environment)
     {
         try
         {
             return new ConfigurationBuilder()
-                .AddJsonFile(Path.GetFullPath(file ?? DefaultFile), optional: file is null, reloadOnChange: false)
+                .AddJsonStream(Open(file))
                 .AddInMemoryCollection(environment.Select(v => KeyValuePair.Create(OptionOrigin.PathOf(v.Key), (string?)v.Value)))
                 .Build();
         }
-        catch (FileNotFoundException missing)
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new CdcException(
                 FailureKind.Configuration,
@@ -47,7 +71,8 @@ internal static class ConfigurationLoader
                 missing
             );
         }
-        catch (Exception failure) when (failure is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
+        catch (Exception failure)
+            when (failure is JsonException or InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
         {
             throw new CdcException(
                 FailureKind.Configuration,
@@ -56,6 +81,13 @@ internal static class ConfigurationLoader
                 failure
             );
         }
+    }
+
+    /// <summary>.NET's own reader of files passes over those whose name, or whose folder's, begins with a dot.</summary>
+    private static MemoryStream Open(string? file)
+    {
+        var path = Path.GetFullPath(file ?? DefaultFile);
+        return new MemoryStream(file is null && !File.Exists(path) ? "{}"u8.ToArray() : File.ReadAllBytes(path));
     }
 
     /// <summary>

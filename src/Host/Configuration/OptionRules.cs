@@ -1,7 +1,6 @@
 using Cdc.Core.Configuration;
 using Cdc.Core.Failures;
 using Cdc.Log;
-using Npgsql;
 
 namespace Cdc.Host.Configuration;
 
@@ -37,26 +36,14 @@ internal sealed class OptionRules(OptionOrigin origin, ICollection<Finding> find
                 $"{path} is missing",
                 $"export {variable}='Host=...;Port=5432;Database=...;Username=...;Password=...'"
             );
-        else if (!IsConnectionString(text))
+        else if (ConnectionForms.WhyNot(text) is { } why)
             // The text is not repeated, nor Npgsql's message: parts of a password with a semicolon in it would show.
             Add(
                 "connection-string",
-                $"{origin.Of(path)} is not an Npgsql connection string with a Host",
-                "Write it as Host=...;Port=5432;Database=...;Username=...;Password='...' (quote values that contain a semicolon)."
+                $"{origin.Of(path)} {why}",
+                "Write it as Host=...;Port=5432;Database=...;Username=...;Password='...' (quote values that contain a semicolon), or as "
+                    + "psql takes it: postgresql://user:password@host:5432/database, or host=... dbname=... user=..."
             );
-    }
-
-    private static bool IsConnectionString(string text)
-    {
-        try
-        {
-            var settings = new NpgsqlConnectionStringBuilder(text);
-            return !string.IsNullOrEmpty(settings.Host) && settings.Port is > 0 and <= System.Net.IPEndPoint.MaxPort;
-        }
-        catch (Exception failure) when (failure is ArgumentException or FormatException or OverflowException)
-        {
-            return false;
-        }
     }
 
     private void Refuse(string path, string rule) =>

@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Expressions.Rows;
 using Npgsql;
 
 namespace Cdc.Host.Quarantine;
@@ -9,7 +10,13 @@ internal static class QuarantineAdvice
     public static string Explain(string reason, EntityDeclaration? entity) =>
         entity?.Rules.FirstOrDefault(r => r.Name == reason) is { } rule
             ? $"rule {rule.Name} of {entity.Name} demands: {rule.Check} ({rule.Message})"
-            : SqlState(reason) ?? $"{reason} (neither a rule of the declaration nor an SQLSTATE known here)";
+        : SqlState(reason) is { } refused ? refused
+        : Generated(reason, entity) is { } type ? $"the type of the engine's column demands: {type.Check} ({type.Message})"
+        : $"{reason} (neither a rule of the declaration or its types, nor an SQLSTATE known here)";
+
+    /// <summary>A rule that nothing declares: it follows from the type of an engine's column.</summary>
+    private static RowRule? Generated(string reason, EntityDeclaration? entity) =>
+        entity is null ? null : RowTransform.Compile(entity).Rules.FirstOrDefault(r => r.Name == reason);
 
     public static IEnumerable<string> WhatToDo(string entity, long key) =>
         [

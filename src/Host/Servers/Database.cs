@@ -7,18 +7,16 @@ namespace Cdc.Host.Servers;
 /// <summary>One of the two servers, and what its failures mean to the user of a command.</summary>
 internal sealed class Database : IAsyncDisposable
 {
+    public const int MostConnections = 4;
+
     private readonly NpgsqlDataSource _connections;
     private readonly Server _server;
 
     private Database(Server server, string name, string connectionString)
     {
         var settings = ServerTimeouts.Settings(connectionString);
-        (settings.ApplicationName, settings.MaxPoolSize) = ("cdc", 4);
-        (Name, _server, _connections) = (
-            $"{name} {settings.Host}:{settings.Port}/{settings.Database}",
-            server,
-            SessionSettings.Pool(settings)
-        );
+        (settings.ApplicationName, settings.MaxPoolSize) = ("cdc", MostConnections);
+        (Name, _server, _connections) = ($"{name} {ServerHosts.NameOf(settings)}", server, SessionSettings.Pool(settings));
     }
 
     /// <summary>Such as <c>source db.example:5432/odoo</c>. Without user or password.</summary>

@@ -4,7 +4,9 @@ using Spectre.Console;
 
 namespace Cdc.Host.Status;
 
-/// <summary>Refreshes every second until it is cancelled. Cancelling is the normal end: success.</summary>
+/// <summary>
+/// Refreshes every second until it is cancelled, or the reader of its output has gone. Both are the normal end: success.
+/// </summary>
 internal sealed class StatusWatch(StatusReader reader, Terminal terminal, TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -36,6 +38,6 @@ internal sealed class StatusWatch(StatusReader reader, Terminal terminal, TimePr
         do
         {
             show(await reader.ReadAsync(ct));
-        } while (await tick.WaitForNextTickAsync(ct));
+        } while (await tick.WaitForNextTickAsync(ct) && !terminal.OutHasNoReader());
     }
 }

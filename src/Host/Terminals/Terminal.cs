@@ -14,6 +14,12 @@ internal sealed class Terminal
     /// <summary>A user can be asked.</summary>
     public required bool CanAsk { get; init; }
 
+    /// <summary>
+    /// What is written is lost, as after <c>| head -1</c>. .NET leaves out what cannot be written to a pipe, without a word: a command that
+    /// goes on for ever has to ask.
+    /// </summary>
+    public Func<bool> OutHasNoReader { get; init; } = () => false;
+
     /// <summary>For tables, live views and bars; used only if <see cref="OutIsTerminal"/>.</summary>
     public IAnsiConsole Screen => field ??= ScreenOver(Out);
 
@@ -27,6 +33,7 @@ internal sealed class Terminal
             In = Console.In,
             OutIsTerminal = !Console.IsOutputRedirected,
             ErrorIsTerminal = !Console.IsErrorRedirected,
+            OutHasNoReader = ClosedPipe.IsStandardOutput,
             CanAsk = !Console.IsInputRedirected && !Console.IsErrorRedirected,
         };
 

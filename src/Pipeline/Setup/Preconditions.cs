@@ -120,6 +120,29 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
     private async Task<IReadOnlyList<Finding>> CheckEngineAsync(CancellationToken ct)
     {
         await using var engine = SessionSettings.Pool(ServerTimeouts.Settings(options.Engine.ConnectionString));
+        return [.. await CheckEngineAsync(engine, ct), .. await EngineSessionFindingsAsync(engine, ct)];
+    }
+
+    private async Task<IReadOnlyList<Finding>> EngineSessionFindingsAsync(NpgsqlDataSource engine, CancellationToken ct)
+    {
+        await using var connection = await engine.OpenConnectionAsync(ct);
+        List<Finding> findings = [.. await EngineRowSecurity.FindAsync(connection, entities, ct)];
+        if (ServerEncoding.FindingOf(Server.Engine, ServerEncoding.Of(connection.PostgresParameters)) is { } encoding)
+            findings.Add(encoding);
+        if (await Pooler.IsBetweenAsync(connection, ct))
+            findings.Add(
+                new Finding(
+                    "engine-pooler",
+                    IsError: false,
+                    "A pooler is between cdc and the engine, with sessions of their own for its clients: each connection of cdc keeps one.",
+                    "Give it room for all of them (in PgBouncer default_pool_size), or name the server itself in Engine:ConnectionString."
+                )
+            );
+        return findings;
+    }
+
+    private async Task<IReadOnlyList<Finding>> CheckEngineAsync(NpgsqlDataSource engine, CancellationToken ct)
+    {
         if (await OdooDatabase.FindAsync(engine, entities, ct) is { } odoo)
             return [odoo];
         await using var connection = await engine.OpenConnectionAsync(ct);

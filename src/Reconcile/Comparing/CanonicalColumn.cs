@@ -35,7 +35,9 @@ internal sealed record CanonicalColumn(
 
     /// <param name="types">By source column, the OID of its type in the source's catalog: a declared float may be float4, which rounds
     /// otherwise.</param>
-    public static CanonicalColumn Of(EngineColumn column, IReadOnlyDictionary<string, uint> types)
+    /// <param name="sameBytes">Both servers keep texts in one encoding. Else a text's hash is that of its bytes in UTF-8, which costs
+    /// more.</param>
+    public static CanonicalColumn Of(EngineColumn column, IReadOnlyDictionary<string, uint> types, bool sameBytes = true)
     {
         var type = SqlTypeName.Parse(column.Type)!.Value;
         var (value, name) = ($"({column.Value})", Sql.Identifier(column.Name));
@@ -54,9 +56,9 @@ internal sealed record CanonicalColumn(
                 : integer,
             { Family: SqlFamily.Boolean } => Alike(HashInteger, "{0}::boolean::integer", "{0}::boolean::text"),
             { Family: SqlFamily.Float } => Alike("hashfloat8extended", "{0}::float8", "{0}::float8::text"),
-            { Family: SqlFamily.Text } => Alike(HashText, "{0}::text COLLATE \"C\"", "{0}::text"),
+            { Family: SqlFamily.Text } => Alike(HashText, TextForm("{0}::text", sameBytes), "{0}::text"),
             // By its text, which differs wherever two values do: jsonb's own hash leaves out the sign and the decimals of its numbers.
-            { Family: SqlFamily.Jsonb } => Alike(HashText, "{0}::jsonb::text COLLATE \"C\"", "{0}::jsonb::text"),
+            { Family: SqlFamily.Jsonb } => Alike(HashText, TextForm("{0}::jsonb::text", sameBytes), "{0}::jsonb::text"),
             { Family: SqlFamily.Date } => Alike("timestamp_hash_extended", "{0}::date::timestamp", "{0}::date::text"),
             { Family: SqlFamily.Timestamp } => Alike("timestamp_hash_extended", "{0}::timestamp", "{0}::timestamp::text"),
             // A named time zone would be looked up for every row.
@@ -155,6 +157,9 @@ internal sealed record CanonicalColumn(
     /// <summary>The source column that is the whole value, if it has that type.</summary>
     private static string? Column(EngineColumn column, IReadOnlyDictionary<string, uint> types, uint type) =>
         Parser.Parse(column.Value) is NameSyntax name && types.GetValueOrDefault(name.Name) == type ? Sql.Identifier(name.Name) : null;
+
+    private static string TextForm(string text, bool sameBytes) =>
+        (sameBytes ? text : $"encode(convert_to({text}, 'UTF8'), 'hex')") + " COLLATE \"C\"";
 
     private static string Power(int scale) => "1" + new string('0', scale);
 

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Engine.Tables;
 using Cdc.Reconcile.Fences;
 using Npgsql;
@@ -49,7 +50,8 @@ internal sealed class EntityComparison(
     {
         await using var connection = await servers.Source.OpenConnectionAsync(ct);
         var types = await ComparedSession.TypesAsync(connection, entity.SourceName, ct);
-        CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, types))];
+        var sameBytes = await HasSameEncodingAsync(connection, ct);
+        CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, types, sameBytes))];
         var (left, right) = (SideSql.Source(entity, columns, since), SideSql.Engine(entity, columns, since));
         if (await EndsAsync(left, right, range, ct) is ({ } lowest, { } highest))
             _pacer.Expect(lowest, highest, await ComparedSession.EstimateAsync(connection, entity.SourceName, ct));
@@ -58,6 +60,12 @@ internal sealed class EntityComparison(
             left,
             right
         );
+    }
+
+    private async Task<bool> HasSameEncodingAsync(NpgsqlConnection source, CancellationToken ct)
+    {
+        await using var engine = await servers.Engine.OpenConnectionAsync(ct);
+        return ServerEncoding.Of(source.PostgresParameters) == ServerEncoding.Of(engine.PostgresParameters);
     }
 
     private async Task<ComparedSlice> CompareNextAsync(

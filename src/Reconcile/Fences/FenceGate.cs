@@ -91,7 +91,7 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
 
     private static string Named(string connectionString)
     {
-        var settings = SessionSettings.InUtf8(connectionString);
+        var settings = SessionSettings.Connection(connectionString);
         settings.ApplicationName = EngineRole.Reconcile.ApplicationName();
         return settings.ConnectionString;
     }

@@ -89,7 +89,7 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
 
     private async Task<NpgsqlConnection> OpenAsync(CancellationToken ct)
     {
-        var connection = new NpgsqlConnection(SessionSettings.InUtf8(engine).ConnectionString);
+        var connection = new NpgsqlConnection(SessionSettings.Connection(engine).ConnectionString);
         try
         {
             await connection.OpenPinnedAsync(ct);

@@ -104,6 +104,7 @@ internal static class SliceRecord
     {
         if (drift.Count == 0)
             return;
+        var encoding = ServerEncoding.Of(engine.PostgresParameters);
         await engine
             .Statement(
                 DriftSql,
@@ -112,11 +113,14 @@ internal static class SliceRecord
                 drift.Select(d => d.Key).ToArray(),
                 drift.Select(d => d.Kind.ToString().ToLowerInvariant()).ToArray(),
                 drift.Select(d => d.Field).ToArray(),
-                drift.Select(d => d.OdooValue).ToArray(),
-                drift.Select(d => d.EngineValue).ToArray()
+                drift.Select(d => Shown(d.OdooValue, encoding)).ToArray(),
+                drift.Select(d => Shown(d.EngineValue, encoding)).ToArray()
             )
             .ExecuteAsync(ct);
     }
+
+    /// <summary>Odoo's value may have characters that the engine's encoding lacks.</summary>
+    private static string? Shown(string? value, string encoding) => value is null ? null : ServerEncoding.Shown(value, encoding);
 
     private static Task<int> ResolveAsync(NpgsqlConnection engine, long run, string entity, ComparedSlice slice, CancellationToken ct) =>
         engine

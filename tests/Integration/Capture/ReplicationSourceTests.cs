@@ -205,7 +205,7 @@ public sealed class ReplicationSourceTests(TestServers servers)
         await using var bed = await StreamTestBed.CreateAsync(servers, CardTable, Card);
         var options = bed.Options with { LogicalDecodingWorkMem = "77 MB" };
         await using var connection = new NpgsqlConnection(
-            ReplicationConnectionString.For(options, ReplicationTimeouts.Default, new Version(14, 0))
+            ReplicationConnectionString.For(options, ReplicationTimeouts.Default, new ReplicatedServer(new Version(14, 0)))
         );
         await connection.OpenAsync(Ct);
         Assert.Equal("77MB|1min", await ShowAsync(connection));

@@ -172,7 +172,7 @@ internal sealed class Scene : IAsyncDisposable
         return Bed.DisposeAsync();
     }
 
-    private static async Task<Scene> WithShopAsync(PipelineBed bed)
+    public static async Task<Scene> WithShopAsync(PipelineBed bed)
     {
         await bed.Source.ExecuteAsync(Shop, Ct);
         return new Scene(bed);

@@ -31,8 +31,10 @@ public sealed class SessionSettingsTests(TestServers servers)
     public async Task Settings_of_either_database_and_of_the_environment_change_nothing()
     {
         await using var scene = await Scene.CreateAsync(servers);
-        await scene.Source.ExecuteAsync(Hostile.Replace("{0}", scene.Source.Name, StringComparison.Ordinal), Scene.Ct);
-        await scene.Engine.ExecuteAsync(Hostile.Replace("{0}", scene.Engine.Name, StringComparison.Ordinal), Scene.Ct);
+        var address = $"http://127.0.0.1:{FreePort.Next()}";
+        scene.Bed.ApiOptions = scene.Bed.ApiOptions with { Enabled = true, Urls = address };
+        await BeHostileAsync(scene.Source);
+        await BeHostileAsync(scene.Engine);
         var environment = new Dictionary<string, string?>(scene.Bed.Environment()) { ["PGCLIENTENCODING"] = "LATIN1" };
         await using var writer = new NpgsqlConnection(scene.Bed.SourceOptions.ConnectionString + ";Pooling=false");
         await writer.OpenPinnedAsync(Scene.Ct);
@@ -48,6 +50,7 @@ public sealed class SessionSettingsTests(TestServers servers)
         );
         await open.CommitAsync(Scene.Ct);
         await EqualAsync(scene, run);
+        await AnswersAsync($"{address}/cards/{Uri.EscapeDataString("Grüße aus Łódź ☂")}/balance", run);
         await ExecuteAsync(writer, "UPDATE public.loyalty_card SET code = code || ' żółć', points = points + 0.1");
         // Idle for longer than a session may be.
         await Eventually.True(
@@ -68,6 +71,25 @@ public sealed class SessionSettingsTests(TestServers servers)
         Assert.True(code == 0, output);
         Assert.DoesNotContain("trying again", run.Tail, StringComparison.Ordinal);
         Assert.Equal(0, await run.StopAsync(Signal.Terminate, Scene.Ct));
+    }
+
+    private static async Task BeHostileAsync(TestDatabase database)
+    {
+        await database.ExecuteAsync(Hostile.Replace("{0}", database.Name, StringComparison.Ordinal), Scene.Ct);
+        if (await database.ScalarAsync<int>("SELECT current_setting('server_version_num')::int", Scene.Ct) >= 170000)
+            await database.ExecuteAsync($"ALTER DATABASE {database.Name} SET transaction_timeout = '1s'", Scene.Ct);
+    }
+
+    /// <summary>PGCLIENTENCODING acts in the Api too.</summary>
+    private static async Task AnswersAsync(string address, WatchedProcess run)
+    {
+        using var http = new HttpClient();
+        await Eventually.True(
+            "the Api finds the card by its code",
+            async () => (await http.GetAsync(address, Scene.Ct)).IsSuccessStatusCode,
+            () => Task.FromResult(run.Tail),
+            ct: Scene.Ct
+        );
     }
 
     private static Task<bool> WaitsAsync(Scene scene) =>

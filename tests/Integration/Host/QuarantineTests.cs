@@ -46,6 +46,21 @@ public sealed class QuarantineTests(TestServers servers)
         );
     }
 
+    [Theory]
+    [InlineData("card", "code-too-long", "length(")]
+    [InlineData("card", "points-too-large", "does not fit in numeric")]
+    [InlineData("move", "loyalty-card-id-null", "IS NOT NULL")]
+    public async Task Show_explains_a_rule_that_follows_from_the_type_of_a_column(string entity, string reason, string explained)
+    {
+        await using var world = await HostWorld.CreateWholeAsync(servers);
+        await world.EngineAsync(
+            $"INSERT INTO cdc.quarantine (entity, key, generation, lsn, ordinal, reason, detail, commit_at) VALUES ('{entity}', 1, 1, '0/1', 1, '{reason}', 'detail', now())"
+        );
+        var run = await world.RunAsync("quarantine", "show", entity, "1");
+        Assert.Contains("the type of the engine's column demands", run.Out, StringComparison.Ordinal);
+        Assert.Contains(explained, run.Out, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Show_of_what_is_not_there_says_so()
     {

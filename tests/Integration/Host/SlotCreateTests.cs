@@ -3,6 +3,7 @@ using Cdc.Core.Changes;
 using Cdc.Core.Failures;
 using Cdc.Engine.Snapshots;
 using Cdc.Tests.Support.Postgres;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Xunit;
 
@@ -83,7 +84,7 @@ public sealed class SlotCreateTests(TestServers servers)
             StopReason = null,
             Fingerprint = null,
         };
-        await new TableRegistry(world.Entities).ChangeAsync(engine, rewritten, HostWorld.Ct);
+        await new TableRegistry(world.Entities, NullLogger.Instance).ChangeAsync(engine, rewritten, HostWorld.Ct);
 
         Assert.Equal(
             "1/card/open 2/move/accepted",

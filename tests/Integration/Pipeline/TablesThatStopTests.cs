@@ -43,6 +43,7 @@ public sealed class TablesThatStopTests(TestServers servers)
         Assert.Contains(named, await bed.StoppedAsync("card", Ct), StringComparison.Ordinal);
         await bed.Source.ExecuteAsync(ChangeOthers, Ct);
         await bed.OthersEqualAsync("card", Ct);
+        OneLineSaysIt(bed);
         await bed.Source.ExecuteAsync($"{mending}; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (900, 1, 'new', 1)", Ct);
         await bed.EqualByItselfAsync(Ct);
     }
@@ -54,9 +55,14 @@ public sealed class TablesThatStopTests(TestServers servers)
         await using var bed = await StartedAsync();
         await bed.Source.ExecuteAsync(breaking, Ct);
         Assert.Contains(named, await bed.StoppedAsync("card", Ct), StringComparison.Ordinal);
+        OneLineSaysIt(bed);
         await bed.Source.ExecuteAsync(mending, Ct);
         await bed.EqualByItselfAsync(Ct);
     }
+
+    /// <summary>Stream and catalog both notice it.</summary>
+    private static void OneLineSaysIt(PipelineBed bed) =>
+        Assert.Single(bed.Log.Lines, line => line.Contains("Table public.loyalty_card stops: ", StringComparison.Ordinal));
 
     [Fact]
     public async Task A_stop_survives_a_restart_and_the_slot_moves_past_it()

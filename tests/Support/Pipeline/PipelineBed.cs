@@ -76,7 +76,12 @@ public sealed class PipelineBed : IAsyncDisposable
     public static async Task<PipelineBed> CreateAsync(string sourceServer, string engineServer, CancellationToken ct)
     {
         var source = await TestDatabase.CreateAsync("pipe", sourceServer, ct);
-        var engine = await TestDatabase.CreateAsync("pipe_engine", engineServer, ct);
+        return await CreateAsync(source, await TestDatabase.CreateAsync("pipe_engine", engineServer, ct), ct);
+    }
+
+    /// <summary>In two databases that are empty, such as ones of another encoding.</summary>
+    public static async Task<PipelineBed> CreateAsync(TestDatabase source, TestDatabase engine, CancellationToken ct)
+    {
         await source.ExecuteAsync(OdooSchema.Sql, ct);
         await BedDatabases.MigrateAsync(engine, ct);
         return new PipelineBed(source, engine);

@@ -24,11 +24,20 @@ public sealed class TestDatabase : IAsyncDisposable
 
     /// <param name="prefix">Lower-case letters, digits and underscores; the name is made unique.</param>
     /// <param name="server">Connection string of a superuser, to the database <c>postgres</c>.</param>
-    public static async Task<TestDatabase> CreateAsync(string prefix, string server, CancellationToken ct, string? template = null)
+    /// <param name="encoding">As PostgreSQL names it; null: the template's.</param>
+    public static async Task<TestDatabase> CreateAsync(
+        string prefix,
+        string server,
+        CancellationToken ct,
+        string? template = null,
+        string? encoding = null
+    )
     {
         var name = $"{prefix}_{Environment.ProcessId}_{Interlocked.Increment(ref _created)}_{Random.Shared.Next(0x10000):x4}";
         await using var admin = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);
-        await using var command = admin.CreateCommand($"CREATE DATABASE \"{name}\" TEMPLATE \"{template ?? "template0"}\"");
+        await using var command = admin.CreateCommand(
+            $"CREATE DATABASE \"{name}\" TEMPLATE \"{template ?? "template0"}\" {(encoding is null ? "" : $"ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'")}"
+        );
         await command.ExecuteNonQueryAsync(ct);
         return new TestDatabase(name, server);
     }

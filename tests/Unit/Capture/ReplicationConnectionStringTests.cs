@@ -47,6 +47,19 @@ public sealed class ReplicationConnectionStringTests
         Assert.True(timeouts.StatusInterval * 4 <= timeouts.Sender);
     }
 
+    [Theory]
+    [InlineData("UTF8", "UTF8")]
+    [InlineData("LATIN1", "UTF8")]
+    // Else the server would refuse to send what is not UTF-8, and the stream would end there.
+    [InlineData("SQL_ASCII", "SQL_ASCII")]
+    public void A_server_without_an_encoding_sends_bytes(string server, string client)
+    {
+        var options = new SourceOptions { ConnectionString = "Host=h" };
+        var replicated = new ReplicatedServer(new Version(14, 0), server);
+        var text = ReplicationConnectionString.For(options, ReplicationTimeouts.Default, replicated);
+        Assert.Equal(client, new NpgsqlConnectionStringBuilder(text).ClientEncoding);
+    }
+
     private static NpgsqlConnectionStringBuilder Of(SourceOptions options, int version = 14) =>
-        new(ReplicationConnectionString.For(options, ReplicationTimeouts.Default, new Version(version, 0)));
+        new(ReplicationConnectionString.For(options, ReplicationTimeouts.Default, new ReplicatedServer(new Version(version, 0))));
 }

@@ -99,6 +99,84 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Theory]
+    [InlineData(".cdc.json")]
+    [InlineData(".cdc")]
+    [InlineData(".folder/cdc.json")]
+    [InlineData("folder/.cdc.json")]
+    public void A_file_may_have_any_name(string name)
+    {
+        var folder = Directory.CreateTempSubdirectory("cdc-");
+        try
+        {
+            var file = Path.Combine(folder.FullName, name);
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            // With the mark that editors of other systems write.
+            File.WriteAllText(file, """{ "Source": { "SlotName": "mine" } }""", new System.Text.UTF8Encoding(true));
+            Assert.Equal("mine", ConfigurationLoader.Load(file, new Dictionary<string, string>(), Needs.None).Source.SlotName);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void A_file_in_a_folder_that_is_not_there_does_not_exist()
+    {
+        var refused = Assert.ThrowsAny<CdcException>(() =>
+            ConfigurationLoader.Load(Path.Combine(_file, "cdc.json"), new Dictionary<string, string>(), Needs.None)
+        );
+        Assert.Contains("does not exist", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("CDC__SOURCE__SLOTNAME", "CDC__Source__SlotName")]
+    [InlineData("cdc__Source__SlotName", "CDC__Source__SlotName")]
+    [InlineData("CDC__Source:SlotName", "CDC__Source__SlotName")]
+    public void One_option_in_two_spellings_is_refused_with_both(string one, string other)
+    {
+        File.WriteAllText(_file, "{}");
+        var refused = Refused(
+            new()
+            {
+                [one] = "a",
+                [other] = "b",
+                ["CDC__Engine__BatchRows"] = "many",
+            },
+            Needs.None
+        );
+        Assert.Equal(2, refused.Findings.Count);
+        var twice = Assert.Single(refused.Findings, f => f.Code == "option-twice");
+        Assert.Contains(one, twice.Message, StringComparison.Ordinal);
+        Assert.Contains(other, twice.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Keep one of them", twice.Remedy, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("postgresql://u:p@h/d")]
+    [InlineData("host=h dbname=d user=u password=p")]
+    public void Connection_strings_of_psql_are_taken_for_every_server(string text)
+    {
+        var options = ConfigurationLoader.Load(
+            null,
+            new Dictionary<string, string>
+            {
+                ["CDC__Source__ConnectionString"] = text,
+                ["CDC__Engine__ConnectionString"] = text,
+                ["CDC__Api__ReplicaConnectionString"] = text,
+            },
+            Needs.Both
+        );
+        foreach (
+            var read in (string[])[options.Source.ConnectionString, options.Engine.ConnectionString, options.Api.ReplicaConnectionString]
+        )
+        {
+            var settings = new Npgsql.NpgsqlConnectionStringBuilder(read);
+            Assert.Equal(("h", "d", "u", "p"), (settings.Host, settings.Database, settings.Username, settings.Password));
+        }
+    }
+
+    [Theory]
     [InlineData("CDC__Source__SlotName", "Upper-Case")]
     [InlineData("CDC__Source__SlotName", "")]
     [InlineData("CDC__Source__Publication", "")]

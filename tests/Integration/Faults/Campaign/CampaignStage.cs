@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
 using Cdc.Tests.Support.Pipeline;
+using Cdc.Tests.Support.Postgres;
 using Cdc.Workload;
 using Xunit;
 
@@ -81,19 +81,17 @@ internal sealed class CampaignStage : IAsyncDisposable
         await CaughtUpAsync(ct);
         foreach (var program in _running)
             await DrainAsync(program, ct);
+        var faults = string.Join(", ", _played.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}: {p.Value}"));
         say(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{length.Elapsed.TotalSeconds:0} s, {transactions} transactions, slowest drain {_slowestDrain.TotalSeconds:0.0} s; "
-                    + string.Join(", ", _played.OrderBy(p => p.Key).Select(p => $"{p.Key}: {p.Value}"))
+            FormattableString.Invariant(
+                $"{length.Elapsed.TotalSeconds:0} s, {transactions} transactions, slowest drain {_slowestDrain.TotalSeconds:0.0} s; {faults}"
             )
         );
     }
 
     public ValueTask DisposeAsync()
     {
-        _bed.Source.DataSource.Clear();
-        _bed.Engine.DataSource.Clear();
+        ForgetConnections();
         return ValueTask.CompletedTask;
     }
 
@@ -160,9 +158,10 @@ internal sealed class CampaignStage : IAsyncDisposable
         if (server != _servers.Source)
             await WorkGoesOnAsync(300, ct);
         await server.StartAgainAsync(ct);
+        ForgetConnections();
     }
 
-    private static Task EndSessionsAsync(Support.Postgres.TestDatabase database, CancellationToken ct) =>
+    private static Task EndSessionsAsync(TestDatabase database, CancellationToken ct) =>
         database.ExecuteAsync(
             """
             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -200,8 +199,13 @@ internal sealed class CampaignStage : IAsyncDisposable
 
     private async Task CaughtUpAsync(CancellationToken ct)
     {
+        await _bed.CaughtUpAsync(ct, 2 * Eventually.DefaultTimeout);
+    }
+
+    /// <summary>The test's own, to a server that was killed.</summary>
+    private void ForgetConnections()
+    {
         _bed.Source.DataSource.Clear();
         _bed.Engine.DataSource.Clear();
-        await _bed.CaughtUpAsync(ct, 2 * Eventually.DefaultTimeout);
     }
 }

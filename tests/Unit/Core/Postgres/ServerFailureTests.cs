@@ -81,6 +81,29 @@ public sealed class ServerFailureTests
     }
 
     [Fact]
+    public void Of_several_hosts_every_reason_is_named_and_the_primary_is_waited_for()
+    {
+        var hosts = new AggregateException(new NpgsqlException("Failed to connect to 10.0.0.1:5432"), Answer("28P01", "wrong password"));
+        var failure = ServerFailure.Of(Server.Source, new NpgsqlException("Unable to connect to a suitable host.", hosts))!;
+        Assert.True(failure.IsRetriable);
+        Assert.Contains("10.0.0.1", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("wrong password", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pooler_that_shares_sessions_is_to_be_changed_and_not_waited_for()
+    {
+        var shared = new SharedSessionException();
+        var engine = ServerFailure.Of(Server.Engine, shared)!;
+        Assert.Equal(("engine-pooler", FailureKind.Configuration), (engine.Code, engine.Kind));
+        Assert.Contains("pool_mode=session", engine.Remedy, StringComparison.Ordinal);
+        // A pooler before the source is of no use in any mode.
+        Assert.DoesNotContain("session", ServerFailure.Of(Server.Source, shared)!.Remedy, StringComparison.Ordinal);
+        var hosts = new NpgsqlException("x", new AggregateException(new NpgsqlException("y"), shared));
+        Assert.Equal("engine-pooler", ServerFailure.Of(Server.Engine, hosts)!.Code);
+    }
+
+    [Fact]
     public async Task A_connection_that_an_earlier_failure_closed_is_retried()
     {
         await using var connection = new NpgsqlConnection("Host=127.0.0.1");
