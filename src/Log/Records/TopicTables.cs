@@ -42,11 +42,15 @@ internal sealed partial class TopicTables
             .. declared.Select(name => new TopicColumn(
                 EnvelopeSchema.NameOf(present[name]),
                 name,
-                ColumnForm.Of(present[name], schema.Name),
+                IsNumber(readers, name) ? ColumnForm.OfNumber(present[name]) : ColumnForm.Of(present[name], schema.Name),
                 name == readers[0].Key.Name
             )),
         ];
     }
+
+    /// <summary>Every entity that declares the column takes any type of numbers.</summary>
+    private static bool IsNumber(IReadOnlyList<EntityDeclaration> readers, string column) =>
+        readers.SelectMany(e => e.SourceColumns).Where(c => c.Name == column).All(c => c.Type == SourceType.Number);
 
     /// <summary>The namespace of its records.</summary>
     public static string NamespaceOf(string topic) => string.Join('.', topic.Split('.').Select(AvroName.Adjusted));

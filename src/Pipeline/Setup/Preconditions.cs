@@ -139,7 +139,7 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
         return [.. await CheckEngineAsync(engine, ct), .. await EngineSessionFindingsAsync(engine, ct)];
     }
 
-    private async Task<IReadOnlyList<Finding>> EngineSessionFindingsAsync(NpgsqlDataSource engine, CancellationToken ct)
+    private static async Task<IReadOnlyList<Finding>> EngineSessionFindingsAsync(NpgsqlDataSource engine, CancellationToken ct)
     {
         await using var connection = await engine.OpenConnectionAsync(ct);
         List<Finding> findings = [];

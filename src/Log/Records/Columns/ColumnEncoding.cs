@@ -85,7 +85,7 @@ internal static class ColumnEncoding
 
     private static string? WriteNumeric(in ColumnForm form, ReadOnlySpan<byte> value, ref AvroWriter writer)
     {
-        var number = NumericFormat.Read(value);
+        var number = form.NumberOid == 0 ? NumericFormat.Read(value) : AnyNumber.Read(form.NumberOid, value);
         var isVariable = form.Kind == ColumnKind.VariableDecimal;
         // A value with more decimals than the column has was written before the column was narrowed by hand in the catalog.
         if (!number.IsFinite || (!isVariable && number.Scale > form.Scale))
