@@ -107,7 +107,8 @@ public sealed class CaptureSession : IAsyncDisposable
         var xids = new XidClock(atStart.Xmax);
         var ledger = new ChunkLedger(_options.RememberedKeys);
         var stopped = _entities.All.Where(e => seams.Tables.IsStopped(e.Index)).Select(e => e.Index);
-        var mapper = new PgOutputMapper(_entities, seams.Resume.Generation, xids, stopped);
+        var relations = new RelationMap(_entities, stopped, entity => seams.Tables.Fingerprints[entity]?.BarrierXid ?? 0);
+        var mapper = new PgOutputMapper(relations, seams.Resume.Generation, xids);
         var redelivery = new RedeliveryCheck(seams.Resume, _confirmedAtStart, _options.SlotName);
         var stream = new CaptureLoop(seams.Resume.Generation, mapper, ledger, seams.ChunkSink, redelivery, seams.Log);
         var barrier = new ReadBarrier(atStart.Xmax, seams.ChunkQueue, ledger, markers);

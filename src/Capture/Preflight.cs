@@ -1,6 +1,7 @@
 using Cdc.Capture.Checks;
 using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
+using Cdc.Capture.Tables;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Npgsql;
@@ -46,24 +47,14 @@ public static class Preflight
     }
 
     /// <summary>
-    /// The findings for an engine that follows the source already. A table that cannot be read as declared is no reason to keep all others
-    /// waiting: only that table stops, and it goes on when it is repaired.
+    /// The findings for an engine that follows the source already. A table that cannot be followed is no reason to keep all others
+    /// waiting: only that table stops, and it goes on when it is repaired. What a publication left out of all of them is a break in
+    /// continuity, which is found and recorded next.
     /// </summary>
     public static IReadOnlyList<Finding> WhenFollowing(IEnumerable<Finding> findings) =>
         [
             .. findings.Select(f =>
-                f.Code
-                    is TableCheck.Missing
-                        or TableCheck.ColumnMissing
-                        or TableCheck.ColumnType
-                        or TableCheck.RoleUsage
-                        or TableCheck.RoleSelect
-                        or TableCheck.RowSecurity
-                    ? f with
-                    {
-                        IsError = false,
-                    }
-                    : f
+                f.Code == PublicationCheck.Partial || Obstacles.OfOneTable.Contains(f.Code) ? f with { IsError = false } : f
             ),
         ];
 
@@ -78,28 +69,16 @@ public static class Preflight
         if (server.IsTooOldToAsk)
             return [.. server.Findings(hasSlot: true, isStreaming: true)];
         var slot = await SlotSetup.ReadAsync(connection, options.SlotName, ct);
-        var publication = await PublicationCheck.ReadAsync(connection, options.Publication, ct);
-        var tables = await TablesAsync(connection, entities, ct);
+        var catalog = await CatalogReader.ReadAsync(connection, options.Publication, entities.All, ct);
         IEnumerable<Finding> findings =
         [
             .. server.Findings(hasSlot: slot is not null, isStreaming: slot is { IsActive: true }),
-            .. tables.SelectMany(t => TableCheck.Findings(t.Key, t.Value, server.Role)),
-            .. publication?.Findings(options.Publication, server, tables) ?? PublicationCheck.Missing(options.Publication, server, tables),
+            .. catalog.Tables.SelectMany(t => TableJudge.Judge(t.Entity, t.Table, catalog.Publication is { WithGenerated: true })),
+            .. catalog.Tables.SelectMany(t => TableJudge.Warnings(t.Entity, t.Table)),
+            .. await PublicationCheck.FindingsAsync(connection, options.Publication, catalog, server, ct),
             .. slot is null ? [] : SlotCheck.Findings(slot, server.Database),
         ];
         // A table that feeds two entities is one table.
         return [.. findings.Distinct()];
-    }
-
-    private static async Task<Dictionary<EntityDeclaration, SourceTable?>> TablesAsync(
-        NpgsqlConnection connection,
-        EntitySet entities,
-        CancellationToken ct
-    )
-    {
-        var tables = new Dictionary<EntityDeclaration, SourceTable?>(ReferenceEqualityComparer.Instance);
-        foreach (var entity in entities.All)
-            tables[entity] = await SourceTable.ReadAsync(connection, entity, ct);
-        return tables;
     }
 }

@@ -1,5 +1,4 @@
 using Cdc.Core.Changes;
-using Cdc.Core.Entities;
 using Cdc.Core.Postgres.Values;
 
 namespace Cdc.Capture.Stream;
@@ -9,14 +8,13 @@ namespace Cdc.Capture.Stream;
 /// update, delete and truncate counts, whatever its relation, and an update with an old tuple counts twice, because it may be a key update.
 /// So a transaction that is sent again after the declaration changed has the same positions.
 /// </summary>
-/// <param name="stopped">Entities that were stopped because their table could not be read; a relation with all their columns lets them go
-/// on.</param>
-internal sealed class PgOutputMapper(EntitySet entities, int generation, XidClock xids, IEnumerable<int> stopped)
+internal sealed class PgOutputMapper(RelationMap relations, int generation, XidClock xids)
 {
-    private readonly RelationMap _relations = new(entities, stopped);
     private readonly ImageBlocks _images = new();
     private SourceTransaction? _transaction;
     private long _nextOrdinal;
+
+    public RelationMap Relations => relations;
 
     /// <summary>Between Begin and Commit.</summary>
     public bool InTransaction => _transaction is not null;
@@ -59,9 +57,6 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
         }
     }
 
-    /// <summary>The entity goes on, fed by this relation: the source's catalog says so, not the stream.</summary>
-    public void GoOn(int entity, uint relation) => _relations.GoOn(entity, relation);
-
     private SourceTransaction Transaction =>
         _transaction ?? throw new InvalidDataException("The stream has a change outside of a transaction.");
 
@@ -90,18 +85,23 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
 
     private void Insert(ref PgOutputReader reader, IStreamSink sink)
     {
-        var table = _relations[reader.UInt32()];
+        var oid = reader.UInt32();
+        var table = TableOf(oid, sink);
         var ordinal = Count(1);
         if (!table.IsMapped)
             return;
         _ = reader.Byte(); // 'N'
         var row = reader.LastTuple();
-        Emit(sink, table, RowChangeKind.Insert, KeyOf(table, row), ordinal, _images.Copy(row), default);
+        if (TupleData.Integer(row, table.KeyColumn) is not { } key)
+            LoseKey(oid, sink);
+        else
+            Emit(sink, table, RowChangeKind.Insert, key, ordinal, _images.Copy(row), default);
     }
 
     private void Update(ref PgOutputReader reader, IStreamSink sink)
     {
-        var table = _relations[reader.UInt32()];
+        var oid = reader.UInt32();
+        var table = TableOf(oid, sink);
         var tag = reader.Byte();
         var old = tag == 'N' ? default : reader.Tuple();
         var ordinal = Count(old.IsEmpty ? 1 : 2);
@@ -110,9 +110,15 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
         if (tag != 'N')
             _ = reader.Byte(); // 'N' follows the old tuple
         var row = reader.LastTuple();
-        var key = KeyOf(table, row);
+        if (
+            TupleData.Integer(row, table.KeyColumn) is not { } key
+            || (old.IsEmpty ? key : TupleData.Integer(old, table.KeyColumn)) is not { } oldKey
+        )
+        {
+            LoseKey(oid, sink);
+            return;
+        }
         var before = tag == 'O' ? _images.Copy(old) : default;
-        var oldKey = old.IsEmpty ? key : KeyOf(table, old);
         if (oldKey == key)
         {
             Emit(sink, table, RowChangeKind.Update, key, ordinal, _images.Copy(row), before);
@@ -124,13 +130,17 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
 
     private void Delete(ref PgOutputReader reader, IStreamSink sink)
     {
-        var table = _relations[reader.UInt32()];
+        var oid = reader.UInt32();
+        var table = TableOf(oid, sink);
         var ordinal = Count(1);
         if (!table.IsMapped)
             return;
         var isFull = reader.Byte() == 'O';
         var old = reader.LastTuple();
-        Emit(sink, table, RowChangeKind.Delete, KeyOf(table, old), ordinal, default, isFull ? _images.Copy(old) : default);
+        if (TupleData.Integer(old, table.KeyColumn) is not { } key)
+            LoseKey(oid, sink);
+        else
+            Emit(sink, table, RowChangeKind.Delete, key, ordinal, default, isFull ? _images.Copy(old) : default);
     }
 
     private void Truncate(ref PgOutputReader reader, IStreamSink sink)
@@ -139,7 +149,7 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
         _ = reader.Byte(); // CASCADE and RESTART IDENTITY: every table it reached is listed
         List<TableSchema> truncated = [];
         for (; relations > 0; relations--)
-            truncated.AddRange(_relations[reader.UInt32()].Schemas);
+            truncated.AddRange(TableOf(reader.UInt32(), sink).Schemas);
         var position = PositionOf(Count(1));
         if (truncated.Count > 0)
             sink.Truncate(
@@ -152,14 +162,29 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
             );
     }
 
-    private void Relation(ref PgOutputReader reader, IStreamSink sink)
+    private void Relation(ref PgOutputReader reader, IStreamSink sink) =>
+        Stop(relations.Learn(RelationMessage.Read(ref reader), Transaction.Xid), sink);
+
+    /// <summary>The table of a row that has come. Its entities that cannot take the row stop before it.</summary>
+    private MappedTable TableOf(uint oid, IStreamSink sink)
     {
-        foreach (var state in _relations.Learn(RelationMessage.Read(ref reader)))
+        var table = relations[oid];
+        if (!table.Unread.IsEmpty)
+            Stop(relations.StopUnread(table, Transaction.Xid), sink);
+        return table;
+    }
+
+    /// <summary>Only where the table has lost its primary key, or the key is not of the replica identity: the catalog knows it too.</summary>
+    private void LoseKey(uint oid, IStreamSink sink) => Stop(relations.StopUnread(relations.LoseKey(oid), Transaction.Xid), sink);
+
+    private void Stop(IReadOnlyList<TableStop> stops, IStreamSink sink)
+    {
+        foreach (var stop in stops)
             sink.TableState(
                 new TableStateChange
                 {
-                    Entity = state.Entity,
-                    StopReason = state.StopReason,
+                    Entity = stop.Entity,
+                    StopReason = stop.Reason,
                     Position = PositionOf(_nextOrdinal),
                 }
             );
@@ -210,7 +235,4 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
     }
 
     private ChangePosition PositionOf(long ordinal) => new(generation, Transaction.CommitLsn, ordinal);
-
-    private static long KeyOf(MappedTable table, ReadOnlySpan<byte> tuple) =>
-        TupleData.Integer(tuple, table.KeyColumn) ?? throw new InvalidDataException($"A row of {table.Name} came without its key.");
 }
