@@ -113,7 +113,7 @@ internal static class Obstacles
                 : $"Declare the primary key as key of '{entity.Name}'."
         );
 
-    /// <summary>A row of the stream had no key: no engine row can be told to be it.</summary>
+    /// <summary>A row of the stream had no key: which engine row it is cannot be known.</summary>
     public static Finding RowWithoutKey(EntityDeclaration entity) =>
         Error(
             KeyMissing,
