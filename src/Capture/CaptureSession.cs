@@ -119,7 +119,8 @@ public sealed class CaptureSession : IAsyncDisposable
         var stopped = _entities.All.Where(e => seams.Tables.IsStopped(e.Index)).Select(e => e.Index);
         // As the tables were when they were read last: a change of that has them read again.
         var deferred = _entities.All.Where(e => seams.Tables.Fingerprints[e.Index] is { HasDeferredKey: true }).Select(e => e.Index);
-        var mapper = new PgOutputMapper(_entities, seams.Resume.Generation, xids, stopped, new DeferredKeys(deferred));
+        var relations = new RelationMap(_entities, stopped, entity => seams.Tables.Fingerprints[entity]?.BarrierXid ?? 0);
+        var mapper = new PgOutputMapper(relations, seams.Resume.Generation, xids, new DeferredKeys(deferred));
         var redelivery = new RedeliveryCheck(seams.Resume, _confirmedAtStart, _options.SlotName);
         var stream = new CaptureLoop(seams.Resume.Generation, mapper, ledger, seams.ChunkSink, redelivery, seams.Log);
         var barrier = new ReadBarrier(atStart.Xmax, seams.ChunkQueue, ledger, markers);

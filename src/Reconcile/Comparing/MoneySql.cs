@@ -33,7 +33,7 @@ internal sealed class MoneySql
     public IReadOnlyList<CanonicalColumn> Money { get; }
 
     /// <summary>Program, company, then the sums.</summary>
-    public string Source(SideSql side) => Of(side, c => c.SourceForm, c => $"({c.Value})", e => (e.SourceName, Sql.Identifier(e.Key.Name)));
+    public string Source(SideSql side) => Of(side, c => c.SourceForm, c => $"({c.Value})", e => (e.SourceRows, Sql.Identifier(e.Key.Name)));
 
     public string Engine(SideSql side) =>
         Of(side, c => c.EngineForm, c => Sql.Identifier(c.Name), e => (e.EngineName, Sql.Identifier(e.EngineKey)));

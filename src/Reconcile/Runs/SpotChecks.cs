@@ -69,8 +69,8 @@ internal static class SpotChecks
                 $"""
                 SELECT DISTINCT cdc_draw.key, cdc_draw.company
                 FROM (SELECT low + ((high - low + 1) * random())::bigint AS at
-                    FROM (SELECT min({key})::bigint AS low, max({key})::bigint AS high FROM {entity.SourceName}) AS cdc_ends, generate_series(1, {Draws})) AS cdc_places,
-                LATERAL (SELECT {key}::bigint AS key, {company} AS company FROM {entity.SourceName} AS cdc_row WHERE {key} >= cdc_places.at ORDER BY {key} LIMIT 1) AS cdc_draw
+                    FROM (SELECT min({key})::bigint AS low, max({key})::bigint AS high FROM {entity.SourceRows}) AS cdc_ends, generate_series(1, {Draws})) AS cdc_places,
+                LATERAL (SELECT {key}::bigint AS key, {company} AS company FROM {entity.SourceRows} AS cdc_row WHERE {key} >= cdc_places.at ORDER BY {key} LIMIT 1) AS cdc_draw
                 """
             )
             .RowsAsync(r => (Key: r.GetInt64(0), Company: r.Long(1)), ct);
