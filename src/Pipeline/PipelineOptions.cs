@@ -18,4 +18,9 @@ public sealed record PipelineOptions
     /// <summary>These two act only with <see cref="ChangeLogKind.Kafka"/>.</summary>
     public KafkaOptions Kafka { get; init; } = new();
     public RegistryOptions Registry { get; init; } = new();
+
+    /// <summary>
+    /// The process serves others too: what needs a person is waited out beside them. False: it is thrown, and ends the process.
+    /// </summary>
+    public bool WaitsForPeople { get; init; }
 }

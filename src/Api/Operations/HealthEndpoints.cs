@@ -1,4 +1,4 @@
-using Cdc.Core.Operations;
+using Cdc.Api.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -24,12 +24,21 @@ internal static class HealthEndpoints
                 .WithSummary("Whether balances can be served, and how fresh: 200 healthy or degraded, 503 unhealthy.")
                 .Produces<HealthView>()
                 .Produces<HealthView>(503);
+        health
+            .MapGet(
+                "/metrics",
+                async (StatusCache cache, ApiOptions options, CancellationToken ct) =>
+                    Results.Text(HealthText.Write(await ReadAsync(cache, options, ct)), PrometheusText.ContentType)
+            )
+            .WithSummary("The same in Prometheus' text format, always 200.");
     }
+
+    private static async Task<HealthView> ReadAsync(StatusCache cache, ApiOptions options, CancellationToken ct) =>
+        HealthView.Of(await cache.ReadAsync(ct), options.LagLimit);
 
     private static async Task<IResult> AnswerAsync(StatusCache cache, ApiOptions options, CancellationToken ct)
     {
-        var report = await cache.ReadAsync(ct);
-        var health = HealthView.Of(report, options.LagLimit);
+        var health = await ReadAsync(cache, options, ct);
         return Results.Json(health, statusCode: health.Status == "unhealthy" ? 503 : 200);
     }
 }
