@@ -165,6 +165,13 @@ need_promtool() {
     rm -f "$log"
 }
 
+# Which alert explains which is for Alertmanager to judge. Debian's reads a file of its package at a fixed place: it has to be installed.
+need_alertmanager() {
+    [[ -z "${CDC_AMTOOL:-}" && ! -x /usr/bin/prometheus-alertmanager && -n "${CI:-}" ]] || return 0
+    # No service of it is started.
+    RUNLEVEL=1 install_packages Alertmanager prometheus-alertmanager
+}
+
 # The usual tool to read topics by hand, which must find all records in ours; on a developer's machine that is optional.
 need_kcat() {
     [[ -z "${CDC_KCAT:-}" && ! -x /usr/bin/kcat && -n "${CI:-}" ]] || return 0

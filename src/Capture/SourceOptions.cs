@@ -22,6 +22,11 @@ public sealed partial record SourceOptions : IOptionSection
     public bool AcceptGaps { get; init; }
 
     /// <summary>
+    /// True: a declared gap ends <c>cdc run</c> also where it serves the Api, for a supervisor that should see it. <c>--exit-on-gap</c>.
+    /// </summary>
+    public bool ExitOnGap { get; init; }
+
+    /// <summary>
     /// Keys of one transaction that are remembered for snapshot chunks; above it, chunks of its tables wait until it is visible.
     /// </summary>
     public int RememberedKeys { get; init; } = 1_000_000;

@@ -21,4 +21,9 @@ public sealed record PipelineOptions
 
     /// <summary>Folder of the operator's own migrations; nothing: there are none.</summary>
     public string OwnMigrations { get; init; } = "";
+
+    /// <summary>
+    /// The process serves others too: what needs a person is waited out beside them. False: it is thrown, and ends the process.
+    /// </summary>
+    public bool WaitsForPeople { get; init; }
 }

@@ -24,7 +24,7 @@ internal sealed record LiveState(
     StatusReport Status,
     LagView Lag,
     IReadOnlyList<string> Topics,
-    LiveMarks? Marks,
+    LiveMarks Marks,
     double? Consistency,
     long? OpenDrift,
     LiveVerdict? Verdict
@@ -34,10 +34,11 @@ internal sealed record LiveState(
 /// <param name="LeftOut">What is not compared, for people; null: nothing.</param>
 internal sealed record LiveVerdict(string Word, long Drift, long NotCompared, string? LeftOut);
 
-/// <param name="Quarantine">Changes with every entry, attempt and request.</param>
-/// <param name="Runs">Changes with every run that ends, and with drift that one finds or finds gone; empty: none was ever done.</param>
-/// <param name="Flags">Changes with every flag.</param>
-internal sealed record LiveMarks(string Quarantine, string Runs, string Flags);
+/// <param name="Quarantine">Changes with every entry, attempt and request; null: the engine cannot be read.</param>
+/// <param name="Runs">Changes with every run that ends, and with drift that one finds or finds gone; empty: none was ever done; null: the
+/// engine cannot be read.</param>
+/// <param name="Flags">Changes with every flag; null: they were never read.</param>
+internal sealed record LiveMarks(string? Quarantine, string? Runs, string? Flags);
 
 /// <summary>What one event carries.</summary>
 /// <param name="Reset">What the page has before these points is of another process, or too old: it begins anew.</param>

@@ -23,7 +23,13 @@ internal sealed class LiveStateReader(ApiParts parts, ApiOptions options, MarksR
             report,
             LagView.Of(report, parts),
             _topics,
-            known is null ? null : new LiveMarks(known.Quarantine, known.Runs is null ? "" : $"{known.Runs} {known.OpenDrift}", all ?? ""),
+            new LiveMarks(
+                known?.Quarantine,
+                known is null ? null
+                    : known.Runs is null ? ""
+                    : $"{known.Runs} {known.OpenDrift}",
+                all
+            ),
             standing.Ratio,
             known?.OpenDrift,
             rows is null ? null : new LiveVerdict(rows.Word, rows.Drift, rows.NotCompared, rows.LeftOut)

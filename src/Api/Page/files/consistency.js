@@ -8,8 +8,8 @@ const shownDrift = 50;
 /** What the newest comparison found. */
 export function consistency(viewer) {
   const parent = byId('consistency');
-  const list = { latest: null, load };
-  const summary = h('div', {}), chart = h('div', {}), map = h('div', {}), drift = h('div', {});
+  const list = { latest: null, load, unread: why => show(summary, why) };
+  const summary = h('div', {}, h('p', { class: 'quiet' }, 'Reading …')), chart = h('div', {}), map = h('div', {}), drift = h('div', {});
   parent.replaceChildren(h('div', { class: 'split' }, h('div', {}, summary, drift), h('div', {}, h('h3', {}, 'Drift, run by run'), chart, map)));
   const draw = lineChart(chart, { name: 'Keys that differ', format: count, whole: true });
   return list;
