@@ -6,7 +6,8 @@ namespace Cdc.Capture.Stream;
 
 /// <summary>
 /// Turns pgoutput (protocol version 1) into change events. Positions depend on the messages alone, never on what is declared: every insert,
-/// update, delete and truncate counts, whatever its relation, and an update with an old tuple counts twice, because it may be a key update.
+/// update, delete and truncate counts, whatever its relation. An update with an old tuple counts twice, because it may be a key update, and
+/// a truncate as often as a table may have keys.
 /// So a transaction that is sent again after the declaration changed has the same positions.
 /// </summary>
 /// <param name="stopped">Entities that were stopped because their table could not be read; a relation with all their columns lets them go
@@ -140,7 +141,7 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
         List<TableSchema> truncated = [];
         for (; relations > 0; relations--)
             truncated.AddRange(_relations[reader.UInt32()].Schemas);
-        var position = PositionOf(Count(1));
+        var position = PositionOf(Count(TruncateChange.Ordinals));
         if (truncated.Count > 0)
             sink.Truncate(
                 new TruncateChange
@@ -202,7 +203,7 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
             );
     }
 
-    private long Count(int ordinals)
+    private long Count(long ordinals)
     {
         var first = _nextOrdinal;
         _nextOrdinal += ordinals;

@@ -24,6 +24,7 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
     private readonly Lazy<IProducer<byte[], byte[]>> _aside;
     private readonly ControlRecord _before;
     private readonly int _generation;
+    private readonly TruncateRecords _truncates;
     private KafkaLogWriter? _writer;
 
     private KafkaLogSession(
@@ -38,6 +39,7 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
         (_topics, _before, Number, _generation, _tails, _producer) = (topics, before, before.Session + 1, generation, tails, producer);
         _controlKey = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"log/{Number}"));
         _aside = new(clients.AsideProducer);
+        _truncates = clients.Options.Truncates;
     }
 
     public long Number { get; }
@@ -109,9 +111,13 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
     }
 
     /// <summary>Once.</summary>
-    public IChangeLogWriter Write(IRecordCodec codec, ILogBoard board, long maxBytes, PipelineStatistics statistics)
+    /// <param name="stop">Ends waits for the engine, at once.</param>
+    public IChangeLogWriter Write(IRecordCodec codec, ILogBoard board, long maxBytes, PipelineStatistics statistics, CancellationToken stop)
     {
-        _writer = new KafkaLogWriter(Number, _topics, _tails, codec, _producer, board, maxBytes, statistics);
+        _writer = new KafkaLogWriter(Number, _topics, _tails, codec, _producer, board, maxBytes, statistics)
+        {
+            Truncated = _truncates == TruncateRecords.Deletes ? new TruncatedKeys(_topics, _tails, _producer, board, stop) : null,
+        };
         _writer.SendOwed();
         return _writer;
     }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Cdc.Core.Configuration;
+using Cdc.Log.Records;
 
 namespace Cdc.Log.Kafka;
 
@@ -28,6 +29,14 @@ public sealed partial record KafkaOptions : IOptionSection
     /// Least in-sync replicas of a topic that <c>cdc topics create</c> makes, and below which <c>cdc topics check</c> warns.
     /// </summary>
     public int MinInSyncReplicas { get; init; } = 2;
+
+    /// <summary>
+    /// Unit of columns of type timestamp in the topics. To be chosen before their first record: readers do not see that it has changed.
+    /// </summary>
+    public TimestampUnit Timestamps { get; init; } = TimestampUnit.Micros;
+
+    /// <summary>What a TRUNCATE is in the topics.</summary>
+    public TruncateRecords Truncates { get; init; } = TruncateRecords.Deletes;
 
     /// <summary>
     /// Any setting of librdkafka for every client, by its own name or with underscores for dots: security.protocol, sasl_username. Wins

@@ -51,7 +51,7 @@ public sealed class GoldenStreamTests
                 "resume card@0",
                 "insert card 4@0 id=4 code=found points=<null> origin=<null>",
                 "truncate card,history@1",
-                "commit 1",
+                $"commit {TruncateChange.Ordinals}",
             ],
             seen.Lines
         );

@@ -20,7 +20,12 @@ internal enum ColumnKind : byte
     Uuid,
     Bytes,
     Date,
+
+    /// <summary>timestamp, in microseconds.</summary>
     Timestamp,
+
+    /// <summary>timestamp, in milliseconds.</summary>
+    TimestampMillis,
     TimestampTz,
 
     /// <summary>numeric(p, s): the unscaled number as bytes, the scale in the schema.</summary>
@@ -32,7 +37,9 @@ internal enum ColumnKind : byte
 
 /// <summary>
 /// What a PostgreSQL type is in a topic: as Debezium gives it (time.precision.mode=adaptive_time_microseconds,
-/// decimal.handling.mode=precise), with Avro's logical type besides where there is one.
+/// decimal.handling.mode=precise), with Avro's logical type besides where there is one. Never a logical type that Kafka Connect knows
+/// (date, time-millis, timestamp-millis, decimal) beside another name than Connect's own: its AvroData gives the field two names then, and
+/// refuses every record ("Mismatched names").
 /// </summary>
 /// <param name="Scale">Of <see cref="ColumnKind.Decimal"/>; else 0.</param>
 internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, int Scale = 0)
@@ -41,6 +48,8 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
 
     private const string Date = "io.debezium.time.Date",
         MicroTimestamp = "io.debezium.time.MicroTimestamp",
+        MilliTimestamp = "io.debezium.time.Timestamp",
+        ConnectTimestamp = "org.apache.kafka.connect.data.Timestamp",
         ZonedTimestamp = "io.debezium.time.ZonedTimestamp",
         ConnectDecimal = "org.apache.kafka.connect.data.Decimal",
         DebeziumJson = "io.debezium.data.Json",
@@ -81,14 +90,14 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
             ColumnKind.Uuid => UuidOid,
             ColumnKind.Bytes => ByteaOid,
             ColumnKind.Date => DateOid,
-            ColumnKind.Timestamp => TimestampOid,
+            ColumnKind.Timestamp or ColumnKind.TimestampMillis => TimestampOid,
             ColumnKind.TimestampTz => TimestampTzOid,
             ColumnKind.Decimal or ColumnKind.VariableDecimal => NumericOid,
             _ => TextOid,
         };
 
     /// <exception cref="CdcException">Preflight: values of this type have no form in a topic.</exception>
-    public static ColumnForm Of(ColumnSchema column, string table) =>
+    public static ColumnForm Of(ColumnSchema column, string table, TimestampUnit timestamps) =>
         column.TypeOid switch
         {
             BoolOid => new(ColumnKind.Boolean),
@@ -103,7 +112,7 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
             UuidOid => new(ColumnKind.Uuid),
             ByteaOid => new(ColumnKind.Bytes),
             DateOid => new(ColumnKind.Date),
-            TimestampOid => new(ColumnKind.Timestamp),
+            TimestampOid => new(timestamps == TimestampUnit.Millis ? ColumnKind.TimestampMillis : ColumnKind.Timestamp),
             TimestampTzOid => new(ColumnKind.TimestampTz),
             NumericOid => Numeric(column.TypeModifier),
             _ => throw new CdcException(
@@ -122,6 +131,7 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
             (AvroKind.Int, Date or "date") => new(ColumnKind.Date),
             (AvroKind.Int, null) => new(schema.Text("connect.type") == "int16" ? ColumnKind.Int16 : ColumnKind.Int32),
             (AvroKind.Long, MicroTimestamp or "timestamp-micros") => new(ColumnKind.Timestamp),
+            (AvroKind.Long, ConnectTimestamp or MilliTimestamp or "timestamp-millis") => new(ColumnKind.TimestampMillis),
             (AvroKind.Long, null) => new(ColumnKind.Int64),
             (AvroKind.Float, _) => new(ColumnKind.Float4),
             (AvroKind.Double, _) => new(ColumnKind.Float8),
@@ -148,8 +158,9 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
             ColumnKind.Json or ColumnKind.Jsonb => Semantic("string", DebeziumJson, null),
             ColumnKind.Uuid => Semantic("string", DebeziumUuid, null),
             ColumnKind.Bytes => "bytes",
-            ColumnKind.Date => Semantic("int", Date, "date"),
+            ColumnKind.Date => Semantic("int", Date, null),
             ColumnKind.Timestamp => Semantic("long", MicroTimestamp, "timestamp-micros"),
+            ColumnKind.TimestampMillis => Semantic("long", ConnectTimestamp, "timestamp-millis"),
             ColumnKind.TimestampTz => Semantic("string", ZonedTimestamp, null),
             ColumnKind.Decimal => DecimalJson(),
             ColumnKind.VariableDecimal => isFirst ? VariableJson() : VariableScaleDecimal,

@@ -1,0 +1,22 @@
+using Cdc.Capture.Checks;
+using Cdc.Capture.Source;
+using Cdc.Core.Entities;
+
+namespace Cdc.Capture;
+
+/// <summary>What the source sends of a row's old state.</summary>
+public static class ReplicaIdentities
+{
+    /// <returns>The declared tables (<see cref="EntityDeclaration.SourceName"/>) whose old rows come whole: REPLICA IDENTITY FULL.</returns>
+    /// <exception cref="Cdc.Core.Failures.CdcException">The source cannot be asked; typed, with its remedy.</exception>
+    public static Task<IReadOnlySet<string>> FullAsync(SourceOptions options, EntitySet entities, CancellationToken ct) =>
+        SourceFailure.GuardAsync<IReadOnlySet<string>>(async () =>
+        {
+            await using var connection = await SourceConnection.OpenAsync(options, ct);
+            var full = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var entity in entities.All)
+                if (await SourceTable.ReadAsync(connection, entity, ct) is { Identity: 'f' })
+                    full.Add(entity.SourceName);
+            return full;
+        });
+}
