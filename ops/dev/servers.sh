@@ -172,6 +172,13 @@ need_alertmanager() {
     RUNLEVEL=1 install_packages Alertmanager prometheus-alertmanager
 }
 
+# Kafka Connect with Debezium's JDBC sink, whose tables must be Odoo's; nothing fetches it.
+need_connect() {
+    [[ -z "${CDC_CONNECT_HOME:-}" && -d ../shared/connect/plugins ]] || return 0
+    export CDC_CONNECT_HOME="$PWD/../shared/connect"
+    command -v java >/dev/null || install_packages Java openjdk-17-jre-headless
+}
+
 # The usual tool to read topics by hand, which must find all records in ours; on a developer's machine that is optional.
 need_kcat() {
     [[ -z "${CDC_KCAT:-}" && ! -x /usr/bin/kcat && -n "${CI:-}" ]] || return 0

@@ -5,7 +5,8 @@ namespace Cdc.Capture.Stream;
 
 /// <summary>
 /// Turns pgoutput (protocol version 1) into change events. Positions depend on the messages alone, never on what is declared: every insert,
-/// update, delete and truncate counts, whatever its relation, and an update with an old tuple counts twice, because it may be a key update.
+/// update, delete and truncate counts, whatever its relation. An update with an old tuple counts twice, because it may be a key update, and
+/// a truncate as often as a table may have keys.
 /// So a transaction that is sent again after the declaration changed has the same positions.
 /// </summary>
 /// <param name="deferred">Rows that meet at one key in one transaction: at its end the keys at which the order of the changes misleads get the
@@ -179,7 +180,7 @@ internal sealed class PgOutputMapper(RelationMap relations, int generation, XidC
             truncated.AddRange(TableOf(oid, sink).Schemas);
             deferred.Truncated(oid);
         }
-        var position = PositionOf(Count(1));
+        var position = PositionOf(Count(TruncateChange.Ordinals));
         if (truncated.Count > 0)
             sink.Truncate(
                 new TruncateChange
@@ -299,7 +300,7 @@ internal sealed class PgOutputMapper(RelationMap relations, int generation, XidC
             );
     }
 
-    private long Count(int ordinals)
+    private long Count(long ordinals)
     {
         var first = _nextOrdinal;
         _nextOrdinal += ordinals;

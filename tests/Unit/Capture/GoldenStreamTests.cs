@@ -50,7 +50,7 @@ public sealed class GoldenStreamTests
                 "begin",
                 "insert card 4@0 id=4 code=found points=<null> origin=<null>",
                 "truncate card,history@1",
-                "commit 1",
+                $"commit {TruncateChange.Ordinals}",
             ],
             seen.Lines
         );

@@ -47,6 +47,8 @@ internal static class ColumnEncoding
                 return WriteDate(BinaryPrimitives.ReadInt32BigEndian(value), ref writer);
             case ColumnKind.Timestamp:
                 return WriteTimestamp(BinaryPrimitives.ReadInt64BigEndian(value), ref writer);
+            case ColumnKind.TimestampMillis:
+                return WriteMillis(BinaryPrimitives.ReadInt64BigEndian(value), ref writer);
             case ColumnKind.TimestampTz:
                 WriteZoned(BinaryPrimitives.ReadInt64BigEndian(value), ref writer);
                 return null;
@@ -75,6 +77,13 @@ internal static class ColumnEncoding
         var fits = UnixTime.TryFromPostgres(micros, out var unix);
         writer.WriteLong(unix);
         return fits ? null : MomentText.Timestamp(micros);
+    }
+
+    private static string? WriteMillis(long micros, ref AvroWriter writer)
+    {
+        var isExact = UnixTime.TryMillisFromPostgres(micros, out var unix);
+        writer.WriteLong(unix);
+        return isExact ? null : MomentText.Timestamp(micros);
     }
 
     private static void WriteZoned(long micros, ref AvroWriter writer)

@@ -22,7 +22,12 @@ internal enum ColumnKind : byte
     Uuid,
     Bytes,
     Date,
+
+    /// <summary>timestamp, in microseconds.</summary>
     Timestamp,
+
+    /// <summary>timestamp, in milliseconds.</summary>
+    TimestampMillis,
     TimestampTz,
 
     /// <summary>numeric(p, s): the unscaled number as bytes, the scale in the schema.</summary>
@@ -34,7 +39,9 @@ internal enum ColumnKind : byte
 
 /// <summary>
 /// What a PostgreSQL type is in a topic: as Debezium gives it (time.precision.mode=adaptive_time_microseconds,
-/// decimal.handling.mode=precise), with Avro's logical type besides where there is one.
+/// decimal.handling.mode=precise), with Avro's logical type besides where there is one. Never a logical type that Kafka Connect knows
+/// (date, time-millis, timestamp-millis, decimal) beside another name than Connect's own: its AvroData gives the field two names then, and
+/// refuses every record ("Mismatched names").
 /// </summary>
 /// <param name="Scale">Of <see cref="ColumnKind.Decimal"/>; else 0.</param>
 /// <param name="NumberOid">The column's own type, where it is not numeric and is written as such.</param>
@@ -44,6 +51,8 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
 
     private const string Date = "io.debezium.time.Date",
         MicroTimestamp = "io.debezium.time.MicroTimestamp",
+        MilliTimestamp = "io.debezium.time.Timestamp",
+        ConnectTimestamp = "org.apache.kafka.connect.data.Timestamp",
         ZonedTimestamp = "io.debezium.time.ZonedTimestamp",
         ConnectDecimal = "org.apache.kafka.connect.data.Decimal",
         DebeziumJson = "io.debezium.data.Json",
@@ -66,7 +75,7 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
             ColumnKind.Uuid => TypeOids.Uuid,
             ColumnKind.Bytes => TypeOids.Bytea,
             ColumnKind.Date => TypeOids.Date,
-            ColumnKind.Timestamp => TypeOids.Timestamp,
+            ColumnKind.Timestamp or ColumnKind.TimestampMillis => TypeOids.Timestamp,
             ColumnKind.TimestampTz => TypeOids.TimestampTz,
             ColumnKind.Decimal or ColumnKind.VariableDecimal => TypeOids.Numeric,
             _ => TypeOids.Text,
@@ -77,7 +86,7 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
         SourceTypes.CanRead(declared, TypeOid) || (declared == SourceType.Jsonb && SourceTypes.CanRead(SourceType.Json, TypeOid));
 
     /// <exception cref="CdcException">Preflight: values of this type have no form in a topic.</exception>
-    public static ColumnForm Of(ColumnSchema column, string table) =>
+    public static ColumnForm Of(ColumnSchema column, string table, TimestampUnit timestamps) =>
         column.TypeOid switch
         {
             TypeOids.Bool => new(ColumnKind.Boolean),
@@ -92,7 +101,7 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
             TypeOids.Uuid => new(ColumnKind.Uuid),
             TypeOids.Bytea => new(ColumnKind.Bytes),
             TypeOids.Date => new(ColumnKind.Date),
-            TypeOids.Timestamp => new(ColumnKind.Timestamp),
+            TypeOids.Timestamp => new(timestamps == TimestampUnit.Millis ? ColumnKind.TimestampMillis : ColumnKind.Timestamp),
             TypeOids.TimestampTz => new(ColumnKind.TimestampTz),
             TypeOids.Numeric => Numeric(column.TypeModifier),
             _ => throw new CdcException(
@@ -118,6 +127,7 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
             (AvroKind.Int, Date or "date") => new(ColumnKind.Date),
             (AvroKind.Int, null) => new(schema.Text("connect.type") == "int16" ? ColumnKind.Int16 : ColumnKind.Int32),
             (AvroKind.Long, MicroTimestamp or "timestamp-micros") => new(ColumnKind.Timestamp),
+            (AvroKind.Long, ConnectTimestamp or MilliTimestamp or "timestamp-millis") => new(ColumnKind.TimestampMillis),
             (AvroKind.Long, null) => new(ColumnKind.Int64),
             (AvroKind.Float, _) => new(ColumnKind.Float4),
             (AvroKind.Double, _) => new(ColumnKind.Float8),
@@ -144,8 +154,9 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
             ColumnKind.Json or ColumnKind.Jsonb => Semantic("string", DebeziumJson, null),
             ColumnKind.Uuid => Semantic("string", DebeziumUuid, null),
             ColumnKind.Bytes => "bytes",
-            ColumnKind.Date => Semantic("int", Date, "date"),
+            ColumnKind.Date => Semantic("int", Date, null),
             ColumnKind.Timestamp => Semantic("long", MicroTimestamp, "timestamp-micros"),
+            ColumnKind.TimestampMillis => Semantic("long", ConnectTimestamp, "timestamp-millis"),
             ColumnKind.TimestampTz => Semantic("string", ZonedTimestamp, null),
             ColumnKind.Decimal => DecimalJson(),
             ColumnKind.VariableDecimal => isFirst ? VariableJson() : VariableScaleDecimal,
