@@ -120,11 +120,9 @@ need_postgres_versions() {
     done
 }
 
-# Kafka 4 cannot be had from a package registry: tests take the one that is named, or that lies beside the checkout.
+# Kafka 4 cannot be had from a package registry: it is used where CDC_KAFKA_HOME names it.
 find_kafka4() {
-    local beside=../shared/kafka-4.4
-    [[ -n "${CDC_KAFKA_HOME:-}" || ! -d "$beside/libs" ]] || CDC_KAFKA_HOME=$(cd "$beside" && pwd)
-    [[ -z "${CDC_KAFKA_HOME:-}" ]] || export CDC_KAFKA_HOME
+    [[ -z "${CDC_KAFKA_HOME:-}" ]] || { CDC_KAFKA_HOME=$(cd "$CDC_KAFKA_HOME" && pwd); export CDC_KAFKA_HOME; }
 }
 
 # By the broker's jar.

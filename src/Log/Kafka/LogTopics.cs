@@ -48,7 +48,7 @@ public sealed class LogTopics
     /// Where rows of a data topic that went to quarantine can be read: <c>prefix.dlq.schema.table</c>, which patterns such as
     /// <c>prefix\.public\..*</c>, meant for tables, do not match.
     /// </summary>
-    public static string DeadLetterTopic(string prefix, string dataTopic) => $"{prefix}.dlq{dataTopic[prefix.Length..]}";
+    public static string DeadLetterTopic(string prefix, string dataTopic) => TopicTables.DeadLettersOf(prefix, dataTopic);
 
     /// <summary>Its name in earlier versions. What is in it can be read until its retention ends; nothing is written to it.</summary>
     public static string FormerDeadLetterTopic(string dataTopic) => dataTopic + ".dlq";

@@ -17,7 +17,7 @@ public enum TopicReader
 /// <param name="full">Source tables (<see cref="EntityDeclaration.SourceName"/>) with REPLICA IDENTITY FULL; null: not known.</param>
 public sealed class ReaderFindings(TopicReader reader, KafkaOptions options, EntitySet entities, IReadOnlySet<string>? full)
 {
-    private static readonly SourceType[] MayBeLarge = [SourceType.Text, SourceType.Json, SourceType.Bytes];
+    private static readonly SourceType[] MayBeLarge = [SourceType.Text, SourceType.Json, SourceType.Jsonb, SourceType.Bytes];
 
     /// <returns>Warnings: our own reading is exact whatever they say.</returns>
     public IReadOnlyList<Finding> Find() =>
@@ -49,7 +49,7 @@ public sealed class ReaderFindings(TopicReader reader, KafkaOptions options, Ent
     {
         if (full?.Contains(table) != false || Named(columns, MayBeLarge) is not { Length: > 0 } large)
             yield break;
-        var json = Named(columns, SourceType.Json);
+        var json = Named(columns, SourceType.Json, SourceType.Jsonb);
         yield return Warning(
             "reader-unchanged",
             $"{table}: an update does not send large values that it leaves unchanged ({large}): a sink overwrites them with "
@@ -81,7 +81,7 @@ public sealed class ReaderFindings(TopicReader reader, KafkaOptions options, Ent
 
     private IEnumerable<Finding> OfNumerics(string table, IReadOnlyList<SourceColumn> columns)
     {
-        if (Named(columns, SourceType.Numeric) is { Length: > 0 } numerics)
+        if (Named(columns, SourceType.Numeric, SourceType.Number) is { Length: > 0 } numerics)
             yield return Warning(
                 "reader-numeric",
                 $"{table}: {numerics}, where they have no precision in Odoo, are records of scale and bytes.",

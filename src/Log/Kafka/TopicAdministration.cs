@@ -34,10 +34,9 @@ public sealed class TopicAdministration(KafkaClients clients, TopicPlan plan)
         using var admin = clients.Admin();
         using var reader = clients.Reader();
         var there = await ReadAsync(admin, ct);
-        string[] names = [.. plan.All.Select(t => t.Name), .. plan.FormerDeadLetters.Where(t => there.Find(t) is not null)];
-        var settings = await SettingsAsync(admin, [.. names.Where(t => there.Find(t) is not null)]);
+        var settings = await SettingsAsync(admin, [.. plan.All.Select(t => t.Name).Where(t => there.Find(t) is not null)]);
         var described = new List<DescribedTopic>();
-        foreach (var name in names)
+        foreach (var name in plan.All.Select(t => t.Name))
             described.Add(
                 there.Find(name) is { } topic
                     ? (settings?.GetValueOrDefault(name) ?? new TopicSettings(null, null)).Of(
@@ -46,6 +45,9 @@ public sealed class TopicAdministration(KafkaClients clients, TopicPlan plan)
                     )
                     : await clients.AskAsync(() => Absent(admin, name), ct)
             );
+        // No right is needed on them, so their settings are not asked for.
+        foreach (var former in plan.FormerDeadLetters.Select(there.Find).OfType<TopicMetadata>())
+            described.Add(new DescribedTopic(former.Topic, null, await clients.AskAsync(() => Partitions(reader, former), ct), null));
         return described;
     }
 

@@ -21,11 +21,14 @@ internal sealed partial class TopicTables
         _entities = entities.All.GroupBy(e => _topicOfEntity[e.Index]).ToDictionary(g => g.Key, g => g.ToArray());
         foreach (var (topic, readers) in _entities)
             Check(topic, readers);
-        if (_entities.Keys.Select(t => $"{prefix}.dlq{t[prefix.Length..]}").FirstOrDefault(_entities.ContainsKey) is { } shared)
+        if (_entities.Keys.Select(t => DeadLettersOf(prefix, t)).FirstOrDefault(_entities.ContainsKey) is { } shared)
             throw Wrong($"The topic {shared} would hold the rows of a table, and the quarantined ones of another.");
     }
 
     public string TopicOf(int entity) => _topicOfEntity[entity];
+
+    /// <summary>The topic that shows quarantined rows of a table's topic.</summary>
+    public static string DeadLettersOf(string prefix, string topic) => $"{prefix}.dlq{topic[prefix.Length..]}";
 
     /// <summary>In the order of the declaration.</summary>
     public IReadOnlyList<EntityDeclaration> EntitiesOf(string topic) => _entities[topic];

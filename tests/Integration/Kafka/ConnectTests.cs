@@ -159,7 +159,8 @@ public sealed class ConnectTests(TestServers servers, TestKafka kafka)
             "the sink has Odoo's rows",
             async () =>
             {
-                Assert.Null(await worker.FailureAsync(Ct));
+                if (await worker.FailureAsync(Ct) is { } failure)
+                    Assert.Fail(failure);
                 last = "";
                 foreach (var (table, columns) in tables)
                     last += await DifferenceAsync(bed, sink, table, columns);
@@ -196,7 +197,8 @@ public sealed class ConnectTests(TestServers servers, TestKafka kafka)
             "the sink has read everything again",
             async () =>
             {
-                Assert.Null(await worker.FailureAsync(Ct));
+                if (await worker.FailureAsync(Ct) is { } failure)
+                    Assert.Fail(failure);
                 using var consumer = bed.Consumer(group);
                 var read = consumer.Committed(ends.Keys, TopicRecords.Patience).ToDictionary(c => c.TopicPartition, c => c.Offset.Value);
                 var left = ends.Where(e => read[e.Key] < e.Value).Select(e => e.Key).ToList();

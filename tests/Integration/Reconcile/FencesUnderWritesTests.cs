@@ -82,6 +82,11 @@ public sealed class FencesUnderWritesTests(TestServers servers, ITestOutputHelpe
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
         bed.SourceOptions = bed.SourceOptions with { AcceptGaps = true };
         bed.SnapshotOptions = bed.SnapshotOptions with { ChunkRows = 100 };
+        // A third of history is gone with the gap, and is to be deleted without being asked for.
+        bed.EngineOptions = bed.EngineOptions with
+        {
+            MaxDeletedPercent = 100,
+        };
         await using var odoo = new WorkloadGenerator(
             new WorkloadOptions
             {

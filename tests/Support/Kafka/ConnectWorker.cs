@@ -109,15 +109,17 @@ public sealed class ConnectWorker : IAsyncDisposable
                 "No Kafka Connect: set CDC_CONNECT_HOME to a folder whose plugins has Debezium's JDBC sink and an Avro converter."
             );
         var parent = Directory.GetParent(Path.GetFullPath(home))!.FullName;
-        string?[] homes = [Environment.GetEnvironmentVariable("CDC_KAFKA_HOME"), .. Directory.GetDirectories(parent, "kafka-*")];
-        var libraries = homes
-            .Where(h => h is { Length: > 0 })
-            .Select(h => Path.Combine(h!, "libs"))
-            .FirstOrDefault(l => Directory.Exists(l) && Directory.GetFiles(l, "connect-runtime-*.jar").Length > 0);
+        string?[] homes = [.. Directory.GetDirectories(parent, "kafka-*"), Environment.GetEnvironmentVariable("CDC_KAFKA_HOME")];
+        var libraries = homes.Where(h => h is { Length: > 0 }).Select(h => Path.Combine(h!, "libs")).FirstOrDefault(HasConnect);
         return libraries is null
             ? throw new MissingPrerequisiteException("No libs of Kafka Connect: set CDC_KAFKA_HOME to a Kafka that has them.")
             : (Path.Combine(home, "plugins"), libraries);
     }
+
+    /// <summary>Kafka 0.9 has a first Connect, which no plugin of today works in.</summary>
+    private static bool HasConnect(string libraries) =>
+        Directory.Exists(libraries)
+        && Directory.GetFiles(libraries, "connect-runtime-*.jar").Any(j => !j.Contains("connect-runtime-0.", StringComparison.Ordinal));
 
     private Dictionary<string, string> Worker(KafkaOptions kafka, string plugins, Uri registry) =>
         new()
