@@ -39,8 +39,13 @@ public static class Pooler
         await using var other = connection.CloneWith(settings.ConnectionString);
         await other.OpenAsync(ct);
         var (first, second) = (await PidAsync(connection, ct), await PidAsync(other, ct));
+        // Not in turn: two backends that are given out in turn would look like two sessions.
         for (var round = 0; round < Rounds && first != second; round++)
-            if (await PidAsync(connection, ct) != first || await PidAsync(other, ct) != second)
+            if (
+                round % 2 == 0
+                    ? await PidAsync(other, ct) != second || await PidAsync(connection, ct) != first
+                    : await PidAsync(connection, ct) != first || await PidAsync(other, ct) != second
+            )
                 throw new SharedSessionException();
         if (first == second)
             throw new SharedSessionException();

@@ -139,9 +139,8 @@ public sealed class OdooColumnsTests(TestServers servers, TestKafka kafka)
 
     private async Task<EitherLogBed> StartedAsync(bool overKafka, string rows)
     {
-        var either = await EitherLogBed.CreateAsync(servers, kafka, overKafka, Ct);
+        var either = await EitherLogBed.CreateAsync(servers, kafka, overKafka, Ct, EntityFile.Parse(Declaration, "thing"));
         var bed = either.Bed;
-        bed.Entities = EntityFile.Parse(Declaration, "thing");
         await bed.Source.ExecuteAsync(SourceTable + ";" + rows, Ct);
         await bed.Engine.ExecuteAsync(EngineTable, Ct);
         either.UseAvro();

@@ -1,3 +1,4 @@
+using Cdc.Core.Entities;
 using Cdc.Log.Registry;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
@@ -14,12 +15,21 @@ public sealed class EitherLogBed : IAsyncDisposable
 
     public PipelineBed Bed { get; }
 
-    public static async Task<EitherLogBed> CreateAsync(TestServers servers, TestKafka kafka, bool overKafka, CancellationToken ct)
+    /// <param name="entities">Others than the delivered ones, whose topics are made.</param>
+    public static async Task<EitherLogBed> CreateAsync(
+        TestServers servers,
+        TestKafka kafka,
+        bool overKafka,
+        CancellationToken ct,
+        EntitySet? entities = null
+    )
     {
-        if (!overKafka)
-            return new EitherLogBed(await PipelineBed.CreateAsync(servers, ct), null);
-        var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, ct);
-        return new EitherLogBed(bed.Bed, bed);
+        var bed = await PipelineBed.CreateAsync(servers, ct);
+        bed.Entities = entities ?? bed.Entities;
+        return new EitherLogBed(
+            bed,
+            overKafka ? await KafkaPipelineBed.WithTopicsAsync(new KafkaPipelineBed(bed, await kafka.OptionsAsync()), ct) : null
+        );
     }
 
     /// <summary>Over Kafka: records as production writes them, of the entities as they are now.</summary>
