@@ -223,16 +223,18 @@ internal sealed class PgOutputMapper(RelationMap relations, int generation, XidC
     /// <summary>More rows came to keys, and left some, than can be remembered.</summary>
     private void ReadAgain(MappedTable table, IStreamSink sink)
     {
+        // One that is stopped is read again when the catalog lets it go on.
         foreach (var schema in table.Schemas)
-            sink.TableState(
-                new TableStateChange
-                {
-                    Entity = schema.Entity,
-                    StopReason = null,
-                    // What the transaction itself wrote is not whole.
-                    Position = new ChangePosition(generation, new Lsn(Transaction.CommitLsn.Value + 1), 0),
-                }
-            );
+            if (!Relations.IsStopped(schema.Entity))
+                sink.TableState(
+                    new TableStateChange
+                    {
+                        Entity = schema.Entity,
+                        StopReason = null,
+                        // What the transaction itself wrote is not whole.
+                        Position = new ChangePosition(generation, new Lsn(Transaction.CommitLsn.Value + 1), 0),
+                    }
+                );
     }
 
     private void Relation(ref PgOutputReader reader, IStreamSink sink) =>

@@ -61,6 +61,8 @@ internal sealed class RelationMap(EntitySet entities, IEnumerable<int> stopped, 
     public MappedTable LoseKey(uint oid) =>
         _relations[oid] = _relations[oid].AllUnread(entity => [Obstacles.RowWithoutKey(entities[entity])]);
 
+    public bool IsStopped(int entity) => _stopped.Contains(entity);
+
     /// <summary>The catalog says that the entity cannot be followed.</summary>
     public void Stop(int entity) => _stopped.Add(entity);
 
