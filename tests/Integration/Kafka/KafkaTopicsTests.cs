@@ -51,7 +51,6 @@ public sealed class KafkaTopicsTests(TestServers servers)
         {
             // Who asked for them before they were made anew was told that there are none.
             Assert.Equal(FailureKind.Preflight, stopped.Kind);
-            await GoneAsync(broker, bed);
             await bed.CreateTopicsAsync(bed.DataTopics, Ct);
             ends = bed.StartBoth();
         }
