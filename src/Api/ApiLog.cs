@@ -17,6 +17,21 @@ internal static partial class ApiLog
     public static partial void NarrowedToLoopback(this ILogger log, string url, string wanted);
 
     [LoggerMessage(
+        202,
+        LogLevel.Warning,
+        "Whether there are keys is not known while the engine cannot be read: only health is answered, and on this machine status and metrics"
+    )]
+    public static partial void KeysUnknown(this ILogger log);
+
+    [LoggerMessage(
+        209,
+        LogLevel.Warning,
+        "No balances are served: the entities declaration has no entity card with a column in \"notify\" (see the delivered "
+            + "schemas/entities.json)"
+    )]
+    public static partial void NoCards(this ILogger log);
+
+    [LoggerMessage(
         203,
         LogLevel.Warning,
         "The engine's announcements are not heard ({Cause}): cards are read from the engine for every request; tried again in {Seconds} s"

@@ -11,8 +11,6 @@ using Cdc.Api.Page;
 using Cdc.Api.Problems;
 using Cdc.Api.Replicas;
 using Cdc.Api.Security;
-using Cdc.Core.Entities;
-using Cdc.Core.Failures;
 using Cdc.Expressions.Rows;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,8 +24,6 @@ internal static class ApiServices
 {
     public static void AddApi(this IServiceCollection services, ApiParts parts, ApiOptions options)
     {
-        var (card, history) = (Entity(parts, "card"), Entity(parts, "history"));
-        var column = card.NotifyColumn ?? throw Undeclared("card declares no column in \"notify\"");
         var log = parts.Loggers.CreateLogger("Cdc.Api");
         services
             .AddSingleton(parts)
@@ -37,26 +33,18 @@ internal static class ApiServices
             .AddSingleton(TimeProvider.System)
             .AddSingleton(log);
         services
-            .AddSingleton(new DeclaredLookup(card, column))
             .AddSingleton(new CardCache(options.CacheBytes))
-            .AddSingleton(new EngineMomentReader(card));
-        services
             .AddSingleton(new EngineReads(parts.EngineConnectionString, options))
-            .AddSingleton(new StatusCache(parts.Status, TimeProvider.System));
+            .AddSingleton(new StatusCache(parts.Status, parts.Statistics, TimeProvider.System));
         services.AddSingleton<AnswerFloors>().AddSingleton<ReplicaReads>().AddSingleton<ReadRouter>();
-        services.AddSingleton<FreshnessClock>().AddSingleton<SourceSampler>().AddSingleton<MomentWatch>().AddSingleton<CardFinder>();
-        services
-            .AddSingleton(s => ActivatorUtilities.CreateInstance<CardReader>(s, card))
-            .AddSingleton(s => new HistoryReader(s.GetRequiredService<ReadRouter>(), card, history));
-        services.AddSingleton(s => new GatheredReads(
-            s.GetRequiredService<CardReader>().ByCodesAsync,
-            s.GetRequiredService<EngineReads>().LongestQueue
-        ));
+        services.AddSingleton<FreshnessClock>().AddSingleton<SourceSampler>();
         services.AddSingleton<KeyRing>().AddSingleton<FlagTable>();
+        if (ServedCards.Of(parts.Entities) is { } cards)
+            services.AddCards(cards);
         services.AddSingleton(s =>
             ActivatorUtilities.CreateInstance<EngineListener>(
                 s,
-                (IReadOnlyList<INotifiedTable>)[s.GetRequiredService<KeyRing>(), s.GetRequiredService<FlagTable>()]
+                new HeardTables([s.GetRequiredService<KeyRing>(), s.GetRequiredService<FlagTable>()], s.GetService<EngineMomentReader>())
             )
         );
         services.AddSingleton(s => new AppliedDays(s.GetRequiredService<EngineReads>(), parts.Statistics, log));
@@ -79,13 +67,19 @@ internal static class ApiServices
     private static void Describe(JsonSerializerOptions json) =>
         json.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase));
 
-    private static EntityDeclaration Entity(ApiParts parts, string name) =>
-        parts.Entities.Find(name) ?? throw Undeclared($"there is no entity {name}");
-
-    private static CdcException Undeclared(string what) =>
-        new(
-            FailureKind.Configuration,
-            $"The Api cannot serve balances: {what} in the entities declaration.",
-            "Declare it as the delivered schemas/entities.json does, or set Api:Enabled to false."
-        );
+    private static void AddCards(this IServiceCollection services, ServedCards cards)
+    {
+        services
+            .AddSingleton(new DeclaredLookup(cards.Card, cards.Column))
+            .AddSingleton(new EngineMomentReader(cards.Card))
+            .AddSingleton<MomentWatch>()
+            .AddSingleton<CardFinder>()
+            .AddSingleton(s => ActivatorUtilities.CreateInstance<CardReader>(s, cards.Card));
+        services.AddSingleton(s => new GatheredReads(
+            s.GetRequiredService<CardReader>().ByCodesAsync,
+            s.GetRequiredService<EngineReads>().LongestQueue
+        ));
+        if (cards.History is { } history)
+            services.AddSingleton(s => new HistoryReader(s.GetRequiredService<ReadRouter>(), cards.Card, history));
+    }
 }

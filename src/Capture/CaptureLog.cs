@@ -40,4 +40,15 @@ internal static partial class CaptureLog
         "Table {Table} changed without an event (rewritten, created again or published again): it is read again"
     )]
     public static partial void TableReadAgain(ILogger log, string table);
+
+    [LoggerMessage(
+        122,
+        LogLevel.Warning,
+        "Table {Table} stays stopped: the stream stopped it after the catalog had let it be read again, and the catalog has not changed since. "
+            + "A change of the table, or a restart, has it tried again"
+    )]
+    public static partial void TableStaysStopped(ILogger log, string table);
+
+    [LoggerMessage(123, LogLevel.Warning, "Publication {Publication} could not be extended by the declared tables: {Reason}")]
+    public static partial void NotPublished(ILogger log, string publication, string reason);
 }

@@ -231,7 +231,13 @@ internal sealed class CaptureLoop(
             // stream may not have come to: rows from before it are not whole.
             var position = new ChangePosition(generation, Lsn.Max(new Lsn(_streamed.Value + 1), state.SeenAt), 0);
             if (state.Fingerprint is { } fingerprint)
-                mapper.GoOn(state.Entity, (uint)fingerprint.RelationOid, fingerprint.HasDeferredKey);
+            {
+                // Rows that were streamed while it was stopped are not applied, and may not be visible yet.
+                ledger.Skipped(state.Entity);
+                mapper.GoOn(state.Entity, fingerprint);
+            }
+            else
+                mapper.Relations.Stop(state.Entity);
             _batch.Add(
                 new TableStateChange
                 {

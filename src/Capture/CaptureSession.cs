@@ -34,7 +34,7 @@ public sealed class CaptureSession : IAsyncDisposable
 {
     private static readonly TimeSpan SlotPoll = TimeSpan.FromMilliseconds(20);
 
-    private readonly SourceOptions _options;
+    private SourceOptions _options;
     private readonly SnapshotOptions _snapshot;
     private readonly EntitySet _entities;
     private readonly ReplicationSource _source;
@@ -65,7 +65,12 @@ public sealed class CaptureSession : IAsyncDisposable
         return await source.IdentifyAsync(ct);
     }
 
-    public Task<IdentifiedSource> IdentifyAsync(CancellationToken ct) => _source.IdentifyAsync(ct);
+    public async Task<IdentifiedSource> IdentifyAsync(CancellationToken ct)
+    {
+        var found = await _source.IdentifyAsync(ct);
+        _options = _options with { Identity = found.Identity };
+        return found;
+    }
 
     /// <summary>Where the source's timeline left the one that was followed; null if it never was on it.</summary>
     public Task<Lsn?> SwitchPointAsync(int current, int followed, CancellationToken ct) => _source.SwitchPointAsync(current, followed, ct);
@@ -114,7 +119,8 @@ public sealed class CaptureSession : IAsyncDisposable
         var stopped = _entities.All.Where(e => seams.Tables.IsStopped(e.Index)).Select(e => e.Index);
         // As the tables were when they were read last: a change of that has them read again.
         var deferred = _entities.All.Where(e => seams.Tables.Fingerprints[e.Index] is { HasDeferredKey: true }).Select(e => e.Index);
-        var mapper = new PgOutputMapper(_entities, seams.Resume.Generation, xids, stopped, new DeferredKeys(deferred));
+        var relations = new RelationMap(_entities, stopped, entity => seams.Tables.Fingerprints[entity]?.BarrierXid ?? 0);
+        var mapper = new PgOutputMapper(relations, seams.Resume.Generation, xids, new DeferredKeys(deferred));
         var redelivery = new RedeliveryCheck(seams.Resume, _confirmedAtStart, _options.SlotName);
         var stream = new CaptureLoop(seams.Resume.Generation, mapper, ledger, seams.ChunkSink, redelivery, seams.Log);
         var barrier = new ReadBarrier(atStart.Xmax, seams.ChunkQueue, ledger, markers);

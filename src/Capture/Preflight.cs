@@ -1,6 +1,7 @@
 using Cdc.Capture.Checks;
 using Cdc.Capture.Slot;
 using Cdc.Capture.Source;
+using Cdc.Capture.Tables;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
@@ -58,19 +59,15 @@ public static class Preflight
     }
 
     /// <summary>
-    /// The findings for an engine that follows the source already. A table that cannot be read as declared is no reason to keep all others
-    /// waiting: only that table stops, and it goes on when it is repaired.
+    /// The findings for an engine that follows the source already. A table that cannot be followed is no reason to keep all others
+    /// waiting: only that table stops, and it goes on when it is repaired. What a publication left out of all of them is a break in
+    /// continuity, which is found and recorded next.
     /// </summary>
     public static IReadOnlyList<Finding> WhenFollowing(IEnumerable<Finding> findings) =>
         [
             .. findings.Select(f =>
-                f.Code
-                    is TableCheck.Missing
-                        or TableCheck.ColumnMissing
-                        or TableCheck.ColumnType
-                        or TableCheck.RoleUsage
-                        or TableCheck.RoleSelect
-                        or TableCheck.RowSecurity
+                f.Code is PublicationCheck.Partial or IdentityCheck.Published or SlotSettings.Standbys
+                || Obstacles.OfOneTable.Contains(f.Code)
                     ? f with
                     {
                         IsError = false,
@@ -90,16 +87,20 @@ public static class Preflight
         if (server.IsTooOldToAsk)
             return [.. server.Findings(hasSlot: true, isStreaming: true)];
         var slot = await SlotSetup.ReadAsync(connection, options.SlotName, ct);
-        var publication = await PublicationCheck.ReadAsync(connection, options.Publication, ct);
-        var tables = await TablesAsync(connection, entities, ct);
+        var catalog = await CatalogReader.ReadAsync(connection, options.Publication, entities.All, ct);
         var functions = await FunctionPrivileges.MissingAsync(connection, "role-function", Functions, ct);
+        var settings = await SlotSettings.ReadAsync(connection, ct);
+        var identities = await IdentityCheck.FindAsync(connection, server.VersionNumber, options.Publication, entities, ct);
         IEnumerable<Finding> findings =
         [
             .. server.Findings(hasSlot: slot is not null, isStreaming: slot is { IsActive: true }),
             .. functions,
-            .. tables.SelectMany(t => TableCheck.Findings(t.Key, t.Value, server.Role)),
-            .. publication?.Findings(options.Publication, server, tables) ?? PublicationCheck.Missing(options.Publication, server, tables),
+            .. catalog.Tables.SelectMany(t => TableJudge.Judge(t.Entity, t.Table, catalog.Publication is { WithGenerated: true })),
+            .. catalog.Tables.SelectMany(t => TableJudge.Warnings(t.Entity, t.Table)),
+            .. await PublicationCheck.FindingsAsync(connection, options.Publication, catalog, server, ct),
             .. slot is null ? [] : SlotCheck.Findings(slot, server.Database),
+            .. settings.Findings(slot, server.Database),
+            .. identities,
             .. ServerEncoding.FindingOf(Server.Source, ServerEncoding.Of(connection.PostgresParameters)) is { } encoding
                 ? (Finding[])[encoding]
                 : [],
@@ -107,17 +108,5 @@ public static class Preflight
         ];
         // A table that feeds two entities is one table.
         return [.. findings.Distinct()];
-    }
-
-    private static async Task<Dictionary<EntityDeclaration, SourceTable?>> TablesAsync(
-        NpgsqlConnection connection,
-        EntitySet entities,
-        CancellationToken ct
-    )
-    {
-        var tables = new Dictionary<EntityDeclaration, SourceTable?>(ReferenceEqualityComparer.Instance);
-        foreach (var entity in entities.All)
-            tables[entity] = await SourceTable.ReadAsync(connection, entity, ct);
-        return tables;
     }
 }

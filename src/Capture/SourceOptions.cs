@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Cdc.Capture.Source;
 using Cdc.Core.Configuration;
 
 namespace Cdc.Capture;
@@ -21,9 +22,19 @@ public sealed partial record SourceOptions : IOptionSection
     public bool AcceptGaps { get; init; }
 
     /// <summary>
+    /// True: a declared gap ends <c>cdc run</c> also where it serves the Api, for a supervisor that should see it. <c>--exit-on-gap</c>.
+    /// </summary>
+    public bool ExitOnGap { get; init; }
+
+    /// <summary>
     /// Keys of one transaction that are remembered for snapshot chunks; above it, chunks of its tables wait until it is visible.
     /// </summary>
     public int RememberedKeys { get; init; } = 1_000_000;
+
+    /// <summary>
+    /// No setting: what a session has found at its beginning. Every connection that it opens later must lead there; null: not known yet.
+    /// </summary>
+    internal SourceIdentity? Identity { get; init; }
 
     public void Check(OptionChecks checks)
     {

@@ -34,14 +34,16 @@ internal sealed class Binder(IReadOnlyList<SourceColumn> columns)
         syntax switch
         {
             NameSyntax name => Column(name),
-            NumberSyntax number => Literals.Number(number.Text, negative: false),
+            NumberSyntax number => Literals.Number(number.Text),
             LiteralSyntax literal => new UntypedNode(literal.Text),
             TruthSyntax truth => new ConstantNode<bool>(SqlType.Boolean, truth.Value),
-            NegateSyntax negate => Negate(negate),
+            NegateSyntax negate => ArithmeticBinder.Negation(negate, Bind(negate.Operand), absolute: false),
             NotSyntax not => new NotNode(Boolean(not.Operand)),
             LogicSyntax { IsAnd: true } and => new AndNode(Boolean(and.Left), Boolean(and.Right)),
             LogicSyntax or => new OrNode(Boolean(or.Left), Boolean(or.Right)),
             CompareSyntax compare => Compare(compare),
+            OperatorSyntax { Operator: "->" or "->>" } field => new JsonBinder(this).Field(field),
+            OperatorSyntax sum => new ArithmeticBinder(this).Bind(sum),
             IsNullSyntax test => IsNull(test),
             DistinctSyntax distinct => Distinct(distinct),
             InSyntax inList => In(inList),
@@ -73,36 +75,16 @@ internal sealed class Binder(IReadOnlyList<SourceColumn> columns)
             SourceType.Numeric => new NumericColumnNode(column),
             SourceType.Text => new TextColumnNode(column),
             SourceType.Boolean => new BooleanColumnNode(column),
+            SourceType.Jsonb => new JsonbColumnNode(column),
+            SourceType.Number => new NumberColumnNode(column),
             SourceType.Uuid or SourceType.Json or SourceType.Bytes => throw Wrong(
                 name,
                 $"the source column \"{name.Name}\" is uuid, json or bytea",
-                "Leave it out of expressions: such a column is only carried into topics."
+                "Declare a jsonb column as jsonb; any other is only carried into topics: leave it out of expressions."
             ),
             _ => new MomentColumnNode(column),
         };
     }
-
-    private Node Negate(NegateSyntax negate)
-    {
-        if (negate.Operand is NumberSyntax literal)
-            return Literals.Number(literal.Text, negative: true);
-        return Negation(negate, Bind(negate.Operand), absolute: false);
-    }
-
-    /// <summary>The opposite or the absolute value.</summary>
-    public static Node Negation(Syntax at, Node operand, bool absolute) =>
-        operand switch
-        {
-            Node<double> number => new NegateFloatNode(number, absolute),
-            Node<SqlNumeric> number => new NegateNumericNode(number, absolute),
-            Node<long> { Type: { Family: SqlFamily.Integer, Width: > 0 } } number => new NegateIntegerNode(number, absolute),
-            Node<long> { Type.Family: SqlFamily.Integer } => throw Wrong(
-                at,
-                "whether the least integer has an opposite depends on the column's width",
-                "Cast first, such as id::bigint or id::numeric."
-            ),
-            _ => throw Wrong(at, $"a number is needed, this is {operand.Type}", "Cast it to numeric."),
-        };
 
     public Node<bool> Boolean(Syntax syntax) =>
         Conversions.Coerce(syntax, Bind(syntax), SqlType.Boolean) as Node<bool>
@@ -120,8 +102,8 @@ internal sealed class Binder(IReadOnlyList<SourceColumn> columns)
             ">" => Comparison.Greater,
             _ => Comparison.GreaterOrEqual,
         };
-        if (left.Type.Family == SqlFamily.Text && comparison > Comparison.NotEqual && !left.IsCollatedC && !right.IsCollatedC)
-            throw Wrong(compare, "the order of texts differs between collations", "Say COLLATE \"C\" behind one of them.");
+        if (comparison > Comparison.NotEqual)
+            Conversions.RequireOrder(compare, left, right);
         return NodeFactory.Compare(comparison, left, right);
     }
 
@@ -135,17 +117,21 @@ internal sealed class Binder(IReadOnlyList<SourceColumn> columns)
     {
         Node a = Bind(left),
             b = Bind(right);
-        var family = Conversions.ComparedAs(at, a.Type, b.Type);
-        return (
-            Conversions.Coerce(left, a, new SqlType(family, a.Type.Family == family ? a.Type.Width : b.Type.Width)),
-            Conversions.Coerce(right, b, new SqlType(family, b.Type.Family == family ? b.Type.Width : a.Type.Width))
-        );
+        return Conversions.ToOperands(at, (left, a), (right, b));
     }
 
     private Node<bool> IsNull(IsNullSyntax test)
     {
         var operand = Bind(test.Operand);
-        return NodeFactory.IsNull(test.Negated, operand is UntypedNode ? Conversions.Coerce(test.Operand, operand, SqlType.Text) : operand);
+        return NodeFactory.IsNull(
+            test.Negated,
+            operand switch
+            {
+                UntypedNode => Conversions.Coerce(test.Operand, operand, SqlType.Text),
+                NumberColumnNode number => number.Bytes,
+                _ => operand,
+            }
+        );
     }
 
     private Node<bool> In(InSyntax inList)
@@ -188,8 +174,11 @@ internal sealed class Binder(IReadOnlyList<SourceColumn> columns)
     public Node<ReadOnlySpan<byte>> Text(Syntax syntax)
     {
         var node = Bind(syntax);
-        return (node is UntypedNode ? Conversions.Coerce(syntax, node, SqlType.Text) : node) as Node<ReadOnlySpan<byte>>
-            ?? throw Wrong(syntax, $"a text is needed, this is {node.Type}", "Cast it: ::text.");
+        return
+            (node is UntypedNode ? Conversions.Coerce(syntax, node, SqlType.Text) : node)
+                is Node<ReadOnlySpan<byte>> { Type.Family: SqlFamily.Text } text
+            ? text
+            : throw Wrong(syntax, $"a text is needed, this is {node.Type}", "Cast it: ::text.");
     }
 
     private UtcNode AtTimeZone(TimeZoneSyntax zone)

@@ -10,7 +10,21 @@ internal sealed class FunctionBinder(Binder binder)
 {
     private const int MaxRoundDigits = 1000;
 
-    private static readonly string[] Names = ["upper", "lower", "btrim", "ltrim", "rtrim", "length", "round", "abs", "coalesce", "nullif"];
+    private static readonly string[] Names =
+    [
+        "upper",
+        "lower",
+        "btrim",
+        "ltrim",
+        "rtrim",
+        "length",
+        "round",
+        "abs",
+        "coalesce",
+        "nullif",
+        "greatest",
+        "least",
+    ];
 
     public Node Bind(CallSyntax call) =>
         call.Function switch
@@ -21,9 +35,10 @@ internal sealed class FunctionBinder(Binder binder)
             "rtrim" => Trim(call, TrimSides.End),
             "length" => new LengthNode(binder.Text(Arguments(call, 1, 1)[0])),
             "round" => Round(call),
-            "abs" => Binder.Negation(call, binder.Bind(Arguments(call, 1, 1)[0]), absolute: true),
+            "abs" => ArithmeticBinder.Negation(call, binder.Bind(Arguments(call, 1, 1)[0]), absolute: true),
             "coalesce" => Coalesce(call),
             "nullif" => NullIf(call),
+            "greatest" or "least" => MinMax(call),
             _ => throw new ExpressionException(
                 "expression-function",
                 call.Position,
@@ -74,7 +89,12 @@ internal sealed class FunctionBinder(Binder binder)
             throw Binder.Wrong(call, $"PostgreSQL has no such round of {operand.Type}", "Cast it first: round(points::numeric, 2).");
         var digits = arguments.Count == 1 ? 0 : Digits(arguments[1]);
         var rounded = new RoundNumericNode(numeric, digits);
-        return digits == 2 && numeric is FloatToNumericNode { Column: { } column } ? new RoundColumnNode(column, rounded) : rounded;
+        return (digits, numeric) switch
+        {
+            (2, FloatToNumericNode cast) => new RoundFloatToCentsNode(cast.Operand, rounded),
+            (2, NumberToNumericNode cast) => new NumberToNumericNode(cast.Column, toCents: true),
+            _ => rounded,
+        };
     }
 
     private int Digits(Syntax argument) =>
@@ -99,10 +119,15 @@ internal sealed class FunctionBinder(Binder binder)
         var places = Arguments(call, 2, 2);
         Node left = binder.Bind(places[0]),
             right = binder.Bind(places[1]);
-        var family = Conversions.ComparedAs(call, left.Type, right.Type);
-        return NodeFactory.NullIf(
-            Conversions.Coerce(places[0], left, new SqlType(family, left.Type.Family == family ? left.Type.Width : right.Type.Width)),
-            Conversions.Coerce(places[1], right, new SqlType(family, right.Type.Family == family ? right.Type.Width : left.Type.Width))
-        );
+        (left, right) = Conversions.ToOperands(call, (places[0], left), (places[1], right));
+        return NodeFactory.NullIf(left, right);
+    }
+
+    private Node MinMax(CallSyntax call)
+    {
+        var places = Arguments(call, 1, int.MaxValue).ToArray();
+        var operands = Conversions.ToCommonType(call, places, [.. places.Select(binder.Bind)]);
+        Conversions.RequireOrder(call, operands);
+        return NodeFactory.MinMax(call.Function == "greatest", Conversions.Widest(operands), operands);
     }
 }

@@ -19,14 +19,12 @@ internal static class Literals
         "yyyy-MM-dd HH:mm:ss.FFFFFF",
     ];
 
-    /// <summary>integer if it fits, else bigint, else numeric. The sign is an operator: the least bigint as a literal is a numeric.</summary>
-    public static Node Number(string text, bool negative)
-    {
-        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var integer))
-            return new ConstantNode<long>(new SqlType(SqlFamily.Integer, integer <= int.MaxValue ? 4 : 8), negative ? -integer : integer);
-        var number = SqlNumeric.Parse(text);
-        return new ConstantNode<SqlNumeric>(SqlType.Numeric, negative ? number.Negate() : number);
-    }
+    /// <summary>integer if it fits, else bigint, else numeric.</summary>
+    /// <param name="text">With its sign.</param>
+    public static Node Number(string text) =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer)
+            ? new ConstantNode<long>(new SqlType(SqlFamily.Integer, IntegerRange.Of(4).Contains(integer) ? 4 : 8), integer)
+            : new ConstantNode<SqlNumeric>(SqlType.Numeric, SqlNumeric.Parse(text));
 
     /// <summary>A quoted literal or NULL as a value of the type; null if PostgreSQL would not take it, or it depends on settings.</summary>
     public static Node? Typed(string? text, SqlType type)
@@ -36,7 +34,8 @@ internal static class Literals
         var trimmed = text.Trim(' ');
         return type.Family switch
         {
-            SqlFamily.Text => new TextConstantNode(Encoding.UTF8.GetBytes(text)),
+            SqlFamily.Text => new TextConstantNode(Encoding.UTF8.GetBytes(text), SqlType.Text),
+            SqlFamily.Jsonb => Jsonb(text),
             SqlFamily.Boolean => Boolean(trimmed),
             SqlFamily.Integer => Integer(trimmed, type),
             SqlFamily.Float => Float(trimmed, type),
@@ -48,12 +47,15 @@ internal static class Literals
     private static Node Null(SqlType type) =>
         type.Family switch
         {
-            SqlFamily.Text => new NullNode<ReadOnlySpan<byte>>(type),
+            SqlFamily.Text or SqlFamily.Jsonb => new NullNode<ReadOnlySpan<byte>>(type),
             SqlFamily.Boolean => new NullNode<bool>(type),
             SqlFamily.Float => new NullNode<double>(type),
             SqlFamily.Numeric => new NullNode<SqlNumeric>(type),
             _ => new NullNode<long>(type),
         };
+
+    private static TextConstantNode? Jsonb(string text) =>
+        new JsonbInput().TryRead(Encoding.UTF8.GetBytes(text), out var jsonb) ? new(jsonb.ToArray(), SqlType.Jsonb) : null;
 
     private static ConstantNode<bool>? Boolean(string text) =>
         text switch

@@ -14,6 +14,10 @@ internal static class NodeFactory
             (Node<double> a, Node<double> b) => new CompareNode<double, FloatOrdering>(comparison, a, b),
             (Node<SqlNumeric> a, Node<SqlNumeric> b) => new CompareNode<SqlNumeric, NumericOrdering>(comparison, a, b),
             (Node<bool> a, Node<bool> b) => new CompareNode<bool, BooleanOrdering>(comparison, a, b),
+            (Node<ReadOnlySpan<byte>> { Type.Family: SqlFamily.Jsonb } a, Node<ReadOnlySpan<byte>> b) => new CompareNode<
+                ReadOnlySpan<byte>,
+                JsonbEquality
+            >(comparison, a, b),
             _ => new CompareNode<ReadOnlySpan<byte>, TextOrdering>(
                 comparison,
                 (Node<ReadOnlySpan<byte>>)left,
@@ -28,6 +32,10 @@ internal static class NodeFactory
             (Node<double> a, Node<double> b) => new DistinctNode<double, FloatOrdering>(negated, a, b),
             (Node<SqlNumeric> a, Node<SqlNumeric> b) => new DistinctNode<SqlNumeric, NumericOrdering>(negated, a, b),
             (Node<bool> a, Node<bool> b) => new DistinctNode<bool, BooleanOrdering>(negated, a, b),
+            (Node<ReadOnlySpan<byte>> { Type.Family: SqlFamily.Jsonb } a, Node<ReadOnlySpan<byte>> b) => new DistinctNode<
+                ReadOnlySpan<byte>,
+                JsonbEquality
+            >(negated, a, b),
             _ => new DistinctNode<ReadOnlySpan<byte>, TextOrdering>(
                 negated,
                 (Node<ReadOnlySpan<byte>>)left,
@@ -42,6 +50,11 @@ internal static class NodeFactory
             Node<double> a => new InNode<double, FloatOrdering>(negated, a, All<double>(items)),
             Node<SqlNumeric> a => new InNode<SqlNumeric, NumericOrdering>(negated, a, All<SqlNumeric>(items)),
             Node<bool> a => new InNode<bool, BooleanOrdering>(negated, a, All<bool>(items)),
+            Node<ReadOnlySpan<byte>> { Type.Family: SqlFamily.Jsonb } a => new InNode<ReadOnlySpan<byte>, JsonbEquality>(
+                negated,
+                a,
+                All<ReadOnlySpan<byte>>(items)
+            ),
             _ => new InNode<ReadOnlySpan<byte>, TextOrdering>(negated, (Node<ReadOnlySpan<byte>>)operand, All<ReadOnlySpan<byte>>(items)),
         };
 
@@ -52,6 +65,10 @@ internal static class NodeFactory
             (Node<double> a, Node<double> b) => new NullIfNode<double, FloatOrdering>(left.Type, a, b),
             (Node<SqlNumeric> a, Node<SqlNumeric> b) => new NullIfNode<SqlNumeric, NumericOrdering>(left.Type, a, b),
             (Node<bool> a, Node<bool> b) => new NullIfNode<bool, BooleanOrdering>(left.Type, a, b),
+            (Node<ReadOnlySpan<byte>> { Type.Family: SqlFamily.Jsonb } a, Node<ReadOnlySpan<byte>> b) => new NullIfNode<
+                ReadOnlySpan<byte>,
+                JsonbEquality
+            >(left.Type, a, b),
             _ => new NullIfNode<ReadOnlySpan<byte>, TextOrdering>(
                 left.Type,
                 (Node<ReadOnlySpan<byte>>)left,
@@ -77,6 +94,17 @@ internal static class NodeFactory
             Node<SqlNumeric> => new CoalesceNode<SqlNumeric>(type, All<SqlNumeric>(operands)),
             Node<bool> => new CoalesceNode<bool>(type, All<bool>(operands)),
             _ => new CoalesceNode<ReadOnlySpan<byte>>(type, All<ReadOnlySpan<byte>>(operands)),
+        };
+
+    /// <summary>Not for jsonb, which has no order here.</summary>
+    public static Node MinMax(bool greatest, SqlType type, Node[] operands) =>
+        operands[0] switch
+        {
+            Node<long> => new MinMaxNode<long, IntegerOrdering>(greatest, type, All<long>(operands)),
+            Node<double> => new MinMaxNode<double, FloatOrdering>(greatest, type, All<double>(operands)),
+            Node<SqlNumeric> => new MinMaxNode<SqlNumeric, NumericOrdering>(greatest, type, All<SqlNumeric>(operands)),
+            Node<bool> => new MinMaxNode<bool, BooleanOrdering>(greatest, type, All<bool>(operands)),
+            _ => new MinMaxNode<ReadOnlySpan<byte>, TextOrdering>(greatest, type, All<ReadOnlySpan<byte>>(operands)),
         };
 
     public static Node Case(Node<bool>[] whens, Node[] thens, Node otherwise)

@@ -13,10 +13,13 @@ internal sealed class Parser(List<Token> tokens)
         Is = 4,
         Comparison = 5,
         In = 6,
-        AtTimeZone = 7,
-        Collate = 8,
-        Minus = 9,
-        Cast = 10;
+        Other = 7,
+        Sum = 8,
+        Product = 9,
+        AtTimeZone = 10,
+        Collate = 11,
+        Minus = 12,
+        Cast = 13;
     private const int MaxDepth = 100;
 
     private static readonly HashSet<string> Keywords =
@@ -84,6 +87,9 @@ internal sealed class Parser(List<Token> tokens)
             {
                 "::" => Cast,
                 "=" or "<>" or "!=" or "<" or "<=" or ">" or ">=" => Comparison,
+                "->" or "->>" => Other,
+                "+" or "-" => Sum,
+                "*" => Product,
                 _ => 0,
             };
         if (token.Kind != TokenKind.Word)
@@ -111,6 +117,7 @@ internal sealed class Parser(List<Token> tokens)
             In => InList(left, token),
             AtTimeZone => TimeZone(left, token),
             Collate => Collation(left, token),
+            Other or Sum or Product => new OperatorSyntax(token.Position, token.Text, left, Expression(power)),
             _ => new CastSyntax(token.Position, left, TypeName()),
         };
     }
@@ -127,7 +134,7 @@ internal sealed class Parser(List<Token> tokens)
             case TokenKind.QuotedName:
                 return new NameSyntax(token.Position, token.Text);
             case TokenKind.Symbol when token.Text == "-":
-                return new NegateSyntax(token.Position, Expression(Minus));
+                return Negative(token, Expression(Minus));
             case TokenKind.Symbol when token.Text == "(":
                 var inner = Expression(0);
                 Expect(")");
@@ -139,6 +146,12 @@ internal sealed class Parser(List<Token> tokens)
                 throw Unexpected("a value");
         }
     }
+
+    /// <summary>A number behind a sign is one literal, and so are two signs: PostgreSQL looks for its type after that.</summary>
+    private static Syntax Negative(Token sign, Syntax operand) =>
+        operand is NumberSyntax number
+            ? new NumberSyntax(sign.Position, number.Text.StartsWith('-') ? number.Text[1..] : "-" + number.Text)
+            : new NegateSyntax(sign.Position, operand);
 
     private Syntax Word(Token token)
     {

@@ -4,8 +4,8 @@ namespace Cdc.Expressions;
 internal static class Supported
 {
     public const string Operators =
-        "= <> < <= > >=, - before a number, ::type, AND, OR, NOT, IS [NOT] NULL, IS [NOT] DISTINCT FROM, [NOT] IN (literals), CASE WHEN ... THEN ... ELSE ... END, AT TIME ZONE 'UTC', COLLATE \"C\"";
+        "= <> < <= > >=, + - *, jsonb -> 'key', jsonb ->> 'key', ::type, AND, OR, NOT, IS [NOT] NULL, IS [NOT] DISTINCT FROM, [NOT] IN (literals), CASE WHEN ... THEN ... ELSE ... END, AT TIME ZONE 'UTC', COLLATE \"C\"";
 
     public const string Functions =
-        "upper(text), lower(text), btrim(text[, characters]), ltrim, rtrim, length(text), round(numeric[, digits]), abs(number), coalesce(...), nullif(a, b)";
+        "upper(text), lower(text), btrim(text[, characters]), ltrim, rtrim, length(text), round(numeric[, digits]), abs(number), coalesce(...), nullif(a, b), greatest(...), least(...)";
 }

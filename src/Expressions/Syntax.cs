@@ -21,6 +21,9 @@ internal sealed record LogicSyntax(int Position, bool IsAnd, Syntax Left, Syntax
 
 internal sealed record CompareSyntax(int Position, string Operator, Syntax Left, Syntax Right) : Syntax(Position);
 
+/// <param name="Operator">+, -, *, -> or ->>.</param>
+internal sealed record OperatorSyntax(int Position, string Operator, Syntax Left, Syntax Right) : Syntax(Position);
+
 internal sealed record IsNullSyntax(int Position, Syntax Operand, bool Negated) : Syntax(Position);
 
 internal sealed record DistinctSyntax(int Position, Syntax Left, Syntax Right, bool Negated) : Syntax(Position);

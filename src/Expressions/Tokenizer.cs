@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -6,7 +7,12 @@ namespace Cdc.Expressions;
 /// <summary>Cuts an expression into tokens by PostgreSQL's rules (standard_conforming_strings on).</summary>
 internal sealed class Tokenizer(string text)
 {
-    private static readonly string[] Symbols = ["::", "<>", "!=", "<=", ">=", "<", ">", "=", "(", ")", ",", "-"];
+    private static readonly string[] Symbols = ["::", "(", ")", ","];
+    private static readonly string[] Operators = ["<>", "!=", "<=", ">=", "<", ">", "=", "+", "-", "*", "->", "->>"];
+
+    // As PostgreSQL's lexer has them: one operator is as long as these go on, but for a sign at its end.
+    private static readonly SearchValues<char> OperatorCharacters = SearchValues.Create("~!@#^&|`?+-*/%<>="),
+        SignKeepers = SearchValues.Create("~!@#^&|`?%");
 
     private int _at;
 
@@ -168,7 +174,36 @@ internal sealed class Tokenizer(string text)
             _at += symbol.Length;
             return new(TokenKind.Symbol, symbol, start);
         }
-        throw Wrong(start, $"'{Current}' is not supported", $"Operators: {Supported.Operators}.");
+        var word = OperatorAt(start);
+        if (!Operators.Contains(word))
+            throw Wrong(
+                start,
+                $"'{(word.Length == 0 ? Current.ToString() : word)}' is not supported",
+                $"Operators: {Supported.Operators}."
+            );
+        _at += word.Length;
+        return new(TokenKind.Symbol, word, start);
+    }
+
+    /// <summary>5*-1 are two operators, and so are a&lt;-1; but -- begins a comment.</summary>
+    private string OperatorAt(int start)
+    {
+        var end = text.AsSpan(start).IndexOfAnyExcept(OperatorCharacters);
+        var word = end < 0 ? text[start..] : text.Substring(start, end);
+        if (word.Contains("--", StringComparison.Ordinal) || word.Contains("/*", StringComparison.Ordinal))
+            throw Wrong(
+                start,
+                $"'{word}' holds what begins a comment in SQL",
+                "Put a space between the operators; write comments outside of the expression."
+            );
+        return word.AsSpan().ContainsAny(SignKeepers) ? word : WithoutSigns(word);
+    }
+
+    private static string WithoutSigns(string word)
+    {
+        while (word.Length > 1 && (word[^1] is '+' or '-'))
+            word = word[..^1];
+        return word;
     }
 
     private static ExpressionException Wrong(int position, string message, string remedy) =>

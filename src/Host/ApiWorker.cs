@@ -26,10 +26,13 @@ internal sealed class ApiWorker(CdcOptions options, EntitySet entities, Pipeline
     {
         await using var source = Database.Source(options.Source.ConnectionString);
         await using var engine = Database.Engine(options.Engine.ConnectionString);
+        // Prometheus gives up after ten seconds, and then sees nothing at all.
+        await using var watchedSource = Database.Source(options.Source.ConnectionString, options.Api.Timeout);
+        await using var watchedEngine = Database.Engine(options.Engine.ConnectionString, options.Api.Timeout);
         using var log = LogStatusReader.For(options, entities, loggers.CreateLogger("Cdc.Host"), TimeProvider.System);
         var status = new StatusReader(
-            source,
-            engine,
+            watchedSource,
+            watchedEngine,
             options.Source.SlotName,
             new EngineStatusReader(entities, log is not null),
             log,

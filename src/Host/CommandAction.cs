@@ -19,10 +19,11 @@ internal static class CommandActions
         command.SetAction(
             async (parsed, ct) =>
             {
-                using var loggers = LogSetup.Create(parsed.GetValue(GlobalOptions.Verbose), host.Terminal.ErrorIsTerminal);
+                var form = new LogForm(host.Terminal.ErrorIsTerminal);
+                using var loggers = LogSetup.Create(parsed.GetValue(GlobalOptions.Verbose), form);
                 try
                 {
-                    return await action(new CommandContext(host, parsed.GetValue(GlobalOptions.Config), loggers), parsed, ct);
+                    return await action(new CommandContext(host, parsed.GetValue(GlobalOptions.Config), loggers, form), parsed, ct);
                 }
                 catch (OperationCanceledException) when (ct.IsCancellationRequested)
                 {

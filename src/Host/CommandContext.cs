@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Cdc.Host;
 
 /// <summary>One invocation: configuration is read when a command asks for it, and only for the servers it names.</summary>
-internal sealed class CommandContext(CommandHost host, string? configurationFile, ILoggerFactory loggers)
+internal sealed class CommandContext(CommandHost host, string? configurationFile, ILoggerFactory loggers, LogForm form)
 {
     public Parts Parts => host.Parts;
     public Terminal Terminal => host.Terminal;
@@ -18,9 +18,17 @@ internal sealed class CommandContext(CommandHost host, string? configurationFile
     /// <summary>Of what the commands share with the pipeline.</summary>
     public ILogger Log => field ??= loggers.CreateLogger("Cdc.Host");
 
-    public CdcOptions Options(Needs needs) => ConfigurationLoader.Load(configurationFile, host.Environment, needs);
+    /// <summary>Stderr is read by a collector: whatever is written there is a log line.</summary>
+    public bool IsCollected => form.IsJson || !host.Terminal.ErrorIsTerminal;
 
-    public EntitySet Entities(CdcOptions options) => Parts.LoadEntities(options.Entities);
+    public CdcOptions Options(Needs needs)
+    {
+        var options = ConfigurationLoader.Load(configurationFile, host.Environment, needs);
+        form.Use(options.Log.Format);
+        return options;
+    }
+
+    public EntitySet Entities(CdcOptions options) => Parts.LoadEntities(options.Entities.File);
 
     /// <exception cref="CdcException">Usage: no such entity, with the nearest name.</exception>
     public EntityDeclaration Entity(CdcOptions options, string name)

@@ -47,7 +47,7 @@ internal static class Composition
             await (
                 options.Log.Kind == ChangeLogKind.Kafka
                     ? RunOverKafkaAsync(options, entities, LogEnds.Both, statistics, loggers, ct)
-                    : InProcessPipeline.RunAsync(options.Pipeline, entities, statistics, loggers.CreateLogger(PipelineCategory), ct)
+                    : InProcessPipeline.RunAsync(Kept(options), entities, statistics, loggers.CreateLogger(PipelineCategory), ct)
             );
         }
         finally
@@ -57,6 +57,9 @@ internal static class Composition
             await Task.WhenAll(serving, compared).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    /// <summary>Where balances, metrics and health are served, they outlive what stops the pipeline.</summary>
+    private static PipelineOptions Kept(CdcOptions options) => options.Pipeline with { WaitsForPeople = options.Api.Enabled };
 
     private static Task RunEndsAsync(CdcOptions options, EntitySet entities, LogEnds ends, ILoggerFactory loggers, CancellationToken ct) =>
         options.Log.Kind == ChangeLogKind.Kafka
@@ -78,6 +81,8 @@ internal static class Composition
     {
         await using var engine = Database.Engine(options.Engine.ConnectionString);
         var codec = TopicCodec.Create(options.Pipeline, entities, engine.Connections, VersionCommand.Text);
-        await KafkaPipeline.RunAsync(options.Pipeline, entities, codec, ends, statistics, loggers.CreateLogger(PipelineCategory), ct);
+        // One end by itself serves nothing.
+        var pipeline = ends == LogEnds.Both ? Kept(options) : options.Pipeline;
+        await KafkaPipeline.RunAsync(pipeline, entities, codec, ends, statistics, loggers.CreateLogger(PipelineCategory), ct);
     }
 }

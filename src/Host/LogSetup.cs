@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using Serilog;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
-using Serilog.Formatting.Json;
 
 namespace Cdc.Host;
 
@@ -12,7 +11,7 @@ internal static class LogSetup
 {
     private const string Readable = "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}";
 
-    public static ILoggerFactory Create(bool verbose, bool terminal)
+    public static ILoggerFactory Create(bool verbose, LogForm form)
     {
         var log = new LoggerConfiguration()
             .MinimumLevel.Is(verbose ? LogEventLevel.Debug : LogEventLevel.Information)
@@ -21,14 +20,17 @@ internal static class LogSetup
             // ASP.NET logs request paths below warnings, and a path holds a card's code.
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             // The reason why a server does not start is also thrown, and reported once, with its remedy.
-            .MinimumLevel.Override("Microsoft.Extensions.Hosting", LogEventLevel.Fatal);
-        log = terminal
-            ? log.WriteTo.Console(
-                outputTemplate: Readable,
-                formatProvider: CultureInfo.InvariantCulture,
-                standardErrorFromLevel: LogEventLevel.Verbose
+            .MinimumLevel.Override("Microsoft.Extensions.Hosting", LogEventLevel.Fatal)
+            .WriteTo.Conditional(
+                _ => !form.IsJson,
+                to =>
+                    to.Console(
+                        outputTemplate: Readable,
+                        formatProvider: CultureInfo.InvariantCulture,
+                        standardErrorFromLevel: LogEventLevel.Verbose
+                    )
             )
-            : log.WriteTo.Console(new JsonFormatter(renderMessage: true), standardErrorFromLevel: LogEventLevel.Verbose);
+            .WriteTo.Conditional(_ => form.IsJson, to => to.Console(new JsonLines(), standardErrorFromLevel: LogEventLevel.Verbose));
         return new SerilogLoggerFactory(log.CreateLogger(), dispose: true);
     }
 }

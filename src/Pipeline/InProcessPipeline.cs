@@ -32,6 +32,6 @@ public static class InProcessPipeline
         {
             Started = started ?? (() => { }),
         };
-        return new PipelineWorker(options.Source, options.Engine, session, statistics, log).RunAsync(stop);
+        return new PipelineWorker(options, session, statistics, log).RunAsync(stop);
     }
 }

@@ -39,10 +39,7 @@ public static class KafkaPipeline
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var workers = Sessions(options, entities, codec, ends, statistics, log)
             .Select(session =>
-                Task.Run(
-                    () => new PipelineWorker(options.Source, options.Engine, session, statistics, log).RunAsync(ended.Token),
-                    CancellationToken.None
-                )
+                Task.Run(() => new PipelineWorker(options, session, statistics, log).RunAsync(ended.Token), CancellationToken.None)
             )
             .ToArray();
         await TaskGroup.RunAsync(ended, workers);

@@ -1,4 +1,5 @@
 using Cdc.Core.Changes;
+using Cdc.Core.Failures;
 using Cdc.Core.Postgres.Values;
 using Microsoft.Extensions.Logging;
 
@@ -29,6 +30,16 @@ internal static partial class PipelineLog
 
     [LoggerMessage(307, LogLevel.Error, "The pipeline failed by a defect, or in a way that it does not know")]
     public static partial void Unexpected(ILogger log, Exception exception);
+
+    [LoggerMessage(
+        308,
+        LogLevel.Error,
+        "The pipeline stands still ({Kind}): {Reason} What to do next: {Remedy} Looked at again every {Seconds} s: it continues by itself"
+    )]
+    public static partial void StandsStill(ILogger log, FailureKind kind, string reason, string remedy, double seconds);
+
+    [LoggerMessage(309, LogLevel.Information, "The pipeline works again")]
+    public static partial void WorksAgain(ILogger log);
 
     [LoggerMessage(306, LogLevel.Warning, "{Code}: {Message} -> {Remedy}")]
     public static partial void PreflightWarning(ILogger log, string code, string message, string remedy);

@@ -18,4 +18,12 @@ public sealed record PipelineOptions
     /// <summary>These two act only with <see cref="ChangeLogKind.Kafka"/>.</summary>
     public KafkaOptions Kafka { get; init; } = new();
     public RegistryOptions Registry { get; init; } = new();
+
+    /// <summary>Folder of the operator's own migrations; nothing: there are none.</summary>
+    public string OwnMigrations { get; init; } = "";
+
+    /// <summary>
+    /// The process serves others too: what needs a person is waited out beside them. False: it is thrown, and ends the process.
+    /// </summary>
+    public bool WaitsForPeople { get; init; }
 }

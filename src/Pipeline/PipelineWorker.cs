@@ -12,21 +12,21 @@ namespace Cdc.Pipeline;
 
 /// <summary>
 /// Owns retry, stop and standby: the loops only throw. Transient failures are retried with growing pauses; a slot that another
-/// process holds is waited for; a declared gap is recorded and stops the process; anything else stops it at once.
+/// process holds is waited for; a declared gap is recorded. That and whatever else needs a person ends the process where the pipeline is all
+/// that it has; beside an Api it is looked at again and again, so that the pipeline continues when the person is done. A defect ends it.
 /// </summary>
-internal sealed class PipelineWorker(
-    SourceOptions source,
-    EngineOptions engine,
-    IPipelineSession session,
-    PipelineStatistics statistics,
-    ILogger log
-)
+internal sealed class PipelineWorker(PipelineOptions options, IPipelineSession session, PipelineStatistics statistics, ILogger log)
 {
     private static readonly TimeSpan StandbyPoll = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SaidAgainAfter = TimeSpan.FromMinutes(10);
 
+    private readonly SourceOptions _source = options.Source;
     private int _failures;
     private bool _standby;
+    private string? _stoppedBy;
+    private string? _saidLast;
+    private long _saidAt;
 
     /// <summary>Returns when <paramref name="stop"/> was asked for.</summary>
     /// <exception cref="CdcException">Typed, with its remedy.</exception>
@@ -37,7 +37,7 @@ internal sealed class PipelineWorker(
         {
             try
             {
-                await session.RunAsync(() => retry.State = RetryState.Working, stop);
+                await session.RunAsync(() => Works(retry), stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -48,19 +48,51 @@ internal sealed class PipelineWorker(
                 // A new failure, not the one before: the pauses start again.
                 if (session.HasProgressed)
                     _failures = 0;
-                var pause = await HandleAsync(e, retry, stop);
+                var pause = await PauseAfterAsync(e, retry, stop);
                 await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                if (retry.State == RetryState.Waiting)
-                    retry.State = RetryState.Retrying;
+                retry.TriesAgain();
             }
         }
     }
+
+    private void Works(WorkerRetry retry)
+    {
+        if (_stoppedBy is not null)
+            PipelineLog.WorksAgain(log);
+        _stoppedBy = null;
+        retry.Works();
+    }
+
+    private async Task<TimeSpan> PauseAfterAsync(Exception e, WorkerRetry retry, CancellationToken ct)
+    {
+        try
+        {
+            return await HandleAsync(e, retry, ct);
+        }
+        catch (CdcException failure) when (options.WaitsForPeople && NeedsAPerson(failure))
+        {
+            retry.Stops(failure);
+            // Once: it is looked at every few seconds, perhaps for days.
+            if (_stoppedBy != failure.Message)
+                PipelineLog.StandsStill(log, failure.Kind, failure.Message, failure.Remedy, LongestPause.TotalSeconds);
+            _stoppedBy = failure.Message;
+            return LongestPause;
+        }
+    }
+
+    private bool NeedsAPerson(CdcException failure) =>
+        failure.Kind switch
+        {
+            FailureKind.DeclaredGap => !_source.ExitOnGap,
+            FailureKind.Configuration or FailureKind.Preflight or FailureKind.Migration => true,
+            _ => false,
+        };
 
     /// <summary>How long to wait before the next session; throws what waiting does not fix.</summary>
     private async Task<TimeSpan> HandleAsync(Exception e, WorkerRetry retry, CancellationToken ct)
     {
         if (IsSlotHeld(e))
-            return StandBy();
+            return StandBy(retry);
         _standby = false;
         var failure = await ExplainAsync(e, ct);
         // Log the stack trace here: the typed failure does not carry it.
@@ -93,13 +125,15 @@ internal sealed class PipelineWorker(
         {
             CdcException typed => typed,
             EngineException engineFailed => engineFailed.Failure,
-            _ => KafkaFailure.Explain(e) ?? await CaptureSession.ExplainAsync(source, e, ct),
+            _ => KafkaFailure.Explain(e) ?? await CaptureSession.ExplainAsync(_source, e, ct),
         };
 
-    private TimeSpan StandBy()
+    private TimeSpan StandBy(WorkerRetry retry)
     {
+        // That it waits for another process is no failure.
+        retry.Works();
         if (!_standby)
-            PipelineLog.StandBy(log, source.SlotName);
+            PipelineLog.StandBy(log, _source.SlotName);
         _standby = true;
         return StandbyPoll;
     }
@@ -108,8 +142,13 @@ internal sealed class PipelineWorker(
     {
         var pause = TimeSpan.FromMilliseconds(Math.Min(LongestPause.TotalMilliseconds, 200 * Math.Pow(2, Math.Min(_failures, 10))));
         _failures++;
-        retry.State = RetryState.Waiting;
-        PipelineLog.TryAgain(log, failure.Message, failure.Remedy, pause.TotalSeconds);
+        retry.Waits(failure);
+        // The same failure may go on for days: it is said again only from time to time, or when a session got somewhere in between.
+        if (failure.Message != _saidLast || session.HasProgressed || Environment.TickCount64 - _saidAt > SaidAgainAfter.TotalMilliseconds)
+        {
+            (_saidLast, _saidAt) = (failure.Message, Environment.TickCount64);
+            PipelineLog.TryAgain(log, failure.Message, failure.Remedy, pause.TotalSeconds);
+        }
         return pause;
     }
 
@@ -132,14 +171,14 @@ internal sealed class PipelineWorker(
     {
         if (
             session.Generation is { } generation
-            && !await new SourceTable(engine).DeclareGapAsync(generation, gap.GapKind, gap.Message, ct)
+            && !await new SourceTable(options.Engine).DeclareGapAsync(generation, gap.GapKind, gap.Message, ct)
         )
         {
             // A reset dropped this session's slot: its failure is not a gap of the new generation.
             PipelineLog.Fenced(log, gap.Message);
             return StandbyPoll;
         }
-        if (!source.AcceptGaps)
+        if (!_source.AcceptGaps)
             throw gap;
         PipelineLog.GapAccepted(log, gap.GapKind, gap.Message);
         await session.AcceptGapAsync(ct);

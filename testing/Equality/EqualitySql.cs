@@ -29,7 +29,7 @@ internal static partial class EqualitySql
             SELECT {Sql.Identifier(entity.Key.Name)}::bigint, cdc_broken, {List(
                 entity.Columns.Select(c => $"CASE WHEN NOT cdc_broken THEN {Typed(c)} END")
             )}
-            FROM (SELECT cdc_row.*, {Broken(entity)} AS cdc_broken FROM {entity.SourceName} AS cdc_row WHERE {InRange(
+            FROM (SELECT cdc_row.*, {Broken(entity)} AS cdc_broken FROM {entity.SourceRows} AS cdc_row WHERE {InRange(
                 entity.Key.Name,
                 range
             )}) AS cdc_rows
@@ -57,7 +57,7 @@ internal static partial class EqualitySql
             SELECT {Sql.Identifier(entity.Key.Name)}::bigint, cdc_values IS NULL, {List(
                 entity.Columns.Select((_, i) => string.Create(CultureInfo.InvariantCulture, $"cdc_values[{i + 1}]"))
             )}
-            FROM (SELECT cdc_row.*, pg_temp.cdc_expected(cdc_row) AS cdc_values FROM {entity.SourceName} AS cdc_row WHERE {InRange(
+            FROM (SELECT cdc_row.*, pg_temp.cdc_expected(cdc_row) AS cdc_values FROM {entity.SourceRows} AS cdc_row WHERE {InRange(
                 entity.Key.Name,
                 range
             )}) AS cdc_rows

@@ -18,6 +18,21 @@ internal static class PgBinaries
                     "No PostgreSQL server programs: 'apt-get install postgresql', or set CDC_PG_BIN to the folder of initdb and postgres."
                 );
 
+    /// <summary>
+    /// Of one major version: <c>CDC_PG_BIN_N</c>, what <c>./dev</c> fetched, or Debian's. A package of npm has initdb, postgres and pg_ctl only.
+    /// </summary>
+    /// <exception cref="MissingPrerequisiteException">That version is not there.</exception>
+    public static string OfVersion(int major) =>
+        new[]
+        {
+            Environment.GetEnvironmentVariable($"CDC_PG_BIN_{major}"),
+            SourceTree.PathOf($".run/postgres-{major}/native/bin"),
+            Path.Combine(DebianRoot, $"{major}", "bin"),
+        }.FirstOrDefault(folder => folder is { Length: > 0 } && Usable(folder))
+        ?? throw new MissingPrerequisiteException(
+            $"No server programs of PostgreSQL {major}: './dev test --postgres {major} PostgresVersions' fetches them, or set CDC_PG_BIN_{major}."
+        );
+
     private static string? Newest() =>
         !Directory.Exists(DebianRoot)
             ? null

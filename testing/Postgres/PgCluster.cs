@@ -48,7 +48,7 @@ public sealed class PgCluster : IAsyncDisposable
     /// <exception cref="MissingPrerequisiteException">No server programs on this machine: a skip, with CI set a failure.</exception>
     public static async Task<PgCluster> StartAsync(PgClusterOptions options, CancellationToken ct)
     {
-        var binaries = options.Binaries ?? PgBinaries.Find();
+        var binaries = options.Binaries ?? (options.Version is { } version ? PgBinaries.OfVersion(version) : PgBinaries.Find());
         var cluster = new PgCluster(options, await PgFolder.CreateAsync(options, ct), binaries);
         try
         {
@@ -70,23 +70,7 @@ public sealed class PgCluster : IAsyncDisposable
         var standby = new PgCluster(options, await PgFolder.CreateAsync(options, ct), _binaries);
         try
         {
-            await Tool.RunAsync(
-                PgFolder.AsOwner(
-                    Path.Combine(_binaries, "pg_basebackup"),
-                    "--pgdata",
-                    standby.DataDirectory,
-                    "--host",
-                    "127.0.0.1",
-                    "--port",
-                    Port.ToString(CultureInfo.InvariantCulture),
-                    "--username=postgres",
-                    "--wal-method=stream",
-                    "--write-recovery-conf",
-                    "--checkpoint=fast",
-                    "--no-sync"
-                ),
-                ct
-            );
+            await new PgBaseBackup(ConnectionString("postgres")).CopyAsync(DataDirectory, standby.DataDirectory, ct);
             await File.AppendAllTextAsync(
                 Path.Combine(standby.DataDirectory, "postgresql.conf"),
                 PgConfiguration.Text(options, standby._folder.Path),

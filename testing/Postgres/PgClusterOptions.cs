@@ -15,8 +15,11 @@ public sealed record PgClusterOptions
     /// </summary>
     public bool Fsync { get; init; }
 
-    /// <summary>Folder of initdb and postgres; null: found.</summary>
+    /// <summary>Folder of initdb and postgres; null: that of <see cref="Version"/>.</summary>
     public string? Binaries { get; init; }
+
+    /// <summary>Major version; null: the machine's.</summary>
+    public int? Version { get; init; }
 
     /// <summary>
     /// Folder under which the cluster's own folder is made; null: memory where there is enough of it and nothing is flushed, else the

@@ -10,15 +10,16 @@ namespace Cdc.Api.Balances;
 /// <summary>A card's history, and a partner's cards, by pages.</summary>
 internal static class ListEndpoints
 {
-    public static void Map(IEndpointRouteBuilder routes)
+    public static void Map(IEndpointRouteBuilder routes, bool withHistory)
     {
-        routes
-            .MapGet("/cards/{code}/history", HistoryAsync)
-            .Needs(Scopes.Read)
-            .WithTags("Balances")
-            .WithSummary("A card's movements, the newest first.")
-            .Produces<HistoryPage>()
-            .ProducesCardProblems();
+        if (withHistory)
+            routes
+                .MapGet("/cards/{code}/history", HistoryAsync)
+                .Needs(Scopes.Read)
+                .WithTags("Balances")
+                .WithSummary("A card's movements, the newest first.")
+                .Produces<HistoryPage>()
+                .ProducesCardProblems();
         routes
             .MapGet("/partners/{id:long}/cards", CardsAsync)
             .Needs(Scopes.Read)

@@ -16,14 +16,7 @@ namespace Cdc.Api.Live;
 /// is, then sends itself a notice. PostgreSQL delivers notices in the order of commits, so when its own arrives, all of what it had read
 /// has arrived before. A beat that does not come back in time means a connection that is dead; nothing kept is used until there is another.
 /// </summary>
-internal sealed class EngineListener(
-    EngineReads engine,
-    EngineMomentReader moments,
-    CardCache cache,
-    ReplicaReads replicas,
-    IReadOnlyList<INotifiedTable> tables,
-    ILogger log
-)
+internal sealed class EngineListener(EngineReads engine, CardCache cache, ReplicaReads replicas, HeardTables heard, ILogger log)
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan BeatTimeout = TimeSpan.FromSeconds(2);
@@ -35,7 +28,8 @@ internal sealed class EngineListener(
     private const int BeatsUntilIdle = 20;
 
     private readonly string _own = "cdc_api_" + Guid.NewGuid().ToString("N");
-    private readonly string _cards = ChangeNotice.Channel(moments.Entity.Name);
+    private readonly string? _cards = heard.Cards is { } cards ? ChangeNotice.Channel(cards.Entity.Name) : null;
+    private readonly IReadOnlyList<INotifiedTable> _tables = heard.Tables;
     private string _heard = "";
     private long _beat;
     private int _idleBeats;
@@ -77,7 +71,7 @@ internal sealed class EngineListener(
     private void Forget()
     {
         cache.Verify(null);
-        foreach (var table in tables)
+        foreach (var table in _tables)
             table.OnDisconnect();
     }
 
@@ -96,7 +90,7 @@ internal sealed class EngineListener(
         await connection.OpenPinnedAsync(ct);
         connection.Notification += (_, notice) => Hear(notice.Channel, notice.Payload);
         // Its own notices need not survive a crash.
-        var channels = tables.Select(t => t.Channel).Append(_cards).Append(_own);
+        var channels = _tables.Select(t => t.Channel).Concat(_cards is null ? [] : [_cards]).Append(_own);
         await ExecuteAsync(
             connection,
             "SET synchronous_commit = off; " + string.Concat(channels.Select(c => $"LISTEN {Sql.Identifier(c)}; ")),
@@ -104,7 +98,7 @@ internal sealed class EngineListener(
         );
         // Until this is held, nothing may have been announced; from here on everything is.
         await ExecuteAsync(connection, $"SELECT pg_advisory_lock_shared({AdvisoryLocks.Listeners})", ct);
-        foreach (var table in tables)
+        foreach (var table in _tables)
             await table.ReloadAsync(connection, ct);
         while (!ct.IsCancellationRequested)
         {
@@ -120,7 +114,7 @@ internal sealed class EngineListener(
         late.CancelAfter(BeatTimeout);
         // In this order: what was heard before the mark is below the WAL of the beat, and so is all of the moment.
         var mark = cache.Mark();
-        var moment = await moments.ReadAsync(connection, late.Token);
+        var moment = heard.Cards is { } cards ? await cards.ReadAsync(connection, late.Token) : (EngineMoment?)null;
         var beat = replicas.AreThere ? await EngineBeat.ReadAsync(mark, connection, late.Token) : null;
         _idleBeats = cache.Used ? 0 : _idleBeats + 1;
         cache.Used = false;
@@ -143,7 +137,7 @@ internal sealed class EngineListener(
         while (until - Environment.TickCount64 is var left and > 0)
         {
             // What was heard during the beat comes first.
-            while (tables.FirstOrDefault(t => t.IsStale) is { } stale)
+            while (_tables.FirstOrDefault(t => t.IsStale) is { } stale)
                 await stale.ReloadAsync(connection, ct);
             await connection.WaitAsync(TimeSpan.FromMilliseconds(left), ct);
         }
@@ -156,7 +150,7 @@ internal sealed class EngineListener(
         else if (channel == _cards)
             cache.Changed(ChangeNotice.Parse(payload));
         else
-            foreach (var table in tables.Where(t => t.Channel == channel))
+            foreach (var table in _tables.Where(t => t.Channel == channel))
                 table.OnChange();
     }
 
@@ -166,3 +160,7 @@ internal sealed class EngineListener(
         await command.ExecuteNonQueryAsync(ct);
     }
 }
+
+/// <summary>What is announced.</summary>
+/// <param name="Cards">Null: no cards are served.</param>
+internal sealed record HeardTables(IReadOnlyList<INotifiedTable> Tables, EngineMomentReader? Cards);

@@ -87,6 +87,7 @@ internal sealed class ApiMeter : IDisposable
         );
         _meter.CreateObservableGauge("cdc.up", Up, null, "1 if the server could be read.");
         _meter.CreateObservableGauge("cdc.state", State, null, "1 for the pipeline's state.");
+        _meter.CreateObservableGauge("cdc.gap", Gap, null, "1 while a break in continuity is declared, with its kind.");
     }
 
     private void Entities()
@@ -110,6 +111,12 @@ internal sealed class ApiMeter : IDisposable
             () => PerEntity(e => e.HeldDeletes ?? 0),
             "{row}",
             "Rows that were not there when their table was read again, and that a person must allow to be deleted."
+        );
+        _meter.CreateObservableGauge(
+            "cdc.table.stopped",
+            () => PerEntity(e => e.State == "stopped" ? 1 : 0),
+            null,
+            "1 if the table's changes are not applied until it is repaired."
         );
     }
 
@@ -149,6 +156,10 @@ internal sealed class ApiMeter : IDisposable
                 new KeyValuePair<string, object?>("state", s)
             ))
             : [];
+
+    /// <summary>The kind of the last report that could say: a gap does not end because the engine is away.</summary>
+    private IEnumerable<Measurement<long>> Gap() =>
+        _status.Gap is { } gap ? [new(gap.Length > 0 ? 1 : 0, new KeyValuePair<string, object?>("kind", gap))] : [];
 
     private IEnumerable<Measurement<long>> Up()
     {

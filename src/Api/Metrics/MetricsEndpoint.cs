@@ -15,12 +15,11 @@ internal static class MetricsEndpoint
                 async (StatusCache status, ReconcileStanding standing, MetricCollector collector, CancellationToken ct) =>
                 {
                     // Lag and the like are of this moment, not of the last request for them.
-                    await status.ReadAsync(ct);
-                    await standing.ReadAsync(ct);
+                    await Task.WhenAll(status.ReadAsync(ct), standing.ReadAsync(ct));
                     return Results.Text(PrometheusText.Write(collector), PrometheusText.ContentType);
                 }
             )
-            .Needs(Scopes.Read)
+            .Watches()
             .WithTags("Operations")
             .WithSummary("Metrics in Prometheus' text format.");
 }

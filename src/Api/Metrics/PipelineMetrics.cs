@@ -24,6 +24,8 @@ internal sealed class PipelineMetrics : IDisposable
         FailureKind.Fenced,
     ];
 
+    private static readonly string[] Breaker = ["closed", "half-open", "open"];
+
     private readonly PipelineStatistics? _statistics;
     private readonly FreshnessClock _clock;
     private readonly Histogram<double>? _rows;
@@ -99,10 +101,22 @@ internal sealed class PipelineMetrics : IDisposable
         meter.CreateObservableGauge(
             "cdc.breaker.state",
             () =>
-                Enum.GetValues<RetryState>()
-                    .Select(r => new Measurement<long>(r == s.Retry ? 1 : 0, new KeyValuePair<string, object?>("state", BreakerWord(r)))),
+                Breaker.Select(word => new Measurement<long>(
+                    word == BreakerWord(s.Retry) ? 1 : 0,
+                    new KeyValuePair<string, object?>("state", word)
+                )),
             null,
             "1 for the circuit breaker's state: open while a worker of the pipeline waits after a failure, half-open while it tries again."
+        );
+        meter.CreateObservableGauge(
+            "cdc.pipeline.stopped",
+            () =>
+                Kinds.Select(k => new Measurement<long>(
+                    s.Retry == RetryState.Stopped && s.Failure?.Kind == k ? 1 : 0,
+                    new KeyValuePair<string, object?>("class", Word(k))
+                )),
+            null,
+            "1 for the class of the failure that a person has to end: until then the pipeline stands still."
         );
     }
 
@@ -110,7 +124,7 @@ internal sealed class PipelineMetrics : IDisposable
     private static string BreakerWord(RetryState state) =>
         state switch
         {
-            RetryState.Waiting => "open",
+            RetryState.Waiting or RetryState.Stopped => "open",
             RetryState.Retrying => "half-open",
             _ => "closed",
         };

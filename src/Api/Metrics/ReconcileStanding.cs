@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Cdc.Api.Engine;
+using Cdc.Core.Operations;
 using Npgsql;
 
 namespace Cdc.Api.Metrics;
@@ -60,6 +61,20 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
     public double? Ratio =>
         _last is { } last && last.Entities.Sum(e => e.Compared) is > 0 and var compared
             ? Math.Max(0, 1 - (double)last.Entities.Sum(e => e.Drift) / compared)
+            : null;
+
+    /// <summary>How things stand: drift that is open, and what cannot be said of which rows now; null: nothing was ever compared.</summary>
+    public ComparisonRows? Rows(StatusReport report) =>
+        _last is { Entities.Count: > 0 } last
+            ? new ComparisonRows(
+                last.Entities.Sum(e => e.Compared),
+                last.Entities.Sum(e => e.Drift),
+                last.Entities.Sum(e => e.InFlight),
+                report.Entities.Sum(e => e.Quarantine),
+                report.Entities.Sum(e => e.Holes),
+                report.Entities.Sum(e => e.HeldDeletes ?? 0),
+                [.. report.Entities.Where(e => e.State is not ("streaming" or "held")).Select(e => $"{e.Entity} is {e.State}")]
+            )
             : null;
 
     /// <summary>Reads it again, but not more often than it changes.</summary>

@@ -1,3 +1,4 @@
+using Cdc.Api.Metrics;
 using Cdc.Core.Operations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -27,12 +28,25 @@ internal static class HealthEndpoints
                 .WithSummary("Whether balances can be served, and how fresh: 200 healthy or degraded, 503 unhealthy.")
                 .Produces<HealthView>()
                 .Produces<HealthView>(503);
+        health
+            .MapGet(
+                "/metrics",
+                async (StatusCache cache, ReconcileStanding standing, ApiOptions options, CancellationToken ct) =>
+                    Results.Text(HealthText.Write(await ReadAsync(cache, standing, options, ct)), PrometheusText.ContentType)
+            )
+            .WithSummary("The same in Prometheus' text format, always 200.");
     }
 
-    private static async Task<IResult> AnswerAsync(StatusCache cache, ApiOptions options, CancellationToken ct)
+    private static async Task<HealthView> ReadAsync(StatusCache cache, ReconcileStanding standing, ApiOptions options, CancellationToken ct)
     {
         var report = await cache.ReadAsync(ct);
-        var health = HealthView.Of(report, options.LagLimit);
+        await standing.ReadAsync(ct);
+        return HealthView.Of(report, options.LagLimit, standing.Rows(report));
+    }
+
+    private static async Task<IResult> AnswerAsync(StatusCache cache, ReconcileStanding standing, ApiOptions options, CancellationToken ct)
+    {
+        var health = await ReadAsync(cache, standing, options, ct);
         return Results.Json(health, statusCode: health.Status == "unhealthy" ? 503 : 200);
     }
 }

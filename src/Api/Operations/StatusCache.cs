@@ -1,18 +1,26 @@
+using System.Text.Json;
+using Cdc.Core.Failures;
 using Cdc.Core.Operations;
+using Cdc.Core.Telemetry;
 
 namespace Cdc.Api.Operations;
 
 /// <summary>The status of both servers, read at most once a second for any number of callers.</summary>
-internal sealed class StatusCache(IStatusSource source, TimeProvider time) : IDisposable
+/// <param name="statistics">Of the pipeline in this process; null: there is none.</param>
+internal sealed class StatusCache(IStatusSource source, PipelineStatistics? statistics, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _reading = new(1, 1);
     private StatusReport? _last;
+    private volatile string? _gap;
     private long _readAt;
 
-    /// <summary>The last one read; null: none was.</summary>
-    public StatusReport? Last => Volatile.Read(ref _last);
+    /// <summary>The last one read, with the pipeline as it is now; null: none was.</summary>
+    public StatusReport? Last => Volatile.Read(ref _last) is { } last ? last with { Pipeline = Pipeline } : null;
+
+    /// <summary>The gap's kind as of the last report that could say, empty: there is none; null: none could say.</summary>
+    public string? Gap => _gap;
 
     public async Task<StatusReport> ReadAsync(CancellationToken ct)
     {
@@ -23,10 +31,9 @@ internal sealed class StatusCache(IStatusSource source, TimeProvider time) : IDi
         {
             if (Current() is { } meanwhile)
                 return meanwhile;
-            var report = await source.ReadAsync(ct);
+            Volatile.Write(ref _last, await source.ReadAsync(ct));
             Volatile.Write(ref _readAt, time.GetTimestamp());
-            Volatile.Write(ref _last, report);
-            return report;
+            return Remembered(Last!);
         }
         finally
         {
@@ -36,5 +43,24 @@ internal sealed class StatusCache(IStatusSource source, TimeProvider time) : IDi
 
     public void Dispose() => _reading.Dispose();
 
-    private StatusReport? Current() => Last is { } last && time.GetElapsedTime(Volatile.Read(ref _readAt)) < Fresh ? last : null;
+    private PipelineStatus? Pipeline =>
+        statistics is null
+            ? null
+            : new PipelineStatus(
+                JsonNamingPolicy.CamelCase.ConvertName(statistics.Retry.ToString()),
+                statistics.Failure?.Kind.ToString(),
+                (statistics.Failure as DeclaredGapException)?.GapKind,
+                statistics.Failure?.Message,
+                statistics.Failure?.Remedy
+            );
+
+    private StatusReport? Current() =>
+        Last is { } last && time.GetElapsedTime(Volatile.Read(ref _readAt)) < Fresh ? Remembered(last) : null;
+
+    private StatusReport Remembered(StatusReport report)
+    {
+        if (report.Engine is not null || report.Gap is not null)
+            _gap = report.Gap ?? "";
+        return report;
+    }
 }

@@ -16,12 +16,12 @@ internal static class StatusEndpoints
         var status = routes.MapGroup("").WithTags("Operations");
         status
             .MapGet("/status", async (StatusCache cache, CancellationToken ct) => Results.Json(await cache.ReadAsync(ct)))
-            .Needs(Scopes.Read)
+            .Watches()
             .WithSummary("What 'cdc status --json' prints.")
             .Produces<StatusReport>();
         status
             .MapGet("/lag", async (StatusCache cache, CancellationToken ct) => Results.Json(LagView.Of(await cache.ReadAsync(ct), parts)))
-            .Needs(Scopes.Read)
+            .Watches()
             .WithSummary("Lag for each topic and partition.")
             .Produces<LagView>();
         status
@@ -29,7 +29,7 @@ internal static class StatusEndpoints
                 "/snapshots",
                 async (StatusCache cache, CancellationToken ct) => Results.Json(SnapshotsView.Of(await cache.ReadAsync(ct)))
             )
-            .Needs(Scopes.Read)
+            .Watches()
             .WithSummary("What is being read, how far it is, and what is asked for.")
             .Produces<SnapshotsView>();
         status

@@ -19,7 +19,7 @@ internal static class LiveEndpoint
     public static void Map(IEndpointRouteBuilder routes) =>
         routes
             .MapGet("/live", Answer)
-            .Needs(Scopes.Read)
+            .Watches()
             // It lasts as long as the page is open, which is no duration of a request.
             .DisableHttpMetrics()
             .WithTags("Operations")

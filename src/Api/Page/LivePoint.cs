@@ -16,6 +16,7 @@ internal sealed record LivePoint(long At, IReadOnlyList<double?> Lag, double? Ro
 /// <param name="Topics">The largest lag of their partitions is what a point has.</param>
 /// <param name="Marks">Differs from the one before where a list on the page must be read again.</param>
 /// <param name="Consistency">Of all entities as far as is known now: 1 - drift / compared; null: not known.</param>
+/// <param name="Verdict">What that means; null: nothing was ever compared, or it is not known.</param>
 /// <param name="OpenDrift">Differences that no later run has found gone; null: the engine cannot be read.</param>
 internal sealed record LiveState(
     string Version,
@@ -23,15 +24,21 @@ internal sealed record LiveState(
     StatusReport Status,
     LagView Lag,
     IReadOnlyList<string> Topics,
-    LiveMarks? Marks,
+    LiveMarks Marks,
     double? Consistency,
-    long? OpenDrift
+    long? OpenDrift,
+    LiveVerdict? Verdict
 );
 
-/// <param name="Quarantine">Changes with every entry, attempt and request.</param>
-/// <param name="Runs">Changes with every run that ends, and with drift that one finds or finds gone; empty: none was ever done.</param>
-/// <param name="Flags">Changes with every flag.</param>
-internal sealed record LiveMarks(string Quarantine, string Runs, string Flags);
+/// <param name="Word">consistent, drift, inconclusive.</param>
+/// <param name="LeftOut">What is not compared, for people; null: nothing.</param>
+internal sealed record LiveVerdict(string Word, long Drift, long NotCompared, string? LeftOut);
+
+/// <param name="Quarantine">Changes with every entry, attempt and request; null: the engine cannot be read.</param>
+/// <param name="Runs">Changes with every run that ends, and with drift that one finds or finds gone; empty: none was ever done; null: the
+/// engine cannot be read.</param>
+/// <param name="Flags">Changes with every flag; null: they were never read.</param>
+internal sealed record LiveMarks(string? Quarantine, string? Runs, string? Flags);
 
 /// <summary>What one event carries.</summary>
 /// <param name="Reset">What the page has before these points is of another process, or too old: it begins anew.</param>

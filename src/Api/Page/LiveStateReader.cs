@@ -16,15 +16,23 @@ internal sealed class LiveStateReader(ApiParts parts, ApiOptions options, MarksR
         var known = await OrNullAsync(() => marks.ReadAsync(ct));
         var all = await OrNullAsync(async () => string.Join(' ', (await flags.AllAsync(ct)).Values.Select(f => $"{f.Name}:{f.Version}")));
         await standing.ReadAsync(ct);
+        var rows = standing.Rows(report);
         return new LiveState(
             parts.Version,
-            HealthView.Of(report, options.LagLimit),
+            HealthView.Of(report, options.LagLimit, rows),
             report,
             LagView.Of(report, parts),
             _topics,
-            known is null ? null : new LiveMarks(known.Quarantine, known.Runs is null ? "" : $"{known.Runs} {known.OpenDrift}", all ?? ""),
+            new LiveMarks(
+                known?.Quarantine,
+                known is null ? null
+                    : known.Runs is null ? ""
+                    : $"{known.Runs} {known.OpenDrift}",
+                all
+            ),
             standing.Ratio,
-            known?.OpenDrift
+            known?.OpenDrift,
+            rows is null ? null : new LiveVerdict(rows.Word, rows.Drift, rows.NotCompared, rows.LeftOut)
         );
     }
 

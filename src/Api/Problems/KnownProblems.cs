@@ -101,6 +101,12 @@ internal static class KnownProblems
             "Send a valid key as 'Authorization: Bearer KEY' or 'X-Api-Key: KEY'. 'cdc keys create' makes one."
         );
 
+    public static Problem KeysUnknown { get; } =
+        EngineUnavailable(
+            "Since this process started the engine could not be read, so keys are not known. Health is answered, and on this machine status "
+                + "and metrics."
+        );
+
     public static Problem OnlyLocal { get; } =
         new(
             403,

@@ -16,6 +16,8 @@ internal static class RegistryErrors
         "/contexts",
         "/associations",
         "/v1/metadata",
+        "/ids",
+        "/apis/registry",
     ];
 
     /// <summary>Whether clients of this path use the registry's protocol.</summary>

@@ -24,6 +24,7 @@ internal static class SchemaEndpoints
         MapSubjects(all, registry);
         MapCompatibility(all, registry);
         RegistryEndpoints.Map(all, registry, version);
+        ApicurioEndpoints.Map(all, registry);
     }
 
     private static void MapSchemas(RouteGroupBuilder all, RememberedSchemas registry)
@@ -220,7 +221,7 @@ internal static class SchemaEndpoints
 
     internal static SchemaRegistryException NoSchema => new(SchemaRegistryException.SchemaNotFound, "Schema not found");
 
-    private static async Task<string> SchemaAsync(RememberedSchemas registry, int id, CancellationToken ct) =>
+    internal static async Task<string> SchemaAsync(RememberedSchemas registry, int id, CancellationToken ct) =>
         await registry.FindAsync(id, ct) ?? throw NoSchema;
 
     private static async Task<IReadOnlyList<RegisteredSchema>> UsesAsync(RememberedSchemas registry, int id, CancellationToken ct)

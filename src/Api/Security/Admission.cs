@@ -34,8 +34,10 @@ internal sealed class Admission(KeyRing keys, ApiOptions options) : IMiddleware,
             return;
         }
         var (key, anyMade) = await keys.FindAsync(Given(context.Request), context.RequestAborted);
+        // Whether a key is needed is not known: on this machine the pipeline may be watched, and nothing else is answered.
+        var open = anyMade == false || (anyMade is null && context.GetEndpoint()!.Metadata.GetMetadata<WatchesPipeline>() is not null);
         var caller =
-            key is null && !anyMade && LocalOrigin.IsTrusted(context) ? Caller.Local
+            key is null && open && LocalOrigin.IsTrusted(context) ? Caller.Local
             : key is null ? null
             : new Caller(key);
         if (Refusal(context, caller, anyMade, needed) is { } problem)
@@ -49,13 +51,15 @@ internal sealed class Admission(KeyRing keys, ApiOptions options) : IMiddleware,
 
     public void Dispose() => _rates.Dispose();
 
-    private Problem? Refusal(HttpContext context, Caller? caller, bool anyMade, ScopesNeeded needed)
+    private Problem? Refusal(HttpContext context, Caller? caller, bool? anyMade, ScopesNeeded needed)
     {
-        if (caller is null && anyMade)
+        if (caller is null && anyMade == true)
         {
             context.Response.Headers.WWWAuthenticate = "Bearer";
             return KnownProblems.KeyNeeded;
         }
+        if (caller is null && anyMade is null)
+            return KnownProblems.KeysUnknown;
         if (caller is null)
             return KnownProblems.OnlyLocal;
         if (!caller.Has(needed.AnyOf))

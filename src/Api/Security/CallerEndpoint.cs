@@ -11,6 +11,7 @@ internal static class CallerEndpoint
         routes
             .MapGet("/caller", (HttpContext http) => Results.Json(CallerView.Of(Caller.Of(http))))
             .Needs([.. Scopes.All])
+            .WithMetadata(new WatchesPipeline())
             .WithTags("Operations")
             .WithSummary("Name and scopes of the key that is sent.")
             .Produces<CallerView>();

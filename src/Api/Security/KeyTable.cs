@@ -40,6 +40,12 @@ public static class KeyTable
     public static async Task<IReadOnlyList<ApiKey>> ListAsync(NpgsqlConnection connection, CancellationToken ct) =>
         await connection.Statement($"SELECT {Columns} FROM cdc.api_keys ORDER BY created_at, id").RowsAsync(Read, ct);
 
+    /// <summary>The same, also of an engine that <c>cdc migrate</c> has not reached yet: no key was ever made in it.</summary>
+    public static async Task<IReadOnlyList<ApiKey>> AllAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        await connection.Statement("SELECT to_regclass('cdc.api_keys') IS NOT NULL").ScalarAsync<bool>(ct)
+            ? await ListAsync(connection, ct)
+            : [];
+
     /// <param name="idOrName">A name may be that of several keys.</param>
     /// <returns>How many were revoked now.</returns>
     public static Task<int> RevokeAsync(NpgsqlConnection connection, string idOrName, CancellationToken ct) =>

@@ -1,5 +1,5 @@
 using Cdc.Capture.Slot;
-using Cdc.Capture.Source;
+using Cdc.Capture.Tables;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
@@ -7,181 +7,131 @@ using Npgsql;
 
 namespace Cdc.Capture.Checks;
 
-/// <summary>A table of a publication; a row filter or a column list would leave something out of the stream.</summary>
-internal sealed record PublishedTable(string Schema, string Table, bool HasFilter, bool HasColumnList);
-
-/// <summary>An existing publication, and whether it brings every change of every declared table.</summary>
-internal sealed record PublicationCheck(
-    bool AllTables,
-    bool Insert,
-    bool Update,
-    bool Delete,
-    bool Truncate,
-    bool ViaRoot,
-    bool IsOwner,
-    IReadOnlyList<PublishedTable> Tables
-)
+/// <summary>Whether the publication, of whatever form, brings every change of every declared table.</summary>
+internal static class PublicationCheck
 {
-    private const string HeadSql = """
-        SELECT puballtables, pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot, pg_has_role(pubowner, 'USAGE')
-        FROM pg_publication WHERE pubname = $1
-        """;
+    /// <summary>It leaves out some operations, of every table. Where the source is followed already that is a gap.</summary>
+    public const string Partial = "publication-operations";
 
-    /// <summary>Filters and lists exist from 15 on: taken out of the row's JSON, so that 14 answers too.</summary>
-    private const string TablesSql = """
-        SELECT t.schemaname::text, t.tablename::text,
-               coalesce(to_jsonb(r) ->> 'prqual' IS NOT NULL, false), coalesce(to_jsonb(r) ->> 'prattrs' IS NOT NULL, false)
+    private const int MostNames = 20;
+
+    private const string SurplusSql = """
+        SELECT format('%I.%I', t.schemaname, t.tablename),
+               EXISTS (SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON c.oid = r.prrelid
+                       JOIN pg_namespace n ON n.oid = c.relnamespace
+                       WHERE p.pubname = t.pubname AND n.nspname = t.schemaname AND c.relname = t.tablename)
         FROM pg_publication_tables t
-        JOIN pg_publication p ON p.pubname = t.pubname
-        LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid
-             AND r.prrelid = (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                              WHERE n.nspname = t.schemaname AND c.relname = t.tablename)
-        WHERE t.pubname = $1
+        WHERE t.pubname = $1 AND NOT EXISTS (
+            SELECT FROM unnest($2::text[], $3::text[]) d(schema_name, table_name)
+            WHERE d.schema_name = t.schemaname AND d.table_name = t.tablename)
+        ORDER BY 1
         """;
 
-    /// <returns>Null if there is no such publication.</returns>
-    public static async Task<PublicationCheck?> ReadAsync(NpgsqlConnection connection, string publication, CancellationToken ct)
+    public static async Task<IReadOnlyList<Finding>> FindingsAsync(
+        NpgsqlConnection connection,
+        string name,
+        SourceCatalog catalog,
+        ServerCheck server,
+        CancellationToken ct
+    )
     {
-        var found = await connection.Statement(HeadSql, publication).RowsAsync(Head, ct);
-        if (found is not [var head])
-            return null;
-        return head with { Tables = await connection.Statement(TablesSql, publication).RowsAsync(Table, ct) };
+        if (catalog.Publication is not { } publication)
+            return [.. Missing(name, server, catalog)];
+        return
+        [
+            .. Operations(publication),
+            .. Coverage(publication, server, catalog),
+            .. catalog.Tables.SelectMany(t => Narrowing(t.Entity, t.Table, publication.Name)),
+            .. await SurplusAsync(connection, publication, catalog, ct),
+        ];
     }
 
     /// <summary>What an administrator has to do when our role may not create the publication itself.</summary>
-    public static IEnumerable<Finding> Missing(
-        string publication,
-        ServerCheck server,
-        IReadOnlyDictionary<EntityDeclaration, SourceTable?> tables
-    )
+    private static IEnumerable<Finding> Missing(string name, ServerCheck server, SourceCatalog catalog)
     {
-        if (server.IsSuperuser || (server.MayCreate && tables.Values.All(t => t is null or { IsOwner: true })))
+        if (server.IsSuperuser || (server.MayCreate && catalog.Tables.All(t => t.Table is null or { Rights.IsOwner: true })))
             yield break;
         yield return Error(
-            "publication-missing",
-            $"Publication {publication} does not exist, and role {server.Role} may not create it (it needs CREATE on database {server.Database}, and to own the tables).",
-            $"{SlotSql.CreatePublication(publication, tables.Keys)}; -- as the owner of the tables, or as a superuser"
+            GapKinds.PublicationMissing,
+            $"Publication {name} does not exist, and role {server.Role} may not create it (it needs CREATE on database {server.Database}, and to own the tables).",
+            $"{SlotSql.CreatePublication(name, catalog.Tables.Select(t => t.Entity))}; -- as the owner of the tables, or as a superuser"
         );
     }
 
-    public IEnumerable<Finding> Findings(
-        string publication,
-        ServerCheck server,
-        IReadOnlyDictionary<EntityDeclaration, SourceTable?> tables
-    ) =>
-        [
-            .. Operations(publication),
-            .. Coverage(publication, server, tables),
-            .. Narrowing(publication, tables.Keys),
-            .. Surplus(publication, tables.Keys),
-        ];
-
-    private IEnumerable<Finding> Operations(string publication)
+    private static IEnumerable<Finding> Operations(CatalogPublication publication)
     {
-        var name = Sql.Identifier(publication);
-        if (!(Insert && Update && Delete && Truncate))
+        if (!publication.IsWhole)
             yield return Error(
-                "publication-operations",
-                $"Publication {publication} leaves out some operations.",
-                $"ALTER PUBLICATION {name} SET (publish = 'insert, update, delete, truncate');"
-            );
-        if (ViaRoot)
-            yield return Error(
-                "publication-via-root",
-                $"Publication {publication} shows partitions under the name of their root: TRUNCATE of a partition is lost.",
-                $"ALTER PUBLICATION {name} SET (publish_via_partition_root = false);"
+                Partial,
+                $"Publication {publication.Name} leaves out some operations.",
+                $"ALTER PUBLICATION {Sql.Identifier(publication.Name)} SET (publish = 'insert, update, delete, truncate');"
             );
     }
 
-    private IEnumerable<Finding> Coverage(
-        string publication,
-        ServerCheck server,
-        IReadOnlyDictionary<EntityDeclaration, SourceTable?> tables
-    )
+    /// <summary>A table that could do harm in a publication has findings of its own, and is not to be added before they are fixed.</summary>
+    private static IEnumerable<Finding> Coverage(CatalogPublication publication, ServerCheck server, SourceCatalog catalog)
     {
-        var missing = tables.Where(t => t.Value is not null && !Covers(t.Key)).ToList();
+        var missing = TableJudge.Unpublished(catalog);
         if (missing.Count == 0)
             yield break;
-        var sql = SlotSql.AddTables(publication, missing.Select(t => t.Key)) + ";";
-        if (!tables.Keys.Any(Covers))
+        var sql = SlotSql.AddTables(publication.Name, missing) + ";";
+        if (catalog.Tables.All(t => t.Table?.Membership is null))
             yield return Error(
-                "publication-empty",
-                $"Publication {publication} covers none of the declared tables: nothing would ever come.",
+                Obstacles.NonePublished,
+                $"Publication {publication.Name} covers none of the declared tables: nothing would ever come.",
                 sql
             );
-        else if (server.IsSuperuser || (IsOwner && missing.All(t => t.Value!.IsOwner)))
+        else if (server.IsSuperuser || (publication.IsOwner && catalog.Owns(missing)))
             yield return new Finding(
                 "publication-extended",
                 IsError: false,
-                $"Publication {publication} lacks declared tables; they will be added.",
+                $"Publication {publication.Name} lacks declared tables; they will be added.",
                 sql
             );
         else
             yield return Error(
-                "publication-tables",
-                $"Publication {publication} lacks declared tables, and role {server.Role} may not add them.",
+                Obstacles.NotPublished,
+                $"Publication {publication.Name} lacks declared tables, and role {server.Role} may not add them.",
                 sql
             );
     }
 
-    private IEnumerable<Finding> Narrowing(string publication, IEnumerable<EntityDeclaration> entities)
-    {
-        foreach (var entity in entities.DistinctBy(e => e.SourceName))
-        {
-            var table = Tables.FirstOrDefault(t => Is(t, entity));
-            var remedy =
-                $"ALTER PUBLICATION {Sql.Identifier(publication)} DROP TABLE {entity.SourceName}; {SlotSql.AddTables(publication, [entity])};";
-            if (table is { HasFilter: true })
-                yield return Error(
-                    "publication-filter",
-                    $"Publication {publication} has a row filter on {entity.SourceName}: rows would be left out.",
-                    remedy
-                );
-            if (table is { HasColumnList: true })
-                yield return Error(
-                    "publication-columns",
-                    $"Publication {publication} has a column list on {entity.SourceName}: columns would be left out.",
-                    remedy
-                );
-        }
-    }
+    private static IEnumerable<Finding> Narrowing(EntityDeclaration entity, CatalogTable? table, string publication) =>
+        table is { Membership: { } member } && TableJudge.MayBePublished(entity, table)
+            ? TableJudge.OfMembership(entity, table, member, publication)
+            : [];
 
-    private IEnumerable<Finding> Surplus(string publication, IEnumerable<EntityDeclaration> entities)
+    private static async Task<IReadOnlyList<Finding>> SurplusAsync(
+        NpgsqlConnection connection,
+        CatalogPublication publication,
+        SourceCatalog catalog,
+        CancellationToken ct
+    )
     {
-        var surplus = Tables
-            .Where(t => !entities.Any(e => Is(t, e)))
-            .Select(t => $"{Sql.Identifier(t.Schema)}.{Sql.Identifier(t.Table)}")
-            .ToList();
-        if (surplus.Count > 0)
-            yield return new Finding(
+        string[] schemas = [.. catalog.Tables.Select(t => t.Entity.SourceSchema)];
+        string[] tables = [.. catalog.Tables.Select(t => t.Entity.SourceTable)];
+        var surplus = await connection
+            .Statement(SurplusSql, publication.Name, schemas, tables)
+            .RowsAsync(row => (Name: row.GetString(0), IsEntry: row.GetBoolean(1)), ct);
+        if (surplus.Count == 0)
+            return [];
+        var entries = surplus.Where(t => t.IsEntry).Select(t => t.Name).ToList();
+        return
+        [
+            new Finding(
                 "publication-surplus",
                 IsError: false,
-                $"Publication {publication} covers {surplus.Count} undeclared tables: their changes are decoded and dropped.",
-                AllTables
-                    ? "Create a publication of the declared tables only, and name it in Source:Publication."
-                    : $"ALTER PUBLICATION {Sql.Identifier(publication)} DROP TABLE {string.Join(", ", surplus)};"
-            );
+                $"Publication {publication.Name} covers {surplus.Count} undeclared tables ({Listed([.. surplus.Select(t => t.Name)])}): "
+                    + "their changes are decoded and dropped.",
+                entries.Count == surplus.Count
+                    ? $"ALTER PUBLICATION {Sql.Identifier(publication.Name)} DROP TABLE {string.Join(", ", entries)};"
+                    : "Nothing is lost by it: it costs the source CPU. To avoid that, make a publication FOR TABLE of the declared tables "
+                        + "alone before cdc is started for the first time, and name it in Source:Publication."
+            ),
+        ];
     }
 
-    private bool Covers(EntityDeclaration entity) => Tables.Any(t => Is(t, entity));
-
-    private static bool Is(PublishedTable table, EntityDeclaration entity) =>
-        table.Schema == entity.SourceSchema && table.Table == entity.SourceTable;
-
-    private static PublicationCheck Head(NpgsqlDataReader row) =>
-        new(
-            row.GetBoolean(0),
-            row.GetBoolean(1),
-            row.GetBoolean(2),
-            row.GetBoolean(3),
-            row.GetBoolean(4),
-            row.GetBoolean(5),
-            row.GetBoolean(6),
-            []
-        );
-
-    private static PublishedTable Table(NpgsqlDataReader row) =>
-        new(row.GetString(0), row.GetString(1), row.GetBoolean(2), row.GetBoolean(3));
+    private static string Listed(List<string> names) => string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames ? ", …" : "");
 
     private static Finding Error(string code, string message, string remedy) => new(code, IsError: true, message, remedy);
 }

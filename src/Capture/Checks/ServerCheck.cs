@@ -25,6 +25,9 @@ internal sealed record ServerCheck(
     /// <summary>Messages in the stream (markers) exist from 14 on.</summary>
     private const int OldestVersion = 140000;
 
+    /// <summary>From 19 on the first logical slot raises what is written (effective_wal_level), without a restart.</summary>
+    private const int RaisesWalLevel = 190000;
+
     private const string Sql = """
         SELECT current_setting('server_version_num')::int, current_setting('wal_level'), pg_is_in_recovery(),
                current_setting('max_slot_wal_keep_size', true),
@@ -57,7 +60,7 @@ internal sealed record ServerCheck(
                 "The source is a standby; chunks and markers need the primary.",
                 "Name the primary in Source:ConnectionString (Target Session Attributes=primary picks it from several hosts)."
             );
-        if (WalLevel != "logical")
+        if (WalLevel != "logical" && !(WalLevel == "replica" && VersionNumber >= RaisesWalLevel))
             yield return Error(
                 "wal-level",
                 $"wal_level is {WalLevel}: the source writes too little to decode changes.",

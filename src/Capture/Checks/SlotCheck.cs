@@ -24,7 +24,7 @@ internal static class SlotCheck
         if (slot.IsLost)
             yield return Error(
                 GapKinds.SlotLost,
-                $"Slot {slot.Name} is lost ({slot.InvalidationReason ?? slot.WalStatus}): the source has removed WAL that it needs.",
+                $"Slot {slot.Name} is {slot.Loss}",
                 "cdc slot reset -- makes a new slot and reads every table again"
             );
         else if (slot.WalStatus == "unreserved")

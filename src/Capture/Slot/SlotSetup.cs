@@ -1,5 +1,6 @@
 using Cdc.Capture.Source;
 using Cdc.Capture.Stream;
+using Cdc.Capture.Tables;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
@@ -29,32 +30,23 @@ public enum PublicationState
 /// </summary>
 public sealed class SlotSetup(SourceOptions options, EntitySet entities)
 {
-    // A declared table that does not exist cannot be added, and must not keep the others out.
-    private const string UnpublishedSql = """
-        SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        JOIN unnest($2, $3) d(schema_name, table_name) ON d.schema_name = n.nspname AND d.table_name = c.relname
-        WHERE NOT EXISTS (SELECT FROM pg_publication_tables p WHERE p.pubname = $1 AND p.schemaname = n.nspname AND p.tablename = c.relname)
-        """;
+    /// <summary>From 17 on standbys can have a copy of a slot.</summary>
+    private static readonly Version CopiesSlots = new(17, 0);
 
     /// <summary>
-    /// Creates the publication for exactly the declared tables, or adds the ones it lacks. Before the slot is created: a slot that decodes
-    /// WAL from before its publication fails. Tables that it has beyond the declared ones stay; preflight warns of them.
+    /// Creates the publication for exactly the declared tables, or adds the ones it lacks, as far as they can be followed in it. Before the
+    /// slot is created: a slot that decodes WAL from before its publication fails. Tables that it has beyond the declared ones stay;
+    /// preflight warns of them. Where only the owner of tables or publication may add them, nothing is tried: each table that is not
+    /// published stops alone, with the SQL for its owner.
     /// </summary>
-    /// <returns>Null when nothing had to change.</returns>
+    /// <returns>Null when nothing was changed.</returns>
     public async Task<PublicationChange?> EnsurePublicationAsync(CancellationToken ct)
     {
         await using var connection = await SourceConnection.OpenAsync(options, ct);
-        var exists = await connection
-            .Statement("SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1)", options.Publication)
-            .ScalarAsync<bool>(ct);
-        var missing = exists ? await MissingAsync(connection, ct) : entities.All;
-        if (missing.Count == 0)
-            return null;
-        var sql = exists ? SlotSql.AddTables(options.Publication, missing) : SlotSql.CreatePublication(options.Publication, missing);
-        await connection.Statement(sql).ExecuteAsync(ct);
-        // After the change committed: a transaction below its xmax may have written before it.
-        var after = await new SourceSession(connection).SnapshotAboveWritersAsync(ct);
-        return new PublicationChange(!exists, missing, after.Xmax);
+        var catalog = await CatalogReader.ReadAsync(connection, options.Publication, entities.All, ct);
+        return catalog.Publication is null
+            ? await CreatePublicationAsync(connection, catalog, ct)
+            : await ExtendAsync(connection, catalog, ct);
     }
 
     /// <summary>
@@ -65,8 +57,10 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     public async Task<Lsn> CreateSlotAsync(CancellationToken ct)
     {
         await using var connection = await SourceConnection.OpenAsync(options, ct);
+        // Standbys that copy slots get it too: it survives a failover.
+        var more = connection.PostgreSqlVersion >= CopiesSlots ? ", failover => true" : "";
         var command = connection.Statement(
-            "SELECT lsn::text FROM pg_create_logical_replication_slot($1, $2)",
+            $"SELECT lsn::text FROM pg_create_logical_replication_slot($1, $2{more})",
             options.SlotName,
             PgOutputSlot.PluginName
         );
@@ -116,14 +110,41 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     internal static async Task<SlotInfo?> ReadAsync(NpgsqlConnection connection, string slot, CancellationToken ct) =>
         (await connection.Statement(SlotSql.Read, slot).RowsAsync(Slot, ct)).SingleOrDefault();
 
-    private async Task<IReadOnlyList<EntityDeclaration>> MissingAsync(NpgsqlConnection connection, CancellationToken ct)
+    private async Task<PublicationChange?> CreatePublicationAsync(NpgsqlConnection connection, SourceCatalog catalog, CancellationToken ct)
     {
-        string[] schemas = [.. entities.All.Select(e => e.SourceSchema)];
-        string[] tables = [.. entities.All.Select(e => e.SourceTable)];
-        var unpublished = await connection
-            .Statement(UnpublishedSql, options.Publication, schemas, tables)
-            .RowsAsync(row => (row.GetString(0), row.GetString(1)), ct);
-        return [.. entities.All.Where(e => unpublished.Contains((e.SourceSchema, e.SourceTable)))];
+        var tables = catalog.Tables.Where(t => TableJudge.MayBePublished(t.Entity, t.Table)).Select(t => t.Entity).ToList();
+        if (tables.Count == 0)
+            throw new CdcException(
+                FailureKind.Preflight,
+                $"Publication {options.Publication} does not exist, and none of the declared tables can be published.",
+                "Run 'cdc check': it names what each of them lacks."
+            );
+        return await ChangeAsync(connection, SlotSql.CreatePublication(options.Publication, tables), true, tables, ct);
+    }
+
+    /// <summary>The watch looks at the catalog anyway, and extends the publication by what it found.</summary>
+    internal async Task<PublicationChange?> ExtendAsync(NpgsqlConnection connection, SourceCatalog catalog, CancellationToken ct)
+    {
+        if (catalog.Publication is not { IsOwner: true })
+            return null;
+        List<EntityDeclaration> missing = [.. TableJudge.Unpublished(catalog).Where(e => catalog.Owns([e]))];
+        return missing.Count == 0
+            ? null
+            : await ChangeAsync(connection, SlotSql.AddTables(options.Publication, missing), false, missing, ct);
+    }
+
+    private static async Task<PublicationChange> ChangeAsync(
+        NpgsqlConnection connection,
+        string sql,
+        bool created,
+        IReadOnlyList<EntityDeclaration> tables,
+        CancellationToken ct
+    )
+    {
+        await connection.Statement(sql).ExecuteAsync(ct);
+        // After the change committed: a transaction below its xmax may have written before it.
+        var after = await new SourceSession(connection).SnapshotAboveWritersAsync(ct);
+        return new PublicationChange(created, tables, after.Xmax);
     }
 
     private static SlotInfo Slot(NpgsqlDataReader row) =>
@@ -137,7 +158,10 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
             LsnAt(row, 6),
             Text(row, 7),
             Text(row, 8)
-        );
+        )
+        {
+            IsFailover = row.IsDBNull(9) ? null : row.GetBoolean(9),
+        };
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 

@@ -9,7 +9,8 @@ internal static class SlotSql
     public const string Read = """
         SELECT s.slot_name::text, s.plugin::text, s.database::text, s.temporary, s.active, s.active_pid,
                s.confirmed_flush_lsn::text, s.wal_status,
-               coalesce(to_jsonb(s) ->> 'invalidation_reason', CASE WHEN (to_jsonb(s) ->> 'conflicting')::boolean THEN 'conflict' END)
+               coalesce(to_jsonb(s) ->> 'invalidation_reason', CASE WHEN (to_jsonb(s) ->> 'conflicting')::boolean THEN 'conflict' END),
+               (to_jsonb(s) ->> 'failover')::boolean
         FROM pg_replication_slots s WHERE s.slot_name = $1
         """;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Cdc.Capture.Source;
+using Cdc.Capture.Tables;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
@@ -15,11 +16,9 @@ internal sealed record ChunkReading(ChunkRows Rows, long? Next);
 /// Reads one chunk in a REPEATABLE READ transaction on its own connection. The lock comes before the snapshot: an older snapshot sees
 /// a table that was rewritten or truncated since as empty.
 /// </summary>
-internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options, EntitySet entities) : IAsyncDisposable
+internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options, EntitySet entities, ITableRegistry tables)
+    : IAsyncDisposable
 {
-    private const string TypesSql =
-        "SELECT a.attname::text, a.atttypid, a.atttypmod FROM pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped";
-
     private NpgsqlConnection? _connection;
 
     /// <summary>The first key after the chunk, if the range holds more rows than a chunk may.</summary>
@@ -29,7 +28,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
         var key = Sql.Identifier(entity.Key.Name);
         var connection = await ConnectionAsync(ct);
         await using var command = new NpgsqlCommand(
-            $"SELECT {key}::bigint FROM {entity.SourceName} WHERE {InRange(job, key)} ORDER BY {key} OFFSET {options.ChunkRows} LIMIT 1",
+            $"SELECT {key}::bigint FROM {entity.SourceRows} WHERE {InRange(job, key)} ORDER BY {key} OFFSET {options.ChunkRows} LIMIT 1",
             connection
         )
         {
@@ -50,7 +49,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
         {
             await connection
                 .Statement(
-                    $"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; LOCK TABLE {entity.SourceName} IN ACCESS SHARE MODE"
+                    $"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; LOCK TABLE {entity.SourceRows} IN ACCESS SHARE MODE"
                 )
                 .ExecuteAsync(ct);
             var (snapshot, micros) = await SnapshotAsync(connection, ct);
@@ -84,29 +83,31 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
     }
 
     /// <summary>
-    /// The declared columns as the catalog has them, the key first. Bytes of one that was retyped would be taken for something else; one
-    /// that is missing is left for the COPY to name.
+    /// The declared columns as the catalog has them, the key first. What is not the table that the stream brings must not be read: bytes of
+    /// a column that was retyped would be taken for something else, and rows that a view or a partitioned table in its place does not show
+    /// would be taken for deleted.
     /// </summary>
-    private static async Task<IReadOnlyList<(SourceColumn Declared, ColumnSchema Schema)>> ColumnsAsync(
+    private async Task<IReadOnlyList<(SourceColumn Declared, ColumnSchema Schema)>> ColumnsAsync(
         NpgsqlConnection connection,
         EntityDeclaration entity,
         CancellationToken ct
     )
     {
-        var types = new Dictionary<string, (uint Oid, int Modifier)>();
-        await using var command = new NpgsqlCommand(TypesSql, connection) { Parameters = { new() { Value = entity.SourceName } } };
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct))
-            types[reader.GetString(0)] = (reader.GetFieldValue<uint>(1), reader.GetInt32(2));
-        foreach (var column in entity.SourceColumns)
-            if (types.TryGetValue(column.Name, out var type) && !SourceTypes.CanRead(column.Type, type.Oid))
-                throw new UnreadableTableException(entity.Name, column.Name);
+        var catalog = await CatalogReader.ReadAsync(connection, source.Publication, [entity], ct);
+        var table = catalog.Tables[0].Table;
+        if (catalog.Publication is not { } publication)
+            throw new UnreadableTableException($"Publication {source.Publication} does not exist.");
+        if (TableJudge.Judge(entity, table, publication) is { Count: > 0 } obstacles)
+            throw new UnreadableTableException(string.Join(' ', obstacles.Select(o => o.Message)));
+        // Another table that has the name now: it is read only once TableWatch has recognised it.
+        if (tables.Fingerprints[entity.Index] is { } followed && followed.RelationOid != table!.Oid)
+            throw new UnreadableTableException($"{entity.SourceName} is not the table that is followed.");
         return [.. entity.SourceColumns.OrderByDescending(c => c.Slot == entity.Key.Slot).Select(c => (c, SchemaOf(c)))];
 
         ColumnSchema SchemaOf(SourceColumn column)
         {
-            var (oid, modifier) = types.GetValueOrDefault(column.Name);
-            return new ColumnSchema(column.Name, oid, column.Slot == entity.Key.Slot, modifier);
+            var found = table!.Column(column.Name)!;
+            return new ColumnSchema(column.Name, found.TypeOid, column.Slot == entity.Key.Slot, found.TypeModifier);
         }
     }
 
@@ -130,7 +131,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
             RowFormat.Copy
         );
         var sql =
-            $"COPY (SELECT {string.Join(", ", columns.Select(c => Sql.Identifier(c.Schema.Name)))} FROM {entity.SourceName} WHERE {InRange(job, key)} ORDER BY {key}) TO STDOUT (FORMAT BINARY)";
+            $"COPY (SELECT {string.Join(", ", columns.Select(c => Sql.Identifier(c.Schema.Name)))} FROM {entity.SourceRows} WHERE {InRange(job, key)} ORDER BY {key}) TO STDOUT (FORMAT BINARY)";
         await using var copy = await connection.BeginRawBinaryCopyAsync(sql, ct);
         var rows = new CopyOutRows(copy);
         var read = new List<(long, RowImage)>();
@@ -173,6 +174,5 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
     }
 }
 
-/// <summary>A mapped column of the table is not readable as declared; <see cref="TableWatch"/> stops it.</summary>
-internal sealed class UnreadableTableException(string entity, string column)
-    : Exception($"Column {column} of the table of {entity} is not of the declared type.");
+/// <summary>The table cannot be followed as it is now; <see cref="TableWatch"/> stops it.</summary>
+internal sealed class UnreadableTableException(string reason) : Exception(reason);

@@ -78,7 +78,7 @@ internal sealed class SnapshotLoop(
 
     private async Task RunAsync(ChunkJob job, CancellationToken ct)
     {
-        var reader = _idle.TryTake(out var idle) ? idle : new ChunkReader(source, options, entities);
+        var reader = _idle.TryTake(out var idle) ? idle : new ChunkReader(source, options, entities, seams.Tables);
         try
         {
             if (await ReadAsync(reader, job, ct) is not { } ticket)

@@ -10,13 +10,16 @@ namespace Cdc.Capture.Source;
 /// </summary>
 internal static class SourceConnection
 {
+    private const string IdentitySql =
+        "SELECT system_identifier::text, (SELECT oid::bigint FROM pg_database WHERE datname = current_database()) FROM pg_control_system()";
+
     /// <exception cref="NpgsqlException">See <see cref="SourceFailure.Of"/>.</exception>
     public static Task<NpgsqlConnection> OpenAsync(SourceOptions options, CancellationToken ct) =>
-        OpenAsync(ServerTimeouts.Settings(options.ConnectionString), ct);
+        OpenAsync(ServerTimeouts.Settings(options.ConnectionString), options.Identity, ct);
 
     /// <summary>For queries that cost the source nothing: a slow answer means that the source is unreachable.</summary>
     public static Task<NpgsqlConnection> OpenForHeartbeatAsync(SourceOptions options, CancellationToken ct) =>
-        OpenAsync(ServerTimeouts.Settings(options.ConnectionString, ServerTimeouts.AnswerSeconds), ct);
+        OpenAsync(ServerTimeouts.Settings(options.ConnectionString, ServerTimeouts.AnswerSeconds), options.Identity, ct);
 
     /// <summary>For rows in PostgreSQL's binary form, as the stream brings them.</summary>
     public static async Task<NpgsqlConnection> OpenForRowsAsync(SourceOptions options, CancellationToken ct)
@@ -44,7 +47,30 @@ internal static class SourceConnection
             ConnectionString = await ServerHosts.FindPrimaryAsync(options.ConnectionString, ct),
         };
 
-    private static async Task<NpgsqlConnection> OpenAsync(NpgsqlConnectionStringBuilder settings, CancellationToken ct)
+    /// <summary>Which database of which server a connection leads to. The timeline is not part of it.</summary>
+    public static async Task<(string SystemIdentifier, long DatabaseOid)> IdentifyAsync(
+        NpgsqlConnection connection,
+        CancellationToken ct
+    ) => (await connection.Statement(IdentitySql).RowsAsync(r => (r.GetString(0), r.GetInt64(1)), ct)).Single();
+
+    /// <summary>Behind one name there may be several servers, or another database since: its rows are not those of the stream.</summary>
+    public static void RequireSame((string SystemIdentifier, long DatabaseOid) followed, (string SystemIdentifier, long DatabaseOid) now)
+    {
+        if (followed == now)
+            return;
+        throw new CdcException(
+            FailureKind.Unavailable,
+            $"Two connections of Source:ConnectionString lead to two databases: {followed.DatabaseOid} of system {followed.SystemIdentifier}, "
+                + $"and {now.DatabaseOid} of system {now.SystemIdentifier}.",
+            "Nothing was read from the other one. Let the host name lead to one server (its primary), then cdc goes on by itself."
+        );
+    }
+
+    private static async Task<NpgsqlConnection> OpenAsync(
+        NpgsqlConnectionStringBuilder settings,
+        SourceIdentity? expected,
+        CancellationToken ct
+    )
     {
         settings.ApplicationName ??= "cdc";
         settings.Pooling = false;
@@ -52,6 +78,8 @@ internal static class SourceConnection
         try
         {
             await connection.OpenPinnedAsync(ct);
+            if (expected is { DatabaseOid: { } oid })
+                RequireSame((expected.SystemIdentifier, oid), await IdentifyAsync(connection, ct));
             return connection;
         }
         catch

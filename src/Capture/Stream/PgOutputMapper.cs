@@ -1,24 +1,23 @@
 using Cdc.Core.Changes;
-using Cdc.Core.Entities;
 using Cdc.Core.Postgres.Values;
 
 namespace Cdc.Capture.Stream;
 
 /// <summary>
 /// Turns pgoutput (protocol version 1) into change events. Positions depend on the messages alone, never on what is declared: every insert,
-/// update, delete and truncate counts, whatever its relation, and an update with an old tuple counts twice, because it may be a key update.
+/// update, delete and truncate counts, whatever its relation. An update with an old tuple counts twice, because it may be a key update, and
+/// a truncate as often as a table may have keys.
 /// So a transaction that is sent again after the declaration changed has the same positions.
 /// </summary>
-/// <param name="stopped">Entities that were stopped because their table could not be read; a relation with all their columns lets them go
-/// on.</param>
 /// <param name="deferred">Rows that meet at one key in one transaction: at its end the keys at which the order of the changes misleads get the
 /// row that has stayed.</param>
-internal sealed class PgOutputMapper(EntitySet entities, int generation, XidClock xids, IEnumerable<int> stopped, DeferredKeys deferred)
+internal sealed class PgOutputMapper(RelationMap relations, int generation, XidClock xids, DeferredKeys deferred)
 {
-    private readonly RelationMap _relations = new(entities, stopped);
     private readonly ImageBlocks _images = new();
     private SourceTransaction? _transaction;
     private long _nextOrdinal;
+
+    public RelationMap Relations => relations;
 
     /// <summary>Between Begin and Commit.</summary>
     public bool InTransaction => _transaction is not null;
@@ -61,12 +60,11 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
         }
     }
 
-    /// <summary>The entity goes on, fed by this relation: the source's catalog says so, not the stream.</summary>
-    /// <param name="isDeferred">Its key is checked later than at each row.</param>
-    public void GoOn(int entity, uint relation, bool isDeferred)
+    /// <summary>The entity goes on, in the table of this fingerprint: the source's catalog says so, not the stream.</summary>
+    public void GoOn(int entity, TableFingerprint fingerprint)
     {
-        _relations.GoOn(entity, relation);
-        deferred.Set(entity, isDeferred);
+        relations.GoOn(entity, (uint)fingerprint.RelationOid, fingerprint.BarrierXid);
+        deferred.Set(entity, fingerprint.HasDeferredKey);
     }
 
     private SourceTransaction Transaction =>
@@ -99,22 +97,27 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
 
     private void Insert(ref PgOutputReader reader, IStreamSink sink)
     {
-        var relation = reader.UInt32();
-        var table = _relations[relation];
+        var oid = reader.UInt32();
+        var table = TableOf(oid, sink);
         var ordinal = Count(1);
         if (!table.IsMapped)
             return;
         _ = reader.Byte(); // 'N'
         var row = reader.LastTuple();
-        var (key, image) = (KeyOf(table, row), _images.Copy(row));
+        if (TupleData.Integer(row, table.KeyColumn) is not { } key)
+        {
+            LoseKey(oid, sink);
+            return;
+        }
+        var image = _images.Copy(row);
         Emit(sink, table, RowChangeKind.Insert, key, ordinal, image, default);
-        deferred.Of(relation, table)?.Came(key, new KeyRow(RowChangeKind.Insert, image, default));
+        deferred.Of(oid, table)?.Came(key, new KeyRow(RowChangeKind.Insert, image, default));
     }
 
     private void Update(ref PgOutputReader reader, IStreamSink sink)
     {
-        var relation = reader.UInt32();
-        var table = _relations[relation];
+        var oid = reader.UInt32();
+        var table = TableOf(oid, sink);
         var tag = reader.Byte();
         var old = tag == 'N' ? default : reader.Tuple();
         var ordinal = Count(old.IsEmpty ? 1 : 2);
@@ -123,20 +126,26 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
         if (tag != 'N')
             _ = reader.Byte(); // 'N' follows the old tuple
         var row = reader.LastTuple();
-        var key = KeyOf(table, row);
+        if (
+            TupleData.Integer(row, table.KeyColumn) is not { } key
+            || (old.IsEmpty ? key : TupleData.Integer(old, table.KeyColumn)) is not { } oldKey
+        )
+        {
+            LoseKey(oid, sink);
+            return;
+        }
         var before = tag == 'O' ? _images.Copy(old) : default;
         var image = _images.Copy(row);
-        var oldKey = old.IsEmpty ? key : KeyOf(table, old);
         if (oldKey == key)
         {
             Emit(sink, table, RowChangeKind.Update, key, ordinal, image, before);
             // Without an old row its identity is the new one's.
-            deferred.Of(relation, table)?.Changed(key, old.IsEmpty ? row : old, new KeyRow(RowChangeKind.Rekey, image, before));
+            deferred.Of(oid, table)?.Changed(key, old.IsEmpty ? row : old, new KeyRow(RowChangeKind.Rekey, image, before));
             return;
         }
         Emit(sink, table, RowChangeKind.Delete, oldKey, ordinal, default, before);
         Emit(sink, table, RowChangeKind.Rekey, key, ordinal + 1, image, before);
-        if (deferred.Of(relation, table) is not { } keys)
+        if (deferred.Of(oid, table) is not { } keys)
             return;
         keys.Left(oldKey, old);
         keys.Came(key, new KeyRow(RowChangeKind.Rekey, image, before));
@@ -144,30 +153,34 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
 
     private void Delete(ref PgOutputReader reader, IStreamSink sink)
     {
-        var relation = reader.UInt32();
-        var table = _relations[relation];
+        var oid = reader.UInt32();
+        var table = TableOf(oid, sink);
         var ordinal = Count(1);
         if (!table.IsMapped)
             return;
         var isFull = reader.Byte() == 'O';
         var old = reader.LastTuple();
-        var key = KeyOf(table, old);
+        if (TupleData.Integer(old, table.KeyColumn) is not { } key)
+        {
+            LoseKey(oid, sink);
+            return;
+        }
         Emit(sink, table, RowChangeKind.Delete, key, ordinal, default, isFull ? _images.Copy(old) : default);
-        deferred.Of(relation, table)?.Left(key, old);
+        deferred.Of(oid, table)?.Left(key, old);
     }
 
     private void Truncate(ref PgOutputReader reader, IStreamSink sink)
     {
-        var relations = reader.Int32();
+        var count = reader.Int32();
         _ = reader.Byte(); // CASCADE and RESTART IDENTITY: every table it reached is listed
         List<TableSchema> truncated = [];
-        for (; relations > 0; relations--)
+        for (; count > 0; count--)
         {
-            var relation = reader.UInt32();
-            truncated.AddRange(_relations[relation].Schemas);
-            deferred.Truncated(relation);
+            var oid = reader.UInt32();
+            truncated.AddRange(TableOf(oid, sink).Schemas);
+            deferred.Truncated(oid);
         }
-        var position = PositionOf(Count(1));
+        var position = PositionOf(Count(TruncateChange.Ordinals));
         if (truncated.Count > 0)
             sink.Truncate(
                 new TruncateChange
@@ -222,14 +235,29 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
             );
     }
 
-    private void Relation(ref PgOutputReader reader, IStreamSink sink)
+    private void Relation(ref PgOutputReader reader, IStreamSink sink) =>
+        Stop(relations.Learn(RelationMessage.Read(ref reader), Transaction.Xid), sink);
+
+    /// <summary>The table of a row that has come. Its entities that cannot take the row stop before it.</summary>
+    private MappedTable TableOf(uint oid, IStreamSink sink)
     {
-        foreach (var state in _relations.Learn(RelationMessage.Read(ref reader)))
+        var table = relations[oid];
+        if (!table.Unread.IsEmpty)
+            Stop(relations.StopUnread(table, Transaction.Xid), sink);
+        return table;
+    }
+
+    /// <summary>Only where the table has lost its primary key, or the key is not of the replica identity: the catalog knows it too.</summary>
+    private void LoseKey(uint oid, IStreamSink sink) => Stop(relations.StopUnread(relations.LoseKey(oid), Transaction.Xid), sink);
+
+    private void Stop(IReadOnlyList<TableStop> stops, IStreamSink sink)
+    {
+        foreach (var stop in stops)
             sink.TableState(
                 new TableStateChange
                 {
-                    Entity = state.Entity,
-                    StopReason = state.StopReason,
+                    Entity = stop.Entity,
+                    StopReason = stop.Reason,
                     Position = PositionOf(_nextOrdinal),
                 }
             );
@@ -272,7 +300,7 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
             );
     }
 
-    private long Count(int ordinals)
+    private long Count(long ordinals)
     {
         var first = _nextOrdinal;
         _nextOrdinal += ordinals;
@@ -280,7 +308,4 @@ internal sealed class PgOutputMapper(EntitySet entities, int generation, XidCloc
     }
 
     private ChangePosition PositionOf(long ordinal) => new(generation, Transaction.CommitLsn, ordinal);
-
-    private static long KeyOf(MappedTable table, ReadOnlySpan<byte> tuple) =>
-        TupleData.Integer(tuple, table.KeyColumn) ?? throw new InvalidDataException($"A row of {table.Name} came without its key.");
 }

@@ -121,7 +121,10 @@ internal sealed class ReplicationSource : IAsyncDisposable
     public async Task<IdentifiedSource> IdentifyAsync(CancellationToken ct)
     {
         var system = await _connection.IdentifySystem(ct);
-        var identity = new SourceIdentity(system.SystemId, checked((int)system.Timeline), system.DbName ?? "");
+        await using var connection = await SourceConnection.OpenAsync(_options, ct);
+        var (systemIdentifier, oid) = await SourceConnection.IdentifyAsync(connection, ct);
+        SourceConnection.RequireSame((system.SystemId, oid), (systemIdentifier, oid));
+        var identity = new SourceIdentity(system.SystemId, checked((int)system.Timeline), system.DbName ?? "", oid);
         return new IdentifiedSource(identity, new Lsn((ulong)system.XLogPos));
     }
 

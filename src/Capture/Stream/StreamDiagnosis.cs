@@ -48,12 +48,7 @@ internal static class StreamDiagnosis
                 "cdc slot reset"
             );
         if (slot.IsLost)
-            return new DeclaredGapException(
-                GapKinds.SlotLost,
-                $"Slot {slot.Name} is lost ({slot.InvalidationReason ?? slot.WalStatus}): "
-                    + "the source has removed WAL that was not read yet.",
-                "cdc slot reset"
-            );
+            return new DeclaredGapException(GapKinds.SlotLost, $"Slot {slot.Name} is {slot.Loss}", "cdc slot reset");
         var hasPublication = await connection
             .Statement("SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1)", options.Publication)
             .ScalarAsync<bool>(ct);

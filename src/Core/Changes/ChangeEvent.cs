@@ -1,3 +1,4 @@
+using Cdc.Core.Entities;
 using Cdc.Core.Postgres.Values;
 
 namespace Cdc.Core.Changes;
@@ -49,6 +50,12 @@ public sealed class RowChange : ChangeEvent
 /// <summary>TRUNCATE of some tables; a floor for everything older.</summary>
 public sealed class TruncateChange : ChangeEvent
 {
+    /// <summary>
+    /// How many ordinals it takes: its own, then one for each key that a source row can have, so that the delete of each key has a place of
+    /// its own, and the same one whenever it is written.
+    /// </summary>
+    public const long Ordinals = 1 + 2 * EntityDeclaration.FirstEngineId;
+
     public required SourceTransaction Transaction { get; init; }
     public required ChangePosition Position { get; init; }
 
@@ -57,6 +64,9 @@ public sealed class TruncateChange : ChangeEvent
 
     /// <summary>By index in the declaration.</summary>
     public IEnumerable<int> Entities => Schemas.Select(schema => schema.Entity);
+
+    /// <summary>Where a row of one of the tables ends, if it is said row by row: behind the truncate, rising with the keys.</summary>
+    public ChangePosition PositionOf(long key) => Position with { Ordinal = Position.Ordinal + 1 + EntityDeclaration.FirstEngineId + key };
 }
 
 /// <summary>End of a source transaction: the engine may commit here, and nowhere else inside the stream of transactions.</summary>

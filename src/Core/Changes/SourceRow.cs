@@ -23,10 +23,13 @@ public sealed class SourceRow
     private readonly int[] _offsets;
     private readonly int[] _lengths;
     private readonly ColumnState[] _states;
+    private readonly uint[] _types;
+    private TableSchema? _typesOf;
 
     public SourceRow(int slots)
     {
         (_buffers, _offsets, _lengths, _states) = (new byte[slots][], new int[slots], new int[slots], new ColumnState[slots]);
+        _types = new uint[slots];
     }
 
     public int Slots => _states.Length;
@@ -34,6 +37,9 @@ public sealed class SourceRow
     public ColumnState StateOf(int slot) => _states[slot];
 
     public ReadOnlySpan<byte> BytesOf(int slot) => new(_buffers[slot], _offsets[slot], _lengths[slot]);
+
+    /// <summary>OID of the type that the column's bytes have; 0 where the image does not have the column.</summary>
+    public uint TypeOf(int slot) => _types[slot];
 
     /// <summary>True if some declared column is unchanged or missing.</summary>
     public bool IsPartial { get; private set; }
@@ -43,6 +49,9 @@ public sealed class SourceRow
     {
         Array.Clear(_states);
         IsPartial = false;
+        // The same for row after row.
+        if (!ReferenceEquals(_typesOf, schema))
+            ReadTypes(schema);
         var bytes = image.Span;
         var count = BinaryPrimitives.ReadInt16BigEndian(bytes);
         var slots = schema.SlotOfColumn;
@@ -62,16 +71,30 @@ public sealed class SourceRow
                 _states[slot] is ColumnState.Unchanged or ColumnState.Missing
                 && older._states[slot] is ColumnState.Value or ColumnState.Null
             )
+            {
                 (_states[slot], _buffers[slot], _offsets[slot], _lengths[slot]) = (
                     older._states[slot],
                     older._buffers[slot],
                     older._offsets[slot],
                     older._lengths[slot]
                 );
+                // The column may have been of another type then.
+                (_types[slot], _typesOf) = (older._types[slot], null);
+            }
             if (_states[slot] is ColumnState.Value or ColumnState.Null)
                 known++;
         }
         IsPartial = known != Slots;
+    }
+
+    private void ReadTypes(TableSchema schema)
+    {
+        Array.Clear(_types);
+        var slots = schema.SlotOfColumn;
+        for (var column = 0; column < slots.Length; column++)
+            if (slots[column] >= 0)
+                _types[slots[column]] = schema.Columns[column].TypeOid;
+        _typesOf = schema;
     }
 
     private int ReadPgOutput(in RowImage image, ReadOnlySpan<byte> bytes, ReadOnlySpan<int> slots)

@@ -69,5 +69,10 @@ public sealed record EntityDeclaration
     /// <summary>Quoted where needed, such as <c>public.loyalty_card</c>.</summary>
     public string SourceName => $"{Sql.Identifier(SourceSchema)}.{Sql.Identifier(SourceTable)}";
 
+    /// <summary>
+    /// Where its rows are read: of tables that inherit from it (not its partitions) the stream says nothing under its name.
+    /// </summary>
+    public string SourceRows => $"ONLY {SourceName}";
+
     public string EngineName => $"{Sql.Identifier(EngineSchema)}.{Sql.Identifier(EngineTable)}";
 }

@@ -20,4 +20,13 @@ public enum SourceType
     /// <summary>json or jsonb.</summary>
     Json,
     Bytes,
+
+    /// <summary>jsonb alone, for expressions: json has other rules (its keys may repeat, its numbers keep their notation).</summary>
+    Jsonb,
+
+    /// <summary>
+    /// Any type of numbers, also one that changes while it is followed: Odoo's Float is float8, and numeric once its field has digits.
+    /// Expressions cast it, so that they mean the same over each of them.
+    /// </summary>
+    Number,
 }

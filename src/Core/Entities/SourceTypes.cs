@@ -1,26 +1,10 @@
+using Cdc.Core.Postgres;
+
 namespace Cdc.Core.Entities;
 
 /// <summary>Which types of a source's catalog can be read as which declared type.</summary>
 public static class SourceTypes
 {
-    // OIDs of built-in types never change; they are in PostgreSQL's pg_type.dat.
-    private const uint Bool = 16,
-        Int8 = 20,
-        Int2 = 21,
-        Int4 = 23,
-        Text = 25,
-        Float4 = 700,
-        Float8 = 701,
-        Varchar = 1043,
-        Date = 1082,
-        Timestamp = 1114,
-        TimestampTz = 1184,
-        Numeric = 1700,
-        Uuid = 2950,
-        Json = 114,
-        Jsonb = 3802,
-        Bytea = 17;
-
     /// <summary>
     /// True if rows whose column has this type can be read as declared. char(n) cannot: its padding has no meaning in PostgreSQL,
     /// but is on the wire.
@@ -28,18 +12,32 @@ public static class SourceTypes
     public static bool CanRead(SourceType declared, uint typeOid) =>
         declared switch
         {
-            SourceType.Integer => typeOid is Int2 or Int4 or Int8,
-            SourceType.Float => typeOid is Float4 or Float8,
-            SourceType.Numeric => typeOid is Numeric,
-            SourceType.Text => typeOid is Text or Varchar,
-            SourceType.Boolean => typeOid is Bool,
-            SourceType.Timestamp => typeOid is Timestamp,
-            SourceType.TimestampTz => typeOid is TimestampTz,
-            SourceType.Date => typeOid is Date,
-            SourceType.Uuid => typeOid is Uuid,
-            SourceType.Json => typeOid is Json or Jsonb,
-            SourceType.Bytes => typeOid is Bytea,
+            SourceType.Integer => typeOid is TypeOids.Int2 or TypeOids.Int4 or TypeOids.Int8,
+            SourceType.Float => typeOid is TypeOids.Float4 or TypeOids.Float8,
+            SourceType.Numeric => typeOid is TypeOids.Numeric,
+            SourceType.Text => typeOid is TypeOids.Text or TypeOids.Varchar,
+            SourceType.Boolean => typeOid is TypeOids.Bool,
+            SourceType.Timestamp => typeOid is TypeOids.Timestamp,
+            SourceType.TimestampTz => typeOid is TypeOids.TimestampTz,
+            SourceType.Date => typeOid is TypeOids.Date,
+            SourceType.Uuid => typeOid is TypeOids.Uuid,
+            SourceType.Json => typeOid is TypeOids.Json or TypeOids.Jsonb,
+            SourceType.Bytes => typeOid is TypeOids.Bytea,
+            SourceType.Jsonb => typeOid is TypeOids.Jsonb,
+            SourceType.Number => CanRead(SourceType.Integer, typeOid)
+                || CanRead(SourceType.Float, typeOid)
+                || CanRead(SourceType.Numeric, typeOid),
             _ => false,
+        };
+
+    /// <summary>Bytes of an integer's or float's value; 0 for any other type.</summary>
+    public static int WidthOf(uint typeOid) =>
+        typeOid switch
+        {
+            TypeOids.Int2 => 2,
+            TypeOids.Int4 or TypeOids.Float4 => 4,
+            TypeOids.Int8 or TypeOids.Float8 => 8,
+            _ => 0,
         };
 
     /// <summary>A PostgreSQL type that can be read as declared, for remedies.</summary>
@@ -51,6 +49,7 @@ public static class SourceTypes
             SourceType.Timestamp => "timestamp",
             SourceType.TimestampTz => "timestamptz",
             SourceType.Bytes => "bytea",
+            SourceType.Number => "numeric",
             _ => declared.ToString().ToLowerInvariant(),
         };
 }

@@ -6,8 +6,10 @@ namespace Cdc.Core.Operations;
 public sealed record LogStatus(IReadOnlyList<PartitionStatus> Partitions, long? MessagesBehind, double? SecondsBehind);
 
 /// <summary>One partition of the log.</summary>
-/// <param name="LogEnd">Offset after its last record.</param>
+/// <param name="LogEnd">Offset after its last record. In-process all tables are in the source's log, and its offsets are LSNs as numbers;
+/// null while that cannot be read.</param>
 /// <param name="Checkpoint">Offset of the first record that is not applied; null: the engine has not begun with it.</param>
+/// <param name="MessagesBehind">Null also in-process: what is in the source's log is not counted.</param>
 /// <param name="SecondsBehind">
 /// While records wait, the age of the newest moment of the source that is known to be applied here, from a commit or a heartbeat; else
 /// how far the log itself is behind the source. Null: nothing was applied yet, or the source cannot be read.
@@ -15,7 +17,7 @@ public sealed record LogStatus(IReadOnlyList<PartitionStatus> Partitions, long? 
 public sealed record PartitionStatus(
     string Topic,
     int Partition,
-    long LogEnd,
+    long? LogEnd,
     long? Checkpoint,
     long? MessagesBehind,
     double? SecondsBehind

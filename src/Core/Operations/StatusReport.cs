@@ -25,9 +25,31 @@ public sealed record StatusReport
 
     /// <summary>Null: the log is in-process, or the brokers or the engine cannot be read.</summary>
     public LogStatus? Log { get; init; }
+
+    /// <summary>The pipeline of the process that reports; null: it has none.</summary>
+    public PipelineStatus? Pipeline { get; init; }
+
+    /// <summary>
+    /// The kind of the gap that is declared, in the engine or, before it could be written there, in this process; null: none is known.
+    /// </summary>
+    [JsonIgnore]
+    public string? Gap => Engine is { State: "gap", GapKind: var kind } ? kind ?? "unknown" : Pipeline?.Gap;
+
+    /// <summary>Alerts of the comparison that have fired and were not armed again; null: the engine cannot be read.</summary>
+    public IReadOnlyList<FiredAlert>? Alerts => Engine?.Alerts;
     public IReadOnlyList<EntityStatus> Entities => Engine?.Entities ?? [];
     public IReadOnlyList<RequestStatus> Requests => Engine?.Requests ?? [];
 }
+
+/// <param name="State">working, retrying, waiting (a failure that passes by itself), stopped (a person is needed).</param>
+/// <param name="Kind">Of the failure, such as DeclaredGap; null while it works.</param>
+/// <param name="Gap">The gap's kind, where it is one.</param>
+/// <param name="Reason">What failed; null while it works.</param>
+/// <param name="Remedy">What to do next.</param>
+public sealed record PipelineStatus(string State, string? Kind, string? Gap, string? Reason, string? Remedy);
+
+/// <param name="Scope">An entity, or <c>all</c>.</param>
+public sealed record FiredAlert(string Name, DateTimeOffset FiredAt, string? Scope, string? Message);
 
 /// <param name="Name">Host, port and database.</param>
 /// <param name="Error">Why it could not be read; null if it could.</param>
@@ -60,6 +82,9 @@ public sealed record EngineStatus
     [JsonIgnore]
     public IReadOnlyList<RequestStatus> Requests { get; init; } = [];
 
+    [JsonIgnore]
+    public IReadOnlyList<FiredAlert> Alerts { get; init; } = [];
+
     /// <summary>Over Kafka; null: the log is in-process.</summary>
     [JsonIgnore]
     public AppliedLog? Log { get; init; }
@@ -84,7 +109,7 @@ public sealed record SourceStatus
 
 /// <param name="WalStatus">reserved, extended, unreserved, lost.</param>
 /// <param name="SafeWalSize">Bytes that may still be written before the slot is lost; null if max_slot_wal_keep_size is not set.</param>
-/// <param name="RetainedBytes">WAL that the slot keeps.</param>
+/// <param name="RetainedBytes">WAL that the slot keeps; 0 for one that was given up.</param>
 public sealed record SlotStatus(
     string Name,
     string? Plugin,
@@ -96,7 +121,16 @@ public sealed record SlotStatus(
     long? RetainedBytes,
     string? RestartLsn,
     string? ConfirmedFlushLsn
-);
+)
+{
+    /// <summary>Why the server gave the slot up, where its version says so (17 and later): wal_removed, rows_removed,
+    /// wal_level_insufficient, idle_timeout.</summary>
+    public string? InvalidationReason { get; init; }
+
+    /// <summary>For people: the status, and why.</summary>
+    [JsonIgnore]
+    public string WalText => (WalStatus ?? "-") + (InvalidationReason is null ? "" : $" ({InvalidationReason})");
+}
 
 public sealed record EntityStatus
 {

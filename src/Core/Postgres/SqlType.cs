@@ -14,6 +14,10 @@ public enum SqlFamily
     Timestamp,
     TimestampTz,
     Date,
+    Jsonb,
+
+    /// <summary>A column declared as number, which has to be cast before it is used.</summary>
+    AnyNumber,
 }
 
 /// <summary>The type of an expression or of an engine column.</summary>
@@ -27,6 +31,8 @@ public readonly record struct SqlType(SqlFamily Family, int Width = 0, int Preci
     public static readonly SqlType Double = new(SqlFamily.Float, 8);
     public static readonly SqlType Numeric = new(SqlFamily.Numeric);
     public static readonly SqlType Text = new(SqlFamily.Text);
+    public static readonly SqlType Jsonb = new(SqlFamily.Jsonb);
+    public static readonly SqlType AnyNumber = new(SqlFamily.AnyNumber);
 
     public static SqlType Of(SourceType source) =>
         new(
@@ -40,6 +46,8 @@ public readonly record struct SqlType(SqlFamily Family, int Width = 0, int Preci
                 SourceType.Timestamp => SqlFamily.Timestamp,
                 SourceType.TimestampTz => SqlFamily.TimestampTz,
                 SourceType.Date => SqlFamily.Date,
+                SourceType.Jsonb => SqlFamily.Jsonb,
+                SourceType.Number => SqlFamily.AnyNumber,
                 _ => throw new ArgumentOutOfRangeException(nameof(source), source, null),
             }
         );
@@ -63,6 +71,8 @@ public readonly record struct SqlType(SqlFamily Family, int Width = 0, int Preci
             SqlFamily.Timestamp => "timestamp",
             SqlFamily.TimestampTz => "timestamptz",
             SqlFamily.Date => "date",
+            SqlFamily.Jsonb => "jsonb",
+            SqlFamily.AnyNumber => "a column of any number type",
             _ => "boolean",
         };
 }

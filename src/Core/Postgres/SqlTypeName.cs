@@ -7,7 +7,7 @@ public static class SqlTypeName
 {
     public const string Supported =
         "smallint, integer, bigint, double precision, numeric, numeric(p,s), text, varchar, varchar(n), boolean, timestamp, timestamptz, "
-        + "date (and PostgreSQL's aliases int2, int4, int8, float8, bool, ...)";
+        + "date, jsonb (and PostgreSQL's aliases int2, int4, int8, float8, bool, ...)";
 
     private const int MaxPrecision = 1000;
     private const int MaxLength = 10_485_760;
@@ -35,6 +35,7 @@ public static class SqlTypeName
         ["timestamptz"] = new(SqlFamily.TimestampTz),
         ["timestamp with time zone"] = new(SqlFamily.TimestampTz),
         ["date"] = new(SqlFamily.Date),
+        ["jsonb"] = SqlType.Jsonb,
     };
 
     /// <summary>Null if the type is not supported.</summary>

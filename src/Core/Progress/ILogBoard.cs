@@ -12,4 +12,15 @@ public interface ILogBoard
     Task FenceAsync(FenceChange fence, IReadOnlyDictionary<string, long> vector, CancellationToken ct);
 
     Task TableStateAsync(TableStateChange change, CancellationToken ct);
+
+    /// <summary>
+    /// Keys that a table's rows have, in rising order, in pages: all that the engine knows of once it has applied what lies below the
+    /// vector. Waits for that.
+    /// </summary>
+    /// <param name="entities">That read the table, by index in the declaration.</param>
+    IAsyncEnumerable<IReadOnlyList<long>> KeysAsync(
+        IReadOnlyList<int> entities,
+        IReadOnlyDictionary<string, long> vector,
+        CancellationToken ct
+    );
 }

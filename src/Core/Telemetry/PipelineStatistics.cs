@@ -19,20 +19,37 @@ public enum RetryState
 
     /// <summary>It failed, and waits before it tries again.</summary>
     Waiting,
+
+    /// <summary>It waits for a person: what stopped it does not pass by itself. It looks again and again whether it is over.</summary>
+    Stopped,
 }
 
 /// <summary>The retry state of one worker, from when it starts until it is disposed.</summary>
 public sealed class WorkerRetry(PipelineStatistics statistics) : IDisposable
 {
-    private int _state;
+    private volatile Standing _standing = new(RetryState.Working, null);
 
-    public RetryState State
+    public RetryState State => _standing.State;
+
+    /// <summary>Why it does not work; null while it does.</summary>
+    public CdcException? Failure => _standing.Failure;
+
+    public void Works() => _standing = new Standing(RetryState.Working, null);
+
+    /// <summary>The pause after a failure is over: the next session begins. One that stopped stays so until a session works.</summary>
+    public void TriesAgain()
     {
-        get => (RetryState)Volatile.Read(ref _state);
-        set => Volatile.Write(ref _state, (int)value);
+        if (_standing is { State: RetryState.Waiting } waiting)
+            _standing = waiting with { State = RetryState.Retrying };
     }
 
+    public void Waits(CdcException failure) => _standing = new Standing(RetryState.Waiting, failure);
+
+    public void Stops(CdcException failure) => _standing = new Standing(RetryState.Stopped, failure);
+
     public void Dispose() => statistics.Remove(this);
+
+    private sealed record Standing(RetryState State, CdcException? Failure);
 }
 
 /// <summary>What a running pipeline has done since the process started. Written by its loops, read by status and metrics.</summary>
@@ -81,7 +98,12 @@ public sealed class PipelineStatistics
     public event Action<AppliedBatch>? BatchApplied;
 
     /// <summary>The worst of all workers: over Kafka each end, and each that applies, has one.</summary>
-    public RetryState Retry => _workers.Keys.Select(w => w.State).DefaultIfEmpty(RetryState.Working).Max();
+    public RetryState Retry => Worst?.State ?? RetryState.Working;
+
+    /// <summary>Why that worker does not work; null while all do.</summary>
+    public CdcException? Failure => Worst?.Failure;
+
+    private WorkerRetry? Worst => _workers.Keys.MaxBy(w => w.State);
 
     /// <summary>A worker starts.</summary>
     public WorkerRetry AddWorker()

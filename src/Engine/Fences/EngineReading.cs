@@ -14,11 +14,12 @@ public sealed record EngineReading(
     TableState? TableState,
     string? StopReason,
     long? RelationOid,
-    long? FileNode
+    long? FileNode,
+    long? DatabaseOid
 )
 {
     private const string ReadSql = """
-        SELECT s.state, s.generation, s.system_identifier, s.database_name, t.state, t.reason, t.relation_oid, t.relfilenode
+        SELECT s.state, s.generation, s.system_identifier, s.database_name, t.state, t.reason, t.relation_oid, t.relfilenode, s.database_oid
         FROM cdc.source s LEFT JOIN cdc.tables t ON t.entity = $1
         """;
 
@@ -45,7 +46,8 @@ public sealed record EngineReading(
             reader.Get<string>(4) is { } table ? States.Of<TableState>(table) : null,
             reader.Get<string>(5),
             reader.Long(6),
-            reader.Long(7)
+            reader.Long(7),
+            reader.Long(8)
         );
     }
 }

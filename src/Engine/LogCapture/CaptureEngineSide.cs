@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
@@ -5,6 +6,7 @@ using Cdc.Core.Fences;
 using Cdc.Core.Progress;
 using Cdc.Core.Snapshots;
 using Cdc.Engine.Fences;
+using Cdc.Engine.Rows;
 using Cdc.Engine.Snapshots;
 using Cdc.Engine.Tables;
 using Microsoft.Extensions.Logging;
@@ -19,6 +21,11 @@ namespace Cdc.Engine.LogCapture;
 public sealed class CaptureEngineSide : ILogBoard, IAsyncDisposable
 {
     private static readonly TimeSpan AnnounceInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
+    private const int KeysOfOnePage = 5_000;
+
+    private readonly EntitySet _entities;
+    private readonly ILogger _logger;
 
     private readonly ILogSession _log;
     private readonly TableRegistry _tables;
@@ -38,7 +45,7 @@ public sealed class CaptureEngineSide : ILogBoard, IAsyncDisposable
         ILogger log
     )
     {
-        (_log, _tables) = (logSession, tables);
+        (_log, _tables, _entities, _logger) = (logSession, tables, entities, log);
         (Session, Generation) = begun;
         _outage = new EngineOutage(log);
         _signals = new FenceSignals(options);
@@ -99,6 +106,28 @@ public sealed class CaptureEngineSide : ILogBoard, IAsyncDisposable
     public Task TableStateAsync(TableStateChange change, CancellationToken ct) =>
         _outage.RetryUntilAvailableAsync(() => _connection.UseAsync(c => ChangeTableAsync(c, change, ct), ct), ct);
 
+    public async IAsyncEnumerable<IReadOnlyList<long>> KeysAsync(
+        IReadOnlyList<int> entities,
+        IReadOnlyDictionary<string, long> vector,
+        [EnumeratorCancellation] CancellationToken ct
+    )
+    {
+        EntityDeclaration[] readers = [.. entities.Select(e => _entities[e])];
+        await AppliedAsync(readers[0], vector, ct);
+        var after = long.MinValue;
+        while (await PageAsync() is [.., var last] keys)
+        {
+            yield return keys;
+            after = last;
+        }
+
+        Task<List<long>> PageAsync() =>
+            _outage.RetryUntilAvailableAsync(
+                () => _connection.UseAsync(c => KnownKeys.PageAsync(c, readers, after, KeysOfOnePage, ct), ct),
+                ct
+            );
+    }
+
     /// <summary>Rows of the quarantine that are not shown in their topics yet; none while the engine is unreachable.</summary>
     public Task<IReadOnlyList<UnpublishedRow>> UnpublishedAsync(CancellationToken ct) =>
         _outage.OrElseAsync(() => _connection.UseAsync(c => QuarantineTable.UnpublishedAsync(c, ct), ct), [], ct);
@@ -114,6 +143,19 @@ public sealed class CaptureEngineSide : ILogBoard, IAsyncDisposable
         await _chunks.DisposeAsync();
         await _connection.DisposeAsync();
     }
+
+    private async Task AppliedAsync(EntityDeclaration entity, IReadOnlyDictionary<string, long> vector, CancellationToken ct)
+    {
+        for (var isFirst = true; !await HasAppliedAsync(vector, ct); isFirst = false)
+        {
+            if (isFirst)
+                EngineOutageLog.TruncateWaits(_logger, entity.SourceName);
+            await Task.Delay(PollInterval, ct);
+        }
+    }
+
+    private Task<bool> HasAppliedAsync(IReadOnlyDictionary<string, long> vector, CancellationToken ct) =>
+        _outage.OrElseAsync(() => _connection.UseAsync(c => PartitionTable.HavePassedAsync(c, vector, ct), ct), false, ct);
 
     private static EngineOptions Flushed(EngineOptions options) => options with { SynchronousCommit = true };
 

@@ -61,4 +61,11 @@ internal static partial class EngineOutageLog
 {
     [LoggerMessage(520, LogLevel.Warning, "{Reason} {Remedy} Capture goes on; what needs the engine waits for it")]
     public static partial void Waits(ILogger log, string reason, string remedy);
+
+    [LoggerMessage(
+        522,
+        LogLevel.Information,
+        "TRUNCATE of {Table}: capture waits until the engine has applied what comes before it, and writes a delete for each key then"
+    )]
+    public static partial void TruncateWaits(ILogger log, string table);
 }

@@ -8,17 +8,6 @@ namespace Cdc.Engine.Migrations;
 /// <summary>Compares the entities declaration with the engine's catalog.</summary>
 public static class MigrationCheck
 {
-    /// <summary>Columns that Apply writes in every engine table.</summary>
-    private static readonly EngineColumn[] PositionColumns =
-    [
-        new("source_generation", "integer", "", NotNull: true),
-        new("source_lsn", "pg_lsn", "", NotNull: true),
-        new("source_ordinal", "bigint", "", NotNull: true),
-        new("source_commit_at", "timestamptz", "", NotNull: false),
-    ];
-
-    private static readonly EngineColumn SyncVersion = new("sync_version", "bigint", "", NotNull: true);
-
     /// <summary>Everything that differs, each with the SQL that repairs it; empty if nothing does.</summary>
     public static async Task<IReadOnlyList<Finding>> FindAsync(NpgsqlDataSource engine, EntitySet entities, CancellationToken ct)
     {
@@ -39,18 +28,16 @@ public static class MigrationCheck
                 Error(
                     "engine-table-missing",
                     $"The engine has no table {entity.EngineName} for {entity.Name}.",
-                    $"Run 'cdc migrate'. Your own table needs a migration: {CreateTable(entity)}"
+                    $"Run 'cdc migrate'. Your own table needs a migration ('cdc migrate --plan' prints it for Entities:Migrations): {DeclaredTable.Create(entity)}"
                 ),
             ];
-        return [.. Key(entity, actual), .. Wanted(entity).SelectMany(c => Column(entity, c, actual)), .. Others(entity, actual)];
+        return
+        [
+            .. Key(entity, actual),
+            .. DeclaredTable.Columns(entity).SelectMany(c => Column(entity, c, actual)),
+            .. Others(entity, actual),
+        ];
     }
-
-    /// <summary>Names of the columns that Apply writes, the key among them.</summary>
-    internal static IEnumerable<string> WrittenColumns(EntityDeclaration entity) =>
-        Wanted(entity).Select(c => c.Name).Append(entity.EngineKey);
-
-    private static IEnumerable<EngineColumn> Wanted(EntityDeclaration entity) =>
-        [.. entity.Columns, .. PositionColumns, .. entity.HasSyncVersion ? [SyncVersion] : Array.Empty<EngineColumn>()];
 
     private static IEnumerable<Finding> Key(EntityDeclaration entity, IReadOnlyList<CatalogColumn> actual)
     {
@@ -85,7 +72,7 @@ public static class MigrationCheck
             yield return Error(
                 "engine-column-missing",
                 $"{name} does not exist.",
-                $"ALTER TABLE {entity.EngineName} ADD COLUMN {Definition(wanted)};"
+                $"ALTER TABLE {entity.EngineName} ADD COLUMN {DeclaredTable.Definition(wanted)};"
             );
         else if (column.IsGenerated)
             yield return Error(
@@ -117,7 +104,7 @@ public static class MigrationCheck
     /// <summary>Columns that are never written must accept no value.</summary>
     private static IEnumerable<Finding> Others(EntityDeclaration entity, IReadOnlyList<CatalogColumn> actual)
     {
-        var written = WrittenColumns(entity).ToHashSet(StringComparer.Ordinal);
+        var written = DeclaredTable.WrittenColumns(entity).ToHashSet(StringComparer.Ordinal);
         return actual
             .Where(c => !written.Contains(c.Name) && c is { NotNull: true, HasDefault: false, IsGenerated: false })
             .Select(c =>
@@ -162,18 +149,6 @@ public static class MigrationCheck
                     + $"REFERENCES {table.EngineName} ({Sql.Identifier(table.EngineKey)});"
             );
         }
-    }
-
-    private static string CreateTable(EntityDeclaration entity) =>
-        $"CREATE TABLE {entity.EngineName} ({Sql.Identifier(entity.EngineKey)} bigint PRIMARY KEY, {string.Join(", ", Wanted(entity).Select(Definition))});";
-
-    private static string Definition(EngineColumn column)
-    {
-        var start =
-            column.Type == "pg_lsn" ? " DEFAULT '0/0'"
-            : column.NotNull && (column.Name == SyncVersion.Name || PositionColumns.Contains(column)) ? " DEFAULT 0"
-            : "";
-        return $"{Sql.Identifier(column.Name)} {column.Type}{(column.NotNull ? " NOT NULL" : "")}{start}";
     }
 
     private static Finding Error(string code, string message, string remedy) => new(code, IsError: true, message, remedy);

@@ -9,21 +9,30 @@ namespace Cdc.Engine.Migrations;
 /// then finds nothing to do.
 /// </summary>
 /// <param name="notice">Receives what PostgreSQL says meanwhile, such as why foreign keys were left out.</param>
-public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> migrations, Action<string>? notice = null)
+/// <param name="series">Null: the delivered ones.</param>
+public sealed class Migrator(
+    NpgsqlDataSource engine,
+    IReadOnlyList<Migration> migrations,
+    Action<string>? notice = null,
+    MigrationSeries? series = null
+)
 {
+    private readonly MigrationSeries _series = series ?? MigrationSeries.Delivered;
+
     // IF NOT EXISTS would say at every step but the first that the table exists, although the user asked for no table.
-    private const string CreateTable = """
-        DO $$ BEGIN
-            IF to_regclass('public.cdc_migrations') IS NULL THEN
-                CREATE TABLE public.cdc_migrations (
-                    version     integer PRIMARY KEY,
-                    name        text NOT NULL,
-                    checksum    text NOT NULL,
-                    applied_at  timestamptz NOT NULL DEFAULT now()
-                );
-            END IF;
-        END $$
-        """;
+    private string CreateTable =>
+        $"""
+            DO $$ BEGIN
+                IF to_regclass('{_series.Table}') IS NULL THEN
+                    CREATE TABLE {_series.Table} (
+                        version     integer PRIMARY KEY,
+                        name        text NOT NULL,
+                        checksum    text NOT NULL,
+                        applied_at  timestamptz NOT NULL DEFAULT now()
+                    );
+                END IF;
+            END $$
+            """;
 
     /// <summary>Applies what is missing, up to and including <paramref name="target"/> (all, if null).</summary>
     /// <returns>What was applied now; empty if nothing was missing.</returns>
@@ -103,12 +112,12 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
         return true;
     }
 
-    private static async Task RecordAsync(NpgsqlConnection connection, Migration migration, bool isUp, CancellationToken ct)
+    private async Task RecordAsync(NpgsqlConnection connection, Migration migration, bool isUp, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
             isUp
-                ? "INSERT INTO public.cdc_migrations (version, name, checksum) VALUES ($1, $2, $3)"
-                : "DELETE FROM public.cdc_migrations WHERE version = $1",
+                ? $"INSERT INTO {_series.Table} (version, name, checksum) VALUES ($1, $2, $3)"
+                : $"DELETE FROM {_series.Table} WHERE version = $1",
             connection
         );
         command.Parameters.AddWithValue(migration.Version);
@@ -120,16 +129,13 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    private static async Task<Dictionary<int, (string Checksum, DateTime At)>> AppliedAsync(
-        NpgsqlConnection connection,
-        CancellationToken ct
-    )
+    private async Task<Dictionary<int, (string Checksum, DateTime At)>> AppliedAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         var applied = new Dictionary<int, (string, DateTime)>();
-        await using (var exists = new NpgsqlCommand("SELECT to_regclass('public.cdc_migrations') IS NOT NULL", connection))
+        await using (var exists = new NpgsqlCommand($"SELECT to_regclass('{_series.Table}') IS NOT NULL", connection))
             if (!(bool)(await exists.ExecuteScalarAsync(ct))!)
                 return applied;
-        await using var command = new NpgsqlCommand("SELECT version, checksum, applied_at FROM public.cdc_migrations", connection);
+        await using var command = new NpgsqlCommand($"SELECT version, checksum, applied_at FROM {_series.Table}", connection);
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
             applied[reader.GetInt32(0)] = (reader.GetString(1), reader.GetDateTime(2));
@@ -138,6 +144,7 @@ public sealed class Migrator(NpgsqlDataSource engine, IReadOnlyList<Migration> m
 
     private MigrationStatus StatusOf(Dictionary<int, (string Checksum, DateTime At)> applied) =>
         new(
+            _series,
             [
                 .. migrations.Select(m =>
                     applied.TryGetValue(m.Version, out var a)

@@ -1,5 +1,6 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Migrations;
 
 namespace Cdc.Engine.Privileges;
 
@@ -8,8 +9,6 @@ public static class EngineGrants
 {
     /// <summary>Whose tables are shared by all processes.</summary>
     public const string Schema = "cdc";
-
-    internal const string Migrations = "public.cdc_migrations";
 
     /// <summary>Lets a session switch off the triggers of foreign keys.</summary>
     private const string TriggerParameter = "session_replication_role";
@@ -43,7 +42,8 @@ public static class EngineGrants
             .Comment("TEMPORARY: the session that applies has staging tables.")
             .OnDatabase("CONNECT, TEMPORARY")
             .OnSchemas("USAGE", Schemas(entities))
-            .OnTables("SELECT", [Migrations])
+            .OnTables("SELECT", [MigrationSeries.Delivered.Table])
+            .OnTableIfThere("SELECT", MigrationSeries.Own.Table)
             .OnAllTables(GrantScript.ReadAndWrite, Schema)
             .OnTables(GrantScript.ReadAndWrite, entities.All.Select(e => e.EngineName))
             .Comment(
@@ -69,7 +69,7 @@ public static class EngineGrants
             .Roles()
             .OnDatabase("CONNECT")
             .OnSchemas("USAGE", Schemas(entities))
-            .OnTables("SELECT", [Migrations, .. entities.All.Select(e => e.EngineName)])
+            .OnTables("SELECT", [MigrationSeries.Delivered.Table, .. entities.All.Select(e => e.EngineName)])
             .OnAllTables("SELECT", Schema)
             .Comment("It asks 'cdc run' for a point at which both servers are compared, and for rows to be read again.")
             .OnTables("INSERT, UPDATE", ["cdc.fences"])

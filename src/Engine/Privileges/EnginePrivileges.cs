@@ -22,8 +22,9 @@ public sealed class EnginePrivileges
         SELECT current_user::text, current_database()::text, has_database_privilege(current_database(), 'TEMPORARY'),
                has_database_privilege(current_database(), 'CREATE'),
                coalesce((SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = 'public'), false),
-               coalesce((SELECT has_table_privilege(c.oid, 'SELECT') FROM pg_class c JOIN pg_namespace p ON p.oid = c.relnamespace
-                         WHERE p.nspname = 'public' AND c.relname = 'cdc_migrations'), true),
+               ARRAY(SELECT p.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace p ON p.oid = c.relnamespace
+                     WHERE p.nspname = 'public' AND c.relname IN ('cdc_migrations', 'cdc_own_migrations')
+                         AND NOT has_table_privilege(c.oid, 'SELECT') ORDER BY 1),
                n.oid IS NOT NULL, coalesce(pg_has_role(n.nspowner, 'USAGE'), true), pg_get_userbyid(n.nspowner)::text
         FROM (SELECT) one LEFT JOIN pg_namespace n ON n.nspname = $1
         """;
@@ -68,7 +69,7 @@ public sealed class EnginePrivileges
     public IReadOnlyList<Finding> Missing { get; }
 
     /// <summary>False: the schema's version cannot be read before some of <see cref="Missing"/> are granted.</summary>
-    public bool CanReadVersion => _role.MayReadVersion && !Missing.Any(m => m.Code == Schema);
+    public bool CanReadVersion => _role.HiddenVersions.Count == 0 && !Missing.Any(m => m.Code == Schema);
 
     public static async Task<EnginePrivileges> ReadAsync(NpgsqlConnection connection, EntitySet entities, CancellationToken ct)
     {
@@ -115,7 +116,7 @@ public sealed class EnginePrivileges
     )
     {
         var columns = entities
-            .All.SelectMany(e => MigrationCheck.WrittenColumns(e).Select(c => (e.EngineSchema, e.EngineTable, Column: c)))
+            .All.SelectMany(e => DeclaredTable.WrittenColumns(e).Select(c => (e.EngineSchema, e.EngineTable, Column: c)))
             .ToList();
         var lacking = await connection
             .Statement(

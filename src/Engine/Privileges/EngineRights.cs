@@ -5,7 +5,7 @@ using Npgsql;
 namespace Cdc.Engine.Privileges;
 
 /// <summary>The connected role and its database.</summary>
-/// <param name="MayReadVersion">Or there is no table of migrations yet.</param>
+/// <param name="HiddenVersions">Tables of applied migrations that the role may not read.</param>
 /// <param name="HasSchema">The schema <c>cdc</c> is there.</param>
 /// <param name="OwnsSchema">The role is its owner, or acts for it. True where there is none.</param>
 /// <param name="SchemaOwner">Null where there is none.</param>
@@ -15,7 +15,7 @@ internal sealed record EngineRights(
     bool MayMakeTemporary,
     bool MayCreate,
     bool MayCreateInPublic,
-    bool MayReadVersion,
+    IReadOnlyList<string> HiddenVersions,
     bool HasSchema,
     bool OwnsSchema,
     string? SchemaOwner
@@ -31,11 +31,11 @@ internal sealed record EngineRights(
                 $"Role {Name} may not make temporary tables in database {Database}: changes are staged in them.",
                 $"GRANT TEMPORARY ON DATABASE {Sql.Identifier(Database)} TO {Grantee};"
             );
-        if (!MayReadVersion)
+        if (HiddenVersions.Count > 0)
             yield return EnginePrivileges.Error(
                 EnginePrivileges.Table,
                 $"Role {Name} may not read which version the engine's schema has.",
-                $"GRANT SELECT ON {EngineGrants.Migrations} TO {Grantee}; -- as its owner; 'cdc grants engine' prints all of them"
+                $"GRANT SELECT ON {string.Join(", ", HiddenVersions)} TO {Grantee}; -- as its owner; 'cdc grants engine' prints all of them"
             );
     }
 
@@ -68,7 +68,7 @@ internal sealed record EngineRights(
             row.GetBoolean(2),
             row.GetBoolean(3),
             row.GetBoolean(4),
-            row.GetBoolean(5),
+            row.GetFieldValue<string[]>(5),
             row.GetBoolean(6),
             row.GetBoolean(7),
             row.IsDBNull(8) ? null : row.GetString(8)

@@ -45,10 +45,11 @@ internal sealed class HeldDeletesSql(EntityDeclaration entity)
             """;
     }
 
-    /// <summary>How many held keys still have a row or an entry that is older.</summary>
+    /// <summary>How many held keys still have a row or an entry that is older, and how many of these a request in progress allows.</summary>
     public string Count =>
         $"""
-            SELECT count(*) FROM cdc.held_deletes h WHERE h.entity = {_name} AND (
+            SELECT count(*), count(*) FILTER (WHERE EXISTS ({AllowedBy}))
+            FROM cdc.held_deletes h WHERE h.entity = {_name} AND (
                 EXISTS (SELECT FROM {entity.EngineName} t WHERE t.{_key} = h.key AND {IsGone})
                 OR EXISTS (SELECT FROM cdc.quarantine e WHERE {IsOlderEntry}) OR EXISTS (SELECT FROM cdc.rereads e WHERE {IsOlderEntry}))
             """;
@@ -70,6 +71,11 @@ internal sealed class HeldDeletesSql(EntityDeclaration entity)
             $"DELETE FROM cdc.quarantine e USING cdc.held_deletes h WHERE h.entity = {_name} AND {IsOlderEntry}",
             $"DELETE FROM cdc.rereads e USING cdc.held_deletes h WHERE h.entity = {_name} AND {IsOlderEntry}",
         ];
+
+    /// <summary>A person has allowed it for a range that has the key.</summary>
+    private string AllowedBy =>
+        $"SELECT FROM cdc.requests r WHERE r.entity = {_name} AND r.state = 'accepted' AND r.allow_deletes IS NOT NULL "
+        + "AND (r.from_key IS NULL OR h.key >= r.from_key) AND (r.to_key IS NULL OR h.key < r.to_key)";
 
     private string IsGone =>
         $"t.{_key} < {FirstEngineId} AND ({RowPosition}) < ({HeldPosition}) AND {NoEntryFrom("h.key", $"({HeldPosition})")}";

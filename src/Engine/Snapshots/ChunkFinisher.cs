@@ -79,23 +79,31 @@ public sealed class ChunkFinisher(EntitySet entities, DeleteLimit limit, IChunkO
         var deleted = 0L;
         if (await HeldTable.AnyAsync(connection, entity.Name, ct))
         {
-            var keys = await connection.Statement(sql.Count).ScalarAsync<long>(ct);
-            if (await AskedAsync(connection, entity, keys, ct))
+            var held = (await connection.Statement(sql.Count).RowsAsync(r => (Keys: r.GetInt64(0), Allowed: r.GetInt64(1)), ct)).Single();
+            if (await AskedAsync(connection, entity, held.Keys, held.Allowed, ct))
                 return 0;
-            deleted = keys == 0 ? 0 : await DeleteAsync(connection, entity, ct);
+            deleted = held.Keys == 0 ? 0 : await DeleteAsync(connection, entity, ct);
         }
         await HeldTable.SettleAsync(connection, entity.Name, ct);
         return deleted;
     }
 
+    /// <param name="allowed">Of the keys, those of ranges for which a person has allowed it.</param>
     /// <returns>True: a person must decide.</returns>
-    private async Task<bool> AskedAsync(NpgsqlConnection connection, EntityDeclaration entity, long keys, CancellationToken ct)
+    private async Task<bool> AskedAsync(
+        NpgsqlConnection connection,
+        EntityDeclaration entity,
+        long keys,
+        long allowed,
+        CancellationToken ct
+    )
     {
+        var undecided = allowed <= await HeldTable.AllowedAsync(connection, entity.Name, ct) ? keys - allowed : keys;
         // The table is counted only where it matters.
-        if (!limit.AreMany(keys) || keys <= await HeldTable.AllowedAsync(connection, entity.Name, ct))
+        if (!limit.AreMany(undecided))
             return false;
         var rows = await connection.Statement(_sql[entity.Index].RowCount).ScalarAsync<long>(ct);
-        if (!limit.IsExceeded(keys, rows))
+        if (!limit.IsExceeded(undecided, rows))
             return false;
         await HeldTable.HoldAsync(connection, entity.Name, limit.Reason(entity.Name, keys, rows), keys, rows, ct);
         return true;

@@ -3,6 +3,7 @@ using Cdc.Core.Changes;
 namespace Cdc.Engine.Tables;
 
 /// <summary>The source as the engine has followed it so far.</summary>
+/// <param name="DatabaseOid">Null: not known yet.</param>
 /// <param name="Written">Written down before the last confirmation to the slot.</param>
 /// <param name="Through">All commits that start below it are applied.</param>
 public sealed record FollowedSource(
@@ -16,7 +17,8 @@ public sealed record FollowedSource(
     Lsn Written,
     Lsn Through,
     string? GapKind,
-    string? GapDetail
+    string? GapDetail,
+    long? DatabaseOid = null
 );
 
 /// <summary>What one source table holds when a generation begins.</summary>

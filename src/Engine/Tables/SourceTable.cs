@@ -27,7 +27,7 @@ public sealed class SourceTable(EngineOptions options)
 {
     private const string ReadSql = """
         SELECT s.state, s.generation, s.system_identifier, s.timeline, s.database_name, s.slot, s.publication, s.written_lsn,
-               coalesce(c.through_lsn, '0/0'), s.gap_kind, s.gap_detail
+               coalesce(c.through_lsn, '0/0'), s.gap_kind, s.gap_detail, s.database_oid
         FROM cdc.source s LEFT JOIN (SELECT min(through_lsn) AS through_lsn FROM cdc.checkpoints) c ON true
         """;
 
@@ -37,10 +37,10 @@ public sealed class SourceTable(EngineOptions options)
     internal const string CurrentSql = "SELECT generation, state, gap_kind, gap_detail FROM cdc.source";
 
     private const string BeginSql = """
-        INSERT INTO cdc.source AS s (state, generation, system_identifier, timeline, database_name, slot, publication)
-        VALUES ('creating', $6 + 1, $1, $2, $3, $4, $5)
+        INSERT INTO cdc.source AS s (state, generation, system_identifier, timeline, database_name, slot, publication, database_oid)
+        VALUES ('creating', $6 + 1, $1, $2, $3, $4, $5, $7::bigint)
         ON CONFLICT (singleton) DO UPDATE SET state = 'creating', generation = greatest(s.generation, $6) + 1, session = s.session + 1, system_identifier = $1,
-            timeline = $2, database_name = $3, slot = $4, publication = $5, updated_at = now()
+            timeline = $2, database_name = $3, slot = $4, publication = $5, database_oid = $7::bigint, updated_at = now()
         """;
 
     /// <summary>Null if this engine has followed none.</summary>
@@ -141,7 +141,7 @@ public sealed class SourceTable(EngineOptions options)
     public Task BeginGenerationAsync(
         string systemIdentifier,
         int timeline,
-        string database,
+        (string Name, long? Oid) database,
         string slot,
         string publication,
         int above,
@@ -149,7 +149,7 @@ public sealed class SourceTable(EngineOptions options)
     ) =>
         ExecuteAsync(
             [
-                Statements.BatchStatement(BeginSql, systemIdentifier, timeline, database, slot, publication, above),
+                Statements.BatchStatement(BeginSql, systemIdentifier, timeline, database.Name, slot, publication, above, database.Oid),
                 Statements.BatchStatement(CheckpointTable.DisownSql),
             ],
             ct
@@ -253,11 +253,11 @@ public sealed class SourceTable(EngineOptions options)
     /// Nothing is broken with this identity of the same source: after the checks of 'cdc slot adopt', or where it goes on by itself.
     /// </summary>
     /// <exception cref="FencedException">What was checked has changed meanwhile.</exception>
-    public async Task AdoptAsync(FollowedSource from, string systemIdentifier, int timeline, CancellationToken ct)
+    public async Task AdoptAsync(FollowedSource from, string systemIdentifier, int timeline, long? databaseOid, CancellationToken ct)
     {
         var update = Statements.BatchStatement(
             """
-            UPDATE cdc.source SET state = 'streaming', system_identifier = $1, timeline = $2, gap_kind = NULL, gap_detail = NULL, updated_at = now()
+            UPDATE cdc.source SET state = 'streaming', system_identifier = $1, timeline = $2, database_oid = $7::bigint, gap_kind = NULL, gap_detail = NULL, updated_at = now()
             WHERE generation = $3 AND system_identifier = $4 AND timeline = $5 AND state = $6
             """,
             systemIdentifier,
@@ -265,7 +265,8 @@ public sealed class SourceTable(EngineOptions options)
             from.Generation,
             from.SystemIdentifier,
             from.Timeline,
-            from.State.Word()
+            from.State.Word(),
+            databaseOid
         );
         if (await ExecuteAsync([update], ct) != 1)
             throw new FencedException("The engine's source was changed by another process while this one was checking it.");
@@ -283,7 +284,8 @@ public sealed class SourceTable(EngineOptions options)
             r.Lsn(7),
             r.Lsn(8),
             r.Get<string>(9),
-            r.Get<string>(10)
+            r.Get<string>(10),
+            r.Long(11)
         );
 
     private Task<int> ExecuteAsync(IReadOnlyList<NpgsqlBatchCommand> commands, CancellationToken ct) =>

@@ -21,8 +21,9 @@ internal sealed class EntityReader(Findings findings)
         ["date"] = SourceType.Date,
         ["uuid"] = SourceType.Uuid,
         ["json"] = SourceType.Json,
-        ["jsonb"] = SourceType.Json,
+        ["jsonb"] = SourceType.Jsonb,
         ["bytea"] = SourceType.Bytes,
+        ["number"] = SourceType.Number,
     };
 
     /// <summary>Columns that Apply fills without a declaration.</summary>
@@ -158,6 +159,7 @@ internal sealed class EntityReader(Findings findings)
             SqlFamily.Timestamp => SourceType.Timestamp,
             SqlFamily.TimestampTz => SourceType.TimestampTz,
             SqlFamily.Date => SourceType.Date,
+            SqlFamily.Jsonb => SourceType.Jsonb,
             _ => null,
         };
     }

@@ -18,17 +18,17 @@ internal sealed class RoundNumericNode(Node<SqlNumeric> operand, int digits) : N
     }
 }
 
-/// <summary>round(column::numeric, 2), the declaration of money, in one step. A float4 goes the long way.</summary>
-internal sealed class RoundColumnNode(FloatColumnNode column, Node<SqlNumeric> rounded) : Node<SqlNumeric>(SqlType.Numeric, column)
+/// <summary>round(points::numeric, 2), the declaration of money, in one step. A float4 goes the long way.</summary>
+internal sealed class RoundFloatToCentsNode(Node<double> operand, Node<SqlNumeric> rounded) : Node<SqlNumeric>(SqlType.Numeric, operand)
 {
-    protected override Node? Mapped => column;
+    protected override Node? Mapped => operand;
 
     public override bool TryGet(SourceRow row, out SqlNumeric value)
     {
         value = default;
-        if (!column.TryGet(row, out var number))
+        if (!operand.TryGet(row, out var number))
             return false;
-        if (column.WidthIn(row) != sizeof(double))
+        if (operand.WidthIn(row) != sizeof(double))
             return rounded.TryGet(row, out value);
         value = FloatConversion.ToHundredths(number);
         return true;
@@ -60,6 +60,8 @@ internal sealed class NegateFloatNode(Node<double> operand, bool absolute) : Nod
         value = absolute ? Math.Abs(value) : -value;
         return true;
     }
+
+    public override int WidthIn(SourceRow row) => operand.WidthIn(row);
 }
 
 internal sealed class NegateNumericNode(Node<SqlNumeric> operand, bool absolute) : Node<SqlNumeric>(SqlType.Numeric, operand)
@@ -75,7 +77,7 @@ internal sealed class NegateNumericNode(Node<SqlNumeric> operand, bool absolute)
     }
 }
 
-/// <summary>Of a known width: the least value of it has no opposite.</summary>
+/// <summary>The least value of a width has no opposite in it.</summary>
 internal sealed class NegateIntegerNode : Node<long>
 {
     private readonly Node<long> _operand;
@@ -90,9 +92,11 @@ internal sealed class NegateIntegerNode : Node<long>
             return false;
         if (_absolute && value >= 0)
             return true;
-        if (value == IntegerRange.Of(Type.Width).Min)
-            throw new EvaluationException($"{value} has no opposite in {Type}");
+        if (value == IntegerRange.Of(WidthIn(row)).Min)
+            throw new EvaluationException($"{value} has no opposite among integers of {WidthIn(row)} bytes");
         value = -value;
         return true;
     }
+
+    public override int WidthIn(SourceRow row) => _operand.WidthIn(row);
 }

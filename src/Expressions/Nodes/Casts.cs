@@ -54,22 +54,19 @@ internal sealed class IntegerToFloatNode(Node<long> operand) : Node<double>(SqlT
     }
 }
 
-/// <summary>Of a column the width on the wire decides how many digits count; any other expression is a double.</summary>
+/// <summary>Whether it is a float4 or a double decides how many digits count.</summary>
 internal sealed class FloatToNumericNode(Node<double> operand) : Node<SqlNumeric>(SqlType.Numeric, operand)
 {
     protected override Node? Mapped => operand;
 
-    private readonly FloatColumnNode? _column = operand as FloatColumnNode;
-
-    /// <summary>Null if what is cast is more than a column.</summary>
-    public FloatColumnNode? Column => _column;
+    public Node<double> Operand => operand;
 
     public override bool TryGet(SourceRow row, out SqlNumeric value)
     {
         value = default;
         if (!operand.TryGet(row, out var number))
             return false;
-        var digits = _column is not null && _column.WidthIn(row) == 4 ? FloatConversion.SingleDigits : FloatConversion.DoubleDigits;
+        var digits = operand.WidthIn(row) == sizeof(float) ? FloatConversion.SingleDigits : FloatConversion.DoubleDigits;
         value = FloatConversion.ToNumeric(number, digits);
         return true;
     }
@@ -116,7 +113,8 @@ internal sealed class NumericToFloatNode : Node<double>
         value = 0;
         if (!_operand.TryGet(row, out var number))
             return false;
-        value = FloatConversion.ToDouble(number);
+        if (!FloatConversion.TryToDouble(number, out value))
+            throw new EvaluationException("out of range for double precision");
         return true;
     }
 }

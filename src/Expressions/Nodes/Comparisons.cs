@@ -90,6 +90,8 @@ internal sealed class NullIfNode<T, TOrdering>(SqlType type, Node<T> left, Node<
         var hasRight = right.TryGet(row, out var other);
         return hasLeft && !(hasRight && TOrdering.Compare(value!, other!) == 0);
     }
+
+    public override int WidthIn(SourceRow row) => left.WidthIn(row);
 }
 
 internal sealed class IsNullNode<T>(bool negated, Node<T> operand) : Node<bool>(SqlType.Boolean, operand)

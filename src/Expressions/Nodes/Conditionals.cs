@@ -15,6 +15,8 @@ internal sealed class CoalesceNode<T>(SqlType type, Node<T>[] operands) : Node<T
         value = default;
         return false;
     }
+
+    public override int WidthIn(SourceRow row) => WidestIn(row, operands);
 }
 
 internal sealed class CaseNode<T>(SqlType type, Node<bool>[] whens, Node<T>[] thens, Node<T> otherwise)
@@ -28,4 +30,30 @@ internal sealed class CaseNode<T>(SqlType type, Node<bool>[] whens, Node<T>[] th
                 return thens[i].TryGet(row, out value);
         return otherwise.TryGet(row, out value);
     }
+
+    public override int WidthIn(SourceRow row) => Math.Max(WidestIn(row, thens), otherwise.WidthIn(row));
+}
+
+/// <summary>greatest and least: NULLs are passed over; of equal values the first stays.</summary>
+internal sealed class MinMaxNode<T, TOrdering>(bool greatest, SqlType type, Node<T>[] operands) : Node<T>(type, operands)
+    where T : allows ref struct
+    where TOrdering : IOrdering<T>
+{
+    public override bool TryGet(SourceRow row, [MaybeNullWhen(false)] out T value)
+    {
+        value = default;
+        var known = false;
+        foreach (var operand in operands)
+        {
+            if (!operand.TryGet(row, out var candidate))
+                continue;
+            if (known && (greatest ? TOrdering.Compare(candidate, value!) <= 0 : TOrdering.Compare(candidate, value!) >= 0))
+                continue;
+            value = candidate;
+            known = true;
+        }
+        return known;
+    }
+
+    public override int WidthIn(SourceRow row) => WidestIn(row, operands);
 }

@@ -25,7 +25,8 @@ internal sealed class ConstantNode<T>(SqlType type, T constant) : Node<T>(type)
     }
 }
 
-internal sealed class TextConstantNode(byte[] constant) : Node<ReadOnlySpan<byte>>(SqlType.Text)
+/// <param name="type">text or jsonb.</param>
+internal sealed class TextConstantNode(byte[] constant, SqlType type) : Node<ReadOnlySpan<byte>>(type)
 {
     public override bool IsConstant => true;
 
@@ -67,8 +68,8 @@ internal abstract class ColumnNode<T> : Node<T>
         return true;
     }
 
-    /// <summary>Bytes of the value on the wire, for a column that is not NULL.</summary>
-    public int WidthIn(SourceRow row) => row.BytesOf(_slot).Length;
+    public sealed override int WidthIn(SourceRow row) =>
+        row.StateOf(_slot) == ColumnState.Value ? row.BytesOf(_slot).Length : SourceTypes.WidthOf(row.TypeOf(_slot));
 
     protected abstract T Decode(ReadOnlySpan<byte> bytes);
 }
@@ -97,6 +98,12 @@ internal sealed class NumericColumnNode(SourceColumn column) : ColumnNode<SqlNum
 internal sealed class BooleanColumnNode(SourceColumn column) : ColumnNode<bool>(column)
 {
     protected override bool Decode(ReadOnlySpan<byte> bytes) => bytes[0] != 0;
+}
+
+/// <summary>Of any version of the format: the text alone.</summary>
+internal sealed class JsonbColumnNode(SourceColumn column) : ColumnNode<ReadOnlySpan<byte>>(column)
+{
+    protected override ReadOnlySpan<byte> Decode(ReadOnlySpan<byte> bytes) => JsonbText.OfWire(bytes);
 }
 
 internal sealed class TextColumnNode(SourceColumn column) : ColumnNode<ReadOnlySpan<byte>>(column)

@@ -33,12 +33,32 @@ internal abstract class Node
     public bool IsCollatedC { get; protected init; }
     public virtual bool IsConstant => false;
 
+    /// <summary>
+    /// Bytes that an integer or float of this expression has over the types of this row's table: PostgreSQL's result type. Where the
+    /// type does not say it, its columns do; literals and NULLs are as narrow as possible, and take the type of what they stand beside.
+    /// </summary>
+    public virtual int WidthIn(SourceRow row) =>
+        Type.Width > 0 ? Type.Width
+        : Type.Family == SqlFamily.Integer ? 2
+        : 4;
+
+    /// <summary>For nodes whose type is that of their operands.</summary>
+    protected int WidestIn(SourceRow row, params ReadOnlySpan<Node> operands)
+    {
+        var width = Type.Width;
+        if (width > 0)
+            return width;
+        foreach (var operand in operands)
+            width = Math.Max(width, operand.WidthIn(row));
+        return width;
+    }
+
     /// <summary>A node that is NULL exactly when this one is, and cheaper to ask: the operand of a function that only maps values.</summary>
     public Node NullSource => CanFail ? this : Mapped?.NullSource ?? this;
     protected virtual Node? Mapped => null;
 }
 
-/// <typeparam name="T">bool, long (integers, timestamps, dates), double, SqlNumeric or ReadOnlySpan of UTF-8.</typeparam>
+/// <typeparam name="T">bool, long (integers, timestamps, dates), double, SqlNumeric, or ReadOnlySpan of UTF-8 (text, jsonb).</typeparam>
 internal abstract class Node<T>(SqlType type, params ReadOnlySpan<Node> operands) : Node(type, operands)
     where T : allows ref struct
 {

@@ -37,6 +37,12 @@ internal readonly struct NumericOrdering : IOrdering<SqlNumeric>
     public static int Compare(SqlNumeric a, SqlNumeric b) => SqlNumeric.Compare(a, b);
 }
 
+/// <summary>jsonb's operator =. Not an order: what differs is 1.</summary>
+internal readonly struct JsonbEquality : IOrdering<ReadOnlySpan<byte>>
+{
+    public static int Compare(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b) => JsonbText.AreEqual(a, b) ? 0 : 1;
+}
+
 /// <summary>Collation "C": by bytes.</summary>
 internal readonly struct TextOrdering : IOrdering<ReadOnlySpan<byte>>
 {

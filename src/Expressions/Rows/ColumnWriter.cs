@@ -20,6 +20,7 @@ internal abstract class ColumnWriter
             (Node<double> v, _, _) => new FloatWriter(v),
             (Node<SqlNumeric> v, _, _) => new NumericWriter(v, type.Precision > 0 ? type.Scale : null),
             (Node<bool> v, _, _) => new BooleanWriter(v),
+            (Node<ReadOnlySpan<byte>> v, SqlFamily.Jsonb, _) => new JsonbWriter(v),
             _ => new TextWriter((Node<ReadOnlySpan<byte>>)value),
         };
 
@@ -86,6 +87,21 @@ internal abstract class ColumnWriter
                 buffer.WriteBooleanField(v);
             else
                 buffer.WriteNull();
+        }
+    }
+
+    private sealed class JsonbWriter(Node<ReadOnlySpan<byte>> value) : ColumnWriter
+    {
+        public override void Write(SourceRow row, CopyBuffer buffer)
+        {
+            if (!value.TryGet(row, out var v))
+            {
+                buffer.WriteNull();
+                return;
+            }
+            buffer.WriteInt32(v.Length + 1);
+            buffer.WriteByte(JsonbText.Version);
+            buffer.Write(v);
         }
     }
 

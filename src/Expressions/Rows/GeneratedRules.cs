@@ -13,6 +13,9 @@ internal static class GeneratedRules
     {
         var type = SqlTypeName.Parse(column.Type)!.Value;
         var value = ExpressionCompiler.Value(column.Value, sources, type);
+        // The first rule that is broken is the reason: what cannot be computed breaks the others, too.
+        if (value.CanFail)
+            yield return Rule(column, "not-computable", $"({column.Value}) IS NULL OR ({column.Value}) IS NOT NULL", "cannot be computed");
         if (column.NotNull)
             yield return Rule(column, "null", $"({column.Value}) IS NOT NULL", "has no value, and the engine needs one");
         if (type is { Family: SqlFamily.Numeric, Precision: > 0 })
@@ -31,8 +34,6 @@ internal static class GeneratedRules
             );
         if (type.Family == SqlFamily.Integer && MayExceed(value.Type.Width, type.Width))
             yield return Rule(column, "out-of-range", Range(column, IntegerRange.Of(type.Width)), $"does not fit in {type}");
-        if (value.CanFail)
-            yield return Rule(column, "not-computable", $"({column.Value}) IS NULL OR ({column.Value}) IS NOT NULL", "cannot be computed");
     }
 
     /// <summary>An integer of unknown width may be a bigint.</summary>

@@ -45,17 +45,27 @@ internal sealed class SourceRowJson(IReadOnlyList<SourceColumn> columns)
                 return;
         }
         json.WritePropertyName(column.Name);
-        if (!TryWriteValue(json, row.BytesOf(column.Slot), column.Type))
+        if (!TryWriteValue(json, row.BytesOf(column.Slot), TypeOf(row, column)))
             json.WriteStringValue($"0x{Convert.ToHexString(Shown(row.BytesOf(column.Slot)))}");
     }
+
+    /// <summary>A number's type is the row's.</summary>
+    private static SourceType TypeOf(SourceRow row, SourceColumn column) =>
+        column.Type != SourceType.Number ? column.Type
+        : SourceTypes.CanRead(SourceType.Integer, row.TypeOf(column.Slot)) ? SourceType.Integer
+        : SourceTypes.CanRead(SourceType.Float, row.TypeOf(column.Slot)) ? SourceType.Float
+        : SourceType.Numeric;
 
     /// <summary>False: the bytes are not what the type says. They are shown all the same, because that is why the row is here.</summary>
     private static bool TryWriteValue(Utf8JsonWriter json, ReadOnlySpan<byte> bytes, SourceType type)
     {
         switch (type)
         {
-            case SourceType.Text or SourceType.Json:
+            case SourceType.Text:
                 WriteText(json, bytes);
+                return true;
+            case SourceType.Json or SourceType.Jsonb:
+                WriteText(json, JsonbText.OfWire(bytes));
                 return true;
             case SourceType.Boolean when bytes.Length == 1:
                 json.WriteBooleanValue(bytes[0] != 0);

@@ -1,10 +1,9 @@
 using System.CommandLine;
+using Cdc.Core.Changes;
 using Cdc.Core.Failures;
-using Cdc.Engine.Status;
 using Cdc.Host.Configuration;
 using Cdc.Host.Status;
 using Cdc.Host.Terminals;
-using Cdc.Log;
 
 namespace Cdc.Host.Commands;
 
@@ -19,6 +18,7 @@ internal static class LagCommand
             "lag",
             """
             Show for each partition of the Kafka log its end, the engine's checkpoint, and the records between them; and the WAL that the slot keeps.
+            In-process the log is Odoo's own: for each table its end and what is applied, as LSNs.
 
             Examples:
               cdc lag
@@ -34,17 +34,11 @@ internal static class LagCommand
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
         var options = context.Options(Needs.Both);
-        if (options.Log.Kind != ChangeLogKind.Kafka)
-            throw new CdcException(
-                FailureKind.Configuration,
-                "The change log is not Kafka: there are no partitions.",
-                "'cdc status' shows how far the engine is behind."
-            );
         await using var source = CommandContext.Source(options);
         await using var engine = CommandContext.Engine(options);
         var entities = context.Entities(options);
-        using var log = LogStatusReader.For(options, entities, context.Log, context.Time)!;
-        var reader = new LogLagReader(source, engine, options.Source.SlotName, new EngineStatusReader(entities, overKafka: true), log);
+        using var log = LogStatusReader.For(options, entities, context.Log, context.Time);
+        var reader = new LogLagReader(source, engine, options.Source.SlotName, entities, log);
         var json = parsed.GetValue(AsJson);
         if (parsed.GetValue(Watch))
             await WatchAsync(context, reader, json, ct);
@@ -92,15 +86,23 @@ internal static class LagCommand
             grid.Add(
                 p.Topic,
                 $"{p.Partition}",
-                Quantity.Count(p.LogEnd),
-                Quantity.Count(p.Checkpoint),
+                Offset(p.LogEnd, report),
+                Offset(p.Checkpoint, report),
                 Quantity.Count(p.MessagesBehind),
                 Quantity.Duration(p.SecondsBehind)
             );
         grid.Write(terminal);
         terminal.Out.WriteLine(
-            $"{Quantity.Count(report.MessagesBehind)} messages behind, {Quantity.Duration(report.SecondsBehind)}; the slot keeps "
+            (
+                report.IsInProcess
+                    ? $"{Quantity.Bytes(report.BytesBehind)} behind"
+                    : $"{Quantity.Count(report.MessagesBehind)} messages behind"
+            )
+                + $", {Quantity.Duration(report.SecondsBehind)}; the slot keeps "
                 + $"{Quantity.Bytes(report.SlotBytes)} of WAL"
         );
     }
+
+    private static string Offset(long? offset, LogLagReport report) =>
+        report.IsInProcess && offset is { } lsn ? new Lsn((ulong)lsn).ToString() : Quantity.Count(offset);
 }

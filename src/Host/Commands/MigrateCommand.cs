@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
@@ -21,25 +20,37 @@ internal static class MigrateCommand
         HelpName = "N",
     };
     private static readonly Option<bool> List = new("--list") { Description = "Only show the versions and which are applied." };
+    private static readonly Option<bool> Own = new("--own")
+    {
+        Description = "Only the migrations of the folder Entities:Migrations; --to and --down count these then.",
+    };
+    private static readonly Option<bool> Plan = new("--plan")
+    {
+        Description = "Print, as SQL, the tables of declared entities that no migration makes; change nothing.",
+    };
     private static readonly Option<bool> Yes = GlobalOptions.Yes();
 
     public static Command Create(CommandHost host) =>
         new ExplainedCommand(
             "migrate",
             """
-            Create or upgrade the engine's tables. Repeating it changes nothing.
+            Create or upgrade the engine's tables: first ours, then those of the folder Entities:Migrations. Repeating it changes nothing.
 
             Examples:
               cdc migrate                 everything that is pending
               cdc migrate --list
               cdc migrate --to 3
               cdc migrate --down 2        undo the versions above 2
+              cdc migrate --plan > migrations/0001_stores.up.sql
+              cdc migrate --own --down 0  undo all of Entities:Migrations
             """
         )
         {
             To,
             Down,
             List,
+            Own,
+            Plan,
             Yes,
         }.Runs(host, RunAsync);
 
@@ -65,15 +76,50 @@ internal static class MigrateCommand
     {
         // A migration of a large table may take hours: no time-out.
         await using var engine = SessionSettings.Pool(ServerTimeouts.Settings(options.Engine.ConnectionString, commandSeconds: 0));
-        var migrator = new Migrator(engine, Migration.ReadAll(Preconditions.MigrationsFolder), context.Terminal.Error.WriteLine);
+        if (parsed.GetValue(Plan))
+        {
+            var known = ToPlan(engine, options.Entities.Migrations);
+            MigrationView.Write(await MigrationPlan.MakeAsync(engine, known, entities, ct), context.Terminal.Out);
+            return;
+        }
+        var all = Preconditions.Migrators(engine, options.Entities.Migrations, context.Terminal.Error.WriteLine);
+        var migrators = Chosen(all, parsed);
         if (parsed.GetValue(Down) is { } down)
-            await DownAsync(context, migrator, down, parsed.GetValue(Yes), ct);
+            await DownAsync(context, migrators.Single(), down, parsed.GetValue(Yes), ct);
         else if (!parsed.GetValue(List))
         {
             await OdooDatabase.RefuseAsync(engine, entities, ct);
-            await migrator.UpAsync(parsed.GetValue(To), ct);
+            foreach (var migrator in migrators)
+                await migrator.UpAsync(parsed.GetValue(To), ct);
         }
-        Show(context.Terminal, await migrator.StatusAsync(ct));
+        await ShowAsync(context.Terminal, parsed.GetValue(Own) ? migrators : all, ct);
+    }
+
+    /// <summary>The file that the plan is written to may be in the folder already, empty and without its other half.</summary>
+    private static IReadOnlyList<Migrator> ToPlan(NpgsqlDataSource engine, string own)
+    {
+        try
+        {
+            return Preconditions.Migrators(engine, own);
+        }
+        catch (FindingsException) when (own.Length > 0)
+        {
+            return Preconditions.Migrators(engine, "");
+        }
+    }
+
+    /// <summary>A number belongs to one series: without --own to ours.</summary>
+    private static IReadOnlyList<Migrator> Chosen(IReadOnlyList<Migrator> all, ParseResult parsed)
+    {
+        if (parsed.GetValue(Own))
+            return all is [_, var own]
+                ? [own]
+                : throw new CdcException(
+                    FailureKind.Usage,
+                    "There are no migrations of your own: Entities:Migrations names no folder.",
+                    "export CDC__Entities__Migrations=FOLDER, or leave --own out."
+                );
+        return parsed.GetValue(To) is null && parsed.GetValue(Down) is null ? all : [all[0]];
     }
 
     private static async Task DownAsync(CommandContext context, Migrator migrator, int to, bool yes, CancellationToken ct)
@@ -100,17 +146,11 @@ internal static class MigrateCommand
         await migrator.DownAsync(to, ct);
     }
 
-    private static void Show(Terminal terminal, MigrationStatus status)
+    private static async Task ShowAsync(Terminal terminal, IReadOnlyList<Migrator> migrators, CancellationToken ct)
     {
-        var grid = new TextTable("version", "name", "applied");
-        foreach (var v in status.Migrations)
-            grid.Add(
-                v.Migration.Version.ToString(CultureInfo.InvariantCulture),
-                v.Migration.Name,
-                v.AppliedAt is null ? "pending" : Quantity.Time(v.AppliedAt)
-            );
-        foreach (var version in status.NewerThanProgram)
-            grid.Add(version.ToString(CultureInfo.InvariantCulture), "?", "by a newer program");
-        grid.Write(terminal);
+        List<MigrationStatus> series = [];
+        foreach (var migrator in migrators)
+            series.Add(await migrator.StatusAsync(ct));
+        MigrationView.Table(series).Write(terminal);
     }
 }

@@ -7,6 +7,11 @@ namespace Cdc.Host.Commands;
 
 internal static class RunCommand
 {
+    private static readonly Option<bool> ExitOnGap = new("--exit-on-gap")
+    {
+        Description = "End with exit code 5 on a break in continuity, where the Api would go on alone (Source:ExitOnGap).",
+    };
+
     public static Command Create(CommandHost host, StopSignals? signals) =>
         new ExplainedCommand(
             "run",
@@ -14,12 +19,24 @@ internal static class RunCommand
             Load the tables, then follow every change, until Ctrl-C or SIGTERM (drains and exits 0).
 
             A second 'cdc run' on the same slot waits as standby. Progress is in the engine: stop and start it at any time.
+            What needs a person (a break in continuity, a missing privilege) stops the pipeline, not the Api: see 'cdc status'. When it is
+            repaired, the pipeline continues by itself.
 
             Examples:
               cdc run
               cdc run --config /etc/cdc/cdc.json --verbose
+              cdc run --exit-on-gap
             """
-        ).Runs(host, (context, _, ct) => RunAsync(context, signals, Needs.Both, context.Parts.Pipeline, ct));
+        )
+        {
+            ExitOnGap,
+        }.Runs(host, (context, parsed, ct) => RunAsync(context, signals, Needs.Both, Pipeline(context, parsed.GetValue(ExitOnGap)), ct));
+
+    private static RunPipeline Pipeline(CommandContext context, bool exitOnGap) =>
+        exitOnGap
+            ? (options, entities, loggers, ct) =>
+                context.Parts.Pipeline(options with { Source = options.Source with { ExitOnGap = true } }, entities, loggers, ct)
+            : context.Parts.Pipeline;
 
     /// <summary>Keeps a part of the pipeline, or all of it, running until it is asked to stop, and reports how it ended.</summary>
     public static async Task<int> RunAsync(
@@ -41,13 +58,13 @@ internal static class RunCommand
             log.Drained();
             return ExitCodes.Success;
         }
-        catch (CdcException failure) when (!context.Terminal.ErrorIsTerminal)
+        catch (CdcException failure) when (context.IsCollected)
         {
             // Collectors read JSON lines: the plain report of other commands would not parse.
             log.Stopped(ExitCodes.Of(failure), failure.Kind.ToString(), failure.Message, failure.Remedy);
             return ExitCodes.Of(failure);
         }
-        catch (Exception failure) when (!context.Terminal.ErrorIsTerminal && failure is not OperationCanceledException)
+        catch (Exception failure) when (context.IsCollected && failure is not OperationCanceledException)
         {
             log.Defect(failure, ExitCodes.Of(failure), failure.Message);
             return ExitCodes.Of(failure);

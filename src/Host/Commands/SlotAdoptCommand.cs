@@ -44,7 +44,7 @@ internal static class SlotAdoptCommand
         RequireAdoptable(continuity);
         var identity = continuity.Now!.Server.Identity;
         Confirmation.Obtain(context.Terminal, WhatWillHappen(followed, identity), parsed.GetValue(Yes));
-        await new SourceTable(options.Engine).AdoptAsync(followed, identity.SystemIdentifier, identity.Timeline, ct);
+        await new SourceTable(options.Engine).AdoptAsync(followed, identity.SystemIdentifier, identity.Timeline, identity.DatabaseOid, ct);
         context.Terminal.Out.WriteLine(
             $"adopted: system {identity.SystemIdentifier}, timeline {identity.Timeline}; 'cdc run' continues from {followed.Through}"
         );

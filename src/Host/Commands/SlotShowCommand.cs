@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cdc.Core.Failures;
 using Cdc.Host.Configuration;
 using Cdc.Host.Slots;
 using Cdc.Host.Status;
@@ -15,7 +16,7 @@ internal static class SlotShowCommand
         new ExplainedCommand(
             "show",
             """
-            Show the slot, what the engine remembers of it, and whether the two still fit. Changes nothing.
+            Show the slot, what the engine remembers of it, and whether the two still fit. Changes nothing. Exit code 5: they do not.
 
             Examples:
               cdc slot show
@@ -36,6 +37,6 @@ internal static class SlotShowCommand
             context.Terminal.Out.WriteLine(Json.Document(report));
         else
             SlotView.Write(report, context.Terminal.Out);
-        return ExitCodes.Success;
+        return report.IsBroken ? ExitCodes.Of(FailureKind.DeclaredGap) : ExitCodes.Success;
     }
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Cdc.Capture;
+using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Engine.Tables;
 using Cdc.Host.Configuration;
@@ -13,6 +15,7 @@ namespace Cdc.Host.Commands;
 internal static class TopicsCommand
 {
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
+    private static readonly Option<string?> For = CreateFor();
 
     public static Command Create(CommandHost host) =>
         new("topics", "The topics of the Kafka log: one for each declared table, and the control topic.")
@@ -31,14 +34,17 @@ internal static class TopicsCommand
                 "check",
                 """
                 Check what would lose records or their order: numbers of partitions, leaders, replicas, min.insync.replicas, unclean election,
-                compaction, retention, whose time records have; and rights on them that the user lacks. Changes nothing.
+                compaction, retention, whose time records have; and rights on them that the user lacks. With --for also what of the declaration,
+                of Odoo's tables and of the settings hurts that reader of the topics (docs/readers.md). Changes nothing.
 
                 Examples:
                   cdc topics check
                   cdc topics check --json
+                  cdc topics check --for connect
                 """
             )
             {
+                For,
                 AsJson,
             }.Runs(host, CheckAsync),
             new ExplainedCommand(
@@ -70,7 +76,8 @@ internal static class TopicsCommand
 
     private static async Task<int> CheckAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
-        var (topics, plan, options) = Open(context);
+        var reader = parsed.GetValue(For) is { } name ? Enum.Parse<TopicReader>(name, ignoreCase: true) : (TopicReader?)null;
+        var (topics, plan, options) = Open(context, reader is null ? Needs.Engine : Needs.Both);
         var described = await topics.DescribeAsync(ct);
         var (known, unknown) = await KnownAsync(options, ct);
         IReadOnlyList<Finding> findings =
@@ -78,6 +85,7 @@ internal static class TopicsCommand
             .. unknown,
             .. await new RightsFindings(new KafkaClients(options.Kafka, context.Log), plan).FindAsync(described, ct),
             .. new TopicFindings(plan, options.Kafka.MinInSyncReplicas, known).Of(described),
+            .. reader is null ? [] : await ForAsync(reader.Value, options, context.Entities(options), ct),
         ];
         if (parsed.GetValue(AsJson))
             context.Terminal.Out.WriteLine(Json.Document(new { ok = !findings.Any(f => f.IsError), findings }));
@@ -125,6 +133,37 @@ internal static class TopicsCommand
         }
     }
 
+    private static async Task<IReadOnlyList<Finding>> ForAsync(
+        TopicReader reader,
+        CdcOptions options,
+        EntitySet entities,
+        CancellationToken ct
+    )
+    {
+        try
+        {
+            var full = await ReplicaIdentities.FullAsync(options.Source, entities, ct);
+            return new ReaderFindings(reader, options.Kafka, entities, full).Find();
+        }
+        catch (CdcException failure)
+        {
+            var unknown = new Finding(
+                "source",
+                IsError: false,
+                $"What updates and deletes of Odoo's tables send is not known: {failure.Message}",
+                failure.Remedy
+            );
+            return [unknown, .. new ReaderFindings(reader, options.Kafka, entities, full: null).Find()];
+        }
+    }
+
+    private static Option<string?> CreateFor()
+    {
+        var option = new Option<string?>("--for") { Description = "Also for this reader of the topics.", HelpName = "connect|flink" };
+        option.AcceptOnlyFromAmong([.. Enum.GetNames<TopicReader>().Select(n => n.ToLowerInvariant())]);
+        return option;
+    }
+
     private static void Show(Terminal terminal, IReadOnlyList<DescribedTopic> topics)
     {
         var grid = new TextTable("topic", "partition", "leader", "replicas", "in sync", "low", "high");
@@ -146,9 +185,9 @@ internal static class TopicsCommand
         grid.Write(terminal);
     }
 
-    private static (TopicAdministration Topics, TopicPlan Plan, CdcOptions Options) Open(CommandContext context)
+    private static (TopicAdministration Topics, TopicPlan Plan, CdcOptions Options) Open(CommandContext context, Needs needs = Needs.Engine)
     {
-        var options = context.Options(Needs.Engine);
+        var options = context.Options(needs);
         if (options.Log.Kind != ChangeLogKind.Kafka)
             throw new CdcException(
                 FailureKind.Configuration,

@@ -13,7 +13,7 @@ using Cdc.Reconcile.Fences;
 
 namespace Cdc.Host.Configuration;
 
-/// <summary>All that cdc.json may hold: one record a section, and the declaration's path. Their properties are the known names.</summary>
+/// <summary>All that cdc.json may hold: one record a section. Their properties are the known names.</summary>
 internal sealed record CdcOptions
 {
     public SourceOptions Source { get; init; } = new();
@@ -28,8 +28,7 @@ internal sealed record CdcOptions
     public AlertOptions Alerts { get; init; } = new();
     public ApiOptions Api { get; init; } = new();
 
-    /// <summary>Path of the entities declaration; relative to the current folder.</summary>
-    public string Entities { get; init; } = Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json");
+    public EntityOptions Entities { get; init; } = new();
 
     /// <summary>The sections that the pipeline needs.</summary>
     public PipelineOptions Pipeline =>
@@ -41,6 +40,7 @@ internal sealed record CdcOptions
             Log = Log,
             Kafka = Kafka,
             Registry = Registry,
+            OwnMigrations = Entities.Migrations,
         };
 }
 

@@ -50,7 +50,7 @@ internal static class ConfigurationLoader
         Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(v => (string)v.Key, v => (string?)v.Value ?? "");
 
     /// <summary>The documentation's spelling is kept: it sorts behind one in capitals.</summary>
-    private static string Other(IReadOnlyList<string> names) =>
+    private static string Other(List<string> names) =>
         names.FirstOrDefault(n => !n.StartsWith(OptionOrigin.Prefix, StringComparison.Ordinal)) ?? names[0];
 
     private static IConfigurationRoot Read(string? file, Dictionary<string, string> environment)

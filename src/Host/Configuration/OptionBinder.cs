@@ -39,6 +39,8 @@ internal sealed class OptionBinder(OptionOrigin origin, ICollection<Finding> fin
         var isSection = child.GetChildren().Any();
         if (property.PropertyType == typeof(IReadOnlyDictionary<string, string>) && (isSection || child.Value is null or ""))
             property.SetValue(options, child.GetChildren().ToDictionary(c => c.Key, c => c.Value ?? ""));
+        else if (SingleValueOf(property.PropertyType) is { } single && child.Value is not null)
+            property.SetValue(options, BindBeside(property.PropertyType, single, child));
         else if (IsSection(property.PropertyType) && child.Value is null or "")
             property.SetValue(options, Bind(property.PropertyType, child));
         else if (IsSection(property.PropertyType) || isSection)
@@ -53,6 +55,17 @@ internal sealed class OptionBinder(OptionOrigin origin, ICollection<Finding> fin
         else
             Add("option-value", child, $"cannot be read as {OptionValue.Describe(property.PropertyType)}", Remedy(child, property));
     }
+
+    /// <summary>A section of which one option is written in place of the section; the environment may add the others.</summary>
+    private object BindBeside(Type type, PropertyInfo single, IConfigurationSection section)
+    {
+        var options = Bind(type, section);
+        single.SetValue(options, section.Value);
+        return options;
+    }
+
+    private static PropertyInfo? SingleValueOf(Type type) =>
+        type.GetCustomAttribute<SingleValueAttribute>() is { } single ? type.GetProperty(single.Property) : null;
 
     private static string Remedy(IConfigurationSection child, PropertyInfo property) =>
         $"Set {OptionOrigin.VariableOf(child.Path)} or \"{property.Name}\" to {OptionValue.Describe(property.PropertyType)}.";

@@ -20,7 +20,7 @@ internal sealed class OptionRules(OptionOrigin origin, ICollection<Finding> find
             Connection("Api:ReplicaConnectionString", options.Api.ReplicaConnectionString);
         if (options.Log.Kind == ChangeLogKind.Kafka && needs != Needs.None && options.Kafka.BootstrapServers.Length == 0)
             Refuse("Kafka:BootstrapServers", "must name brokers, such as kafka-1:9092,kafka-2:9092, where Log:Kind is Kafka");
-        if (options.Entities.Length == 0)
+        if (options.Entities.File.Length == 0)
             Refuse("Entities", "must be the path of the entities declaration");
         foreach (var (name, property) in OptionBinder.PropertiesOf(typeof(CdcOptions)))
             if (property.GetValue(options) is IOptionSection section)

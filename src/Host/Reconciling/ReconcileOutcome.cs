@@ -1,4 +1,5 @@
 using Cdc.Core.Failures;
+using Cdc.Core.Operations;
 using Cdc.Reconcile.Reports;
 
 namespace Cdc.Host.Reconciling;
@@ -7,16 +8,20 @@ namespace Cdc.Host.Reconciling;
 internal static class ReconcileOutcome
 {
     public static int ExitCodeOf(RunReport report) =>
-        report switch
+        Left(report).Verdict switch
         {
-            { Run.Verdict: "consistent" } => ExitCodes.Success,
-            // What is left after a repair. Drift whose values were not kept was not repaired.
-            { Run.Verdict: "drift", Run.Capped: false, Repair: { Differing: 0 } repair } => IsWhole(report) && repair.Unknown == 0
-                ? ExitCodes.Success
-                : ExitCodes.Of(FailureKind.Inconclusive),
-            { Run.Verdict: "drift" } => ExitCodes.Of(FailureKind.NotEqual),
+            ComparisonVerdict.Consistent => ExitCodes.Success,
+            ComparisonVerdict.Drift => ExitCodes.Of(FailureKind.NotEqual),
             _ => ExitCodes.Of(FailureKind.Inconclusive),
         };
 
-    private static bool IsWhole(RunReport report) => report.Total.Loading == 0 && report.Entities.All(e => e.State != "stopped");
+    /// <summary>What is left after a repair. Drift whose values were not kept was not repaired.</summary>
+    private static ComparisonRows Left(RunReport report) =>
+        report is { Run.Capped: false, Repair: { } repair }
+            ? report.Rows with
+            {
+                Drift = repair.Differing,
+                InFlight = report.Rows.InFlight + repair.Unknown,
+            }
+            : report.Rows;
 }

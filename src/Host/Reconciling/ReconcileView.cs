@@ -28,7 +28,7 @@ internal static class ReconcileView
             terminal.Out.WriteLine($"spot checks: {checks} rows value by value, {report.SpotChecks.Sum(s => s.Differing.Count)} differ");
         terminal.Out.WriteLine(
             $"run {report.Run.Id}: {report.Run.Verdict ?? report.Run.State}, {RateText.Of(report.Total.Rate)} of "
-                + $"{Quantity.Count(report.Total.Compared)} keys"
+                + $"{Quantity.Count(report.Total.Compared)} keys{(report.Rows.LeftOut is { } left ? "; " + left : "")}"
         );
     }
 

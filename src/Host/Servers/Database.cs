@@ -11,10 +11,15 @@ internal sealed class Database : IAsyncDisposable
 
     private readonly NpgsqlDataSource _connections;
     private readonly Server _server;
+    private readonly TimeSpan? _patience;
+    private Task _asked = Task.CompletedTask;
 
-    private Database(Server server, string name, string connectionString)
+    private Database(Server server, string name, string connectionString, TimeSpan? patience)
     {
         var settings = ServerTimeouts.Settings(connectionString);
+        _patience = patience;
+        if (patience is { } atMost)
+            settings.Timeout = settings.CommandTimeout = Math.Max(1, (int)Math.Ceiling(atMost.TotalSeconds));
         (settings.ApplicationName, settings.MaxPoolSize) = ("cdc", MostConnections);
         (Name, _server, _connections) = ($"{name} {ServerHosts.NameOf(settings)}", server, SessionSettings.Pool(settings));
     }
@@ -22,9 +27,14 @@ internal sealed class Database : IAsyncDisposable
     /// <summary>Such as <c>source db.example:5432/odoo</c>. Without user or password.</summary>
     public string Name { get; }
 
-    public static Database Source(string connectionString) => new(Server.Source, "source", connectionString);
+    /// <param name="patience">For each question, by one caller at a time, whatever the connection string says; null: as that and our
+    /// defaults say. A server that hangs must not make its watcher hang.</param>
+    public static Database Source(string connectionString, TimeSpan? patience = null) =>
+        new(Server.Source, "source", connectionString, patience);
 
-    public static Database Engine(string connectionString) => new(Server.Engine, "engine", connectionString);
+    /// <inheritdoc cref="Source"/>
+    public static Database Engine(string connectionString, TimeSpan? patience = null) =>
+        new(Server.Engine, "engine", connectionString, patience);
 
     /// <summary>For work that takes many connections; their failures are not translated.</summary>
     public NpgsqlDataSource Connections => _connections;
@@ -32,6 +42,27 @@ internal sealed class Database : IAsyncDisposable
     /// <exception cref="CdcException">As <see cref="ServerFailure"/> says: Unavailable, Configuration (login refused, no such database),
     /// Preflight (a privilege is missing), Migration (the schema cdc is not there).</exception>
     public async Task<T> UseAsync<T>(Func<NpgsqlConnection, Task<T>> use, CancellationToken ct)
+    {
+        if (_patience is not { } patience)
+            return await AskAsync(use, ct);
+        // A question that nobody waits for any more still has its connection, until the driver has given up, too: cancelling takes it
+        // as long again. No second one is asked beside it.
+        try
+        {
+            await _asked.WaitAsync(patience, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!_asked.IsCompleted)
+                throw new TimeoutException($"it has not answered within {patience.TotalSeconds:0.#} s");
+            var asked = AskAsync(use, CancellationToken.None);
+            _asked = asked;
+            return await asked.WaitAsync(patience, ct);
+        }
+        catch (TimeoutException late)
+        {
+            throw ServerFailure.Of(_server, late, Name)!.ToException(late);
+        }
+    }
+
+    private async Task<T> AskAsync<T>(Func<NpgsqlConnection, Task<T>> use, CancellationToken ct)
     {
         try
         {

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
 using Cdc.Engine.Tables;
@@ -16,6 +17,10 @@ internal sealed record SlotReport(
     IReadOnlyList<Finding> Findings
 )
 {
+    /// <summary>'cdc run' would not continue: somebody has to accept something first.</summary>
+    [JsonIgnore]
+    public bool IsBroken => Verdict is "gap" or "other-identity";
+
     public static SlotReport Of(Continuity continuity, SourceStatus source) =>
         new(VerdictOf(continuity), source.Slot, source, continuity.Followed, continuity.Findings);
 
@@ -58,7 +63,7 @@ internal static class SlotView
         {
             yield return (
                 "wal",
-                $"{slot.WalStatus ?? "-"}, keeps {Quantity.Bytes(slot.RetainedBytes)}, lost after {Quantity.Bytes(slot.SafeWalSize)} more"
+                $"{slot.WalText}, keeps {Quantity.Bytes(slot.RetainedBytes)}, lost after {Quantity.Bytes(slot.SafeWalSize)} more"
             );
             yield return ("restart LSN", slot.RestartLsn ?? "-");
             yield return ("confirmed LSN", slot.ConfirmedFlushLsn ?? "-");
@@ -83,6 +88,6 @@ internal static class SlotView
             "not-followed" => "The engine follows no source yet. 'cdc run' creates what is missing and loads the tables.",
             "creating" => "A generation was begun and not completed. 'cdc run' or 'cdc slot reset' completes it.",
             "other-identity" => "Another server, but it may be the same Odoo: 'cdc slot adopt' accepts it.",
-            _ => "A gap: 'cdc run' does not continue. 'cdc slot reset' accepts it and reads everything again (ops/runbooks/slot-reset.md).",
+            _ => "A gap: the pipeline stands still. 'cdc slot reset' accepts it and reads everything again (ops/runbooks/slot-reset.md).",
         };
 }

@@ -1,3 +1,5 @@
+using Cdc.Core.Changes;
+using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
 using Cdc.Engine.Status;
@@ -6,24 +8,61 @@ using Cdc.Host.Servers;
 namespace Cdc.Host.Status;
 
 /// <param name="SlotBytes">WAL that the source keeps for the slot; null if it cannot be asked.</param>
+/// <param name="BytesBehind">In-process, the source's WAL that is not applied; null: not known, or over Kafka.</param>
 internal sealed record LogLagReport(
     IReadOnlyList<PartitionStatus> Partitions,
     long? MessagesBehind,
     double? SecondsBehind,
-    long? SlotBytes
-);
-
-/// <summary>How far the engine is behind the Kafka log, and the log behind the source. Works while the source is down.</summary>
-internal sealed class LogLagReader(Database source, Database engine, string slot, EngineStatusReader engineReader, LogStatusReader log)
+    long? SlotBytes,
+    long? BytesBehind
+)
 {
+    /// <summary>For people only: offsets are LSNs.</summary>
+    internal bool IsInProcess { get; init; }
+}
+
+/// <summary>
+/// How far the engine is behind the log, and the Kafka log behind the source. In-process the source's own log is the one, a partition for
+/// each table. Works while the source is down.
+/// </summary>
+/// <param name="log">Null: the log is in-process.</param>
+internal sealed class LogLagReader(Database source, Database engine, string slot, EntitySet entities, LogStatusReader? log)
+{
+    private readonly EngineStatusReader _engine = new(entities, log is not null);
+
     /// <exception cref="CdcException">The engine or the brokers cannot be read.</exception>
     public async Task<LogLagReport> ReadAsync(CancellationToken ct)
     {
         var sourceStatus = await SourceAsync(ct);
-        var engineStatus = await engine.UseAsync(c => engineReader.ReadAsync(c, ct), ct);
-        var status = (await log.ReadAsync(engineStatus, sourceStatus, ct))!;
-        return new LogLagReport(status.Partitions, status.MessagesBehind, status.SecondsBehind, sourceStatus?.Slot?.RetainedBytes);
+        var engineStatus = await engine.UseAsync(c => _engine.ReadAsync(c, ct), ct);
+        var status = log is null
+            ? new LogStatus(InProcess(engineStatus, sourceStatus), null, Lag.Seconds(engineStatus, sourceStatus))
+            : (await log.ReadAsync(engineStatus, sourceStatus, ct))!;
+        return new LogLagReport(
+            status.Partitions,
+            status.MessagesBehind,
+            status.SecondsBehind,
+            sourceStatus?.Slot?.RetainedBytes,
+            log is null ? Lag.Bytes(engineStatus, sourceStatus) : null
+        )
+        {
+            IsInProcess = log is null,
+        };
     }
+
+    private IReadOnlyList<PartitionStatus> InProcess(EngineStatus engineStatus, SourceStatus? sourceStatus) =>
+        [
+            .. entities.All.Select(e => new PartitionStatus(
+                $"{e.SourceSchema}.{e.SourceTable}",
+                0,
+                Number(sourceStatus?.InsertLsn),
+                Number(engineStatus.ThroughLsn),
+                null,
+                Lag.Seconds(engineStatus, sourceStatus)
+            )),
+        ];
+
+    private static long? Number(string? lsn) => lsn is null ? null : (long)Lsn.Parse(lsn).Value;
 
     private async Task<SourceStatus?> SourceAsync(CancellationToken ct)
     {

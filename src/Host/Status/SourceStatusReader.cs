@@ -10,7 +10,7 @@ namespace Cdc.Host.Status;
 /// </summary>
 internal static class SourceStatusReader
 {
-    // The name of the current WAL file carries the timeline; pg_control_checkpoint() still has the old one right after a promotion.
+    // A slot that was given up keeps nothing, wherever its restart_lsn is. The name of the current WAL file carries the timeline; pg_control_checkpoint() still has the old one right after a promotion.
     private const string Sql = """
         SELECT c.system_identifier::text, ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int,
                current_database()::text, pg_current_wal_insert_lsn()::text, pg_current_wal_flush_lsn()::text, clock_timestamp(),
@@ -19,7 +19,9 @@ internal static class SourceStatusReader
                     WHERE pid <> pg_backend_pid() AND datname = current_database() AND backend_type = 'client backend'
                    UNION ALL SELECT prepared FROM pg_prepared_xacts WHERE database = current_database()) open),
                s.slot_name::text, s.plugin::text, s.database::text, s.active, s.active_pid, s.wal_status, s.safe_wal_size,
-               pg_wal_lsn_diff(pg_current_wal_insert_lsn(), s.restart_lsn)::bigint, s.restart_lsn::text, s.confirmed_flush_lsn::text
+               CASE WHEN s.wal_status = 'lost' OR to_jsonb(s) ->> 'invalidation_reason' IS NOT NULL THEN 0
+                    ELSE pg_wal_lsn_diff(pg_current_wal_insert_lsn(), s.restart_lsn)::bigint END,
+               s.restart_lsn::text, s.confirmed_flush_lsn::text, to_jsonb(s) ->> 'invalidation_reason'
         FROM pg_control_system() c LEFT JOIN pg_replication_slots s ON s.slot_name = $1
         """;
 
@@ -51,5 +53,8 @@ internal static class SourceStatusReader
             row.Long(14),
             row.Get<string>(15),
             row.Get<string>(16)
-        );
+        )
+        {
+            InvalidationReason = row.Get<string>(17),
+        };
 }

@@ -2,6 +2,8 @@ using Cdc.Core.Failures;
 using Cdc.Core.Operations;
 using Cdc.Engine.Status;
 using Cdc.Host.Servers;
+using Cdc.Reconcile.Alerts;
+using Npgsql;
 
 namespace Cdc.Host.Status;
 
@@ -23,7 +25,7 @@ internal sealed class StatusReader(
             source.Name,
             () => source.UseAsync(c => SourceStatusReader.ReadAsync(c, slot, ct), ct)
         );
-        var (engineStatus, engineServer) = await TryAsync(engine.Name, () => engine.UseAsync(c => engineReader.ReadAsync(c, ct), ct));
+        var (engineStatus, engineServer) = await TryAsync(engine.Name, () => engine.UseAsync(c => ReadEngineAsync(c, ct), ct));
         // The ends of the log last: what is applied in between makes the lag look larger, never smaller.
         var (logStatus, logServer) = log is null
             ? (null, null)
@@ -41,6 +43,19 @@ internal sealed class StatusReader(
             Engine = engineStatus,
             Source = sourceStatus,
             Log = logStatus,
+        };
+    }
+
+    private async Task<EngineStatus> ReadEngineAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        var status = await engineReader.ReadAsync(connection, ct);
+        var alerts = await AlertTable.ListAsync(connection, ct);
+        return status with
+        {
+            Alerts =
+            [
+                .. alerts.Where(a => a.FiredAt is not null).Select(a => new FiredAlert(a.Name, a.FiredAt!.Value, a.Scope, a.Message)),
+            ],
         };
     }
 

@@ -32,7 +32,8 @@ internal static class StatusView
         $"{Quantity.Time(report.At)} state={report.State} bytes_behind={report.BytesBehind?.ToString() ?? "-"} "
         + $"seconds_behind={report.SecondsBehind?.ToString("0.0", System.Globalization.CultureInfo.InvariantCulture) ?? "-"} "
         + $"through={report.Engine?.ThroughLsn ?? "-"} "
-        + $"quarantine={report.Entities.Sum(e => e.Quarantine)} holes={report.Entities.Sum(e => e.Holes)} "
+        + $"quarantine={report.Entities.Sum(e => e.Quarantine)} stopped={report.Entities.Count(e => e.State == "stopped")} "
+        + $"alerts={report.Alerts?.Count.ToString() ?? "-"} holes={report.Entities.Sum(e => e.Holes)} "
         + $"chunks={report.Entities.Sum(e => e.Snapshot?.ChunksDone ?? 0)}/{report.Entities.Sum(e => e.Snapshot?.ChunksTotal ?? 0)}";
 
     private static IEnumerable<(string Name, string Value)> Facts(StatusReport report)
@@ -43,6 +44,10 @@ internal static class StatusView
         );
         if (report.Engine is { GapKind: { } kind } gap)
             yield return ("gap", $"{kind}: {gap.GapDetail}  -> cdc slot show");
+        if (report.Pipeline is { Reason: { } reason } pipeline)
+            yield return ("pipeline", $"{pipeline.State}: {reason} -> {pipeline.Remedy}");
+        foreach (var alert in report.Alerts ?? [])
+            yield return ("alert", $"{alert.Name} since {Quantity.Time(alert.FiredAt)}: {alert.Message}  -> cdc alerts list");
         if (report.Engine is { } engine)
         {
             yield return ("generation", $"{engine.Generation?.ToString() ?? "-"}, session {engine.Session?.ToString() ?? "-"}");
@@ -72,7 +77,7 @@ internal static class StatusView
         slot is null
             ? "missing"
             : $"{slot.Name}, {(slot.Active ? $"read by pid {slot.ActivePid}" : "not read")}, "
-                + $"wal {slot.WalStatus ?? "-"}, keeps {Quantity.Bytes(slot.RetainedBytes)}"
+                + $"wal {slot.WalText}, keeps {Quantity.Bytes(slot.RetainedBytes)}"
                 + (slot.SafeWalSize is { } safe ? $", lost after {Quantity.Bytes(safe)} more" : "");
 
     private static IEnumerable<TextTable> Tables(StatusReport report)
@@ -144,7 +149,7 @@ internal static class StatusView
         var colour = name switch
         {
             "state" when report.State == "streaming" && report.Running is true => "green",
-            "state" or "cannot read" or "gap" => report.State is "creating" or "new" ? "yellow" : "red",
+            "state" or "cannot read" or "gap" or "alert" or "pipeline" => report.State is "creating" or "new" ? "yellow" : "red",
             "slot" when report.Source?.Slot is null or { WalStatus: "lost" or "unreserved" } => "red",
             _ => "default",
         };

@@ -26,6 +26,7 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
     private readonly ControlRecord _before;
     private readonly int _generation;
     private readonly IReadOnlySet<string> _byValue;
+    private readonly TruncateRecords _truncates;
     private KafkaLogWriter? _writer;
 
     private KafkaLogSession(
@@ -42,6 +43,7 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
         _byValue = KeyPlacement.Decide(_topics, before, tails);
         _controlKey = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"log/{Number}"));
         _aside = new(_clients.AsideProducer);
+        _truncates = clients.Options.Truncates;
     }
 
     public long Number { get; }
@@ -113,7 +115,8 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
     }
 
     /// <summary>Once.</summary>
-    public IChangeLogWriter Write(IRecordCodec codec, ILogBoard board, long maxBytes, PipelineStatistics statistics)
+    /// <param name="stop">Ends waits for the engine, at once.</param>
+    public IChangeLogWriter Write(IRecordCodec codec, ILogBoard board, long maxBytes, PipelineStatistics statistics, CancellationToken stop)
     {
         _writer = new KafkaLogWriter(
             Number,
@@ -125,7 +128,10 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
             board,
             maxBytes,
             statistics
-        );
+        )
+        {
+            Truncated = _truncates == TruncateRecords.Deletes ? new TruncatedKeys(_topics, _tails, _producer, board, stop) : null,
+        };
         _writer.SendOwed();
         return _writer;
     }

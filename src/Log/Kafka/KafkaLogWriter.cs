@@ -1,5 +1,6 @@
 using System.Buffers;
 using Cdc.Core.Changes;
+using Cdc.Core.Failures;
 using Cdc.Core.Progress;
 using Cdc.Core.Telemetry;
 using Cdc.Log.Records;
@@ -32,6 +33,10 @@ internal sealed class KafkaLogWriter(
     private LogProgress _streamed = LogProgress.None;
     private LogProgress _acknowledged = LogProgress.None;
     private (ChangePosition Position, string Topic) _written;
+    private (ChangePosition Position, string Topic) _truncated;
+
+    /// <summary>Null: a truncate is one record in every partition.</summary>
+    public TruncatedKeys? Truncated { get; init; }
 
     public bool IsHalfFull => _onTheWay.IsHalfFull;
 
@@ -89,7 +94,7 @@ internal sealed class KafkaLogWriter(
                 break;
             case TruncateChange truncate:
                 foreach (var schema in truncate.Schemas)
-                    Append(truncate, await EncoderAsync(schema, ct));
+                    await AppendAsync(truncate, schema, await EncoderAsync(schema, ct), ct);
                 break;
             case CommitChange commit:
                 _streamed = _streamed with { Through = Lsn.Max(_streamed.Through, commit.EndLsn), Last = commit.Transaction };
@@ -140,11 +145,38 @@ internal sealed class KafkaLogWriter(
             producer.Append(partition, key, null);
     }
 
+    private async Task AppendAsync(TruncateChange truncate, TableSchema schema, IRecordEncoder encoder, CancellationToken ct)
+    {
+        // Entities that share a table: once.
+        if (_truncated == (truncate.Position, encoder.Topic))
+            return;
+        _truncated = (truncate.Position, encoder.Topic);
+        if (Truncated is null)
+        {
+            Append(truncate, encoder);
+            return;
+        }
+        await foreach (var keys in Truncated.ReadAsync(truncate, schema, encoder.Topic, ct))
+        foreach (var key in keys)
+        {
+            Append(DeleteOf(truncate, schema, key), encoder);
+            CrashPoint.Hit("after-truncated-key");
+        }
+    }
+
+    private static RowChange DeleteOf(TruncateChange truncate, TableSchema schema, long key) =>
+        new()
+        {
+            Transaction = truncate.Transaction,
+            Schema = schema,
+            Kind = RowChangeKind.Delete,
+            Key = key,
+            Position = truncate.PositionOf(key),
+            CommitMicros = truncate.Transaction.CommitMicros,
+        };
+
     private void Append(TruncateChange truncate, IRecordEncoder encoder)
     {
-        if (_written == (truncate.Position, encoder.Topic))
-            return;
-        _written = (truncate.Position, encoder.Topic);
         foreach (var partition in topics.Of(encoder.Topic))
         {
             if (truncate.Position <= tails[partition.Index].Last)

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Cdc.Core.Configuration;
+using Cdc.Log.Records;
 
 namespace Cdc.Log.Kafka;
 
@@ -33,6 +34,14 @@ public sealed partial record KafkaOptions : IOptionSection
     /// True: <c>cdc run</c> and <c>cdc capture</c> make the topics that do not exist, as <c>cdc topics create</c> does. False: they refuse.
     /// </summary>
     public bool CreateTopics { get; init; }
+
+    /// <summary>
+    /// Unit of columns of type timestamp in the topics. To be chosen before their first record: readers do not see that it has changed.
+    /// </summary>
+    public TimestampUnit Timestamps { get; init; } = TimestampUnit.Micros;
+
+    /// <summary>What a TRUNCATE is in the topics.</summary>
+    public TruncateRecords Truncates { get; init; } = TruncateRecords.Deletes;
 
     /// <summary>
     /// Any setting of librdkafka for every client, by its own name or with underscores for dots: security.protocol, sasl_username. Wins

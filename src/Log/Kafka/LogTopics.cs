@@ -44,8 +44,14 @@ public sealed class LogTopics
 
     public static string ControlTopic(KafkaOptions options) => options.TopicPrefix + ".cdc.control";
 
-    /// <summary>Where rows of a data topic that went to quarantine can be read.</summary>
-    public static string DeadLetterTopic(string dataTopic) => dataTopic + ".dlq";
+    /// <summary>
+    /// Where rows of a data topic that went to quarantine can be read: <c>prefix.dlq.schema.table</c>, which patterns such as
+    /// <c>prefix\.public\..*</c>, meant for tables, do not match.
+    /// </summary>
+    public static string DeadLetterTopic(string prefix, string dataTopic) => $"{prefix}.dlq{dataTopic[prefix.Length..]}";
+
+    /// <summary>Its name in earlier versions. What is in it can be read until its retention ends; nothing is written to it.</summary>
+    public static string FormerDeadLetterTopic(string dataTopic) => dataTopic + ".dlq";
 
     public static IReadOnlyList<string> DataTopics(EntitySet entities, Func<EntityDeclaration, string> topicOf) =>
         [.. entities.All.Select(topicOf).Distinct()];

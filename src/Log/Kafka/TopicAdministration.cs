@@ -27,16 +27,17 @@ public sealed class TopicAdministration(KafkaClients clients, TopicPlan plan)
         return created;
     }
 
-    /// <summary>All topics of the plan, in its order. Makes none.</summary>
+    /// <summary>All topics of the plan, in its order, then those of its former names that are there. Makes none.</summary>
     /// <exception cref="KafkaException">The brokers do not answer.</exception>
     public async Task<IReadOnlyList<DescribedTopic>> DescribeAsync(CancellationToken ct)
     {
         using var admin = clients.Admin();
         using var reader = clients.Reader();
         var there = await ReadAsync(admin, ct);
-        var settings = await SettingsAsync(admin, [.. plan.All.Select(t => t.Name).Where(t => there.Find(t) is not null)]);
+        string[] names = [.. plan.All.Select(t => t.Name), .. plan.FormerDeadLetters.Where(t => there.Find(t) is not null)];
+        var settings = await SettingsAsync(admin, [.. names.Where(t => there.Find(t) is not null)]);
         var described = new List<DescribedTopic>();
-        foreach (var name in plan.All.Select(t => t.Name))
+        foreach (var name in names)
             described.Add(
                 there.Find(name) is { } topic
                     ? (settings?.GetValueOrDefault(name) ?? new TopicSettings(null, null)).Of(

@@ -24,6 +24,7 @@ public sealed class TopicFindings(TopicPlan plan, int minInSyncReplicas, IReadOn
                     $"Topic {t.Name} cannot be used: {found[t.Name].Error}. Quarantined rows are not shown in it.",
                     "Run 'cdc topics create'."
                 )),
+            .. plan.FormerDeadLetters.Where(found.ContainsKey).Select(Former),
         ];
     }
 
@@ -39,6 +40,16 @@ public sealed class TopicFindings(TopicPlan plan, int minInSyncReplicas, IReadOn
                 Alter(topic, $"{TopicPlan.Cleanup}=compact")
             );
     }
+
+    private static Finding Former(string topic) =>
+        new(
+            "topic-former-dlq",
+            IsError: false,
+            $"Topic {topic} is one of an earlier version: quarantined rows are written to another topic now. "
+                + "Patterns that are meant for tables match it, and its records are JSON.",
+            $"When its readers have read it: kafka-topics.sh --delete --topic {topic} "
+                + "(its rows are in quarantine still, or were settled: 'cdc quarantine list')."
+        );
 
     private IEnumerable<Finding> OfData(DescribedTopic topic) =>
         topic.Error is null ? [.. OfNumber(topic), .. OfLog(topic), .. OfKept(topic)] : OfLog(topic);

@@ -44,7 +44,8 @@ public sealed class TopicPlan
         // Of the control topic only the newest record counts.
         Control = Topic(LogTopics.ControlTopic(options), 1, new(_safe) { [Cleanup] = "compact" });
         Data = [.. data.Select(t => Kept(t, options.Partitions))];
-        DeadLetters = [.. data.Select(t => Kept(LogTopics.DeadLetterTopic(t), 1))];
+        DeadLetters = [.. data.Select(t => Kept(LogTopics.DeadLetterTopic(options.TopicPrefix, t), 1))];
+        FormerDeadLetters = [.. data.Select(LogTopics.FormerDeadLetterTopic)];
     }
 
     public PlannedTopic Control { get; }
@@ -52,6 +53,9 @@ public sealed class TopicPlan
     public IReadOnlyList<PlannedTopic> Data { get; }
 
     public IReadOnlyList<PlannedTopic> DeadLetters { get; }
+
+    /// <summary>Names that these had in earlier versions: none is made, and those that are there are described.</summary>
+    public IReadOnlyList<string> FormerDeadLetters { get; }
 
     public IEnumerable<PlannedTopic> All => [Control, .. Data, .. DeadLetters];
 

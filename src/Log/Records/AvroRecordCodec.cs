@@ -23,6 +23,9 @@ public sealed class AvroRecordCodec(
     private readonly SchemaPlans _plans = new(registry);
     private readonly ConditionalWeakTable<TableSchema, RegisteredTable> _registered = new();
 
+    /// <summary>Of records that are written; those that are read say it themselves.</summary>
+    public TimestampUnit Timestamps { get; init; }
+
     public string TopicOf(EntityDeclaration entity) => _tables.TopicOf(entity.Index);
 
     public ValueTask<IRecordEncoder> EncoderAsync(TableSchema schema, CancellationToken ct) =>
@@ -35,7 +38,7 @@ public sealed class AvroRecordCodec(
     private async ValueTask<IRecordEncoder> RegisterAsync(TableSchema schema, CancellationToken ct)
     {
         var topic = _tables.TopicOf(schema.Entity);
-        var columns = _tables.ColumnsOf(schema);
+        var columns = _tables.ColumnsOf(schema, Timestamps);
         var recordNamespace = TopicTables.NamespaceOf(topic);
         var keyId = await registry.RegisterAsync(topic + "-key", EnvelopeSchema.Key(recordNamespace, columns.Single(c => c.IsKey)), ct);
         var valueId = await registry.RegisterAsync(topic + "-value", EnvelopeSchema.Value(recordNamespace, columns), ct);

@@ -21,6 +21,8 @@ internal sealed partial class TopicTables
         _entities = entities.All.GroupBy(e => _topicOfEntity[e.Index]).ToDictionary(g => g.Key, g => g.ToArray());
         foreach (var (topic, readers) in _entities)
             Check(topic, readers);
+        if (_entities.Keys.Select(t => $"{prefix}.dlq{t[prefix.Length..]}").FirstOrDefault(_entities.ContainsKey) is { } shared)
+            throw Wrong($"The topic {shared} would hold the rows of a table, and the quarantined ones of another.");
     }
 
     public string TopicOf(int entity) => _topicOfEntity[entity];
@@ -32,7 +34,7 @@ internal sealed partial class TopicTables
     /// The columns of a topic's rows: those that an entity declares and the table has, in the order of the declaration, so that rows of the
     /// stream and of chunks have one schema.
     /// </summary>
-    public IReadOnlyList<TopicColumn> ColumnsOf(TableSchema schema)
+    public IReadOnlyList<TopicColumn> ColumnsOf(TableSchema schema, TimestampUnit timestamps = TimestampUnit.Micros)
     {
         var readers = EntitiesOf(TopicOf(schema.Entity));
         var present = schema.Columns.ToDictionary(c => c.Name);
@@ -42,11 +44,15 @@ internal sealed partial class TopicTables
             .. declared.Select(name => new TopicColumn(
                 EnvelopeSchema.NameOf(present[name]),
                 name,
-                ColumnForm.Of(present[name], schema.Name),
+                IsNumber(readers, name) ? ColumnForm.OfNumber(present[name]) : ColumnForm.Of(present[name], schema.Name, timestamps),
                 name == readers[0].Key.Name
             )),
         ];
     }
+
+    /// <summary>Every entity that declares the column takes any type of numbers.</summary>
+    private static bool IsNumber(IReadOnlyList<EntityDeclaration> readers, string column) =>
+        readers.SelectMany(e => e.SourceColumns).Where(c => c.Name == column).All(c => c.Type == SourceType.Number);
 
     /// <summary>The namespace of its records.</summary>
     public static string NamespaceOf(string topic) => string.Join('.', topic.Split('.').Select(AvroName.Adjusted));

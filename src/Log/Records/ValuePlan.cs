@@ -99,7 +99,7 @@ internal sealed class ValuePlan
         for (var i = 0; i < Row.Length; i++)
         {
             var declared = byField.GetValueOrDefault(after.Fields[i].Name);
-            if (declared is not null && (Row[i].Place < 0 || !SourceTypes.CanRead(declared.Type, Row[i].Form.TypeOid)))
+            if (declared is not null && (Row[i].Place < 0 || !Row[i].Form.CanBeReadAs(declared.Type)))
                 throw Wrong(topic, $"has column {declared.Name} in a form that cannot be read as {declared.Type}");
             if (Row[i].Place < 0)
                 continue;

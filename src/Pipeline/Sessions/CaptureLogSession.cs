@@ -68,7 +68,7 @@ internal sealed class CaptureLogSession(
     private async Task StreamAsync(CaptureSession capture, KafkaLogSession kafka, CaptureEngineSide engine, CancellationToken stop)
     {
         using var failed = new CancellationTokenSource();
-        var writer = kafka.Write(codec, engine, options.Log.MaxBytes, statistics);
+        var writer = kafka.Write(codec, engine, options.Log.MaxBytes, statistics, stop);
         var seams = new CaptureSeams(
             kafka.ResumeFrom(engine.Generation, engine.Session),
             engine.Tables,
@@ -79,7 +79,13 @@ internal sealed class CaptureLogSession(
             writer,
             statistics
         );
-        var letters = new DeadLetters(entities, codec.TopicOf, kafka, engine, log);
+        var letters = new DeadLetters(
+            entities,
+            entity => LogTopics.DeadLetterTopic(options.Kafka.TopicPrefix, codec.TopicOf(entity)),
+            kafka,
+            engine,
+            log
+        );
         Task[] all =
         [
             Task.Run(() => capture.RunAsync(seams, options.Engine.FeedbackInterval, stop, failed.Token), CancellationToken.None),

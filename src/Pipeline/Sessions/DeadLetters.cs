@@ -9,12 +9,12 @@ using Microsoft.Extensions.Logging;
 namespace Cdc.Pipeline.Sessions;
 
 /// <summary>
-/// Shows each row that goes to quarantine as a record of its topic's <c>.dlq</c>, in JSON, for people and tools to read: at least once, and
+/// Shows each row that goes to quarantine as a record of its topic's dead letter topic, in JSON, for people and tools to read: at least once, and
 /// again when it fails again. Nothing is read back from there, and nothing waits for it.
 /// </summary>
 internal sealed class DeadLetters(
     EntitySet entities,
-    Func<EntityDeclaration, string> topicOf,
+    Func<EntityDeclaration, string> deadLetterTopicOf,
     KafkaLogSession kafka,
     CaptureEngineSide engine,
     ILogger log
@@ -51,7 +51,7 @@ internal sealed class DeadLetters(
 
     private Task SendAsync(UnpublishedRow letter, CancellationToken ct) =>
         kafka.AppendAsideAsync(
-            LogTopics.DeadLetterTopic(topicOf(entities.Find(letter.Entity)!)),
+            deadLetterTopicOf(entities.Find(letter.Entity)!),
             Encoding.UTF8.GetBytes($"{letter.Entity}/{letter.Key}"),
             Encoding.UTF8.GetBytes(letter.Json),
             ct
@@ -60,6 +60,6 @@ internal sealed class DeadLetters(
 
 internal static partial class DeadLetterLog
 {
-    [LoggerMessage(521, LogLevel.Warning, "{Rows} quarantined rows are not in their .dlq topics yet: {Reason} {Remedy}")]
+    [LoggerMessage(521, LogLevel.Warning, "{Rows} quarantined rows are not in their dlq topics yet: {Reason} {Remedy}")]
     public static partial void NotSent(ILogger log, int rows, string reason, string remedy);
 }

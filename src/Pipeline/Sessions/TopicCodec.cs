@@ -19,5 +19,8 @@ public static class TopicCodec
             version,
             SchemaClients.For(options.Registry, engine),
             TimeProvider.System
-        );
+        )
+        {
+            Timestamps = options.Kafka.Timestamps,
+        };
 }

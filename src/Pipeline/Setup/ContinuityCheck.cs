@@ -34,7 +34,9 @@ internal static class ContinuityCheck
 
     /// <summary>Only the server's identity differs, as after pg_upgrade: an operator may confirm that it is the same Odoo.</summary>
     public static bool IsAdoptable(FollowedSource followed, IReadOnlyList<Finding> findings, PresentSource now) =>
-        findings is [{ Code: GapKinds.SourceChanged }] && now.Server.Identity.DatabaseName == followed.Database;
+        findings is [{ Code: GapKinds.SourceChanged }]
+        && now.Server.Identity.DatabaseName == followed.Database
+        && now.Server.Identity.SystemIdentifier != followed.SystemIdentifier;
 
     /// <summary>
     /// Where the configuration led elsewhere nothing was missed: that gap ends when the configuration is fixed. Any other stays until it is
@@ -60,6 +62,13 @@ internal static class ContinuityCheck
                 "If it is the same data on a new cluster (pg_upgrade), run 'cdc slot adopt'; otherwise correct Source:ConnectionString, "
                     + "or run 'cdc slot reset'."
             );
+        else if (followed.DatabaseOid is { } oid && identity.DatabaseOid is { } found && found != oid)
+            yield return Gap(
+                GapKinds.SourceChanged,
+                $"Database {identity.DatabaseName} is not the one that the engine has followed: it was made anew, or another one has its name "
+                    + $"now (OID {found}, not {oid}).",
+                "Its slot is not there. Correct Source:ConnectionString, or, if this is the one to follow from now on, run 'cdc slot reset'."
+            );
         else if (identity.Timeline != followed.Timeline && !(now.SwitchPoint >= followed.Through))
             yield return Gap(
                 GapKinds.TimelineChanged,
@@ -84,12 +93,7 @@ internal static class ContinuityCheck
                 Accept
             );
         else if (slot.IsLost)
-            yield return Gap(
-                GapKinds.SlotLost,
-                $"Slot {slot.Name} is lost ({slot.InvalidationReason ?? slot.WalStatus}): the source has removed WAL that was not read "
-                    + "yet.",
-                Accept
-            );
+            yield return Gap(GapKinds.SlotLost, $"Slot {slot.Name} is {slot.Loss}", Accept);
         else if (slot.ConfirmedFlushLsn is { } confirmed && confirmed > followed.Written)
             yield return Gap(
                 GapKinds.SlotAdvanced,

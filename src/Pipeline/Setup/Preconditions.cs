@@ -18,7 +18,18 @@ namespace Cdc.Pipeline.Setup;
 /// </summary>
 public sealed class Preconditions(PipelineOptions options, EntitySet entities, ILogger log)
 {
-    public static string MigrationsFolder { get; } = Path.Combine(AppContext.BaseDirectory, "schemas", "engine");
+    private static string MigrationsFolder { get; } = Path.Combine(AppContext.BaseDirectory, "schemas", "engine");
+
+    /// <summary>The delivered migrations first: the operator's may build on them.</summary>
+    /// <param name="own">Folder of the operator's; nothing: there are none.</param>
+    /// <exception cref="FindingsException">Migration: files are missing.</exception>
+    public static IReadOnlyList<Migrator> Migrators(NpgsqlDataSource engine, string own, Action<string>? notice = null) =>
+        [
+            new Migrator(engine, Migration.ReadAll(MigrationsFolder), notice),
+            .. own.Length == 0
+                ? []
+                : (IReadOnlyList<Migrator>)[new Migrator(engine, Migration.ReadOwn(Path.GetFullPath(own)), notice, MigrationSeries.Own)],
+        ];
 
     private bool _held;
 
@@ -100,6 +111,11 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
             var findings = await EngineErrors.GuardAsync(() => CheckEngineAsync(ct));
             return (findings, findings.Any(f => f.IsError) ? FailureKind.Preflight : null);
         }
+        catch (FindingsException e)
+        {
+            // Files of migrations, not the engine's doing.
+            return (e.Findings, FailureKind.Preflight);
+        }
         catch (EngineException e)
         {
             var missing = ConnectPrivilege.Missing(
@@ -123,10 +139,10 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
         return [.. await CheckEngineAsync(engine, ct), .. await EngineSessionFindingsAsync(engine, ct)];
     }
 
-    private async Task<IReadOnlyList<Finding>> EngineSessionFindingsAsync(NpgsqlDataSource engine, CancellationToken ct)
+    private static async Task<IReadOnlyList<Finding>> EngineSessionFindingsAsync(NpgsqlDataSource engine, CancellationToken ct)
     {
         await using var connection = await engine.OpenConnectionAsync(ct);
-        List<Finding> findings = [.. await EngineRowSecurity.FindAsync(connection, entities, ct)];
+        List<Finding> findings = [];
         if (ServerEncoding.FindingOf(Server.Engine, ServerEncoding.Of(connection.PostgresParameters)) is { } encoding)
             findings.Add(encoding);
         if (await Pooler.IsBetweenAsync(connection, ct))
@@ -149,12 +165,9 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
         var privileges = await EnginePrivileges.ReadAsync(connection, entities, ct);
         if (!privileges.CanReadVersion)
             return privileges.Missing;
-        var status = await new Migrator(engine, Migration.ReadAll(MigrationsFolder)).StatusAsync(ct);
-        return status switch
-        {
-            { IsPending: true } => [.. status.Findings(), .. privileges.ToMigrate()],
-            { IsCurrent: false } => [.. status.Findings()],
-            _ => [.. privileges.Missing, .. await MigrationCheck.FindAsync(engine, entities, ct)],
-        };
+        foreach (var migrator in Migrators(engine, options.OwnMigrations))
+            if (await migrator.StatusAsync(ct) is { IsCurrent: false } status)
+                return [.. status.Findings(), .. status.IsPending ? privileges.ToMigrate() : []];
+        return [.. privileges.Missing, .. await MigrationCheck.FindAsync(engine, entities, ct)];
     }
 }

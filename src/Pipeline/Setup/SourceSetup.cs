@@ -130,7 +130,8 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
         && followed.Slot == options.Source.SlotName
         && followed.Publication == options.Source.Publication
         && followed.SystemIdentifier == now.SystemIdentifier
-        && followed.Database == now.DatabaseName;
+        && followed.Database == now.DatabaseName
+        && (followed.DatabaseOid ?? now.DatabaseOid) == now.DatabaseOid;
 
     private async Task BeginGenerationAsync(SourceIdentity identity, CancellationToken ct)
     {
@@ -138,7 +139,7 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
         await _followed.BeginGenerationAsync(
             identity.SystemIdentifier,
             identity.Timeline,
-            identity.DatabaseName,
+            (identity.DatabaseName, identity.DatabaseOid),
             options.Source.SlotName,
             options.Source.Publication,
             above,
@@ -198,8 +199,9 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
         var now = await PresentSource.ReadAsync(capture, slot, await _slot.ReadPublicationAsync(ct), followed, ct);
         if (ContinuityCheck.Find(followed, options.Source, now) is { } gap)
             throw gap;
-        if (now.SwitchPoint is not null || followed.State == SourceState.Gap)
-            await _followed.AdoptAsync(followed, now.Server.Identity.SystemIdentifier, now.Server.Identity.Timeline, ct);
+        var identity = now.Server.Identity;
+        if (now.SwitchPoint is not null || followed.State == SourceState.Gap || followed.DatabaseOid is null)
+            await _followed.AdoptAsync(followed, identity.SystemIdentifier, identity.Timeline, identity.DatabaseOid, ct);
     }
 
     private async Task AddEntitiesAsync(CancellationToken ct)

@@ -1,3 +1,4 @@
+using Cdc.Core.Operations;
 using Cdc.Core.Postgres;
 using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Runs;
@@ -22,6 +23,13 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
     private const string SamplesSql =
         "SELECT at, entity, compared, drift FROM cdc.reconcile_samples WHERE at > $1 AND entity IS NOT NULL ORDER BY at";
 
+    private const string RowsSql = """
+        SELECT coalesce(sum(compared), 0)::bigint, coalesce(sum(missing + extra + differing), 0)::bigint, coalesce(sum(in_flight), 0)::bigint,
+            coalesce(sum(quarantined), 0)::bigint, coalesce(sum(holes), 0)::bigint, coalesce(sum(loading), 0)::bigint,
+            coalesce(array_agg(DISTINCT entity || ' is stopped') FILTER (WHERE state = 'stopped'), ARRAY[]::text[])
+        FROM cdc.reconcile_partitions WHERE run = $1
+        """;
+
     private readonly AlertRules _rules = new(options);
 
     /// <param name="run">It is done.</param>
@@ -29,12 +37,10 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
     public async Task<IReadOnlyList<string>> ObserveAsync(long run, CancellationToken ct)
     {
         await using var connection = await engine.OpenConnectionAsync(ct);
-        var verdict = await connection
-            .Statement("SELECT verdict FROM cdc.reconcile_runs WHERE id = $1", run)
-            .RowsAsync(r => r.Get<string>(0), ct);
+        var rows = (await connection.Statement(RowsSql, run).RowsAsync(Read, ct)).Single();
         var now = time.GetUtcNow();
         await connection.Statement(PruneSql, now - options.LongWindow * 2).ExecuteAsync(ct);
-        if (verdict is not ["consistent" or "drift"])
+        if (!rows.IsOfTheWhole)
         {
             await PauseAsync(connection, run, now, ct);
             return [];
@@ -91,6 +97,9 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
         await connection.Statement("INSERT INTO cdc.reconcile_samples (at, run) VALUES ($1, $2::bigint)", now, run).ExecuteAsync(ct);
         ReconcileLog.Paused(log);
     }
+
+    private static ComparisonRows Read(NpgsqlDataReader r) =>
+        new(r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4), r.GetInt64(5), r.GetFieldValue<string[]>(6));
 
     private void LogFired(string name, string message, long run)
     {

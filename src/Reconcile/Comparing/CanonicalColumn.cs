@@ -27,10 +27,6 @@ internal sealed record CanonicalColumn(
     private const string HashInteger = "hashint8extended";
     private const string HashText = "hashtextextended";
 
-    // OIDs of built-in types never change; they are in PostgreSQL's pg_type.dat.
-    private const uint Int4 = 23,
-        Float8 = 701;
-
     /// <summary>10^18 is the largest power of ten in a bigint.</summary>
     private const int MostDigits = 18;
 
@@ -51,7 +47,7 @@ internal sealed record CanonicalColumn(
             { Family: SqlFamily.Numeric } => OfNumeric(column, type),
             // PostgreSQL hashes an int4 as it hashes the same int8 (they share hash indexes): no need to widen every value.
             { Family: SqlFamily.Integer } => Alike(HashInteger, "{0}::bigint", "{0}::bigint::text") is var integer
-            && Column(column, types, Int4) is { } small
+            && Column(column, types, TypeOids.Int4) is { } small
                 ? integer with
                 {
                     SourceFunction = "hashint4extended",
@@ -60,11 +56,9 @@ internal sealed record CanonicalColumn(
                 : integer,
             { Family: SqlFamily.Boolean } => Alike(HashInteger, "{0}::boolean::integer", "{0}::boolean::text"),
             { Family: SqlFamily.Float } => Alike("hashfloat8extended", "{0}::float8", "{0}::float8::text"),
-            { Family: SqlFamily.Text } => Alike(
-                HashText,
-                (sameBytes ? "{0}::text" : "encode(convert_to({0}::text, 'UTF8'), 'hex')") + " COLLATE \"C\"",
-                "{0}::text"
-            ),
+            { Family: SqlFamily.Text } => Alike(HashText, TextForm("{0}::text", sameBytes), "{0}::text"),
+            // By its text, which differs wherever two values do: jsonb's own hash leaves out the sign and the decimals of its numbers.
+            { Family: SqlFamily.Jsonb } => Alike(HashText, TextForm("{0}::jsonb::text", sameBytes), "{0}::jsonb::text"),
             { Family: SqlFamily.Date } => Alike("timestamp_hash_extended", "{0}::date::timestamp", "{0}::date::text"),
             { Family: SqlFamily.Timestamp } => Alike("timestamp_hash_extended", "{0}::timestamp", "{0}::timestamp::text"),
             // A named time zone would be looked up for every row.
@@ -121,14 +115,24 @@ internal sealed record CanonicalColumn(
         Parser.Parse(column.Value) is CallSyntax { Function: "round", Arguments: [_, NumberSyntax digits] }
         && digits.Text == scale.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>The column c of a value <c>round(c::numeric, scale)</c>, if it is a double.</summary>
+    /// <summary>
+    /// What a value <c>round(c::numeric, scale)</c> or <c>round(coalesce(c, 0)::numeric, scale)</c> rounds, if it is a double.
+    /// </summary>
     private static string? RoundedDouble(EngineColumn column, int scale, IReadOnlyDictionary<string, uint> types) =>
         scale <= ShortDigits
         && IsRounded(column, scale)
-        && Parser.Parse(column.Value) is CallSyntax { Arguments: [CastSyntax { Operand: NameSyntax rounded, TypeName: "numeric" }, _] }
-        && types.GetValueOrDefault(rounded.Name) == Float8
-            ? Sql.Identifier(rounded.Name)
+        && Parser.Parse(column.Value) is CallSyntax { Arguments: [CastSyntax { Operand: var rounded, TypeName: "numeric" }, _] }
+            ? rounded switch
+            {
+                NameSyntax name => Double(name, types),
+                CallSyntax { Function: "coalesce", Arguments: [NameSyntax name, NumberSyntax otherwise] }
+                    when Double(name, types) is { } number => $"coalesce({number}, {otherwise.Text})",
+                _ => null,
+            }
             : null;
+
+    private static string? Double(NameSyntax name, IReadOnlyDictionary<string, uint> types) =>
+        types.GetValueOrDefault(name.Name) == TypeOids.Float8 ? Sql.Identifier(name.Name) : null;
 
     private static CanonicalColumn OfNumeric(EngineColumn column, SqlType type)
     {
@@ -153,6 +157,9 @@ internal sealed record CanonicalColumn(
     /// <summary>The source column that is the whole value, if it has that type.</summary>
     private static string? Column(EngineColumn column, IReadOnlyDictionary<string, uint> types, uint type) =>
         Parser.Parse(column.Value) is NameSyntax name && types.GetValueOrDefault(name.Name) == type ? Sql.Identifier(name.Name) : null;
+
+    private static string TextForm(string text, bool sameBytes) =>
+        (sameBytes ? text : $"encode(convert_to({text}, 'UTF8'), 'hex')") + " COLLATE \"C\"";
 
     private static string Power(int scale) => "1" + new string('0', scale);
 

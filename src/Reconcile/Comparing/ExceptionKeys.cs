@@ -19,6 +19,25 @@ internal sealed record ExceptionKeys(
 {
     public long[] All => [.. InFlight, .. Quarantined, .. Holes];
 
+    /// <summary>
+    /// Keys whose differences stay on record, since nothing new is known of them. One in quarantine is on record there, with its reason: it
+    /// is no drift any more.
+    /// </summary>
+    public long[] Undecided => [.. InFlight, .. Holes];
+
+    /// <summary>Of all keys of an entity by whose columns another one's rows are summed. What of it is in flight, the other's fence does not know.</summary>
+    public static async Task<ExceptionKeys> OfParentsAsync(FencedSnapshots fence, EntityDeclaration entity, CancellationToken ct)
+    {
+        var loading = await UnfinishedRanges.ReadOrAllAsync(fence.Engine, entity, ct);
+        var entries = await EntryKeys.ReadAsync(fence.Engine, entity, KeySpan.All.Low, KeySpan.All.High, ct);
+        return new ExceptionKeys(
+            new HashSet<long>(),
+            entries.Where(e => e.IsQuarantined).Select(e => e.Key).ToHashSet(),
+            entries.Where(e => !e.IsQuarantined).Select(e => e.Key).ToHashSet(),
+            [.. loading.Select(KeySpan.Of)]
+        );
+    }
+
     public static async Task<ExceptionKeys> ReadAsync(FencedSnapshots fence, EntityDeclaration entity, KeySpan slice, CancellationToken ct)
     {
         var loading = await UnfinishedRanges.ReadOrAllAsync(fence.Engine, entity, ct);

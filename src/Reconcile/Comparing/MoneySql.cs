@@ -25,11 +25,15 @@ internal sealed class MoneySql
                 .FirstOrDefault(p => Column(p!.Value.Item2, ProgramColumn) is not null || Column(p.Value.Item2, CompanyColumn) is not null);
     }
 
+    /// <summary>By whose program and company rows are summed; null: by their own. A parent that is not compared counts as unknown on both sides, or
+    /// equal rows would be in different groups: its keys travel as $4, ranges as $5 and $6.</summary>
+    public EntityDeclaration? Parent => _parent?.Entity;
+
     /// <summary>The columns that are summed, in the order of the answer.</summary>
     public IReadOnlyList<CanonicalColumn> Money { get; }
 
     /// <summary>Program, company, then the sums.</summary>
-    public string Source(SideSql side) => Of(side, c => c.SourceForm, c => $"({c.Value})", e => (e.SourceName, Sql.Identifier(e.Key.Name)));
+    public string Source(SideSql side) => Of(side, c => c.SourceForm, c => $"({c.Value})", e => (e.SourceRows, Sql.Identifier(e.Key.Name)));
 
     public string Engine(SideSql side) =>
         Of(side, c => c.EngineForm, c => Sql.Identifier(c.Name), e => (e.EngineName, Sql.Identifier(e.EngineKey)));
@@ -57,7 +61,8 @@ internal sealed class MoneySql
                 parent.Entity,
                 CompanyColumn,
                 value
-            )} AS company FROM {parentTable} AS cdc_row WHERE cdc_row.{parentKey} = cdc_rows.parent) AS cdc_parent ON true
+            )} AS company FROM {parentTable} AS cdc_row WHERE cdc_row.{parentKey} = cdc_rows.parent AND NOT cdc_row.{parentKey} = ANY($4::bigint[])
+                AND NOT EXISTS (SELECT FROM unnest($5::bigint[], $6::bigint[]) AS cdc_left(low, high) WHERE cdc_row.{parentKey} >= cdc_left.low AND cdc_row.{parentKey} < cdc_left.high)) AS cdc_parent ON true
             GROUP BY 1, 2
             """;
     }

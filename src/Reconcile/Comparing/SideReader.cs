@@ -62,14 +62,19 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
     }
 
     /// <summary>Sums of money by program and company; null if some value is no amount of money.</summary>
+    /// <param name="parents">Parents that are not compared; null: rows are summed by their own columns.</param>
     public async Task<Dictionary<(long? Program, long? Company), decimal[]>?> TotalsAsync(
         string text,
         IReadOnlyList<KeySpan> spans,
+        ExceptionKeys? parents,
         CancellationToken ct
     )
     {
         var totals = new Dictionary<(long?, long?), decimal[]>();
-        var command = Command(text, spans.Select(s => s.Low).ToArray(), spans.Select(s => s.High).ToArray(), leaveOut);
+        object[] parent = parents is null
+            ? []
+            : [parents.All, parents.Loading.Select(l => l.Low).ToArray(), parents.Loading.Select(l => l.High).ToArray()];
+        var command = Command(text, [spans.Select(s => s.Low).ToArray(), spans.Select(s => s.High).ToArray(), leaveOut, .. parent]);
         return await TryAsync(
             command,
             row => totals[(Number(row, 0), Number(row, 1))] = [.. Enumerable.Range(2, row.FieldCount - 2).Select(row.GetDecimal)],

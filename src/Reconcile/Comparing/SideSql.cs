@@ -41,7 +41,7 @@ internal sealed class SideSql
     /// <param name="since">Only rows with a date at or after it; null: all.</param>
     public static SideSql Source(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, DateTimeOffset? since = null) =>
         new(
-            entity.SourceName,
+            entity.SourceRows,
             entity.Key.Name,
             [.. columns.Select(c => ((Func<string, string>)c.SourceHash, c.SourceText))],
             HasKeyColumn(entity),

@@ -1,3 +1,5 @@
+using Cdc.Core.Operations;
+
 namespace Cdc.Reconcile.Comparing;
 
 /// <summary>Numbers of one slice, one entity or all. They are never mixed: a key is in one of them only.</summary>
@@ -27,6 +29,9 @@ public readonly record struct SliceNumbers(
 
     /// <summary>1 − drift / compared; null where nothing was compared.</summary>
     public double? Rate => Compared == 0 ? null : 1 - (double)Drift / Compared;
+
+    /// <param name="tables">Tables of which nothing can be said.</param>
+    public ComparisonRows Rows(IReadOnlyList<string> tables) => new(Compared, Drift, InFlight, Quarantined, Holes, Loading, tables);
 
     public static SliceNumbers operator +(SliceNumbers a, SliceNumbers b) =>
         new(

@@ -31,15 +31,20 @@ internal static class Comparability
 
     private static void RequireSameSource(SourceServer source, EngineReading engine)
     {
-        if (source.SystemIdentifier == engine.SystemIdentifier && source.Database == engine.Database && !source.IsStandby)
+        if (
+            source.SystemIdentifier == engine.SystemIdentifier
+            && source.Database == engine.Database
+            && (engine.DatabaseOid ?? source.DatabaseOid) == source.DatabaseOid
+            && !source.IsStandby
+        )
             return;
         throw new FenceException(
             FenceReasons.GivenUp,
             FailureKind.Configuration,
             source.IsStandby
                 ? "Source:ConnectionString leads to a standby. What it sees lags behind the primary that the pipeline follows."
-                : $"Source:ConnectionString leads to database {source.Database} of system {source.SystemIdentifier}; "
-                    + $"the engine follows {engine.Database} of system {engine.SystemIdentifier}.",
+                : $"Source:ConnectionString leads to database {source.Database} ({source.DatabaseOid}) of system {source.SystemIdentifier}; "
+                    + $"the engine follows {engine.Database} ({engine.DatabaseOid}) of system {engine.SystemIdentifier}.",
             "Correct Source:ConnectionString: comparisons read the primary that 'cdc run' follows."
         );
     }

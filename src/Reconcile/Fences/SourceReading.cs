@@ -10,7 +10,7 @@ namespace Cdc.Reconcile.Fences;
 internal sealed record SourceReading(string Snapshot, long RelationOid, long FileNode, SourceServer Server)
 {
     private const string ReadSql = """
-        SELECT pg_current_snapshot()::text, c.oid::bigint, c.relfilenode::bigint, (SELECT system_identifier::text FROM pg_control_system()), current_database()::text, pg_is_in_recovery()
+        SELECT pg_current_snapshot()::text, c.oid::bigint, c.relfilenode::bigint, (SELECT system_identifier::text FROM pg_control_system()), current_database()::text, pg_is_in_recovery(), (SELECT oid::bigint FROM pg_database WHERE datname = current_database())
         FROM pg_class c WHERE c.oid = $1::regclass
         """;
 
@@ -24,7 +24,7 @@ internal sealed record SourceReading(string Snapshot, long RelationOid, long Fil
     {
         await using (
             var begin = new NpgsqlCommand(
-                $"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; LOCK TABLE {entity.SourceName} IN ACCESS SHARE MODE",
+                $"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; LOCK TABLE {entity.SourceRows} IN ACCESS SHARE MODE",
                 connection
             )
         )
@@ -36,9 +36,9 @@ internal sealed record SourceReading(string Snapshot, long RelationOid, long Fil
             reader.GetString(0),
             reader.GetInt64(1),
             reader.GetInt64(2),
-            new SourceServer(reader.GetString(3), reader.GetString(4), reader.GetBoolean(5))
+            new SourceServer(reader.GetString(3), reader.GetString(4), reader.GetBoolean(5), reader.GetInt64(6))
         );
     }
 }
 
-internal sealed record SourceServer(string SystemIdentifier, string Database, bool IsStandby);
+internal sealed record SourceServer(string SystemIdentifier, string Database, bool IsStandby, long DatabaseOid);

@@ -19,7 +19,13 @@ internal enum KeyState
 
 /// <param name="Marker">Where in the source's WAL.</param>
 /// <param name="States">Of every key that was asked about.</param>
-internal sealed record ComparedKeys(Lsn Marker, IReadOnlyDictionary<long, KeyState> States, IReadOnlyList<DriftRecord> Drift);
+internal sealed record ComparedKeys(Lsn Marker, IReadOnlyDictionary<long, KeyState> States, IReadOnlyList<DriftRecord> Drift)
+{
+    /// <summary>Of the keys that were compared, those that the source has.</summary>
+    public IReadOnlyCollection<long> InSource { get; init; } = [];
+
+    public IReadOnlyCollection<long> InEngine { get; init; } = [];
+}
 
 /// <summary>Compares exactly some keys of an entity, value by value, within one fence.</summary>
 internal sealed class KeyComparison(ComparedServers servers, EntityDeclaration entity, ReconcileOptions options)
@@ -34,7 +40,7 @@ internal sealed class KeyComparison(ComparedServers servers, EntityDeclaration e
         await ComparedSession.PrepareAsync(fence.Engine, options.StatementTimeout, ct);
         var leftOut = await ExceptionKeys.ReadAsync(fence, entity, span, ct);
         var states = keys.ToDictionary(k => k, k => Unknown(leftOut, k) ?? KeyState.Equal);
-        var drift = await RowComparison.ReadAsync(
+        var (drift, inSource, inEngine) = await RowComparison.ReadAsync(
             servers.Source,
             fence,
             entity,
@@ -43,7 +49,7 @@ internal sealed class KeyComparison(ComparedServers servers, EntityDeclaration e
         );
         foreach (var row in drift)
             states[row.Key] = KeyState.Drift;
-        return new ComparedKeys(fence.Marker, states, drift);
+        return new ComparedKeys(fence.Marker, states, drift) { InSource = inSource, InEngine = inEngine };
     }
 
     private static KeyState? Unknown(ExceptionKeys leftOut, long key) =>

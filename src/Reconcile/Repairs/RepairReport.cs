@@ -30,7 +30,8 @@ public sealed record RepairedKey(string Entity, long Key, string Kind, string Ou
         Gone = "gone",
         Repaired = "repaired",
         Drift = "drift",
-        Held = "held";
+        Held = "held",
+        Quarantined = "quarantined";
 }
 
 /// <summary>Rows of an entity that only the engine has, and that are so many that a person must allow their removal.</summary>

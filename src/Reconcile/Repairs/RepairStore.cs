@@ -84,7 +84,11 @@ internal sealed class RepairStore(NpgsqlConnection engine, long run)
     {
         await using var transaction = await engine.BeginTransactionAsync(ct);
         await engine.Statement(SettleSql, request, at.ToString(), outcomes.Keys.ToArray(), outcomes.Values.ToArray()).ExecuteAsync(ct);
-        await ResolveAsync(entity, [.. outcomes.Where(o => o.Value == RepairedKey.Repaired).Select(o => o.Key)], ct);
+        await ResolveAsync(
+            entity,
+            [.. outcomes.Where(o => o.Value is RepairedKey.Repaired or RepairedKey.Quarantined).Select(o => o.Key)],
+            ct
+        );
         await transaction.CommitAsync(ct);
     }
 

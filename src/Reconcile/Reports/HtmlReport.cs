@@ -116,7 +116,7 @@ public static class HtmlReport
         n switch
         {
             { Drift: > 0 } => "bad",
-            { Loading: > 0 } or { Quarantined: > 0 } or { Holes: > 0 } => "part",
+            { NotCompared: > 0 } => "part",
             { Compared: 0 } => "none",
             _ => "good",
         };

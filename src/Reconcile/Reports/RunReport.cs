@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using Cdc.Core.Operations;
 using Cdc.Core.Postgres.Values;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Repairs;
@@ -21,6 +23,19 @@ public sealed record RunReport(
     IReadOnlyList<RunPoint> History
 )
 {
+    /// <summary>What it means, and what was not compared.</summary>
+    [JsonIgnore]
+    public ComparisonRows Rows =>
+        new(
+            Total.Compared,
+            Total.Drift,
+            Total.InFlight,
+            Total.Quarantined,
+            Total.Holes,
+            Total.Loading,
+            [.. Entities.Where(e => e.State == "stopped").Select(e => $"{e.Entity} is stopped")]
+        );
+
     /// <summary>Null: no repair was asked for.</summary>
     public RepairReport? Repair { get; init; }
 }
@@ -65,6 +80,9 @@ public sealed record ReportedNumbers(
     long EngineRows
 )
 {
+    /// <summary>Of which nothing is known.</summary>
+    public long NotCompared => InFlight + Quarantined + Holes + Loading;
+
     public static ReportedNumbers Of(SliceNumbers n) =>
         new(
             n.Rate,

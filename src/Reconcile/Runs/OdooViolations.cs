@@ -54,8 +54,8 @@ internal static class OdooViolations
     {
         var value = child.Columns.First(c => c.Name == reference.Column).Value;
         return $"""
-            SELECT cdc_child.key FROM (SELECT {Key(child)}::bigint AS key, ({value})::bigint AS parent FROM {child.SourceName}) AS cdc_child
-            WHERE cdc_child.parent IS NOT NULL AND NOT EXISTS (SELECT FROM {parent.SourceName} AS cdc_parent WHERE cdc_parent.{Key(
+            SELECT cdc_child.key FROM (SELECT {Key(child)}::bigint AS key, ({value})::bigint AS parent FROM {child.SourceRows}) AS cdc_child
+            WHERE cdc_child.parent IS NOT NULL AND NOT EXISTS (SELECT FROM {parent.SourceRows} AS cdc_parent WHERE cdc_parent.{Key(
                 parent
             )} = cdc_child.parent)
             """;
@@ -67,7 +67,7 @@ internal static class OdooViolations
             SELECT key FROM (SELECT key, count(*) OVER (PARTITION BY code) AS times FROM (SELECT {Key(card)}::bigint AS key, {Value(
                 card,
                 "code"
-            )} AS code FROM {card.SourceName}) AS cdc_codes WHERE code <> '') AS cdc_times
+            )} AS code FROM {card.SourceRows}) AS cdc_codes WHERE code <> '') AS cdc_times
             WHERE times > 1
             """;
 
@@ -76,12 +76,12 @@ internal static class OdooViolations
             SELECT cdc_card.key FROM (SELECT {Key(card)}::bigint AS key, {Value(
                 card,
                 "points"
-            )} AS points FROM {card.SourceName}) AS cdc_card
+            )} AS points FROM {card.SourceRows}) AS cdc_card
             JOIN (SELECT DISTINCT ON (card) card, balance FROM (
                 SELECT {Value(history, "loyalty_card_id")}::bigint AS card, {Value(history, "points_balance")} AS balance, {Value(
                 history,
                 "transaction_time"
-            )} AS at, {Key(history)} AS key FROM {history.SourceName}) AS cdc_history
+            )} AS at, {Key(history)} AS key FROM {history.SourceRows}) AS cdc_history
                 ORDER BY card, at DESC NULLS LAST, key DESC) AS cdc_last ON cdc_last.card = cdc_card.key
             WHERE cdc_card.points IS DISTINCT FROM cdc_last.balance
             """;
@@ -91,11 +91,11 @@ internal static class OdooViolations
             SELECT cdc_card.key FROM (SELECT {Key(card)}::bigint AS key, {Value(
                 card,
                 "points"
-            )} AS points FROM {card.SourceName}) AS cdc_card
+            )} AS points FROM {card.SourceRows}) AS cdc_card
             LEFT JOIN (SELECT {Value(move, "loyalty_card_id")}::bigint AS card, sum({Value(
                 move,
                 "remaining_point"
-            )}) AS remaining FROM {move.SourceName} WHERE {Value(move, "state")} = 'active' GROUP BY 1) AS cdc_moves
+            )}) AS remaining FROM {move.SourceRows} WHERE {Value(move, "state")} = 'active' GROUP BY 1) AS cdc_moves
                 ON cdc_moves.card = cdc_card.key
             WHERE cdc_card.points IS DISTINCT FROM coalesce(cdc_moves.remaining, 0)
             """;

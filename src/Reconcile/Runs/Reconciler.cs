@@ -64,7 +64,7 @@ public sealed class Reconciler(
         }
         if (request.Violations)
             await OdooViolations.RunAsync(servers.Source, engine, servers.Entities, run.Id, ct);
-        await store.FinishAsync(run.Id, state.Verdict, state.Unlisted > 0, state.Generation, state.Detail, through, ct);
+        await store.FinishAsync(run.Id, state.Rows.Word, state.Unlisted > 0, state.Generation, state.Detail, through, ct);
     }
 
     /// <summary>What is left to compare of an entity.</summary>
@@ -97,11 +97,16 @@ public sealed class Reconciler(
     )
     {
         var comparison = new EntityComparison(entity, servers, options, request.Since, request.WithTotals);
+        var inFlight = new InFlightComparison(servers, entity, options);
         try
         {
             foreach (var span in spans)
-            await foreach (var slice in comparison.CompareAsync(span, () => state.RoomFor(entity.Name, options.MaxDrift), ct))
+            await foreach (var compared in comparison.CompareAsync(span, () => state.RoomFor(entity.Name, options.MaxDrift), ct))
             {
+                // A window of rows, and a frozen Odoo, are looked at once.
+                var slice = request is { Kind: not RunKind.SignOff, Since: null }
+                    ? await inFlight.LookAgainAsync(compared, state.RoomFor(entity.Name, options.MaxDrift), ct)
+                    : compared;
                 var place = state.Add(entity.Name, slice);
                 await store.SaveAsync(run.Id, entity.Name, place, slice, resolve: request.Since is null, ct);
                 CrashPoint.Hit("reconcile-slice-saved");

@@ -1,4 +1,5 @@
 using Cdc.Core.Failures;
+using Cdc.Core.Operations;
 using Cdc.Reconcile.Comparing;
 
 namespace Cdc.Reconcile.Runs;
@@ -18,8 +19,8 @@ internal sealed class RunState(RunKind kind)
 
     public string? Detail => _stopped.Count == 0 ? null : string.Join(" ", _stopped);
 
-    public RunVerdict Verdict =>
-        Verdicts.Of(kind, _entities.Values.Aggregate(new SliceNumbers(), (sum, e) => sum + e.Numbers), _stopped.Count > 0);
+    /// <summary>Of all entities together.</summary>
+    public ComparisonRows Rows => _entities.Values.Aggregate(new SliceNumbers(), (sum, e) => sum + e.Numbers).Rows([.. _stopped]);
 
     public SliceNumbers Of(string entity) => _entities.GetValueOrDefault(entity)?.Numbers ?? default;
 

@@ -117,15 +117,7 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
             )
             .ExecuteAsync(ct);
 
-    public Task FinishAsync(
-        long run,
-        RunVerdict verdict,
-        bool capped,
-        int? generation,
-        string? detail,
-        Lsn? through,
-        CancellationToken ct
-    ) =>
+    public Task FinishAsync(long run, string verdict, bool capped, int? generation, string? detail, Lsn? through, CancellationToken ct) =>
         engine
             .Statement(
                 """
@@ -134,7 +126,7 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
                 WHERE id = $1
                 """,
                 run,
-                Verdicts.Word(verdict),
+                verdict,
                 capped,
                 generation,
                 detail,

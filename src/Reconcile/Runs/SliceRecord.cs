@@ -23,7 +23,7 @@ internal static class SliceRecord
         SET kind = EXCLUDED.kind, odoo_value = EXCLUDED.odoo_value, engine_value = EXCLUDED.engine_value, last_run = EXCLUDED.last_run, last_seen = clock_timestamp()
         """;
 
-    // Keys that were not compared keep what was known of them.
+    // Keys that were not compared keep what was known of them, but for those that went to quarantine.
     private const string ResolvedSql = """
         UPDATE cdc.drift d SET resolved_run = $1, resolved_at = clock_timestamp()
         WHERE d.entity = $2 AND d.resolved_at IS NULL AND d.last_run <> $1 AND d.key >= $3 AND d.key < $4 AND NOT d.key = ANY($5::bigint[])
@@ -130,7 +130,7 @@ internal static class SliceRecord
                 entity,
                 slice.Span.Low,
                 slice.Span.High,
-                slice.Result.LeftOut.All,
+                slice.Result.LeftOut.Undecided,
                 slice.Result.LeftOut.Loading.Select(l => l.Low).ToArray(),
                 slice.Result.LeftOut.Loading.Select(l => l.High).ToArray()
             )

@@ -32,7 +32,7 @@ internal static class SpotChecks
             await ComparedSession.PrepareAsync(fence.Engine, options.StatementTimeout, ct);
             var leftOut = await ExceptionKeys.ReadAsync(fence, entity, KeySpan.All, ct);
             var keys = await DrawAsync(fence.Source, entity, leftOut, ct);
-            var drift = await RowComparison.ReadAsync(servers.Source, fence, entity, [.. keys.SelectMany(k => k.Keys)], ct);
+            var (drift, _, _) = await RowComparison.ReadAsync(servers.Source, fence, entity, [.. keys.SelectMany(k => k.Keys)], ct);
             var differing = drift.Select(d => d.Key).ToHashSet();
             foreach (var (company, drawn) in keys)
                 await engine
@@ -69,8 +69,8 @@ internal static class SpotChecks
                 $"""
                 SELECT DISTINCT cdc_draw.key, cdc_draw.company
                 FROM (SELECT low + ((high - low + 1) * random())::bigint AS at
-                    FROM (SELECT min({key})::bigint AS low, max({key})::bigint AS high FROM {entity.SourceName}) AS cdc_ends, generate_series(1, {Draws})) AS cdc_places,
-                LATERAL (SELECT {key}::bigint AS key, {company} AS company FROM {entity.SourceName} AS cdc_row WHERE {key} >= cdc_places.at ORDER BY {key} LIMIT 1) AS cdc_draw
+                    FROM (SELECT min({key})::bigint AS low, max({key})::bigint AS high FROM {entity.SourceRows}) AS cdc_ends, generate_series(1, {Draws})) AS cdc_places,
+                LATERAL (SELECT {key}::bigint AS key, {company} AS company FROM {entity.SourceRows} AS cdc_row WHERE {key} >= cdc_places.at ORDER BY {key} LIMIT 1) AS cdc_draw
                 """
             )
             .RowsAsync(r => (Key: r.GetInt64(0), Company: r.Long(1)), ct);

@@ -1,5 +1,6 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Rows;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Continuous;
 using Npgsql;
@@ -8,12 +9,13 @@ namespace Cdc.Reconcile.Runs;
 
 /// <summary>
 /// Which partitions of an entity a run over what has changed must compare: those with rows that are newer than the last run, with another
-/// number of rows than then (deletes leave no row behind), with open drift, or not whole then. Asked of the engine alone, to spare Odoo.
+/// number of rows than then (deletes leave no row behind), with open drift, with rows in
+/// quarantine, or not whole then. Asked of the engine alone, to spare Odoo.
 /// </summary>
 internal static class TouchedPartitions
 {
     // The tiles are the slices of the last run over everything; later runs over what had changed compared whole tiles.
-    private const string TilesSql = """
+    private static readonly string TilesSql = $"""
         WITH base AS (
             SELECT max(r.id) AS run FROM cdc.reconcile_runs r WHERE r.state = 'done' AND r.kind <> 'changed' AND r.from_key IS NULL AND r.to_key IS NULL AND r.since IS NULL
               AND r.generation = $2 AND $1 = ANY(r.entities) AND NOT EXISTS (SELECT FROM cdc.reconcile_partitions s WHERE s.run = r.id AND s.entity = $1 AND s.state = 'stopped')),
@@ -21,8 +23,9 @@ internal static class TouchedPartitions
             SELECT coalesce(p.from_key, $3) AS low, coalesce(p.to_key, $4) AS high FROM cdc.reconcile_partitions p, base WHERE p.run = base.run AND p.entity = $1)
         SELECT t.low, t.high, last.rows, last.whole,
             EXISTS (SELECT FROM cdc.drift d WHERE d.entity = $1 AND d.resolved_at IS NULL AND d.key >= t.low AND d.key < t.high)
+            OR EXISTS (SELECT FROM {RowStateSql.QuarantineOf("$1")} AND key >= t.low AND key < t.high)
         FROM tiles t, base, LATERAL (
-            SELECT sum(p.engine_rows)::bigint AS rows, bool_and(p.loading = 0 AND p.unlisted = 0 AND p.missing + p.extra + p.differing + p.in_flight = 0) AS whole
+            SELECT sum(p.engine_rows)::bigint AS rows, bool_and(p.loading + p.unlisted + p.missing + p.extra + p.differing + p.in_flight + p.quarantined + p.holes = 0) AS whole
             FROM cdc.reconcile_partitions p JOIN cdc.reconcile_runs r ON r.id = p.run
             WHERE p.run >= base.run AND p.entity = $1 AND coalesce(p.from_key, $3) >= t.low AND coalesce(p.to_key, $4) <= t.high AND r.state = 'done' AND r.since IS NULL
               AND r.from_key IS NULL AND r.to_key IS NULL

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Cdc.Core.Entities;
+using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Monitoring;
+using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Xunit;
 
@@ -8,6 +11,8 @@ namespace Cdc.Tests.Integration.Api;
 
 public sealed class OperationsTests(TestServers servers)
 {
+    private static readonly string[] WatchingPaths = ["/metrics", "/health/metrics", "/health/live", "/status", "/lag", "/snapshots", "/"];
+
     [Fact]
     public async Task Status_lag_snapshots_and_statistics_say_where_the_pipeline_is()
     {
@@ -108,6 +113,67 @@ public sealed class OperationsTests(TestServers servers)
     }
 
     [Fact]
+    public async Task What_watches_answers_before_the_first_load_and_before_migrate()
+    {
+        await using var bed = await PipelineBed.CreateAsync(servers, Shop.Ct);
+        await using var empty = await servers.Engine.CreateDatabaseAsync("no_engine", ct: Shop.Ct);
+        foreach (var (engine, state) in ((string, string)[])[(bed.Engine.ConnectionString, "new"), (empty.ConnectionString, "unknown")])
+        {
+            await using var api = await ApiBed.StartAsync(bed, Shop.Ct, engine: engine);
+            foreach (var path in WatchingPaths)
+                Assert.Equal((path, 200), (path, (await api.GetAsync(path, Shop.Ct)).Status));
+            Assert.Equal(state, (await api.GetAsync("/status", Shop.Ct))["state"]);
+        }
+    }
+
+    [Theory]
+    [InlineData("history", 200)]
+    [InlineData("card", 404)]
+    public async Task A_declaration_without_what_balances_are_made_of_is_watched_all_the_same(string without, int balance)
+    {
+        await using var shop = await Shop.OpenAsync(
+            servers,
+            (bed, pipeline) =>
+            {
+                bed.Entities = new EntitySet([.. bed.Entities.All.Where(e => e.Name != without)]);
+                return ApiBed.StartAsync(bed, Shop.Ct, statistics: pipeline.Statistics);
+            }
+        );
+        foreach (var path in (string[])[.. WatchingPaths, "/health", "/feature-flags", "/quarantine"])
+            Assert.Equal((path, 200), (path, (await shop.GetAsync(path)).Status));
+        Assert.Equal((balance, 404), ((await shop.BalanceAsync("card 1")).Status, (await shop.GetAsync("/cards/card%201/history")).Status));
+    }
+
+    [Fact]
+    public async Task A_stopped_table_quarantine_and_fired_alerts_are_in_health_status_and_metrics()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        await shop.ChangeAsync("UPDATE loyalty_card SET points = -1 WHERE id = 6");
+        await shop.Source.ExecuteAsync("ALTER TABLE loyalty_point_history RENAME COLUMN points_amount TO other", Shop.Ct);
+        await shop.ChangeAsync("INSERT INTO loyalty_point_history (loyalty_card_id, points_balance) VALUES (1, 1)");
+        await shop.Engine.ExecuteAsync(
+            "UPDATE cdc.alerts SET state = 'fired', fired_at = now(), scope = 'card', message = 'much differs' WHERE name = 'alert'",
+            Shop.Ct
+        );
+        await Eventually.True(
+            "the table is stopped",
+            async () =>
+                (await shop.GetAsync("/metrics")).Text.Contains("\ncdc_table_stopped{entity=\"history\"} 1\n", StringComparison.Ordinal),
+            async () => (await shop.GetAsync("/status")).Text,
+            ct: Shop.Ct
+        );
+        var health = await shop.GetAsync("/health");
+        Assert.Equal((200, "degraded"), (health.Status, health["status"]));
+        foreach (var why in (string[])["history is stopped", "1 in quarantine", "'alert' has fired"])
+            Assert.Contains(why, health.Text, StringComparison.Ordinal);
+        var alert = Assert.Single((await shop.GetAsync("/status")).Json.GetProperty("alerts").EnumerateArray());
+        Assert.Equal(("alert", "card"), (alert.GetProperty("name").GetString(), alert.GetProperty("scope").GetString()));
+        Assert.Contains("cdc_table_stopped{entity=\"card\"} 0", (await shop.GetAsync("/metrics")).Text, StringComparison.Ordinal);
+        var (code, output) = await CdcProcess.RunAsync(["status"], shop.Bed.Environment(), Shop.Ct);
+        Assert.True(code == 0 && output.Contains("much differs", StringComparison.Ordinal), output);
+    }
+
+    [Fact]
     public async Task Every_route_is_described()
     {
         await using var shop = await Shop.OpenAsync(servers);
@@ -126,6 +192,7 @@ public sealed class OperationsTests(TestServers servers)
                     "/lag",
                     "/metrics",
                     "/health/ready",
+                    "/health/metrics",
                     "/reconcile/latest",
                     "/reconcile/runs/{id}",
                     "/reconcile/drift",

@@ -152,7 +152,8 @@ public sealed class PgOutputMapperTests(TestServers servers)
             """
         );
         var seen = await bed.ReadAllAsync();
-        Assert.Equal(["begin", "insert card 1@6 id=1 code=a points=<null>", "commit 7"], seen.Lines.Take(3));
+        var behind = 5 + TruncateChange.Ordinals;
+        Assert.Equal(["begin", $"insert card 1@{behind} id=1 code=a points=<null>", $"commit {behind + 1}"], seen.Lines.Take(3));
     }
 
     [Fact]
@@ -195,7 +196,7 @@ public sealed class PgOutputMapperTests(TestServers servers)
     }
 
     [Fact]
-    public async Task A_mapped_column_that_is_renamed_stops_the_table_until_it_is_back()
+    public async Task A_mapped_column_that_is_renamed_stops_the_table()
     {
         await using var bed = await StreamTestBed.CreateAsync(servers, CardTable, Card, "codes=card: id integer, code text");
         await bed.RunAsync(
@@ -205,14 +206,11 @@ public sealed class PgOutputMapperTests(TestServers servers)
             """
         );
         var seen = await bed.ReadAllAsync();
+        Assert.StartsWith("stop card@1: The stream brings public.card without column points.", seen.Changes[2], StringComparison.Ordinal);
+        // It is for the catalog to say that it goes on.
         Assert.Equal(
-            "stop card@1: Column points of public.card is missing. Add or rename it back in Odoo (ALTER TABLE public.card ADD COLUMN "
-                + "points double precision), or take it out of the entities declaration.",
-            seen.Changes[2]
-        );
-        Assert.Equal(
-            ["insert codes 2@1 id=2 code=b", "resume card@2", "insert card 3@2 id=3 code=c points=<null>", "insert codes 3@2 id=3 code=c"],
-            seen.Changes.Skip(3).Take(4)
+            ["insert codes 2@1 id=2 code=b", "insert card 3@2 id=3 code=c points=<null>", "insert codes 3@2 id=3 code=c"],
+            seen.Changes.Skip(3).Take(3)
         );
     }
 
@@ -223,23 +221,61 @@ public sealed class PgOutputMapperTests(TestServers servers)
         await bed.RunAsync("ALTER TABLE card ALTER points TYPE int4range USING NULL; INSERT INTO card (code) VALUES ('a')");
         var seen = await bed.ReadAllAsync();
         Assert.StartsWith(
-            "stop card@0: Column points of public.card now has the type with OID 3904",
+            "stop card@0: Column points of public.card is of the type with OID 3904",
             Assert.Single(seen.Changes.SkipLast(1)),
             StringComparison.Ordinal
         );
     }
 
     [Fact]
-    public async Task A_stopped_entity_goes_on_with_the_first_relation_that_has_all_columns()
+    public async Task A_stopped_entity_is_not_stopped_again_and_the_stream_does_not_let_it_go_on()
     {
         await using var bed = await StreamTestBed.CreateAsync(servers, CardTable, Card);
-        await bed.RunAsync("INSERT INTO card (code) VALUES ('a')");
+        await bed.RunAsync("INSERT INTO card (code) VALUES ('a'); ALTER TABLE card DROP points; INSERT INTO card (code) VALUES ('b')");
         var seen = await bed.ReadAllAsync(stopped: 0);
-        Assert.Equal(["resume card@0", "insert card 1@0 id=1 code=a points=<null>"], seen.Changes.Take(2));
+        Assert.Equal("insert card 1@0 id=1 code=a points=<null>", Assert.Single(seen.Changes.SkipLast(1)));
+    }
+
+    /// <summary>What the catalog let go on is not passed over in silence.</summary>
+    [Fact]
+    public async Task Rows_that_cannot_be_read_stop_an_entity_that_went_on_unless_its_reading_comes_after_them()
+    {
+        await using var bed = await StreamTestBed.CreateAsync(servers, CardTable, Card);
+        await using var source = await bed.StartAsync();
+        await bed.RunAsync("ALTER TABLE card DROP points; INSERT INTO card (code) VALUES ('a')");
+        var first = await bed.ReadAllAsync(source);
+        Assert.StartsWith("stop card@0", Assert.Single(first.Changes.SkipLast(1)), StringComparison.Ordinal);
+
+        var relation = await bed.ScalarAsync<uint>("SELECT 'card'::regclass::oid");
+        await bed.RunAsync("INSERT INTO card (code) VALUES ('b')");
+        bed.GoOn(entity: 0, relation, barrierXid: await bed.CurrentXidAsync());
+        await bed.RunAsync("INSERT INTO card (code) VALUES ('c')");
+        var second = await bed.ReadAllAsync(source);
+        Assert.StartsWith("stop card@0", Assert.Single(second.Changes.SkipLast(1)), StringComparison.Ordinal);
+        Assert.Equal(["begin", "commit 0", "begin"], second.Lines.Take(3));
     }
 
     [Fact]
-    public async Task A_table_renamed_away_stops_and_the_one_that_takes_its_name_goes_on()
+    public async Task A_row_without_its_key_stops_the_table()
+    {
+        await using var bed = await StreamTestBed.CreateAsync(servers, CardTable, Card);
+        await bed.RunAsync(
+            """
+            ALTER TABLE card DROP CONSTRAINT card_pkey, ALTER id DROP NOT NULL, REPLICA IDENTITY FULL;
+            INSERT INTO card (code) VALUES ('a'); INSERT INTO card (id, code) VALUES (NULL, 'b'), (NULL, 'c'), (7, 'd'); UPDATE card SET code = 'e'; DELETE FROM card
+            """
+        );
+        var seen = await bed.ReadAllAsync();
+        Assert.Equal("insert card 1@0 id=1 code=a points=<null>", seen.Changes[0]);
+        Assert.StartsWith(
+            "stop card@2: A row of public.card came without its key id.",
+            Assert.Single(seen.Changes.Skip(1).SkipLast(1)),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public async Task A_table_renamed_away_stops_and_the_one_that_takes_its_name_feeds_the_entity()
     {
         await using var bed = await StreamTestBed.CreateAsync(servers, CardTable, Card);
         await bed.RunAsync(
@@ -251,7 +287,7 @@ public sealed class PgOutputMapperTests(TestServers servers)
         await bed.RunAsync("INSERT INTO card VALUES (5, 'c', 0); INSERT INTO old_card (code) VALUES ('d')");
         var seen = await bed.ReadAllAsync();
         Assert.StartsWith("stop card@1: Table public.card was renamed to public.old_card", seen.Changes[1], StringComparison.Ordinal);
-        Assert.Equal(["resume card@0", "insert card 5@0 id=5 code=c points=0"], seen.Changes.Skip(2).SkipLast(1));
+        Assert.Equal("insert card 5@0 id=5 code=c points=0", Assert.Single(seen.Changes.Skip(2).SkipLast(1)));
     }
 
     [Fact]
@@ -264,8 +300,8 @@ public sealed class PgOutputMapperTests(TestServers servers)
         );
         await bed.RunAsync("ALTER TABLE card REPLICA IDENTITY USING INDEX by_code; INSERT INTO card (code) VALUES ('a')");
         var seen = await bed.ReadAllAsync();
-        Assert.EndsWith(
-            "ALTER TABLE public.card REPLICA IDENTITY DEFAULT.",
+        Assert.Contains(
+            "ALTER TABLE public.card REPLICA IDENTITY DEFAULT;",
             Assert.Single(seen.Changes.SkipLast(1)),
             StringComparison.Ordinal
         );

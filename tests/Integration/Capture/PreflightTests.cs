@@ -35,9 +35,20 @@ public sealed class PreflightTests(TestServers servers)
     [InlineData("ALTER TABLE card DROP points", "column-missing")]
     [InlineData("ALTER TABLE card ALTER points TYPE text", "column-type")]
     [InlineData("ALTER TABLE card DROP points; ALTER TABLE card ADD points float8 GENERATED ALWAYS AS (id * 2) STORED", "column-generated")]
+    [InlineData("ALTER TABLE card DROP CONSTRAINT card_pkey, ADD PRIMARY KEY (id) DEFERRABLE", "replica-identity")]
+    [InlineData("ALTER TABLE card DROP CONSTRAINT card_pkey, ADD PRIMARY KEY (code)", "key-not-primary", "replica-identity")]
     [InlineData("ALTER TABLE card SET UNLOGGED", "table-unlogged")]
     [InlineData("DROP TABLE card", "table-missing")]
     [InlineData("ALTER TABLE card RENAME TO real_card; CREATE VIEW card AS SELECT * FROM real_card", "table-kind")]
+    [InlineData("ALTER TABLE card RENAME TO real_card; CREATE MATERIALIZED VIEW card AS SELECT * FROM real_card", "table-kind")]
+    [InlineData(
+        "DROP TABLE card; CREATE TABLE card (id int PRIMARY KEY, code varchar, points float8) PARTITION BY RANGE (id)",
+        "table-kind"
+    )]
+    [InlineData(
+        "DROP TABLE card; CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE card (id int, code varchar, points float8) SERVER s",
+        "table-kind"
+    )]
     public async Task A_table_that_cannot_be_followed_is_refused_before_the_publication_exists(string ddl, params string[] codes)
     {
         await using var database = await CreateAsync(CardTable);
@@ -105,13 +116,73 @@ public sealed class PreflightTests(TestServers servers)
     [InlineData("FOR TABLE card WHERE (id > 5)", "publication-filter", true)]
     [InlineData("FOR TABLE card (id)", "publication-columns", true)]
     [InlineData("FOR TABLE card WITH (publish = 'insert, update')", "publication-operations", true)]
-    [InlineData("FOR TABLE card WITH (publish_via_partition_root)", "publication-via-root", true)]
     public async Task A_publication_that_would_leave_something_out_is_refused(string definition, string code, bool isError)
     {
         await using var database = await CreateAsync(CardTable + HistoryTable + $"CREATE PUBLICATION cdc_test {definition}");
         var findings = await Preflight.CheckAsync(StreamTestBed.OptionsOf(database), Declared.Entities(Card), Ct);
         Assert.Contains((code, isError), findings.Select(f => (f.Code, f.IsError)));
         Assert.Equal(isError ? [code] : [], Errors(findings));
+    }
+
+    [Theory]
+    [InlineData("FOR ALL TABLES", "publication-surplus")]
+    [InlineData("FOR TABLES IN SCHEMA public", "publication-surplus")]
+    [InlineData("FOR ALL TABLES WITH (publish_via_partition_root)", "publication-surplus")]
+    [InlineData("FOR TABLE card (id, code, points)")]
+    [InlineData("FOR TABLE card WITH (publish_via_partition_root)")]
+    public async Task A_publication_of_any_form_that_brings_every_change_is_followed(string definition, params string[] warnings)
+    {
+        await using var database = await CreateAsync(CardTable + HistoryTable + $"CREATE PUBLICATION cdc_test {definition}");
+        var findings = await Preflight.CheckAsync(StreamTestBed.OptionsOf(database), Declared.Entities(Card), Ct);
+        Assert.Empty(Errors(findings));
+        Assert.Equal(warnings, findings.Where(f => f.Code != "wal-keep-size").Select(f => f.Code));
+        Assert.Null(await new SlotSetup(StreamTestBed.OptionsOf(database), Declared.Entities(Card)).EnsurePublicationAsync(Ct));
+    }
+
+    [Theory]
+    [InlineData("", "publication-via-root")]
+    [InlineData("publish_via_partition_root = false", null)]
+    public async Task A_partition_is_followed_where_its_rows_come_under_its_own_name(string setting, string? error)
+    {
+        await using var database = await CreateAsync(
+            CardTable
+                + """
+                CREATE TABLE root (id int NOT NULL, code varchar, points float8) PARTITION BY RANGE (id);
+                ALTER TABLE root ATTACH PARTITION card DEFAULT;
+                CREATE PUBLICATION cdc_test FOR TABLE root WITH (publish_via_partition_root);
+                """
+        );
+        if (setting.Length > 0)
+            await database.ExecuteAsync($"ALTER PUBLICATION cdc_test SET ({setting})", Ct);
+        var options = StreamTestBed.OptionsOf(database);
+        var findings = await Preflight.CheckAsync(options, Declared.Entities(Card), Ct);
+        Assert.Equal(error is null ? [] : [error], Errors(findings));
+        foreach (var finding in findings.Where(f => f.IsError))
+            await database.ExecuteAsync(finding.Remedy, Ct);
+        Assert.Empty(Errors(await Preflight.CheckAsync(options, Declared.Entities(Card), Ct)));
+    }
+
+    [Fact]
+    public async Task Tables_that_inherit_are_named_and_not_followed()
+    {
+        await using var database = await CreateAsync(CardTable + "CREATE TABLE archive () INHERITS (card)");
+        var findings = await Preflight.CheckAsync(StreamTestBed.OptionsOf(database), Declared.Entities(Card), Ct);
+        Assert.Empty(Errors(findings));
+        Assert.Contains("archive", Assert.Single(findings, f => f.Code == "table-children").Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_publication_is_never_put_on_a_table_whose_own_updates_would_fail_by_it()
+    {
+        await using var database = await CreateAsync(CardTable + HistoryTable + "ALTER TABLE card REPLICA IDENTITY NOTHING");
+        var setup = new SlotSetup(StreamTestBed.OptionsOf(database), Declared.Entities(Card, History));
+        Assert.Equal("history", Assert.Single((await setup.EnsurePublicationAsync(Ct))!.Added).Name);
+        Assert.Null(await setup.EnsurePublicationAsync(Ct));
+        await database.ExecuteAsync(
+            "INSERT INTO card VALUES (1); UPDATE card SET points = 1; ALTER TABLE card REPLICA IDENTITY DEFAULT",
+            Ct
+        );
+        Assert.Equal("card", Assert.Single((await setup.EnsurePublicationAsync(Ct))!.Added).Name);
     }
 
     [Fact]

@@ -64,7 +64,8 @@ internal sealed class StreamTestBed : IAsyncDisposable
 
     public async Task<ReplicationSource> StartAsync(ReplicationTimeouts? timeouts = null, params int[] stopped)
     {
-        _mapper = new PgOutputMapper(Entities, 1, new XidClock(await CurrentXidAsync()), stopped, Deferred);
+        var xid = await CurrentXidAsync();
+        _mapper = new PgOutputMapper(new RelationMap(Entities, stopped, _ => 0), 1, new XidClock(xid), Deferred);
         var source = await ConnectAsync(timeouts);
         await source.StartAsync(Lsn.Zero, TestContext.Current.CancellationToken);
         return source;
@@ -101,6 +102,9 @@ internal sealed class StreamTestBed : IAsyncDisposable
         return await StreamDiagnosis.ExplainAsync(options, error, ct);
     }
 
+    /// <summary>As when the catalog says so.</summary>
+    public void GoOn(int entity, uint relation, ulong barrierXid) => _mapper!.Relations.GoOn(entity, relation, barrierXid);
+
     public async Task<Lsn> EmitAsync(string prefix)
     {
         await using var connection = await Database.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
@@ -111,7 +115,7 @@ internal sealed class StreamTestBed : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Database.DisposeAsync();
 
-    private async Task<ulong> CurrentXidAsync()
+    public async Task<ulong> CurrentXidAsync()
     {
         await using var connection = await OpenAsync();
         return (await new SourceSession(connection).SnapshotAsync(TestContext.Current.CancellationToken)).Xmax;

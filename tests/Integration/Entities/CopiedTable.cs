@@ -16,16 +16,30 @@ internal static class CopiedTable
         return Split(bytes.ToArray());
     }
 
-    public static TableSchema SchemaOf(IReadOnlyList<SourceColumn> columns) =>
-        new(
+    /// <summary>The columns with the types that the catalog has.</summary>
+    public static async Task<TableSchema> SchemaAsync(NpgsqlConnection connection, string table, IReadOnlyList<SourceColumn> columns)
+    {
+        await using var command = new NpgsqlCommand(
+            "SELECT attname::text, atttypid FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0",
+            connection
+        )
+        {
+            Parameters = { new() { Value = table } },
+        };
+        await using var reader = await command.ExecuteReaderAsync();
+        var types = new Dictionary<string, uint>();
+        while (await reader.ReadAsync())
+            types[reader.GetString(0)] = reader.GetFieldValue<uint>(1);
+        return new TableSchema(
             0,
             0,
-            "copied",
-            [.. columns.Select(c => new ColumnSchema(c.Name, 0, false))],
+            table,
+            [.. columns.Select(c => new ColumnSchema(c.Name, types[c.Name], false))],
             [.. columns.Select(c => c.Slot)],
             columns.Count,
             RowFormat.Copy
         );
+    }
 
     public static async Task WriteAsync(NpgsqlConnection connection, string table, ReadOnlyMemory<byte> rows)
     {

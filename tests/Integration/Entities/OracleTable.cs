@@ -13,7 +13,7 @@ using Xunit;
 namespace Cdc.Tests.Integration.Entities;
 
 /// <summary>A source table of nasty values, and PostgreSQL's own answer to any expression over it, row by row.</summary>
-internal sealed class OracleTable(TestDatabase engine, IReadOnlyList<SourceColumn> columns, List<RowImage> rows)
+internal sealed class OracleTable(TestDatabase engine, IReadOnlyList<SourceColumn> columns, TableSchema schema, List<RowImage> rows)
 {
     /// <summary>What an expression gives where PostgreSQL raises an error about data (class 22, and NaN to integer).</summary>
     private const string DataError = "ERROR";
@@ -69,7 +69,7 @@ internal sealed class OracleTable(TestDatabase engine, IReadOnlyList<SourceColum
         }
         var columns = types.Select((t, slot) => new SourceColumn(slot, t.Name, t.Declared)).ToList();
         var rows = await CopiedTable.ReadAsync(connection, $"SELECT {string.Join(", ", types.Select(t => t.Name))} FROM nasty ORDER BY n");
-        return new OracleTable(engine, columns, rows);
+        return new OracleTable(engine, columns, await CopiedTable.SchemaAsync(connection, "nasty", columns), rows);
     }
 
     /// <summary>An expression by itself, without a column that it is for.</summary>
@@ -90,7 +90,6 @@ internal sealed class OracleTable(TestDatabase engine, IReadOnlyList<SourceColum
             TestContext.Current.CancellationToken
         );
         var row = new SourceRow(Columns.Count);
-        var schema = CopiedTable.SchemaOf(Columns);
         for (var i = 0; i < rows.Count; i++)
         {
             row.Read(rows[i], schema);

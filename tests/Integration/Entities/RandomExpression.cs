@@ -7,7 +7,7 @@ namespace Cdc.Tests.Integration.Entities;
 /// <summary>Expressions over the columns of <see cref="ExpressionOracleTests"/>, of every construct, mostly of matching types.</summary>
 internal static class RandomExpression
 {
-    public static Gen<string> Any { get; } = Gen.OneOf(Boolean(3), Numeric(3), Text(3), Integer(2), Float(2), Moment(1));
+    public static Gen<string> Any { get; } = Gen.OneOf(Boolean(3), Numeric(3), Text(3), Integer(2), Float(2), Moment(1), Json(2));
 
     private static Gen<string> Pick(params string[] texts) => Gen.Elements(texts);
 
@@ -23,10 +23,26 @@ internal static class RandomExpression
                 "'NaN'::numeric",
                 "'-Infinity'::numeric",
                 "id::numeric",
-                "1e20"
+                "1e20",
+                "nf::numeric",
+                "n4::numeric",
+                "nn::numeric",
+                "ni::numeric",
+                "figure::numeric",
+                "(doc ->> 'n')::numeric"
             )
             : Gen.OneOf(
                 Numeric(0),
+                from a in Numeric(depth - 1)
+                from o in Pick("+", "-", "*")
+                from b in Gen.OneOf(Numeric(depth - 1), Integer(0))
+                select $"({a} {o} {b})",
+                from f in Pick("greatest", "least")
+                from a in Numeric(depth - 1)
+                from b in Numeric(depth - 1)
+                select $"{f}({a}, {b}, 1.50)",
+                from a in Float(depth - 1)
+                select $"({a})::numeric",
                 from a in Numeric(depth - 1)
                 from n in Gen.Choose(-3, 5)
                 select $"round({a}, {n})",
@@ -62,10 +78,21 @@ internal static class RandomExpression
                 "'-0'::float8",
                 "0.1::float8",
                 "amount::float8",
-                "id8::float8"
+                "id8::float8",
+                "nf::numeric::float8",
+                "nn::numeric::float8",
+                "figure::float8"
             )
             : Gen.OneOf(
                 Float(0),
+                from a in Float(depth - 1)
+                from o in Pick("+", "-", "*")
+                from b in Gen.OneOf(Float(depth - 1), Integer(0), Numeric(0))
+                select $"({a} {o} {b})",
+                from f in Pick("greatest", "least")
+                from a in Float(depth - 1)
+                from b in Float(depth - 1)
+                select $"{f}({a}, {b})",
                 from a in Float(depth - 1)
                 select $"round(({a})::float8)",
                 from a in Float(depth - 1)
@@ -94,10 +121,28 @@ internal static class RandomExpression
                 "points::bigint",
                 "amount::integer",
                 "p4::int2",
-                "-2147483648"
+                "-2147483648",
+                "figure::int4",
+                "(doc ->> 'i')::int8"
             )
             : Gen.OneOf(
                 Integer(0),
+                from a in Integer(depth - 1)
+                from o in Pick("+", "-", "*")
+                from b in Integer(depth - 1)
+                select $"({a} {o} {b})",
+                from a in Integer(depth - 1)
+                from o in Pick("+", "-", "*")
+                from b in Integer(0)
+                from p in Pick("+", "-", "*")
+                from c in Integer(0)
+                select $"({a}) {o} {b} {p} {c}",
+                from f in Pick("greatest", "least")
+                from a in Integer(depth - 1)
+                from b in Integer(depth - 1)
+                select $"{f}({a}, {b})",
+                from a in Integer(depth - 1)
+                select $"(- ({a}))",
                 from a in Integer(depth - 1)
                 from t in Pick("int2", "int4", "bigint")
                 select $"({a})::{t}",
@@ -133,10 +178,23 @@ internal static class RandomExpression
                 "E'\\u00A0'",
                 "'it''s'",
                 "code COLLATE \"C\"",
-                "id8::varchar"
+                "id8::varchar",
+                "doc ->> 'n'",
+                "doc ->> 's'",
+                "doc ->> code",
+                "doc -> 'o' ->> 'k'"
             )
             : Gen.OneOf(
                 Text(0),
+                from a in Json(depth - 1)
+                from b in Text(depth - 1)
+                select $"({a} ->> ({b}))",
+                from a in Json(depth - 1)
+                select $"({a})::text",
+                from f in Pick("greatest", "least")
+                from a in Text(depth - 1)
+                from b in Text(depth - 1)
+                select $"{f}(({a}) COLLATE \"C\", {b})",
                 from f in Pick("upper", "lower")
                 from a in Text(depth - 1)
                 select $"{f}(({a}) COLLATE \"C\")",
@@ -159,6 +217,26 @@ internal static class RandomExpression
                 select $"CASE WHEN {c} THEN {a} WHEN active THEN NULL ELSE {b} END"
             );
 
+    private static Gen<string> Json(int depth) =>
+        depth <= 0
+            ? Pick("doc", "doc -> 'o'", "doc -> 'n'", "raw::jsonb", "'{\"n\": 1.0, \"o\": [2, \"a\", null], \"n\": 1.00}'::jsonb")
+            : Gen.OneOf(
+                Json(0),
+                from a in Json(depth - 1)
+                from k in Pick("'n'", "'o'", "'k'", "code", "id::text")
+                select $"({a} -> {k})",
+                from a in Json(depth - 1)
+                from b in Json(depth - 1)
+                select $"coalesce({a}, {b}, '{{}}')",
+                from a in Json(depth - 1)
+                from b in Json(depth - 1)
+                select $"nullif({a}, {b})",
+                from c in Boolean(depth - 1)
+                from a in Json(depth - 1)
+                from b in Json(depth - 1)
+                select $"CASE WHEN {c} THEN {a} ELSE {b} END"
+            );
+
     private static Gen<string> Moment(int depth) =>
         depth == 0
             ? Pick("at", "atz", "day", "at AT TIME ZONE 'UTC'", "atz AT TIME ZONE 'UTC'")
@@ -168,7 +246,9 @@ internal static class RandomExpression
                     "coalesce(at, 'infinity')",
                     "nullif(day, '2000-01-01')",
                     "coalesce(at AT TIME ZONE 'UTC', '2026-01-31 12:00:00+00')",
-                    "nullif(atz, '-infinity')"
+                    "nullif(atz, '-infinity')",
+                    "greatest(day, '2000-01-01')",
+                    "least(at, atz AT TIME ZONE 'UTC')"
                 )
             );
 
@@ -192,7 +272,14 @@ internal static class RandomExpression
                 Comparison(from t in Text(depth - 1) select $"({t}) COLLATE \"C\"", Text(depth - 1)),
                 Comparison(Pick("at"), Pick("at", "'2026-11-21'", "'infinity'", "'1999-12-31 23:59:59.999999'", "atz AT TIME ZONE 'UTC'")),
                 Comparison(Pick("day"), Pick("'infinity'", "'2000-01-01'", "day")),
-                from a in Gen.OneOf(Numeric(1), Text(1), Integer(1), Float(1), Moment(1))
+                from a in Json(1)
+                from o in Pick("=", "<>", "IS DISTINCT FROM", "IS NOT DISTINCT FROM")
+                from b in Json(1)
+                select $"{a} {o} {b}",
+                from a in Json(1)
+                select $"({a}) IN ('{{}}', '1.0', '{{\"n\": 1.1000}}')",
+                Pick("figure::boolean", "(doc ->> 'b')::boolean"),
+                from a in Gen.OneOf(Numeric(1), Text(1), Integer(1), Float(1), Moment(1), Json(1))
                 from n in Pick("", " NOT")
                 select $"({a}) IS{n} NULL",
                 from a in Gen.OneOf(Numeric(1), Float(1), Pick("points", "p4"))

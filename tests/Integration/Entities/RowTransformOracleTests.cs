@@ -59,7 +59,7 @@ public sealed class RowTransformOracleTests(TestServers servers)
             connection,
             $"SELECT {string.Join(", ", entity.SourceColumns.Select(c => Sql.Identifier(c.Name)))} FROM nasty ORDER BY n"
         );
-        var schema = CopiedTable.SchemaOf(entity.SourceColumns);
+        var schema = await CopiedTable.SchemaAsync(connection, "nasty", entity.SourceColumns);
         var row = new SourceRow(entity.SourceColumns.Count);
         var buffer = new CopyBuffer();
         var broken = new List<int>();

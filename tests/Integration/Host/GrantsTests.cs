@@ -151,7 +151,7 @@ public sealed class GrantsTests(TestServers servers)
 
         // Who did not make the tables cannot change them.
         await place.Engine(
-            $"DELETE FROM cdc_migrations WHERE version = 12; CREATE ROLE {EngineRole} LOGIN; GRANT CONNECT ON DATABASE {place.EngineName} TO {EngineRole}; GRANT USAGE ON SCHEMA public TO {EngineRole}; GRANT SELECT ON cdc_migrations TO {EngineRole}; GRANT USAGE ON SCHEMA cdc TO {EngineRole}"
+            $"DELETE FROM cdc_migrations WHERE version = (SELECT max(version) FROM cdc_migrations); CREATE ROLE {EngineRole} LOGIN; GRANT CONNECT ON DATABASE {place.EngineName} TO {EngineRole}; GRANT USAGE ON SCHEMA public TO {EngineRole}; GRANT SELECT ON cdc_migrations TO {EngineRole}; GRANT USAGE ON SCHEMA cdc TO {EngineRole}"
         );
         place.World.EngineConnection = Place.As(place.World.EngineConnection, EngineRole);
         Assert.Contains(
@@ -327,12 +327,13 @@ public sealed class GrantsTests(TestServers servers)
             await execute(printed.Out);
         }
 
-        private static async Task ExecuteAsync(string connectionString, string sql)
-        {
-            await using var connection = new NpgsqlConnection(connectionString);
-            await connection.OpenAsync();
-            await using var command = new NpgsqlCommand(sql, connection);
-            await command.ExecuteNonQueryAsync();
-        }
+        private static Task ExecuteAsync(string connectionString, string sql) =>
+            SharedCatalog.ChangeAsync(async () =>
+            {
+                await using var connection = new NpgsqlConnection(connectionString);
+                await connection.OpenAsync();
+                await using var command = new NpgsqlCommand(sql, connection);
+                await command.ExecuteNonQueryAsync();
+            });
     }
 }

@@ -23,6 +23,7 @@ internal sealed class HostWorld : IAsyncDisposable
 
     public string Slot { get; set; }
     public string Publication { get; set; } = "cdc_loyalty";
+    public string OwnMigrations { get; set; } = "";
     public string SourceConnection { get; set; }
     public string EngineConnection { get; set; }
     public EntitySet Entities { get; }
@@ -37,7 +38,7 @@ internal sealed class HostWorld : IAsyncDisposable
             new([Entity(0, "card", "loyalty_card", "loyalty_cards"), Entity(1, "move", "loyalty_point_move", "point_moves", "card")])
         );
         await world.SourceAsync("CREATE TABLE loyalty_card (id int PRIMARY KEY); CREATE TABLE loyalty_point_move (id int PRIMARY KEY)");
-        foreach (var version in migrated ? (string[])["0001_cdc", "0004_fences", "0011_as_of"] : [])
+        foreach (var version in migrated ? (string[])["0001_cdc", "0004_fences", "0005_reconcile", "0009_alerts", "0011_as_of", "0013_guards"] : [])
             await world.EngineAsync(
                 await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "schemas", "engine", version + ".up.sql"), Ct)
             );
@@ -140,6 +141,7 @@ internal sealed class HostWorld : IAsyncDisposable
             ["CDC__Source__Publication"] = Publication,
             ["CDC__Api__Enabled"] = "false",
             ["CDC__Continuous__Enabled"] = "false",
+            ["CDC__Entities__Migrations"] = OwnMigrations,
         };
 
     private static EntityDeclaration Entity(int index, string name, string source, string engine, string? parent = null)

@@ -37,7 +37,9 @@ public sealed class SlotTests(TestServers servers)
         await using var world = await HostWorld.CreateAsync(servers);
         await world.FollowAsync();
         await world.EngineAsync(broken);
-        var report = JsonDocument.Parse((await world.RunAsync("slot", "show", "--json")).Out).RootElement;
+        var shown = await world.RunAsync("slot", "show", "--json");
+        Assert.Equal((int)FailureKind.DeclaredGap, shown.ExitCode);
+        var report = JsonDocument.Parse(shown.Out).RootElement;
         Assert.Equal(verdict, report.GetProperty("verdict").GetString());
         Assert.Equal(finding, report.GetProperty("findings")[0].GetProperty("code").GetString());
         Assert.Contains(finding, await CheckedAsync(world));
@@ -107,6 +109,7 @@ public sealed class SlotTests(TestServers servers)
         await world.FollowAsync();
         Assert.Equal(0, (await world.RunAsync("slot", "drop", "--yes")).ExitCode);
         var run = await world.RunAsync("slot", "show");
+        Assert.Equal((int)FailureKind.DeclaredGap, run.ExitCode);
         Assert.Contains("slot-missing", run.Out, StringComparison.Ordinal);
         Assert.Contains("cdc slot reset", run.Out, StringComparison.Ordinal);
     }

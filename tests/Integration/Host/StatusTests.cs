@@ -34,6 +34,32 @@ public sealed class StatusTests(TestServers servers)
     }
 
     [Fact]
+    public async Task Lag_in_process_tells_of_each_table_how_far_its_log_is_and_what_is_applied()
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        await world.SourceAsync("CREATE TABLE t AS SELECT generate_series(1, 10000) AS i");
+        var lag = Json(await world.RunAsync("lag", "--json"));
+        Assert.Equal(
+            ["public.loyalty_card", "public.loyalty_point_move"],
+            lag.GetProperty("partitions").EnumerateArray().Select(p => p.GetProperty("topic").GetString()!)
+        );
+        var behind = lag.GetProperty("bytesBehind").GetInt64();
+        Assert.InRange(behind, 100_000, 100_000_000);
+        Assert.All(
+            lag.GetProperty("partitions").EnumerateArray(),
+            p => Assert.Equal(behind, p.GetProperty("logEnd").GetInt64() - p.GetProperty("checkpoint").GetInt64())
+        );
+        var through = await world.EngineAsync<string>("SELECT through_lsn::text FROM cdc.checkpoints");
+        Assert.Contains(through, (await world.RunAsync("lag")).Out, StringComparison.Ordinal);
+
+        world.SourceConnection = NoServer;
+        Assert.Contains(through, (await world.RunAsync("lag")).Out, StringComparison.Ordinal);
+        world.EngineConnection = NoServer;
+        Assert.Equal((int)FailureKind.Unavailable, (await world.RunAsync("lag")).ExitCode);
+    }
+
+    [Fact]
     public async Task Rows_behind_a_gap_are_not_passed_off_as_streaming()
     {
         await using var world = await HostWorld.CreateAsync(servers);

@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Text.Json.Nodes;
 using Cdc.Core.Entities;
 using Cdc.Expressions.Declaration;
+using Cdc.Log.Kafka;
 using Cdc.Log.Registry;
 using Cdc.Tests.Support.Kafka;
 using Xunit;
@@ -35,7 +36,7 @@ internal static class EveryType
     private const string EngineTable =
         "CREATE TABLE samples (id bigint PRIMARY KEY, number integer, source_generation integer NOT NULL, source_lsn pg_lsn NOT NULL, source_ordinal bigint NOT NULL, source_commit_at timestamptz)";
 
-    private const string Changes = """
+    public const string Changes = """
         INSERT INTO sample (id, t, n92, i8) VALUES (4, repeat('long ', 1000), 1, 1), (5, 'goes', 2, 2);
         UPDATE sample SET n92 = 7.5, i8 = -4 WHERE id = 4;
         UPDATE sample SET f8 = 'Infinity', f4 = 'NaN', b = NULL WHERE id = 1;
@@ -50,14 +51,25 @@ internal static class EveryType
             'n', n::text, 'n92', n92::text, 'u', u, 'j', j::text, 'bin', encode(bin, 'hex'), 'jb', jb::text))::text FROM sample
         """;
 
+    /// <summary>The table with its first rows, declared, and its engine table.</summary>
+    public static async Task PrepareAsync(KafkaPipelineBed bed, string more, CancellationToken ct)
+    {
+        bed.Bed.Entities = EntityFile.Parse(Entity, "sample");
+        await bed.Bed.Source.ExecuteAsync(Tables + more, ct);
+        await bed.Bed.Engine.ExecuteAsync(EngineTable, ct);
+    }
+
     /// <summary>Runs the pipeline through all changes and a truncate at the end.</summary>
     /// <param name="more">SQL that adds rows before the pipeline starts, for readers whose numbers are wider.</param>
     /// <returns>Odoo's rows before the truncate, by key.</returns>
     public static async Task<JsonObject> RunAsync(KafkaPipelineBed bed, MockCluster cluster, string more, CancellationToken ct)
     {
-        bed.Bed.Entities = EntityFile.Parse(Entity, "sample");
-        await bed.Bed.Source.ExecuteAsync(Tables + more, ct);
-        await bed.Bed.Engine.ExecuteAsync(EngineTable, ct);
+        await PrepareAsync(bed, more, ct);
+        // Of a truncate the record without a key.
+        bed.Kafka = bed.Kafka with
+        {
+            Truncates = TruncateRecords.Record,
+        };
         bed.UseAvro(new RegistryOptions());
         cluster.CreateTopics(bed.Kafka, bed.DataTopics);
         bed.StartBoth();

@@ -1,3 +1,4 @@
+using Cdc.Log.Kafka;
 using Cdc.Tests.Integration.Crash;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Postgres;
@@ -12,6 +13,7 @@ public sealed class KafkaKillsTests(TestServers servers, TestKafka kafka)
 
     [Theory]
     [InlineData("capture", "after-log-session")]
+    [InlineData("capture", "after-truncated-key:7")]
     [InlineData("apply", "in-rebalance")]
     [InlineData("apply", "after-flush")]
     [InlineData("apply", "after-rows-before-checkpoint")]
@@ -21,17 +23,23 @@ public sealed class KafkaKillsTests(TestServers servers, TestKafka kafka)
     public async Task Killed_at_a_named_place_every_change_is_applied_once(string command, string place)
     {
         await using var bed = await CreateAsync();
-        await bed.StartProcessAsync("capture", null, Ct);
+        if (place == "after-truncate")
+            bed.Kafka = bed.Kafka with { Truncates = TruncateRecords.Record };
+        var first = await bed.StartProcessAsync("capture", null, Ct);
         await bed.StartProcessAsync("apply", null, Ct);
         await bed.Bed.CaughtUpAsync(Ct);
         // A member that joins beside the other one: partitions move. A second capture waits for the slot.
         var killed = await bed.StartProcessAsync(command, place, Ct);
+        // At a truncate capture waits for the engine: its session must last for that.
+        var takesOver = place == "after-log-session";
+        if (command == "capture" && !takesOver)
+            await first.StopAsync(Signal.Terminate, Ct);
         await Eventually.True(
             $"{command} is killed {place}",
             async () =>
             {
                 await WriteAsync(bed);
-                if (command == "capture")
+                if (takesOver)
                     await EndWalsenderAsync(bed);
                 return killed.HasExited;
             },

@@ -101,7 +101,7 @@ public sealed class KafkaRecordsTests(TestServers servers, TestKafka kafka)
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
         await bed.StreamAsync(Ct);
         await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = -1 WHERE id = 7", Ct);
-        var topic = LogTopics.DeadLetterTopic(bed.Codec.TopicOf(bed.Bed.Entity("card")));
+        var topic = LogTopics.DeadLetterTopic(bed.Kafka.TopicPrefix, bed.Codec.TopicOf(bed.Bed.Entity("card")));
         await Eventually.True(
             "the row is in its dead letter topic",
             async () =>

@@ -66,7 +66,7 @@ public sealed class KafkaTransactionsTests(TestServers servers) : IDisposable
         await using var bed = await _cluster.CreateBedAsync(servers, Ct);
         await bed.StreamAsync(Ct);
         var session = await SessionAsync(bed);
-        var topic = LogTopics.DeadLetterTopic(bed.Codec.TopicOf(bed.Bed.Entity("card")));
+        var topic = LogTopics.DeadLetterTopic(bed.Kafka.TopicPrefix, bed.Codec.TopicOf(bed.Bed.Entity("card")));
         _cluster.CreateTopic(topic, 1);
         _cluster.AnswerAppendWith(topic, 0, (int)ErrorCode.MsgSizeTooLarge);
         await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = -1 WHERE id = 7", Ct);
@@ -80,7 +80,7 @@ public sealed class KafkaTransactionsTests(TestServers servers) : IDisposable
             ct: Ct
         );
         Assert.Single(bed.RecordsOf(new TopicPartition(topic, 0)));
-        Assert.Contains(bed.Bed.Log.Lines, l => l.Contains("not in their .dlq topics yet", StringComparison.Ordinal));
+        Assert.Contains(bed.Bed.Log.Lines, l => l.Contains("not in their dlq topics yet", StringComparison.Ordinal));
         Assert.Equal(session, await SessionAsync(bed));
     }
 

@@ -134,11 +134,6 @@ public sealed class LagTests(TestServers servers, TestKafka kafka)
             (false, JsonValueKind.Null),
             (status.GetProperty("logServer").GetProperty("readable").GetBoolean(), status.GetProperty("log").ValueKind)
         );
-        var world = bed.Environment();
-        world["CDC__Log__Kind"] = "InProcess";
-        var refused = await KafkaCommands.RunAsync(world, Ct, "lag");
-        Assert.Equal((int)FailureKind.Configuration, refused.ExitCode);
-        Assert.Contains("cdc status", refused.Error, StringComparison.Ordinal);
     }
 
     /// <summary>So many changes of cards are in the log, and nobody applies them.</summary>

@@ -60,10 +60,13 @@ public sealed class TopicPeerTests(TestServers servers, TestKafka kafka)
         AssertReadAlike(bed, api, answer);
     }
 
-    [Fact]
-    public async Task A_truncate_ends_every_partition_for_who_reads_the_topic_alone()
+    [Theory]
+    [InlineData(TruncateRecords.Deletes)]
+    [InlineData(TruncateRecords.Record)]
+    public async Task A_truncate_ends_every_partition_for_who_reads_the_topic_alone(TruncateRecords truncates)
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
+        bed.Kafka = bed.Kafka with { Truncates = truncates };
         await using var api = await ApiBed.StartAsync(bed.Bed, Ct);
         await bed.Bed.FillAsync(Ct);
         await bed.StartProcessAsync("run", null, Ct);

@@ -69,7 +69,7 @@ public sealed class PythonAvroTests
 
         var after = answers[0]!["shown"]!["after"]!;
         Assert.Equal(
-            """{"id":17,"b":true,"i2":-7,"i4":123456,"i8":-9000000000,"f4":"0.5","f8":"12.25","t":"Käse/日/😀","v":"code","d":"2026-09-18","ts":"2026-09-18T00:00:05.678901+00:00","tz":"2026-09-18T00:00:05.678901Z","n":{"scale":3,"value":"ed2979"},"n92":"12.50","u":"6f1c1a52-7f3b-4a0e-9c55-0d3f7e6b2a10","j":"{\"a\": [1]}","bin":"00ff10","jb":"{}"}""",
+            """{"id":17,"b":true,"i2":-7,"i4":123456,"i8":-9000000000,"f4":"0.5","f8":"12.25","t":"Käse/日/😀","v":"code","d":20714,"ts":"2026-09-18T00:00:05.678901+00:00","tz":"2026-09-18T00:00:05.678901Z","n":{"scale":3,"value":"ed2979"},"n92":"12.50","u":"6f1c1a52-7f3b-4a0e-9c55-0d3f7e6b2a10","j":"{\"a\": [1]}","bin":"00ff10","jb":"{}"}""",
             after
                 .ToJsonString(new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping })
                 .Replace("\\uD83D\\uDE00", "😀", StringComparison.Ordinal)
@@ -125,6 +125,28 @@ public sealed class PythonAvroTests
             );
             Assert.True(ours.Image.IsEmpty ? theirs.Image.IsEmpty : ours.Image.Span.SequenceEqual(theirs.Image.Span), $"record {i}");
         }
+    }
+
+    [Theory]
+    [InlineData(int.MaxValue, long.MaxValue, 2_145_042_905, "9999-12-31T23:59:59.999999+00:00")]
+    [InlineData(int.MinValue, long.MinValue, -2_440_588, "0001-01-01T00:00:00+00:00")]
+    public async Task Python_reads_an_infinite_date_and_moment_as_ends_that_it_has(int days, long micros, int day, string moment)
+    {
+        var table = new SampleTable();
+        var row = AllTypes.Select(c =>
+            c.Name switch
+            {
+                "id" => Int32(17),
+                "d" => Int32(days),
+                "ts" => Int64(micros),
+                _ => null,
+            }
+        );
+        var (_, value) = await table.EncodeAsync(table.Change(RowChangeKind.Insert, 17, [.. row]));
+        var schema = (await table.Schemas.FindAsync(2, Ct))!;
+        var answers = await AskAsync([new JsonObject { ["schema"] = schema, ["hex"] = Convert.ToHexString(value.AsSpan(5)) }]);
+        var after = answers[0]!["shown"]!["after"]!;
+        Assert.Equal((day, moment), ((int)after["d"]!, (string?)after["ts"]));
     }
 
     [Fact]

@@ -60,6 +60,21 @@ public sealed class RegistryTests(TestServers servers)
     }
 
     [Fact]
+    public async Task What_Apicurios_deserializers_ask_is_answered()
+    {
+        await using var bed = await PipelineBed.CreateAsync(servers, Ct);
+        await using var api = await ApiBed.StartAsync(bed, Ct);
+        var id = (int)(await AskAsync(api, HttpMethod.Post, "/subjects/s/versions", Body(V1)))["id"]!;
+        foreach (var prefix in (string[])["", "/apis/registry/v2", "/apis/registry/v3"])
+        foreach (var kind in (string[])["contentIds", "globalIds"])
+        {
+            Assert.Equal(V1, (await AskAsync(api, HttpMethod.Get, $"{prefix}/ids/{kind}/{id}")).ToJsonString());
+            Assert.Equal("[]", (await AskAsync(api, HttpMethod.Get, $"{prefix}/ids/{kind}/{id}/references")).ToJsonString());
+            Assert.Equal((404, 40403), await FailAsync(api, HttpMethod.Get, $"{prefix}/ids/{kind}/{id + 1}"));
+        }
+    }
+
+    [Fact]
     public async Task Routes_answer_as_Confluents_do()
     {
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);

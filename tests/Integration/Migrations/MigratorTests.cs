@@ -133,7 +133,7 @@ public sealed class MigratorTests(TestServers servers)
             );
 
             await new Migrator(plain, Delivered).DownAsync(0, Ct);
-            await engine.ExecuteAsync($"GRANT SET ON PARAMETER session_replication_role TO {role}", Ct);
+            await SharedCatalog.ChangeAsync(() => engine.ExecuteAsync($"GRANT SET ON PARAMETER session_replication_role TO {role}", Ct));
             await new Migrator(plain, Delivered).UpAsync(null, Ct);
             Assert.Equal(
                 ["3"],
@@ -145,9 +145,8 @@ public sealed class MigratorTests(TestServers servers)
             );
             Assert.Empty(await MigrationCheck.FindAsync(plain, Entities, Ct));
         }
-        await engine.ExecuteAsync(
-            $"REVOKE SET ON PARAMETER session_replication_role FROM {role}; DROP OWNED BY {role}; DROP ROLE {role}",
-            Ct
+        await SharedCatalog.ChangeAsync(() =>
+            engine.ExecuteAsync($"REVOKE SET ON PARAMETER session_replication_role FROM {role}; DROP OWNED BY {role}; DROP ROLE {role}", Ct)
         );
     }
 

@@ -1,5 +1,8 @@
 using Cdc.Api.Security;
 using Cdc.Tests.Integration.Api;
+using Cdc.Tests.Support.Api;
+using Cdc.Tests.Support.Network;
+using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Microsoft.Playwright;
 using Npgsql;
@@ -180,6 +183,118 @@ public sealed class PageTests(TestServers servers, Chromium chromium) : IClassFi
             await viewed.PictureAsync(name);
             viewed.AssertNoComplaints();
         }
+    }
+
+    [Fact]
+    public async Task Tables_that_share_a_log_have_one_row_which_a_phone_shows_whole()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        await using var viewed = await chromium.OpenAsync(
+            shop.Api.Address,
+            new()
+            {
+                ViewportSize = new() { Width = 360, Height = 900 },
+            }
+        );
+        await viewed.LiveAsync();
+        await viewed.ShowsAsync(viewed.Page.Locator("#lag-rows tr"), "all 4 tables");
+        Assert.Equal(1, await viewed.Page.Locator("#lag-rows tr").CountAsync());
+        Assert.True(
+            await viewed.Page.EvaluateAsync<bool>(
+                "(() => { const around = document.querySelector('#lag-rows').closest('.scroll'); return around.scrollWidth <= around.clientWidth; })()"
+            ),
+            "The table of lag is cut off."
+        );
+        viewed.AssertNoComplaints();
+    }
+
+    [Fact]
+    public async Task While_the_engine_is_away_the_page_says_so_and_keeps_what_it_knew()
+    {
+        var bed = await PipelineBed.CreateAsync(servers, Shop.Ct);
+        var network = TcpProxy.Start(new NpgsqlConnectionStringBuilder(bed.Engine.ConnectionString).Port);
+        await using var shop = await Shop.OpenAsync(
+            bed,
+            (b, pipeline) =>
+                ApiBed.StartAsync(
+                    b,
+                    Shop.Ct,
+                    engine: new NpgsqlConnectionStringBuilder(b.Engine.ConnectionString)
+                    {
+                        Host = "127.0.0.1",
+                        Port = network.Port,
+                    }.ConnectionString,
+                    statistics: pipeline.Statistics
+                )
+        );
+        await shop.ChangeAsync("UPDATE loyalty_card SET points = -1 WHERE id = 6");
+        await shop.Api.PostAsync("/feature-flags/rust-engine", """{"enabled": true}""", Shop.Ct);
+        await using var viewed = await chromium.OpenAsync(shop.Api.Address);
+        await viewed.ShowsAsync(viewed.Section("Quarantine"), "card 6");
+        await viewed.ShowsAsync(viewed.Section("Feature flags"), "rust-engine");
+        await network.DisposeAsync();
+
+        await viewed.ShowsAsync(viewed.Page.Locator("#notices"), "The engine cannot be read.");
+        await viewed.ShowsAsync(viewed.Tile("Quarantine"), "the engine cannot be read");
+        await viewed.ShowsAsync(viewed.Section("Tables and snapshots"), "as of");
+        await viewed.ShowsAsync(viewed.Section("Tables and snapshots"), "history");
+        await viewed.ShowsAsync(viewed.Section("Quarantine"), "card 6");
+        await viewed.PictureAsync("away");
+        // Another viewer comes only now.
+        await using var late = await chromium.OpenAsync(shop.Api.Address);
+        await late.LiveAsync();
+        await late.ShowsAsync(late.Page.Locator("#notices"), "The engine cannot be read.");
+        await late.ShowsAsync(late.Section("Feature flags"), "rust-engine");
+        foreach (var section in (string[])["Quarantine", "Tables and snapshots", "Consistency"])
+            await late.ShowsAsync(late.Section(section), "The engine cannot be read.");
+    }
+
+    [Fact]
+    public async Task Points_of_two_resolutions_are_drawn_in_one()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        await using var viewed = await chromium.OpenAsync(shop.Api.Address);
+        const string Even = """
+            async points => (await import('/page/resolution.js')).even(points).map(p => `${p.at} ${p.lag} ${p.rows} ${p.p50} ${p.p99}`)
+            """;
+        Assert.Equal(
+            ["1000 1 10 null null", "2000 2 20 0.1 0.2"],
+            await viewed.Page.EvaluateAsync<string[]>(Even, new[] { Point(1_000, 1, 10, null), Point(2_000, 2, 20, 0.1) })
+        );
+        // Two that were taken while nobody looked, and three of the last step.
+        Assert.Equal(
+            ["0 1 10 0.1 0.2", "15000 3 20 null null", "32000 5 30 0.3 0.6"],
+            await viewed.Page.EvaluateAsync<string[]>(
+                Even,
+                new[]
+                {
+                    Point(0, 1, 10, 0.1),
+                    Point(15_000, 3, 20, null),
+                    Point(30_000, 5, 20, 0.1),
+                    Point(31_000, 4, 40, 0.3),
+                    Point(32_000, 0, null, null),
+                }
+            )
+        );
+
+        static object Point(long at, double lag, double? rows, double? p50) =>
+            new
+            {
+                at,
+                lag = new[] { lag },
+                rows,
+                p50,
+                p99 = 2 * p50,
+            };
+    }
+
+    [Fact]
+    public async Task Before_the_first_answer_its_numbers_have_their_places()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        var page = (await shop.GetAsync("/")).Text;
+        foreach (var tile in (string[])["Lag", "Throughput", "Commit to visible", "Consistency", "Quarantine", "Slot"])
+            Assert.Contains($"<dt>{tile}</dt><dd>–</dd>", page, StringComparison.Ordinal);
     }
 
     /// <summary>Seconds; a time in other units is large or small.</summary>

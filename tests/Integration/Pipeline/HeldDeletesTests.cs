@@ -82,6 +82,19 @@ public sealed class HeldDeletesTests(TestServers servers, TestKafka kafka)
     }
 
     [Fact]
+    public async Task What_is_allowed_for_some_keys_is_not_allowed_for_others()
+    {
+        await using var either = await StartAsync(false);
+        var bed = either.Bed;
+        await OnlyInTheEngineAsync(bed, 1001, 1030);
+        Assert.Equal(RequestState.Refused, (await AskAsync(bed, "card", null)).State);
+        Assert.Equal(RequestState.Refused, (await AskAsync(bed, "card", long.MaxValue, new KeyRange(1001, 1011))).State);
+        Assert.Equal(130, await CountAsync(bed, "loyalty_cards"));
+        Assert.Equal(RequestState.Done, (await AskAsync(bed, "card", long.MaxValue, new KeyRange(1001, 1025))).State);
+        await bed.EqualByItselfAsync(Ct);
+    }
+
+    [Fact]
     public async Task What_the_stream_deletes_meanwhile_is_deleted()
     {
         await using var either = await StartAsync(false);
@@ -236,10 +249,10 @@ public sealed class HeldDeletesTests(TestServers servers, TestKafka kafka)
     private static async Task<string> StateAsync(PipelineBed bed, string entity) =>
         await bed.Engine.ScalarAsync<string>($"SELECT state FROM cdc.tables WHERE entity = '{entity}'", Ct) ?? "";
 
-    private static async Task<RequestAnswer> AskAsync(PipelineBed bed, string entity, long? allowDeletes)
+    private static async Task<RequestAnswer> AskAsync(PipelineBed bed, string entity, long? allowDeletes, KeyRange range = default)
     {
         await using var connection = await bed.Engine.DataSource.OpenConnectionAsync(Ct);
-        var request = await SnapshotRequests.AskAsync(connection, entity, KeyRange.All, allowDeletes, Ct);
+        var request = await SnapshotRequests.AskAsync(connection, entity, range, allowDeletes, Ct);
         RequestAnswer? answer = null;
         await Eventually.True(
             $"request {request} is answered",

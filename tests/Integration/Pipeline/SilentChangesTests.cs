@@ -69,7 +69,12 @@ public sealed class SilentChangesTests(TestServers servers)
         await bed.Source.ExecuteAsync("INSERT INTO loyalty_program (id, name) VALUES (1, 'old')", Ct);
         await using var writer = await bed.Source.DataSource.OpenConnectionAsync(Ct);
         await ExecuteAsync(writer, "BEGIN; TRUNCATE loyalty_program CASCADE; INSERT INTO loyalty_program (id, name) VALUES (2, 'new')");
-        await using var reader = new ChunkReader(bed.SourceOptions, bed.SnapshotOptions, bed.Entities);
+        await using var reader = new ChunkReader(
+            bed.SourceOptions,
+            bed.SnapshotOptions,
+            bed.Entities,
+            new Cdc.Engine.Snapshots.TableRegistry(bed.Entities, bed.Log)
+        );
         SourceSnapshot? taken = null;
 
         var program = bed.Entities.All.Single(e => e.Name == "program");

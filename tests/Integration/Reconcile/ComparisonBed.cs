@@ -41,13 +41,19 @@ internal sealed class ComparisonBed : IAsyncDisposable
     public static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <param name="rows">Inserts into Odoo's tables, before they are copied.</param>
-    public static async Task<ComparisonBed> CreateAsync(TestServers servers, string rows = "")
+    /// <param name="own">Null: the delivered entities.</param>
+    public static async Task<ComparisonBed> CreateAsync(TestServers servers, string rows = "", OwnTables? own = null)
     {
         var bed = new ComparisonBed(
             await servers.CreateOdooAsync("cmp", Ct),
             await servers.CreateEngineAsync("cmp_engine", Ct),
-            EntityFile.Load(SourceTree.PathOf("schemas/entities.json"))
+            own?.Entities ?? EntityFile.Load(SourceTree.PathOf("schemas/entities.json"))
         );
+        if (own is not null)
+        {
+            await bed.Source.ExecuteAsync(own.Source, Ct);
+            await bed.Engine.ExecuteAsync(own.Engine, Ct);
+        }
         // Rows are put in as if their parents were there.
         await bed.Source.ExecuteAsync(
             string.Concat(bed.Entities.All.Select(e => $"ALTER TABLE {e.SourceName} DISABLE TRIGGER ALL; ")) + rows,
@@ -129,6 +135,11 @@ internal sealed class ComparisonBed : IAsyncDisposable
         await Engine.DisposeAsync();
     }
 }
+
+/// <summary>Entities of a test's own.</summary>
+/// <param name="Source">Creates their tables in the source.</param>
+/// <param name="Engine">Creates their tables in the engine.</param>
+internal sealed record OwnTables(EntitySet Entities, string Source, string Engine);
 
 /// <summary>What a comparison gave, all slices together.</summary>
 internal sealed record Compared(IReadOnlyList<ComparedSlice> Slices)

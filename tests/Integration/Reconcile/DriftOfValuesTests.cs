@@ -61,6 +61,58 @@ public sealed class DriftOfValuesTests(TestServers servers)
         }
     }
 
+    // jsonb's own hash leaves out the sign and the decimals of numbers, and its operator = the decimals.
+    private static readonly (string Change, string[] Differences)[] JsonChanges =
+    [
+        ("name = '{\"a\": 1.50}'", ["name {\"a\": 1.5} {\"a\": 1.50}"]),
+        ("name = '{\"a\": -1.5}'", ["name {\"a\": 1.5} {\"a\": -1.5}"]),
+        ("name = '{\"a\": \"1.5\"}'", ["name {\"a\": 1.5} {\"a\": \"1.5\"}"]),
+        ("name = '{\"a\": 1.5, \"b\": null}'", ["name {\"a\": 1.5} {\"a\": 1.5, \"b\": null}"]),
+        ("name = 'null'", ["name {\"a\": 1.5} null"]),
+        ("name = NULL", ["name {\"a\": 1.5} NULL"]),
+        ("points = points + 0.01", ["points 1.01 1.02"]),
+        ("missing = 0.01", ["missing 0.00 0.01"]),
+    ];
+
+    [Fact]
+    public async Task Jsonb_and_numbers_of_any_type_are_compared_exactly()
+    {
+        const string Declaration = """
+            { "entities": [ { "name": "thing",
+              "source": { "table": "thing", "key": "id", "columns": { "id": "int4", "name": "jsonb", "points": "number", "missing": "float8" } },
+              "engine": { "table": "things", "key": "id", "columns": [ { "name": "name", "type": "jsonb", "value": "name" },
+                { "name": "points", "type": "numeric(18,2)", "value": "round(points::numeric, 2)" },
+                { "name": "missing", "type": "numeric(18,2)", "value": "round(coalesce(missing, 0)::numeric, 2)" } ] } } ] }
+            """;
+        const string EngineTable =
+            "CREATE TABLE things (id bigint PRIMARY KEY, name jsonb, points numeric(18,2), missing numeric(18,2), source_generation integer NOT NULL DEFAULT 0, source_lsn pg_lsn NOT NULL DEFAULT '0/0', source_ordinal bigint NOT NULL DEFAULT 0, source_commit_at timestamptz)";
+        foreach (var type in (string[])["float8", "float4", "numeric", "int8"])
+        {
+            await using var bed = await ComparisonBed.CreateAsync(
+                servers,
+                """
+                INSERT INTO thing VALUES (1, '{"a": 1.5}', 1.01, NULL), (2, '{"a": 1e2, "a": "é\u0001"}', NULL, 0.005), (3, NULL, 7, -1.005), (4, '[]', -0.5, 1e13);
+                """.Replace("1.01", type == "int8" ? "1" : "1.01", StringComparison.Ordinal),
+                new OwnTables(
+                    EntityFile.Parse(Declaration, "thing"),
+                    $"CREATE TABLE thing (id int PRIMARY KEY, name jsonb, points {type}, missing float8)",
+                    EngineTable
+                )
+            );
+            Assert.Empty((await bed.CompareAsync("thing")).Differences);
+            await bed.Engine.ExecuteAsync("CREATE TABLE kept AS SELECT * FROM things WHERE id = 1", ComparisonBed.Ct);
+            foreach (var (change, differences) in JsonChanges)
+            {
+                await bed.Engine.ExecuteAsync($"UPDATE things SET {change} WHERE id = 1", ComparisonBed.Ct);
+                Assert.Equal(
+                    differences.Select(d => "1 " + (type == "int8" ? d.Replace("1.01 1.02", "1.00 1.01", StringComparison.Ordinal) : d)),
+                    (await bed.CompareAsync("thing")).Differences
+                );
+                await bed.Engine.ExecuteAsync("DELETE FROM things WHERE id = 1; INSERT INTO things SELECT * FROM kept", ComparisonBed.Ct);
+            }
+        }
+    }
+
     [Fact]
     public async Task NULL_and_empty_are_two_things()
     {

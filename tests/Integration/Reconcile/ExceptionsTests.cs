@@ -1,4 +1,5 @@
 using Cdc.Reconcile.Fences;
+using Cdc.Reconcile.Runs;
 using Cdc.Tests.Integration.Faults;
 using Cdc.Tests.Support.Postgres;
 using Npgsql;
@@ -23,6 +24,62 @@ public sealed class ExceptionsTests(TestServers servers)
         var compared = await bed.CompareAsync("card");
         Assert.Equal((3, 4998, 1), (compared.Numbers.InFlight, compared.Numbers.Compared, compared.Numbers.Drift));
         Assert.Equal([200], compared.Drift.Select(d => d.Key));
+    }
+
+    [Fact]
+    public async Task A_run_looks_at_keys_in_flight_once_more_so_that_it_has_compared_all()
+    {
+        await using var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(5000));
+        await bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = 0 WHERE id = 200; DELETE FROM loyalty_cards WHERE id = 300", Ct);
+        bed.Fence.InFlight = _ =>
+            bed.Fence.Opened switch
+            {
+                1 => new InFlightKeys(false, new HashSet<long> { 100, 200, 300, 6000 }),
+                2 => new InFlightKeys(false, new HashSet<long> { 300 }),
+                _ => InFlightKeys.None,
+            };
+        var report = await bed.RunAsync(RunKind.Full, ["card"]);
+        Assert.Equal(("drift", 0L, 5000L), (report.Run.Verdict, report.Total.InFlight, report.Total.Compared));
+        Assert.Equal((1L, 1L), (report.Total.Missing, report.Total.Differing));
+        Assert.Equal((5000L, 4999L), (report.Total.SourceRows, report.Total.EngineRows));
+        Assert.Equal([200, 300], report.Drift.Select(d => d.Key).Distinct());
+    }
+
+    [Fact]
+    public async Task Drift_of_a_row_that_went_to_quarantine_is_closed()
+    {
+        await using var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(100));
+        await bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = 0 WHERE id IN (5, 6)", Ct);
+        Assert.Equal(2, (await bed.RunAsync(RunKind.Full, ["card"])).Total.Drift);
+        await bed.Engine.ExecuteAsync(
+            "INSERT INTO cdc.quarantine (entity, key, generation, lsn, ordinal, reason, detail, commit_at) VALUES ('card', 5, 1, '0/1', 0, 'x', '', now())",
+            Ct
+        );
+        Assert.Equal(1, (await bed.RunAsync(RunKind.Full, ["card"])).Total.Drift);
+        Assert.Equal(["6"], await bed.Engine.RowsAsync("SELECT DISTINCT key FROM cdc.drift WHERE resolved_at IS NULL", Ct));
+        Assert.Equal(
+            1m,
+            await bed.Engine.ScalarAsync<decimal>("SELECT drift::numeric FROM cdc.reconcile_standing WHERE entity = 'card'", Ct)
+        );
+    }
+
+    [Fact]
+    public async Task Totals_leave_out_what_the_rows_leave_out_of_a_parent_too()
+    {
+        await using var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(100) + ComparisonBed.History(100));
+        await bed.Engine.ExecuteAsync(
+            """
+            DELETE FROM loyalty_cards WHERE id IN (5, 7) OR id BETWEEN 50 AND 59;
+            INSERT INTO cdc.quarantine (entity, key, generation, lsn, ordinal, reason, detail, commit_at) VALUES ('card', 5, 1, '0/1', 0, 'x', '', now());
+            INSERT INTO cdc.rereads (entity, key, generation, lsn, ordinal) VALUES ('card', 7, 1, '0/1', 0);
+            INSERT INTO cdc.chunks (entity, generation, kind, from_key, to_key, state) VALUES ('card', 1, 'load', 50, 60, 'pending')
+            """,
+            Ct
+        );
+        var report = await bed.RunAsync(RunKind.Full, ["card", "history"]);
+        Assert.Equal(0, report.Total.Drift);
+        Assert.NotEmpty(report.Totals);
+        Assert.All(report.Totals, t => Assert.Equal(0, t.Difference));
     }
 
     [Fact]

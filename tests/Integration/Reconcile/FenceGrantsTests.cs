@@ -39,10 +39,12 @@ public sealed class FenceGrantsTests(TestServers servers)
                     + SourceGrants.ToCompare(bed.Entities, ["cdc_reconcile_source" + _suffix]),
                 Ct
             );
-            await bed.Engine.ExecuteAsync(
-                EngineGrants.ToApply(bed.Entities, ["cdc_engine" + _suffix])
-                    + EngineGrants.ToCompare(bed.Entities, ["cdc_reconcile_engine" + _suffix], ReconcileGrants.Add),
-                Ct
+            await SharedCatalog.ChangeAsync(() =>
+                bed.Engine.ExecuteAsync(
+                    EngineGrants.ToApply(bed.Entities, ["cdc_engine" + _suffix])
+                        + EngineGrants.ToCompare(bed.Entities, ["cdc_reconcile_engine" + _suffix], ReconcileGrants.Add),
+                    Ct
+                )
             );
 
             Assert.Equal(1, await CompareAsync(bed, As(bed.Source, "cdc_source"), As(bed.Engine, "cdc_engine")));
@@ -109,17 +111,19 @@ public sealed class FenceGrantsTests(TestServers servers)
     }
 
     private static Task DropAsync(TestDatabase database, string role) =>
-        database.ExecuteAsync(
-            $"""
-            DO $$ BEGIN
-                IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
-                    DROP OWNED BY {role};
-                    IF '{role}' LIKE 'cdc\_engine%' THEN REVOKE SET ON PARAMETER session_replication_role FROM {role}; END IF;
-                    DROP ROLE {role};
-                END IF;
-            END $$
-            """,
-            CancellationToken.None
+        SharedCatalog.ChangeAsync(() =>
+            database.ExecuteAsync(
+                $"""
+                DO $$ BEGIN
+                    IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
+                        DROP OWNED BY {role};
+                        IF '{role}' LIKE 'cdc\_engine%' THEN REVOKE SET ON PARAMETER session_replication_role FROM {role}; END IF;
+                        DROP ROLE {role};
+                    END IF;
+                END $$
+                """,
+                CancellationToken.None
+            )
         );
 
     private string As(TestDatabase database, string role) =>

@@ -1,7 +1,9 @@
 using Cdc.Core.Failures;
 using Cdc.Core.Snapshots;
+using Cdc.Host.Reconciling;
 using Cdc.Reconcile;
 using Cdc.Reconcile.Fences;
+using Cdc.Reconcile.Reports;
 using Cdc.Reconcile.Runs;
 using Cdc.Tests.Support.Postgres;
 using Xunit;
@@ -106,14 +108,17 @@ public sealed class RunTests(TestServers servers)
     }
 
     [Fact]
-    public async Task A_sign_off_is_about_every_row()
+    public async Task A_row_in_quarantine_is_not_consistent_in_any_kind_of_run()
     {
         await using var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(100));
         await bed.Engine.ExecuteAsync(
             "INSERT INTO cdc.quarantine (entity, key, generation, lsn, ordinal, reason, detail, commit_at) VALUES ('card', 5, 1, '0/1', 0, 'x', '', now())",
             Ct
         );
-        Assert.Equal("consistent", (await bed.RunAsync(RunKind.Full, Card)).Run.Verdict);
+        var full = await bed.RunAsync(RunKind.Full, Card);
+        Assert.Equal(("inconclusive", 1L), (full.Run.Verdict, full.Total.NotCompared));
+        Assert.Equal((int)FailureKind.Inconclusive, ReconcileOutcome.ExitCodeOf(full));
+        Assert.Contains("<span class=\"verdict inconclusive\">", HtmlReport.Of(full), StringComparison.Ordinal);
         Assert.Equal("inconclusive", (await bed.RunAsync(RunKind.SignOff, Card)).Run.Verdict);
         await bed.Engine.ExecuteAsync("DELETE FROM cdc.quarantine", Ct);
         Assert.Equal("consistent", (await bed.RunAsync(RunKind.SignOff, Card)).Run.Verdict);

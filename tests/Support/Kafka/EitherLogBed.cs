@@ -1,3 +1,4 @@
+using Cdc.Log.Registry;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 
@@ -20,6 +21,9 @@ public sealed class EitherLogBed : IAsyncDisposable
         var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, ct);
         return new EitherLogBed(bed.Bed, bed);
     }
+
+    /// <summary>Over Kafka: records as production writes them, of the entities as they are now.</summary>
+    public void UseAvro() => _kafka?.UseAvro(new RegistryOptions());
 
     /// <summary>Over Kafka with two workers that share its partitions.</summary>
     public void Start()

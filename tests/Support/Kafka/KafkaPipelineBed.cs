@@ -96,7 +96,9 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
 
     private RunningEnd Start(LogEnds ends)
     {
-        var end = new RunningEnd(stop => KafkaPipeline.RunAsync(Options, bed.Entities, Codec, ends, Statistics, bed.Log, stop));
+        // As they are now: a test may change them for the next one before this one has begun.
+        var (options, codec) = (Options, Codec);
+        var end = new RunningEnd(stop => KafkaPipeline.RunAsync(options, bed.Entities, codec, ends, Statistics, bed.Log, stop));
         _started.Add(end);
         return end;
     }

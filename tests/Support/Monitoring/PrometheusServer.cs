@@ -5,7 +5,7 @@ using Cdc.Tests.Support.Processes;
 
 namespace Cdc.Tests.Support.Monitoring;
 
-/// <summary>A real Prometheus on 127.0.0.1 that scrapes one target five times a second.</summary>
+/// <summary>A real Prometheus on 127.0.0.1.</summary>
 public sealed class PrometheusServer : IAsyncDisposable
 {
     private readonly WatchedProcess _process;
@@ -24,26 +24,14 @@ public sealed class PrometheusServer : IAsyncDisposable
     /// <summary>What it says of itself.</summary>
     public string Tail => _process.Tail;
 
-    /// <param name="rules">Text of a file of rules.</param>
-    /// <param name="target">What is scraped, as the job cdc.</param>
-    public static async Task<PrometheusServer> StartAsync(string rules, Uri target, CancellationToken ct)
+    /// <param name="configuration">Text of its configuration.</param>
+    /// <param name="rules">Text of the file cdc.rules.yml that it names.</param>
+    public static async Task<PrometheusServer> StartAsync(string configuration, string rules, CancellationToken ct)
     {
         var program = PrometheusTools.Prometheus;
         var folder = Directory.CreateTempSubdirectory("cdc-prometheus-").FullName;
-        await File.WriteAllTextAsync(Path.Combine(folder, "rules.yml"), rules, ct);
-        await File.WriteAllTextAsync(
-            Path.Combine(folder, "prometheus.yml"),
-            $$"""
-            global: { scrape_interval: 200ms, scrape_timeout: 200ms, evaluation_interval: 200ms }
-            rule_files: [rules.yml]
-            scrape_configs:
-              - job_name: cdc
-                scrape_interval: 500ms
-                scrape_timeout: 500ms
-                static_configs: [{ targets: ["{{target.Authority}}"] }]
-            """,
-            ct
-        );
+        await File.WriteAllTextAsync(Path.Combine(folder, "cdc.rules.yml"), rules, ct);
+        await File.WriteAllTextAsync(Path.Combine(folder, "prometheus.yml"), configuration, ct);
         var port = FreePort.Next();
         var process = await WatchedProcess.StartAsync(
             new WatchedCommand(

@@ -6,6 +6,7 @@ using Cdc.Core.Entities;
 using Cdc.Engine;
 using Cdc.Expressions.Declaration;
 using Cdc.Log;
+using Cdc.Reconcile.Alerts;
 using Cdc.Reconcile.Continuous;
 using Cdc.Tests.Support.Equality;
 using Cdc.Tests.Support.Postgres;
@@ -57,6 +58,8 @@ public sealed class PipelineBed : IAsyncDisposable
     /// Only the real process compares by itself, and only where a test switches it on: others count their own runs and fences.
     /// </summary>
     public ContinuousOptions ContinuousOptions { get; set; } = new() { Enabled = false };
+
+    public AlertOptions AlertOptions { get; set; } = new();
 
     /// <summary>The delivered declaration: card, move, history, program. The real process always reads that one.</summary>
     public EntitySet Entities { get; set; } = EntityFile.Load(EntitiesPath);
@@ -126,6 +129,7 @@ public sealed class PipelineBed : IAsyncDisposable
             .. OptionVariables.Of("Snapshot", SnapshotOptions),
             .. OptionVariables.Of("Log", LogOptions),
             .. OptionVariables.Of("Continuous", ContinuousOptions),
+            .. OptionVariables.Of("Alerts", AlertOptions),
             .. OptionVariables.Of("Api", ApiOptions),
         ])
         {

@@ -35,13 +35,17 @@ public sealed class SampleTable
         new("jb", 3802, false),
     ];
 
-    public SampleTable(IReadOnlyList<ColumnSchema>? columns = null, SchemasInMemory? schemas = null)
+    public SampleTable(
+        IReadOnlyList<ColumnSchema>? columns = null,
+        SchemasInMemory? schemas = null,
+        TimestampUnit timestamps = TimestampUnit.Micros
+    )
     {
         columns ??= AllTypes;
         Schemas = schemas ?? new SchemasInMemory();
         Entities = new EntitySet([DeclarationOf(columns)]);
         Schema = SchemaOf(columns);
-        Codec = new AvroRecordCodec(Entities, "odoo", "odoo", "1.2.3", Schemas, TimeProvider.System);
+        Codec = new AvroRecordCodec(Entities, "odoo", "odoo", "1.2.3", Schemas, TimeProvider.System) { Timestamps = timestamps };
     }
 
     public SchemasInMemory Schemas { get; }

@@ -33,4 +33,14 @@ public sealed class ServerCheckTests
         Assert.Equal(("server-version", true), (finding.Code, finding.IsError));
         Assert.Contains("Upgrade", finding.Remedy, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(180000, "replica", true)]
+    [InlineData(190000, "replica", false)]
+    [InlineData(190000, "minimal", true)]
+    public void A_restart_for_wal_level_is_asked_for_only_where_a_slot_cannot_raise_it(int version, string level, bool isFound) =>
+        Assert.Equal(
+            isFound ? ["wal-level"] : [],
+            (Ready with { VersionNumber = version, WalLevel = level }).Findings(hasSlot: false, isStreaming: false).Select(f => f.Code)
+        );
 }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres.Values;
 using Cdc.Expressions.Declaration;
 using Cdc.Expressions.Rows;
 using Xunit;
@@ -27,7 +28,10 @@ public sealed class RowTransformTests
             .All[0];
 
     /// <summary>A pgoutput row: null is 'n', "?" is unchanged.</summary>
-    private static SourceRow Row(params object?[] values)
+    private static SourceRow Row(params object?[] values) => Typed(new uint[values.Length], values);
+
+    /// <param name="types">OID of each column's type.</param>
+    private static SourceRow Typed(uint[] types, params object?[] values)
     {
         var bytes = new CopyBuffer();
         bytes.WriteInt16((short)values.Length);
@@ -57,7 +61,7 @@ public sealed class RowTransformTests
             0,
             0,
             "t",
-            [.. values.Select((_, i) => new ColumnSchema($"c{i}", 0, false))],
+            [.. values.Select((_, i) => new ColumnSchema($"c{i}", types[i], false))],
             [.. Enumerable.Range(0, values.Length)],
             values.Length,
             RowFormat.PgOutput
@@ -151,8 +155,93 @@ public sealed class RowTransformTests
     [Fact]
     public void Checking_and_writing_a_row_allocates_nothing()
     {
-        var transform = RowTransform.Compile(Move);
-        var row = Row(1, 2, 3, 4L, 5L, 33.333333333333336, 12.5, "active", "origin ä", 6L);
+        AssertAllocatesNothing(RowTransform.Compile(Move), Row(1, 2, 3, 4L, 5L, 33.333333333333336, 12.5, "active", "origin ä", 6L));
+    }
+
+    private static EntityDeclaration Product { get; } =
+        EntityFile
+            .Parse(
+                """
+                { "entities": [ { "name": "t", "source": { "table": "t", "key": "id", "columns": { "id": "int4", "name": "jsonb", "price": "jsonb", "points": "number", "issued": "float8", "used": "float8" } },
+                  "engine": { "table": "e", "key": "id", "columns": [
+                    { "name": "name", "type": "text", "value": "coalesce(name ->> 'id_ID', name ->> 'en_US')" },
+                    { "name": "names", "type": "jsonb", "value": "name" },
+                    { "name": "price", "type": "numeric(18,2)", "value": "round((price ->> id::text)::numeric, 2)" },
+                    { "name": "points", "type": "numeric(18,2)", "value": "round(coalesce(points::numeric, 0), 2)" },
+                    { "name": "amount", "type": "numeric(18,2)", "value": "round((coalesce(issued, 0) - coalesce(used, 0))::numeric, 2)" } ] },
+                  "rules": [ { "name": "negative", "check": "greatest(issued, used) >= 0", "message": "m" } ] } ] }
+                """,
+                "t"
+            )
+            .All[0];
+
+    private static readonly uint[] ProductTypes = [23, 3802, 3802, 701, 701, 701];
+
+    private static byte[] Jsonb(string text) => [1, .. Encoding.UTF8.GetBytes(text)];
+
+    [Fact]
+    public void Taking_values_out_of_jsonb_and_calculating_allocates_nothing()
+    {
+        AssertAllocatesNothing(
+            RowTransform.Compile(Product),
+            Typed(
+                ProductTypes,
+                3,
+                Jsonb("""{"en_US": "tab\t\"quoted\"", "fr_FR": "x", "id_ID": "Poin\nCDC"}"""),
+                Jsonb("""{"1": 7, "3": "12.505"}"""),
+                33.333333333333336,
+                380.59999999999997,
+                null
+            )
+        );
+    }
+
+    [Theory]
+    // A double of one bit has the bytes of a numeric zero with one decimal: only the type tells them apart.
+    [InlineData(701u, "0000000000000001", "0.00")]
+    [InlineData(701u, "4014051EB851EB85", "5.01")]
+    [InlineData(1700u, "0000000000000003", "0.00")]
+    [InlineData(1700u, "000200000000000300051388", "5.50")]
+    [InlineData(700u, "40A051EC", "5.01")]
+    [InlineData(23u, "00000005", "5.00")]
+    [InlineData(20u, "0000000000000005", "5.00")]
+    public void A_number_is_read_by_the_type_that_its_row_has(uint type, string bytes, string expected)
+    {
+        var transform = RowTransform.Compile(Product);
+        var row = Typed([.. ProductTypes[..3], type, 701, 701], 3, null, null, Convert.FromHexString(bytes), null, null);
+        Assert.True(transform.Check(row).IsOk);
+        var buffer = new CopyBuffer();
+        Assert.True(transform.TryWriteColumn(3, row, buffer));
+        Assert.Equal(expected, NumericFormat.Read(buffer.WrittenSpan[4..]).ToString());
+    }
+
+    [Fact]
+    public void A_value_taken_from_an_older_row_keeps_the_type_that_it_had_there()
+    {
+        var (older, newer) = (Typed([23, 1700], 7, new byte[] { 0, 0, 0, 0, 0, 0, 0, 1 }), Typed([23, 701], 7, "?"));
+        newer.FillUnknownFrom(older);
+        Assert.Equal((1700u, ColumnState.Value), (newer.TypeOf(1), newer.StateOf(1)));
+    }
+
+    [Fact]
+    public void Jsonb_is_shown_to_people_as_its_text_and_a_number_as_it_is()
+    {
+        var transform = RowTransform.Compile(Product);
+        Assert.Equal(
+            """{"id":3,"name":"{\"en_US\": \"x\"}","price":null,"points":1.5,"issued":null,"used":null}""",
+            transform.SourceJson(Typed(ProductTypes, 3, Jsonb("""{"en_US": "x"}"""), null, 1.5, null, null))
+        );
+        Assert.Contains(
+            "\"points\":\"0.0\"",
+            transform.SourceJson(
+                Typed([.. ProductTypes[..3], 1700, 701, 701], 3, null, null, new byte[] { 0, 0, 0, 0, 0, 0, 0, 1 }, null, null)
+            ),
+            StringComparison.Ordinal
+        );
+    }
+
+    private static void AssertAllocatesNothing(RowTransform transform, SourceRow row)
+    {
         var buffer = new CopyBuffer();
         for (var i = 0; i < 100; i++)
             Once();

@@ -17,6 +17,14 @@ public sealed class SourceTypesTests
     [InlineData(SourceType.Uuid, 2950, true)]
     [InlineData(SourceType.Json, 3802, true)]
     [InlineData(SourceType.Bytes, 25, false)]
+    [InlineData(SourceType.Json, 114, true)]
+    [InlineData(SourceType.Jsonb, 3802, true)]
+    [InlineData(SourceType.Jsonb, 114, false)]
+    [InlineData(SourceType.Number, 701, true)]
+    [InlineData(SourceType.Number, 700, true)]
+    [InlineData(SourceType.Number, 1700, true)]
+    [InlineData(SourceType.Number, 21, true)]
+    [InlineData(SourceType.Number, 1043, false)]
     public void A_column_is_read_only_as_a_type_of_its_family(SourceType declared, uint oid, bool readable)
     {
         Assert.Equal(readable, SourceTypes.CanRead(declared, oid));

@@ -72,6 +72,16 @@ public sealed class ContinuityCheckTests
     }
 
     [Fact]
+    public void Another_database_under_the_same_name_is_a_gap()
+    {
+        var now = Now with { Identity = Now.Identity with { DatabaseOid = 17 } };
+        Assert.Null(Find(Followed with { DatabaseOid = 17 }, Slot, now));
+        // An engine of an older version does not know it yet.
+        Assert.Null(Find(Followed, Slot, now));
+        AssertGap("source-changed", Find(Followed with { DatabaseOid = 16 }, Slot, now));
+    }
+
+    [Fact]
     public void A_source_whose_log_ends_before_what_was_applied_is_a_gap() =>
         AssertGap("source-behind", Find(Followed, Slot, Now with { FlushLsn = new Lsn(149) }));
 

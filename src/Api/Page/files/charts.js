@@ -1,21 +1,29 @@
 import { lineChart } from './chart.js';
 import { byId, h, show } from './dom.js';
 import { count, duration, perSecond } from './format.js';
+import { even } from './resolution.js';
 
-/** Returns what draws the three charts and the table of partitions. */
+/** Returns what draws the three charts and the table of partitions, of all points there are. */
 export function lineCharts() {
   const lag = lineChart(byId('lag-chart'), { name: 'Lag', format: duration });
   const rate = lineChart(byId('rate-chart'), { name: 'Row changes applied', format: perSecond, floor: 5 });
   const latency = lineChart(byId('latency-chart'), { name: 'Commit in Odoo to visible in the engine', format: duration, floor: 0.01 });
-  return (state, points) => {
-    const times = points.map(p => p.at);
+  return (state, all) => {
+    const points = even(all), times = points.map(p => p.at);
     lag(times, merged(state.topics.map((topic, i) => ({ name: topic, values: points.map(p => p.lag[i] ?? null) }))));
     rate(times, [{ name: 'applied', values: points.map(p => p.rows) }]);
     latency(times, [{ name: 'p99', values: points.map(p => p.p99) }, { name: 'p50', values: points.map(p => p.p50) }]);
-    show(byId('lag-rows'), state.lag.partitions.map(p => h('tr', {},
-      h('th', { scope: 'row' }, p.topic), h('td', {}, p.partition), h('td', { class: 'n' }, duration(p.seconds)), h('td', { class: 'n' }, count(p.messages)),
-      h('td', { class: 'mono' }, p.applied ?? '–'), h('td', { class: 'mono' }, p.end ?? '–'))));
+    show(byId('lag-rows'), logs(state.lag.partitions).map(p => h('tr', {},
+      h('th', { scope: 'row' }, p.topic), h('td', { 'data-label': 'Partition' }, p.partition), h('td', { class: 'n', 'data-label': 'Lag' }, duration(p.seconds)), h('td', { class: 'n', 'data-label': 'Messages' }, count(p.messages)),
+      h('td', { class: 'mono', 'data-label': 'Applied up to' }, p.applied ?? '–'), h('td', { class: 'mono', 'data-label': 'End of log' }, p.end ?? '–'))));
   };
+}
+
+/** In-process all tables are in one log, Odoo's own: one row says it. */
+function logs(partitions) {
+  const [first, ...others] = partitions;
+  const same = others.length > 0 && others.every(p => ['partition', 'applied', 'end', 'messages', 'seconds'].every(name => p[name] === first[name]));
+  return same ? [{ ...first, topic: `all ${partitions.length} tables` }] : partitions;
 }
 
 /** Topics of one partition have one lag: their lines would hide each other. */

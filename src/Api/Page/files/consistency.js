@@ -8,8 +8,8 @@ const shownDrift = 50;
 /** What the newest comparison found. */
 export function consistency(viewer) {
   const parent = byId('consistency');
-  const list = { latest: null, load };
-  const summary = h('div', {}), chart = h('div', {}), map = h('div', {}), drift = h('div', {});
+  const list = { latest: null, load, unread: why => show(summary, why) };
+  const summary = h('div', {}, h('p', { class: 'quiet' }, 'Reading …')), chart = h('div', {}), map = h('div', {}), drift = h('div', {});
   parent.replaceChildren(h('div', { class: 'split' }, h('div', {}, summary, drift), h('div', {}, h('h3', {}, 'Drift, run by run'), chart, map)));
   const draw = lineChart(chart, { name: 'Keys that differ', format: count, whole: true });
   return list;
@@ -51,7 +51,7 @@ const value = (text, noRow) => text ?? (noRow ? '(no row)' : 'NULL');
 const kinds = { drift: ['✕', 'with drift'], partly: ['~', 'partly not compared'], none: ['·', 'nothing compared'], equal: ['', 'equal'] };
 
 function kindOf(n) {
-  return n.drift > 0 ? 'drift' : n.loading + n.quarantined + n.holes > 0 ? 'partly' : n.compared === 0 ? 'none' : 'equal';
+  return n.drift > 0 ? 'drift' : n.notCompared > 0 ? 'partly' : n.compared === 0 ? 'none' : 'equal';
 }
 
 /** A square for each range of keys, with the same in words for readers who do not see colours. */

@@ -6,7 +6,7 @@ import { failed } from './quarantine.js';
 
 /** Flags, their changes, and changing them with the scope operate or cutover. */
 export function flags(viewer) {
-  return { load };
+  return { load, unread: why => show(byId('flags'), why) };
 
   async function load() {
     const all = await get('/feature-flags');

@@ -15,7 +15,7 @@ const viewer = { name: '', scopes: [], may: scope => viewer.scopes.includes(scop
 const charts = lineCharts();
 /** Lists that are read when they have changed. Each may fail by itself, and is tried again with the next tick. */
 const lists = { quarantine: quarantine(viewer), runs: consistency(viewer), flags: flags(viewer) };
-const seen = {};
+const seen = {}, loaded = new Set();
 let points = [], asking = false;
 
 byId('key').addEventListener('click', askForKey);
@@ -29,18 +29,32 @@ function onTick(tick) {
   const badge = byId('health');
   setText(badge, state.health.status);
   badge.className = `badge ${{ healthy: 'good', degraded: 'warn', unhealthy: 'bad' }[state.health.status]}`;
-  show(byId('notices'), state.health.checks.filter(c => c.detail).map(c => h('li', { class: c.status === 'unhealthy' ? 'bad' : 'warn' }, c.detail)));
+  show(byId('notices'), state.health.checks.filter(c => c.detail).map(c => h('li', { class: c.status === 'unhealthy' || c.name === 'gap' ? 'bad' : 'warn' }, c.detail, why(c.name, state.status))));
   tiles(state, points, lists.runs.latest);
   charts(state, points);
   tables(state);
   servers(state);
-  for (const name of Object.keys(lists)) if (state.marks && state.marks[name] !== seen[name]) refresh(name, state.marks[name]);
+  for (const name of Object.keys(lists)) {
+    const mark = state.marks?.[name] ?? null;
+    // What is shown stays while the engine is away; what never was says why.
+    if (mark === null) { if (!loaded.has(name)) lists[name].unread(h('p', { class: 'warn' }, 'The engine cannot be read.')); }
+    else if (mark !== seen[name]) refresh(name, mark);
+  }
+}
+
+/** What health does not say, because it is open without a key. */
+function why(check, { pipeline, alerts, entities }) {
+  const reasons = check === 'pipeline' || check === 'gap' ? pipeline?.reason ? [`${pipeline.reason} ${pipeline.remedy}`] : []
+    : check === 'alerts' ? (alerts ?? []).map(a => `${a.name}: ${a.message}`)
+    : check === 'tables' ? entities.filter(e => e.reason).map(e => `${e.entity}: ${e.reason}`) : [];
+  return reasons.map(text => h('span', { class: 'why' }, text));
 }
 
 async function refresh(name, mark) {
   seen[name] = mark;
   try {
     await lists[name].load(mark);
+    loaded.add(name);
   } catch (e) {
     if (!(e instanceof Problem)) throw e;
     delete seen[name];

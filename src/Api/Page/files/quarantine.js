@@ -5,7 +5,7 @@ import { count, moment } from './format.js';
 
 /** Rows that could not be applied; with the scope operate they can be looked into, retried and discarded. */
 export function quarantine(viewer) {
-  return { load };
+  return { load, unread: why => show(byId('quarantine'), why) };
 
   async function load() {
     const { entries, total } = await get('/quarantine?limit=100');

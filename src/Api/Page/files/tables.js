@@ -1,11 +1,16 @@
 import { byId, h, show } from './dom.js';
 import { count, duration, moment, words } from './format.js';
 
-/** Each table's state, and how far it is being read. */
+let lastKnown = null;
+
+/** Each table's state, and how far it is being read; while the engine is away what was known last. */
 export function tables(state) {
-  const { entities, requests } = state.status;
+  const readable = state.status.engineServer.readable;
+  if (readable) lastKnown = { entities: state.status.entities, requests: state.status.requests, at: state.status.at };
+  const { entities, requests } = lastKnown ?? { entities: [], requests: [] };
   show(byId('snapshots'),
-    entities.length === 0 && h('p', { class: 'quiet' }, 'The engine follows no source yet.'),
+    !readable && h('p', { class: 'warn' }, lastKnown ? `The engine cannot be read: as of ${moment(lastKnown.at)}.` : 'The engine cannot be read.'),
+    readable && entities.length === 0 && h('p', { class: 'quiet' }, 'The engine follows no source yet.'),
     entities.map(entity),
     requests.length > 0 && [h('h3', {}, 'Asked for'), h('ul', {}, requests.map(r => h('li', {}, `${words(r.kind)} of ${r.entity ?? 'all'}${r.keyCount ? `, ${count(r.keyCount)} keys` : ''}: ${r.state}, by ${r.requestedBy}, ${moment(r.requestedAt)}`)))]);
 }

@@ -17,6 +17,10 @@ public readonly struct SqlNumeric
         NaN,
     }
 
+    /// <summary>What PostgreSQL's numeric can hold: so many digits before the point, and so many behind it.</summary>
+    public const int MaxDigitsBefore = 131_072,
+        MaxScale = 16_383;
+
     private static readonly long[] Powers = [.. Enumerable.Range(0, 19).Select(n => (long)BigInteger.Pow(10, n))];
 
     private readonly long _small;
@@ -86,6 +90,53 @@ public readonly struct SqlNumeric
             Kind.PositiveInfinity => NegativeInfinity,
             Kind.NegativeInfinity => PositiveInfinity,
             _ => IsSmall && _small != long.MinValue ? new(-_small, Scale) : new(-Unscaled, Scale),
+        };
+
+    public static SqlNumeric Add(in SqlNumeric a, in SqlNumeric b)
+    {
+        if (!a.IsFinite || !b.IsFinite)
+            return a.Special == Kind.NaN || b.Special == Kind.NaN || (!a.IsFinite && !b.IsFinite && a.Special != b.Special) ? NaN
+                : a.IsFinite ? b
+                : a;
+        var scale = Math.Max(a.Scale, b.Scale);
+        if (TryScaleUp(a, scale, out var x) && TryScaleUp(b, scale, out var y))
+        {
+            var sum = unchecked(x + y);
+            // An overflow has a sign that neither of them has.
+            if (((x ^ sum) & (y ^ sum)) >= 0)
+                return new(sum, scale);
+        }
+        return new(a.Unscaled * PowerOfTen(scale - a.Scale) + b.Unscaled * PowerOfTen(scale - b.Scale), scale);
+    }
+
+    /// <summary>The decimals of both together, as far as numeric can hold them.</summary>
+    public static SqlNumeric Multiply(in SqlNumeric a, in SqlNumeric b)
+    {
+        if (a.Special == Kind.NaN || b.Special == Kind.NaN)
+            return NaN;
+        if (!a.IsFinite || !b.IsFinite)
+            return (a.SignOf * b.SignOf) switch
+            {
+                0 => NaN,
+                > 0 => PositiveInfinity,
+                _ => NegativeInfinity,
+            };
+        var scale = a.Scale + b.Scale;
+        if (a.IsSmall && b.IsSmall && Math.BigMul(a._small, b._small, out var low) == low >> 63)
+            return new SqlNumeric(low, scale).Round(Math.Min(scale, MaxScale));
+        return new SqlNumeric(a.Unscaled * b.Unscaled, scale).Round(Math.Min(scale, MaxScale));
+    }
+
+    /// <summary>Fewer digits before the point than PostgreSQL refuses; so are all values that it has sent.</summary>
+    public bool FitsNumeric =>
+        !IsFinite || IsSmall || Unscaled.GetBitLength() < MaxDigitsBefore || BigInteger.Abs(Unscaled) < PowerOfTen(MaxDigitsBefore + Scale);
+
+    private int SignOf =>
+        Special switch
+        {
+            Kind.PositiveInfinity => 1,
+            Kind.NegativeInfinity => -1,
+            _ => Sign,
         };
 
     public SqlNumeric Abs() => Special == Kind.NegativeInfinity || (IsFinite && Sign < 0) ? Negate() : this;

@@ -46,6 +46,9 @@ internal static class ColumnDecoding
             case ColumnKind.Timestamp:
                 output.WriteInt64Field(UnixTime.ToPostgres(reader.ReadLong()));
                 break;
+            case ColumnKind.TimestampMillis:
+                output.WriteInt64Field(UnixTime.MillisToPostgres(reader.ReadLong()));
+                break;
             case ColumnKind.TimestampTz:
                 WriteZoned(reader.ReadBytes(), output);
                 break;
@@ -67,7 +70,7 @@ internal static class ColumnDecoding
     {
         switch (form.Kind)
         {
-            case ColumnKind.Timestamp:
+            case ColumnKind.Timestamp or ColumnKind.TimestampMillis:
                 output.WriteInt64Field(Moment(text));
                 break;
             case ColumnKind.Date when MomentParser.TryDate(text, out var days):

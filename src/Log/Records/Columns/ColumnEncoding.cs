@@ -47,6 +47,8 @@ internal static class ColumnEncoding
                 return WriteDate(BinaryPrimitives.ReadInt32BigEndian(value), ref writer);
             case ColumnKind.Timestamp:
                 return WriteTimestamp(BinaryPrimitives.ReadInt64BigEndian(value), ref writer);
+            case ColumnKind.TimestampMillis:
+                return WriteMillis(BinaryPrimitives.ReadInt64BigEndian(value), ref writer);
             case ColumnKind.TimestampTz:
                 WriteZoned(BinaryPrimitives.ReadInt64BigEndian(value), ref writer);
                 return null;
@@ -77,6 +79,13 @@ internal static class ColumnEncoding
         return fits ? null : MomentText.Timestamp(micros);
     }
 
+    private static string? WriteMillis(long micros, ref AvroWriter writer)
+    {
+        var isExact = UnixTime.TryMillisFromPostgres(micros, out var unix);
+        writer.WriteLong(unix);
+        return isExact ? null : MomentText.Timestamp(micros);
+    }
+
     private static void WriteZoned(long micros, ref AvroWriter writer)
     {
         Span<byte> text = stackalloc byte[MomentText.LongestIso];
@@ -85,7 +94,7 @@ internal static class ColumnEncoding
 
     private static string? WriteNumeric(in ColumnForm form, ReadOnlySpan<byte> value, ref AvroWriter writer)
     {
-        var number = NumericFormat.Read(value);
+        var number = form.NumberOid == 0 ? NumericFormat.Read(value) : AnyNumber.Read(form.NumberOid, value);
         var isVariable = form.Kind == ColumnKind.VariableDecimal;
         // A value with more decimals than the column has was written before the column was narrowed by hand in the catalog.
         if (!number.IsFinite || (!isVariable && number.Scale > form.Scale))

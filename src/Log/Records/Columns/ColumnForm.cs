@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using Cdc.Core.Changes;
+using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 using Cdc.Core.Postgres.Values;
 using Cdc.Log.Avro.Schemas;
 
@@ -20,7 +22,12 @@ internal enum ColumnKind : byte
     Uuid,
     Bytes,
     Date,
+
+    /// <summary>timestamp, in microseconds.</summary>
     Timestamp,
+
+    /// <summary>timestamp, in milliseconds.</summary>
+    TimestampMillis,
     TimestampTz,
 
     /// <summary>numeric(p, s): the unscaled number as bytes, the scale in the schema.</summary>
@@ -32,37 +39,24 @@ internal enum ColumnKind : byte
 
 /// <summary>
 /// What a PostgreSQL type is in a topic: as Debezium gives it (time.precision.mode=adaptive_time_microseconds,
-/// decimal.handling.mode=precise), with Avro's logical type besides where there is one.
+/// decimal.handling.mode=precise), with Avro's logical type besides where there is one. Never a logical type that Kafka Connect knows
+/// (date, time-millis, timestamp-millis, decimal) beside another name than Connect's own: its AvroData gives the field two names then, and
+/// refuses every record ("Mismatched names").
 /// </summary>
 /// <param name="Scale">Of <see cref="ColumnKind.Decimal"/>; else 0.</param>
-internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, int Scale = 0)
+/// <param name="NumberOid">The column's own type, where it is not numeric and is written as such.</param>
+internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, int Scale = 0, uint NumberOid = 0)
 {
     public const string VariableScaleDecimal = "io.debezium.data.VariableScaleDecimal";
 
     private const string Date = "io.debezium.time.Date",
         MicroTimestamp = "io.debezium.time.MicroTimestamp",
+        MilliTimestamp = "io.debezium.time.Timestamp",
+        ConnectTimestamp = "org.apache.kafka.connect.data.Timestamp",
         ZonedTimestamp = "io.debezium.time.ZonedTimestamp",
         ConnectDecimal = "org.apache.kafka.connect.data.Decimal",
         DebeziumJson = "io.debezium.data.Json",
         DebeziumUuid = "io.debezium.data.Uuid";
-
-    // OIDs of built-in types never change; they are in PostgreSQL's pg_type.dat.
-    private const uint BoolOid = 16,
-        ByteaOid = 17,
-        Int8Oid = 20,
-        Int2Oid = 21,
-        Int4Oid = 23,
-        TextOid = 25,
-        JsonOid = 114,
-        Float4Oid = 700,
-        Float8Oid = 701,
-        VarcharOid = 1043,
-        DateOid = 1082,
-        TimestampOid = 1114,
-        TimestampTzOid = 1184,
-        NumericOid = 1700,
-        UuidOid = 2950,
-        JsonbOid = 3802;
 
     /// <summary>Its values are text, or bytes, that UPDATEs may leave out: a placeholder shows readers the columns.</summary>
     public bool HasPlaceholder => Kind is ColumnKind.Text or ColumnKind.Json or ColumnKind.Jsonb or ColumnKind.Bytes;
@@ -71,41 +65,45 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
     public uint TypeOid =>
         Kind switch
         {
-            ColumnKind.Boolean => BoolOid,
-            ColumnKind.Int16 => Int2Oid,
-            ColumnKind.Int32 => Int4Oid,
-            ColumnKind.Int64 => Int8Oid,
-            ColumnKind.Float4 => Float4Oid,
-            ColumnKind.Float8 => Float8Oid,
-            ColumnKind.Json or ColumnKind.Jsonb => JsonOid,
-            ColumnKind.Uuid => UuidOid,
-            ColumnKind.Bytes => ByteaOid,
-            ColumnKind.Date => DateOid,
-            ColumnKind.Timestamp => TimestampOid,
-            ColumnKind.TimestampTz => TimestampTzOid,
-            ColumnKind.Decimal or ColumnKind.VariableDecimal => NumericOid,
-            _ => TextOid,
+            ColumnKind.Boolean => TypeOids.Bool,
+            ColumnKind.Int16 => TypeOids.Int2,
+            ColumnKind.Int32 => TypeOids.Int4,
+            ColumnKind.Int64 => TypeOids.Int8,
+            ColumnKind.Float4 => TypeOids.Float4,
+            ColumnKind.Float8 => TypeOids.Float8,
+            ColumnKind.Json or ColumnKind.Jsonb => TypeOids.Json,
+            ColumnKind.Uuid => TypeOids.Uuid,
+            ColumnKind.Bytes => TypeOids.Bytea,
+            ColumnKind.Date => TypeOids.Date,
+            ColumnKind.Timestamp or ColumnKind.TimestampMillis => TypeOids.Timestamp,
+            ColumnKind.TimestampTz => TypeOids.TimestampTz,
+            ColumnKind.Decimal or ColumnKind.VariableDecimal => TypeOids.Numeric,
+            _ => TypeOids.Text,
         };
 
+    /// <summary>A topic does not say whether a text was json or jsonb: capture reads a column that is declared as jsonb from nothing else.</summary>
+    public bool CanBeReadAs(SourceType declared) =>
+        SourceTypes.CanRead(declared, TypeOid) || (declared == SourceType.Jsonb && SourceTypes.CanRead(SourceType.Json, TypeOid));
+
     /// <exception cref="CdcException">Preflight: values of this type have no form in a topic.</exception>
-    public static ColumnForm Of(ColumnSchema column, string table) =>
+    public static ColumnForm Of(ColumnSchema column, string table, TimestampUnit timestamps) =>
         column.TypeOid switch
         {
-            BoolOid => new(ColumnKind.Boolean),
-            Int2Oid => new(ColumnKind.Int16),
-            Int4Oid => new(ColumnKind.Int32),
-            Int8Oid => new(ColumnKind.Int64),
-            Float4Oid => new(ColumnKind.Float4),
-            Float8Oid => new(ColumnKind.Float8),
-            TextOid or VarcharOid => new(ColumnKind.Text),
-            JsonOid => new(ColumnKind.Json),
-            JsonbOid => new(ColumnKind.Jsonb),
-            UuidOid => new(ColumnKind.Uuid),
-            ByteaOid => new(ColumnKind.Bytes),
-            DateOid => new(ColumnKind.Date),
-            TimestampOid => new(ColumnKind.Timestamp),
-            TimestampTzOid => new(ColumnKind.TimestampTz),
-            NumericOid => Numeric(column.TypeModifier),
+            TypeOids.Bool => new(ColumnKind.Boolean),
+            TypeOids.Int2 => new(ColumnKind.Int16),
+            TypeOids.Int4 => new(ColumnKind.Int32),
+            TypeOids.Int8 => new(ColumnKind.Int64),
+            TypeOids.Float4 => new(ColumnKind.Float4),
+            TypeOids.Float8 => new(ColumnKind.Float8),
+            TypeOids.Text or TypeOids.Varchar => new(ColumnKind.Text),
+            TypeOids.Json => new(ColumnKind.Json),
+            TypeOids.Jsonb => new(ColumnKind.Jsonb),
+            TypeOids.Uuid => new(ColumnKind.Uuid),
+            TypeOids.Bytea => new(ColumnKind.Bytes),
+            TypeOids.Date => new(ColumnKind.Date),
+            TypeOids.Timestamp => new(timestamps == TimestampUnit.Millis ? ColumnKind.TimestampMillis : ColumnKind.Timestamp),
+            TypeOids.TimestampTz => new(ColumnKind.TimestampTz),
+            TypeOids.Numeric => Numeric(column.TypeModifier),
             _ => throw new CdcException(
                 FailureKind.Preflight,
                 $"Column {column.Name} of {table} has the type with OID {column.TypeOid}, which has no form in a topic.",
@@ -113,6 +111,13 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
                     + "numeric, text, varchar, date, timestamp, timestamptz, uuid, json, jsonb, bytea."
             ),
         };
+
+    /// <summary>
+    /// A column that is declared as number, whatever its type: cast to numeric, which is all that expressions do with it. So the schema stays
+    /// as it is when the type changes.
+    /// </summary>
+    public static ColumnForm OfNumber(ColumnSchema column) =>
+        new(ColumnKind.VariableDecimal, NumberOid: column.TypeOid == TypeOids.Numeric ? 0 : column.TypeOid);
 
     /// <summary>Null: no value of PostgreSQL's is kept like that.</summary>
     public static ColumnForm? Of(AvroSchema schema) =>
@@ -122,6 +127,7 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
             (AvroKind.Int, Date or "date") => new(ColumnKind.Date),
             (AvroKind.Int, null) => new(schema.Text("connect.type") == "int16" ? ColumnKind.Int16 : ColumnKind.Int32),
             (AvroKind.Long, MicroTimestamp or "timestamp-micros") => new(ColumnKind.Timestamp),
+            (AvroKind.Long, ConnectTimestamp or MilliTimestamp or "timestamp-millis") => new(ColumnKind.TimestampMillis),
             (AvroKind.Long, null) => new(ColumnKind.Int64),
             (AvroKind.Float, _) => new(ColumnKind.Float4),
             (AvroKind.Double, _) => new(ColumnKind.Float8),
@@ -148,8 +154,9 @@ internal readonly record struct ColumnForm(ColumnKind Kind, int Precision = 0, i
             ColumnKind.Json or ColumnKind.Jsonb => Semantic("string", DebeziumJson, null),
             ColumnKind.Uuid => Semantic("string", DebeziumUuid, null),
             ColumnKind.Bytes => "bytes",
-            ColumnKind.Date => Semantic("int", Date, "date"),
+            ColumnKind.Date => Semantic("int", Date, null),
             ColumnKind.Timestamp => Semantic("long", MicroTimestamp, "timestamp-micros"),
+            ColumnKind.TimestampMillis => Semantic("long", ConnectTimestamp, "timestamp-millis"),
             ColumnKind.TimestampTz => Semantic("string", ZonedTimestamp, null),
             ColumnKind.Decimal => DecimalJson(),
             ColumnKind.VariableDecimal => isFirst ? VariableJson() : VariableScaleDecimal,

@@ -87,7 +87,8 @@ ON CONFLICT (entity, key) DO UPDATE SET generation = EXCLUDED.generation, lsn = 
 WHERE (h.generation, h.lsn, h.ordinal) < (EXCLUDED.generation, EXCLUDED.lsn, EXCLUDED.ordinal);
 
 -- held keys
-SELECT count(*) FROM cdc.held_deletes h WHERE h.entity = 'card' AND (
+SELECT count(*), count(*) FILTER (WHERE EXISTS (SELECT FROM cdc.requests r WHERE r.entity = 'card' AND r.state = 'accepted' AND r.allow_deletes IS NOT NULL AND (r.from_key IS NULL OR h.key >= r.from_key) AND (r.to_key IS NULL OR h.key < r.to_key)))
+FROM cdc.held_deletes h WHERE h.entity = 'card' AND (
     EXISTS (SELECT FROM public.loyalty_cards t WHERE t.id = h.key AND t.id < 4294967296 AND (t.source_generation, t.source_lsn, t.source_ordinal) < (h.generation, h.lsn, h.ordinal) AND NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = 'card' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) >= (h.generation, h.lsn, h.ordinal)) AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = 'card' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) >= (h.generation, h.lsn, h.ordinal)))
     OR EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = 'card' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) < (h.generation, h.lsn, h.ordinal)) OR EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = 'card' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) < (h.generation, h.lsn, h.ordinal)));
 SELECT count(*) FROM public.loyalty_cards t WHERE t.id < 4294967296;

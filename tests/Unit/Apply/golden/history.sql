@@ -87,7 +87,8 @@ ON CONFLICT (entity, key) DO UPDATE SET generation = EXCLUDED.generation, lsn = 
 WHERE (h.generation, h.lsn, h.ordinal) < (EXCLUDED.generation, EXCLUDED.lsn, EXCLUDED.ordinal);
 
 -- held keys
-SELECT count(*) FROM cdc.held_deletes h WHERE h.entity = 'history' AND (
+SELECT count(*), count(*) FILTER (WHERE EXISTS (SELECT FROM cdc.requests r WHERE r.entity = 'history' AND r.state = 'accepted' AND r.allow_deletes IS NOT NULL AND (r.from_key IS NULL OR h.key >= r.from_key) AND (r.to_key IS NULL OR h.key < r.to_key)))
+FROM cdc.held_deletes h WHERE h.entity = 'history' AND (
     EXISTS (SELECT FROM public.point_history t WHERE t.id = h.key AND t.id < 4294967296 AND (t.source_generation, t.source_lsn, t.source_ordinal) < (h.generation, h.lsn, h.ordinal) AND NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = 'history' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) >= (h.generation, h.lsn, h.ordinal)) AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = 'history' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) >= (h.generation, h.lsn, h.ordinal)))
     OR EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = 'history' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) < (h.generation, h.lsn, h.ordinal)) OR EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = 'history' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) < (h.generation, h.lsn, h.ordinal)));
 SELECT count(*) FROM public.point_history t WHERE t.id < 4294967296;

@@ -1,3 +1,4 @@
+using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
 using Xunit;
 
@@ -12,11 +13,19 @@ public sealed class PipelineStatisticsTests
         Assert.Equal(RetryState.Working, statistics.Retry);
         using var capture = statistics.AddWorker();
         using var apply = statistics.AddWorker();
-        capture.State = RetryState.Waiting;
-        apply.State = RetryState.Working;
-        Assert.Equal(RetryState.Waiting, statistics.Retry);
-        capture.State = RetryState.Retrying;
-        Assert.Equal(RetryState.Retrying, statistics.Retry);
+        var (down, refused) = (Failure(FailureKind.Unavailable), Failure(FailureKind.Preflight));
+        capture.Waits(down);
+        apply.Works();
+        Assert.Equal((RetryState.Waiting, down), (statistics.Retry, statistics.Failure));
+        capture.TriesAgain();
+        Assert.Equal((RetryState.Retrying, down), (statistics.Retry, statistics.Failure));
+        apply.Stops(refused);
+        Assert.Equal((RetryState.Stopped, refused), (statistics.Retry, statistics.Failure));
+        apply.TriesAgain();
+        Assert.Equal(RetryState.Stopped, statistics.Retry);
+        capture.Works();
+        apply.Works();
+        Assert.Equal((RetryState.Working, null), (statistics.Retry, statistics.Failure));
     }
 
     [Fact]
@@ -24,7 +33,9 @@ public sealed class PipelineStatisticsTests
     {
         var statistics = new PipelineStatistics();
         using (var worker = statistics.AddWorker())
-            worker.State = RetryState.Waiting;
+            worker.Waits(Failure(FailureKind.Unavailable));
         Assert.Equal(RetryState.Working, statistics.Retry);
     }
+
+    private static CdcException Failure(FailureKind kind) => new(kind, "m", "r");
 }

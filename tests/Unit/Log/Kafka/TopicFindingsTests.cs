@@ -69,9 +69,27 @@ public sealed class TopicFindingsTests
     {
         Assert.True(Assert.Single(Find(t => t with { Error = "gone", Partitions = [], Settings = null })).IsError);
         var warning = Assert.Single(
-            Find(t => t with { Error = "gone", Partitions = [], Settings = null }, LogTopics.DeadLetterTopic(Data))
+            Find(t => t with { Error = "gone", Partitions = [], Settings = null }, LogTopics.DeadLetterTopic(Options.TopicPrefix, Data))
         );
         Assert.Equal(("topic-missing", false), (warning.Code, warning.IsError));
+    }
+
+    [Fact]
+    public void Dead_letters_are_in_no_topic_that_a_pattern_for_tables_matches()
+    {
+        Assert.Equal("odoo.dlq.public.loyalty_card", Assert.Single(Plan.DeadLetters).Name);
+        Assert.DoesNotMatch(@"^odoo\.public\..*$", Assert.Single(Plan.DeadLetters).Name);
+    }
+
+    [Fact]
+    public void A_dead_letter_topic_of_an_earlier_version_is_pointed_at_and_never_made()
+    {
+        var former = LogTopics.FormerDeadLetterTopic(Data);
+        Assert.DoesNotContain(Plan.All, t => t.Name == former);
+        var there = new DescribedTopic(former, null, [new DescribedPartition(0, 1, 3, 3, 0, 9)], null);
+        var finding = Assert.Single(new TopicFindings(Plan, Options.MinInSyncReplicas, []).Of([.. Plan.All.Select(AsPlanned), there]));
+        Assert.Equal(("topic-former-dlq", false), (finding.Code, finding.IsError));
+        Assert.Contains($"--delete --topic {former}", finding.Remedy, StringComparison.Ordinal);
     }
 
     [Fact]

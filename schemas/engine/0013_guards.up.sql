@@ -19,3 +19,5 @@ ALTER TABLE cdc.chunks DROP CONSTRAINT chunks_state_check, ADD CONSTRAINT chunks
 CREATE INDEX chunks_held ON cdc.chunks (entity) WHERE state = 'held';
 -- How many rows a person allows to be deleted.
 ALTER TABLE cdc.requests ADD COLUMN allow_deletes bigint;
+-- A name can be given to another database: this number cannot. NULL: not known yet.
+ALTER TABLE cdc.source ADD COLUMN database_oid bigint;

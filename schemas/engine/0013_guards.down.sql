@@ -1,3 +1,4 @@
+ALTER TABLE cdc.source DROP COLUMN database_oid;
 UPDATE cdc.chunks SET state = 'pending' WHERE state = 'held';
 UPDATE cdc.tables SET state = 'loading', reason = NULL WHERE state = 'held';
 ALTER TABLE cdc.requests DROP COLUMN allow_deletes;

@@ -1,11 +1,10 @@
 using System.Globalization;
 using System.Numerics;
-using Cdc.Core.Postgres.Values;
 
-namespace Cdc.Expressions;
+namespace Cdc.Core.Postgres.Values;
 
 /// <summary>PostgreSQL's casts between floating point and numeric, which go through a decimal text of few digits.</summary>
-internal static class FloatConversion
+public static class FloatConversion
 {
     /// <summary>Significant digits that PostgreSQL keeps (DBL_DIG, FLT_DIG).</summary>
     public const int DoubleDigits = 15,
@@ -31,22 +30,17 @@ internal static class FloatConversion
         return FromDigits(value, significantDigits);
     }
 
-    /// <exception cref="EvaluationException">Beyond a double.</exception>
-    public static double ToDouble(in SqlNumeric value)
+    /// <summary>False: PostgreSQL refuses what a double can only hold as infinity or as zero.</summary>
+    public static bool TryToDouble(in SqlNumeric value, out double result)
     {
-        switch (value.Special)
+        result = value.Special switch
         {
-            case SqlNumeric.Kind.NaN:
-                return double.NaN;
-            case SqlNumeric.Kind.PositiveInfinity:
-                return double.PositiveInfinity;
-            case SqlNumeric.Kind.NegativeInfinity:
-                return double.NegativeInfinity;
-        }
-        var result = double.Parse(value.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture);
-        if (double.IsInfinity(result) || (result == 0 && !value.Unscaled.IsZero))
-            throw new EvaluationException("out of range for double precision");
-        return result;
+            SqlNumeric.Kind.NaN => double.NaN,
+            SqlNumeric.Kind.PositiveInfinity => double.PositiveInfinity,
+            SqlNumeric.Kind.NegativeInfinity => double.NegativeInfinity,
+            _ => double.Parse(value.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture),
+        };
+        return !value.IsFinite || (!double.IsInfinity(result) && (result != 0 || value.Unscaled.IsZero));
     }
 
     private static SqlNumeric FromHundredths(long hundredths)
