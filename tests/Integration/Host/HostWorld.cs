@@ -38,7 +38,11 @@ internal sealed class HostWorld : IAsyncDisposable
             new([Entity(0, "card", "loyalty_card", "loyalty_cards"), Entity(1, "move", "loyalty_point_move", "point_moves", "card")])
         );
         await world.SourceAsync("CREATE TABLE loyalty_card (id int PRIMARY KEY); CREATE TABLE loyalty_point_move (id int PRIMARY KEY)");
-        foreach (var version in migrated ? (string[])["0001_cdc", "0004_fences", "0005_reconcile", "0009_alerts", "0011_as_of", "0013_guards"] : [])
+        foreach (
+            var version in migrated
+                ? (string[])["0001_cdc", "0004_fences", "0005_reconcile", "0009_alerts", "0011_as_of", "0013_guards"]
+                : []
+        )
             await world.EngineAsync(
                 await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "schemas", "engine", version + ".up.sql"), Ct)
             );

@@ -121,7 +121,9 @@ public sealed class ConnectTests(TestServers servers, TestKafka kafka)
     private async Task<KafkaPipelineBed> CreateAsync()
     {
         if (!TestKafka.IsModern)
-            throw new MissingPrerequisiteException("Kafka Connect needs a newer broker than the tests' own: name one in CDC_TEST_KAFKA, or its folder in CDC_KAFKA_HOME.");
+            throw new MissingPrerequisiteException(
+                "Kafka Connect needs a newer broker than the tests' own: name one in CDC_TEST_KAFKA, or its folder in CDC_KAFKA_HOME."
+            );
         return await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
     }
 

@@ -31,6 +31,11 @@ public sealed class KafkaTopicsTests(TestServers servers)
     {
         await using var broker = await KafkaBroker.StartAsync(Ct);
         await using var bed = await CreateAsync(broker);
+        // Else clients hear of it when they ask for everything again, after minutes.
+        bed.Kafka = bed.Kafka with
+        {
+            Client = new Dictionary<string, string>(bed.Kafka.Client) { ["topic.metadata.refresh.interval.ms"] = "500" },
+        };
         var ends = await bed.StreamAsync(Ct);
         await bed.UpdateCardsAsync(20, Ct);
         await bed.AssertUpdatedAsync(20, Ct);
