@@ -55,7 +55,9 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     }
 
     /// <summary>Whom ACLs name, as far as the settings say: a certificate's name or a token's owner they do not.</summary>
-    public string Principal => "User:" + (Passed().GetValueOrDefault("sasl.username") ?? "NAME");
+    public string Principal => Login ?? "User:NAME";
+
+    private string? Login => Passed().GetValueOrDefault("sasl.username") is { } name ? "User:" + name : null;
 
     /// <summary>A question that waits for the brokers' answer, on another thread.</summary>
     /// <exception cref="CdcException">Configuration: they refuse the login.</exception>
@@ -83,7 +85,7 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     public CdcException Denied(IReadOnlyList<KafkaRight> rights, Exception? cause) =>
         new(
             FailureKind.Preflight,
-            $"Kafka does not allow {Principal}: {string.Join(", ", rights)}.",
+            $"Kafka does not allow {Login ?? "this program's user"}: {string.Join(", ", rights)}.",
             $"Give it these rights, as a user that may: {string.Join("; ", KafkaRight.Commands(options.BootstrapServers, Principal, rights))} "
                 + $"('cdc grants kafka --principal {Principal}' prints all that cdc needs).",
             cause

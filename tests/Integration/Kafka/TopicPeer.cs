@@ -31,7 +31,7 @@ internal static class TopicPeer
             new JsonObject
             {
                 ["bootstrap"] = bed.Kafka.BootstrapServers,
-                ["old"] = !TestKafka.IsModern,
+                ["old"] = bed.Kafka.Client.ContainsKey("broker.version.fallback"),
                 ["registry"] = api.Address.ToString(),
                 ["topics"] = topics,
                 ["again"] = Again,
