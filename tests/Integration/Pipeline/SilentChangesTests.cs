@@ -66,7 +66,10 @@ public sealed class SilentChangesTests(TestServers servers)
     public async Task A_chunk_reads_what_a_truncate_left_that_was_under_way_when_it_began()
     {
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
-        await bed.Source.ExecuteAsync("INSERT INTO loyalty_program (id, name) VALUES (1, 'old')", Ct);
+        await bed.Source.ExecuteAsync(
+            $"INSERT INTO loyalty_program (id, name) VALUES (1, 'old'); CREATE PUBLICATION {bed.SourceOptions.Publication} FOR ALL TABLES",
+            Ct
+        );
         await using var writer = await bed.Source.DataSource.OpenConnectionAsync(Ct);
         await ExecuteAsync(writer, "BEGIN; TRUNCATE loyalty_program CASCADE; INSERT INTO loyalty_program (id, name) VALUES (2, 'new')");
         await using var reader = new ChunkReader(
