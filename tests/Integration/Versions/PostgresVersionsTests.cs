@@ -209,7 +209,7 @@ public sealed class PostgresVersionsTests(VersionServers servers) : IClassFixtur
             ("idle_timeout", 0),
             (status.GetProperty("invalidationReason").GetString(), status.GetProperty("retainedBytes").GetInt64())
         );
-        Assert.Contains("idle_replication_slot_timeout", await CommandAsync(bed, 0, "slot", "show"), StringComparison.Ordinal);
+        Assert.Contains("idle_replication_slot_timeout", await CommandAsync(bed, 5, "slot", "show"), StringComparison.Ordinal);
         Assert.Contains("slot-lost", await CommandAsync(bed, 4, "check"), StringComparison.Ordinal);
     }
 
