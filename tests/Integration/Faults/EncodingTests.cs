@@ -53,7 +53,7 @@ public sealed class EncodingTests(TestServers servers)
         Assert.Contains("encoding", await scene.CommandAsync(0, "quarantine", "show", "card", "7"), StringComparison.Ordinal);
         // Read again from Odoo, and refused again.
         await scene.CommandAsync(0, "quarantine", "retry", "--all");
-        await scene.CommandAsync(0, "reconcile", "--full");
+        await scene.CommandAsync(11, "reconcile", "--full");
         await scene.Source.ExecuteAsync(
             "UPDATE loyalty_program SET name = 'Gold'; UPDATE loyalty_card SET code = 'seven' WHERE id = 7",
             Scene.Ct
@@ -114,7 +114,7 @@ public sealed class EncodingTests(TestServers servers)
         );
         Assert.Equal(500m, await scene.Engine.ScalarAsync<decimal>("SELECT points FROM loyalty_cards WHERE id = 9", Scene.Ct));
         await scene.CommandAsync(0, "quarantine", "show", "card", "3");
-        await scene.CommandAsync(0, "reconcile", "--full");
+        await scene.CommandAsync(11, "reconcile", "--full");
         Assert.DoesNotContain("rying again", run.Tail, StringComparison.Ordinal);
         await BytesAsync(scene, "UPDATE loyalty_card SET code = 'card ' || id WHERE id IN (3, 4)");
         await scene.CaughtUpAsync(run);
