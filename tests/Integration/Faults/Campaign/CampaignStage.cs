@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
@@ -8,7 +7,7 @@ using Xunit;
 namespace Cdc.Tests.Integration.Faults.Campaign;
 
 /// <summary>Starts one process of <c>cdc</c>.</summary>
-internal delegate Task<WatchedProcess> StartProgram(string? crashAt, CancellationToken ct);
+internal delegate Task<WatchedProcess> StartProgram(CancellationToken ct);
 
 /// <summary>Servers, an Odoo at work, the processes of <c>cdc</c> between them, and the faults that befall them.</summary>
 internal sealed class CampaignStage : IAsyncDisposable
@@ -20,7 +19,7 @@ internal sealed class CampaignStage : IAsyncDisposable
     private readonly OwnServers _servers;
     private readonly IReadOnlyList<StartProgram> _programs;
     private readonly List<WatchedProcess> _running = [];
-    private readonly ConcurrentDictionary<string, int> _played = new();
+    private readonly List<string> _played = [];
     private readonly List<(string Name, Func<Random, CancellationToken, Task> Play)> _faults;
     private WorkloadGenerator? _odoo;
     private TimeSpan _slowestDrain;
@@ -70,7 +69,7 @@ internal sealed class CampaignStage : IAsyncDisposable
         _odoo = odoo;
         await odoo.PrepareAsync(ct);
         foreach (var program in _programs)
-            _running.Add(await program(null, ct));
+            _running.Add(await program(ct));
         await _bed.CaughtUpAsync(ct);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var working = odoo.RunAsync(enough.Token);
@@ -81,7 +80,10 @@ internal sealed class CampaignStage : IAsyncDisposable
         await CaughtUpAsync(ct);
         foreach (var program in _running)
             await DrainAsync(program, ct);
-        var faults = string.Join(", ", _played.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}: {p.Value}"));
+        var faults = string.Join(
+            ", ",
+            _played.CountBy(name => name).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}: {p.Value}")
+        );
         say(
             FormattableString.Invariant(
                 $"{length.Elapsed.TotalSeconds:0} s, {transactions} transactions, slowest drain {_slowestDrain.TotalSeconds:0.0} s; {faults}"
@@ -112,14 +114,14 @@ internal sealed class CampaignStage : IAsyncDisposable
             var tails = string.Join(Environment.NewLine, _running.Select(p => (p.HasExited ? $"[exit code {p.ExitCode}] " : "") + p.Tail));
             throw new InvalidOperationException($"after '{name}': {e.Message}{Environment.NewLine}{tails}", e);
         }
-        _played.AddOrUpdate(name, 1, (_, n) => n + 1);
+        _played.Add(name);
     }
 
     private async Task KillProgramAsync(Random random, CancellationToken ct)
     {
         var which = random.Next(_programs.Count);
         Assert.Equal(128 + (int)Signal.Kill, await _running[which].StopAsync(Signal.Kill, ct));
-        _running[which] = await _programs[which](null, ct);
+        _running[which] = await _programs[which](ct);
     }
 
     private async Task StopProgramAsync(Random random, CancellationToken ct)
@@ -127,7 +129,7 @@ internal sealed class CampaignStage : IAsyncDisposable
         var which = random.Next(_programs.Count);
         await DrainAsync(_running[which], ct);
         await WorkGoesOnAsync(random.Next(1, 300), ct);
-        _running[which] = await _programs[which](null, ct);
+        _running[which] = await _programs[which](ct);
     }
 
     private async Task DrainAsync(WatchedProcess program, CancellationToken ct)
@@ -143,7 +145,7 @@ internal sealed class CampaignStage : IAsyncDisposable
         var which = random.Next(_programs.Count);
         var frozen = _running[which];
         frozen.Send(Signal.Stop);
-        var other = await _programs[which](null, ct);
+        var other = await _programs[which](ct);
         await WorkGoesOnAsync(random.Next(1, 300), ct);
         await EndSessionsAsync(_bed.Source, ct);
         frozen.Send(Signal.Continue);

@@ -25,7 +25,7 @@ public sealed class CampaignTests(OwnServers servers, ITestOutputHelper output) 
         bed.EngineOptions = bed.EngineOptions with { BatchRows = 200 };
         bed.SnapshotOptions = bed.SnapshotOptions with { ChunkRows = 100 };
         await bed.Source.ExecuteAsync(UpdateCount.Setup, Ct);
-        await using var stage = new CampaignStage(bed, servers, [(crashAt, ct) => bed.StartProcessAsync(crashAt, ct)]);
+        await using var stage = new CampaignStage(bed, servers, [ct => bed.StartProcessAsync(ct: ct)]);
         await stage.PlayAsync(new Random(seed), CampaignLength.Here, output.WriteLine, Ct);
         await bed.AssertEqualAsync(Ct);
         await UpdateCount.AssertAppliedOnceAsync(bed, Ct);
