@@ -17,9 +17,6 @@ public static class PrometheusTools
     /// <inheritdoc cref="Promtool"/>
     public static string Amtool => Find("amtool", "prometheus-alertmanager", "CDC_AMTOOL");
 
-    /// <inheritdoc cref="Promtool"/>
-    public static string Alertmanager => Find("prometheus-alertmanager", "prometheus-alertmanager", "CDC_AMTOOL");
-
     private static string Find(string name, string package, string variable)
     {
         var folder = Environment.GetEnvironmentVariable(variable) is { Length: > 0 } tool ? Path.GetDirectoryName(tool)! : "/usr/bin";
