@@ -60,7 +60,17 @@ public sealed class KafkaTopicsTests(TestServers servers)
             ends = bed.StartBoth();
         }
         await bed.GapAsync(ends, Ct, GapKinds.LogBehind, GapKinds.LogLost);
-        await bed.AcceptGapAsync(Ct);
+        try
+        {
+            await bed.AcceptGapAsync(Ct);
+        }
+        catch (CdcException e) when (e.Kind == FailureKind.Preflight)
+        {
+            // Old brokers delete one topic after the other, and this one's turn had not come: what is printed is obeyed.
+            Assert.Contains("does not exist", e.Message, StringComparison.Ordinal);
+            await bed.CreateTopicsAsync(bed.DataTopics, Ct);
+            await bed.AcceptGapAsync(Ct);
+        }
     }
 
     [Fact]
