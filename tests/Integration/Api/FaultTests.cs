@@ -77,8 +77,9 @@ public sealed class FaultTests(TestServers servers)
         );
         Task<int> SwitchAsync() => StatusOfAsync(shop.Api.PostAsync("/feature-flags/f", "{\"enabled\": false}", Shop.Ct));
         Assert.Equal(200, await SwitchAsync());
+        await shop.Engine.ExecuteAsync($"ALTER DATABASE {shop.Engine.Name} SET default_transaction_read_only = on", Shop.Ct);
         await shop.Engine.ExecuteAsync(
-            $"ALTER DATABASE {shop.Engine.Name} SET default_transaction_read_only = on; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'cdc api'",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'cdc api'",
             Shop.Ct
         );
         await Eventually.True("new sessions refuse writes", async () => await SwitchAsync() == 503, ct: Shop.Ct);

@@ -176,7 +176,8 @@ public sealed partial class OnCallDrillTests(OwnServers servers, ITestOutputHelp
     private static async Task AnEngineThatTakesNoWritesAsync(Drill drill)
     {
         var engine = drill.Scene.Engine;
-        await engine.ExecuteAsync($"ALTER DATABASE {engine.Name} SET default_transaction_read_only = on; {EndSessions}", Ct);
+        await engine.ExecuteAsync($"ALTER DATABASE {engine.Name} SET default_transaction_read_only = on", Ct);
+        await engine.ExecuteAsync(EndSessions, Ct);
         await drill.FireAsync(["CdcRetrying"]);
         await drill.FollowAsync("lag", ["Look"]);
         await using (var elsewhere = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(engine.ConnectionString) { Database = "postgres" }.ConnectionString))

@@ -47,10 +47,10 @@ internal sealed class CampaignStage : IAsyncDisposable
             ("end the source's sessions", (_, ct) => EndSessionsAsync(bed.Source, ct)),
             ("add a column", AddColumnAsync),
             ("rewrite a table", (_, ct) => bed.Source.ExecuteAsync("VACUUM FULL loyalty_point_move", ct)),
-            ("truncate a table", (_, _) => TruncateAsync()),
+            ("truncate a table", (_, ct) => TruncateAsync(ct)),
             ("read a table again", SnapshotAsync),
             ("change the replica identity", ReplicaIdentityAsync),
-            // As many as these are.
+            // There are forty of them: they are drawn more often than one of the others.
             .. Enumerable.Repeat<(string, Func<Random, CancellationToken, Task>)>(("change a table", (_, _) => ChangeTableAsync()), 4),
         ];
         if (broker is null)
@@ -229,10 +229,10 @@ internal sealed class CampaignStage : IAsyncDisposable
     private async Task ChangeTableAsync() => _now += ": " + await _moves.NextAsync();
 
     /// <summary>Where it is a table at the moment.</summary>
-    private async Task TruncateAsync()
+    private async Task TruncateAsync(CancellationToken ct)
     {
         await _moves.MendAsync();
-        await _bed.Source.ExecuteAsync("TRUNCATE loyalty_point_history", CancellationToken.None);
+        await _bed.Source.ExecuteAsync("TRUNCATE loyalty_point_history", ct);
     }
 
     private static Task EndSessionsAsync(TestDatabase database, CancellationToken ct) =>
