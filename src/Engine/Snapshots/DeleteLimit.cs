@@ -23,7 +23,7 @@ public sealed record DeleteLimit(int Percent, long Rows)
         string.Create(
             CultureInfo.InvariantCulture,
             $"{deletes} of {rows} rows of {entity} are not there when they are read from Odoo"
-                + (earlier > 0 ? $", and {earlier} more were deleted within a day" : "")
+                + $"{(earlier > 0 ? string.Create(CultureInfo.InvariantCulture, $", and {earlier} more were deleted within a day") : "")}"
                 + $": more than Engine:MaxDeletedPercent ({Percent} %) and "
                 + $"Engine:MaxDeletedRows ({Rows}) allow. None of them is deleted, and changes are applied. If Odoo has really lost them: "
                 + $"cdc snapshot {entity} --allow-deletes. If not, repair what hides them from cdc's role, then: cdc snapshot {entity} (ops/runbooks/deletes-held.md)."

@@ -7,12 +7,10 @@ internal sealed class RunbookShell : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("cdc-runbook-");
 
-    public RunbookShell()
-    {
-        var wrapper = Path.Combine(_folder.FullName, "cdc");
-        File.WriteAllText(wrapper, $"#!/bin/sh\nexec {string.Join(' ', CdcProcess.CommandLine.Select(w => $"'{w}'"))} \"$@\"\n");
-        File.SetUnixFileMode(wrapper, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-    }
+    public RunbookShell() =>
+        File.WriteAllText(Wrapper, $"#!/bin/sh\nexec {string.Join(' ', CdcProcess.CommandLine.Select(w => $"'{w}'"))} \"$@\"\n");
+
+    private string Wrapper => Path.Combine(_folder.FullName, "cdc");
 
     /// <returns>Exit code and output.</returns>
     public async Task<(int Code, string Output)> RunAsync(
@@ -26,7 +24,7 @@ internal sealed class RunbookShell : IDisposable
             ["PATH"] = $"{_folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}",
         };
         await using var process = await WatchedProcess.StartAsync(
-            new WatchedCommand("/bin/sh", "-ec", script) { Environment = all },
+            new WatchedCommand("/bin/sh", "-ec", $"chmod +x '{Wrapper}'\n{script}") { Environment = all },
             ct
         );
         var code = await process.WaitAsync(ct);
