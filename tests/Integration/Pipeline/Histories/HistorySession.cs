@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cdc.Tests.Integration.Pipeline.Matrix;
 using Npgsql;
 
 namespace Cdc.Tests.Integration.Pipeline.Histories;
@@ -86,11 +87,7 @@ internal sealed class HistorySession(NpgsqlConnection connection, HistoryPlan pl
 
     /// <summary>What transactions over the same keys do to each other: constraints (23), serialization (40), locks.</summary>
     private bool IsCollision(PostgresException e) =>
-        e.SqlState[..2] is "23" or "40" || e.SqlState == PostgresErrorCodes.LockNotAvailable || (tableChanges && IsOfChangedTable(e));
-
-    /// <summary>A table, column or privilege is not there (42), or a table is of another kind, or has no identity to update by.</summary>
-    private static bool IsOfChangedTable(PostgresException e) =>
-        e.SqlState[..2] is "42" || e.SqlState is PostgresErrorCodes.ObjectNotInPrerequisiteState or PostgresErrorCodes.FeatureNotSupported;
+        e.SqlState[..2] is "23" or "40" || e.SqlState == PostgresErrorCodes.LockNotAvailable || (tableChanges && SourceOwner.IsOfChangedTable(e));
 
     private async Task ExecuteAsync(string sql, CancellationToken ct)
     {

@@ -189,10 +189,10 @@ internal sealed class ChangedTable(PipelineBed bed, TableChange change, ReaderRo
             {
                 await bed.Source.ExecuteAsync(write, Ct);
             }
-            catch (PostgresException e) when (!e.IsTransient)
+            catch (PostgresException e)
+                when (SourceOwner.IsOfChangedTable(e) || e.SqlState.StartsWith("23", StringComparison.Ordinal))
             {
-                // The change breaks Odoo too: its table or column has another name, is a view, has no identity to update by. Odoo shows that
-                // to whoever clicked, and works on.
+                // The change breaks Odoo too, or a constraint of its own refuses the row.
             }
     }
 

@@ -53,6 +53,13 @@ internal sealed partial class SourceOwner(PipelineBed bed, ReaderRole? role)
         await ExecuteAsync(string.Join(' ', remedies));
     }
 
+    /// <summary>
+    /// A change breaks Odoo too: its table, column or privilege is not there (42), or the table is of another kind, or has no identity to
+    /// update by. Odoo shows that to whoever clicked, and works on.
+    /// </summary>
+    public static bool IsOfChangedTable(PostgresException e) =>
+        e.SqlState[..2] is "42" || e.SqlState is PostgresErrorCodes.ObjectNotInPrerequisiteState or PostgresErrorCodes.FeatureNotSupported;
+
     private async Task ExecuteAsync(string sql)
     {
         while (true)
