@@ -66,8 +66,7 @@ public static class Preflight
     public static IReadOnlyList<Finding> WhenFollowing(IEnumerable<Finding> findings) =>
         [
             .. findings.Select(f =>
-                f.Code is PublicationCheck.Partial or IdentityCheck.Published or SlotSettings.Standbys
-                || Obstacles.OfOneTable.Contains(f.Code)
+                f.Code is PublicationCheck.Partial or SlotSettings.Standbys || Obstacles.OfOneTable.Contains(f.Code)
                     ? f with
                     {
                         IsError = false,
@@ -90,17 +89,16 @@ public static class Preflight
         var catalog = await CatalogReader.ReadAsync(connection, options.Publication, entities.All, ct);
         var functions = await FunctionPrivileges.MissingAsync(connection, "role-function", Functions, ct);
         var settings = await SlotSettings.ReadAsync(connection, ct);
-        var identities = await IdentityCheck.FindAsync(connection, server.VersionNumber, options.Publication, entities, ct);
         IEnumerable<Finding> findings =
         [
             .. server.Findings(hasSlot: slot is not null, isStreaming: slot is { IsActive: true }),
             .. functions,
             .. catalog.Tables.SelectMany(t => TableJudge.Judge(t.Entity, t.Table, catalog.Publication is { WithGenerated: true })),
+            .. catalog.Tables.SelectMany(t => TableJudge.Harm(t.Entity, t.Table)),
             .. catalog.Tables.SelectMany(t => TableJudge.Warnings(t.Entity, t.Table)),
             .. await PublicationCheck.FindingsAsync(connection, options.Publication, catalog, server, ct),
             .. slot is null ? [] : SlotCheck.Findings(slot, server.Database),
             .. settings.Findings(slot, server.Database),
-            .. identities,
             .. ServerEncoding.FindingOf(Server.Source, ServerEncoding.Of(connection.PostgresParameters)) is { } encoding
                 ? (Finding[])[encoding]
                 : [],

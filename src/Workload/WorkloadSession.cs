@@ -53,7 +53,7 @@ internal sealed class WorkloadSession(
             {
                 counts.Retry();
             }
-            catch (PostgresException e) when (e.SqlState.StartsWith("23", StringComparison.Ordinal))
+            catch (PostgresException e) when (IsRefusal(e.SqlState))
             {
                 counts.Refuse();
                 return;
@@ -70,6 +70,17 @@ internal sealed class WorkloadSession(
             stop.ThrowIfCancellationRequested();
         }
     }
+
+    /// <summary>By the source's own constraints (23); or, where that is outlived, by what its tables have become.</summary>
+    private bool IsRefusal(string sqlState) =>
+        sqlState.StartsWith("23", StringComparison.Ordinal)
+        || (
+            options.OutlivesRefusals
+            && (
+                sqlState.StartsWith("42", StringComparison.Ordinal)
+                || sqlState is PostgresErrorCodes.ObjectNotInPrerequisiteState or PostgresErrorCodes.FeatureNotSupported
+            )
+        );
 
     private async Task ExecuteAsync(OdooConnection odoo, PlannedTransaction planned, CancellationToken ct)
     {

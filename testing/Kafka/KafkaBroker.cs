@@ -61,6 +61,9 @@ public abstract class KafkaBroker : IAsyncDisposable
     /// <summary>kill -9.</summary>
     public abstract Task KillAsync(CancellationToken ct);
 
+    /// <summary>SIGTERM: it says goodbye to its clients, and writes down what it has.</summary>
+    public abstract Task StopAsync(CancellationToken ct);
+
     /// <summary>On the same port and data.</summary>
     public abstract Task StartAgainAsync(CancellationToken ct);
 

@@ -26,6 +26,8 @@ internal sealed class KraftBroker : KafkaBroker
 
     public override Task KillAsync(CancellationToken ct) => _node.KillAsync(ct);
 
+    public override Task StopAsync(CancellationToken ct) => _node.EndAsync(Signal.Terminate, ct);
+
     public override Task StartAgainAsync(CancellationToken ct) => _node.StartAsync(1, ct);
 
     public override void Send(Signal signal) => _node.Send(signal);

@@ -61,11 +61,13 @@ internal sealed class KraftNode(KafkaHome home, string folder, int id, KraftPlac
         );
     }
 
-    public async Task KillAsync(CancellationToken ct)
+    public Task KillAsync(CancellationToken ct) => EndAsync(Signal.Kill, ct);
+
+    public async Task EndAsync(Signal signal, CancellationToken ct)
     {
         if (_process is not { } process)
             return;
-        await process.StopAsync(Signal.Kill, ct);
+        await process.StopAsync(signal, ct);
         await process.DisposeAsync();
         _process = null;
     }

@@ -25,12 +25,9 @@ internal sealed class ZooKeeperBroker(KafkaHome home, KafkaBrokerSettings settin
 
     public override IBrokerTopics Topics => this;
 
-    public override async Task KillAsync(CancellationToken ct)
-    {
-        await _broker!.StopAsync(Signal.Kill, ct);
-        await _broker.DisposeAsync();
-        _broker = null;
-    }
+    public override Task KillAsync(CancellationToken ct) => EndAsync(Signal.Kill, ct);
+
+    public override Task StopAsync(CancellationToken ct) => EndAsync(Signal.Terminate, ct);
 
     public override async Task StartAgainAsync(CancellationToken ct)
     {
@@ -80,6 +77,13 @@ internal sealed class ZooKeeperBroker(KafkaHome home, KafkaBrokerSettings settin
         _zooKeeper = await JavaAsync("org.apache.zookeeper.server.quorum.QuorumPeerMain", "zookeeper", JavaCommands.Frugal(128), ct);
         await AnswersAsync("ZooKeeper", _zooKeeperPort, _zooKeeper, ct);
         await StartAgainAsync(ct);
+    }
+
+    private async Task EndAsync(Signal signal, CancellationToken ct)
+    {
+        await _broker!.StopAsync(signal, ct);
+        await _broker.DisposeAsync();
+        _broker = null;
     }
 
     /// <summary>Runs Kafka's own program for topics, as an operator does: this broker's protocol has no requests for them.</summary>

@@ -56,8 +56,7 @@ internal sealed class EngineReads : IAsyncDisposable
         await EnterAsync(ct);
         try
         {
-            await using var connection = await _connections.OpenConnectionAsync(ct);
-            return await use(connection);
+            return await _connections.UseAsync(use, ct);
         }
         catch (Exception e) when (WhyUnavailable(e) is { } why)
         {

@@ -19,7 +19,8 @@ internal static class PublicationCheck
         SELECT format('%I.%I', t.schemaname, t.tablename),
                EXISTS (SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON c.oid = r.prrelid
                        JOIN pg_namespace n ON n.oid = c.relnamespace
-                       WHERE p.pubname = t.pubname AND n.nspname = t.schemaname AND c.relname = t.tablename)
+                       WHERE p.pubname = t.pubname AND n.nspname = t.schemaname AND c.relname = t.tablename),
+               to_jsonb(t) ->> 'rowfilter' IS NOT NULL
         FROM pg_publication_tables t
         WHERE t.pubname = $1 AND NOT EXISTS (
             SELECT FROM unnest($2::text[], $3::text[]) d(schema_name, table_name)
@@ -112,7 +113,7 @@ internal static class PublicationCheck
         string[] tables = [.. catalog.Tables.Select(t => t.Entity.SourceTable)];
         var surplus = await connection
             .Statement(SurplusSql, publication.Name, schemas, tables)
-            .RowsAsync(row => (Name: row.GetString(0), IsEntry: row.GetBoolean(1)), ct);
+            .RowsAsync(row => (Name: row.GetString(0), IsEntry: row.GetBoolean(1), HasFilter: row.GetBoolean(2)), ct);
         if (surplus.Count == 0)
             return [];
         var entries = surplus.Where(t => t.IsEntry).Select(t => t.Name).ToList();
@@ -128,8 +129,19 @@ internal static class PublicationCheck
                     : "Nothing is lost by it: it costs the source CPU. To avoid that, make a publication FOR TABLE of the declared tables "
                         + "alone before cdc is started for the first time, and name it in Source:Publication."
             ),
+            .. surplus.Where(t => t.HasFilter).Select(t => FilterOfOther(publication.Name, t.Name)),
         ];
     }
+
+    /// <summary>It is evaluated for each of that table's changes, though nobody wants them.</summary>
+    private static Finding FilterOfOther(string publication, string table) =>
+        new(
+            "publication-filter-undeclared",
+            IsError: false,
+            $"Publication {publication} has a row filter on {table}, which is not declared: a row on which it fails (such as a division by zero) "
+                + "would stop the stream of every table.",
+            $"ALTER PUBLICATION {Sql.Identifier(publication)} DROP TABLE {table};"
+        );
 
     private static string Listed(List<string> names) => string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames ? ", …" : "");
 

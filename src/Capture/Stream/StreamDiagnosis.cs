@@ -73,6 +73,49 @@ internal static class StreamDiagnosis
                 "Nothing to do where another capture is running: this one takes over when it ends.",
                 exception
             );
-        return null;
+        return exception is PostgresException refused && IsOfFilter(refused.SqlState)
+            ? await OfFilterAsync(connection, options.Publication, refused, ct)
+            : null;
+    }
+
+    /// <summary>
+    /// What refuses a value while decoding is an expression: a publication's row filter. Not so where the value cannot be sent in our
+    /// encoding.
+    /// </summary>
+    private static bool IsOfFilter(string sqlState) =>
+        SqlStates.IsOfRow(sqlState)
+        && sqlState is not (PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter);
+
+    /// <summary>
+    /// The server decodes each change by the publication as it was then: without its filter the slot stands still at the same change. It is
+    /// no gap by itself, since a filter may also fail for something that passes.
+    /// </summary>
+    private static async Task<CdcException> OfFilterAsync(
+        NpgsqlConnection connection,
+        string publication,
+        PostgresException refused,
+        CancellationToken ct
+    )
+    {
+        var tables = await connection
+            .Statement(
+                """
+                SELECT format('%I.%I', t.schemaname, t.tablename) FROM pg_publication_tables t
+                WHERE t.pubname = $1 AND to_jsonb(t) ->> 'rowfilter' IS NOT NULL ORDER BY 1
+                """,
+                publication
+            )
+            .RowsAsync(row => row.GetString(0), ct);
+        var name = Sql.Identifier(publication);
+        return new CdcException(
+            FailureKind.Preflight,
+            $"The source fails while it decodes a change ({refused.SqlState}: {refused.MessageText}): a row filter of publication {publication} "
+                + (tables.Count > 0 ? $"({string.Join(", ", tables)})" : "of that time")
+                + " does. Nothing comes any more, of any table.",
+            string.Concat(
+                tables.Select(t => $"ALTER PUBLICATION {name} DROP TABLE {t}; ALTER PUBLICATION {name} ADD TABLE {t}; ")
+            ) + "then 'cdc slot reset': the slot cannot pass that change, and everything is read again (ops/runbooks/slot-reset.md).",
+            refused
+        );
     }
 }

@@ -85,6 +85,7 @@ internal static class CatalogReader
         """;
 
     private const int FirstWithSchemas = 15;
+    private const int FirstThatRefusesUnsentIdentities = 18;
 
     public static async Task<SourceCatalog> ReadAsync(
         NpgsqlConnection connection,
@@ -114,6 +115,8 @@ internal static class CatalogReader
         await EachAsync(reader, row => found = Publication(row), ct);
         await NextAsync(reader, tables, (table, row) => table with { Membership = MembershipOf(row) }, ct);
         await NextAsync(reader, tables, (table, row) => table with { Bearing = $"{table.Bearing}/{row.GetString(1)}" }, ct);
+        if (connection.PostgreSqlVersion.Major >= FirstThatRefusesUnsentIdentities)
+            tables = [.. tables.Select(t => t?.WithUnsentIdentity(found is { WithGenerated: true }))];
         return new SourceCatalog(found, [.. entities.Select((e, i) => (e, tables[i]))]);
     }
 

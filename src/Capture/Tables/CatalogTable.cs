@@ -19,7 +19,10 @@ internal sealed record CatalogColumn(
 /// <summary>How a publication brings a table.</summary>
 /// <param name="Columns">Those that it brings; null before PostgreSQL 15, which brings all.</param>
 /// <param name="As">Under which table's name; null: its own.</param>
-internal sealed record Membership(bool HasFilter, IReadOnlyList<string>? Columns, string? As);
+internal sealed record Membership(bool HasFilter, IReadOnlyList<string>? Columns, string? As)
+{
+    public bool Brings(string column) => Columns is null || Columns.Contains(column);
+}
 
 /// <summary>What our role may do with a table.</summary>
 /// <param name="HidesRows">Row security applies: a read would not see everything that the stream brings.</param>
@@ -64,6 +67,12 @@ internal sealed record CatalogTable(uint Oid, uint FileNode, char Kind, char Per
     /// <summary>Changes with everything that the catalog says about it.</summary>
     public string Version { get; init; } = "";
 
+    /// <summary>
+    /// Generated columns of its replica identity that the publication leaves out, or would. From PostgreSQL 18 on Odoo's own UPDATE and
+    /// DELETE fail while such a table is published; before that always empty.
+    /// </summary>
+    public IReadOnlyList<string> UnsentIdentity { get; init; } = [];
+
     public CatalogColumn? Column(string name) => Columns.FirstOrDefault(c => c.Name == name);
 
     /// <summary>A delete says which row it was, and Odoo's own updates pass.</summary>
@@ -75,6 +84,35 @@ internal sealed record CatalogTable(uint Oid, uint FileNode, char Kind, char Per
             'i' => IdentityIndex is { } index && index.Columns.Contains(column),
             _ => false,
         };
+
+    /// <summary>REPLICA IDENTITY DEFAULT has it, or would with the primary key that the table lacks.</summary>
+    public bool DefaultIdentityHas(string column) =>
+        PrimaryKey is null || (PrimaryKey.IsImmediate && PrimaryKey.Columns.Contains(column));
+
+    /// <param name="withGenerated">A publication that has the table not yet would bring stored ones.</param>
+    public CatalogTable WithUnsentIdentity(bool withGenerated) =>
+        this with
+        {
+            UnsentIdentity =
+            [
+                .. IdentityColumns
+                    .Where(c =>
+                        c.Generated is { } how && !(Membership is { } member ? member.Brings(c.Name) : how == 's' && withGenerated)
+                    )
+                    .Select(c => c.Name),
+            ],
+        };
+
+    private IEnumerable<CatalogColumn> IdentityColumns =>
+        Identity switch
+        {
+            'f' => Columns,
+            'd' => Of(PrimaryKey),
+            'i' => Of(IdentityIndex),
+            _ => [],
+        };
+
+    private IEnumerable<CatalogColumn> Of(KeyIndex? index) => (index?.Columns ?? []).Select(Column).OfType<CatalogColumn>();
 }
 
 /// <summary>A publication as the source's catalog has it now.</summary>

@@ -21,6 +21,12 @@ internal static class Obstacles
     public const string KeyNotPrimary = "key-not-primary";
     public const string KeyMissing = "key-missing";
     public const string ReplicaIdentity = "replica-identity";
+
+    /// <summary>It is published: what can be written there comes, and only Odoo's own UPDATE and DELETE fail.</summary>
+    public const string IdentityGenerated = "identity-generated";
+
+    /// <summary>Publishing it would make them fail.</summary>
+    public const string IdentityUnpublished = "identity-generated-unpublished";
     public const string ColumnMissing = "column-missing";
     public const string ColumnType = "column-type";
     public const string ColumnGenerated = "column-generated";
@@ -43,6 +49,8 @@ internal static class Obstacles
         KeyNotPrimary,
         KeyMissing,
         ReplicaIdentity,
+        IdentityGenerated,
+        IdentityUnpublished,
         ColumnMissing,
         ColumnType,
         ColumnGenerated,
@@ -122,11 +130,29 @@ internal static class Obstacles
         );
 
     /// <param name="problem">What it is, such as <c>nothing</c>.</param>
-    public static Finding Identity(EntityDeclaration entity, string problem) =>
+    /// <param name="isDefaultEnough">False: the primary key would not do.</param>
+    public static Finding Identity(EntityDeclaration entity, string problem, bool isDefaultEnough) =>
         Error(
             ReplicaIdentity,
             $"Replica identity of {entity.SourceName}: {problem}.",
-            $"ALTER TABLE {entity.SourceName} REPLICA IDENTITY DEFAULT;"
+            $"ALTER TABLE {entity.SourceName} REPLICA IDENTITY {(isDefaultEnough ? "DEFAULT" : "FULL")};"
+        );
+
+    /// <param name="columns">Generated ones that it has and the publication leaves out.</param>
+    /// <param name="isDefaultEnough">False: the primary key has one of them.</param>
+    public static Finding GeneratedIdentity(
+        EntityDeclaration entity,
+        IReadOnlyList<string> columns,
+        bool isPublished,
+        bool isDefaultEnough
+    ) =>
+        Error(
+            isPublished ? IdentityGenerated : IdentityUnpublished,
+            $"The replica identity of {entity.SourceName} has generated columns ({string.Join(", ", columns)}): PostgreSQL 18 refuses "
+                + $"Odoo's own UPDATE and DELETE {(isPublished ? "now that" : "once")} it is published.",
+            isDefaultEnough
+                ? $"ALTER TABLE {entity.SourceName} REPLICA IDENTITY DEFAULT;"
+                : $"ALTER TABLE {entity.SourceName} {string.Join(", ", columns.Select(c => $"ALTER COLUMN {Sql.Identifier(c)} DROP EXPRESSION"))};"
         );
 
     public static Finding Column(EntityDeclaration entity, SourceColumn column) =>
@@ -149,8 +175,8 @@ internal static class Obstacles
         Error(
             ColumnType,
             $"Column {column.Name} of {entity.SourceName} is {type}: it cannot be read as {column.Type}.",
-            $"ALTER TABLE {entity.SourceName} ALTER COLUMN {Sql.Identifier(column.Name)} TYPE {SourceTypes.Example(column.Type)}; "
-                + $"-- or declare its type in '{entity.Name}'"
+            $"ALTER TABLE {entity.SourceName} ALTER COLUMN {Sql.Identifier(column.Name)} TYPE {SourceTypes.Example(column.Type)} "
+                + $"USING {Sql.Identifier(column.Name)}::{SourceTypes.Example(column.Type)}; -- or declare its type in '{entity.Name}'"
         );
 
     public static Finding Generated(EntityDeclaration entity, SourceColumn column) =>
@@ -174,7 +200,8 @@ internal static class Obstacles
     public static Finding Filter(EntityDeclaration entity, string publication) =>
         Error(
             PublishedFilter,
-            $"Publication {publication} has a row filter on {entity.SourceName}: rows would be left out.",
+            $"Publication {publication} has a row filter on {entity.SourceName}: rows would be left out, and one on which it fails would stop "
+                + "the stream of every table.",
             PublishAnew(entity, publication)
         );
 

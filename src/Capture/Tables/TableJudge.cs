@@ -15,7 +15,9 @@ internal static class TableJudge
     public static IReadOnlyList<Finding> Judge(EntityDeclaration entity, CatalogTable? table, CatalogPublication publication)
     {
         var own = Judge(entity, table, publication.WithGenerated);
-        return table is null || !MayBePublished(entity, table) ? own : [.. own, .. OfPublication(entity, table, publication)];
+        return table is null || (own.Count > 0 && !MayBePublished(entity, table))
+            ? own
+            : [.. own, .. OfPublication(entity, table, publication)];
     }
 
     /// <summary>The same but for what a publication, which may not exist yet, has to do with it.</summary>
@@ -30,6 +32,7 @@ internal static class TableJudge
             .. table.Persistence == 'p' ? [] : new[] { Obstacles.Unlogged(entity) },
             .. OfRights(entity, table.Rights),
             .. OfKey(entity, table),
+            .. table.Membership is null ? Harm(entity, table) : [],
             .. entity.SourceColumns.Select(c => OfColumn(entity, c, table.Column(c.Name), withGenerated)).OfType<Finding>(),
         ];
     }
@@ -39,10 +42,25 @@ internal static class TableJudge
         [.. entity.SourceColumns.Select(c => OfStreamed(entity, c, relation)).OfType<Finding>()];
 
     /// <summary>
-    /// A publication brings it, and does no harm by it: one on a table without replica identity makes Odoo's own updates and deletes fail.
+    /// A publication brings it, and does no harm by it: one on a table without replica identity, or with columns in it that do not come,
+    /// makes Odoo's own updates and deletes fail.
     /// </summary>
     public static bool MayBePublished(EntityDeclaration entity, CatalogTable? table) =>
-        table is { Kind: 'r', Persistence: 'p' } && table.IdentityHas(entity.Key.Name);
+        table is { Kind: 'r', Persistence: 'p', UnsentIdentity: [] } && table.IdentityHas(entity.Key.Name);
+
+    /// <summary>
+    /// Generated columns in the replica identity. A table that is published all the same is followed: what can be written there comes.
+    /// </summary>
+    public static IEnumerable<Finding> Harm(EntityDeclaration entity, CatalogTable? table)
+    {
+        if (table is { Kind: 'r', UnsentIdentity: [_, ..] columns })
+            yield return Obstacles.GeneratedIdentity(
+                entity,
+                columns,
+                table.Membership is not null,
+                table.DefaultIdentityHas(entity.Key.Name) && table.PrimaryKey?.Columns.Intersect(columns).Any() != true
+            );
+    }
 
     /// <summary>Declared tables that the publication should bring, and does not.</summary>
     public static IReadOnlyList<EntityDeclaration> Unpublished(SourceCatalog catalog) =>
@@ -80,7 +98,7 @@ internal static class TableJudge
         if (primary is not [var only] || only != key)
             yield return Obstacles.Key(entity, primary);
         if (!table.IdentityHas(key))
-            yield return Obstacles.Identity(entity, IdentityProblem(table, key));
+            yield return Obstacles.Identity(entity, IdentityProblem(table, key), table.DefaultIdentityHas(key));
     }
 
     private static string IdentityProblem(CatalogTable table, string key) =>
@@ -129,7 +147,7 @@ internal static class TableJudge
         // A generated column is never in a list that was not written down; the table's own judgement has it.
         var missing = entity
             .SourceColumns.Where(c =>
-                table.Column(c.Name) is { Generated: null } && member.Columns is { } columns && !columns.Contains(c.Name)
+                table.Column(c.Name) is { Generated: null } && !member.Brings(c.Name)
             )
             .Select(c => c.Name)
             .ToList();
@@ -148,7 +166,7 @@ internal static class TableJudge
         if (!SourceTypes.CanRead(declared.Type, sent.TypeOid))
             return Obstacles.Type(entity, declared, $"of the type with OID {sent.TypeOid}");
         return declared.Slot == entity.Key.Slot && !sent.IsKey
-            ? Obstacles.Identity(entity, $"it does not have the key {declared.Name}; deletes would not say which row")
+            ? Obstacles.Identity(entity, $"it does not have the key {declared.Name}; deletes would not say which row", isDefaultEnough: true)
             : null;
     }
 }

@@ -99,19 +99,23 @@ public sealed class ChunkFinisher(EntitySet entities, DeleteLimit limit, IChunkO
     )
     {
         var undecided = allowed <= await HeldTable.AllowedAsync(connection, entity.Name, ct) ? keys - allowed : keys;
+        if (undecided == 0)
+            return false;
+        var earlier = await HeldTable.SweptLatelyAsync(connection, entity.Name, ct);
         // The table is counted only where it matters.
-        if (!limit.AreMany(undecided))
+        if (!limit.AreMany(undecided + earlier))
             return false;
         var rows = await connection.Statement(_sql[entity.Index].RowCount).ScalarAsync<long>(ct);
-        if (!limit.IsExceeded(undecided, rows))
+        if (!limit.IsExceeded(undecided + earlier, rows + earlier))
             return false;
-        await HeldTable.HoldAsync(connection, entity.Name, limit.Reason(entity.Name, keys, rows), keys, rows, ct);
+        await HeldTable.HoldAsync(connection, entity.Name, limit.Reason(entity.Name, keys, rows, earlier), keys, rows, ct);
         return true;
     }
 
     private async Task<long> DeleteAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
     {
         var sql = _sql[entity.Index];
+        await HeldTable.RecordAsync(connection, entity.Name, ct);
         var deleted = await connection.Statement(sql.DeleteRows).ScalarAsync<long>(ct);
         foreach (var entries in sql.DeleteEntries)
             await connection.Statement(entries).ExecuteAsync(ct);

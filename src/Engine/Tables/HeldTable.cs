@@ -40,6 +40,21 @@ internal static class HeldTable
         SELECT pg_notify('{Core.Snapshots.RequestChannels.Answers}', id::text) FROM refused
         """;
 
+    /// <summary>$1 entity. Of a request that a person has allowed, the answer has the time at which its chunks were done.</summary>
+    private const string SweptLatelySql = """
+        SELECT coalesce(sum(swept), 0)::bigint FROM cdc.chunks
+        WHERE entity = $1 AND swept > 0 AND finished_at > greatest(now() - interval '1 day',
+            (SELECT max(answered_at) FROM cdc.requests WHERE entity = $1 AND state = 'done' AND allow_deletes IS NOT NULL))
+        """;
+
+    /// <summary>$1 entity.</summary>
+    private const string RecordSql = """
+        WITH own AS (
+            INSERT INTO cdc.chunks (entity, generation, kind, keys, state) SELECT $1, generation, 'snapshot', '{}', 'held' FROM cdc.source
+            WHERE EXISTS (SELECT FROM cdc.held_deletes WHERE entity = $1 AND chunk = 0) RETURNING id)
+        UPDATE cdc.held_deletes h SET chunk = own.id FROM own WHERE h.entity = $1 AND h.chunk = 0
+        """;
+
     private const string ReleaseSql = "UPDATE cdc.chunks SET state = 'done', finished_at = now() WHERE entity = $1 AND state = 'held'";
 
     public static Task<bool> AnyAsync(NpgsqlConnection connection, string entity, CancellationToken ct) =>
@@ -52,6 +67,14 @@ internal static class HeldTable
     /// <summary>How many rows may be deleted because a person has said so.</summary>
     public static Task<long> AllowedAsync(NpgsqlConnection connection, string entity, CancellationToken ct) =>
         connection.Statement(AllowedSql, entity).ScalarAsync<long>(ct);
+
+    /// <summary>How many rows readings of the last day have deleted, since a person has last allowed some.</summary>
+    public static Task<long> SweptLatelyAsync(NpgsqlConnection connection, string entity, CancellationToken ct) =>
+        connection.Statement(SweptLatelySql, entity).ScalarAsync<long>(ct);
+
+    /// <summary>Keys that were read again by themselves are no chunk's: they get one, so that their deletes are counted at it.</summary>
+    public static Task RecordAsync(NpgsqlConnection connection, string entity, CancellationToken ct) =>
+        connection.Statement(RecordSql, entity).ExecuteAsync(ct);
 
     /// <summary>A person must decide; the request for the reading is answered with it.</summary>
     public static async Task HoldAsync(

@@ -66,8 +66,7 @@ internal sealed class Database : IAsyncDisposable
     {
         try
         {
-            await using var connection = await _connections.OpenConnectionAsync(ct);
-            return await use(connection);
+            return await _connections.UseAsync(use, ct);
         }
         catch (Exception failure) when (ServerFailure.Of(_server, failure, Name) is { } known)
         {

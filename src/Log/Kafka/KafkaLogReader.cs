@@ -29,6 +29,9 @@ public sealed class KafkaLogReader : IAsyncDisposable
     /// <summary>Time for the applier to commit what it has of revoked partitions; then they are fenced.</summary>
     private static readonly TimeSpan HandOver = TimeSpan.FromSeconds(5);
 
+    /// <summary>Brokers that hang are not waited for longer: the group misses this member when its session has timed out.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(3);
+
     private readonly KafkaClients _clients;
     private readonly LogTopics _topics;
 
@@ -113,6 +116,9 @@ public sealed class KafkaLogReader : IAsyncDisposable
     {
         await _ended.CancelAsync();
         await _reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // On a thread of its own, which ends when the brokers answer, or with the process.
+        var closing = Task.Factory.StartNew(Close, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await Task.WhenAny(closing, Task.Delay(Farewell));
         _ended.Dispose();
         _some.Dispose();
         _ahead.Dispose();
@@ -142,7 +148,8 @@ public sealed class KafkaLogReader : IAsyncDisposable
         }
         finally
         {
-            Close();
+            // Its handlers take nothing more, and the applier is woken.
+            _ended.Cancel();
             Signal();
         }
     }
@@ -164,10 +171,9 @@ public sealed class KafkaLogReader : IAsyncDisposable
         }
     }
 
+    /// <summary>Tells the group, with the last offsets.</summary>
     private void Close()
     {
-        // Close runs the handlers: the applier no longer takes anything from them.
-        _ended.Cancel();
         _consumer.Close();
         _consumer.Dispose();
     }

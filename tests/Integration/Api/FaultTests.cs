@@ -69,6 +69,28 @@ public sealed class FaultTests(TestServers servers)
     }
 
     [Fact]
+    public async Task Sessions_that_were_opened_while_the_engine_took_no_writes_do_not_keep_refusing_them()
+    {
+        await using var shop = await Shop.OpenAsync(
+            servers,
+            (bed, _) => ApiBed.StartAsync(bed, Shop.Ct, new ApiOptions { Connections = 2 })
+        );
+        Task<int> SwitchAsync() => StatusOfAsync(shop.Api.PostAsync("/feature-flags/f", "{\"enabled\": false}", Shop.Ct));
+        Assert.Equal(200, await SwitchAsync());
+        await shop.Engine.ExecuteAsync($"ALTER DATABASE {shop.Engine.Name} SET default_transaction_read_only = on", Shop.Ct);
+        await shop.Engine.ExecuteAsync(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'cdc api'",
+            Shop.Ct
+        );
+        await Eventually.True("new sessions refuse writes", async () => await SwitchAsync() == 503, ct: Shop.Ct);
+        // This session was there before.
+        await shop.Engine.ExecuteAsync($"ALTER DATABASE {shop.Engine.Name} RESET default_transaction_read_only", Shop.Ct);
+        Assert.Equal(200, await SwitchAsync());
+
+        static async Task<int> StatusOfAsync(Task<Answer> answer) => (await answer).Status;
+    }
+
+    [Fact]
     public async Task A_slow_engine_costs_each_request_its_time_and_piles_none_up()
     {
         await using var shop = await Shop.OpenAsync(

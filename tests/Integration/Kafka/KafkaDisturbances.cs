@@ -1,3 +1,4 @@
+using Cdc.Tests.Integration.Pipeline.Matrix;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Processes;
 
@@ -6,7 +7,14 @@ namespace Cdc.Tests.Integration.Kafka;
 /// <summary>Keeps a real <c>cdc capture</c> and some <c>cdc apply</c> running over a broker, and kills any of them.</summary>
 /// <param name="disturbBroker">What happens to the broker; when it ends the broker is there again.</param>
 /// <param name="membersComeAndGo">False: one <c>cdc apply</c>, and capture is killed in its place. Groups of the mock cluster end the process when they do.</param>
-internal sealed class KafkaDisturbances(KafkaPipelineBed bed, Func<Task> disturbBroker, bool membersComeAndGo, Random random)
+/// <param name="moves">Changes of the tables, each mended later; null: none.</param>
+internal sealed class KafkaDisturbances(
+    KafkaPipelineBed bed,
+    Func<Task> disturbBroker,
+    bool membersComeAndGo,
+    TableMoves? moves,
+    Random random
+)
 {
     private WatchedProcess? _capture;
     private readonly WatchedProcess?[] _apply = new WatchedProcess?[membersComeAndGo ? 2 : 1];
@@ -22,6 +30,21 @@ internal sealed class KafkaDisturbances(KafkaPipelineBed bed, Func<Task> disturb
     }
 
     public Task NextAsync(CancellationToken ct) =>
+        moves is not null && random.Next(3) == 0 ? MoveAsync(moves) : DisturbAsync(ct);
+
+    /// <summary>Throws what one of them said last, if it has ended by itself.</summary>
+    public void ThrowIfEnded()
+    {
+        foreach (var process in (WatchedProcess?[])[_capture, .. _apply])
+            if (process is { HasExited: true })
+                throw new InvalidOperationException($"It ended with exit code {process.ExitCode}: {process.Tail}");
+    }
+
+    public string Describe() =>
+        string.Join(", ", Done.Select(d => $"{d.Key} {d.Value}"))
+        + string.Concat(((WatchedProcess?[])[_capture, .. _apply]).Select(p => Environment.NewLine + p?.Tail));
+
+    private Task DisturbAsync(CancellationToken ct) =>
         random.Next(100) switch
         {
             var share when share < (membersComeAndGo ? 30 : 60) => DoAsync(
@@ -41,17 +64,11 @@ internal sealed class KafkaDisturbances(KafkaPipelineBed bed, Func<Task> disturb
             _ => DoAsync("retry", () => bed.Bed.Engine.ExecuteAsync("UPDATE cdc.quarantine SET retry_requested = true", ct)),
         };
 
-    /// <summary>Throws what one of them said last, if it has ended by itself.</summary>
-    public void ThrowIfEnded()
+    private async Task MoveAsync(TableMoves tables)
     {
-        foreach (var process in (WatchedProcess?[])[_capture, .. _apply])
-            if (process is { HasExited: true })
-                throw new InvalidOperationException($"It ended with exit code {process.ExitCode}: {process.Tail}");
+        var done = await tables.NextAsync();
+        Done[done] = Done.GetValueOrDefault(done) + 1;
     }
-
-    public string Describe() =>
-        string.Join(", ", Done.Select(d => $"{d.Key} {d.Value}"))
-        + string.Concat(((WatchedProcess?[])[_capture, .. _apply]).Select(p => Environment.NewLine + p?.Tail));
 
     private async Task KillWorkerAsync(int worker, CancellationToken ct) => _apply[worker] = await KillAsync(_apply[worker]!, "apply", ct);
 

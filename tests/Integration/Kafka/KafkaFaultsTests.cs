@@ -29,6 +29,23 @@ public sealed partial class KafkaFaultsTests(TestServers servers, TestKafka kafk
     }
 
     [Fact]
+    public async Task Both_ends_drain_while_a_broker_hangs_and_go_on_when_it_answers()
+    {
+        await using var broker = await KafkaBroker.StartAsync(Ct);
+        await using var bed = await KafkaPipelineBed.CreateAsync(servers, TestKafka.OptionsOf(broker), Ct);
+        var (capture, apply) = await bed.StreamApartAsync(Ct);
+        await bed.UpdateCardsAsync(10, Ct);
+        await bed.Bed.CaughtUpAsync(Ct);
+        broker.Send(Signal.Stop);
+        await bed.UpdateCardsAsync(10, Ct);
+        // Less than service managers wait before they kill.
+        await Task.WhenAll(capture.StopAsync(), apply.StopAsync()).WaitAsync(TimeSpan.FromSeconds(15), Ct);
+        broker.Send(Signal.Continue);
+        bed.StartBoth();
+        await bed.AssertUpdatedAsync(20, Ct);
+    }
+
+    [Fact]
     public async Task Capture_goes_on_while_the_engine_is_down()
     {
         await using var engine = await PgCluster.StartAsync(new PgClusterOptions { Name = "kafka-engine" }, Ct);

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Cdc.Tests.Integration.Crash;
+using Cdc.Tests.Integration.Pipeline;
 using Cdc.Tests.Integration.Pipeline.Histories;
+using Cdc.Tests.Integration.Pipeline.Matrix;
 using Cdc.Tests.Support;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Pipeline;
@@ -65,10 +67,12 @@ public sealed class KafkaHistoriesTests(TestServers servers, ITestOutputHelper o
     {
         var seed = TestSeed.Draw();
         var random = new Random(seed);
-        var disturbances = new KafkaDisturbances(bed, disturbBroker, membersComeAndGo, random);
+        // A table whose key is deferrable has the one identity that suits it.
+        var moves = random.Next(2) == 0 ? null : new TableMoves(bed.Bed, null, random);
+        var disturbances = new KafkaDisturbances(bed, disturbBroker, membersComeAndGo, moves, random);
         try
         {
-            await RunAsync(bed, disturbances, seed, random);
+            await RunAsync(bed, disturbances, moves, seed, random);
         }
         catch (Exception e)
         {
@@ -77,7 +81,7 @@ public sealed class KafkaHistoriesTests(TestServers servers, ITestOutputHelper o
         output.WriteLine(string.Join(", ", disturbances.Done.Select(d => $"{d.Key} {d.Value}")));
     }
 
-    private async Task RunAsync(KafkaPipelineBed bed, KafkaDisturbances disturbances, int seed, Random random)
+    private async Task RunAsync(KafkaPipelineBed bed, KafkaDisturbances disturbances, TableMoves? moves, int seed, Random random)
     {
         // Small bounds, so that batches and chunks run over within a few rows.
         bed.Bed.EngineOptions = bed.Bed.EngineOptions with
@@ -87,8 +91,7 @@ public sealed class KafkaHistoriesTests(TestServers servers, ITestOutputHelper o
         bed.Bed.SnapshotOptions = bed.Bed.SnapshotOptions with { ChunkRows = random.Next(2, 30) };
         bed.Bed.SourceOptions = bed.Bed.SourceOptions with { RememberedKeys = random.Next(3, 60) };
         await bed.Bed.Source.ExecuteAsync(HistoryPlan.Setup, Ct);
-        if (random.Next(2) == 0)
-            await bed.Bed.Source.ExecuteAsync(HistoryPlan.DeferrableKey, Ct);
+        await (moves?.PrepareAsync() ?? bed.Bed.Source.ExecuteAsync(HistoryPlan.DeferrableKey, Ct));
         await disturbances.StartAsync(Ct);
         // No row is there yet when the tables are read: every update of a card is counted.
         await bed.Bed.CaughtUpAsync(Ct, Patience);
@@ -103,8 +106,14 @@ public sealed class KafkaHistoriesTests(TestServers servers, ITestOutputHelper o
                 seed,
                 history,
                 () => random.Next(8) == 0 ? disturbances.NextAsync(Ct) : Task.CompletedTask,
+                tableChanges: moves is not null,
                 Ct
             );
+            if (moves is not null)
+            {
+                await moves.MendAsync();
+                await bed.Bed.EqualByItselfAsync(Ct);
+            }
             await bed.Bed.CaughtUpAsync(Ct, Patience);
             disturbances.ThrowIfEnded();
             await bed.Bed.AssertEqualAsync(Ct);

@@ -165,6 +165,47 @@ public sealed class HeldDeletesTests(TestServers servers, TestKafka kafka)
         Assert.Equal((0, 0), (await CountAsync(bed, "cdc.rereads"), await CountAsync(bed, "cdc.quarantine")));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Many_small_readings_of_a_day_count_together_until_a_person_has_looked(bool overKafka)
+    {
+        await using var either = await StartAsync(overKafka);
+        var bed = either.Bed;
+        await OnlyInTheEngineAsync(bed, 1001, 1008);
+        Assert.Equal(RequestState.Done, (await AskAsync(bed, "card", null, new KeyRange(1001, 1009))).State);
+        await OnlyInTheEngineAsync(bed, 1011, 1018);
+        var refused = await AskAsync(bed, "card", null, new KeyRange(1011, 1019));
+        Assert.Equal(RequestState.Refused, refused.State);
+        Assert.Contains("8 of 108 rows of card", refused.Answer, StringComparison.Ordinal);
+        Assert.Contains("8 more were deleted within a day", refused.Answer, StringComparison.Ordinal);
+        Assert.Equal(Cards + 8, await CountAsync(bed, "loyalty_cards"));
+
+        Assert.Equal(RequestState.Done, (await AskAsync(bed, "card", 8, new KeyRange(1011, 1019))).State);
+        await OnlyInTheEngineAsync(bed, 1021, 1028);
+        Assert.Equal(RequestState.Done, (await AskAsync(bed, "card", null, new KeyRange(1021, 1029))).State);
+        // Those of yesterday are over.
+        await bed.Engine.ExecuteAsync("UPDATE cdc.chunks SET finished_at = finished_at - interval '1 day'", Ct);
+        await OnlyInTheEngineAsync(bed, 1031, 1038);
+        Assert.Equal(RequestState.Done, (await AskAsync(bed, "card", null, new KeyRange(1031, 1039))).State);
+        await bed.EqualByItselfAsync(Ct);
+    }
+
+    [Fact]
+    public async Task Keys_that_are_read_again_by_themselves_count_for_the_next_reading_too()
+    {
+        await using var either = await StartAsync(false);
+        var bed = either.Bed;
+        await OnlyInTheEngineAsync(bed, 1001, 1008);
+        await RereadAsync(bed, 1001, 1008);
+        await Eventually.True("they are gone", async () => await CountAsync(bed, "loyalty_cards") == Cards, ct: Ct);
+        await OnlyInTheEngineAsync(bed, 1011, 1018);
+        await RereadAsync(bed, 1011, 1018);
+        Assert.Contains("8 of 108 rows of card", await HeldAsync(bed, "card"), StringComparison.Ordinal);
+        Assert.Equal(RequestState.Done, (await AskAsync(bed, "card", 8)).State);
+        await bed.EqualByItselfAsync(Ct);
+    }
+
     [Fact]
     public async Task A_table_that_was_rewritten_unseen_is_held_and_another_rewrite_begins_anew()
     {
@@ -231,6 +272,13 @@ public sealed class HeldDeletesTests(TestServers servers, TestKafka kafka)
     private static Task OnlyInTheEngineAsync(PipelineBed bed, int from, int to) =>
         bed.Engine.ExecuteAsync(
             $"INSERT INTO loyalty_cards (id, odoo_card_id, program_id, code, points) SELECT i, i, 1, 'x' || i, 0 FROM generate_series({from}, {to}) i",
+            Ct
+        );
+
+    /// <summary>As if a column of them were not known.</summary>
+    private static Task RereadAsync(PipelineBed bed, int from, int to) =>
+        bed.Engine.ExecuteAsync(
+            $"INSERT INTO cdc.rereads (entity, key, generation, lsn, ordinal) SELECT 'card', i, 1, '0/1', 0 FROM generate_series({from}, {to}) i",
             Ct
         );
 

@@ -172,7 +172,7 @@ public sealed class FencesUnderWritesTests(TestServers servers, ITestOutputHelpe
 
     private static async Task WriteAsync(PipelineBed bed, int seed, CancellationToken enough)
     {
-        await using var session = await HistorySession.OpenAsync(bed.Source.DataSource, seed, $"{bed.Source.Name}-{seed}", Ct);
+        await using var session = await HistorySession.OpenAsync(bed.Source.DataSource, seed, $"{bed.Source.Name}-{seed}", tableChanges: false, Ct);
         while (!enough.IsCancellationRequested)
             await session.RunAsync(5, () => Task.CompletedTask, Ct);
     }

@@ -4,6 +4,7 @@ using Cdc.Core.Postgres;
 using Cdc.Engine;
 using Cdc.Host;
 using Cdc.Tests.Integration.Host;
+using Cdc.Tests.Integration.Pipeline;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Npgsql;
@@ -241,6 +242,28 @@ public sealed class PostgresVersionsTests(VersionServers servers) : IClassFixtur
         await bed.Source.ExecuteAsync(finding.GetProperty("remedy").GetString()!, Ct);
         await bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = 3", Ct);
         Assert.Empty(await CodesAsync(bed));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_table_that_comes_to_such_an_identity_while_running_is_not_published_again_and_stops()
+    {
+        await using var bed = await BedAsync(18, cards: 3);
+        bed.StartInProcess();
+        await bed.EqualByItselfAsync(Ct);
+        await bed.Source.ExecuteAsync(
+            $"""
+            ALTER PUBLICATION {Sql.Identifier(bed.SourceOptions.Publication)} DROP TABLE loyalty_card;
+            ALTER TABLE loyalty_card ADD COLUMN twice float8 GENERATED ALWAYS AS (points * 2) STORED, REPLICA IDENTITY FULL
+            """,
+            Ct
+        );
+        var reason = await bed.StoppedAsync("card", Ct);
+        Assert.Contains("has generated columns (twice)", reason, StringComparison.Ordinal);
+        await bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = 7", Ct);
+        const string Remedy = "ALTER TABLE public.loyalty_card REPLICA IDENTITY DEFAULT;";
+        Assert.Contains(Remedy, reason, StringComparison.Ordinal);
+        await bed.Source.ExecuteAsync(Remedy, Ct);
+        await bed.EqualByItselfAsync(Ct);
     }
 
     [Theory]

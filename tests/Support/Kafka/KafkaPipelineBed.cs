@@ -73,7 +73,7 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
     /// <param name="crashAt">Where it kills itself with SIGKILL: the name of a <c>CrashPoint</c>.</param>
     public async Task<WatchedProcess> StartProcessAsync(string command, string? crashAt, CancellationToken ct)
     {
-        var process = await CdcProcess.StartAsync([command], Environment(crashAt), null, ct);
+        var process = await CdcProcess.StartAsync([command], Environment(crashAt), ct);
         _started.Add(process);
         return process;
     }

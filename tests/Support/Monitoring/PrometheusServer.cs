@@ -49,6 +49,22 @@ public sealed class PrometheusServer : IAsyncDisposable
         return new PrometheusServer(process, port, folder);
     }
 
+    /// <summary>Whether a query finds anything now; false while it does not answer yet.</summary>
+    public async Task<bool> FindsAsync(string query, CancellationToken ct)
+    {
+        try
+        {
+            using var answer = JsonDocument.Parse(
+                await _client.GetStringAsync(new Uri($"/api/v1/query?query={Uri.EscapeDataString(query)}", UriKind.Relative), ct)
+            );
+            return answer.RootElement.GetProperty("data").GetProperty("result").GetArrayLength() > 0;
+        }
+        catch (HttpRequestException) when (!_process.HasExited)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Names of the alerts that fire; null while it does not answer yet.</summary>
     public async Task<IReadOnlyList<string>?> FiringAsync(CancellationToken ct)
     {

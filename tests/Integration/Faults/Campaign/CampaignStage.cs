@@ -1,13 +1,12 @@
 using System.Diagnostics;
+using Cdc.Tests.Integration.Pipeline;
+using Cdc.Tests.Integration.Pipeline.Matrix;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Workload;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Faults.Campaign;
-
-/// <summary>Starts one process of <c>cdc</c>.</summary>
-internal delegate Task<WatchedProcess> StartProgram(CancellationToken ct);
 
 /// <summary>Servers, an Odoo at work, the processes of <c>cdc</c> between them, and the faults that befall them.</summary>
 internal sealed class CampaignStage : IAsyncDisposable
@@ -17,38 +16,48 @@ internal sealed class CampaignStage : IAsyncDisposable
 
     private readonly PipelineBed _bed;
     private readonly OwnServers _servers;
-    private readonly IReadOnlyList<StartProgram> _programs;
+    private readonly IReadOnlyList<CampaignProgram> _programs;
+    private readonly TableMoves _moves;
     private readonly List<WatchedProcess> _running = [];
     private readonly List<string> _played = [];
     private readonly List<(string Name, Func<Random, CancellationToken, Task> Play)> _faults;
     private WorkloadGenerator? _odoo;
     private TimeSpan _slowestDrain;
     private int _columns;
+    private string _now = "";
 
+    /// <param name="broker">That the programs have between them; null: there is none.</param>
     public CampaignStage(
         PipelineBed bed,
         OwnServers servers,
-        IReadOnlyList<StartProgram> programs,
-        params IEnumerable<(string Name, Func<Random, CancellationToken, Task> Play)> more
+        IReadOnlyList<CampaignProgram> programs,
+        TableMoves moves,
+        KafkaBroker? broker = null
     )
     {
-        (_bed, _servers, _programs) = (bed, servers, programs);
+        (_bed, _servers, _programs, _moves) = (bed, servers, programs, moves);
         _faults =
         [
-            ("kill the program", KillProgramAsync),
-            ("stop the program", StopProgramAsync),
-            ("freeze the program", FreezeProgramAsync),
-            ("kill the engine", (_, ct) => AwayAsync(servers.Engine, ct)),
-            ("kill the source", (_, ct) => AwayAsync(servers.Source, ct)),
+            ("kill a program", KillProgramAsync),
+            ("stop a program", StopProgramAsync),
+            ("freeze a program", FreezeProgramAsync),
+            ("kill the engine", (random, ct) => AwayAsync(servers.Engine, random, ct)),
+            ("kill the source", (random, ct) => AwayAsync(servers.Source, random, ct)),
             ("end the engine's sessions", (_, ct) => EndSessionsAsync(bed.Engine, ct)),
             ("end the source's sessions", (_, ct) => EndSessionsAsync(bed.Source, ct)),
             ("add a column", AddColumnAsync),
             ("rewrite a table", (_, ct) => bed.Source.ExecuteAsync("VACUUM FULL loyalty_point_move", ct)),
-            ("truncate a table", (_, ct) => bed.Source.ExecuteAsync("TRUNCATE loyalty_point_history", ct)),
+            ("truncate a table", (_, ct) => TruncateAsync(ct)),
             ("read a table again", SnapshotAsync),
             ("change the replica identity", ReplicaIdentityAsync),
-            .. more,
+            // There are forty of them: they are drawn more often than one of the others.
+            .. Enumerable.Repeat<(string, Func<Random, CancellationToken, Task>)>(("change a table", (_, _) => ChangeTableAsync()), 4),
         ];
+        if (broker is null)
+            return;
+        _faults.Add(("kill the broker", (random, ct) => BrokerAwayAsync(broker, broker.KillAsync, random, ct)));
+        _faults.Add(("restart the broker", (random, ct) => BrokerAwayAsync(broker, broker.StopAsync, random, ct)));
+        _faults.Add(("freeze the broker", (random, ct) => FreezeBrokerAsync(broker, random, ct)));
     }
 
     /// <summary>Plays faults until it is enough, ends the load, and waits until the engine has everything. The programs have ended well.</summary>
@@ -64,12 +73,13 @@ internal sealed class CampaignStage : IAsyncDisposable
                 ExpiryRows = 300,
                 BulkRows = 100,
                 Initial = InitialRows.Shop(200),
+                OutlivesRefusals = true,
             }
         );
         _odoo = odoo;
         await odoo.PrepareAsync(ct);
         foreach (var program in _programs)
-            _running.Add(await program(ct));
+            _running.Add(await program.StartAsync(ct));
         await _bed.CaughtUpAsync(ct);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var working = odoo.RunAsync(enough.Token);
@@ -77,7 +87,8 @@ internal sealed class CampaignStage : IAsyncDisposable
             await PlayOneAsync(random, ct);
         await enough.CancelAsync();
         var transactions = (await working).Transactions;
-        await CaughtUpAsync(ct);
+        await _moves.MendAsync();
+        await _bed.EqualByItselfAsync(ct);
         foreach (var program in _running)
             await DrainAsync(program, ct);
         var faults = string.Join(
@@ -86,7 +97,7 @@ internal sealed class CampaignStage : IAsyncDisposable
         );
         say(
             FormattableString.Invariant(
-                $"{length.Elapsed.TotalSeconds:0} s, {transactions} transactions, slowest drain {_slowestDrain.TotalSeconds:0.0} s; {faults}"
+                $"{length.Elapsed.TotalSeconds:0} s, {transactions} transactions, slowest drain {_slowestDrain.TotalSeconds:0.0} s, obeyed {_moves.Obeyed} times; {faults}"
             )
         );
     }
@@ -100,6 +111,7 @@ internal sealed class CampaignStage : IAsyncDisposable
     private async Task PlayOneAsync(Random random, CancellationToken ct)
     {
         var (name, play) = _faults[random.Next(_faults.Count)];
+        _now = name;
         try
         {
             await play(random, ct);
@@ -112,40 +124,51 @@ internal sealed class CampaignStage : IAsyncDisposable
         catch (Exception e) when (e is not OperationCanceledException)
         {
             var tails = string.Join(Environment.NewLine, _running.Select(p => (p.HasExited ? $"[exit code {p.ExitCode}] " : "") + p.Tail));
-            throw new InvalidOperationException($"after '{name}': {e.Message}{Environment.NewLine}{tails}", e);
+            throw new InvalidOperationException(
+                $"after {string.Join(", ", _played.TakeLast(5).Append(_now))}: {e.Message}{Environment.NewLine}{tails}",
+                e
+            );
         }
-        _played.Add(name);
+        _played.Add(_now);
     }
 
     private async Task KillProgramAsync(Random random, CancellationToken ct)
     {
-        var which = random.Next(_programs.Count);
+        var which = Chosen(random);
         Assert.Equal(128 + (int)Signal.Kill, await _running[which].StopAsync(Signal.Kill, ct));
-        _running[which] = await _programs[which](ct);
+        _running[which] = await _programs[which].StartAsync(ct);
     }
 
     private async Task StopProgramAsync(Random random, CancellationToken ct)
     {
-        var which = random.Next(_programs.Count);
+        var which = Chosen(random);
         await DrainAsync(_running[which], ct);
-        await WorkGoesOnAsync(random.Next(1, 300), ct);
-        _running[which] = await _programs[which](ct);
+        if (_servers.Source.IsRunning)
+            await WorkGoesOnAsync(random.Next(1, 300), ct);
+        _running[which] = await _programs[which].StartAsync(ct);
     }
 
     private async Task DrainAsync(WatchedProcess program, CancellationToken ct)
     {
         var drain = Stopwatch.StartNew();
-        Assert.Equal(0, await program.StopAsync(Signal.Terminate, ct).WaitAsync(LongestDrain, ct));
+        try
+        {
+            Assert.Equal(0, await program.StopAsync(Signal.Terminate, ct).WaitAsync(LongestDrain, ct));
+        }
+        catch (TimeoutException e)
+        {
+            throw new TimeoutException($"It has not drained: {program.Tail}", e);
+        }
         _slowestDrain = TimeSpan.FromTicks(Math.Max(_slowestDrain.Ticks, drain.Elapsed.Ticks));
     }
 
     /// <summary>Another takes over what it held, and it wakes up as one too many.</summary>
     private async Task FreezeProgramAsync(Random random, CancellationToken ct)
     {
-        var which = random.Next(_programs.Count);
+        var which = Chosen(random);
         var frozen = _running[which];
         frozen.Send(Signal.Stop);
-        var other = await _programs[which](ct);
+        var other = await _programs[which].StartAsync(ct);
         await WorkGoesOnAsync(random.Next(1, 300), ct);
         await EndSessionsAsync(_bed.Source, ct);
         frozen.Send(Signal.Continue);
@@ -154,13 +177,62 @@ internal sealed class CampaignStage : IAsyncDisposable
         _running[which] = other;
     }
 
-    private async Task AwayAsync(PgCluster server, CancellationToken ct)
+    private async Task AwayAsync(PgCluster server, Random random, CancellationToken ct)
     {
         await server.KillAsync(ct);
         if (server != _servers.Source)
             await WorkGoesOnAsync(300, ct);
+        await MeanwhileAsync(random, ct);
         await server.StartAgainAsync(ct);
         ForgetConnections();
+    }
+
+    private async Task BrokerAwayAsync(KafkaBroker broker, Func<CancellationToken, Task> end, Random random, CancellationToken ct)
+    {
+        await end(ct);
+        await WorkGoesOnAsync(random.Next(1, 600), ct);
+        await MeanwhileAsync(random, ct);
+        await broker.StartAgainAsync(ct);
+    }
+
+    private async Task FreezeBrokerAsync(KafkaBroker broker, Random random, CancellationToken ct)
+    {
+        broker.Send(Signal.Stop);
+        await WorkGoesOnAsync(random.Next(1, 600), ct);
+        await MeanwhileAsync(random, ct);
+        broker.Send(Signal.Continue);
+    }
+
+    /// <summary>Something is away: in every third case a program is stopped, killed, or neither. It drains all the same, and starts.</summary>
+    private Task MeanwhileAsync(Random random, CancellationToken ct)
+    {
+        switch (random.Next(3))
+        {
+            case 0:
+                _now += " and kill a program";
+                return KillProgramAsync(random, ct);
+            case 1:
+                _now += " and stop a program";
+                return StopProgramAsync(random, ct);
+            default:
+                return Task.CompletedTask;
+        }
+    }
+
+    private int Chosen(Random random)
+    {
+        var which = random.Next(_programs.Count);
+        _now += $" ({_programs[which].Command})";
+        return which;
+    }
+
+    private async Task ChangeTableAsync() => _now += ": " + await _moves.NextAsync();
+
+    /// <summary>Where it is a table at the moment.</summary>
+    private async Task TruncateAsync(CancellationToken ct)
+    {
+        await _moves.MendAsync();
+        await _bed.Source.ExecuteAsync("TRUNCATE loyalty_point_history", ct);
     }
 
     private static Task EndSessionsAsync(TestDatabase database, CancellationToken ct) =>
@@ -195,9 +267,12 @@ internal sealed class CampaignStage : IAsyncDisposable
 
     private Task WorkGoesOnAsync(int transactions, CancellationToken ct)
     {
-        var target = _odoo!.Progress.Transactions + transactions;
-        return Eventually.True("Odoo works on", () => _odoo.Progress.Transactions >= target, ct: ct);
+        var target = Tried + transactions;
+        return Eventually.True("Odoo works on", () => Tried >= target, ct: ct);
     }
+
+    /// <summary>What a changed table refuses counts too.</summary>
+    private long Tried => _odoo!.Progress.Transactions + _odoo.Progress.Refused;
 
     private async Task CaughtUpAsync(CancellationToken ct)
     {

@@ -1,3 +1,4 @@
+using Cdc.Tests.Integration.Pipeline.Matrix;
 using Cdc.Tests.Support.Pipeline;
 using Npgsql;
 
@@ -5,7 +6,8 @@ namespace Cdc.Tests.Integration.Pipeline.Histories;
 
 /// <summary>Keeps one pipeline running, in this process or as the real one, and disturbs it.</summary>
 /// <param name="losesSlots">The slot is dropped too: everything written meanwhile is found by reading everything again.</param>
-internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlots) : IAsyncDisposable
+/// <param name="moves">Changes of the tables, each mended later; null: none.</param>
+internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlots, TableMoves? moves) : IAsyncDisposable
 {
     private NpgsqlConnection? _holder;
     private InProcessPipeline? _inProcess;
@@ -21,7 +23,12 @@ internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlo
 
     public async Task NextAsync(CancellationToken ct)
     {
-        await ReleaseAsync();
+        await LetGoAsync();
+        if (moves is not null && random.Next(3) == 0)
+        {
+            Count(await moves.NextAsync());
+            return;
+        }
         switch (random.Next(100))
         {
             case < 25:
@@ -48,12 +55,12 @@ internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlo
         }
     }
 
-    /// <summary>The stream may go on.</summary>
+    /// <summary>The stream may go on, and every table can be followed.</summary>
     public async Task ReleaseAsync()
     {
-        if (_holder is not null)
-            await _holder.DisposeAsync();
-        _holder = null;
+        await LetGoAsync();
+        if (moves is not null)
+            await moves.MendAsync();
     }
 
     /// <summary>The end of whatever runs; throws what it failed with.</summary>
@@ -66,12 +73,19 @@ internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlo
         (_inProcess, _process) = (null, null);
     }
 
-    public async ValueTask DisposeAsync() => await ReleaseAsync();
+    public async ValueTask DisposeAsync() => await LetGoAsync();
 
     public string Describe() =>
         string.Join(", ", Done.Select(d => $"{d.Key} {d.Value}"))
         + Environment.NewLine
         + (_process?.Tail ?? string.Join(Environment.NewLine, bed.Log.Lines.TakeLast(40)));
+
+    private async Task LetGoAsync()
+    {
+        if (_holder is not null)
+            await _holder.DisposeAsync();
+        _holder = null;
+    }
 
     private async Task SnapshotAsync(CancellationToken ct)
     {

@@ -10,7 +10,15 @@ internal static class HistoryRun
     private const int TransactionsOfSession = 8;
 
     /// <param name="between">Called between the transactions of the first session.</param>
-    public static async Task RunAsync(PipelineBed bed, int seed, int history, Func<Task> between, CancellationToken ct)
+    /// <param name="tableChanges">It may change the tables.</param>
+    public static async Task RunAsync(
+        PipelineBed bed,
+        int seed,
+        int history,
+        Func<Task> between,
+        bool tableChanges,
+        CancellationToken ct
+    )
     {
         var sessions = new List<Task>();
         for (var number = 0; number < Sessions; number++)
@@ -19,6 +27,7 @@ internal static class HistoryRun
                 bed.Source.DataSource,
                 HashCode(seed, history, number),
                 $"{bed.Source.Name}-{history}-{number}",
+                tableChanges,
                 ct
             );
             sessions.Add(RunAsync(session, number == 0 ? between : () => Task.CompletedTask, ct));

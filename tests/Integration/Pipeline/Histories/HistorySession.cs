@@ -1,29 +1,39 @@
 using System.Globalization;
+using Cdc.Tests.Integration.Pipeline.Matrix;
 using Npgsql;
 
 namespace Cdc.Tests.Integration.Pipeline.Histories;
 
 /// <summary>One of Odoo's sessions: random transactions, with savepoints, rollbacks and two-phase commits.</summary>
-internal sealed class HistorySession(NpgsqlConnection connection, HistoryPlan plan, string name) : IAsyncDisposable
+/// <param name="tableChanges">Somebody changes the tables meanwhile: what the source refuses then is no defect of the plan.</param>
+internal sealed class HistorySession(NpgsqlConnection connection, HistoryPlan plan, string name, bool tableChanges) : IAsyncDisposable
 {
     private readonly Queue<string> _prepared = new();
     private int _transactions;
 
-    public static async Task<HistorySession> OpenAsync(NpgsqlDataSource source, int seed, string name, CancellationToken ct)
+    public static async Task<HistorySession> OpenAsync(
+        NpgsqlDataSource source,
+        int seed,
+        string name,
+        bool tableChanges,
+        CancellationToken ct
+    )
     {
         var connection = await source.OpenConnectionAsync(ct);
-        var session = new HistorySession(connection, new HistoryPlan(new Random(seed)), name);
+        var session = new HistorySession(connection, new HistoryPlan(new Random(seed)), name, tableChanges);
         // Shorter than deadlock detection: a session that waits in a circle gives up.
         await session.ExecuteAsync("SET lock_timeout = '100ms'", ct);
         return session;
     }
 
     /// <summary>Some transactions, then nothing is left prepared.</summary>
+    /// <param name="between">Called while this session has no lock: none of its transactions is prepared.</param>
     public async Task RunAsync(int transactions, Func<Task> between, CancellationToken ct)
     {
         for (var i = 0; i < transactions; i++)
         {
-            await between();
+            if (_prepared.Count == 0)
+                await between();
             if (plan.Chance(40))
                 await FinishPreparedAsync(ct);
             await TransactionAsync(ct);
@@ -76,8 +86,8 @@ internal sealed class HistorySession(NpgsqlConnection connection, HistoryPlan pl
     }
 
     /// <summary>What transactions over the same keys do to each other: constraints (23), serialization (40), locks.</summary>
-    private static bool IsCollision(PostgresException e) =>
-        e.SqlState[..2] is "23" or "40" || e.SqlState == PostgresErrorCodes.LockNotAvailable;
+    private bool IsCollision(PostgresException e) =>
+        e.SqlState[..2] is "23" or "40" || e.SqlState == PostgresErrorCodes.LockNotAvailable || (tableChanges && SourceOwner.IsOfChangedTable(e));
 
     private async Task ExecuteAsync(string sql, CancellationToken ct)
     {

@@ -18,9 +18,10 @@ internal sealed record RunningPipeline(Task Completion, Func<Task> StopAsync);
 /// </summary>
 internal sealed class ChangedTable(PipelineBed bed, TableChange change, ReaderRole? role, Func<RunningPipeline> start)
 {
-    private const string Entity = "history";
+    private const string Entity = SourceOwner.Entity;
     private const string ReadAgain = "changed without an event";
 
+    private readonly SourceOwner _owner = new(bed, role);
     private RunningPipeline _running = null!;
     private int _key = 100_000;
 
@@ -29,17 +30,7 @@ internal sealed class ChangedTable(PipelineBed bed, TableChange change, ReaderRo
     public async Task PrepareAsync()
     {
         await bed.FillAsync(Ct);
-        await RunAsync([
-            "CREATE PUBLICATION {p} FOR TABLE loyalty_program, loyalty_card, loyalty_point_move, loyalty_point_history",
-            .. change.Before,
-        ]);
-        if (role is null)
-            return;
-        await bed.Source.ExecuteAsync(
-            $"ALTER ROLE {role.Name} REPLICATION; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role.Name}",
-            Ct
-        );
-        bed.SourceOptions = bed.SourceOptions with { ConnectionString = role.ConnectionString };
+        await _owner.PrepareAsync(change);
     }
 
     /// <summary>Before anything is followed.</summary>
@@ -58,11 +49,22 @@ internal sealed class ChangedTable(PipelineBed bed, TableChange change, ReaderRo
         return $"refused: `{code}`";
     }
 
+    /// <summary>Mended by what the table's reason says, where that is SQL.</summary>
     public async Task<string> WhileRunningAsync()
     {
         await RunAsync(change.Make);
         await WriteAsync();
-        return await UndoneAsync(await SettledAsync());
+        var became = await SettledAsync();
+        if (change.AfterRemedy is null)
+            return await UndoneAsync(became);
+        var (_, reason) = await StateAsync();
+        await _owner.ObeyAsync(reason!);
+        await WriteAsync();
+        await EqualAsync();
+        await RunAsync(change.AfterRemedy);
+        await WriteAsync();
+        await EqualAsync();
+        return became;
     }
 
     public async Task<string> BetweenTwoRunsAsync()
@@ -171,7 +173,6 @@ internal sealed class ChangedTable(PipelineBed bed, TableChange change, ReaderRo
             ct: Ct
         );
 
-    /// <summary>Odoo at work: what the source refuses is Odoo's own trouble.</summary>
     private async Task WriteAsync()
     {
         var key = _key;
@@ -188,21 +189,14 @@ internal sealed class ChangedTable(PipelineBed bed, TableChange change, ReaderRo
             {
                 await bed.Source.ExecuteAsync(write, Ct);
             }
-            catch (PostgresException) { }
+            catch (PostgresException e)
+                when (SourceOwner.IsOfChangedTable(e) || e.SqlState.StartsWith("23", StringComparison.Ordinal))
+            {
+                // The change breaks Odoo too, or a constraint of its own refuses the row.
+            }
     }
 
-    private async Task RunAsync(params IEnumerable<string> statements)
-    {
-        var mapped = bed.Entities.All.Single(e => e.Name == Entity).SourceColumns.Select(c => c.Name);
-        foreach (var statement in statements)
-            await bed.Source.ExecuteAsync(
-                statement
-                    .Replace("{p}", bed.SourceOptions.Publication, StringComparison.Ordinal)
-                    .Replace("{r}", role?.Name, StringComparison.Ordinal)
-                    .Replace("{mapped}", string.Join(", ", mapped), StringComparison.Ordinal),
-                Ct
-            );
-    }
+    private Task RunAsync(params IEnumerable<string> statements) => _owner.RunAsync(statements);
 
     private async Task<(string State, string? Reason)> StateAsync()
     {

@@ -26,4 +26,15 @@ internal sealed record TableChange(string Name, string[] Make, string[] Undo)
 
     /// <summary>Of the part that runs over Kafka too.</summary>
     public bool OverKafka { get; init; }
+
+    /// <summary>
+    /// What is left to undo when the remedy of its reason was obeyed, which is SQL and lets the table go on; null: it is for a person.
+    /// </summary>
+    public string[]? AfterRemedy { get; init; }
+
+    /// <summary>
+    /// It can be made again and again in one database, beside other changes. Not so where it replaces the table for good (foreign keys and
+    /// other changes' indexes go with it), stops all of it, or needs a publication of its own.
+    /// </summary>
+    public bool IsMove { get; init; } = true;
 }
