@@ -65,7 +65,7 @@ public sealed partial class SharedTablesTests
 
     /// <summary>Names of metrics have more parts.</summary>
     [GeneratedRegex(
-        @"\bcdc\.(source|checkpoints|tables|chunks|fences|quarantine|rereads|requests|floors|log_throughs|held_deletes)\b(?!\.[a-z])"
+        @"\bcdc\.(source|checkpoints|tables|chunks|fences|quarantine|rereads|requests|floors|log_throughs|held_deletes|owed_deletes)\b(?!\.[a-z])"
     )]
     private static partial Regex SharedTable();
 

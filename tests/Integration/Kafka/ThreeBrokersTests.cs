@@ -46,6 +46,25 @@ public sealed class ThreeBrokersTests(TestServers servers)
     }
 
     [Fact]
+    [Trait("Needs", "network namespaces")]
+    public async Task A_leader_that_is_cut_off_without_a_word_loses_nothing_and_stops_nobody()
+    {
+        await using var cluster = await KafkaCluster.StartApartAsync(Ct);
+        await using var bed = await KafkaPipelineBed.CreateAsync(servers, OptionsOf(cluster), Ct);
+        var (capture, apply) = await bed.StreamApartAsync(Ct);
+        var cutOff = await cluster.LeaderAsync(bed.Codec.TopicOf(bed.Bed.Entity("card")), 0, Ct);
+        await cluster.CutAsync(cutOff, Ct);
+        await bed.UpdateCardsAsync(50, Ct);
+        await bed.Bed.CaughtUpAsync(Ct, Patience);
+        await cluster.JoinAsync(cutOff, Ct);
+        await bed.UpdateCardsAsync(50, Ct);
+        await bed.Bed.CaughtUpAsync(Ct, Patience);
+        await bed.AssertUpdatedAsync(100, Ct);
+        Assert.Equal((false, false), (capture.Completion.IsCompleted, apply.Completion.IsCompleted));
+        AssertEachOnce(bed);
+    }
+
+    [Fact]
     public async Task Below_the_least_in_sync_replicas_it_waits_and_a_stop_is_obeyed_meanwhile()
     {
         await using var cluster = await KafkaCluster.StartAsync(Ct);
