@@ -15,7 +15,7 @@ namespace Cdc.Tests.Integration.Kafka;
 /// </summary>
 [Trait("Needs", "CDC_KAFKA_HOME")]
 [Trait("Needs", "CDC_CAMPAIGN_MINUTES")]
-[Trait("Needs", "network namespaces")]
+[Trait("Needs", "namespaces")]
 public sealed class ThreeBrokersCampaignTests(OwnServers servers, ITestOutputHelper output) : IClassFixture<OwnServers>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

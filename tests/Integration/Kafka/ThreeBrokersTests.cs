@@ -46,7 +46,7 @@ public sealed class ThreeBrokersTests(TestServers servers)
     }
 
     [Fact]
-    [Trait("Needs", "network namespaces")]
+    [Trait("Needs", "namespaces")]
     public async Task A_leader_that_is_cut_off_without_a_word_loses_nothing_and_stops_nobody()
     {
         await using var cluster = await KafkaCluster.StartApartAsync(Ct);
