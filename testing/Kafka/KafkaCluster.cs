@@ -10,6 +10,13 @@ public sealed class KafkaCluster : IAsyncDisposable
 {
     public const int Nodes = 3;
 
+    /// <summary>Whom nobody hears of is replaced after a few seconds: tests wait for that.</summary>
+    private static readonly Dictionary<string, string> SoonMissed = new()
+    {
+        ["broker.session.timeout.ms"] = "4000",
+        ["broker.heartbeat.interval.ms"] = "500",
+    };
+
     private readonly string _folder = Directory.CreateTempSubdirectory("cdc-kafka-").FullName;
     private readonly Dictionary<int, KraftNode> _nodes = [];
 
@@ -42,7 +49,7 @@ public sealed class KafkaCluster : IAsyncDisposable
             {
                 var node = new KraftNode(home, cluster._folder, id, place, KafkaBrokerRole.Tested, network?.Enter(id) ?? []);
                 cluster._nodes.Add(id, node);
-                await node.PrepareAsync(places, new Dictionary<string, string>(), ct);
+                await node.PrepareAsync(places, SoonMissed, ct);
             }
             await Task.WhenAll(cluster._nodes.Values.Select(n => n.StartAsync(Nodes, ct)));
             KafkaBroker.Count(home, Nodes);

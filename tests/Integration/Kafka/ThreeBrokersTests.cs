@@ -86,7 +86,15 @@ public sealed class ThreeBrokersTests(TestServers servers)
     }
 
     private static KafkaOptions OptionsOf(KafkaCluster cluster) =>
-        TestKafka.Unique(new KafkaOptions { BootstrapServers = cluster.BootstrapServers, Partitions = TestKafka.Partitions });
+        TestKafka.Unique(
+            new KafkaOptions
+            {
+                BootstrapServers = cluster.BootstrapServers,
+                Partitions = TestKafka.Partitions,
+                // A broker that has gone silent is waited for so long; a minute by default.
+                Client = new Dictionary<string, string> { ["socket.timeout.ms"] = "5000" },
+            }
+        );
 
     /// <summary>No position twice, and none of a key goes back.</summary>
     private static void AssertEachOnce(KafkaPipelineBed bed)
