@@ -26,6 +26,22 @@ public static class CdcProcess
         return WatchedProcess.StartAsync(Command(arguments) with { Environment = environment, OnLine = onLine }, ct);
     }
 
+    /// <summary>
+    /// The same, and ends when it has said something: before its first line the runtime may not have installed the signal handlers, and a
+    /// SIGTERM would end it as it ends any program.
+    /// </summary>
+    public static async Task<WatchedProcess> StartAsync(
+        IReadOnlyList<string> arguments,
+        IReadOnlyDictionary<string, string?> environment,
+        CancellationToken ct
+    )
+    {
+        var spoken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var process = await StartAsync(arguments, environment, _ => spoken.TrySetResult(), ct);
+        await Task.WhenAny(spoken.Task, process.WaitAsync(ct));
+        return process;
+    }
+
     /// <summary>What stands before its arguments: a .dll is dotnet's to run; a build that brings its own runtime is a program.</summary>
     public static IReadOnlyList<string> CommandLine => Path.GetExtension(ProgramPath) == ".dll" ? [DotnetPath, ProgramPath] : [ProgramPath];
 

@@ -73,11 +73,8 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
     /// <param name="crashAt">Where it kills itself with SIGKILL: the name of a <c>CrashPoint</c>.</param>
     public async Task<WatchedProcess> StartProcessAsync(string command, string? crashAt, CancellationToken ct)
     {
-        var spoken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var process = await CdcProcess.StartAsync([command], Environment(crashAt), _ => spoken.TrySetResult(), ct);
+        var process = await CdcProcess.StartAsync([command], Environment(crashAt), ct);
         _started.Add(process);
-        // Before its first line the runtime may not have installed the signal handlers: a SIGTERM would end it as it ends any program.
-        await Task.WhenAny(spoken.Task, process.WaitAsync(ct));
         return process;
     }
 

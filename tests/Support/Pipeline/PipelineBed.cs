@@ -113,11 +113,8 @@ public sealed class PipelineBed : IAsyncDisposable
     /// time.</param>
     public async Task<WatchedProcess> StartProcessAsync(string? crashAt = null, CancellationToken ct = default)
     {
-        var spoken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var process = await CdcProcess.StartAsync(["run"], Environment(crashAt), _ => spoken.TrySetResult(), ct);
+        var process = await CdcProcess.StartAsync(["run"], Environment(crashAt), ct);
         _started.Add(process);
-        // Before its first line the runtime may not have installed the signal handlers: a SIGTERM would end it as it ends any program.
-        await Task.WhenAny(spoken.Task, process.WaitAsync(ct));
         return process;
     }
 
