@@ -51,7 +51,13 @@ public sealed class EngineSession : IAsyncDisposable
         _signals = new FenceSignals(options);
         _progress = new AppliedProgress(options, checkpoint, session);
         _chunkQueue = new ChunkQueue(entities, options, tables, generation, owes: false);
-        _chunkSink = new ChunkSink(options, writers, new ChunkFinisher(entities, options.DeleteLimit, checkpoint, owes: false), checkpoint, _gate);
+        _chunkSink = new ChunkSink(
+            options,
+            writers,
+            new ChunkFinisher(entities, options.DeleteLimit, checkpoint, owes: false),
+            checkpoint,
+            _gate
+        );
         _fences = new FenceQueue(entities, options, _signals, generation, session);
         var batches = new WriteBehind(writer, _gate, statistics);
         var hold = new FenceHold(options, _signals, session, statistics);

@@ -26,7 +26,10 @@ public sealed class NodeNetwork : IAsyncDisposable
     {
         await RemoveStaleAsync(ct);
         // Interfaces have names of at most 15 characters.
-        var name = string.Create(CultureInfo.InvariantCulture, $"{NamePrefix}{Environment.ProcessId}n{Interlocked.Increment(ref _networks)}");
+        var name = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{NamePrefix}{Environment.ProcessId}n{Interlocked.Increment(ref _networks)}"
+        );
         var network = new NodeNetwork(name, await FreeSubnetAsync(ct), nodes);
         try
         {

@@ -1,9 +1,9 @@
 namespace Cdc.Tests.TopicReader;
 
 /// <summary>Where a change stands among all changes of its table, as <c>source</c> says it.</summary>
-public readonly record struct RecordPosition(int Generation, long Lsn, long Ordinal) : IComparable<RecordPosition>
+public readonly record struct RecordPosition(int Generation, long Lsn, long Ordinal)
 {
-    public int CompareTo(RecordPosition other) => (Generation, Lsn, Ordinal).CompareTo((other.Generation, other.Lsn, other.Ordinal));
+    public bool IsBehind(RecordPosition other) => (Generation, Lsn, Ordinal).CompareTo((other.Generation, other.Lsn, other.Ordinal)) > 0;
 
     public override string ToString() => $"{Generation}:{Lsn:X}:{Ordinal}";
 }

@@ -22,9 +22,7 @@ public sealed class TopicReading(IReadOnlyDictionary<string, string> settings, U
                 ["enable.partition.eof"] = "true",
                 ["auto.offset.reset"] = "error",
             }
-        )
-            .SetLogHandler((_, _) => { })
-            .Build();
+        ).SetLogHandler((_, _) => { }).Build();
         var table = new TopicTable(topic);
         for (var partition = 0; partition < PartitionsOf(topic); partition++)
         {

@@ -61,7 +61,7 @@ internal sealed class TopicTable(string topic)
         var position = new RecordPosition((int)source["generation"], (long)source["lsn"], (long)source["ordinal"]);
         if (!_seen.Add(position))
             Wrong($"the change {position} at {where} is there twice");
-        if (_positions.TryGetValue(key, out var before) && position.CompareTo(before) <= 0)
+        if (_positions.TryGetValue(key, out var before) && !position.IsBehind(before))
             Wrong($"the key {key} goes back at {where}: {position} behind {before}");
         _positions[key] = position;
     }

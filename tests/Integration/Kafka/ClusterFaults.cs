@@ -21,8 +21,7 @@ internal sealed class ClusterFaults(KafkaCluster cluster, KafkaPipelineBed bed)
             ("lose the slot", (_, ct) => LoseSlotAsync(ct)),
         ];
 
-    private Task KillAsync(Random random, CancellationToken ct) =>
-        AwayAsync(random, cluster.KillAsync, cluster.StartAgainAsync, ct);
+    private Task KillAsync(Random random, CancellationToken ct) => AwayAsync(random, cluster.KillAsync, cluster.StartAgainAsync, ct);
 
     private Task FreezeAsync(Random random, CancellationToken ct) =>
         AwayAsync(random, (id, _) => SendAsync(id, Signal.Stop), (id, _) => SendAsync(id, Signal.Continue), ct);
@@ -86,8 +85,7 @@ internal sealed class ClusterFaults(KafkaCluster cluster, KafkaPipelineBed bed)
         await transaction.CommitAsync(ct);
         await Eventually.True(
             "everything is read again",
-            () =>
-                bed.Bed.Engine.ScalarAsync<bool>($"SELECT generation > {generation} AND state = 'streaming' FROM cdc.source", ct),
+            () => bed.Bed.Engine.ScalarAsync<bool>($"SELECT generation > {generation} AND state = 'streaming' FROM cdc.source", ct),
             timeout: Patience,
             ct: ct
         );

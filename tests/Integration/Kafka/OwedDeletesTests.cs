@@ -63,8 +63,7 @@ public sealed class OwedDeletesTests(TestServers servers, TestKafka kafka)
         await InGapAsync(bed, "DELETE FROM loyalty_card WHERE id > 50", "after-owed-ends");
         await Eventually.True(
             "the table is held",
-            () =>
-                bed.Bed.Engine.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM cdc.tables WHERE entity = 'card' AND state = 'held')", Ct),
+            () => bed.Bed.Engine.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM cdc.tables WHERE entity = 'card' AND state = 'held')", Ct),
             ct: Ct
         );
         Assert.Equal(60, (await bed.ReadAsync(api, bed.Bed.Entity("card"), Ct)).Rows.Count);

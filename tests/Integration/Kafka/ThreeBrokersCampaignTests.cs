@@ -55,13 +55,15 @@ public sealed class ThreeBrokersCampaignTests(OwnServers servers, ITestOutputHel
 
     private async Task<KafkaPipelineBed> BedAsync(KafkaCluster cluster)
     {
-        var bed = await PipelineBed.CreateAsync(servers.Source.ConnectionString("postgres"), servers.Engine.ConnectionString("postgres"), Ct);
+        var bed = await PipelineBed.CreateAsync(
+            servers.Source.ConnectionString("postgres"),
+            servers.Engine.ConnectionString("postgres"),
+            Ct
+        );
         bed.EngineOptions = bed.EngineOptions with { BatchRows = 200 };
         bed.SnapshotOptions = bed.SnapshotOptions with { ChunkRows = 500 };
         bed.SourceOptions = bed.SourceOptions with { AcceptGaps = true };
-        var options = TestKafka.Unique(
-            new KafkaOptions { BootstrapServers = cluster.BootstrapServers, Partitions = TestKafka.Partitions }
-        );
+        var options = TestKafka.Unique(new KafkaOptions { BootstrapServers = cluster.BootstrapServers, Partitions = TestKafka.Partitions });
         return await KafkaPipelineBed.WithTopicsAsync(new KafkaPipelineBed(bed, options), Ct);
     }
 }

@@ -46,7 +46,12 @@ public sealed class ChunkRowsTests
         chunk.Dropped = new HashSet<long> { 3, 5 };
         var rows = Read.ChangesIn(chunk).ToList();
         Assert.Equal(
-            [(RowChangeKind.Read, 1L, false), (RowChangeKind.Read, 2, false), (RowChangeKind.Delete, 4, true), (RowChangeKind.Delete, 6, true)],
+            [
+                (RowChangeKind.Read, 1L, false),
+                (RowChangeKind.Read, 2, false),
+                (RowChangeKind.Delete, 4, true),
+                (RowChangeKind.Delete, 6, true),
+            ],
             rows.Select(r => (r.Kind, r.Key, r.IsOwedEnd))
         );
         Assert.Equal(rows.Select(r => r.Position), rows.Select(r => r.Position).Distinct().Order());
@@ -73,6 +78,5 @@ public sealed class ChunkRowsTests
 
     private static Chunk Chunk() => Chunk(new ChunkJob(1, 1, 0, ChunkKind.Load, KeyRange.All, null));
 
-    private static Chunk Chunk(ChunkJob job) =>
-        new(job) { First = SampleChanges.At(100, int.MinValue) };
+    private static Chunk Chunk(ChunkJob job) => new(job) { First = SampleChanges.At(100, int.MinValue) };
 }
