@@ -76,7 +76,8 @@ public sealed class ThreeBrokersTests(TestServers servers)
             cluster.Send(id, Signal.Stop);
         await bed.UpdateCardsAsync(10, Ct);
         process.Send(Signal.Terminate);
-        Assert.Equal(0, await process.WaitAsync(Ct).WaitAsync(Patience, Ct));
+        await Eventually.True("the stop is obeyed", () => process.HasExited, () => process.Tail, Patience, Ct);
+        Assert.Equal(0, await process.WaitAsync(Ct));
 
         for (var id = 1; id < KafkaCluster.Nodes; id++)
             cluster.Send(id, Signal.Continue);
