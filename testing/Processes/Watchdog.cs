@@ -11,8 +11,8 @@ internal static class Watchdog
         signal=$1 scratch=$2 orphan=
         shift 2
         exec 3<&0
-        # A shell without job control starts background commands with INT and QUIT ignored.
-        env --default-signal=INT,QUIT /bin/sh -c 'echo "pid $$"; exec "$@"' sh "$@" </dev/null 3<&- &
+        # A shell without job control starts background commands with INT and QUIT ignored; under nohup HUP is ignored too.
+        env --default-signal=HUP,INT,QUIT /bin/sh -c 'echo "pid $$"; exec "$@"' sh "$@" </dev/null 3<&- &
         child=$!
         trap 'orphan=1; kill -s "$signal" $child 2>/dev/null' USR1
         ( while read -r _; do :; done; kill -s USR1 $$ ) <&3 3<&- >/dev/null 2>&1 &

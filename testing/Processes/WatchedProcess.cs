@@ -62,10 +62,11 @@ public sealed class WatchedProcess : IAsyncDisposable
     }
 
     /// <summary>Sends the signal and waits for the end.</summary>
+    /// <exception cref="TimeoutException">It goes on running: the test fails instead of waiting for ever.</exception>
     public async Task<int> StopAsync(Signal signal, CancellationToken ct)
     {
         Send(signal);
-        return await WaitAsync(ct);
+        return await WaitAsync(ct).WaitAsync(TimeSpan.FromMinutes(3), ct);
     }
 
     public async ValueTask DisposeAsync()

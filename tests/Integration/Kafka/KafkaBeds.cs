@@ -77,8 +77,20 @@ internal static class KafkaBeds
     public static async Task AcceptGapAsync(this KafkaPipelineBed bed, CancellationToken ct)
     {
         bed.Bed.SourceOptions = bed.Bed.SourceOptions with { AcceptGaps = true };
-        bed.StartBoth();
-        await bed.Bed.EqualByItselfAsync(ct);
+        await bed.EqualOrFailedAsync(bed.StartBoth(), ct);
+    }
+
+    /// <summary>Everything is streaming and equal; what stopped the end before that is thrown instead of a time-out.</summary>
+    private static async Task EqualOrFailedAsync(this KafkaPipelineBed bed, RunningEnd end, CancellationToken ct)
+    {
+        using var given = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var equal = bed.Bed.EqualByItselfAsync(given.Token);
+        if (await Task.WhenAny(equal, end.Completion) == end.Completion)
+        {
+            await given.CancelAsync();
+            await end.Completion;
+        }
+        await equal;
     }
 
     public static Task SaysAsync(this KafkaPipelineBed bed, string words, CancellationToken ct) =>

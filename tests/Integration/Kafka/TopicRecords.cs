@@ -12,6 +12,9 @@ internal static class TopicRecords
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>Of librdkafka's log: what it warns of, with an old broker's settings, is pages in each run.</summary>
+    private const string ErrorsOnly = "3";
+
     public static IEnumerable<TopicPartition> Partitions(this KafkaPipelineBed bed) => bed.DataTopics.SelectMany(PartitionsOf);
 
     public static IEnumerable<TopicPartition> PartitionsOf(string topic) =>
@@ -20,7 +23,7 @@ internal static class TopicRecords
     /// <param name="group">Null: one of its own.</param>
     public static IConsumer<byte[], byte[]> Consumer(this KafkaPipelineBed bed, string? group = null) =>
         new ConsumerBuilder<byte[], byte[]>(
-            new Dictionary<string, string>(bed.Settings()) { ["group.id"] = group ?? bed.Kafka.Group + "-test" }
+            new Dictionary<string, string>(bed.Settings()) { ["group.id"] = group ?? bed.Kafka.Group + "-test", ["log_level"] = ErrorsOnly }
         ).Build();
 
     /// <summary>Everything that is in the data topics.</summary>
@@ -35,6 +38,7 @@ internal static class TopicRecords
         var settings = Settings(kafka);
         settings["group.id"] = kafka.Group + "-test";
         settings["enable.partition.eof"] = "true";
+        settings["log_level"] = ErrorsOnly;
         using var consumer = new ConsumerBuilder<byte[], byte[]>(settings).Build();
         consumer.Assign(new TopicPartitionOffset(partition, 0));
         while (true)
@@ -59,7 +63,9 @@ internal static class TopicRecords
 
     public static async Task ProduceAsync(this KafkaPipelineBed bed, CancellationToken ct, params IEnumerable<TopicRecord> records)
     {
-        using var producer = new ProducerBuilder<byte[], byte[]>(bed.Settings()).Build();
+        using var producer = new ProducerBuilder<byte[], byte[]>(
+            new Dictionary<string, string>(bed.Settings()) { ["log_level"] = ErrorsOnly }
+        ).Build();
         foreach (var record in records)
             await producer.ProduceAsync(record.Partition, new Message<byte[], byte[]> { Key = record.Key!, Value = record.Value! }, ct);
     }

@@ -16,6 +16,7 @@ namespace Cdc.Tests.Integration.Reconcile;
 /// </summary>
 public sealed class FencesUnderWritesTests(TestServers servers, ITestOutputHelper output)
 {
+    private const int MostReadings = 10;
     private static readonly int Fences = Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" ? 400 : 40;
 
     /// <summary>Truncates and lost tables break many.</summary>
@@ -116,8 +117,14 @@ public sealed class FencesUnderWritesTests(TestServers servers, ITestOutputHelpe
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         var working = odoo.RunAsync(enough.Token);
         var seen = new Seen();
-        do await CompareOnceAsync(bed, "history", seen);
-        while (!await IsLoadedAsync(bed));
+        for (var readings = 1; readings <= MostReadings && seen.PartlyFinished == 0; readings++)
+        {
+            do await CompareOnceAsync(bed, "history", seen);
+            while (!await IsLoadedAsync(bed));
+            // A machine that is busy elsewhere may have had no fence in the middle of it.
+            if (seen.PartlyFinished == 0)
+                await bed.Engine.ExecuteAsync("INSERT INTO cdc.requests (kind, entity) VALUES ('snapshot', 'history')", Ct);
+        }
         await enough.CancelAsync();
         await working;
         output.WriteLine($"{seen}");
