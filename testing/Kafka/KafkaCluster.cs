@@ -10,7 +10,7 @@ public sealed class KafkaCluster : IAsyncDisposable
 {
     public const int Nodes = 3;
 
-    /// <summary>Whom nobody hears of is replaced after a few seconds: tests wait for that.</summary>
+    /// <summary>Of nodes that can be cut off: whom nobody hears of is replaced after a few seconds, for which tests wait.</summary>
     private static readonly Dictionary<string, string> SoonMissed = new()
     {
         ["broker.session.timeout.ms"] = "4000",
@@ -49,7 +49,7 @@ public sealed class KafkaCluster : IAsyncDisposable
             {
                 var node = new KraftNode(home, cluster._folder, id, place, KafkaBrokerRole.Tested, network?.Enter(id) ?? []);
                 cluster._nodes.Add(id, node);
-                await node.PrepareAsync(places, SoonMissed, ct);
+                await node.PrepareAsync(places, network is null ? new Dictionary<string, string>() : SoonMissed, ct);
             }
             await Task.WhenAll(cluster._nodes.Values.Select(n => n.StartAsync(Nodes, ct)));
             KafkaBroker.Count(home, Nodes);

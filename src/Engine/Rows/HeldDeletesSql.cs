@@ -64,7 +64,7 @@ internal sealed class HeldDeletesSql(EntityDeclaration entity, bool owes)
         $"""
             WITH gone AS (DELETE FROM {entity.EngineName} t USING cdc.held_deletes h WHERE h.entity = {_name} AND t.{_key} = h.key AND {IsGone} RETURNING h.chunk, h.key),
                  counted AS (UPDATE cdc.chunks c SET swept = c.swept + g.rows FROM (SELECT chunk, count(*) AS rows FROM gone GROUP BY chunk) g WHERE c.id = g.chunk){(
-                owes ? $",\n                 owed AS ({OwedTable.Owe(_name, "gone")})" : ""
+                owes ? $",\n     owed AS ({OwedTable.Owe(_name, "gone")})" : ""
             )}
             SELECT count(*) FROM gone
             """;

@@ -50,7 +50,7 @@ public sealed class ThreeBrokersTests(TestServers servers)
     public async Task A_leader_that_is_cut_off_without_a_word_loses_nothing_and_stops_nobody()
     {
         await using var cluster = await KafkaCluster.StartApartAsync(Ct);
-        await using var bed = await KafkaPipelineBed.CreateAsync(servers, OptionsOf(cluster), Ct);
+        await using var bed = await KafkaPipelineBed.CreateAsync(servers, SoonGivenUp(OptionsOf(cluster)), Ct);
         var (capture, apply) = await bed.StreamApartAsync(Ct);
         var cutOff = await cluster.LeaderAsync(bed.Codec.TopicOf(bed.Bed.Entity("card")), 0, Ct);
         await cluster.CutAsync(cutOff, Ct);
@@ -87,15 +87,14 @@ public sealed class ThreeBrokersTests(TestServers servers)
     }
 
     private static KafkaOptions OptionsOf(KafkaCluster cluster) =>
-        TestKafka.Unique(
-            new KafkaOptions
-            {
-                BootstrapServers = cluster.BootstrapServers,
-                Partitions = TestKafka.Partitions,
-                // A broker that has gone silent is waited for so long; a minute by default.
-                Client = new Dictionary<string, string> { ["socket.timeout.ms"] = "5000" },
-            }
-        );
+        TestKafka.Unique(new KafkaOptions { BootstrapServers = cluster.BootstrapServers, Partitions = TestKafka.Partitions });
+
+    /// <summary>A broker that has gone silent is waited for so long; a minute by default.</summary>
+    private static KafkaOptions SoonGivenUp(KafkaOptions options) =>
+        options with
+        {
+            Client = new Dictionary<string, string> { ["socket.timeout.ms"] = "5000" },
+        };
 
     /// <summary>No position twice, and none of a key goes back.</summary>
     private static void AssertEachOnce(KafkaPipelineBed bed)
