@@ -8,6 +8,12 @@ public static class SourceTree
 
     public static string PathOf(string relative) => Path.Combine(Root, relative);
 
+    /// <summary>Files below a folder, but for what a build has made.</summary>
+    public static IEnumerable<string> Files(string folder, string pattern) =>
+        Directory
+            .EnumerateFiles(PathOf(folder), pattern, SearchOption.AllDirectories)
+            .Where(f => !Path.GetRelativePath(Root, f).Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin"));
+
     private static string Find(string folder)
     {
         for (var at = new DirectoryInfo(folder); at is not null; at = at.Parent)

@@ -156,25 +156,30 @@ need_kafka() {
 # Prometheus' own judgement of /metrics and of the alert rules is part of the tests; on a developer's machine it is optional.
 need_promtool() {
     [[ -z "${CDC_PROMTOOL:-}" && ! -x /usr/bin/promtool && -n "${CI:-}" ]] || return 0
-    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || die "promtool is missing: set CDC_PROMTOOL to its path" 3
-    local to="$PWD/.run/promtool" log
-    export CDC_PROMTOOL="$to/usr/bin/promtool"
-    [[ -x "$CDC_PROMTOOL" ]] && return
-    log=$(mktemp)
-    mkdir -p "$to"
-    say "Fetching prometheus and promtool from Debian's package prometheus (nothing is installed or started) …"
-    # Without package lists there is nothing to find, and only root may get them.
-    (cd "$to" && { apt-get download prometheus || { apt-get update && apt-get download prometheus; } } \
-        && dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb) >"$log" 2>&1 \
-        || { cat "$log" >&2; die "promtool could not be fetched: set CDC_PROMTOOL to its path" 3; }
-    rm -f "$log"
+    unpack_debian prometheus promtool
+    export CDC_PROMTOOL="$PWD/.run/promtool/usr/bin/promtool"
 }
 
-# Which alert explains which is for Alertmanager to judge. Debian's reads a file of its package at a fixed place: it has to be installed.
-need_alertmanager() {
-    [[ -z "${CDC_AMTOOL:-}" && ! -x /usr/bin/prometheus-alertmanager && -n "${CI:-}" ]] || return 0
-    # No service of it is started.
-    RUNLEVEL=1 install_packages Alertmanager prometheus-alertmanager
+# Alertmanager's own judgement of which alert explains which: amtool reads the configuration, no server runs.
+need_amtool() {
+    [[ -z "${CDC_AMTOOL:-}" && ! -x /usr/bin/amtool && -n "${CI:-}" ]] || return 0
+    unpack_debian prometheus-alertmanager amtool
+    export CDC_AMTOOL="$PWD/.run/amtool/usr/bin/amtool"
+}
+
+# unpack_debian PACKAGE PROGRAM: into .run/PROGRAM; nothing is installed or started.
+unpack_debian() {
+    local to="$PWD/.run/$2" variable="CDC_${2^^}" log
+    [[ ! -x "$to/usr/bin/$2" ]] || return 0
+    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || die "$2 is missing: set $variable to its path" 3
+    log=$(mktemp)
+    mkdir -p "$to"
+    say "Fetching $2 from Debian's package $1 (nothing is installed or started) …"
+    # Without package lists there is nothing to find, and only root may get them.
+    (cd "$to" && { apt-get download "$1" || { apt-get update && apt-get download "$1"; } } \
+        && dpkg-deb -x "$1"_*.deb . && rm "$1"_*.deb) >"$log" 2>&1 \
+        || { cat "$log" >&2; die "$2 could not be fetched: set $variable to its path" 3; }
+    rm -f "$log"
 }
 
 # Kafka Connect with Debezium's JDBC sink, whose tables must be Odoo's; nothing fetches it.

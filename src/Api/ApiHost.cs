@@ -50,7 +50,7 @@ public sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddApi(parts, options);
         var anyKeys = await AnyKeysAsync(parts, options, ct);
-        // Where that is not known, whoever watches is answered from elsewhere too; requests that need a key are refused until it is.
+        // Where that is not known, health and status are answered to other machines too; requests that need a key are refused until it is.
         var urls = ListenUrl.Parse(options.Urls, anyKeys ?? true);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Configure(kestrel, urls, options));
         var host = new ApiHost(builder.Build(), parts, options);

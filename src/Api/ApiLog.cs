@@ -34,7 +34,7 @@ internal static partial class ApiLog
     [LoggerMessage(
         203,
         LogLevel.Warning,
-        "The engine's announcements are not heard ({Cause}): cards are read from the engine for every request; tried again in {Seconds} s"
+        "The engine's announcements do not arrive ({Cause}): cards are read from the engine for every request; tried again in {Seconds} s"
     )]
     public static partial void ListenerLost(this ILogger log, string cause, double seconds);
 

@@ -44,7 +44,7 @@ internal static class ApiServices
         services.AddSingleton(s =>
             ActivatorUtilities.CreateInstance<EngineListener>(
                 s,
-                new HeardTables([s.GetRequiredService<KeyRing>(), s.GetRequiredService<FlagTable>()], s.GetService<EngineMomentReader>())
+                new ListenedTables([s.GetRequiredService<KeyRing>(), s.GetRequiredService<FlagTable>()], s.GetService<EngineMomentReader>())
             )
         );
         services.AddSingleton(s => new AppliedDays(s.GetRequiredService<EngineReads>(), parts.Statistics, log));

@@ -39,7 +39,7 @@ public enum EngineRole
     /// <summary>Requests of the Api.</summary>
     Api,
 
-    /// <summary>Notifications that the Api hears.</summary>
+    /// <summary>Notifications to the Api.</summary>
     ApiListener,
 
     /// <summary>Requests of the Api, on a read replica.</summary>

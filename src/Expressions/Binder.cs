@@ -154,7 +154,7 @@ internal sealed class Binder(IReadOnlyList<SourceColumn> columns)
         if (type is { Family: SqlFamily.Text, Precision: > 0 })
             throw Wrong(
                 cast,
-                "a cast to varchar(n) cuts longer texts off without a word",
+                "a cast to varchar(n) cuts longer texts off without an error",
                 "Cast to text; the length of the engine's column is a rule."
             );
         return Conversions.Cast(cast, Bind(cast.Operand), type);

@@ -25,8 +25,8 @@ internal static partial class PipelineLog
     [LoggerMessage(305, LogLevel.Warning, "Gap {Kind} accepted by setting, everything is read again: {Reason}")]
     public static partial void GapAccepted(ILogger log, string kind, string reason);
 
-    [LoggerMessage(308, LogLevel.Information, "Topic {Topic} created")]
-    public static partial void TopicCreated(ILogger log, string topic);
+    [LoggerMessage(306, LogLevel.Warning, "{Code}: {Message} -> {Remedy}")]
+    public static partial void PreflightWarning(ILogger log, string code, string message, string remedy);
 
     [LoggerMessage(307, LogLevel.Error, "The pipeline failed by a defect, or in a way that it does not know")]
     public static partial void Unexpected(ILogger log, Exception exception);
@@ -41,6 +41,6 @@ internal static partial class PipelineLog
     [LoggerMessage(309, LogLevel.Information, "The pipeline works again")]
     public static partial void WorksAgain(ILogger log);
 
-    [LoggerMessage(306, LogLevel.Warning, "{Code}: {Message} -> {Remedy}")]
-    public static partial void PreflightWarning(ILogger log, string code, string message, string remedy);
+    [LoggerMessage(310, LogLevel.Information, "Topic {Topic} created")]
+    public static partial void TopicCreated(ILogger log, string topic);
 }

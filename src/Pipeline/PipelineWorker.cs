@@ -108,7 +108,8 @@ internal sealed class PipelineWorker(PipelineOptions options, IPipelineSession s
                     "This is a defect: report it with the log.",
                     e
                 );
-            case DeclaredGapException gap:
+            // Accepting makes the slot anew, and this one may feed another engine. Nothing is followed in which it could be recorded.
+            case DeclaredGapException { GapKind: not GapKinds.SlotForeign } gap:
                 return await DeclareAsync(gap, retry, ct);
             case FencedException:
                 PipelineLog.Fenced(log, failure.Message);

@@ -26,7 +26,7 @@ internal sealed class CardFinder(
 
     /// <summary>
     /// A card that is not current is read again when it is announced, and also at this interval: that a range has been loaded, or that a
-    /// table is no longer stopped, is not announced for each card, and nothing is heard while the listener is not connected.
+    /// table is no longer stopped, is not announced for each card, and nothing arrives while the listener is not connected.
     /// </summary>
     private static readonly TimeSpan RecheckInterval = TimeSpan.FromMilliseconds(250);
 

@@ -8,7 +8,7 @@ using NpgsqlTypes;
 namespace Cdc.Api.Flags;
 
 /// <summary>
-/// cdc.feature_flags: in memory while changes are heard, and the last known ones while the engine is down, so that what is on stays on.
+/// cdc.feature_flags: in memory while changes arrive, and the last known ones while the engine is down, so that what is on stays on.
 /// </summary>
 internal sealed class FlagTable(EngineReads engine) : INotifiedTable
 {
@@ -58,8 +58,8 @@ internal sealed class FlagTable(EngineReads engine) : INotifiedTable
     /// <exception cref="EngineUnavailableException">They were never read, and cannot be now.</exception>
     public async ValueTask<IReadOnlyDictionary<string, FeatureFlag>> AllAsync(CancellationToken ct)
     {
-        if (!IsStale && _flags is { } heard)
-            return heard;
+        if (!IsStale && _flags is { } known)
+            return known;
         try
         {
             return _lastKnown = await engine.UseAsync(c => ReadAsync(c, ct), ct);

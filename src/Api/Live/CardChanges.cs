@@ -1,6 +1,6 @@
 namespace Cdc.Api.Live;
 
-/// <summary>Requests that wait for a card to change. The engine's announcements wake them; those that cannot be heard do not.</summary>
+/// <summary>Requests that wait for a card to change. The engine's announcements wake them; those that do not arrive do not.</summary>
 internal sealed class CardChanges
 {
     private readonly Lock _lock = new();

@@ -16,7 +16,7 @@ namespace Cdc.Api.Live;
 /// is, then sends itself a notice. PostgreSQL delivers notices in the order of commits, so when its own arrives, all of what it had read
 /// has arrived before. A beat that does not come back in time means a connection that is dead; nothing kept is used until there is another.
 /// </summary>
-internal sealed class EngineListener(EngineReads engine, CardCache cache, ReplicaReads replicas, HeardTables heard, ILogger log)
+internal sealed class EngineListener(EngineReads engine, CardCache cache, ReplicaReads replicas, ListenedTables listened, ILogger log)
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan BeatTimeout = TimeSpan.FromSeconds(2);
@@ -28,8 +28,8 @@ internal sealed class EngineListener(EngineReads engine, CardCache cache, Replic
     private const int BeatsUntilIdle = 20;
 
     private readonly string _own = "cdc_api_" + Guid.NewGuid().ToString("N");
-    private readonly string? _cards = heard.Cards is { } cards ? ChangeNotice.Channel(cards.Entity.Name) : null;
-    private readonly IReadOnlyList<INotifiedTable> _tables = heard.Tables;
+    private readonly string? _cards = listened.Cards is { } cards ? ChangeNotice.Channel(cards.Entity.Name) : null;
+    private readonly IReadOnlyList<INotifiedTable> _tables = listened.Tables;
     private string _heard = "";
     private long _beat;
     private int _idleBeats;
@@ -88,7 +88,7 @@ internal sealed class EngineListener(EngineReads engine, CardCache cache, Replic
             }.ConnectionString
         );
         await connection.OpenPinnedAsync(ct);
-        connection.Notification += (_, notice) => Hear(notice.Channel, notice.Payload);
+        connection.Notification += (_, notice) => Take(notice.Channel, notice.Payload);
         // Its own notices need not survive a crash.
         var channels = _tables.Select(t => t.Channel).Concat(_cards is null ? [] : [_cards]).Append(_own);
         await ExecuteAsync(
@@ -112,9 +112,9 @@ internal sealed class EngineListener(EngineReads engine, CardCache cache, Replic
     {
         using var late = CancellationTokenSource.CreateLinkedTokenSource(ct);
         late.CancelAfter(BeatTimeout);
-        // In this order: what was heard before the mark is below the WAL of the beat, and so is all of the moment.
+        // In this order: what arrived before the mark is below the WAL of the beat, and so is all of the moment.
         var mark = cache.Mark();
-        var moment = heard.Cards is { } cards ? await cards.ReadAsync(connection, late.Token) : (EngineMoment?)null;
+        var moment = listened.Cards is { } cards ? await cards.ReadAsync(connection, late.Token) : (EngineMoment?)null;
         var beat = replicas.AreThere ? await EngineBeat.ReadAsync(mark, connection, late.Token) : null;
         _idleBeats = cache.Used ? 0 : _idleBeats + 1;
         cache.Used = false;
@@ -136,14 +136,14 @@ internal sealed class EngineListener(EngineReads engine, CardCache cache, Replic
         var until = Environment.TickCount64 + (long)Beat.TotalMilliseconds;
         while (until - Environment.TickCount64 is var left and > 0)
         {
-            // What was heard during the beat comes first.
+            // What arrived during the beat comes first.
             while (_tables.FirstOrDefault(t => t.IsStale) is { } stale)
                 await stale.ReloadAsync(connection, ct);
             await connection.WaitAsync(TimeSpan.FromMilliseconds(left), ct);
         }
     }
 
-    private void Hear(string channel, string payload)
+    private void Take(string channel, string payload)
     {
         if (channel == _own)
             _heard = payload;
@@ -163,4 +163,4 @@ internal sealed class EngineListener(EngineReads engine, CardCache cache, Replic
 
 /// <summary>What is announced.</summary>
 /// <param name="Cards">Null: no cards are served.</param>
-internal sealed record HeardTables(IReadOnlyList<INotifiedTable> Tables, EngineMomentReader? Cards);
+internal sealed record ListenedTables(IReadOnlyList<INotifiedTable> Tables, EngineMomentReader? Cards);

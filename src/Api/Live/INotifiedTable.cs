@@ -16,7 +16,7 @@ internal interface INotifiedTable
     /// <summary>A change was announced.</summary>
     void OnChange();
 
-    /// <summary>Changes are not heard any more.</summary>
+    /// <summary>Changes do not arrive any more.</summary>
     void OnDisconnect();
 
     Task ReloadAsync(NpgsqlConnection connection, CancellationToken ct);

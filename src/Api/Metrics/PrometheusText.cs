@@ -73,7 +73,8 @@ internal static class PrometheusText
     private static void Line(StringBuilder text, string name, string labels, double value) =>
         text.Append(name).Append(labels.Length > 0 ? $"{{{labels}}}" : "").Append(' ').Append(Number(value)).Append('\n');
 
-    private static string TypeOf(Instrument instrument) =>
+    /// <summary>counter, histogram, gauge.</summary>
+    public static string TypeOf(Instrument instrument) =>
         instrument.GetType().GetGenericTypeDefinition() switch
         {
             var type when type == typeof(ObservableCounter<>) || type == typeof(Counter<>) => "counter",

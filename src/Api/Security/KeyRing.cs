@@ -7,7 +7,7 @@ namespace Cdc.Api.Security;
 
 /// <summary>
 /// The keys, in memory while changes of them are announced to us; otherwise read for every request, because a revoked key must be refused.
-/// While they cannot be read, those that were read last count: whoever is on call has to see the pipeline just then.
+/// While they cannot be read, those that were read last count: the person on call has to see the pipeline just then.
 /// </summary>
 internal sealed class KeyRing(EngineReads engine, ApiOptions options, TimeProvider time) : INotifiedTable
 {
@@ -53,7 +53,7 @@ internal sealed class KeyRing(EngineReads engine, ApiOptions options, TimeProvid
         return (equal && key is { RevokedAt: null } ? key : null, keys.Count > 0);
     }
 
-    /// <summary>Whether a caller that was accepted before still would be; while changes of keys are not heard, it stays accepted.</summary>
+    /// <summary>Whether a caller that was accepted before still would be; while no changes of keys arrive, it stays accepted.</summary>
     public bool MayStay(Caller caller) =>
         _keys is not { } keys || (caller.Key is { } key ? keys.GetValueOrDefault(key.Id) is { RevokedAt: null } : keys.Count == 0);
 

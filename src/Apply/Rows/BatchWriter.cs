@@ -18,7 +18,7 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
 
     public EntitySet Entities => entities;
 
-    /// <summary>The engine transaction of the rows. Begun by <see cref="BeginAsync"/>, which the writers must hear of.</summary>
+    /// <summary>The engine transaction of the rows. Begun by <see cref="BeginAsync"/>, after which the writers begin theirs.</summary>
     public EngineTransaction Transaction => _transaction;
 
     public EntityWriter Of(int entity) => writers[entity];

@@ -10,7 +10,7 @@ namespace Cdc.Apply.Rows;
 internal sealed class BrokenRows
 {
     /// <summary>Of one batch, one line for each.</summary>
-    private const int MostTold = 10;
+    private const int MostLogged = 10;
 
     private readonly List<(RowChange Change, string Reason, string Detail, string SourceRow)> _rows = [];
 
@@ -23,12 +23,12 @@ internal sealed class BrokenRows
     public void Clear() => _rows.Clear();
 
     /// <summary>Ids and reasons, never values. Where a whole table is broken, some of its rows say so.</summary>
-    public void Tell(ILogger log, string entity)
+    public void Log(ILogger log, string entity)
     {
-        foreach (var (change, reason, _, _) in _rows.Take(MostTold))
+        foreach (var (change, reason, _, _) in _rows.Take(MostLogged))
             ApplyLog.Quarantined(log, entity, change.Key, reason);
-        if (_rows.Count > MostTold)
-            ApplyLog.QuarantinedMore(log, entity, _rows.Count - MostTold);
+        if (_rows.Count > MostLogged)
+            ApplyLog.QuarantinedMore(log, entity, _rows.Count - MostLogged);
     }
 
     /// <summary>$1 keys, $2 generations, $3 LSNs, $4 ordinals, $5 reasons, $6 details, $7 source rows, $8 commit times.</summary>

@@ -277,7 +277,7 @@ internal sealed class EntityWriter
         await ExecuteAsync(_sql.QuarantineRows, [.. _broken.Parameters(ServerEncoding.Of(_connection.PostgresParameters))], ct);
         foreach (var key in _broken.Keys)
             _entries.Add(_entity.Name, key);
-        _broken.Tell(_log, _entity.Name);
+        _broken.Log(_log, _entity.Name);
     }
 
     private async Task<int> ExecuteAsync(IReadOnlyList<string> statements, NpgsqlParameter[] parameters, CancellationToken ct)

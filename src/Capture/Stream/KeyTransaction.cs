@@ -32,7 +32,7 @@ internal sealed class KeyTransaction(TableSchema schema, int keyColumn, int most
         /// <summary>The row that had the key before the transaction has left it, or is among those that are here.</summary>
         public bool FormerIsKnown { get; set; }
 
-        /// <summary>What a reader has who takes the last change; null: none.</summary>
+        /// <summary>The row of a reader that takes the last change; null: none.</summary>
         public KeyRow? Shown { get; set; }
 
         public KeyRow Last { get; set; } = null!;

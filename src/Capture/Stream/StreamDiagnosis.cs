@@ -62,7 +62,7 @@ internal static class StreamDiagnosis
             // It exists now, and slot too: so it did not exist when something was changed that is to be decoded. That stays so for this
             // slot.
             return new DeclaredGapException(
-                "publication-recreated",
+                GapKinds.PublicationRecreated,
                 $"Publication {options.Publication} was dropped and created again: what was changed between cannot be decoded.",
                 "cdc slot reset"
             );

@@ -14,6 +14,12 @@ public static class GapKinds
     /// <summary>The configuration names another slot than the one that was followed.</summary>
     public const string SlotRenamed = "slot-renamed";
 
+    /// <summary>
+    /// A slot of that name exists that an engine which follows nothing yet has never used. It may feed another engine: this kind alone is
+    /// never accepted by a setting.
+    /// </summary>
+    public const string SlotForeign = "slot-foreign";
+
     /// <summary>Another system identifier or database.</summary>
     public const string SourceChanged = "source-changed";
 
@@ -29,6 +35,9 @@ public static class GapKinds
 
     /// <summary>The configuration names another publication than the one that was followed, and there is none of that name.</summary>
     public const string PublicationRenamed = "publication-renamed";
+
+    /// <summary>The publication was dropped and created again: what was changed between cannot be decoded.</summary>
+    public const string PublicationRecreated = "publication-recreated";
 
     /// <summary>The publication leaves out some operations.</summary>
     public const string PublicationPartial = "publication-partial";

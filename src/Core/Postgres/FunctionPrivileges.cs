@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Cdc.Core.Postgres;
 
-/// <summary>Functions that PostgreSQL lets everybody call, where an administrator has revoked that.</summary>
+/// <summary>Functions that PostgreSQL lets every role call, where an administrator has revoked that.</summary>
 public static class FunctionPrivileges
 {
     private const string Sql = """

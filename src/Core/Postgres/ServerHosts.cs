@@ -18,7 +18,7 @@ public static class ServerHosts
         AreSeveral(settings) ? $"{settings.Host}/{settings.Database}" : $"{settings.Host}:{settings.Port}/{settings.Database}";
 
     /// <summary>
-    /// Several hosts without a word about them: the primary is meant, since everything here writes, or reads what was written last. What is
+    /// Several hosts, and nothing said about which: the primary is meant, since everything here writes, or reads what was written last. What is
     /// said of several is refused by Npgsql where there is one.
     /// </summary>
     internal static NpgsqlConnectionStringBuilder Fit(NpgsqlConnectionStringBuilder settings)
@@ -30,8 +30,8 @@ public static class ServerHosts
     }
 
     /// <summary>
-    /// The host among several that is the primary now, found by an ordinary connection. Who opens more than one connection, or one for
-    /// replication, opens them to that: two servers may both take themselves for the primary, and a replication connection takes one host
+    /// The host among several that is the primary now, found by an ordinary connection. All connections of a session, and one for
+    /// replication, are opened to that one: two servers may both take themselves for the primary, and a replication connection takes one host
     /// only. After a failover it is another one.
     /// </summary>
     /// <returns>The connection string with that host alone. With one host: the string without what is said of several.</returns>

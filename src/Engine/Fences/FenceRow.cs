@@ -9,7 +9,7 @@ using Npgsql;
 
 namespace Cdc.Engine.Fences;
 
-/// <summary>A requester's row in cdc.fences, on a connection that hears the pipeline's answers.</summary>
+/// <summary>A requester's row in cdc.fences, on a connection that listens for the pipeline's answers.</summary>
 public sealed class FenceRow : IAsyncDisposable
 {
     /// <summary>For a notification that was lost.</summary>

@@ -3,7 +3,7 @@ using Cdc.Core.Postgres;
 
 namespace Cdc.Engine.Fences;
 
-/// <summary>Hears requests for fences: a connection that only listens.</summary>
+/// <summary>Requests for fences as they are announced: a connection that only listens.</summary>
 public sealed class FenceSignals(EngineOptions options)
 {
     private TaskCompletionSource _next = NewSignal();

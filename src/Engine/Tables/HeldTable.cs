@@ -53,7 +53,7 @@ internal static class HeldTable
     public static Task<long> AllowedAsync(NpgsqlConnection connection, string entity, CancellationToken ct) =>
         connection.Statement(AllowedSql, entity).ScalarAsync<long>(ct);
 
-    /// <summary>A person must decide; whoever asked for the reading hears it.</summary>
+    /// <summary>A person must decide; the request for the reading is answered with it.</summary>
     public static async Task HoldAsync(
         NpgsqlConnection connection,
         string entity,

@@ -43,7 +43,7 @@ public sealed class PartitionTable(EngineOptions options, Guid owner)
         RETURNING partition, next_offset, generation, last_lsn, last_ordinal, sequences
         """;
 
-    /// <summary>An owner that vanished without a word would keep the lock of its open transaction for hours.</summary>
+    /// <summary>An owner that vanished without closing its connection would keep the lock of its open transaction for hours.</summary>
     private static readonly string EndOwnersSql = $"""
         SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN cdc.checkpoints c ON a.application_name = '{EngineRole.Apply.ApplicationName()} ' || c.owner_token
         WHERE c.partition = ANY($1) AND a.datname = current_database() AND a.usename = current_user

@@ -19,7 +19,7 @@ internal enum GrantPurpose
 /// <summary>Prints SQL, or commands for Kafka, and connects to nothing.</summary>
 internal static class GrantsCommand
 {
-    /// <summary>PostgreSQL cuts a longer one off without a word.</summary>
+    /// <summary>PostgreSQL cuts a longer one off without an error.</summary>
     private const int LongestName = 63;
 
     public static Command Create(CommandHost host) =>

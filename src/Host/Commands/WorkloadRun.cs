@@ -35,7 +35,7 @@ internal static class WorkloadRun
         Report(progress, await running);
     }
 
-    /// <summary>Before anything is written: the tables of a test database are ours to fill, those of an Odoo are somebody's business.</summary>
+    /// <summary>Before anything is written: the tables of a test database are ours to fill, those of an Odoo are not.</summary>
     private static async Task RefuseOdooAsync(string connectionString, CancellationToken ct)
     {
         await using var connection = new NpgsqlConnection(

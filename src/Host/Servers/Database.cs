@@ -45,7 +45,7 @@ internal sealed class Database : IAsyncDisposable
     {
         if (_patience is not { } patience)
             return await AskAsync(use, ct);
-        // A question that nobody waits for any more still has its connection, until the driver has given up, too: cancelling takes it
+        // A question whose caller has given up still has its connection, until the driver has given up, too: cancelling takes it
         // as long again. No second one is asked beside it.
         try
         {

@@ -17,7 +17,7 @@ internal sealed record SlotReport(
     IReadOnlyList<Finding> Findings
 )
 {
-    /// <summary>'cdc run' would not continue: somebody has to accept something first.</summary>
+    /// <summary>'cdc run' would not continue: a person has to accept something first.</summary>
     [JsonIgnore]
     public bool IsBroken => Verdict is "gap" or "other-identity";
 

@@ -15,7 +15,7 @@ internal sealed class Terminal
     public required bool CanAsk { get; init; }
 
     /// <summary>
-    /// What is written is lost, as after <c>| head -1</c>. .NET leaves out what cannot be written to a pipe, without a word: a command that
+    /// What is written is lost, as after <c>| head -1</c>. .NET leaves out what cannot be written to a pipe, silently: a command that
     /// goes on for ever has to ask.
     /// </summary>
     public Func<bool> OutHasNoReader { get; init; } = () => false;

@@ -27,7 +27,7 @@ public sealed class LogEndReader(KafkaClients clients, TimeSpan timeout) : IDisp
         {
             using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
             var ends = Ask(consumer, [.. Partitions(admin, topics)]);
-            Hear(consumer);
+            DrainEvents(consumer);
             return topics.ToDictionary(
                 t => t,
                 t => (IReadOnlyList<long>)[.. ends.Where(e => e.Topic == t).OrderBy(e => e.Partition.Value).Select(e => e.Offset.Value)]
@@ -35,8 +35,8 @@ public sealed class LogEndReader(KafkaClients clients, TimeSpan timeout) : IDisp
         }
         catch (KafkaException)
         {
-            // Not in a finally: who catches it asks first why the brokers may not answer.
-            Hear(consumer);
+            // Not in a finally: the filter that catches it asks first why the brokers may not answer.
+            DrainEvents(consumer);
             throw;
         }
     }
@@ -54,7 +54,7 @@ public sealed class LogEndReader(KafkaClients clients, TimeSpan timeout) : IDisp
     }
 
     /// <summary>Nothing is assigned: this only hands on what the client has to say, such as why it reaches no broker.</summary>
-    private static void Hear(IConsumer<byte[], byte[]> consumer)
+    private static void DrainEvents(IConsumer<byte[], byte[]> consumer)
     {
         try
         {

@@ -12,8 +12,8 @@ public sealed class LogTopics
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
 
-    /// <summary>Brokers hear one after the other of a topic that was just made.</summary>
-    private static readonly TimeSpan Hearsay = TimeSpan.FromSeconds(2);
+    /// <summary>A topic that was just made is known to one broker after the other.</summary>
+    private static readonly TimeSpan Spreading = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<string, LogPartition[]> _ofTopic;
 
@@ -94,7 +94,7 @@ public sealed class LogTopics
             var found = await clients.AskAsync(() => ClusterTopics.Ask(clients, admin, topic, Answer), ct);
             if (found is { Error.Code: ErrorCode.NoError, Partitions.Count: > 0 } && found.Partitions.All(p => p.Leader >= 0))
                 return found.Partitions.Count;
-            if (waited >= (found is null ? Hearsay : Timeout))
+            if (waited >= (found is null ? Spreading : Timeout))
                 throw found is null ? Missing(clients, topic) : WithoutLeader(found);
             await Task.Delay(PollInterval, ct);
         }

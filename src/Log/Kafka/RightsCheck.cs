@@ -88,7 +88,7 @@ public sealed class RightsCheck(KafkaClients clients)
         topic.Error.Code switch
         {
             ErrorCode.TopicAuthorizationFailed => [],
-            // Who may see a topic may at least describe it: an empty list is no answer.
+            // A user that may see a topic may at least describe it: an empty list is no answer.
             ErrorCode.NoError when topic.AuthorizedOperations is { Count: > 0 } operations => Including(operations),
             _ => null,
         };

@@ -7,7 +7,7 @@ namespace Cdc.Log.Kafka;
 /// <summary>Takes a transactional id: its previous owner is fenced, and the transaction that it left open is aborted.</summary>
 internal static class TransactionFence
 {
-    /// <summary>The client goes on asking behind a call that has timed out; so soon a session that is stopped is heard.</summary>
+    /// <summary>The client goes on asking behind a call that has timed out; so soon a stop of the session is seen.</summary>
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);

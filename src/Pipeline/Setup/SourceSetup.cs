@@ -81,8 +81,8 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
 
     /// <summary>The first generation, or one that was begun but not completed.</summary>
     /// <returns>The generation.</returns>
-    /// <exception cref="CdcException">Refused: the engine follows a source already. DeclaredGap: the slot belongs to another
-    /// pipeline.</exception>
+    /// <exception cref="CdcException">Refused: the engine follows a source already.</exception>
+    /// <exception cref="DeclaredGapException">The slot belongs to another pipeline.</exception>
     public async Task<int> CreateAsync(CancellationToken ct)
     {
         await RequireNothingFollowedAsync(ct);
@@ -181,14 +181,14 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
         });
 
     /// <summary>
-    /// A slot of that name that this engine knows nothing of may be another pipeline's. No gap, or Source:AcceptGaps would drop it.
+    /// A slot of that name that this engine knows nothing of may be another pipeline's.
     /// </summary>
     private async Task RefuseForeignSlotAsync(CancellationToken ct)
     {
         if (await SourceFailure.GuardAsync(() => _slot.ReadAsync(ct)) is not { } slot)
             return;
-        throw new CdcException(
-            FailureKind.DeclaredGap,
+        throw new DeclaredGapException(
+            GapKinds.SlotForeign,
             $"Slot {slot.Name} exists on the source, but this engine has never used it: it may feed another engine.",
             "Choose another name in Source:SlotName; or, if nothing else uses it, run 'cdc slot drop' and start again."
         );

@@ -15,7 +15,7 @@ internal static class PipelineProbe
     {
         if (await FollowedSlotAsync(engine, ct) is { } slot && await IsReadAsync(source, slot, ct))
             return null;
-        return new BrokenFence(FenceReasons.NotRunning, "No 'cdc run' is running: no process reads the slot.");
+        return new BrokenFence(FenceReasons.NotRunning, "No pipeline is running ('cdc run', or 'cdc capture'): no process reads the slot.");
     }
 
     private static async Task<string?> FollowedSlotAsync(NpgsqlConnection engine, CancellationToken ct)

@@ -56,13 +56,13 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
     {
         var (began, logged) = (_time.GetTimestamp(), 0);
         await using var connection = await OpenAsync(ct);
-        var heard = false;
-        connection.Notification += (_, _) => heard = true;
+        var notified = false;
+        connection.Notification += (_, _) => notified = true;
         await connection.Statement($"LISTEN {RequestChannels.Answers}").ExecuteAsync(ct);
         while (true)
         {
             // A notification may come with the answer of the question itself.
-            heard = false;
+            notified = false;
             var (state, answer) =
                 await SnapshotRequests.AnswerAsync(connection, request, ct)
                 ?? throw new CdcException(FailureKind.Refused, $"There is no request {request} any more.", "Ask again.");
@@ -82,7 +82,7 @@ public sealed class KeyReads(string engine, ILogger log, TimeProvider? time = nu
                 ReconcileLog.StillWaiting(log, request, (long)waited.TotalSeconds);
                 logged = (int)(waited / LogEvery);
             }
-            if (!heard)
+            if (!notified)
                 await connection.WaitAsync(PollInterval, ct);
         }
     }

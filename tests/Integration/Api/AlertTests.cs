@@ -36,7 +36,7 @@ public sealed partial class AlertTests(TestServers servers)
         }
         await using var shop = await Shop.OpenAsync(servers);
         await shop.BalanceAsync("card 1");
-        // What depends on a comparison, a setting of the server, or somebody's transaction is not always there.
+        // What depends on a comparison, a setting of the server, or an open transaction is not always there.
         string[] sometimes =
         [
             "cdc_reconcile_drift",
@@ -77,7 +77,7 @@ public sealed partial class AlertTests(TestServers servers)
             servers,
             (bed, pipeline) => ApiBed.StartAsync(bed, Shop.Ct, options, statistics: pipeline.Statistics)
         );
-        // The delivered rules, only that nobody waits minutes for them.
+        // The delivered rules, without the minutes for which they wait.
         var rules = For()
             .Replace(await File.ReadAllTextAsync(RulesPath, Shop.Ct), "for: 0s")
             .Replace("cdc_lag_seconds) > 60", "cdc_lag_seconds) > 2", StringComparison.Ordinal);

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Cdc.Tests.Integration.Api;
 
-/// <summary>A read replica of the engine takes work from it, and nobody can tell by the answers.</summary>
+/// <summary>A read replica of the engine takes work from it, and the answers are the same.</summary>
 public sealed class ReplicaTests(TestServers servers, ReplicatedEngine replicated) : IClassFixture<ReplicatedEngine>
 {
     [Fact]

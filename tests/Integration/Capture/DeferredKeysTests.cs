@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Cdc.Tests.Integration.Capture;
 
-/// <summary>Rows that meet at one key within a transaction: whoever takes the last change of each key has what the table has.</summary>
+/// <summary>Rows that meet at one key within a transaction: a reader that takes the last change of each key has what the table has.</summary>
 public sealed class DeferredKeysTests(TestServers servers)
 {
     private const string Table = """

@@ -66,9 +66,9 @@ public sealed class ReplicationSourceTests(TestServers servers)
         var before = (await new SlotSetup(bed.Options, bed.Entities).ReadAsync(Ct))!.ConfirmedFlushLsn!.Value;
         await source.ConfirmAsync(end, Ct);
         await ConfirmedAsync(bed, end);
-        var heard = await ReplyTimeAsync(bed, source);
+        var replied = await ReplyTimeAsync(bed, source);
         await source.ConfirmAsync(before, Ct);
-        await Eventually.True("the server has heard the later status", async () => await ReplyTimeAsync(bed, source) > heard, ct: Ct);
+        await Eventually.True("the server has got the later status", async () => await ReplyTimeAsync(bed, source) > replied, ct: Ct);
         Assert.True(before < end);
         // What we said, not what became of it: newer servers refuse to step back by themselves.
         Assert.Equal(

@@ -3,7 +3,7 @@ using Cdc.Tests.Support;
 
 namespace Cdc.Tests.Integration.Crash;
 
-/// <summary>Every named place in the sources where <c>cdc run</c> can be told to kill itself.</summary>
+/// <summary>Every named place in the sources where <c>cdc run</c> can be made to kill itself.</summary>
 internal static partial class CrashPlaces
 {
     /// <summary>As they are in src now, so that a new one cannot be forgotten.</summary>

@@ -125,7 +125,7 @@ public sealed class CrashPointsTests(TestServers servers)
         }
         catch (FenceException)
         {
-            // Nobody is there to answer.
+            // No process is there to answer.
         }
     }
 

@@ -16,7 +16,7 @@ public sealed class OwnServers : IAsyncLifetime
         Engine = await PgCluster.StartAsync(new PgClusterOptions { Name = "own-engine", SharedBuffers = "64MB" }, CancellationToken.None);
     }
 
-    /// <summary>A pipeline between them that nobody has started: one program in Odoo, and cards with the keys 1 to <paramref name="cards"/>.</summary>
+    /// <summary>A pipeline between them that is not started: one program in Odoo, and cards with the keys 1 to <paramref name="cards"/>.</summary>
     public async Task<PipelineBed> BedAsync(int cards, CancellationToken ct)
     {
         var bed = await PipelineBed.CreateAsync(Source.ConnectionString("postgres"), Engine.ConnectionString("postgres"), ct);

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Cdc.Tests.Integration.Faults;
 
-/// <summary>Refused before anything is changed: every finding at once, with SQL that the server accepts and that mends it.</summary>
+/// <summary>Refused before anything is changed: every finding at once, with SQL that the server accepts and that repairs it.</summary>
 public sealed class RefusalTests(OwnServers servers) : IClassFixture<OwnServers>
 {
     [Fact]

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Cdc.Tests.Integration.Faults;
 
-/// <summary>The real program with its Api, as whoever watches it asks it.</summary>
+/// <summary>The real program with its Api, as a monitor asks it.</summary>
 internal sealed class Served : IDisposable
 {
     /// <summary>What watches a pipeline, and what keeps a shop going without its engine.</summary>

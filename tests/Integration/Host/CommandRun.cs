@@ -6,7 +6,7 @@ namespace Cdc.Tests.Integration.Host;
 /// <summary>A command that was typed, in this process, and what it wrote.</summary>
 internal sealed record CommandRun(int ExitCode, string Out, string Error)
 {
-    /// <param name="answers">Lines typed by somebody at the terminal; null: nobody can be asked.</param>
+    /// <param name="answers">Lines typed at the terminal; null: there is none.</param>
     /// <param name="output">Can be read while the command runs.</param>
     public static async Task<CommandRun> StartAsync(
         Parts parts,

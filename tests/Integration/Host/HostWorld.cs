@@ -104,7 +104,7 @@ internal sealed class HostWorld : IAsyncDisposable
 
     public Task<CommandRun> RunAsync(params string[] args) => RunAsync(null, new StringWriter(), Ct, args);
 
-    /// <param name="answers">Lines typed by somebody at the terminal; null: nobody can be asked.</param>
+    /// <param name="answers">Lines typed at the terminal; null: there is none.</param>
     public Task<CommandRun> RunAsync(string? answers, StringWriter output, CancellationToken ct, params string[] args) =>
         CommandRun.StartAsync(Parts, Environment(), answers, output, args, ct);
 

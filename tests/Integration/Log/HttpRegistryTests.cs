@@ -15,7 +15,7 @@ using Xunit;
 
 namespace Cdc.Tests.Integration.Log;
 
-/// <summary>The client of registries that speak Confluent's protocol, against the built-in one and against one that fails as it is told.</summary>
+/// <summary>The client of registries that speak Confluent's protocol, against the built-in one and against one that fails as it is set to.</summary>
 public sealed class HttpRegistryTests(TestServers servers)
 {
     private const string V1 = """{"type":"record","name":"r","fields":[{"name":"a","type":"int"}]}""";
@@ -328,7 +328,7 @@ public sealed class HttpRegistryTests(TestServers servers)
         }
     }
 
-    /// <summary>Knows one schema, V1 with id 7, and answers 503 as often as it is told.</summary>
+    /// <summary>Knows one schema, V1 with id 7, and answers 503 as often as it is set to.</summary>
     private sealed class FailingRegistry : IAsyncDisposable
     {
         private readonly WebApplication _app;

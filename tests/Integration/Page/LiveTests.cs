@@ -27,7 +27,7 @@ public sealed class LiveTests(TestServers servers)
                 lastId = id;
             }
         }
-        // Nobody else looks, so whoever came between would have been seen by nobody: all points there are, are these.
+        // No other page is open: all points there are, are these.
         var all = await TicksAsync(shop, "another process-7").FirstAsync(Shop.Ct);
         Assert.True(all.Tick.GetProperty("reset").GetBoolean());
         Assert.Equal(seen, all.Tick.GetProperty("points").EnumerateArray().Select(p => p.GetProperty("at").GetInt64()).Take(seen.Count));

@@ -21,7 +21,7 @@ public sealed class PageTests(TestServers servers, Chromium chromium) : IClassFi
         await viewed.LiveAsync();
         await using (var connection = await shop.Engine.DataSource.OpenConnectionAsync(Shop.Ct))
         {
-            // Readers go on, and whoever applies cards waits.
+            // Readers go on, and what applies cards waits.
             await using var held = await connection.BeginTransactionAsync(Shop.Ct);
             await using (var command = new NpgsqlCommand("LOCK TABLE loyalty_cards IN SHARE MODE", connection))
                 await command.ExecuteNonQueryAsync(Shop.Ct);
@@ -261,7 +261,7 @@ public sealed class PageTests(TestServers servers, Chromium chromium) : IClassFi
             ["1000 1 10 null null", "2000 2 20 0.1 0.2"],
             await viewed.Page.EvaluateAsync<string[]>(Even, new[] { Point(1_000, 1, 10, null), Point(2_000, 2, 20, 0.1) })
         );
-        // Two that were taken while nobody looked, and three of the last step.
+        // Two that were taken while no page was open, and three of the last step.
         Assert.Equal(
             ["0 1 10 0.1 0.2", "15000 3 20 null null", "32000 5 30 0.3 0.6"],
             await viewed.Page.EvaluateAsync<string[]>(

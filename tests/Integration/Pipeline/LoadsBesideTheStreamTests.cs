@@ -10,7 +10,7 @@ public sealed class LoadsBesideTheStreamTests(TestServers servers)
 {
     private const int Key = 4711;
 
-    /// <summary>A load of cards waits for whoever holds the lock, after it was given its place and before it has written a row.</summary>
+    /// <summary>A load of cards waits for the holder of the lock, after it was given its place and before it has written a row.</summary>
     private static readonly string HoldLoads = $"""
         CREATE FUNCTION hold_loads() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Cdc.Tests.Integration.Pipeline;
 
-/// <summary>Rows that somebody changed in the engine by hand are put right by a reading, and rows that were born there are left alone.</summary>
+/// <summary>Rows that were changed in the engine by hand are put right by a reading, and rows that were born there are left alone.</summary>
 public sealed class RowsByHandTests(TestServers servers)
 {
     private const string ByHand = """

@@ -133,7 +133,7 @@ public sealed class RowsWithLongTextTests(TestServers servers)
             ["move|1|remaining-point-not-finite", "move|2|remaining-point-not-finite", "move|3|remaining-point-not-finite"],
             await bed.EntriesAsync(Ct)
         );
-        // Still broken, mended, and deleted, none of them saying the text.
+        // Still broken, repaired, and deleted, none of them saying the text.
         await bed.Source.ExecuteAsync(
             """
             UPDATE loyalty_point_move SET initial_point = 5 WHERE id = 1;

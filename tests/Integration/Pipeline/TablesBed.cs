@@ -34,7 +34,7 @@ internal static class TablesBed
         return status.GetProperty("reason").GetString()!;
     }
 
-    /// <summary>Everything is streaming and equal, without anybody having asked for it.</summary>
+    /// <summary>Everything is streaming and equal, without a request for it.</summary>
     public static async Task EqualByItselfAsync(this PipelineBed bed, CancellationToken ct)
     {
         var report = "";

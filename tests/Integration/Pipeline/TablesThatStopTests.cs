@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Cdc.Tests.Integration.Pipeline;
 
-/// <summary>A table that cannot be read as it is declared stops, durably and with its reason; all others go on, and mended it is read again by itself.</summary>
+/// <summary>A table that cannot be read as it is declared stops, durably and with its reason; all others go on, and once repaired it is read again by itself.</summary>
 public sealed class TablesThatStopTests(TestServers servers)
 {
     private const string ChangeMoves = "UPDATE loyalty_point_move SET remaining_point = remaining_point + 1";
@@ -15,7 +15,7 @@ public sealed class TablesThatStopTests(TestServers servers)
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    /// <summary>Break, what the reason names, mend. Rows are changed in between, so that the stream meets the new table before anybody looks.</summary>
+    /// <summary>Break, what the reason names, repair. Rows are changed in between, so that the stream meets the new table before the catalog is read.</summary>
     public static TheoryData<string, string, string> Breaks =>
         new()
         {
@@ -35,7 +35,7 @@ public sealed class TablesThatStopTests(TestServers servers)
 
     [Theory]
     [MemberData(nameof(Breaks))]
-    public async Task Met_in_the_stream_it_stops_alone_and_goes_on_when_mended(string breaking, string named, string mending)
+    public async Task Met_in_the_stream_it_stops_alone_and_goes_on_when_repaired(string breaking, string named, string repair)
     {
         await using var bed = await StartedAsync();
         var table = breaking.Contains("TO loyalty_kard", StringComparison.Ordinal) ? "loyalty_kard" : "loyalty_card";
@@ -44,19 +44,19 @@ public sealed class TablesThatStopTests(TestServers servers)
         await bed.Source.ExecuteAsync(ChangeOthers, Ct);
         await bed.OthersEqualAsync("card", Ct);
         OneLineSaysIt(bed);
-        await bed.Source.ExecuteAsync($"{mending}; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (900, 1, 'new', 1)", Ct);
+        await bed.Source.ExecuteAsync($"{repair}; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (900, 1, 'new', 1)", Ct);
         await bed.EqualByItselfAsync(Ct);
     }
 
     [Theory]
     [MemberData(nameof(Breaks))]
-    public async Task Without_a_change_of_its_rows_it_stops_and_goes_on_all_the_same(string breaking, string named, string mending)
+    public async Task Without_a_change_of_its_rows_it_stops_and_goes_on_all_the_same(string breaking, string named, string repair)
     {
         await using var bed = await StartedAsync();
         await bed.Source.ExecuteAsync(breaking, Ct);
         Assert.Contains(named, await bed.StoppedAsync("card", Ct), StringComparison.Ordinal);
         OneLineSaysIt(bed);
-        await bed.Source.ExecuteAsync(mending, Ct);
+        await bed.Source.ExecuteAsync(repair, Ct);
         await bed.EqualByItselfAsync(Ct);
     }
 
@@ -138,7 +138,7 @@ public sealed class TablesThatStopTests(TestServers servers)
         Assert.Equal(50, await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM point_moves WHERE remaining_point = id + 1", Ct));
     }
 
-    /// <summary>Broken and mended faster than anybody looks: only the stream has seen it.</summary>
+    /// <summary>Broken and repaired faster than the catalog is read: only the stream has seen it.</summary>
     [Fact]
     public async Task Broken_and_mended_at_once_it_still_ends_equal()
     {

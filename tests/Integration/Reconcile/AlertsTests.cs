@@ -42,7 +42,7 @@ public sealed class AlertsTests(TestServers servers)
         await bed.MinuteAsync(5);
         Assert.Equal("", await bed.FiredAsync());
         await bed.DamageAsync(5);
-        // What somebody changes by hand only a comparison of everything finds.
+        // What is changed by hand only a comparison of everything finds.
         bed.Time.Advance(TimeSpan.FromDays(1));
         await bed.MinuteAsync(3);
         Assert.Equal("warning alert", await bed.FiredAsync());

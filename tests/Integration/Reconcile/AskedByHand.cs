@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Cdc.Tests.Integration.Reconcile;
 
-/// <summary>Somebody who asks for a fence of the card table and does only what the test tells.</summary>
+/// <summary>A requester of a fence of the card table that does only what the test says.</summary>
 internal sealed class AskedByHand(PipelineBed bed, long id)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -29,7 +29,7 @@ internal sealed class AskedByHand(PipelineBed bed, long id)
         return fence;
     }
 
-    /// <summary>With a snapshot of now, which nobody keeps.</summary>
+    /// <summary>With a snapshot of now, which is not kept.</summary>
     public async Task ReadAsync() => await ReadAsync((await bed.Source.ScalarAsync<string>("SELECT pg_current_snapshot()::text", Ct))!);
 
     public Task ReadAsync(string snapshot) => MoveAsync($"state = 'read', source_snapshot = '{snapshot}'");

@@ -166,7 +166,7 @@ public sealed class DriftOfRowsTests(TestServers servers)
     [Fact]
     public async Task Slices_that_are_worth_compiling_show_the_same_drift()
     {
-        // Wide apart, and nobody has told the planner: a slice is taken for a million rows.
+        // Wide apart, which the planner does not know: a slice is taken for a million rows.
         await using var bed = await ComparisonBed.CreateAsync(
             servers,
             ComparisonBed.Cards(3000) + "UPDATE loyalty_card SET id = 1000000 + id * 300;"

@@ -9,8 +9,8 @@ using Xunit;
 namespace Cdc.Tests.Integration.Reconcile;
 
 /// <summary>
-/// What can break a fence. Whoever asks repeats it, the stream goes on, and nothing is called drift that is none. On servers of its own: the
-/// transactions that it holds open would keep everybody else's slots from being created.
+/// What can break a fence. Its requester repeats it, the stream goes on, and nothing is called drift that is none. On servers of its own: the
+/// transactions that it holds open would keep the slots of other tests from being created.
 /// </summary>
 public sealed class FenceTroubleTests(OwnServers servers) : IAsyncLifetime, IClassFixture<OwnServers>
 {

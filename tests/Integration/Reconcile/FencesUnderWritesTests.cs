@@ -11,7 +11,7 @@ using Xunit;
 namespace Cdc.Tests.Integration.Reconcile;
 
 /// <summary>
-/// Fences opened again and again while everybody writes: at each one all columns of all rows are compared, and no difference may be found.
+/// Fences opened again and again while both sides write: at each one all columns of all rows are compared, and no difference may be found.
 /// <c>CDC_TEST_SEED=n</c> draws the same writes again; <c>CDC_TEST_LONG=1</c>: ten times as many fences.
 /// </summary>
 public sealed class FencesUnderWritesTests(TestServers servers, ITestOutputHelper output)

@@ -114,7 +114,7 @@ public sealed class KeyReadsTests(TestServers servers) : IAsyncLifetime
         bool IsToldOf(string line) => line.Contains($"Request {request} has not been served", StringComparison.Ordinal);
     }
 
-    /// <summary>Whoever waits for an answer is woken.</summary>
+    /// <summary>A caller that waits for an answer is woken.</summary>
     private Task LooksAgainAsync() => _bed.Engine.ExecuteAsync($"NOTIFY {RequestChannels.Answers}", Ct);
 
     private async Task<string> ReadAsync(params long[] keys)

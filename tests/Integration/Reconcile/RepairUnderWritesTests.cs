@@ -13,7 +13,7 @@ using Xunit;
 
 namespace Cdc.Tests.Integration.Reconcile;
 
-/// <summary>While everybody writes at full speed: what was planted is found, repaired and verified, and nothing else was ever different.</summary>
+/// <summary>While both sides write at full speed: what was planted is found, repaired and verified, and nothing else was ever different.</summary>
 public sealed class RepairUnderWritesTests(TestServers servers, TestKafka kafka, ITestOutputHelper output)
 {
     private const int Rows = 20_000;

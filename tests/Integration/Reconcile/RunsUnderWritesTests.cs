@@ -12,7 +12,7 @@ using Xunit;
 namespace Cdc.Tests.Integration.Reconcile;
 
 /// <summary>
-/// Whole runs while everybody writes at full speed: what was planted is found, and nothing else is, ever. <c>CDC_TEST_LONG=1</c>: a hundred
+/// Whole runs while both sides write at full speed: what was planted is found, and nothing else is, ever. <c>CDC_TEST_LONG=1</c>: a hundred
 /// runs.
 /// </summary>
 public sealed class RunsUnderWritesTests(TestServers servers, TestKafka kafka, ITestOutputHelper output)
@@ -48,7 +48,7 @@ public sealed class RunsUnderWritesTests(TestServers servers, TestKafka kafka, I
             inFlight = 0;
         for (var i = 0; i < Runs; i++)
         {
-            // Nobody writes this row again: Odoo's programs stay as they are.
+            // This row is not written again: Odoo's programs stay as they are.
             await bed.Engine.ExecuteAsync($"UPDATE promotion_programs SET name = 'planted {i}' WHERE id = 3", Ct);
             var report = await RunAsync(bed, i % 2 == 0 ? RunKind.Full : RunKind.Changed);
             Assert.Equal([("program", 3L, "name", $"planted {i}")], report.Drift.Select(d => (d.Entity, d.Key, d.Field, d.EngineValue!)));

@@ -78,7 +78,7 @@ public sealed class FreshnessClockTests
         Assert.False(_clock.IsNotBeforeIssued(Moment(150)));
         Assert.True(_clock.IsNotBeforeIssued(Moment(200)));
         Assert.True(_clock.IsNotBeforeIssued(Moment(150, Noon.AddSeconds(11))));
-        // To look is not to tell.
+        // Reading it does not issue it.
         Sample(20, 300);
         At(300);
         Assert.True(_clock.IsNotBeforeIssued(Moment(200)));
@@ -90,7 +90,7 @@ public sealed class FreshnessClockTests
     {
         _clock.Issue(Moment(100, Noon.AddSeconds(5)));
         _clock.Issue(Moment(300, Noon.AddSeconds(9)));
-        // Clocks of commits do not follow their order: this one is on its way since before the second was told.
+        // Clocks of commits do not follow their order: this one is on its way since before the second was issued.
         Assert.Equal(Noon.AddSeconds(5), _clock.Issue(Moment(200, Noon.AddSeconds(3))).AsOf);
         Assert.Equal(Noon.AddSeconds(7), _clock.Issue(Moment(200, Noon.AddSeconds(7))).AsOf);
         Assert.Equal(Noon.AddSeconds(7), At(250, Noon.AddSeconds(6)).AsOf);

@@ -68,7 +68,7 @@ public sealed class LiveBoardTests
         Assert.Equal(0, each.Next(at.AddSeconds(3), 200));
         Assert.Null(each.Next(at.AddSeconds(4), 5));
         double? last = null;
-        // Told every five seconds, asked every second: it does not jump to zero between.
+        // Reported every five seconds, asked every second: it does not jump to zero between.
         for (var second = 0; second <= 30; second++)
             last = slow.Next(at.AddSeconds(second), second / 5 * 500);
         Assert.Equal(100, last);

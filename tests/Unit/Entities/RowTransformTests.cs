@@ -108,7 +108,7 @@ public sealed class RowTransformTests
         var unknown = transform.Check(Row(1, "a", "?", 1.0, null));
         Assert.False(unknown.IsOk || unknown.IsBroken);
         Assert.True(transform.Check(Row(1, "a", "a", 1.0, null)).IsBroken);
-        // Broken by what is known: what is not known cannot mend it.
+        // Broken by what is known: what is not known cannot repair it.
         Assert.True(transform.Check(Row(1, null, "?", 1.0, null)).IsBroken);
     }
 

@@ -26,7 +26,7 @@ internal sealed record CommandRun(int ExitCode, string Out, string Error)
             Workload = (_, _, _) => throw new InvalidOperationException("not expected: workload"),
         };
 
-    /// <param name="answers">Lines typed by somebody at the terminal; null: nobody can be asked.</param>
+    /// <param name="answers">Lines typed at the terminal; null: there is none.</param>
     public static async Task<CommandRun> OfAsync(Parts parts, string? answers, CancellationToken ct, params string[] args)
     {
         using var output = new StringWriter();

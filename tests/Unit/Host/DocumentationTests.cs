@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 using Cdc.Core.Failures;
 using Cdc.Host;
 using Cdc.Host.Terminals;
@@ -7,9 +8,9 @@ using Xunit;
 namespace Cdc.Tests.Unit.Host;
 
 /// <summary>docs/commands.md is a promise: what it must name is read from the program.</summary>
-public sealed class DocumentationTests
+public sealed partial class DocumentationTests
 {
-    private static readonly string Text = File.ReadAllText(Path.Combine(Root(), "docs", "commands.md"));
+    private static readonly string Text = File.ReadAllText(SourceTree.PathOf("docs/commands.md"));
 
     [Fact]
     public void Every_exit_code_is_documented() =>
@@ -35,16 +36,39 @@ public sealed class DocumentationTests
     }
 
     [Fact]
-    public void Every_kind_of_gap_is_documented() =>
+    public void Every_kind_of_gap_is_documented_and_every_documented_one_exists()
+    {
+        var table = Text[Text.IndexOf("| kind | what is broken |", StringComparison.Ordinal)..];
+        var documented = table
+            .Split('\n')
+            .Skip(2)
+            .TakeWhile(line => line.StartsWith('|'))
+            .SelectMany(line => Word().Matches(line.Split('|')[1]).Select(w => w.Groups[1].Value));
+        Assert.Equal(typeof(GapKinds).GetFields().Select(k => (string)k.GetRawConstantValue()!).Order(), documented.Order());
+    }
+
+    [Fact]
+    public void Every_kind_of_gap_is_declared_by_the_name_that_is_documented()
+    {
+        var sources = SourceTree.Files("src", "*.cs").Select(File.ReadAllText).ToList();
         Assert.All(
             typeof(GapKinds).GetFields(),
-            kind => Assert.Contains($"`{kind.GetRawConstantValue()}`", Text, StringComparison.Ordinal)
+            kind => Assert.Contains(sources, s => s.Contains($"{nameof(GapKinds)}.{kind.Name}", StringComparison.Ordinal))
         );
+        Assert.DoesNotContain(sources, s => GapByText().IsMatch(s));
+    }
+
+    [Fact]
+    public void Every_kind_of_gap_is_in_the_runbook()
+    {
+        var runbook = File.ReadAllText(SourceTree.PathOf("ops/runbooks/slot-reset.md"));
+        Assert.All(typeof(GapKinds).GetFields(), k => Assert.Contains($"`{k.GetRawConstantValue()}`", runbook, StringComparison.Ordinal));
+    }
 
     [Fact]
     public void Every_decision_is_in_their_index_by_its_title()
     {
-        var folder = Path.Combine(Root(), "docs", "decisions");
+        var folder = SourceTree.PathOf("docs/decisions");
         var index = File.ReadAllText(Path.Combine(folder, "README.md"));
         var decisions = Directory.GetFiles(folder, "0*.md");
         Assert.NotEmpty(decisions);
@@ -73,7 +97,7 @@ public sealed class DocumentationTests
         ];
         Assert.Contains(
             $"RestartPreventExitStatus={string.Join(' ', needAPerson.Select(k => (int)k))}\n",
-            File.ReadAllText(Path.Combine(Root(), "ops", "systemd", "cdc.service")),
+            File.ReadAllText(SourceTree.PathOf("ops/systemd/cdc.service")),
             StringComparison.Ordinal
         );
     }
@@ -81,11 +105,9 @@ public sealed class DocumentationTests
     private static IEnumerable<(string Path, Command Command)> Walk(string path, Command command) =>
         command.Subcommands.SelectMany(child => Walk($"{path} {child.Name}", child)).Prepend((path, command));
 
-    private static string Root()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Cdc.sln")))
-            folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("Cdc.sln");
-        return folder;
-    }
+    [GeneratedRegex("`([^`]+)`")]
+    private static partial Regex Word();
+
+    [GeneratedRegex(@"DeclaredGapException\(\s*""")]
+    private static partial Regex GapByText();
 }

@@ -26,7 +26,7 @@ public sealed class LogLagTests
     {
         // Hours without a change in it, and a log that has all of the source.
         Assert.Equal(0, Of([Applied(0, next: 5, secondsAgo: 9_000)], ends: [5], logThrough: "0/100").Partitions[0].SecondsBehind);
-        // Nobody brings the source's changes into the log.
+        // No capture brings the source's changes into the log.
         Assert.Equal(
             60,
             Of([Applied(0, next: 5, secondsAgo: 9_000)], ends: [5], logThrough: "0/50", newestSecondsAgo: 60).Partitions[0].SecondsBehind

@@ -55,7 +55,7 @@ public sealed class PacedFenceTests
     private static Task<FencedSnapshots> Open(PacedFence fence) =>
         fence.OpenAsync(Card, KeyRange.All, TestContext.Current.CancellationToken);
 
-    /// <summary>Opens at once; nobody asks its servers anything.</summary>
+    /// <summary>Opens at once; its servers are asked nothing.</summary>
     private sealed class AnyFence : IFence
     {
         public Task<FencedSnapshots> OpenAsync(EntityDeclaration entity, KeyRange range, CancellationToken ct) =>

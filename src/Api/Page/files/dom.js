@@ -27,7 +27,7 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Says to everybody, also to a screen reader, what became of an action. */
+/** Says, also to a screen reader, what became of an action. */
 export function say(text) {
   const said = byId('said');
   said.textContent = text;

@@ -1,4 +1,4 @@
-// Points come every second while somebody looks, and every 15 seconds before: joined in one line they look like saw teeth.
+// Points come every second while the page is open, and every 15 seconds before: joined in one line they look like saw teeth.
 
 const fine = 2_500, coarse = 15_000;
 

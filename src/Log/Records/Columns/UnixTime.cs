@@ -17,7 +17,7 @@ internal static class UnixTime
 
     /// <summary>
     /// 0001-01-01 and the last microsecond of 9999. Microseconds could reach 294247; but that is a moment to few readers: .NET's wraps
-    /// around to 1969 without a word, Python's fails.
+    /// around to 1969 without an error, Python's fails.
     /// </summary>
     private const long FirstMoment = -62_135_596_800_000_000,
         LastMoment = 253_402_300_799_999_999;

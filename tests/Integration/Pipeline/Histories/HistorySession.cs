@@ -13,7 +13,7 @@ internal sealed class HistorySession(NpgsqlConnection connection, HistoryPlan pl
     {
         var connection = await source.OpenConnectionAsync(ct);
         var session = new HistorySession(connection, new HistoryPlan(new Random(seed)), name);
-        // Shorter than deadlock detection: whoever waits in a circle gives up.
+        // Shorter than deadlock detection: a session that waits in a circle gives up.
         await session.ExecuteAsync("SET lock_timeout = '100ms'", ct);
         return session;
     }

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Cdc.Tests.Unit.Log.Avro;
 
-/// <summary>The examples of the Avro specification, and bytes that nobody should be able to do harm with.</summary>
+/// <summary>The examples of the Avro specification, and bytes that must do no harm.</summary>
 public sealed class AvroBinaryTests
 {
     [Theory]
