@@ -4,7 +4,7 @@ using Confluent.Kafka;
 namespace Cdc.Tests.TopicReader;
 
 /// <summary>
-/// Reads topics of cdc from their beginning to their end as somebody would who knows nothing but their documentation: Confluent's client for
+/// Reads topics of cdc from their beginning to their end as a program would that knows nothing but their documentation: Confluent's client for
 /// .NET, Apache.Avro, and a schema registry over HTTP.
 /// </summary>
 public sealed class TopicReading(IReadOnlyDictionary<string, string> settings, Uri registry)
@@ -17,7 +17,7 @@ public sealed class TopicReading(IReadOnlyDictionary<string, string> settings, U
         using var consumer = new ConsumerBuilder<byte[], byte[]>(
             new Dictionary<string, string>(settings)
             {
-                ["group.id"] = "somebody-else",
+                ["group.id"] = "other-reader",
                 ["enable.auto.commit"] = "false",
                 ["enable.partition.eof"] = "true",
                 ["auto.offset.reset"] = "error",

@@ -75,7 +75,7 @@ internal sealed class TopicTable(string topic)
             Wrong($"the record at {where} is a {op} with snapshot {source["snapshot"]}");
         if (op is "d")
         {
-            // After a gap it may be the end of a row that came in it, which nobody has seen.
+            // After a gap it may be the end of a row that came in it, which no reader has seen.
             _rows.Remove(key);
             _owedEnds += isRead ? 1 : 0;
             _withoutTombstone.Add(key);

@@ -57,8 +57,8 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     /// <summary>Whom ACLs name, as far as the settings say: a certificate's name or a token's owner they do not.</summary>
     public string Principal => Login ?? "User:NAME";
 
-    /// <summary>False: the brokers take it for anybody, as everybody who comes without TLS and SASL.</summary>
-    public bool IsSomebody =>
+    /// <summary>False: without TLS and SASL the brokers do not know who it is.</summary>
+    public bool HasIdentity =>
         !Passed().GetValueOrDefault("security.protocol", "plaintext").Equals("plaintext", StringComparison.OrdinalIgnoreCase);
 
     private string? Login => Passed().GetValueOrDefault("sasl.username") is { } name ? "User:" + name : null;

@@ -17,12 +17,12 @@ public sealed class RightsCheck(KafkaClients clients)
 
     /// <summary>
     /// The cluster's controller answers, which a session does not need otherwise: where it is away, nothing is known here, and what is
-    /// refused names itself. So it does to somebody whom the brokers do not know, who is not made to wait for the answer.
+    /// refused names itself. A client without an identity has no rights of its own, and does not wait for the answer.
     /// </summary>
     /// <exception cref="CdcException">Preflight: some are missing; the remedy gives all of them.</exception>
     public async Task RequireAsync(IReadOnlyList<KafkaRight> needed, CancellationToken ct)
     {
-        if (!clients.IsSomebody)
+        if (!clients.HasIdentity)
             return;
         IReadOnlyList<KafkaRight> missing;
         try

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Cdc.Tests.Integration.Kafka;
 
-/// <summary>What was deleted unseen, for who reads the topics alone: it ends there as soon as it is deleted in the engine, and not before.</summary>
+/// <summary>What was deleted unseen, for readers of the topics: it ends there as soon as it is deleted in the engine, and not before.</summary>
 public sealed class OwedDeletesTests(TestServers servers, TestKafka kafka)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

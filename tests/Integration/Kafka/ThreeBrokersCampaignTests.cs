@@ -11,7 +11,7 @@ namespace Cdc.Tests.Integration.Kafka;
 
 /// <summary>
 /// The campaign over three brokers of which one may be away at any time, with a capture and two appliers, and at its end a reader of the topics
-/// who knows nothing of ours. By command only, as root: <c>CDC_CAMPAIGN_MINUTES=20 ./dev test ThreeBrokersCampaign</c>.
+/// that shares no code with ours. By command only, as root: <c>CDC_CAMPAIGN_MINUTES=20 ./dev test ThreeBrokersCampaign</c>.
 /// </summary>
 [Trait("Needs", "CDC_KAFKA_HOME")]
 [Trait("Needs", "CDC_CAMPAIGN_MINUTES")]
@@ -46,7 +46,7 @@ public sealed class ThreeBrokersCampaignTests(OwnServers servers, ITestOutputHel
         var views = await bed.AssertReadsOdooAsync(api, Ct);
         var generations = await bed.Bed.Engine.ScalarAsync<int>("SELECT generation FROM cdc.source", Ct);
         output.WriteLine(
-            $"{views.Values.Sum(v => v.Records)} records read by somebody else, {views.Values.Sum(v => v.OwedEnds)} of them ends that a gap owed; "
+            $"{views.Values.Sum(v => v.Records)} records read by the other reader, {views.Values.Sum(v => v.OwedEnds)} of them ends that a gap owed; "
                 + $"{generations - 1} gaps; {views.Values.Sum(v => v.Rows.Count)} rows as Odoo's"
         );
 

@@ -7,12 +7,12 @@ using Xunit;
 
 namespace Cdc.Tests.Integration.Kafka;
 
-/// <summary>Holds what a reader who knows nothing of ours makes of the topics (tests/TopicReader) against Odoo.</summary>
-internal static class SomebodyElse
+/// <summary>Holds what a reader that shares no code with ours makes of the topics (tests/TopicReader) against Odoo.</summary>
+internal static class OtherReader
 {
-    /// <summary>He met nothing that he must not meet, and ends with Odoo's rows. Only without writers, and when no end of a key is owed.</summary>
+    /// <summary>It met nothing that it must not meet, and ends with Odoo's rows. Only without writers, and when no end of a key is owed.</summary>
     /// <param name="api">Serves the registry.</param>
-    /// <returns>By entity, what he has read.</returns>
+    /// <returns>By entity, what it has read.</returns>
     public static async Task<IReadOnlyDictionary<string, TopicView>> AssertReadsOdooAsync(
         this KafkaPipelineBed bed,
         ApiBed api,
