@@ -50,8 +50,14 @@ public sealed class EngineSession : IAsyncDisposable
         (_options, _connection, Tables) = (options, connection, tables);
         _signals = new FenceSignals(options);
         _progress = new AppliedProgress(options, checkpoint, session);
-        _chunkQueue = new ChunkQueue(entities, options, tables, generation);
-        _chunkSink = new ChunkSink(options, writers, new ChunkFinisher(entities, options.DeleteLimit, checkpoint), checkpoint, _gate);
+        _chunkQueue = new ChunkQueue(entities, options, tables, generation, owes: false);
+        _chunkSink = new ChunkSink(
+            options,
+            writers,
+            new ChunkFinisher(entities, options.DeleteLimit, checkpoint, owes: false),
+            checkpoint,
+            _gate
+        );
         _fences = new FenceQueue(entities, options, _signals, generation, session);
         var batches = new WriteBehind(writer, _gate, statistics);
         var hold = new FenceHold(options, _signals, session, statistics);

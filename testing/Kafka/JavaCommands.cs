@@ -15,5 +15,16 @@ internal static class JavaCommands
 
     /// <param name="arguments">Of java.</param>
     public static Task<WatchedProcess> StartAsync(string folder, string[] arguments, CancellationToken ct) =>
-        WatchedProcess.StartAsync(new WatchedCommand("java", arguments) { OrphanScratch = folder, WorkingDirectory = folder }, ct);
+        StartAsync(folder, [], arguments, ct);
+
+    /// <param name="enter">What stands before java: it must end by becoming java.</param>
+    /// <param name="arguments">Of java.</param>
+    public static Task<WatchedProcess> StartAsync(string folder, string[] enter, string[] arguments, CancellationToken ct)
+    {
+        string[] command = [.. enter, "java", .. arguments];
+        return WatchedProcess.StartAsync(
+            new WatchedCommand(command[0], command[1..]) { OrphanScratch = folder, WorkingDirectory = folder },
+            ct
+        );
+    }
 }

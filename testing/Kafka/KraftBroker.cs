@@ -14,7 +14,7 @@ internal sealed class KraftBroker : KafkaBroker
         : base(home, settings)
     {
         _place = new KraftPlace("127.0.0.1", Port, FreePort.Next(), FreePort.Next());
-        _node = new KraftNode(home, Folder, 1, _place, settings.Role);
+        _node = new KraftNode(home, Folder, 1, _place, settings.Role, []);
     }
 
     public override IReadOnlyDictionary<string, string> ClientSettings { get; } = new Dictionary<string, string>();

@@ -10,7 +10,8 @@ namespace Cdc.Testing.Kafka;
 /// <summary>
 /// One process of Kafka 4, broker and controller. Clients have a listener of their own, whose security can be chosen; nodes speak plainly.
 /// </summary>
-internal sealed class KraftNode(KafkaHome home, string folder, int id, KraftPlace place, KafkaBrokerRole role)
+/// <param name="enter">What stands before java, such as the network it is in.</param>
+internal sealed class KraftNode(KafkaHome home, string folder, int id, KraftPlace place, KafkaBrokerRole role, string[] enter)
 {
     private const string ClusterId = "Y2RjLXRlc3RzLWthZmthMA";
 
@@ -43,6 +44,7 @@ internal sealed class KraftNode(KafkaHome home, string folder, int id, KraftPlac
     {
         _process = await JavaCommands.StartAsync(
             folder,
+            enter,
             [
                 .. JavaCommands.Machine(role),
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
@@ -138,7 +140,7 @@ internal sealed class KraftNode(KafkaHome home, string folder, int id, KraftPlac
         var folder = Directory.CreateTempSubdirectory("cdc-kafka-format-").FullName;
         try
         {
-            var node = new KraftNode(home, folder, id, new KraftPlace("127.0.0.1", 1, 2, 3), KafkaBrokerRole.Tested);
+            var node = new KraftNode(home, folder, id, new KraftPlace("127.0.0.1", 1, 2, 3), KafkaBrokerRole.Tested, []);
             var properties = node.Properties(
                 new Dictionary<int, KraftPlace> { [id] = new("127.0.0.1", 1, 2, 3) },
                 new Dictionary<string, string>()

@@ -202,6 +202,9 @@ internal sealed class PartitionLoop(
 
     private async ValueTask FoldAsync(RowChange row, TransactionConditions engine, CancellationToken ct)
     {
+        // What a reading did not see has left the engine, or is held: only its sweep decides that.
+        if (row.IsOwedEnd)
+            return;
         if (engine.Floors.TryGetValue(row.Schema.Entity, out var floor) && row.Position < floor)
             return;
         if (!batches.Folding.Accepts(row))

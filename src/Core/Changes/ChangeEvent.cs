@@ -28,8 +28,14 @@ public enum RowChangeKind : byte
 /// <summary>A change of one row.</summary>
 public sealed class RowChange : ChangeEvent
 {
-    /// <summary>Null for rows read in a chunk.</summary>
+    /// <summary>Null for what was read in a chunk.</summary>
     public SourceTransaction? Transaction { get; init; }
+
+    /// <summary>
+    /// The end of a key that a reading did not see. Only for those who read topics: the engine decides by itself what it deletes then, and has
+    /// done so before.
+    /// </summary>
+    public bool IsOwedEnd => Kind == RowChangeKind.Delete && Transaction is null;
     public required TableSchema Schema { get; init; }
     public required RowChangeKind Kind { get; init; }
     public required long Key { get; init; }

@@ -16,10 +16,15 @@ public enum ChunkKind
 
     /// <summary>Keys in quarantine that are to be tried again.</summary>
     Retry,
+
+    /// <summary>
+    /// Over Kafka: keys that were deleted in the engine since a reading did not see them. Those that are not there now either end in the topics.
+    /// </summary>
+    Owed,
 }
 
 /// <summary>What is to be read: a key range of one entity, or exactly some keys of it.</summary>
-/// <param name="Id">In the engine; 0 for re-reads and retries, which are kept as their own entries.</param>
+/// <param name="Id">In the engine; 0 for those that are kept as entries of their own (re-reads, retries, owed deletes).</param>
 public sealed record ChunkJob(long Id, int Generation, int Entity, ChunkKind Kind, KeyRange Range, IReadOnlySet<long>? Keys)
 {
     public bool Covers(long key) => Keys is null ? Range.Contains(key) : Keys.Contains(key);

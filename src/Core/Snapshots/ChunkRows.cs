@@ -22,8 +22,37 @@ public sealed record ChunkRows(TableSchema Schema, IReadOnlyList<(long Key, RowI
                 yield return new PlacedRow(key, image, chunk.First with { Ordinal = ordinal++ });
     }
 
-    /// <summary>The same rows as changes.</summary>
-    public IEnumerable<RowChange> ChangesIn(Chunk chunk) => PlacedIn(chunk).Select(Change);
+    /// <summary>The same rows as changes; behind them, where ends are owed, those of keys that are not there.</summary>
+    public IEnumerable<RowChange> ChangesIn(Chunk chunk)
+    {
+        var next = chunk.First;
+        foreach (var row in PlacedIn(chunk))
+        {
+            yield return Change(row);
+            next = row.Position with { Ordinal = row.Position.Ordinal + 1 };
+        }
+        foreach (var key in EndedIn(chunk))
+        {
+            yield return End(key, next);
+            next = next with { Ordinal = next.Ordinal + 1 };
+        }
+    }
+
+    /// <summary>A key in flight ends, or does not, by its own event.</summary>
+    private IEnumerable<long> EndedIn(Chunk chunk) =>
+        chunk.Job.Kind != ChunkKind.Owed || chunk.DroppedAll
+            ? []
+            : chunk.Job.Keys!.Except(Rows.Select(row => row.Key)).Except(chunk.Dropped).Order();
+
+    private RowChange End(long key, ChangePosition position) =>
+        new()
+        {
+            Schema = Schema,
+            Kind = RowChangeKind.Delete,
+            Key = key,
+            Position = position,
+            CommitMicros = SnapshotMicros,
+        };
 
     public RowChange Change(PlacedRow row) =>
         new()

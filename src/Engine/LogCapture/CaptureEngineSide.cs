@@ -50,9 +50,9 @@ public sealed class CaptureEngineSide : ILogBoard, IAsyncDisposable
         _outage = new EngineOutage(log);
         _signals = new FenceSignals(options);
         _connection = new SharedConnection(Flushed(options), EngineRole.Capture);
-        _chunks = new ChunkQueue(entities, options, tables, Generation);
+        _chunks = new ChunkQueue(entities, options, tables, Generation, owes: true);
         _fences = new FenceQueue(entities, options, _signals, Generation, Session);
-        var finisher = new ChunkFinisher(entities, options.DeleteLimit, new LogChunkOwner(Session, logSession.Number));
+        var finisher = new ChunkFinisher(entities, options.DeleteLimit, new LogChunkOwner(Session, logSession.Number), owes: true);
         _sink = new LogChunkSink(_connection, options, finisher, _outage);
         ChunkQueue = new OutageTolerantChunkQueue(_chunks, _outage);
         Fences = new OutageTolerantFenceQueue(_fences, _outage);

@@ -1,5 +1,6 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Tables;
 
 namespace Cdc.Engine.Rows;
 
@@ -8,7 +9,8 @@ namespace Cdc.Engine.Rows;
 /// it is. Held keys stay right however long they wait, because they carry the reading's place: what the stream or a later reading writes is
 /// newer and stays, and what the stream deletes is gone already.
 /// </summary>
-internal sealed class HeldDeletesSql(EntityDeclaration entity)
+/// <param name="owes">Those who read the topics must be told: what is deleted is written down.</param>
+internal sealed class HeldDeletesSql(EntityDeclaration entity, bool owes)
 {
     private const long FirstEngineId = EntityDeclaration.FirstEngineId;
 
@@ -60,16 +62,19 @@ internal sealed class HeldDeletesSql(EntityDeclaration entity)
     /// <summary>Deletes the held rows, counted at their chunks; returns how many.</summary>
     public string DeleteRows =>
         $"""
-            WITH gone AS (DELETE FROM {entity.EngineName} t USING cdc.held_deletes h WHERE h.entity = {_name} AND t.{_key} = h.key AND {IsGone} RETURNING h.chunk),
-                 counted AS (UPDATE cdc.chunks c SET swept = c.swept + g.rows FROM (SELECT chunk, count(*) AS rows FROM gone GROUP BY chunk) g WHERE c.id = g.chunk)
+            WITH gone AS (DELETE FROM {entity.EngineName} t USING cdc.held_deletes h WHERE h.entity = {_name} AND t.{_key} = h.key AND {IsGone} RETURNING h.chunk, h.key),
+                 counted AS (UPDATE cdc.chunks c SET swept = c.swept + g.rows FROM (SELECT chunk, count(*) AS rows FROM gone GROUP BY chunk) g WHERE c.id = g.chunk){(
+                owes ? $",\n     owed AS ({OwedTable.Owe(_name, "gone")})" : ""
+            )}
             SELECT count(*) FROM gone
             """;
 
     /// <summary>And their entries.</summary>
     public IReadOnlyList<string> DeleteEntries =>
         [
-            $"DELETE FROM cdc.quarantine e USING cdc.held_deletes h WHERE h.entity = {_name} AND {IsOlderEntry}",
-            $"DELETE FROM cdc.rereads e USING cdc.held_deletes h WHERE h.entity = {_name} AND {IsOlderEntry}",
+            .. ((string[])["quarantine", "rereads"])
+                .Select(table => $"DELETE FROM cdc.{table} e USING cdc.held_deletes h WHERE h.entity = {_name} AND {IsOlderEntry}")
+                .Select(delete => owes ? $"WITH gone AS ({delete} RETURNING e.key) {OwedTable.Owe(_name, "gone")}" : delete),
         ];
 
     /// <summary>A person has allowed it for a range that has the key.</summary>

@@ -13,9 +13,10 @@ namespace Cdc.Engine.Snapshots;
 /// Ends chunks whose rows are in the engine: holds what they did not see, and records that the range is done, in one engine transaction. The
 /// transaction of the last one of its table deletes what is held, unless it is more than <see cref="DeleteLimit"/> allows: then a person is asked.
 /// </summary>
-public sealed class ChunkFinisher(EntitySet entities, DeleteLimit limit, IChunkOwner owner)
+/// <param name="owes">Over Kafka: what is deleted is written down for the topics (<see cref="OwedTable"/>).</param>
+public sealed class ChunkFinisher(EntitySet entities, DeleteLimit limit, IChunkOwner owner, bool owes)
 {
-    private readonly HeldDeletesSql[] _sql = [.. entities.All.Select(e => new HeldDeletesSql(e))];
+    private readonly HeldDeletesSql[] _sql = [.. entities.All.Select(e => new HeldDeletesSql(e, owes))];
 
     /// <returns>How many rows were deleted.</returns>
     public Task<long> FinishAsync(NpgsqlConnection connection, Chunk chunk, CancellationToken ct) =>
@@ -25,12 +26,28 @@ public sealed class ChunkFinisher(EntitySet entities, DeleteLimit limit, IChunkO
     {
         var entity = entities[chunk.Job.Entity];
         await using var transaction = await connection.BeginTransactionAsync(ct);
+        // Before anything is deleted: that would be owed anew.
+        await PayAsync(connection, entity, chunk, ct);
         var held = chunk.DroppedAll ? 0 : await HoldAsync(connection, chunk, ct);
         var swept = await EndAsync(connection, entity, chunk, held, ct);
         CrashPoint.Hit("after-sweep");
         await owner.AssertOwnedAsync(connection, chunk, ct);
         await transaction.CommitAsync(ct);
         return swept;
+    }
+
+    /// <summary>
+    /// The ends of the keys are in the topic, or their own events are. Where a truncate was in flight they are read again: it ends only keys
+    /// that the engine knew.
+    /// </summary>
+    private async Task PayAsync(NpgsqlConnection connection, EntityDeclaration entity, Chunk chunk, CancellationToken ct)
+    {
+        if (chunk.Job.Kind != ChunkKind.Owed || chunk.DroppedAll)
+            return;
+        // They share the topic.
+        string[] readers = [.. entities.All.Where(e => e.SourceName == entity.SourceName).Select(e => e.Name)];
+        await OwedTable.PayAsync(connection, readers, [.. chunk.Job.Keys!], ct);
+        CrashPoint.Hit("after-owed-ends");
     }
 
     /// <returns>How many keys the chunk did not see.</returns>

@@ -10,7 +10,8 @@ namespace Cdc.Engine.Snapshots;
 /// What is still to be read: ranges, keys with holes, rows of the quarantine to try again, and what other processes request. On a
 /// separate connection.
 /// </summary>
-public sealed class ChunkQueue(EntitySet entities, EngineOptions options, TableRegistry tables, int generation)
+/// <param name="owes">Over Kafka: also keys whose end the topics are owed.</param>
+public sealed class ChunkQueue(EntitySet entities, EngineOptions options, TableRegistry tables, int generation, bool owes)
     : IChunkQueue,
         IAsyncDisposable
 {
@@ -56,7 +57,9 @@ public sealed class ChunkQueue(EntitySet entities, EngineOptions options, TableR
     {
         if (await ChunkTable.AcceptRequestsAsync(connection, generation, KeysOfOneJob, ct) > 0)
             CrashPoint.Hit("after-request-accepted");
-        return await NextRangeAsync(connection, busy, waiting, ct) ?? await NextKeysAsync(connection, busy, waiting, ct);
+        return await NextRangeAsync(connection, busy, waiting, ct)
+            ?? await NextKeysAsync(connection, busy, waiting, ct)
+            ?? (owes ? await NextOwedAsync(connection, busy, waiting, ct) : null);
     }
 
     private async Task<ChunkJob?> NextRangeAsync(
@@ -90,5 +93,25 @@ public sealed class ChunkQueue(EntitySet entities, EngineOptions options, TableR
                 return new ChunkJob(0, generation, entity.Index, kind, KeyRange.All, free);
         }
         return null;
+    }
+
+    private async Task<ChunkJob?> NextOwedAsync(
+        NpgsqlConnection connection,
+        IReadOnlyCollection<ChunkJob> busy,
+        string[] waiting,
+        CancellationToken ct
+    )
+    {
+        var read =
+            from job in busy
+            where job.Kind == ChunkKind.Owed
+            from reader in entities.All
+            // They share the topic: a key ends there once.
+            where reader.SourceName == entities[job.Entity].SourceName
+            from key in job.Keys!
+            select (reader.Name, key);
+        return await OwedTable.NextAsync(connection, KeysOfOneJob, [.. _all.Except(waiting)], [.. read], ct) is { } next
+            ? new ChunkJob(0, generation, entities.Find(next.Entity)!.Index, ChunkKind.Owed, KeyRange.All, next.Keys)
+            : null;
     }
 }

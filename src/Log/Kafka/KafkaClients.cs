@@ -57,6 +57,10 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     /// <summary>Whom ACLs name, as far as the settings say: a certificate's name or a token's owner they do not.</summary>
     public string Principal => Login ?? "User:NAME";
 
+    /// <summary>False: without TLS and SASL the brokers do not know who it is.</summary>
+    public bool HasIdentity =>
+        !Passed().GetValueOrDefault("security.protocol", "plaintext").Equals("plaintext", StringComparison.OrdinalIgnoreCase);
+
     private string? Login => Passed().GetValueOrDefault("sasl.username") is { } name ? "User:" + name : null;
 
     /// <summary>A question that waits for the brokers' answer, on another thread.</summary>

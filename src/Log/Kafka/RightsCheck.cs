@@ -17,11 +17,13 @@ public sealed class RightsCheck(KafkaClients clients)
 
     /// <summary>
     /// The cluster's controller answers, which a session does not need otherwise: where it is away, nothing is known here, and what is
-    /// refused names itself.
+    /// refused names itself. A client without an identity has no rights of its own, and does not wait for the answer.
     /// </summary>
     /// <exception cref="CdcException">Preflight: some are missing; the remedy gives all of them.</exception>
     public async Task RequireAsync(IReadOnlyList<KafkaRight> needed, CancellationToken ct)
     {
+        if (!clients.HasIdentity)
+            return;
         IReadOnlyList<KafkaRight> missing;
         try
         {

@@ -108,7 +108,8 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
         if (!hasRow && kind != RowChangeKind.Delete)
             throw new AvroFormatException("A row has no columns.");
         var image = kind == RowChangeKind.Delete ? default : _images.Copy(_image.WrittenSpan);
-        var transaction = kind == RowChangeKind.Read ? null : Transaction();
+        // Of what was read in a chunk there is none.
+        var transaction = _source.Position.Ordinal < 0 ? null : Transaction();
         foreach (var schema in plan.Schemas)
             changes.Add(
                 new RowChange

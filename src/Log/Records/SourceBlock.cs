@@ -29,7 +29,7 @@ internal sealed class SourceBlock
     public void Write(RowChange change, RecordStamp stamp, ref AvroWriter writer) =>
         Write(
             change.CommitMicros,
-            change.Kind == RowChangeKind.Read,
+            change.Transaction is null,
             change.Transaction,
             change.Position,
             stamp,

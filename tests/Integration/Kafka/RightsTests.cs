@@ -31,17 +31,11 @@ public sealed class RightsTests(TestServers servers)
         var (capture, apply) = await StreamAsync(broker, bed);
         // A row in quarantine is shown in its topic.
         await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = -1 WHERE id = 7", Ct);
-        await Eventually.True(
-            "the letter is there",
-            async () =>
-                await bed.Bed.Engine.ScalarAsync<bool>(
-                    "SELECT EXISTS (SELECT FROM cdc.quarantine WHERE published_attempts = attempts)",
-                    Ct
-                ),
-            ct: Ct
-        );
+        await LettersAsync(bed);
         foreach (var role in (KafkaRole[])[KafkaRole.Check, KafkaRole.Lag])
             Assert.Equal(0, (await RunAsync(broker, bed, role)).ExitCode);
+        await AssertWarnedAsync(broker, bed);
+        await AssertWithoutLettersAsync(broker, bed, capture);
         await capture.StopAsync();
         await apply.StopAsync();
 
@@ -86,6 +80,50 @@ public sealed class RightsTests(TestServers servers)
         );
         Assert.Equal(FailureKind.Configuration, refused.Kind);
     }
+
+    /// <summary>Who may check, and no more, hears what he lacks for the rest, and that it is no error.</summary>
+    private static async Task AssertWarnedAsync(GuardedBroker broker, KafkaPipelineBed bed)
+    {
+        var warnings = Findings(await RunAsync(broker, bed, KafkaRole.Check), areErrors: false);
+        var letters = new TopicPlan(bed.Kafka, bed.DataTopics).DeadLetters[0].Name;
+        foreach (
+            var said in (string[])
+                [
+                    $"Write on topic {letters}",
+                    $"Read on topic {bed.DataTopics[0]}",
+                    $"Write on topic {bed.DataTopics[0]}",
+                    "'cdc capture' needs them",
+                    "'cdc apply' needs them",
+                ]
+        )
+            Assert.Contains(said, warnings, StringComparison.Ordinal);
+    }
+
+    /// <summary>Letters only show something: capture goes on without them, says what is missing, and sends them when it has the right.</summary>
+    private static async Task AssertWithoutLettersAsync(GuardedBroker broker, KafkaPipelineBed bed, RunningEnd capture)
+    {
+        var plan = new TopicPlan(bed.Kafka, bed.DataTopics);
+        var topic = LogTopics.DeadLetterTopic(bed.Kafka.TopicPrefix, bed.Codec.TopicOf(bed.Bed.Entity("card")));
+        var right = new KafkaRight(KafkaResource.Topic, topic, KafkaOperation.Write);
+        Assert.Contains(topic, plan.DeadLetters.Select(t => t.Name));
+        await broker.Acls.RemoveAsync(Assert.Single(KafkaRight.Commands("-", GuardedBroker.PrincipalOf(KafkaRole.Capture), [right])));
+        await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = -1 WHERE id = 8", Ct);
+        await bed.SaysAsync(right.ToString(), Ct);
+        Assert.False(capture.Completion.IsCompleted);
+        await broker.Acls.AddAsync(bed.Bed.Log.Lines.Last(l => l.Contains(right.ToString(), StringComparison.Ordinal)));
+        await LettersAsync(bed);
+    }
+
+    private static Task LettersAsync(KafkaPipelineBed bed) =>
+        Eventually.True(
+            "every letter is there",
+            async () =>
+                await bed.Bed.Engine.ScalarAsync<bool>(
+                    "SELECT count(*) > 0 AND bool_and(published_attempts = attempts) FROM cdc.quarantine",
+                    Ct
+                ),
+            ct: Ct
+        );
 
     private static async Task<string> PrintedAsync(KafkaPipelineBed bed, KafkaRole role)
     {
@@ -164,7 +202,7 @@ public sealed class RightsTests(TestServers servers)
         if (role is not (KafkaRole.Capture or KafkaRole.Apply))
         {
             var run = await RunAsync(broker, bed, role);
-            return (run.ExitCode, role is KafkaRole.Check ? Errors(run) : run.Error);
+            return (run.ExitCode, role is KafkaRole.Check ? Findings(run, areErrors: true) : run.Error);
         }
         bed.Kafka = broker.OptionsOf(role);
         var before = await MarkAsync(bed, role);
@@ -180,14 +218,14 @@ public sealed class RightsTests(TestServers servers)
     }
 
     /// <summary>Of warnings the check does not need the rights.</summary>
-    private static string Errors(CommandRun check) =>
+    private static string Findings(CommandRun check, bool areErrors) =>
         string.Join(
             '\n',
             JsonDocument
                 .Parse(check.Out)
                 .RootElement.GetProperty("findings")
                 .EnumerateArray()
-                .Where(f => f.GetProperty("isError").GetBoolean())
+                .Where(f => f.GetProperty("isError").GetBoolean() == areErrors)
                 .Select(f => $"{f.GetProperty("message")} {f.GetProperty("remedy")}")
         );
 

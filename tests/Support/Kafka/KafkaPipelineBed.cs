@@ -108,6 +108,7 @@ public sealed class KafkaPipelineBed(PipelineBed bed, KafkaOptions kafka) : IAsy
 public sealed class RunningEnd : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
+    private bool _isDisposed;
 
     internal RunningEnd(Func<CancellationToken, Task> run) => Completion = Task.Run(() => run(_stop.Token));
 
@@ -121,8 +122,12 @@ public sealed class RunningEnd : IAsyncDisposable
         await Completion.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
+    /// <summary>Also for one that was disposed before: its bed does it again.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         await _stop.CancelAsync();
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();

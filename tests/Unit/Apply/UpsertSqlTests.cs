@@ -17,13 +17,13 @@ public sealed class UpsertSqlTests
     {
         var path = SourceTree.PathOf($"tests/Unit/Apply/golden/{entity}.sql");
         var declared = EntityFile.Load(SourceTree.PathOf("schemas/entities.json")).Find(entity)!;
-        var text = Text(new UpsertSql(declared), new HeldDeletesSql(declared));
+        var text = Text(new UpsertSql(declared), new HeldDeletesSql(declared, owes: false), new HeldDeletesSql(declared, owes: true));
         if (Environment.GetEnvironmentVariable("CDC_UPDATE_GOLDEN") == "1")
             File.WriteAllText(path, text);
         Assert.Equal(File.ReadAllText(path), text, ignoreLineEndingDifferences: true);
     }
 
-    private static string Text(UpsertSql sql, HeldDeletesSql held)
+    private static string Text(UpsertSql sql, HeldDeletesSql held, HeldDeletesSql owing)
     {
         (string Name, IReadOnlyList<string> Statements)[] parts =
         [
@@ -41,6 +41,7 @@ public sealed class UpsertSqlTests
             ("hold entries alone", [held.Hold(byKeys: false, rows: false)]),
             ("held keys", [held.Count, held.RowCount]),
             ("delete what is held", [held.DeleteRows, .. held.DeleteEntries]),
+            ("delete what is held, over Kafka", [owing.DeleteRows, .. owing.DeleteEntries]),
         ];
         return string.Concat(
             parts.Select(p => $"-- {p.Name}\n{string.Concat(p.Statements.Select(s => s.ReplaceLineEndings("\n").TrimEnd() + ";\n"))}\n")

@@ -39,6 +39,44 @@ public sealed class ChunkRowsTests
         Assert.Empty(Read.ChangesIn(chunk));
     }
 
-    private static Chunk Chunk() =>
-        new(new ChunkJob(1, 1, 0, ChunkKind.Load, KeyRange.All, null)) { First = SampleChanges.At(100, int.MinValue) };
+    [Fact]
+    public void An_owed_key_ends_behind_the_rows_unless_it_is_there_or_in_flight()
+    {
+        var chunk = Owed(1, 3, 4, 5, 6);
+        chunk.Dropped = new HashSet<long> { 3, 5 };
+        var rows = Read.ChangesIn(chunk).ToList();
+        Assert.Equal(
+            [
+                (RowChangeKind.Read, 1L, false),
+                (RowChangeKind.Read, 2, false),
+                (RowChangeKind.Delete, 4, true),
+                (RowChangeKind.Delete, 6, true),
+            ],
+            rows.Select(r => (r.Kind, r.Key, r.IsOwedEnd))
+        );
+        Assert.Equal(rows.Select(r => r.Position), rows.Select(r => r.Position).Distinct().Order());
+        Assert.All(rows, r => Assert.True(r.Position < SampleChanges.At(100, -1)));
+        Assert.All(rows, r => Assert.Equal(42, r.CommitMicros));
+    }
+
+    [Fact]
+    public void No_owed_key_ends_while_a_truncate_is_in_flight()
+    {
+        var chunk = Owed(4);
+        chunk.DroppedAll = true;
+        Assert.Empty(Read.ChangesIn(chunk));
+    }
+
+    [Fact]
+    public void Keys_that_are_read_again_for_another_reason_do_not_end() =>
+        Assert.All(
+            Read.ChangesIn(Chunk(new ChunkJob(0, 1, 0, ChunkKind.Reread, KeyRange.All, new HashSet<long> { 4 }))),
+            r => Assert.Equal(RowChangeKind.Read, r.Kind)
+        );
+
+    private static Chunk Owed(params long[] keys) => Chunk(new ChunkJob(0, 1, 0, ChunkKind.Owed, KeyRange.All, keys.ToHashSet()));
+
+    private static Chunk Chunk() => Chunk(new ChunkJob(1, 1, 0, ChunkKind.Load, KeyRange.All, null));
+
+    private static Chunk Chunk(ChunkJob job) => new(job) { First = SampleChanges.At(100, int.MinValue) };
 }

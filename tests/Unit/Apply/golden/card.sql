@@ -94,9 +94,17 @@ FROM cdc.held_deletes h WHERE h.entity = 'card' AND (
 SELECT count(*) FROM public.loyalty_cards t WHERE t.id < 4294967296;
 
 -- delete what is held
-WITH gone AS (DELETE FROM public.loyalty_cards t USING cdc.held_deletes h WHERE h.entity = 'card' AND t.id = h.key AND t.id < 4294967296 AND (t.source_generation, t.source_lsn, t.source_ordinal) < (h.generation, h.lsn, h.ordinal) AND NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = 'card' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) >= (h.generation, h.lsn, h.ordinal)) AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = 'card' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) >= (h.generation, h.lsn, h.ordinal)) RETURNING h.chunk),
+WITH gone AS (DELETE FROM public.loyalty_cards t USING cdc.held_deletes h WHERE h.entity = 'card' AND t.id = h.key AND t.id < 4294967296 AND (t.source_generation, t.source_lsn, t.source_ordinal) < (h.generation, h.lsn, h.ordinal) AND NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = 'card' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) >= (h.generation, h.lsn, h.ordinal)) AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = 'card' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) >= (h.generation, h.lsn, h.ordinal)) RETURNING h.chunk, h.key),
      counted AS (UPDATE cdc.chunks c SET swept = c.swept + g.rows FROM (SELECT chunk, count(*) AS rows FROM gone GROUP BY chunk) g WHERE c.id = g.chunk)
 SELECT count(*) FROM gone;
 DELETE FROM cdc.quarantine e USING cdc.held_deletes h WHERE h.entity = 'card' AND e.entity = 'card' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) < (h.generation, h.lsn, h.ordinal);
 DELETE FROM cdc.rereads e USING cdc.held_deletes h WHERE h.entity = 'card' AND e.entity = 'card' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) < (h.generation, h.lsn, h.ordinal);
+
+-- delete what is held, over Kafka
+WITH gone AS (DELETE FROM public.loyalty_cards t USING cdc.held_deletes h WHERE h.entity = 'card' AND t.id = h.key AND t.id < 4294967296 AND (t.source_generation, t.source_lsn, t.source_ordinal) < (h.generation, h.lsn, h.ordinal) AND NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = 'card' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) >= (h.generation, h.lsn, h.ordinal)) AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = 'card' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) >= (h.generation, h.lsn, h.ordinal)) RETURNING h.chunk, h.key),
+     counted AS (UPDATE cdc.chunks c SET swept = c.swept + g.rows FROM (SELECT chunk, count(*) AS rows FROM gone GROUP BY chunk) g WHERE c.id = g.chunk),
+     owed AS (INSERT INTO cdc.owed_deletes (entity, key) SELECT 'card', key FROM gone ON CONFLICT DO NOTHING)
+SELECT count(*) FROM gone;
+WITH gone AS (DELETE FROM cdc.quarantine e USING cdc.held_deletes h WHERE h.entity = 'card' AND e.entity = 'card' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) < (h.generation, h.lsn, h.ordinal) RETURNING e.key) INSERT INTO cdc.owed_deletes (entity, key) SELECT 'card', key FROM gone ON CONFLICT DO NOTHING;
+WITH gone AS (DELETE FROM cdc.rereads e USING cdc.held_deletes h WHERE h.entity = 'card' AND e.entity = 'card' AND e.key = h.key AND (e.generation, e.lsn, e.ordinal) < (h.generation, h.lsn, h.ordinal) RETURNING e.key) INSERT INTO cdc.owed_deletes (entity, key) SELECT 'card', key FROM gone ON CONFLICT DO NOTHING;
 

@@ -45,6 +45,23 @@ public sealed class RecordRoundTripTests
     }
 
     [Fact]
+    public void The_end_of_a_key_that_was_not_there_when_it_was_read_is_of_no_transaction()
+    {
+        var table = new SampleTable();
+        var end = new RowChange
+        {
+            Schema = table.Schema,
+            Kind = RowChangeKind.Delete,
+            Key = 5,
+            Position = new ChangePosition(3, new Lsn(100), -7),
+            CommitMicros = 9,
+        };
+        var (decoded, _) = RoundTrip(table, end, default);
+        AssertSame(end, decoded, []);
+        Assert.True(decoded.IsOwedEnd);
+    }
+
+    [Fact]
     public async Task A_truncate_names_every_entity_of_its_topic()
     {
         var table = new SampleTable();

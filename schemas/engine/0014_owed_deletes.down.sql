@@ -1,0 +1,1 @@
+DROP TABLE cdc.owed_deletes;
