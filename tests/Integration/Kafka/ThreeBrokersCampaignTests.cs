@@ -1,6 +1,7 @@
 using Cdc.Log.Kafka;
 using Cdc.Tests.Integration.Faults;
 using Cdc.Tests.Integration.Faults.Campaign;
+using Cdc.Tests.Integration.Pipeline.Matrix;
 using Cdc.Tests.Support;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Kafka;
@@ -28,13 +29,18 @@ public sealed class ThreeBrokersCampaignTests(OwnServers servers, ITestOutputHel
         await using var cluster = await KafkaCluster.StartApartAsync(Ct);
         await using var bed = await BedAsync(cluster);
         await using var api = await ApiBed.StartAsync(bed.Bed, Ct);
+        var random = new Random(seed);
+        var moves = new TableMoves(bed.Bed, null, random);
+        await moves.PrepareAsync();
         await using var stage = new CampaignStage(
             bed.Bed,
             servers,
             [Program("capture"), Program("apply"), Program("apply")],
-            new ClusterFaults(cluster, bed).All
+            moves,
+            null,
+            new ClusterFaults(cluster, bed, moves).All
         );
-        await stage.PlayAsync(new Random(seed), CampaignLength.Here, output.WriteLine, Ct);
+        await stage.PlayAsync(random, CampaignLength.Here, output.WriteLine, Ct);
         await bed.Bed.AssertEqualAsync(Ct);
         // What the last reading deleted may still have to be said.
         var capture = await bed.StartProcessAsync("capture", null, Ct);
@@ -50,7 +56,7 @@ public sealed class ThreeBrokersCampaignTests(OwnServers servers, ITestOutputHel
                 + $"{generations - 1} gaps; {views.Values.Sum(v => v.Rows.Count)} rows as Odoo's"
         );
 
-        StartProgram Program(string command) => ct => bed.StartProcessAsync(command, null, ct);
+        CampaignProgram Program(string command) => new(command, ct => bed.StartProcessAsync(command, null, ct));
     }
 
     private async Task<KafkaPipelineBed> BedAsync(KafkaCluster cluster)
@@ -60,7 +66,12 @@ public sealed class ThreeBrokersCampaignTests(OwnServers servers, ITestOutputHel
             servers.Engine.ConnectionString("postgres"),
             Ct
         );
-        bed.EngineOptions = bed.EngineOptions with { BatchRows = 200 };
+        // A table that is truncated while it is stopped would wait for a person.
+        bed.EngineOptions = bed.EngineOptions with
+        {
+            BatchRows = 200,
+            MaxDeletedPercent = 100,
+        };
         bed.SnapshotOptions = bed.SnapshotOptions with { ChunkRows = 500 };
         bed.SourceOptions = bed.SourceOptions with { AcceptGaps = true };
         var options = TestKafka.Unique(new KafkaOptions { BootstrapServers = cluster.BootstrapServers, Partitions = TestKafka.Partitions });

@@ -27,12 +27,14 @@ internal sealed class CampaignStage : IAsyncDisposable
     private string _now = "";
 
     /// <param name="broker">That the programs have between them; null: there is none.</param>
+    /// <param name="more">Faults of one campaign only.</param>
     public CampaignStage(
         PipelineBed bed,
         OwnServers servers,
         IReadOnlyList<CampaignProgram> programs,
         TableMoves moves,
-        KafkaBroker? broker = null
+        KafkaBroker? broker = null,
+        params IEnumerable<(string Name, Func<Random, CancellationToken, Task> Play)> more
     )
     {
         (_bed, _servers, _programs, _moves) = (bed, servers, programs, moves);
@@ -52,6 +54,7 @@ internal sealed class CampaignStage : IAsyncDisposable
             ("change the replica identity", ReplicaIdentityAsync),
             // There are forty of them: they are drawn more often than one of the others.
             .. Enumerable.Repeat<(string, Func<Random, CancellationToken, Task>)>(("change a table", (_, _) => ChangeTableAsync()), 4),
+            .. more,
         ];
         if (broker is null)
             return;
