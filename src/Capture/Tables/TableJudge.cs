@@ -146,9 +146,7 @@ internal static class TableJudge
             yield return Obstacles.Filter(entity, publication);
         // A generated column is never in a list that was not written down; the table's own judgement has it.
         var missing = entity
-            .SourceColumns.Where(c =>
-                table.Column(c.Name) is { Generated: null } && !member.Brings(c.Name)
-            )
+            .SourceColumns.Where(c => table.Column(c.Name) is { Generated: null } && !member.Brings(c.Name))
             .Select(c => c.Name)
             .ToList();
         if (missing.Count > 0)
@@ -166,7 +164,11 @@ internal static class TableJudge
         if (!SourceTypes.CanRead(declared.Type, sent.TypeOid))
             return Obstacles.Type(entity, declared, $"of the type with OID {sent.TypeOid}");
         return declared.Slot == entity.Key.Slot && !sent.IsKey
-            ? Obstacles.Identity(entity, $"it does not have the key {declared.Name}; deletes would not say which row", isDefaultEnough: true)
+            ? Obstacles.Identity(
+                entity,
+                $"it does not have the key {declared.Name}; deletes would not say which row",
+                isDefaultEnough: true
+            )
             : null;
     }
 }

@@ -189,8 +189,7 @@ internal sealed class ChangedTable(PipelineBed bed, TableChange change, ReaderRo
             {
                 await bed.Source.ExecuteAsync(write, Ct);
             }
-            catch (PostgresException e)
-                when (SourceOwner.IsOfChangedTable(e) || e.SqlState.StartsWith("23", StringComparison.Ordinal))
+            catch (PostgresException e) when (SourceOwner.IsOfChangedTable(e) || e.SqlState.StartsWith("23", StringComparison.Ordinal))
             {
                 // The change breaks Odoo too, or a constraint of its own refuses the row.
             }
