@@ -112,9 +112,8 @@ internal static class StreamDiagnosis
             $"The source fails while it decodes a change ({refused.SqlState}: {refused.MessageText}): a row filter of publication {publication} "
                 + (tables.Count > 0 ? $"({string.Join(", ", tables)})" : "of that time")
                 + " does. Nothing comes any more, of any table.",
-            string.Concat(
-                tables.Select(t => $"ALTER PUBLICATION {name} DROP TABLE {t}; ALTER PUBLICATION {name} ADD TABLE {t}; ")
-            ) + "then 'cdc slot reset': the slot cannot pass that change, and everything is read again (ops/runbooks/slot-reset.md).",
+            string.Concat(tables.Select(t => $"ALTER PUBLICATION {name} DROP TABLE {t}; ALTER PUBLICATION {name} ADD TABLE {t}; "))
+                + "then 'cdc slot reset': the slot cannot pass that change, and everything is read again (ops/runbooks/slot-reset.md).",
             refused
         );
     }

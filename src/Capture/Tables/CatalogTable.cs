@@ -86,8 +86,7 @@ internal sealed record CatalogTable(uint Oid, uint FileNode, char Kind, char Per
         };
 
     /// <summary>REPLICA IDENTITY DEFAULT has it, or would with the primary key that the table lacks.</summary>
-    public bool DefaultIdentityHas(string column) =>
-        PrimaryKey is null || (PrimaryKey.IsImmediate && PrimaryKey.Columns.Contains(column));
+    public bool DefaultIdentityHas(string column) => PrimaryKey is null || (PrimaryKey.IsImmediate && PrimaryKey.Columns.Contains(column));
 
     /// <param name="withGenerated">A publication that has the table not yet would bring stored ones.</param>
     public CatalogTable WithUnsentIdentity(bool withGenerated) =>
@@ -96,9 +95,7 @@ internal sealed record CatalogTable(uint Oid, uint FileNode, char Kind, char Per
             UnsentIdentity =
             [
                 .. IdentityColumns
-                    .Where(c =>
-                        c.Generated is { } how && !(Membership is { } member ? member.Brings(c.Name) : how == 's' && withGenerated)
-                    )
+                    .Where(c => c.Generated is { } how && !(Membership is { } member ? member.Brings(c.Name) : how == 's' && withGenerated))
                     .Select(c => c.Name),
             ],
         };

@@ -119,7 +119,7 @@ internal static class TableJudge
         {
             null => Obstacles.Column(entity, declared),
             { Generated: { } how } when !(withGenerated && how == 's') => Obstacles.Generated(entity, declared),
-            _ when !SourceTypes.CanRead(declared.Type, column.TypeOid) => Obstacles.Type(entity, declared, column.TypeName),
+            _ when !SourceTypes.CanRead(declared.Type, column.TypeOid) => Obstacles.Type(entity, declared, column.TypeName, column.TypeOid),
             _ => null,
         };
 
@@ -146,9 +146,7 @@ internal static class TableJudge
             yield return Obstacles.Filter(entity, publication);
         // A generated column is never in a list that was not written down; the table's own judgement has it.
         var missing = entity
-            .SourceColumns.Where(c =>
-                table.Column(c.Name) is { Generated: null } && !member.Brings(c.Name)
-            )
+            .SourceColumns.Where(c => table.Column(c.Name) is { Generated: null } && !member.Brings(c.Name))
             .Select(c => c.Name)
             .ToList();
         if (missing.Count > 0)
@@ -164,9 +162,13 @@ internal static class TableJudge
         if (sent is null)
             return Obstacles.ColumnNotStreamed(entity, declared);
         if (!SourceTypes.CanRead(declared.Type, sent.TypeOid))
-            return Obstacles.Type(entity, declared, $"of the type with OID {sent.TypeOid}");
+            return Obstacles.Type(entity, declared, $"of the type with OID {sent.TypeOid}", sent.TypeOid);
         return declared.Slot == entity.Key.Slot && !sent.IsKey
-            ? Obstacles.Identity(entity, $"it does not have the key {declared.Name}; deletes would not say which row", isDefaultEnough: true)
+            ? Obstacles.Identity(
+                entity,
+                $"it does not have the key {declared.Name}; deletes would not say which row",
+                isDefaultEnough: true
+            )
             : null;
     }
 }

@@ -29,8 +29,7 @@ internal sealed class KafkaDisturbances(
             _apply[i] = await bed.StartProcessAsync("apply", null, ct);
     }
 
-    public Task NextAsync(CancellationToken ct) =>
-        moves is not null && random.Next(3) == 0 ? MoveAsync(moves) : DisturbAsync(ct);
+    public Task NextAsync(CancellationToken ct) => moves is not null && random.Next(3) == 0 ? MoveAsync(moves) : DisturbAsync(ct);
 
     /// <summary>Throws what one of them said last, if it has ended by itself.</summary>
     public void ThrowIfEnded()

@@ -223,7 +223,10 @@ internal sealed class Drill : IAsyncDisposable
             $"firing: {string.Join(' ', firing ?? [])}",
             Took,
             _prometheus.Tail,
-            string.Join(Environment.NewLine, metrics.Split('\n').Where(l => !l.StartsWith('#') && !l.Contains("_bucket", StringComparison.Ordinal))),
+            string.Join(
+                Environment.NewLine,
+                metrics.Split('\n').Where(l => !l.StartsWith('#') && !l.Contains("_bucket", StringComparison.Ordinal))
+            ),
             Served.Run.Tail
         );
     }

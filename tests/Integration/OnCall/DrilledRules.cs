@@ -14,7 +14,10 @@ internal sealed partial class DrilledRules
         ("cdc_slot_retained_bytes > 10e9", "cdc_slot_retained_bytes > 40e6"),
         ("cdc_source_oldest_transaction_seconds > 3600", "cdc_source_oldest_transaction_seconds > 1"),
         ("increase(cdc_quarantined_rows_total[15m])", "increase(cdc_quarantined_rows_total[6s])"),
-        ("rate(cdc_http_request_duration_seconds_bucket{route=~\"/cards/.*\"}[5m])", "rate(cdc_http_request_duration_seconds_bucket{route=~\"/cards/.*\"}[4s])"),
+        (
+            "rate(cdc_http_request_duration_seconds_bucket{route=~\"/cards/.*\"}[5m])",
+            "rate(cdc_http_request_duration_seconds_bucket{route=~\"/cards/.*\"}[4s])"
+        ),
     ];
 
     private DrilledRules(string text, IReadOnlyDictionary<string, string> runbooks) => (Text, Runbooks) = (text, runbooks);

@@ -107,7 +107,10 @@ public sealed partial class OnCallDrillTests(OwnServers servers, ITestOutputHelp
         await using (var begin = new NpgsqlCommand("BEGIN; SELECT pg_current_xact_id()", odoo))
             await begin.ExecuteNonQueryAsync(Ct);
         await source.ExecuteAsync("VACUUM FULL loyalty_point_move", Ct);
-        await source.ExecuteAsync("SELECT count(pg_logical_emit_message(false, 'filler', repeat('x', 1000000))) FROM generate_series(1, 50)", Ct);
+        await source.ExecuteAsync(
+            "SELECT count(pg_logical_emit_message(false, 'filler', repeat('x', 1000000))) FROM generate_series(1, 50)",
+            Ct
+        );
         await source.ExecuteAsync("ALTER SYSTEM SET max_slot_wal_keep_size = '500MB'", Ct);
         await source.ExecuteAsync("SELECT pg_reload_conf()", Ct);
         await drill.FireAsync(alerts);
@@ -135,7 +138,10 @@ public sealed partial class OnCallDrillTests(OwnServers servers, ITestOutputHelp
             await drill.FollowAsync("api-down", ["Look"]);
         }
         // Only a commit tells how old the engine is.
-        await drill.ClearedAsync(["CdcLag"], () => scene.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1 WHERE id = 30", Ct));
+        await drill.ClearedAsync(
+            ["CdcLag"],
+            () => scene.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1 WHERE id = 30", Ct)
+        );
         drill.Clears(["CdcApiSlow"]);
     }
 
@@ -183,7 +189,11 @@ public sealed partial class OnCallDrillTests(OwnServers servers, ITestOutputHelp
         await engine.ExecuteAsync(EndSessions, Ct);
         await drill.FireAsync(["CdcRetrying"]);
         await drill.FollowAsync("lag", ["Look"]);
-        await using (var elsewhere = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(engine.ConnectionString) { Database = "postgres" }.ConnectionString))
+        await using (
+            var elsewhere = new NpgsqlConnection(
+                new NpgsqlConnectionStringBuilder(engine.ConnectionString) { Database = "postgres" }.ConnectionString
+            )
+        )
         {
             await elsewhere.OpenAsync(Ct);
             await using var reset = new NpgsqlCommand($"ALTER DATABASE {engine.Name} RESET default_transaction_read_only", elsewhere);
@@ -196,10 +206,7 @@ public sealed partial class OnCallDrillTests(OwnServers servers, ITestOutputHelp
     private static async Task ALoginThatIsRefusedAsync(Drill drill, ReaderRole role)
     {
         await drill.Scene.Source.ExecuteAsync($"ALTER ROLE {role.Name} NOLOGIN", Ct);
-        await drill.Scene.Source.ExecuteAsync(
-            $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role.Name}'",
-            Ct
-        );
+        await drill.Scene.Source.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role.Name}'", Ct);
         await drill.FireAsync(["CdcPipelineStopped"]);
         await drill.FollowAsync("pipeline-stopped", ["Look"], [("cdc check", 3)]);
         await drill.Scene.Source.ExecuteAsync($"ALTER ROLE {role.Name} LOGIN", Ct);

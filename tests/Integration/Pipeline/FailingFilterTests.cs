@@ -32,7 +32,11 @@ public sealed partial class FailingFilterTests(TestServers servers)
         var stopped = await Assert.ThrowsAsync<CdcException>(() => pipeline.Completion.WaitAsync(Eventually.DefaultTimeout, Ct));
         Assert.Equal(FailureKind.Preflight, stopped.Kind);
         Assert.Contains($"a row filter of publication {publication} (public.{table}) does", stopped.Message, StringComparison.Ordinal);
-        Assert.Contains($"row filter on public.{table}", (await CdcProcess.RunAsync(["check"], bed.Environment(), Ct)).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"row filter on public.{table}",
+            (await CdcProcess.RunAsync(["check"], bed.Environment(), Ct)).Output,
+            StringComparison.Ordinal
+        );
 
         await bed.Source.ExecuteAsync(string.Join(' ', Statement().Matches(stopped.Remedy).Select(m => m.Value)), Ct);
         var (code, said) = await CdcProcess.RunAsync(["slot", "reset", "--yes"], bed.Environment(), Ct);

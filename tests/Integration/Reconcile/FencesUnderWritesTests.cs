@@ -172,7 +172,13 @@ public sealed class FencesUnderWritesTests(TestServers servers, ITestOutputHelpe
 
     private static async Task WriteAsync(PipelineBed bed, int seed, CancellationToken enough)
     {
-        await using var session = await HistorySession.OpenAsync(bed.Source.DataSource, seed, $"{bed.Source.Name}-{seed}", tableChanges: false, Ct);
+        await using var session = await HistorySession.OpenAsync(
+            bed.Source.DataSource,
+            seed,
+            $"{bed.Source.Name}-{seed}",
+            tableChanges: false,
+            Ct
+        );
         while (!enough.IsCancellationRequested)
             await session.RunAsync(5, () => Task.CompletedTask, Ct);
     }

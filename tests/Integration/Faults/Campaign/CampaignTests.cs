@@ -54,7 +54,11 @@ public sealed class CampaignTests(OwnServers servers, ITestOutputHelper output) 
 
     private async Task<PipelineBed> BedAsync()
     {
-        var bed = await PipelineBed.CreateAsync(servers.Source.ConnectionString("postgres"), servers.Engine.ConnectionString("postgres"), Ct);
+        var bed = await PipelineBed.CreateAsync(
+            servers.Source.ConnectionString("postgres"),
+            servers.Engine.ConnectionString("postgres"),
+            Ct
+        );
         // A table that is truncated while it is stopped would wait for a person.
         bed.EngineOptions = bed.EngineOptions with
         {

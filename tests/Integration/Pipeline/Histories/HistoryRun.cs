@@ -11,14 +11,7 @@ internal static class HistoryRun
 
     /// <param name="between">Called between the transactions of the first session.</param>
     /// <param name="tableChanges">It may change the tables.</param>
-    public static async Task RunAsync(
-        PipelineBed bed,
-        int seed,
-        int history,
-        Func<Task> between,
-        bool tableChanges,
-        CancellationToken ct
-    )
+    public static async Task RunAsync(PipelineBed bed, int seed, int history, Func<Task> between, bool tableChanges, CancellationToken ct)
     {
         var sessions = new List<Task>();
         for (var number = 0; number < Sessions; number++)

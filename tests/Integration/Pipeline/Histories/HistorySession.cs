@@ -87,7 +87,9 @@ internal sealed class HistorySession(NpgsqlConnection connection, HistoryPlan pl
 
     /// <summary>What transactions over the same keys do to each other: constraints (23), serialization (40), locks.</summary>
     private bool IsCollision(PostgresException e) =>
-        e.SqlState[..2] is "23" or "40" || e.SqlState == PostgresErrorCodes.LockNotAvailable || (tableChanges && SourceOwner.IsOfChangedTable(e));
+        e.SqlState[..2] is "23" or "40"
+        || e.SqlState == PostgresErrorCodes.LockNotAvailable
+        || (tableChanges && SourceOwner.IsOfChangedTable(e));
 
     private async Task ExecuteAsync(string sql, CancellationToken ct)
     {

@@ -56,10 +56,7 @@ internal static class TableChanges
             ),
             new(
                 "primary key dropped and made again",
-                [
-                    $"ALTER TABLE {H} DROP CONSTRAINT {H}_pkey",
-                    $"{OneOfEachKey}ALTER TABLE {H} ADD CONSTRAINT {H}_pkey PRIMARY KEY (id)",
-                ],
+                [$"ALTER TABLE {H} DROP CONSTRAINT {H}_pkey", $"{OneOfEachKey}ALTER TABLE {H} ADD CONSTRAINT {H}_pkey PRIMARY KEY (id)"],
                 []
             ),
             Stopping(
