@@ -206,7 +206,8 @@ public sealed class OperationsTests(TestServers servers)
             .GetProperty("schemas")
             .GetProperty("BalanceView")
             .GetProperty("properties");
-        Assert.Equal("string", balance.GetProperty("points").GetProperty("type").GetString());
+        // Null where it is not known: of a card in quarantine, say.
+        Assert.Equal(["null", "string"], balance.GetProperty("points").GetProperty("type").EnumerateArray().Select(t => t.GetString()!));
     }
 
     [Fact]

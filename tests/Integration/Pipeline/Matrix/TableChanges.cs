@@ -44,10 +44,7 @@ internal static class TableChanges
                 $"ALTER TABLE {H} DROP CONSTRAINT {H}_pkey",
                 $"{OneOfEachKey}ALTER TABLE {H} ADD PRIMARY KEY (id)",
                 ("is not the primary key", "key-not-primary")
-            ) with
-            {
-                AfterRemedy = [],
-            },
+            ),
             Stopping(
                 "primary key dropped, identity FULL, a row without a key",
                 $"ALTER TABLE {H} DROP CONSTRAINT {H}_pkey, ALTER id DROP NOT NULL, REPLICA IDENTITY FULL; INSERT INTO {H} (id, points_amount) VALUES (NULL, 1)",
@@ -80,10 +77,7 @@ internal static class TableChanges
                 $"ALTER TABLE {H} DROP COLUMN points_amount",
                 $"ALTER TABLE {H} ADD COLUMN points_amount double precision DEFAULT 3",
                 ("points_amount", "column-missing")
-            ) with
-            {
-                AfterRemedy = [],
-            },
+            ),
             Stopping(
                 "mapped column renamed",
                 $"ALTER TABLE {H} RENAME COLUMN points_amount TO amount",
@@ -95,19 +89,13 @@ internal static class TableChanges
                 $"ALTER TABLE {H} ALTER points_amount TYPE text",
                 $"ALTER TABLE {H} ALTER points_amount TYPE double precision USING points_amount::double precision + 1",
                 ("points_amount", "column-type")
-            ) with
-            {
-                AfterRemedy = [],
-            },
+            ),
             Stopping(
                 "mapped column made generated",
                 $"ALTER TABLE {H} DROP COLUMN points_amount; ALTER TABLE {H} ADD COLUMN points_amount float8 GENERATED ALWAYS AS (points_balance * 2) STORED",
                 $"ALTER TABLE {H} ALTER COLUMN points_amount DROP EXPRESSION",
                 ("is generated", "column-generated")
-            ) with
-            {
-                AfterRemedy = [],
-            },
+            ),
             new("another column added", [$"ALTER TABLE {H} ADD COLUMN extra text DEFAULT 'x'"], [$"ALTER TABLE {H} DROP COLUMN extra"]),
         ];
 
