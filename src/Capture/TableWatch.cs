@@ -65,6 +65,7 @@ internal sealed class TableWatch(
 
     private async Task LookAsync(NpgsqlConnection connection, CancellationToken ct)
     {
+        bool[] stoppedBefore = [.. entities.All.Select(e => registry.IsStopped(e.Index))];
         var catalog = await CatalogReader.ReadAsync(connection, options.Publication, entities.All, ct);
         if (await PublishAsync(connection, catalog, ct))
             catalog = await CatalogReader.ReadAsync(connection, options.Publication, entities.All, ct);
@@ -73,7 +74,12 @@ internal sealed class TableWatch(
         var barrier = (await markers.SnapshotAboveWritersAsync(ct)).Xmax;
         var seenAt = await markers.CurrentWalLsnAsync(ct);
         foreach (var (entity, table) in catalog.Tables)
-            Act(entity, SightingOf(entity, table, publication, barrier), seenAt);
+        {
+            var sighting = SightingOf(entity, table, publication, barrier);
+            // What the stream has stopped meanwhile it stopped by what may have come after this look: the next one says.
+            if (sighting.StopReason is not null || stoppedBefore[entity.Index] || !registry.IsStopped(entity.Index))
+                Act(entity, sighting, seenAt);
+        }
     }
 
     private static TableSighting SightingOf(EntityDeclaration entity, CatalogTable? table, CatalogPublication publication, ulong barrier)
