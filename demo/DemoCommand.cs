@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Cdc.Core.Failures;
 using Cdc.Testing.Postgres;
+using Cdc.Workload;
 
 namespace Cdc.Demo;
 
@@ -35,6 +36,12 @@ internal static class DemoCommand
         Description = "Over its own Kafka broker, or the one that CDC_TEST_KAFKA names.",
     };
 
+    private static readonly Option<string?> Odoo = new("--odoo")
+    {
+        Description = "With the tables of Odoo 16, 17, 18, 19, 20 or 16-points, and the preset made for it.",
+        HelpName = "VERSION",
+    };
+
     public static RootCommand Create()
     {
         var command = new RootCommand(
@@ -46,7 +53,9 @@ internal static class DemoCommand
             Rate,
             Seed,
             Kafka,
+            Odoo,
         };
+        Odoo.AcceptOnlyFromAmong([.. OdooVersions.All.Where(v => v != OdooVersion.Delivered).Select(v => v.Name())]);
         command.SetAction(
             (parsed, _) =>
                 RunAsync(
@@ -55,7 +64,8 @@ internal static class DemoCommand
                         parsed.GetValue(Cards),
                         parsed.GetValue(Rate),
                         parsed.GetValue(Seed),
-                        parsed.GetValue(Kafka)
+                        parsed.GetValue(Kafka),
+                        parsed.GetValue(Odoo) is { } version ? OdooVersions.Parse(version)!.Value : OdooVersion.Delivered
                     )
                 )
         );

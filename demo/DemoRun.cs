@@ -19,13 +19,15 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan BetweenChecks = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CatchUp = TimeSpan.FromMinutes(3);
-    private readonly EntitySet _entities = EntityFile.Load(Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json"));
+    private readonly EntitySet _entities = EntityFile.Load(
+        options.Odoo.Preset() ?? Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json")
+    );
 
     /// <returns>The exit code: 0 when source and engine are equal.</returns>
     public async Task<int> RunAsync()
     {
         view.Say(options.Kafka ? "Starting two PostgreSQL servers and a Kafka broker …" : "Starting two PostgreSQL servers …");
-        await using var servers = await DemoServers.StartAsync(options.Kafka, end);
+        await using var servers = await DemoServers.StartAsync(options.Kafka, options.Odoo.Preset(), end);
         view.Say(Text($"Odoo:   {servers.SourcePsql}"));
         view.Say(Text($"Engine: {servers.EnginePsql}"));
         view.Say(
@@ -51,13 +53,18 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
     private async Task PrepareSourceAsync(DemoServers servers)
     {
         view.Say(
-            Text($"Filling Odoo: {options.Cards:#,0} cards, {2 * options.Cards:#,0} point moves, {10 * options.Cards:#,0} history rows …")
+            options.Odoo == OdooVersion.Delivered
+                ? Text(
+                    $"Filling Odoo: {options.Cards:#,0} cards, {2 * options.Cards:#,0} point moves, {10 * options.Cards:#,0} history rows …"
+                )
+                : Text($"Filling Odoo {options.Odoo.Name()}: {options.Cards:#,0} cards …")
         );
         await using var generator = new WorkloadGenerator(
             new WorkloadOptions
             {
                 ConnectionString = servers.SourceString,
                 Seed = options.Seed,
+                Odoo = options.Odoo,
                 CreateTables = true,
                 Initial = InitialRows.Shop(options.Cards),
             }
@@ -75,7 +82,16 @@ internal sealed class DemoRun(DemoOptions options, DemoView view, CancellationTo
     }
 
     private string[] WorkloadArguments(DemoServers servers) =>
-        ["workload", "--connection", servers.SourceString, "--seed", Text($"{options.Seed}"), "--rate", Text($"{options.Rate}")];
+        [
+            "workload",
+            "--connection",
+            servers.SourceString,
+            "--seed",
+            Text($"{options.Seed}"),
+            "--rate",
+            Text($"{options.Rate}"),
+            .. options.Odoo == OdooVersion.Delivered ? Array.Empty<string>() : ["--odoo", options.Odoo.Name()],
+        ];
 
     private async Task WatchAsync(DemoServers servers, WatchedProcess pipeline, WatchedProcess workload)
     {

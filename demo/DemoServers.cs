@@ -13,9 +13,11 @@ internal sealed class DemoServers : IAsyncDisposable
     private readonly PgCluster _source;
     private readonly PgCluster _engine;
 
-    private DemoServers(PgCluster source, PgCluster engine, DemoKafka? kafka)
+    private readonly string? _preset;
+
+    private DemoServers(PgCluster source, PgCluster engine, DemoKafka? kafka, string? preset)
     {
-        (_source, _engine, Kafka) = (source, engine, kafka);
+        (_source, _engine, Kafka, _preset) = (source, engine, kafka, preset);
         (Source, Engine) = (NpgsqlDataSource.Create(SourceString), NpgsqlDataSource.Create(EngineString));
     }
 
@@ -32,7 +34,10 @@ internal sealed class DemoServers : IAsyncDisposable
 
     /// <summary>What the real program is started with.</summary>
     public IReadOnlyDictionary<string, string?> CdcSettings =>
-        new Dictionary<string, string?>(Kafka?.Options.Environment() ?? [])
+        new Dictionary<string, string?>([
+            .. Kafka?.Options.Environment() ?? [],
+            .. _preset is null ? [] : new Dictionary<string, string?> { ["CDC__Entities"] = _preset },
+        ])
         {
             ["CDC__Source__ConnectionString"] = SourceString,
             ["CDC__Engine__ConnectionString"] = EngineString,
@@ -43,12 +48,13 @@ internal sealed class DemoServers : IAsyncDisposable
     public DemoKafka? Kafka { get; }
 
     /// <param name="withKafka">A broker too.</param>
-    public static async Task<DemoServers> StartAsync(bool withKafka, CancellationToken ct)
+    /// <param name="preset">Of the declaration; null: the delivered one.</param>
+    public static async Task<DemoServers> StartAsync(bool withKafka, string? preset, CancellationToken ct)
     {
         var kafka = withKafka ? await DemoKafka.StartAsync(ct) : null;
         try
         {
-            return await StartAsync(kafka, ct);
+            return await StartAsync(kafka, preset, ct);
         }
         catch
         {
@@ -58,7 +64,7 @@ internal sealed class DemoServers : IAsyncDisposable
         }
     }
 
-    private static async Task<DemoServers> StartAsync(DemoKafka? kafka, CancellationToken ct)
+    private static async Task<DemoServers> StartAsync(DemoKafka? kafka, string? preset, CancellationToken ct)
     {
         var source = PgCluster.StartAsync(new PgClusterOptions { Name = "demo-odoo", Fsync = true }, ct);
         var engine = PgCluster.StartAsync(new PgClusterOptions { Name = "demo-engine", Fsync = true }, ct);
@@ -73,7 +79,7 @@ internal sealed class DemoServers : IAsyncDisposable
                     await started.Result.DisposeAsync();
             throw;
         }
-        var servers = new DemoServers(await source, await engine, kafka);
+        var servers = new DemoServers(await source, await engine, kafka, preset);
         await CreateDatabaseAsync(servers._source, SourceDatabase, ct);
         await CreateDatabaseAsync(servers._engine, EngineDatabase, ct);
         return servers;

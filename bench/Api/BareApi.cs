@@ -48,8 +48,8 @@ internal static class BareApi
 
     private static async Task RunAsync(string engine, int port, CancellationToken ct)
     {
-        var card = EntityFile.Load(SourceTree.PathOf("schemas/entities.json")).Find("card")!;
-        var sql = new CardSql(card, new DeclaredLookup(card, card.NotifyColumn!)).ByCode;
+        var served = ServedCards.Of(EntityFile.Load(SourceTree.PathOf("schemas/entities.json")))!;
+        var sql = new CardSql(served, new DeclaredLookup(served.Card, served.Column), "UTC").ByCode;
         await using var connections = NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder(engine)
             {

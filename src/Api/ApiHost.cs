@@ -118,8 +118,10 @@ public sealed class ApiHost : IAsyncDisposable
         {
             CardEndpoints.Map(app);
             BatchEndpoint.Map(app);
-            ListEndpoints.Map(app, cards.History is not null);
+            ListEndpoints.Map(app, cards);
         }
+        else
+            NotDeclared.MapCards(app);
         StatusEndpoints.Map(app, parts);
         QuarantineEndpoints.Map(app);
         FlagEndpoints.Map(app);

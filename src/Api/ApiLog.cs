@@ -26,8 +26,8 @@ internal static partial class ApiLog
     [LoggerMessage(
         209,
         LogLevel.Warning,
-        "No balances are served: the entities declaration has no entity card with a column in \"notify\" (see the delivered "
-            + "schemas/entities.json)"
+        "No balances are served: the entities declaration has no entity that serves as card, with its code and a column in \"notify\" "
+            + "(see the delivered schemas/entities.json)"
     )]
     public static partial void NoCards(this ILogger log);
 

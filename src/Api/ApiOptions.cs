@@ -39,6 +39,11 @@ public sealed record ApiOptions : IOptionSection
     /// <summary>Above it <c>/health/ready</c> says degraded.</summary>
     public TimeSpan LagLimit { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>
+    /// In which a day begins and ends, for cards and programs that do: that of the company, such as <c>Asia/Jakarta</c>.
+    /// </summary>
+    public string TimeZone { get; init; } = "UTC";
+
     /// <summary>Where metrics are sent by OTLP (gRPC), such as <c>http://collector:4317</c>; empty: nowhere.</summary>
     public string OtlpEndpoint { get; init; } = "";
 
@@ -51,6 +56,11 @@ public sealed record ApiOptions : IOptionSection
         checks.AtLeast(nameof(CacheBytes), CacheBytes, 0);
         checks.AtLeast(nameof(RequestsPerSecond), RequestsPerSecond, 1);
         checks.Require(LagLimit > TimeSpan.Zero, nameof(LagLimit), "must be above zero");
+        checks.Require(
+            TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out _),
+            nameof(TimeZone),
+            "must be a time zone that this machine knows, such as Asia/Jakarta"
+        );
         checks.Require(
             OtlpEndpoint.Length == 0 || (Uri.TryCreate(OtlpEndpoint, UriKind.Absolute, out var otlp) && otlp.Scheme is "http" or "https"),
             nameof(OtlpEndpoint),

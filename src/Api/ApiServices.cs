@@ -11,6 +11,7 @@ using Cdc.Api.Page;
 using Cdc.Api.Problems;
 using Cdc.Api.Replicas;
 using Cdc.Api.Security;
+using Cdc.Core.Progress;
 using Cdc.Expressions.Rows;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,18 +34,23 @@ internal static class ApiServices
             .AddSingleton(TimeProvider.System)
             .AddSingleton(log);
         services
-            .AddSingleton(new CardCache(options.CacheBytes))
+            .AddSingleton(new CardCache(CacheBytes(ServedCards.Of(parts.Entities), options)))
             .AddSingleton(new EngineReads(parts.EngineConnectionString, options))
             .AddSingleton(new StatusCache(parts.Status, parts.Statistics, TimeProvider.System));
         services.AddSingleton<AnswerFloors>().AddSingleton<ReplicaReads>().AddSingleton<ReadRouter>();
         services.AddSingleton<FreshnessClock>().AddSingleton<SourceSampler>();
         services.AddSingleton<KeyRing>().AddSingleton<FlagTable>();
         if (ServedCards.Of(parts.Entities) is { } cards)
-            services.AddCards(cards);
+            services.AddCards(cards, options);
         services.AddSingleton(s =>
             ActivatorUtilities.CreateInstance<EngineListener>(
                 s,
                 new ListenedTables([s.GetRequiredService<KeyRing>(), s.GetRequiredService<FlagTable>()], s.GetService<EngineMomentReader>())
+                {
+                    Programs = ServedCards.Of(parts.Entities)?.Program is { NotifyColumn: not null } program
+                        ? ChangeNotice.Channel(program.Name)
+                        : null,
+                }
             )
         );
         services.AddSingleton(s => new AppliedDays(s.GetRequiredService<EngineReads>(), parts.Statistics, log));
@@ -67,14 +73,24 @@ internal static class ApiServices
     private static void Describe(JsonSerializerOptions json) =>
         json.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase));
 
-    private static void AddCards(this IServiceCollection services, ServedCards cards)
+    /// <summary>A program that is not announced would be out of date in what is kept of its cards.</summary>
+    private static long CacheBytes(ServedCards? cards, ApiOptions options) =>
+        cards is { Program.NotifyColumn: null } && cards.Card.ServedColumn("active") is not null ? 0 : options.CacheBytes;
+
+    private static void AddCards(this IServiceCollection services, ServedCards cards, ApiOptions options)
     {
+        services
+            .AddSingleton(cards)
+            .AddSingleton(s => new SpendableJudge(
+                s.GetRequiredService<TimeProvider>(),
+                TimeZoneInfo.FindSystemTimeZoneById(options.TimeZone)
+            ));
         services
             .AddSingleton(new DeclaredLookup(cards.Card, cards.Column))
             .AddSingleton(new EngineMomentReader(cards.Card))
             .AddSingleton<MomentWatch>()
             .AddSingleton<CardFinder>()
-            .AddSingleton(s => ActivatorUtilities.CreateInstance<CardReader>(s, cards.Card));
+            .AddSingleton<CardReader>();
         services.AddSingleton(s => new GatheredReads(
             s.GetRequiredService<CardReader>().ByCodesAsync,
             s.GetRequiredService<EngineReads>().LongestQueue

@@ -75,6 +75,18 @@ public static class Preflight
             ),
         ];
 
+    /// <summary>
+    /// The findings at a first start. A table of which a column cannot be read stops alone, unless it is the same with each of them: then
+    /// the declaration is for another source.
+    /// </summary>
+    public static IReadOnlyList<Finding> WhenFirst(IReadOnlyList<Finding> findings, EntitySet entities)
+    {
+        var broken = findings.Where(f => f is { IsError: true, Table: not null }).Select(f => f.Table).Distinct().Count();
+        return broken == entities.All.Select(e => e.SourceName).Distinct().Count()
+            ? findings
+            : [.. findings.Select(f => Obstacles.OfColumns.Contains(f.Code) ? f with { IsError = false } : f)];
+    }
+
     private static async Task<IReadOnlyList<Finding>> CheckAsync(
         NpgsqlConnection connection,
         SourceOptions options,
@@ -89,11 +101,17 @@ public static class Preflight
         var catalog = await CatalogReader.ReadAsync(connection, options.Publication, entities.All, ct);
         var functions = await FunctionPrivileges.MissingAsync(connection, "role-function", Functions, ct);
         var settings = await SlotSettings.ReadAsync(connection, ct);
+        List<Finding> ofTables =
+        [
+            .. catalog.Tables.SelectMany(t => TableJudge.Judge(t.Entity, t.Table, catalog.Publication is { WithGenerated: true })),
+        ];
+        var odoo = await OdooInstallation.ReadAsync(connection, ct);
         IEnumerable<Finding> findings =
         [
+            .. odoo?.Findings(entities, fits: ofTables.Count == 0) ?? [],
             .. server.Findings(hasSlot: slot is not null, isStreaming: slot is { IsActive: true }),
             .. functions,
-            .. catalog.Tables.SelectMany(t => TableJudge.Judge(t.Entity, t.Table, catalog.Publication is { WithGenerated: true })),
+            .. ofTables,
             .. catalog.Tables.SelectMany(t => TableJudge.Harm(t.Entity, t.Table)),
             .. catalog.Tables.SelectMany(t => TableJudge.Warnings(t.Entity, t.Table)),
             .. await PublicationCheck.FindingsAsync(connection, options.Publication, catalog, server, ct),

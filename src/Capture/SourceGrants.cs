@@ -46,7 +46,11 @@ public static class SourceGrants
             .OnDatabase("CONNECT")
             .OnSchemas("USAGE", entities.All.Select(e => e.SourceSchema))
             .Comment(
-                "On whole tables: they are locked in ACCESS SHARE mode while they are read, for which PostgreSQL wants no less than this."
+                """
+                On whole tables: they are locked in ACCESS SHARE mode while they are read, for which PostgreSQL wants no less than this.
+                Every dump of the database carries these rights, and Odoo's database manager restores none of format "dump" where the role is
+                missing. Where that matters more than reading no other table: GRANT pg_read_all_data TO the role instead, which is in no dump.
+                """
             )
             .OnTables("SELECT", entities.All.Select(e => e.SourceName));
 

@@ -25,6 +25,12 @@ public static class AdvisoryLocks
     /// </summary>
     public const long Truncates = 0x0CDC_0000_0004;
 
+    /// <summary>
+    /// Of the two-part locks: a part of the rows over which an aggregate is kept, for transactions that write some of them. Two workers over
+    /// Kafka may write rows of which one draws from the other.
+    /// </summary>
+    public const int Aggregates = 0x0CDC_0005;
+
     /// <summary>One comparison at a time.</summary>
     public const long ReconcileRuns = 0x6364_6372_6563_6f6e;
 }

@@ -28,7 +28,7 @@ internal sealed class CommandContext(CommandHost host, string? configurationFile
         return options;
     }
 
-    public EntitySet Entities(CdcOptions options) => Parts.LoadEntities(options.Entities.File);
+    public EntitySet Entities(CdcOptions options) => Parts.LoadEntities(options.Entities);
 
     /// <exception cref="CdcException">Usage: no such entity, with the nearest name.</exception>
     public EntityDeclaration Entity(CdcOptions options, string name)

@@ -36,6 +36,7 @@ internal static class CommandLine
             ApiCommand.Create(host, signals),
             MigrateCommand.Create(host),
             CheckCommand.Create(host),
+            EntitiesCommand.Create(host),
             StatusCommand.Create(host),
             SnapshotCommand.Create(host),
             ReconcileCommand.Create(host),

@@ -21,7 +21,7 @@ internal static class Composition
     public static Parts Connect() =>
         new()
         {
-            LoadEntities = EntityFile.Load,
+            LoadEntities = options => EntityFile.Load(options.File, options.Settings),
             Pipeline = RunAllAsync,
             Capture = (options, entities, loggers, ct) => RunEndsAsync(options, entities, LogEnds.Capture, loggers, ct),
             Apply = (options, entities, loggers, ct) => RunEndsAsync(options, entities, LogEnds.Apply, loggers, ct),

@@ -22,8 +22,8 @@ internal delegate Task RunApi(CdcOptions options, EntitySet entities, ILoggerFac
 /// </summary>
 internal sealed record Parts
 {
-    /// <summary>Reads the entities declaration from a path; throws with every error at once.</summary>
-    public required Func<string, EntitySet> LoadEntities { get; init; }
+    /// <summary>Reads the entities declaration; throws with every error at once.</summary>
+    public required Func<EntityOptions, EntitySet> LoadEntities { get; init; }
     public required RunPipeline Pipeline { get; init; }
 
     /// <summary>Only from the source into the Kafka log.</summary>

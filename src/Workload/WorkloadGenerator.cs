@@ -39,8 +39,11 @@ public sealed class WorkloadGenerator : IAsyncDisposable
     {
         await using var connection = await _source.OpenConnectionAsync(ct);
         if (_options.CreateTables)
-            await OdooSchema.CreateAsync(connection, ct);
-        await new InitialData(connection, _options.Seed, _options.Initial).WriteAsync(ct);
+            await OdooSchema.CreateAsync(connection, _options.Odoo, ct);
+        if (_options.Odoo == OdooVersion.Delivered)
+            await new InitialData(connection, _options.Seed, _options.Initial).WriteAsync(ct);
+        else
+            await new InitialStock(connection, _options.Odoo, _options.Seed, _options.Initial).WriteAsync(ct);
     }
 
     /// <summary>Runs until the duration, the number of transactions or <paramref name="ct"/> ends it; being cancelled is no error.</summary>

@@ -31,6 +31,9 @@ public sealed record WorkloadOptions
     /// <summary>Moves, and as many history rows, that one import copies.</summary>
     public int BulkRows { get; init; } = 500;
 
+    /// <summary>Whose tables they are.</summary>
+    public OdooVersion Odoo { get; init; }
+
     /// <summary>
     /// True: a statement that the server refuses because a table has become another (it or a column is gone, it is a view, it has no
     /// identity to update by) counts as refused, as it is Odoo's user who sees that, and work goes on. False: it ends the run.

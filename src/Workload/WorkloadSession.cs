@@ -84,8 +84,13 @@ internal sealed class WorkloadSession(
 
     private async Task ExecuteAsync(OdooConnection odoo, PlannedTransaction planned, CancellationToken ct)
     {
+        if (options.Odoo.IsStock())
+        {
+            await new StockTransactions(odoo, options.Odoo, deck).CarryOutAsync(planned, options.BulkRows, ct);
+            return;
+        }
         var points = new PointTransactions(odoo);
-        var cards = new CardTransactions(odoo);
+        var cards = new CardTransactions(odoo, options.Odoo);
         var bulk = new BulkTransactions(odoo);
         if (deck.Count == 0)
         {

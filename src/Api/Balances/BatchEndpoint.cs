@@ -31,7 +31,7 @@ internal static class BatchEndpoint
             return new ProblemResult(KnownProblems.Invalid("body", $"Send {{\"codes\": [\"...\"]}} with 1 to {MostCodes} codes."));
         var normalized = codes.Select(finder.Normalize).ToList();
         var found = await finder.ByCodesAsync(
-            [.. normalized.Where(n => n.Code is not null).Select(n => n.Code!).Distinct()],
+            [.. normalized.Where(n => n.Code is not null).Select(n => n.Code!.Value).Distinct()],
             demand,
             http.RequestAborted
         );
@@ -41,13 +41,13 @@ internal static class BatchEndpoint
 
     private static BatchItem Item(
         string? code,
-        (string? Code, Problem? Problem) normalized,
-        Dictionary<string, (FoundCard Found, Problem? Problem)> found
+        (AskedCode? Code, Problem? Problem) normalized,
+        Dictionary<AskedCode, (FoundCard Found, Problem? Problem)> found
     )
     {
         if (normalized.Problem is { } wrong)
             return new BatchItem(code, null, wrong.ToJson());
-        var (card, problem) = found[normalized.Code!];
+        var (card, problem) = found[normalized.Code!.Value];
         return problem is null ? new BatchItem(code, card.Balance, null) : new BatchItem(code, null, problem.ToJson());
     }
 

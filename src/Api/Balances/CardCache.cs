@@ -19,7 +19,7 @@ internal sealed class CardCache(long maxBytes)
     private const int Remembered = 16_384;
 
     /// <summary>Objects and dictionary entries of one card, without its texts.</summary>
-    private const int BytesOfEntry = 560;
+    private const int BytesOfEntry = 720;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<long, long> _keysAt = [];
@@ -85,7 +85,7 @@ internal sealed class CardCache(long maxBytes)
         {
             Used = true;
             var hash = HashOf(code);
-            if (_verified is not { } verified || (_young.Find(hash) ?? Promote(hash)) is not { } entry || entry.Code != code)
+            if (_verified is not { } verified || (_young.Find(hash) ?? Promote(hash)) is not { } entry || entry.Lookup != code)
             {
                 Misses++;
                 return null;
@@ -107,7 +107,7 @@ internal sealed class CardCache(long maxBytes)
                 if (!ReferenceEquals(card, kept))
                     Refute(card, onlyOlder: code is null && card.IsCurrent);
             if (kept is not null)
-                Keep(HashOf(kept.Code), kept);
+                Keep(HashOf(kept.Lookup), kept);
             else if (code is not null && answer.Cards.Count != 1)
                 RemoveCode(HashOf(code));
         }
@@ -212,7 +212,7 @@ internal sealed class CardCache(long maxBytes)
 
     private void Remove(CardRow card)
     {
-        var hash = HashOf(card.Code);
+        var hash = HashOf(card.Lookup);
         _young.Remove(hash, card.Id, SizeOf(card));
         _old.Remove(hash, card.Id, SizeOf(card));
     }
@@ -243,7 +243,8 @@ internal sealed class CardCache(long maxBytes)
         return ChangeNotice.Hash(bytes[..Encoding.UTF8.GetBytes(code, bytes)]);
     }
 
-    private static long SizeOf(CardRow card) => BytesOfEntry + 2L * (card.Code.Length + card.Points.Length);
+    private static long SizeOf(CardRow card) =>
+        BytesOfEntry + 2L * (card.Code.Length + card.Lookup.Length + (card.Points?.Length ?? 0) + (card.Warning?.Length ?? 0));
 
     /// <summary>One card for a hash: a second one with the same takes its place.</summary>
     private sealed class Half

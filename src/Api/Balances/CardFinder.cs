@@ -9,6 +9,11 @@ using Cdc.Expressions.Rows;
 
 namespace Cdc.Api.Balances;
 
+/// <summary>A code that is asked for.</summary>
+/// <param name="Written">As it was typed.</param>
+/// <param name="Lookup">As cards are looked up by it.</param>
+internal readonly record struct AskedCode(string Written, string Lookup);
+
 /// <summary>
 /// Finds cards as fresh as a request demands: from memory where that is enough, else from the engine, waiting where it must.
 /// </summary>
@@ -18,7 +23,9 @@ internal sealed class CardFinder(
     CardCache cache,
     DeclaredLookup lookup,
     FreshnessClock clock,
-    MomentWatch moments
+    MomentWatch moments,
+    SpendableJudge spendable,
+    ServedCards cards
 )
 {
     /// <summary>Above it no code can be meant; what is within it the declaration's rules judge.</summary>
@@ -30,18 +37,24 @@ internal sealed class CardFinder(
     /// </summary>
     private static readonly TimeSpan RecheckInterval = TimeSpan.FromMilliseconds(250);
 
-    public (string? Code, Problem? Problem) Normalize(string? code)
+    /// <summary>Several codes may share a form by which they are looked up: then the one that was written decides.</summary>
+    private readonly bool _mayShare = cards.Card.ServedColumn("code") != cards.Column;
+
+    public (AskedCode? Code, Problem? Problem) Normalize(string? code)
     {
         if (code is null || code.Length > LongestCode)
             return (null, KnownProblems.Invalid("code", "A code is a text, far shorter than this."));
         return lookup.TryNormalize(code, out var reason) is { } normalized
-            ? (normalized, null)
+            ? (new AskedCode(code, normalized), null)
             : (null, KnownProblems.Invalid("code", $"No card can have this code: {reason.Message} ({reason.Name})."));
     }
 
-    /// <param name="code">Normalised.</param>
-    public ValueTask<(FoundCard Found, Problem? Problem)> ByCodeAsync(string code, FreshnessDemand demand, CancellationToken ct) =>
+    public ValueTask<(FoundCard Found, Problem? Problem)> ByCodeAsync(AskedCode code, FreshnessDemand demand, CancellationToken ct) =>
         FromMemory(code, demand) is { } kept ? new((kept, null)) : new(ReadByCodeAsync(code, demand, ct));
+
+    /// <summary>With program and partner, as of the same moment.</summary>
+    public Task<(FoundCard Found, Problem? Problem)> ExpandedAsync(AskedCode code, FreshnessDemand demand, CancellationToken ct) =>
+        FindAsync(code, async d => Meant(code, await reader.ExpandedAsync(code.Lookup, d, ct)), demand, ct);
 
     public Task<(FoundCard Found, Problem? Problem)> ByOdooIdAsync(int id, FreshnessDemand demand, CancellationToken ct) =>
         FindAsync(null, d => reader.ByOdooIdAsync(id, d, ct), demand, ct);
@@ -49,15 +62,15 @@ internal sealed class CardFinder(
     /// <summary>
     /// All from memory, or the rest with one question. Waits for the demanded position, but not for a card to become current.
     /// </summary>
-    /// <param name="codes">Normalised, without repetition.</param>
-    public async Task<Dictionary<string, (FoundCard Found, Problem? Problem)>> ByCodesAsync(
-        IReadOnlyList<string> codes,
+    /// <param name="codes">Without repetition.</param>
+    public async Task<Dictionary<AskedCode, (FoundCard Found, Problem? Problem)>> ByCodesAsync(
+        IReadOnlyList<AskedCode> codes,
         FreshnessDemand demand,
         CancellationToken ct
     )
     {
-        var found = new Dictionary<string, (FoundCard, Problem?)>(codes.Count);
-        var rest = new List<string>();
+        var found = new Dictionary<AskedCode, (FoundCard, Problem?)>(codes.Count);
+        var rest = new List<AskedCode>();
         foreach (var code in codes)
             if (FromMemory(code, demand) is { } there)
                 found[code] = (there, null);
@@ -65,12 +78,14 @@ internal sealed class CardFinder(
                 rest.Add(code);
         if (rest.Count == 0)
             return found;
-        var answers = await reader.ByCodesAsync(rest, demand, ct);
+        List<string> lookups = [.. rest.Select(c => c.Lookup).Distinct()];
+        var answers = await reader.ByCodesAsync(lookups, demand, ct);
         var problem = await ReachAsync(demand, answers[0].Moment, ct);
         if (problem is null && !demand.IsReachedBy(answers[0].Moment))
-            answers = await reader.ByCodesAsync(rest, demand.OfEngine, ct);
-        for (var i = 0; i < rest.Count; i++)
-            found[rest[i]] = problem is null ? await JudgeAsync(rest[i], answers[i], demand, ct) : (default, problem);
+            answers = await reader.ByCodesAsync(lookups, demand.OfEngine, ct);
+        var answerOf = lookups.Zip(answers).ToDictionary(p => p.First, p => p.Second);
+        foreach (var code in rest)
+            found[code] = problem is null ? await JudgeAsync(code, Meant(code, answerOf[code.Lookup]), demand, ct) : (default, problem);
         return found;
     }
 
@@ -78,7 +93,12 @@ internal sealed class CardFinder(
     public FoundCard Dated(CardRow card, EngineMoment moment) => Dated(card, moment, FreshnessDemand.None);
 
     private FoundCard Dated(CardRow card, EngineMoment moment, FreshnessDemand demand) =>
-        new(card, card.IsCurrent ? clock.Issue(MomentToIssue(moment, card.CommitAt, demand)) : clock.Of(card.CommitAt), moment.Through);
+        new(
+            card,
+            card.IsCurrent ? clock.Issue(MomentToIssue(moment, card.CommitAt, demand)) : clock.Of(card.CommitAt),
+            moment.Through,
+            spendable.Of(card)
+        );
 
     /// <summary>
     /// What is kept is dated by the last beat, so what was read since is dated by it too, where that is correct. Dated by its own
@@ -92,11 +112,20 @@ internal sealed class CardFinder(
         return !(freshness.AsOf < atLeast) && demand.IsFreshEnough(freshness) ? beat : moment;
     }
 
-    private Task<(FoundCard, Problem?)> ReadByCodeAsync(string code, FreshnessDemand demand, CancellationToken ct) =>
-        FindAsync(code, d => gathered.ByCodeAsync(code, d, ct), demand, ct);
+    private Task<(FoundCard, Problem?)> ReadByCodeAsync(AskedCode code, FreshnessDemand demand, CancellationToken ct) =>
+        FindAsync(code, async d => Meant(code, await gathered.ByCodeAsync(code.Lookup, d, ct)), demand, ct);
+
+    /// <summary>Of several cards the one whose code is what was written. Without such a one it is not guessed which is meant.</summary>
+    private static CardAnswer Meant(AskedCode code, CardAnswer answer) =>
+        answer.Cards.Count > 1 && answer.Cards.Where(c => c.Code == code.Written).ToList() is [var exact]
+            ? answer with
+            {
+                Cards = [exact],
+            }
+            : answer;
 
     private async Task<(FoundCard, Problem?)> FindAsync(
-        string? code,
+        AskedCode? code,
         Func<FreshnessDemand, Task<CardAnswer>> read,
         FreshnessDemand demand,
         CancellationToken ct
@@ -113,8 +142,10 @@ internal sealed class CardFinder(
         return await JudgeAsync(code, answer, demand, ct);
     }
 
-    private FoundCard? FromMemory(string code, FreshnessDemand demand) =>
-        cache.Find(code) is { } kept && demand.IsMetBy(kept.Moment, clock) ? Dated(kept.Card, kept.Moment, demand) : null;
+    private FoundCard? FromMemory(AskedCode code, FreshnessDemand demand) =>
+        cache.Find(code.Lookup) is { } kept && demand.IsMetBy(kept.Moment, clock) && spendable.IsToday(kept.Card.PointsOn)
+            ? Dated(kept.Card, kept.Moment, demand)
+            : null;
 
     /// <summary>Waits for the demanded position. Null: it is reached, maybe only now.</summary>
     private async Task<Problem?> ReachAsync(FreshnessDemand demand, EngineMoment moment, CancellationToken ct)
@@ -175,7 +206,7 @@ internal sealed class CardFinder(
         : Shortfall.TooStale;
 
     private async Task<(FoundCard Found, Problem? Problem)> JudgeAsync(
-        string? code,
+        AskedCode? code,
         CardAnswer answer,
         FreshnessDemand demand,
         CancellationToken ct
@@ -188,6 +219,9 @@ internal sealed class CardFinder(
             return (default, KnownProblems.CodeAmbiguous(answer.Cards.Select(c => c.Id)));
         if (answer.Cards.Count == 0)
             return (default, await MissingAsync(code, answer, ct));
+        // While cards are still loaded, the one whose code was written may be to come.
+        if (_mayShare && code is { } asked && answer.Cards[0].Code != asked.Written && !IsLoaded(answer.Moment))
+            return (default, KnownProblems.CardsNotLoaded(answer.Moment.TableState));
         var found = Dated(answer.Cards[0], answer.Moment, demand);
         if (demand.IsAny && !found.Card.IsCurrent)
             return (default, KnownProblems.CardNotCurrent(found.Card.Status, found.Card.Reason));
@@ -196,12 +230,15 @@ internal sealed class CardFinder(
         return (found, null);
     }
 
-    private async Task<Problem> MissingAsync(string? code, CardAnswer answer, CancellationToken ct)
+    private static bool IsLoaded(EngineMoment moment) =>
+        moment is { State: SourceState.Streaming or SourceState.Gap, TableState: TableState.Streaming or TableState.Held };
+
+    private async Task<Problem> MissingAsync(AskedCode? code, CardAnswer answer, CancellationToken ct)
     {
-        var reason = answer.QuarantineReason ?? (code is null ? null : await reader.QuarantinedAsync(code, ct));
+        var reason = answer.QuarantineReason ?? (code is { } asked ? await reader.QuarantinedAsync(asked.Lookup, ct) : null);
         if (reason is not null)
             return KnownProblems.CardQuarantined(reason);
-        if (answer.Moment is not { State: SourceState.Streaming or SourceState.Gap, TableState: TableState.Streaming or TableState.Held })
+        if (!IsLoaded(answer.Moment))
             return KnownProblems.CardsNotLoaded(answer.Moment.TableState);
         var freshness = clock.Issue(MomentToIssue(answer.Moment, null, FreshnessDemand.None));
         return KnownProblems.CardNotFound(

@@ -2,7 +2,6 @@ using Cdc.Api.Engine;
 using Cdc.Api.Freshness;
 using Cdc.Api.Replicas;
 using Cdc.Core.Changes;
-using Cdc.Core.Entities;
 using Cdc.Engine.Tables;
 using Cdc.Expressions.Rows;
 using Npgsql;
@@ -13,11 +12,20 @@ namespace Cdc.Api.Balances;
 /// <summary>
 /// Reads cards from the engine or a replica. Every read updates the cache, so that the cache never answers with something older.
 /// </summary>
-internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDeclaration card, DeclaredLookup lookup, CardCache cache)
+internal sealed class CardReader(
+    EngineReads engine,
+    ReadRouter router,
+    ServedCards served,
+    DeclaredLookup lookup,
+    CardCache cache,
+    ApiOptions options
+)
 {
-    private const int MomentColumn = 18;
+    private readonly CardSql _sql = new(served, lookup, options.TimeZone);
+    private readonly CardSql _expanded = new(served, lookup, options.TimeZone, expanded: true);
 
-    private readonly CardSql _sql = new(card, lookup);
+    /// <summary>Whether anything of what says that a card can be spent is declared.</summary>
+    private readonly bool _hasTerms = served.Card.ServedColumn("active") is not null || served.Card.ServedColumn("expires") is not null;
 
     /// <param name="codes">Normalised, without repetition.</param>
     /// <param name="demand">What the answer of a replica must meet. The engine's is returned however it is.</param>
@@ -38,6 +46,15 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
         for (var i = 0; i < codes.Count; i++)
             cache.Learn(mark, codes[i], answers.All[i]);
         return answers.All;
+    }
+
+    /// <summary>With program and partner, as of the same moment. Changes of those are not announced, so that it is never kept.</summary>
+    public async Task<CardAnswer> ExpandedAsync(string code, FreshnessDemand demand, CancellationToken ct)
+    {
+        var query = Query(_expanded.ByCode, [AnswerSubject.Code(code)], 1, () => Text(code));
+        var (answers, mark) = await router.ReadAsync(query, demand, ct);
+        cache.Learn(mark, null, answers.All[0]);
+        return answers.All[0];
     }
 
     public async Task<CardAnswer> ByOdooIdAsync(int id, FreshnessDemand demand, CancellationToken ct)
@@ -83,7 +100,7 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
 
     /// <param name="asked">What is asked about, beside the cards that are found.</param>
     /// <param name="places">How many are asked for, each of which is one card; null: a list.</param>
-    private static EngineQuery<CardAnswers> Query(
+    private EngineQuery<CardAnswers> Query(
         string sql,
         IReadOnlyList<AnswerSubject> asked,
         int? places,
@@ -99,20 +116,20 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
             async (row, ct) => new CardAnswers(asked, await ReadAsync(row, places ?? 1, ct), IsList: places is null)
         );
 
-    private static async Task<CardAnswer[]> ReadAsync(NpgsqlDataReader row, int places, CancellationToken ct)
+    private async Task<CardAnswer[]> ReadAsync(NpgsqlDataReader row, int places, CancellationToken ct)
     {
         var answers = new CardAnswer[places];
         while (await row.ReadAsync(ct))
         {
             var place = (int)row.GetInt64(0) - 1;
-            var answer = answers[place] ??= new CardAnswer(EngineMoment.Read(row, MomentColumn), [], Get<string>(row, 15));
+            var answer = answers[place] ??= new CardAnswer(EngineMoment.Read(row, CardSql.MomentColumn), [], Get<string>(row, 15));
             if (!row.IsDBNull(1))
                 answers[place] = answer with { Cards = [.. answer.Cards, Read(row, answer.Moment)] };
         }
         return answers;
     }
 
-    private static CardRow Read(NpgsqlDataReader row, EngineMoment moment)
+    private CardRow Read(NpgsqlDataReader row, EngineMoment moment)
     {
         var position = new ChangePosition(
             row.GetInt32(11),
@@ -125,11 +142,11 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
         return new CardRow(
             id,
             row.IsDBNull(2) ? null : row.GetInt32(2),
-            row.GetInt64(3),
+            Number(row, 3),
             Number(row, 4),
             Number(row, 5),
             row.GetString(6),
-            row.GetString(7),
+            Get<string>(row, 7),
             Time(row, 8),
             Time(row, 9),
             row.GetInt64(10),
@@ -138,8 +155,39 @@ internal sealed class CardReader(EngineReads engine, ReadRouter router, EntityDe
             isOdoos ? StatusOf(row, position, reason, moment) : CardStatus.Current,
             reason,
             moment.Through
-        );
+        )
+        {
+            Lookup = Get<string>(row, 18) ?? "",
+            Warning = Get<string>(row, 21),
+            Terms = _hasTerms ? Terms(row) : null,
+            PointsOn = Day(row, 28),
+            Program =
+                row.FieldCount > CardSql.ExpandedColumn && Number(row, CardSql.ExpandedColumn) is { } program
+                    ? new CardProgram(program, Get<string>(row, CardSql.ExpandedColumn + 1), Get<string>(row, CardSql.ExpandedColumn + 2))
+                    : null,
+            Partner =
+                row.FieldCount > CardSql.ExpandedColumn && Number(row, CardSql.ExpandedColumn + 3) is { } partner
+                    ? new CardPartner(
+                        partner,
+                        Get<string>(row, CardSql.ExpandedColumn + 4),
+                        row.IsDBNull(CardSql.ExpandedColumn + 5) ? null : row.GetBoolean(CardSql.ExpandedColumn + 5)
+                    )
+                    : null,
+        };
     }
+
+    private static CardTerms Terms(NpgsqlDataReader row) =>
+        new(
+            IsArchived(row, 19),
+            Day(row, 20),
+            row.IsDBNull(22)
+                ? null
+                : new ProgramTerms(row.GetBoolean(22), IsArchived(row, 23), Day(row, 24), Day(row, 25), Time(row, 26), Time(row, 27))
+        );
+
+    private static DateOnly? Day(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateOnly>(column);
+
+    private static bool? IsArchived(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : !row.GetBoolean(column);
 
     private static string StatusOf(NpgsqlDataReader row, ChangePosition position, string? quarantined, EngineMoment moment) =>
         quarantined is not null ? CardStatus.Quarantined

@@ -11,8 +11,9 @@ internal sealed class CardResult<T>(FoundCard found, T body) : IResult
     {
         var (request, response) = (httpContext.Request, httpContext.Response);
         FreshnessHeaders.Set(response, found);
-        response.Headers.ETag = found.Card.ETag;
-        if (IsKnown(request, found.Card.ETag))
+        var etag = found.Card.ETag(found.Spendable);
+        response.Headers.ETag = etag;
+        if (IsKnown(request, etag))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
             return Task.CompletedTask;

@@ -4,7 +4,8 @@ using Cdc.Core.Progress;
 namespace Cdc.Api.Balances;
 
 /// <summary>One card as the engine had it in one snapshot.</summary>
-/// <param name="Points">Decimal text with two places.</param>
+/// <param name="ProgramId">Null: before 20 Odoo requires none.</param>
+/// <param name="Points">Decimal text with the places of the engine's column; null: none are declared.</param>
 /// <param name="Position">Of the row's last change; null for a card born in the engine.</param>
 /// <param name="CommitAt">Commit time of that change, by the source's clock.</param>
 /// <param name="Status">One of <see cref="CardStatus"/>.</param>
@@ -13,11 +14,11 @@ namespace Cdc.Api.Balances;
 internal sealed record CardRow(
     long Id,
     int? OdooId,
-    long ProgramId,
+    long? ProgramId,
     long? PartnerId,
     long? CompanyId,
     string Code,
-    string Points,
+    string? Points,
     DateTimeOffset? CreatedAt,
     DateTimeOffset? UpdatedAt,
     long SyncVersion,
@@ -30,9 +31,42 @@ internal sealed record CardRow(
 {
     public bool IsCurrent => Status == CardStatus.Current;
 
-    /// <summary>Weak, because freshness is in the body too and changes without the card.</summary>
-    public string ETag => $"W/\"{Position?.ToString() ?? $"e{SyncVersion}"}:{Status}\"";
+    /// <summary>By what it is looked up: its code, or a form of it that several cards may share.</summary>
+    public string Lookup
+    {
+        get => field ?? Code;
+        init;
+    }
+
+    /// <summary>Null: nothing of it is declared.</summary>
+    public CardTerms? Terms { get; init; }
+
+    /// <summary>Why the row is worth a look, although it was applied: the name of a rule that only warns.</summary>
+    public string? Warning { get; init; }
+
+    /// <summary>The day of which the points are, where each day may have others; null: they are a column.</summary>
+    public DateOnly? PointsOn { get; init; }
+
+    /// <summary>Only where it was asked for, and the engine has it.</summary>
+    public CardProgram? Program { get; init; }
+
+    /// <inheritdoc cref="Program"/>
+    public CardPartner? Partner { get; init; }
+
+    public bool IsNegative => Points is ['-', ..];
+
+    /// <summary>
+    /// Weak, because freshness is in the body too and changes without the card. The clock and its program change whether it can be spent.
+    /// </summary>
+    public string ETag(Spendable spendable) =>
+        $"W/\"{Position?.ToString() ?? $"e{SyncVersion}"}:{Status}{(spendable.Reason is { } reason ? ":" + reason : "")}{(PointsOn is null ? "" : $":{Points}")}\"";
 }
+
+/// <param name="Name">In the language that is chosen.</param>
+internal sealed record CardProgram(long ProgramId, string? Name, string? Type);
+
+/// <summary>Who holds a card.</summary>
+internal sealed record CardPartner(long PartnerId, string? Name, bool? Active);
 
 /// <summary>How much a card's row is worth. Words of the interface: never renamed.</summary>
 internal static class CardStatus

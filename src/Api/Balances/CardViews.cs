@@ -9,11 +9,19 @@ namespace Cdc.Api.Balances;
 /// <param name="Position">generation:lsn:ordinal of the card's last change; null for a card born in the engine.</param>
 /// <param name="Through">generation:lsn, how far the engine is: as <c>min-position</c> of a later request it keeps that one from being
 /// older.</param>
+/// <param name="Negative">Odoo allows it: tills that sold offline.</param>
+/// <param name="Warning">Why it is worth a look, although it was applied, such as <c>points-rounded</c>.</param>
+/// <param name="Spendable">Whether Odoo would take it now; null: the declaration, or the engine, does not say.</param>
+/// <param name="SpendableReason">Why not; one of <see cref="Balances.SpendableReason"/>.</param>
 internal sealed record BalanceView(
     string Code,
     long CardId,
     int? OdooCardId,
-    string Points,
+    string? Points,
+    bool Negative,
+    string? Warning,
+    bool? Spendable,
+    string? SpendableReason,
     string Status,
     string? Reason,
     DateTimeOffset? AsOf,
@@ -23,12 +31,22 @@ internal sealed record BalanceView(
 );
 
 /// <inheritdoc cref="BalanceView"/>
+/// <param name="Program">With <c>expand=program</c>, as of the same moment as the points; null: the engine does not have it.</param>
+/// <param name="Partner">With <c>expand=partner</c>.</param>
 internal sealed record CardView(
     string Code,
     long CardId,
     int? OdooCardId,
-    string Points,
-    long ProgramId,
+    string? Points,
+    bool Negative,
+    string? Warning,
+    bool? Spendable,
+    string? SpendableReason,
+    DateOnly? ExpirationDate,
+    bool? Active,
+    CardProgram? Program,
+    CardPartner? Partner,
+    long? ProgramId,
     long? PartnerId,
     long? CompanyId,
     DateTimeOffset? CreatedAt,
@@ -82,7 +100,12 @@ internal sealed record HistoryPage(
 internal sealed record BatchRequest(IReadOnlyList<string?>? Codes);
 
 /// <summary>A card with how fresh it is.</summary>
-internal readonly record struct FoundCard(CardRow Card, Freshness.Freshness Freshness, Core.Progress.AppliedThrough Through)
+internal readonly record struct FoundCard(
+    CardRow Card,
+    Freshness.Freshness Freshness,
+    Core.Progress.AppliedThrough Through,
+    Spendable Spendable
+)
 {
     public BalanceView Balance =>
         new(
@@ -90,6 +113,10 @@ internal readonly record struct FoundCard(CardRow Card, Freshness.Freshness Fres
             Card.Id,
             Card.OdooId,
             Card.Points,
+            Card.IsNegative,
+            Card.Warning,
+            Spendable.Now,
+            Spendable.Reason,
             Card.Status,
             Card.Reason,
             Freshness.AsOf,
@@ -104,6 +131,14 @@ internal readonly record struct FoundCard(CardRow Card, Freshness.Freshness Fres
             Card.Id,
             Card.OdooId,
             Card.Points,
+            Card.IsNegative,
+            Card.Warning,
+            Spendable.Now,
+            Spendable.Reason,
+            Card.Terms?.LastDay,
+            !Card.Terms?.IsArchived,
+            Card.Program,
+            Card.Partner,
             Card.ProgramId,
             Card.PartnerId,
             Card.CompanyId,

@@ -14,22 +14,35 @@ namespace Cdc.Api.Balances;
 /// </summary>
 internal sealed class HistoryReader(ReadRouter router, EntityDeclaration card, EntityDeclaration history)
 {
+    private readonly string _key = $"h.{Sql.Identifier(history.EngineKey)}";
+
+    /// <summary>By which movements are ordered; without one they are by their keys.</summary>
+    private readonly string _time = (history.ServedColumn("time") ?? history.ServedColumn("created")) is { } time
+        ? $"h.{Sql.Identifier(time)}"
+        : "NULL::timestamptz";
+
     private string Select(string where) =>
         $"""
-            SELECT h.{Sql.Identifier(
-                history.EngineKey
-            )}, h.odoo_history_id, h.point_move_id, h.points_amount::text, h.points_balance::text, {RepresentableTime.Of(
-                "h.transaction_time"
-            )}, h.origin,
-                   h.membership_product_id, h.status_membership_product_id, {RepresentableTime.Of(
-                "h.created_at"
+            SELECT {_key}, {OdooId}, {Part("move", "bigint")}, {Part("amount", "text")}, {Part("balance", "text")}, {RepresentableTime.Of(
+                _time
+            )}, {Part("origin", "text")},
+                   {Part("product", "bigint")}, {Part("statusProduct", "bigint")}, {RepresentableTime.Of(
+                Part("created", "timestamptz")
             )}, h.source_generation, h.source_lsn, h.source_ordinal,
-                   CASE WHEN isfinite(h.transaction_time) THEN (extract(epoch FROM h.transaction_time) * 1000000)::bigint
-                        WHEN h.transaction_time > now() THEN {long.MaxValue} WHEN h.transaction_time IS NOT NULL THEN {-long.MaxValue} END
-            FROM {card.EngineName} c JOIN {history.EngineName} h ON h.loyalty_card_id = c.{Sql.Identifier(card.EngineKey)}
+                   CASE WHEN isfinite({_time}) THEN (extract(epoch FROM {_time}) * 1000000)::bigint
+                        WHEN {_time} > now() THEN {long.MaxValue} WHEN {_time} IS NOT NULL THEN {-long.MaxValue} END
+            FROM {card.EngineName} c JOIN {history.EngineName} h ON {Part("card", "bigint")} = c.{Sql.Identifier(card.EngineKey)}
             WHERE c.{Sql.Identifier(card.EngineKey)} = $1::bigint AND {where}
-            ORDER BY h.transaction_time DESC, h.{Sql.Identifier(history.EngineKey)} DESC LIMIT $2::integer
+            ORDER BY {_time} DESC, {_key} DESC LIMIT $2::integer
             """;
+
+    private string OdooId =>
+        history.Columns.FirstOrDefault(c => c.Value == history.Key.Name) is { } column
+            ? $"h.{Sql.Identifier(column.Name)}"
+            : $"(CASE WHEN {_key} < {EntityDeclaration.FirstEngineId} THEN {_key}::integer END)";
+
+    private string Part(string part, string type) =>
+        history.ServedColumn(part) is { } column ? $"h.{Sql.Identifier(column)}::{type}" : $"NULL::{type}";
 
     /// <param name="limit">One more is read, to know whether it is the last page.</param>
     public async Task<HistoryAnswer> ReadAsync(long cardId, PageRequest page, CancellationToken ct)
@@ -76,12 +89,11 @@ internal sealed class HistoryReader(ReadRouter router, EntityDeclaration card, E
             + "WHEN -9223372036854775807 THEN '-infinity'::timestamptz "
             + "ELSE (timestamp '1970-01-01' + ($4::bigint / 86400000000) * interval '1 day' "
             + "+ ($4::bigint % 86400000000) * interval '1 microsecond') AT TIME ZONE 'UTC' END";
-        var key = $"h.{Sql.Identifier(history.EngineKey)}";
         return after switch
         {
             null => "true",
-            { Time: null } => $"(h.transaction_time IS NULL AND {key} < $3::bigint OR h.transaction_time IS NOT NULL)",
-            _ => $"(h.transaction_time, {key}) < ({Time}, $3::bigint)",
+            { Time: null } => $"({_time} IS NULL AND {_key} < $3::bigint OR {_time} IS NOT NULL)",
+            _ => $"({_time}, {_key}) < ({Time}, $3::bigint)",
         };
     }
 

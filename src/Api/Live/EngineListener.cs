@@ -29,6 +29,7 @@ internal sealed class EngineListener(EngineReads engine, CardCache cache, Replic
 
     private readonly string _own = "cdc_api_" + Guid.NewGuid().ToString("N");
     private readonly string? _cards = listened.Cards is { } cards ? ChangeNotice.Channel(cards.Entity.Name) : null;
+    private readonly string? _programs = listened.Programs;
     private readonly IReadOnlyList<INotifiedTable> _tables = listened.Tables;
     private string _heard = "";
     private long _beat;
@@ -90,7 +91,7 @@ internal sealed class EngineListener(EngineReads engine, CardCache cache, Replic
         await connection.OpenPinnedAsync(ct);
         connection.Notification += (_, notice) => Take(notice.Channel, notice.Payload);
         // Its own notices need not survive a crash.
-        var channels = _tables.Select(t => t.Channel).Concat(_cards is null ? [] : [_cards]).Append(_own);
+        var channels = _tables.Select(t => t.Channel).Concat(new[] { _cards, _programs }.OfType<string>()).Append(_own);
         await ExecuteAsync(
             connection,
             "SET synchronous_commit = off; " + string.Concat(channels.Select(c => $"LISTEN {Sql.Identifier(c)}; ")),
@@ -149,6 +150,9 @@ internal sealed class EngineListener(EngineReads engine, CardCache cache, Replic
             _heard = payload;
         else if (channel == _cards)
             cache.Changed(ChangeNotice.Parse(payload));
+        else if (channel == _programs)
+            // Which cards are of it is not known here; programs change seldom.
+            cache.Changed(null);
         else
             foreach (var table in _tables.Where(t => t.Channel == channel))
                 table.OnChange();
@@ -163,4 +167,8 @@ internal sealed class EngineListener(EngineReads engine, CardCache cache, Replic
 
 /// <summary>What is announced.</summary>
 /// <param name="Cards">Null: no cards are served.</param>
-internal sealed record ListenedTables(IReadOnlyList<INotifiedTable> Tables, EngineMomentReader? Cards);
+internal sealed record ListenedTables(IReadOnlyList<INotifiedTable> Tables, EngineMomentReader? Cards)
+{
+    /// <summary>On which changes of programs are announced; null: they have no say in what is kept of cards.</summary>
+    public string? Programs { get; init; }
+}

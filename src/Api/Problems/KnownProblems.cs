@@ -14,13 +14,22 @@ internal static class KnownProblems
 
     public static Problem Invalid(string what, string detail) => new(422, "invalid-" + what, "The request cannot be understood", detail);
 
+    /// <param name="what">A role of an entity, or a part of one.</param>
+    public static Problem NotDeclared(string what) =>
+        new(
+            404,
+            "not-declared",
+            "Not declared",
+            $"The entities declaration has nothing that serves as {what}: this Odoo may have none, or another preset has it (docs/odoo.md)."
+        );
+
     public static Problem CodeAmbiguous(IEnumerable<long> cardIds) =>
         new(
             409,
             "code-ambiguous",
             "Several cards have this code",
-            "Ask by id: a balance is never guessed. Codes are not unique while Odoo swaps two of them, or when two differ only in case "
-                + "or blanks.",
+            "Ask by id, or with the code exactly as Odoo has it: a balance is never guessed. Codes are not unique while Odoo swaps two of "
+                + "them, or when two differ only in case or blanks.",
             More: new JsonObject { ["cardIds"] = new JsonArray([.. cardIds.Select(id => (JsonNode)id)]) }
         );
 

@@ -52,10 +52,12 @@ internal static class PublicationCheck
     {
         if (server.IsSuperuser || (server.MayCreate && catalog.Tables.All(t => t.Table is null or { Rights.IsOwner: true })))
             yield break;
+        // Not of those that are missing: then it would fail.
+        var tables = catalog.Tables.Where(t => t.Table is not null).Select(t => t.Entity).ToList();
         yield return Error(
             GapKinds.PublicationMissing,
             $"Publication {name} does not exist, and role {server.Role} may not create it (it needs CREATE on database {server.Database}, and to own the tables).",
-            $"{SlotSql.CreatePublication(name, catalog.Tables.Select(t => t.Entity))}; -- as the owner of the tables, or as a superuser"
+            $"{SlotSql.CreatePublication(name, tables.Count > 0 ? tables : catalog.Tables.Select(t => t.Entity))}; -- as the owner of the tables, or as a superuser"
         );
     }
 

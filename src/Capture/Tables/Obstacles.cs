@@ -8,6 +8,8 @@ namespace Cdc.Capture.Tables;
 
 /// <summary>
 /// Everything that keeps one table from being followed, in the words of <c>cdc check</c> and of the reason with which a table stops.
+/// No remedy changes a table of the source, but for its replica identity: the table is Odoo's, whose next update would change it back, and
+/// which does not read what it did not make.
 /// </summary>
 internal static class Obstacles
 {
@@ -36,6 +38,9 @@ internal static class Obstacles
     public const string PublishedColumns = "publication-columns";
     public const string PublishedViaRoot = "publication-via-root";
 
+    /// <summary>Codes of columns that cannot be read as declared: even at a first start that keeps no other table waiting.</summary>
+    public static FrozenSet<string> OfColumns { get; } = [ColumnMissing, ColumnType, ColumnGenerated];
+
     /// <summary>Codes of what stops a table and no other.</summary>
     public static FrozenSet<string> OfOneTable { get; } =
     [
@@ -63,6 +68,7 @@ internal static class Obstacles
 
     public static Finding Missing(EntityDeclaration entity) =>
         Error(
+            entity,
             TableMissing,
             $"Table {entity.SourceName} does not exist in the source.",
             $"Correct the name in the entities declaration ('{entity.Name}'), or create the table in Odoo (install its module)."
@@ -70,6 +76,7 @@ internal static class Obstacles
 
     public static Finding Kind(EntityDeclaration entity, char kind) =>
         Error(
+            entity,
             TableKind,
             $"{entity.SourceName} is not an ordinary table but {KindWord(kind)}: it cannot be followed.",
             $"Declare the table that holds its rows instead ('{entity.Name}'), or give that table its name back."
@@ -77,14 +84,16 @@ internal static class Obstacles
 
     public static Finding Unlogged(EntityDeclaration entity) =>
         Error(
+            entity,
             TableUnlogged,
             $"{entity.SourceName} is unlogged: its changes are not in the write-ahead log.",
-            $"ALTER TABLE {entity.SourceName} SET LOGGED;"
+            $"Odoo makes no such table: ask who did. Until it is logged, take '{entity.Name}' out of the declaration."
         );
 
     /// <summary>The relation that fed an entity is called something else now.</summary>
     public static Finding Renamed(EntityDeclaration entity, string name) =>
         Error(
+            entity,
             TableRenamed,
             $"Table {entity.SourceName} was renamed to {name}: its rows no longer come under the declared name.",
             $"Rename it back, or declare the new name ('{entity.Name}')."
@@ -92,13 +101,19 @@ internal static class Obstacles
 
     public static Finding Usage(EntityDeclaration entity, string role) =>
         Error(
+            entity,
             RoleUsage,
             $"Role {role} may not use schema {entity.SourceSchema}: it may not read its tables.",
             $"GRANT USAGE ON SCHEMA {Sql.Identifier(entity.SourceSchema)} TO {Sql.Identifier(role)};"
-        );
+        ) with
+        {
+            // Of all tables that are in the schema.
+            Table = null,
+        };
 
     public static Finding Select(EntityDeclaration entity, string role) =>
         Error(
+            entity,
             RoleSelect,
             $"Role {role} may not read {entity.SourceName}.",
             $"GRANT SELECT ON {entity.SourceName} TO {Sql.Identifier(role)};"
@@ -106,6 +121,7 @@ internal static class Obstacles
 
     public static Finding Hidden(EntityDeclaration entity, string role) =>
         Error(
+            entity,
             RowSecurity,
             $"Row security of {entity.SourceName} hides rows from role {role}: readings would not be whole.",
             $"ALTER ROLE {Sql.Identifier(role)} BYPASSRLS;"
@@ -113,26 +129,32 @@ internal static class Obstacles
 
     public static Finding Key(EntityDeclaration entity, IReadOnlyList<string> primary) =>
         Error(
+            entity,
             KeyNotPrimary,
             $"Column {entity.Key.Name} is not the primary key of {entity.SourceName} "
                 + $"({(primary.Count == 0 ? "it has none" : string.Join(", ", primary))}).",
-            primary.Count == 0
-                ? $"ALTER TABLE {entity.SourceName} ADD PRIMARY KEY ({Sql.Identifier(entity.Key.Name)});"
-                : $"Declare the primary key as key of '{entity.Name}'."
+            primary switch
+            {
+                [] => $"Odoo's own tables have one: ask who took it away. Until it is back, take '{entity.Name}' out of the declaration.",
+                [var only] => $"Declare {only} as key of '{entity.Name}'.",
+                _ => $"A key is one column: take '{entity.Name}' out of the declaration.",
+            }
         );
 
     /// <summary>A row of the stream had no key: which engine row it is cannot be known.</summary>
     public static Finding RowWithoutKey(EntityDeclaration entity) =>
         Error(
+            entity,
             KeyMissing,
             $"A row of {entity.SourceName} came without its key {entity.Key.Name}.",
-            $"ALTER TABLE {entity.SourceName} ADD PRIMARY KEY ({Sql.Identifier(entity.Key.Name)});"
+            $"Its primary key was taken away: ask who did. Until it is back, take '{entity.Name}' out of the declaration."
         );
 
     /// <param name="problem">What it is, such as <c>nothing</c>.</param>
     /// <param name="isDefaultEnough">False: the primary key would not do.</param>
     public static Finding Identity(EntityDeclaration entity, string problem, bool isDefaultEnough) =>
         Error(
+            entity,
             ReplicaIdentity,
             $"Replica identity of {entity.SourceName}: {problem}.",
             $"ALTER TABLE {entity.SourceName} REPLICA IDENTITY {(isDefaultEnough ? "DEFAULT" : "FULL")};"
@@ -147,49 +169,67 @@ internal static class Obstacles
         bool isDefaultEnough
     ) =>
         Error(
+            entity,
             isPublished ? IdentityGenerated : IdentityUnpublished,
             $"The replica identity of {entity.SourceName} has generated columns ({string.Join(", ", columns)}): PostgreSQL 18 refuses "
                 + $"Odoo's own UPDATE and DELETE {(isPublished ? "now that" : "once")} it is published.",
             isDefaultEnough
                 ? $"ALTER TABLE {entity.SourceName} REPLICA IDENTITY DEFAULT;"
-                : $"ALTER TABLE {entity.SourceName} {string.Join(", ", columns.Select(c => $"ALTER COLUMN {Sql.Identifier(c)} DROP EXPRESSION"))};"
+                : $"Odoo makes no such key: ask who did. Until its columns are plain ones, take '{entity.Name}' out of the declaration and of the publication."
         );
 
     public static Finding Column(EntityDeclaration entity, SourceColumn column) =>
         Error(
+            entity,
             ColumnMissing,
             $"Table {entity.SourceName} has no column {column.Name}.",
-            $"ALTER TABLE {entity.SourceName} ADD COLUMN {Sql.Identifier(column.Name)} {SourceTypes.Example(column.Type)}; -- or rename it "
-                + $"back, or take it out of '{entity.Name}' in the declaration"
+            $"Take {column.Name} out of '{entity.Name}' in the declaration, or declare the name that it has now; where it belongs to one of "
+                + "Odoo's apps, install that. 'cdc entities list' names the presets, 'cdc check' the one that fits."
         );
 
     public static Finding ColumnNotStreamed(EntityDeclaration entity, SourceColumn column) =>
         Error(
+            entity,
             ColumnMissing,
             $"The stream brings {entity.SourceName} without column {column.Name}.",
-            $"Run 'cdc check'. Add it or rename it back, publish it, or take it out of '{entity.Name}' in the declaration."
+            $"Run 'cdc check'. Take it out of '{entity.Name}' in the declaration or declare the name that it has now, or publish it."
         );
 
     /// <param name="type">Its name, or what else is known of it.</param>
-    public static Finding Type(EntityDeclaration entity, SourceColumn column, string type) =>
+    public static Finding Type(EntityDeclaration entity, SourceColumn column, string type, uint oid) =>
         Error(
+            entity,
             ColumnType,
-            $"Column {column.Name} of {entity.SourceName} is {type}: it cannot be read as {column.Type}.",
-            $"ALTER TABLE {entity.SourceName} ALTER COLUMN {Sql.Identifier(column.Name)} TYPE {SourceTypes.Example(column.Type)} "
-                + $"USING {Sql.Identifier(column.Name)}::{SourceTypes.Example(column.Type)}; -- or declare its type in '{entity.Name}'"
+            $"Column {column.Name} of {entity.SourceName} is {type}: it cannot be read as {Word(column.Type)}.",
+            SourceTypes.DeclaredAs(oid) switch
+            {
+                null => $"Take {column.Name} out of '{entity.Name}' in the declaration: no type there reads it.",
+                SourceType.Jsonb =>
+                    $"Declare it as what it is, in '{entity.Name}': \"{column.Name}\": \"jsonb\". Of a translated text the language is "
+                        + $"chosen where it is used: coalesce({column.Name} ->> 'id_ID', {column.Name} ->> 'en_US').",
+                { } fitting => $"Declare it as what it is, in '{entity.Name}': \"{column.Name}\": \"{Word(fitting)}\"."
+                    + (
+                        fitting == SourceType.Number
+                            ? $" It reads each type of numbers, also when it changes; expressions cast it: {column.Name}::numeric."
+                            : ""
+                    ),
+            }
         );
+
+    private static string Word(SourceType type) => type.ToString().ToLowerInvariant();
 
     public static Finding Generated(EntityDeclaration entity, SourceColumn column) =>
         Error(
+            entity,
             ColumnGenerated,
             $"Column {column.Name} of {entity.SourceName} is generated: the stream does not carry it.",
-            $"ALTER TABLE {entity.SourceName} ALTER COLUMN {Sql.Identifier(column.Name)} DROP EXPRESSION; -- or write its expression into "
-                + $"'{entity.Name}' in the declaration"
+            $"Write its expression into '{entity.Name}' in the declaration, over the columns that it is made of."
         );
 
     /// <param name="why">Why cdc does not publish it by itself.</param>
     public static Finding Unpublished(EntityDeclaration entity, CatalogPublication publication, string why) =>
         Error(
+            entity,
             NotPublished,
             $"Table {entity.SourceName} is not in publication {publication.Name}{why}.",
             publication.AllTables
@@ -199,6 +239,7 @@ internal static class Obstacles
 
     public static Finding Filter(EntityDeclaration entity, string publication) =>
         Error(
+            entity,
             PublishedFilter,
             $"Publication {publication} has a row filter on {entity.SourceName}: rows would be left out, and one on which it fails would stop "
                 + "the stream of every table.",
@@ -207,6 +248,7 @@ internal static class Obstacles
 
     public static Finding ColumnList(EntityDeclaration entity, string publication, IEnumerable<string> missing) =>
         Error(
+            entity,
             PublishedColumns,
             $"Publication {publication} has a column list on {entity.SourceName} without {string.Join(", ", missing)}.",
             PublishAnew(entity, publication)
@@ -214,6 +256,7 @@ internal static class Obstacles
 
     public static Finding ViaRoot(EntityDeclaration entity, string publication, string root) =>
         Error(
+            entity,
             PublishedViaRoot,
             $"Publication {publication} shows the rows of {entity.SourceName} under the name of {root}, which it is a partition of.",
             $"ALTER PUBLICATION {Sql.Identifier(publication)} SET (publish_via_partition_root = false);"
@@ -236,5 +279,6 @@ internal static class Obstacles
             _ => $"something else (relkind {kind})",
         };
 
-    private static Finding Error(string code, string message, string remedy) => new(code, IsError: true, message, remedy);
+    private static Finding Error(EntityDeclaration entity, string code, string message, string remedy) =>
+        new(code, IsError: true, message, remedy) { Table = entity.SourceName };
 }

@@ -119,7 +119,7 @@ internal static class TableJudge
         {
             null => Obstacles.Column(entity, declared),
             { Generated: { } how } when !(withGenerated && how == 's') => Obstacles.Generated(entity, declared),
-            _ when !SourceTypes.CanRead(declared.Type, column.TypeOid) => Obstacles.Type(entity, declared, column.TypeName),
+            _ when !SourceTypes.CanRead(declared.Type, column.TypeOid) => Obstacles.Type(entity, declared, column.TypeName, column.TypeOid),
             _ => null,
         };
 
@@ -162,7 +162,7 @@ internal static class TableJudge
         if (sent is null)
             return Obstacles.ColumnNotStreamed(entity, declared);
         if (!SourceTypes.CanRead(declared.Type, sent.TypeOid))
-            return Obstacles.Type(entity, declared, $"of the type with OID {sent.TypeOid}");
+            return Obstacles.Type(entity, declared, $"of the type with OID {sent.TypeOid}", sent.TypeOid);
         return declared.Slot == entity.Key.Slot && !sent.IsKey
             ? Obstacles.Identity(
                 entity,

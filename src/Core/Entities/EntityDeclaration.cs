@@ -66,6 +66,15 @@ public sealed record EntityDeclaration
     /// </summary>
     public string? NotifyColumn { get; init; }
 
+    /// <summary>What its rows add up to, kept in a table of its own; null: nothing is kept.</summary>
+    public AggregateDeclaration? Aggregate { get; init; }
+
+    /// <summary>Its part in what the Api answers; null: it has none.</summary>
+    public ServedRole? Serves { get; init; }
+
+    /// <summary>The engine column that is this part of its role; null: none is declared.</summary>
+    public string? ServedColumn(string part) => Serves?.ColumnOf(part, this);
+
     /// <summary>Quoted where needed, such as <c>public.loyalty_card</c>.</summary>
     public string SourceName => $"{Sql.Identifier(SourceSchema)}.{Sql.Identifier(SourceTable)}";
 

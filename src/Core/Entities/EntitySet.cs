@@ -9,6 +9,12 @@ public sealed class EntitySet(IReadOnlyList<EntityDeclaration> entities)
 
     public int Count => All.Count;
 
+    /// <summary>The preset that the declaration is or includes, such as <c>odoo-18</c>; null: it is all the operator's own.</summary>
+    public string? Preset { get; init; }
+
+    /// <summary>The entity of which answers are made as this; null: none is declared.</summary>
+    public EntityDeclaration? Serving(string role) => All.FirstOrDefault(e => e.Serves?.Role == role);
+
     /// <summary>By entity name, or by the source or engine table's name; null if there is none.</summary>
     public EntityDeclaration? Find(string name) =>
         All.FirstOrDefault(e => e.Name == name)

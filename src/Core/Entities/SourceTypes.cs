@@ -40,16 +40,14 @@ public static class SourceTypes
             _ => 0,
         };
 
-    /// <summary>A PostgreSQL type that can be read as declared, for remedies.</summary>
-    public static string Example(SourceType declared) =>
-        declared switch
+    /// <summary>As what a column of this type is best declared; null: as nothing.</summary>
+    public static SourceType? DeclaredAs(uint typeOid) =>
+        typeOid switch
         {
-            SourceType.Integer => "integer",
-            SourceType.Float => "double precision",
-            SourceType.Timestamp => "timestamp",
-            SourceType.TimestampTz => "timestamptz",
-            SourceType.Bytes => "bytea",
-            SourceType.Number => "numeric",
-            _ => declared.ToString().ToLowerInvariant(),
+            // One and the same field of Odoo is either, as its digits say.
+            TypeOids.Float4 or TypeOids.Float8 or TypeOids.Numeric => SourceType.Number,
+            TypeOids.Json => SourceType.Json,
+            TypeOids.Jsonb => SourceType.Jsonb,
+            _ => Enum.GetValues<SourceType>().Where(t => CanRead(t, typeOid)).Cast<SourceType?>().FirstOrDefault(),
         };
 }

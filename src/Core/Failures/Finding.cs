@@ -13,6 +13,10 @@ public sealed record Finding(string Code, bool IsError, string Message, string R
     [JsonIgnore]
     public FailureKind Kind { get; init; } = FailureKind.Preflight;
 
+    /// <summary>The source table that alone it concerns; null: more than one.</summary>
+    [JsonIgnore]
+    public string? Table { get; init; }
+
     /// <summary>
     /// What the errors among them mean together: the kind of all of them, or <see cref="FailureKind.Preflight"/> where they differ.
     /// </summary>

@@ -46,6 +46,7 @@ public static class EngineGrants
             .OnTableIfThere("SELECT", MigrationSeries.Own.Table)
             .OnAllTables(GrantScript.ReadAndWrite, Schema)
             .OnTables(GrantScript.ReadAndWrite, entities.All.Select(e => e.EngineName))
+            .OnSums(entities)
             .Comment(
                 "Odoo has enforced the foreign keys: their triggers are off in the session that applies, as in PostgreSQL's own subscriptions."
             )
@@ -70,6 +71,7 @@ public static class EngineGrants
             .OnDatabase("CONNECT")
             .OnSchemas("USAGE", Schemas(entities))
             .OnTables("SELECT", [MigrationSeries.Delivered.Table, .. entities.All.Select(e => e.EngineName)])
+            .OnSums(entities)
             .OnAllTables("SELECT", Schema)
             .Comment("It asks 'cdc run' for a point at which both servers are compared, and for rows to be read again.")
             .OnTables("INSERT, UPDATE", ["cdc.fences"])
@@ -77,6 +79,14 @@ public static class EngineGrants
             .Comment("It records what it finds.");
         records(script);
         return script.ToString();
+    }
+
+    /// <summary>They are read; triggers with the rights of their owner write them.</summary>
+    private static GrantScript OnSums(this GrantScript script, EntitySet entities)
+    {
+        foreach (var aggregate in entities.All.Select(e => e.Aggregate).OfType<AggregateDeclaration>())
+            script.OnTables("SELECT", [aggregate.Name]);
+        return script;
     }
 
     private static IEnumerable<string> Schemas(EntitySet entities) => [Schema, "public", .. entities.All.Select(e => e.EngineSchema)];

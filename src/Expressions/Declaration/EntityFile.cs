@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Expressions.Rows;
@@ -8,43 +7,61 @@ namespace Cdc.Expressions.Declaration;
 /// <summary>The entities declaration: JSON with comments and trailing commas.</summary>
 public static class EntityFile
 {
+    /// <param name="written">A path, or the name of a preset.</param>
     /// <exception cref="FindingsException">The file cannot be read, or is wrong: every error at once, each with its line and remedy.</exception>
-    public static EntitySet Load(string path)
+    public static EntitySet Load(string written, DeclarationSettings? settings = null)
     {
+        var isPreset = Presets.IsName(written, "");
+        var path = isPreset ? Presets.PathOf(written) : written;
         try
         {
-            return Parse(File.ReadAllText(path), path);
+            return Parse(File.ReadAllText(path), path, settings, isPreset ? written : null);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new FindingsException(
                 FailureKind.Configuration,
-                $"The entities declaration {path} cannot be read.",
-                [
-                    new Finding(
-                        "declaration-file",
-                        IsError: true,
-                        failure.Message,
-                        "Set Entities to the path of the entities declaration, and let this user read it."
-                    ),
-                ]
+                $"The entities declaration {written} cannot be read.",
+                [new Finding("declaration-file", IsError: true, failure.Message, Remedy(written))]
             );
         }
     }
 
-    /// <param name="name">How messages name the file.</param>
+    /// <param name="path">How messages name the file, and what its includes are relative to.</param>
+    /// <param name="preset">The text is that of this preset.</param>
     /// <exception cref="FindingsException">The declaration is wrong: every error at once, each with its line and remedy.</exception>
-    public static EntitySet Parse(string text, string name)
+    public static EntitySet Parse(string text, string path, DeclarationSettings? settings = null, string? preset = null)
     {
-        var findings = new Findings(Path.GetFileName(name));
-        var entities = Read(text, findings);
+        settings ??= new DeclarationSettings();
+        var findings = new Findings(Path.GetFileName(path));
+        var files = new IncludedFiles(findings);
+        var entities = Read(files.Read(text, path), settings, findings);
         // Even beside other errors: all of them are reported at once.
         new EntityRelations(entities, findings).Check();
+        CheckQuarantine(entities, settings, findings, Path.GetFileName(path));
         if (!findings.Any)
             CheckSizes(entities, findings);
         if (findings.Any)
             throw findings.ToException();
-        return new EntitySet([.. entities.Select(e => e.Declaration)]);
+        return new EntitySet([.. entities.Select(e => e.Declaration)]) { Preset = preset ?? files.Preset };
+    }
+
+    /// <summary>Of a file that cannot be read.</summary>
+    internal static string Remedy(string written) =>
+        Presets.IsName(written, "")
+            ? NearestName.Remedy(written, Presets.Names, "Name a file, or a preset")
+            : "Set Entities to the path of the entities declaration, or to the name of a preset, and let this user read it.";
+
+    private static void CheckQuarantine(List<ReadEntity> entities, DeclarationSettings settings, Findings findings, string file)
+    {
+        var rules = entities.SelectMany(e => e.Lines.Warnings).ToHashSet(StringComparer.Ordinal);
+        foreach (var name in settings.Quarantine.Where(n => !rules.Contains(n)))
+            findings.Add(
+                "declaration-quarantine",
+                new FileLine(file, 1),
+                $"Entities:Quarantine names \"{name}\", which is no rule that only warns.",
+                NearestName.Remedy(name, rules.Order(StringComparer.Ordinal), "Those are")
+            );
     }
 
     private static void CheckSizes(List<ReadEntity> entities, Findings findings)
@@ -59,32 +76,16 @@ public static class EntityFile
                 );
     }
 
-    /// <summary>The parser's own words, without the place, which is said already, and without the names of its parameters.</summary>
-    private static string Reason(JsonException failure) => failure.Message.Split(" LineNumber")[0].Split(", when isFinalBlock")[0];
-
-    private static List<ReadEntity> Read(string text, Findings findings)
+    private static List<ReadEntity> Read(LocatedJson? json, DeclarationSettings settings, Findings findings)
     {
-        LocatedJson json;
-        try
-        {
-            json = LocatedJson.Parse(text);
-        }
-        catch (JsonException failure)
-        {
-            findings.Add(
-                "declaration-json",
-                (int)(failure.LineNumber ?? 0) + 1,
-                $"not JSON: {Reason(failure)}",
-                "Correct the syntax; comments and trailing commas are allowed."
-            );
+        if (json is null)
             return [];
-        }
-        var root = new JsonObjectReader(json, "the declaration", findings, "entities");
+        var root = new JsonObjectReader(json, "the declaration", findings, "include", "entities");
         if (root.Required("entities", JsonShape.Array) is not { } list)
             return [];
         if (list.Items.Count == 0)
             findings.Add("declaration-missing", list.Line, "no entity is declared.", "Declare at least one.");
-        var reader = new EntityReader(findings);
+        var reader = new EntityReader(settings, findings);
         return [.. list.Items.Select(reader.Read).OfType<ReadEntity>()];
     }
 }

@@ -4,7 +4,7 @@ using Cdc.Core.Postgres;
 namespace Cdc.Expressions.Declaration;
 
 /// <summary>Reads one entity and checks what can be checked without the others.</summary>
-internal sealed class EntityReader(Findings findings)
+internal sealed class EntityReader(DeclarationSettings settings, Findings findings)
 {
     // Columns are named by one bit each where rows are checked.
     private const int MaxColumns = 64;
@@ -45,7 +45,9 @@ internal sealed class EntityReader(Findings findings)
             "parents",
             "appendMostly",
             "syncVersion",
-            "notify"
+            "notify",
+            "serves",
+            "aggregate"
         );
         if (!entity.IsObject)
             return null;
@@ -77,6 +79,7 @@ internal sealed class EntityReader(Findings findings)
             HasSyncVersion = entity.Flag("syncVersion"),
             NotifyColumn = entity.Optional("notify") is null ? null : entity.Text("notify"),
         };
+        declaration = declaration with { Serves = Serves(entity, declaration, what), Aggregate = Aggregate(entity, declaration, what) };
         CheckOwnNames(declaration, engine, lines);
         return new ReadEntity(declaration, lines);
     }
@@ -195,7 +198,7 @@ internal sealed class EntityReader(Findings findings)
             var reader = new JsonObjectReader(item, $"{what}.engine.columns", findings, "name", "type", "value", "notNull");
             if (!reader.IsObject)
                 continue;
-            var column = new EngineColumn(reader.Text("name"), reader.Text("type"), reader.Text("value"), reader.Flag("notNull"));
+            var column = new EngineColumn(reader.Text("name"), reader.Text("type"), Expression(reader, "value"), reader.Flag("notNull"));
             if (columns.Any(c => c.Name == column.Name))
                 findings.Add(
                     "declaration-duplicate",
@@ -241,7 +244,10 @@ internal sealed class EntityReader(Findings findings)
             var reader = new JsonObjectReader(item, $"{what}.rules", findings, "name", "check", "message", "warn");
             if (!reader.IsObject)
                 continue;
-            var rule = new RowRule(reader.Text("name"), reader.Text("check"), reader.Text("message"), reader.Flag("warn"));
+            var rule = new RowRule(reader.Text("name"), Expression(reader, "check"), reader.Text("message"), reader.Flag("warn"));
+            if (rule.Warn)
+                lines.Warnings.Add(rule.Name);
+            rule = rule with { Warn = rule.Warn && !settings.Quarantine.Contains(rule.Name) };
             if (rules.Any(r => r.Name == rule.Name))
                 findings.Add(
                     "declaration-duplicate",
@@ -287,6 +293,74 @@ internal sealed class EntityReader(Findings findings)
         return parents;
     }
 
+    private string Expression(JsonObjectReader reader, string name) =>
+        reader.Text(name).Replace("{language}", settings.Language, StringComparison.Ordinal);
+
+    /// <summary>Which part it has in answers, and which of its columns are what.</summary>
+    private ServedRole? Serves(JsonObjectReader entity, EntityDeclaration declaration, string what)
+    {
+        if (entity.Optional("serves") is not { } json)
+            return ServedRole.Known.ContainsKey(declaration.Name) ? new ServedRole(declaration.Name) : null;
+        var role = json.Property("role")?.Text ?? declaration.Name;
+        if (!ServedRole.Known.TryGetValue(role, out var parts))
+        {
+            findings.Add(
+                "declaration-serves",
+                json.Line,
+                $"{what}: nothing is served as \"{role}\".",
+                NearestName.Remedy(role, ServedRole.Known.Keys, "Write \"role\" with one of")
+            );
+            return null;
+        }
+        var reader = new JsonObjectReader(json, $"{what}.serves", findings, ["role", .. parts.Keys]);
+        var named = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var part in parts.Keys.Where(p => reader.Optional(p) is not null))
+        {
+            named[part] = reader.Text(part);
+            if (named[part].Length > 0 && declaration.Columns.All(c => c.Name != named[part]))
+                findings.Add(
+                    "declaration-serves",
+                    reader.LineOf(part),
+                    $"{what}: \"{part}\" names \"{named[part]}\", which is not an engine column.",
+                    NearestName.Remedy(named[part], declaration.Columns.Select(c => c.Name), "Use one of")
+                );
+        }
+        return new ServedRole(role) { Named = named };
+    }
+
+    private AggregateDeclaration? Aggregate(JsonObjectReader entity, EntityDeclaration declaration, string what)
+    {
+        if (entity.Optional("aggregate") is not { } json)
+            return null;
+        var reader = new JsonObjectReader(json, $"{what}.aggregate", findings, "table", "by", "sum", "until", "through");
+        var (schema, table) = TableName(reader, what);
+        return new AggregateDeclaration(
+            schema,
+            table,
+            AggregateColumn(reader, "by", SqlFamily.Integer, declaration, what)!,
+            AggregateColumn(reader, "sum", SqlFamily.Numeric, declaration, what)!,
+            reader.Optional("until") is null ? null : AggregateColumn(reader, "until", SqlFamily.Date, declaration, what),
+            reader.Optional("through") is null ? null : AggregateColumn(reader, "through", SqlFamily.Integer, declaration, what)
+        );
+    }
+
+    private string AggregateColumn(JsonObjectReader reader, string part, SqlFamily family, EntityDeclaration declaration, string what)
+    {
+        var name = reader.Text(part);
+        if (name.Length > 0 && declaration.Columns.All(c => c.Name != name || SqlTypeName.Parse(c.Type)?.Family != family))
+            findings.Add(
+                "declaration-aggregate",
+                reader.LineOf(part),
+                $"{what}: \"{part}\" names \"{name}\", which is not an engine column of {family.ToString().ToLowerInvariant()}.",
+                NearestName.Remedy(
+                    name,
+                    declaration.Columns.Where(c => SqlTypeName.Parse(c.Type)?.Family == family).Select(c => c.Name),
+                    "Use one of"
+                )
+            );
+        return name;
+    }
+
     private List<LocatedJson> Items(JsonObjectReader entity, string name, string what)
     {
         if (entity.Optional(name) is not { } json)
@@ -297,7 +371,7 @@ internal sealed class EntityReader(Findings findings)
         return [];
     }
 
-    private void Compile(Action compile, int line, string where, string text, string entity, List<SourceColumn> sources)
+    private void Compile(Action compile, FileLine line, string where, string text, string entity, List<SourceColumn> sources)
     {
         try
         {
@@ -352,11 +426,14 @@ internal sealed class EntityReader(Findings findings)
 /// <summary>Where the parts of an entity stand in the file.</summary>
 internal sealed class EntityLines
 {
-    public required int Entity { get; init; }
-    public required int EngineTable { get; init; }
-    public Dictionary<string, int> Columns { get; } = new(StringComparer.Ordinal);
-    public Dictionary<string, int> Rules { get; } = new(StringComparer.Ordinal);
-    public Dictionary<string, int> Parents { get; } = new(StringComparer.Ordinal);
+    public required FileLine Entity { get; init; }
+    public required FileLine EngineTable { get; init; }
+    public Dictionary<string, FileLine> Columns { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, FileLine> Rules { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, FileLine> Parents { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Names of the rules that only warn, whatever the settings say.</summary>
+    public List<string> Warnings { get; } = [];
 }
 
 internal sealed record ReadEntity(EntityDeclaration Declaration, EntityLines Lines);

@@ -22,6 +22,7 @@ internal sealed class EntityRelations(IReadOnlyList<ReadEntity> entities, Findin
             "feed the engine table",
             "An engine table belongs to one entity: rows of the other would be swept away."
         );
+        CheckServed();
         foreach (var entity in entities)
         foreach (var parent in entity.Declaration.Parents)
             CheckParent(entity, parent);
@@ -29,17 +30,33 @@ internal sealed class EntityRelations(IReadOnlyList<ReadEntity> entities, Findin
             CheckCycle(entity);
     }
 
-    private void CheckUnique(string code, Func<NamedEntity, string> key, Func<NamedEntity, int> line, string verb, string remedy)
+    private void CheckUnique(string code, Func<NamedEntity, string> key, Func<NamedEntity, FileLine> line, string verb, string remedy)
     {
         foreach (var group in entities.Select(e => new NamedEntity(e)).Where(e => e.Name.Length > 0).GroupBy(key).Where(g => g.Count() > 1))
         foreach (var second in group.Skip(1))
             findings.Add(
                 code,
                 line(second),
-                $"two entities {verb} \"{group.Key}\" (the first is in line {group.First().Lines.Entity}).",
+                $"two entities {verb} \"{group.Key}\" (the first is in line {group.First().Lines.Entity.Number}{In(group.First().Lines.Entity, line(second))}).",
                 remedy
             );
     }
+
+    private void CheckServed()
+    {
+        // Two of one name are reported already.
+        var roles = entities.Where(e => e.Declaration.Serves is not null).DistinctBy(e => e.Declaration.Name);
+        foreach (var group in roles.GroupBy(e => e.Declaration.Serves!.Role).Where(g => g.Count() > 1))
+            findings.Add(
+                "declaration-serves",
+                group.Last().Lines.Entity,
+                $"{string.Join(" and ", group.Select(e => e.Declaration.Name))} both serve as {group.Key}.",
+                "Answers are made of one entity: give \"serves\" to one of them, and to the other one another name."
+            );
+    }
+
+    /// <summary>The file, where it is another one.</summary>
+    private static string In(FileLine line, FileLine from) => line.File == from.File ? "" : $" of {line.File}";
 
     private void CheckParent(ReadEntity child, ParentReference parent)
     {

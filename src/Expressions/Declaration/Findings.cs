@@ -5,12 +5,12 @@ namespace Cdc.Expressions.Declaration;
 /// <summary>Gathers everything that is wrong in one declaration file, by line.</summary>
 internal sealed class Findings(string file)
 {
-    private readonly List<(int Line, Finding Finding)> _all = [];
+    private readonly List<(FileLine Line, Finding Finding)> _all = [];
 
     public bool Any => _all.Count > 0;
 
-    public void Add(string code, int line, string message, string remedy) =>
-        _all.Add((line, new Finding(code, IsError: true, $"{file} line {line}: {message}", remedy)));
+    public void Add(string code, FileLine line, string message, string remedy) =>
+        _all.Add((line, new Finding(code, IsError: true, $"{line}: {message}", remedy)));
 
     public FindingsException ToException() =>
         new(

@@ -24,7 +24,7 @@ internal sealed class JsonObjectReader
     }
 
     public bool IsObject { get; } = true;
-    public int Line { get; }
+    public FileLine Line { get; }
 
     public LocatedJson? Optional(string name) => _values.GetValueOrDefault(name);
 
@@ -48,9 +48,9 @@ internal sealed class JsonObjectReader
 
     public bool Flag(string name) => _values.TryGetValue(name, out var value) && OfShape(value, name, JsonShape.Boolean)?.Text == "true";
 
-    public int LineOf(string name) => _values.TryGetValue(name, out var value) ? value.Line : Line;
+    public FileLine LineOf(string name) => _values.TryGetValue(name, out var value) ? value.Line : Line;
 
-    private void Take(string name, int line, LocatedJson value, string[] known)
+    private void Take(string name, FileLine line, LocatedJson value, string[] known)
     {
         if (!known.Contains(name))
             _findings.Add(

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Cdc.Capture.Checks;
+using Cdc.Capture.Source;
 using Cdc.Core.Failures;
 using Cdc.Host.Configuration;
 using Cdc.Host.Servers;
@@ -36,13 +38,47 @@ internal static class CheckCommand
             .. await new Preconditions(options.Pipeline, entities, context.Log).FindAsync(ct),
             .. await ConnectionCheck.FindAsync(options, ct),
         ];
+        var odoo = await OdooAsync(options, ct);
         if (parsed.GetValue(AsJson))
-            context.Terminal.Out.WriteLine(Json.Document(new { ok = !findings.Any(f => f.IsError), findings }));
+            context.Terminal.Out.WriteLine(
+                Json.Document(
+                    new
+                    {
+                        ok = !findings.Any(f => f.IsError),
+                        odoo = odoo is null
+                            ? null
+                            : new
+                            {
+                                major = odoo.Major,
+                                version = odoo.Version,
+                                preset = odoo.Preset,
+                            },
+                        findings,
+                    }
+                )
+            );
         else
+        {
+            if (odoo is not null)
+                context.Terminal.Out.WriteLine($"{odoo}: {(odoo.Preset is null ? "no preset is made for it" : $"preset {odoo.Preset}")}");
             FindingList.Write(context.Terminal.Out, findings);
+        }
         if (!findings.Any(f => f.IsError))
             return ExitCodes.Success;
         // A refused login fails as in every command; everything else is a finding, also a server that is down.
         return ExitCodes.Of(Finding.KindOf(findings) is FailureKind.Configuration ? FailureKind.Configuration : FailureKind.Preflight);
+    }
+
+    /// <summary>A source that cannot be asked is a finding already.</summary>
+    private static async Task<OdooInstallation?> OdooAsync(CdcOptions options, CancellationToken ct)
+    {
+        try
+        {
+            return await OdooInstallation.FindAsync(options.Source, ct);
+        }
+        catch (Exception e) when (SourceFailure.Of(e) is not null || e is ArgumentException)
+        {
+            return null;
+        }
     }
 }

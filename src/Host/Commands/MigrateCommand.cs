@@ -91,6 +91,9 @@ internal static class MigrateCommand
             await OdooDatabase.RefuseAsync(engine, entities, ct);
             foreach (var migrator in migrators)
                 await migrator.UpAsync(parsed.GetValue(To), ct);
+            // Their tables may be in a version above it.
+            if (parsed.GetValue(To) is null)
+                await DeclaredAggregate.EnsureAsync(engine, entities, ct);
         }
         await ShowAsync(context.Terminal, parsed.GetValue(Own) ? migrators : all, ct);
     }

@@ -1,8 +1,10 @@
 using System.CommandLine;
+using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Cdc.Host.Configuration;
 using Cdc.Host.Terminals;
+using Cdc.Workload;
 
 namespace Cdc.Host.Commands;
 
@@ -44,6 +46,12 @@ internal static class WorkloadCommand
         HelpName = "N",
     };
 
+    private static readonly Option<string?> Odoo = new("--odoo")
+    {
+        Description = "Whose tables and whose habits: 16, 17, 18, 19, 20 or 16-points; without it those of the delivered declaration.",
+        HelpName = "VERSION",
+    };
+
     public static Command Create(CommandHost host) =>
         new ExplainedCommand(
             "workload",
@@ -53,6 +61,7 @@ internal static class WorkloadCommand
             Examples:
               cdc workload --connection 'Host=...;Database=odoo_test;Username=odoo' --rate 200 --seconds 60
               cdc workload --connection 'Host=...;Database=odoo_test;Username=odoo' --seed 7 --cards 100000
+              cdc workload --connection 'Host=...;Database=odoo_test;Username=odoo' --odoo 19
             """
         )
         {
@@ -62,6 +71,7 @@ internal static class WorkloadCommand
             Seconds,
             Cards,
             Sessions,
+            Odoo,
         }.Runs(host, RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
@@ -74,7 +84,10 @@ internal static class WorkloadCommand
             seconds is { } s ? TimeSpan.FromSeconds(s) : null,
             parsed.GetValue(Cards),
             parsed.GetValue(Sessions)
-        );
+        )
+        {
+            Odoo = parsed.GetValue(Odoo) is { } version ? VersionOf(version) : OdooVersion.Delivered,
+        };
         Check(request);
         var last = new WorkloadProgress(0, TimeSpan.Zero);
         try
@@ -92,6 +105,14 @@ internal static class WorkloadCommand
         context.Terminal.Out.WriteLine(WorkloadLines.Describe(last));
         return ExitCodes.Success;
     }
+
+    private static OdooVersion VersionOf(string version) =>
+        OdooVersions.Parse(version)
+        ?? throw new CdcException(
+            FailureKind.Usage,
+            $"There are no tables of an Odoo {version}.",
+            NearestName.Remedy(version, OdooVersions.All.Where(v => v != OdooVersion.Delivered).Select(v => v.Name()), "Give --odoo one of")
+        );
 
     private static string Read(string connection) =>
         ConnectionForms.WhyNot(connection) is { } why

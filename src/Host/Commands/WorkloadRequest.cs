@@ -1,3 +1,5 @@
+using Cdc.Workload;
+
 namespace Cdc.Host.Commands;
 
 /// <summary>What <c>cdc workload</c> asks of the generator.</summary>
@@ -6,6 +8,10 @@ namespace Cdc.Host.Commands;
 /// <param name="Rate">Transactions a second; null: flat out.</param>
 /// <param name="Duration">Null: until it is stopped.</param>
 /// <param name="Cards">Cards that exist before it starts.</param>
-internal sealed record WorkloadRequest(string ConnectionString, int Seed, double? Rate, TimeSpan? Duration, int Cards, int Sessions);
+internal sealed record WorkloadRequest(string ConnectionString, int Seed, double? Rate, TimeSpan? Duration, int Cards, int Sessions)
+{
+    /// <summary>Whose tables they are.</summary>
+    public OdooVersion Odoo { get; init; }
+}
 
 internal sealed record WorkloadProgress(long Transactions, TimeSpan Elapsed);

@@ -20,6 +20,7 @@ internal static class WorkloadRun
                 TransactionsPerSecond = request.Rate,
                 Duration = request.Duration,
                 Sessions = request.Sessions,
+                Odoo = request.Odoo,
                 CreateTables = true,
                 Initial = InitialRows.Shop(request.Cards) with { OnlyWhenEmpty = true },
             }

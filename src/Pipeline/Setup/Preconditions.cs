@@ -83,8 +83,8 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
         // A lost slot is a break in continuity, not something that is missing: the next check records it and may accept it.
         var ofSource = (await Preflight.CheckAsync(options.Source, entities, ct)).Where(f => f.Code != GapKinds.SlotLost).ToList();
         var (ofEngine, engineKind) = await EngineFindingsAsync(ct);
-        if (engineKind is null && await IsFollowingAsync(ct))
-            ofSource = [.. Preflight.WhenFollowing(ofSource)];
+        if (engineKind is null)
+            ofSource = [.. await IsFollowingAsync(ct) ? Preflight.WhenFollowing(ofSource) : Preflight.WhenFirst(ofSource, entities)];
         IReadOnlyList<Finding> findings = [.. ofSource, .. ofEngine];
         if (engineKind is null && findings.Any(f => f.IsError))
             findings = ByCause(
@@ -168,6 +168,12 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
         foreach (var migrator in Migrators(engine, options.OwnMigrations))
             if (await migrator.StatusAsync(ct) is { IsCurrent: false } status)
                 return [.. status.Findings(), .. status.IsPending ? privileges.ToMigrate() : []];
-        return [.. privileges.Missing, .. await MigrationCheck.FindAsync(engine, entities, ct)];
+        var tables = await MigrationCheck.FindAsync(engine, entities, ct);
+        return
+        [
+            .. privileges.Missing,
+            .. tables,
+            .. tables.Any(t => t.IsError) ? [] : await DeclaredAggregate.FindAsync(engine, entities, ct),
+        ];
     }
 }

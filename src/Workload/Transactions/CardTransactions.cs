@@ -3,15 +3,20 @@ using Cdc.Workload.Plan;
 namespace Cdc.Workload.Transactions;
 
 /// <summary>Cards come, go, exchange codes, and now and then hold what the engine rejects.</summary>
-internal sealed class CardTransactions(OdooConnection odoo)
+internal sealed class CardTransactions(OdooConnection odoo, OdooVersion version)
 {
     // The code follows from the id: unique for ever, and the same in every run with the same seed. Lower case and blanks, as people type.
     private const string CodeOfId =
         "CASE WHEN id % 50 = 0 THEN ' 044' || substr(md5('card' || id), 1, 13) || ' ' ELSE '044' || substr(md5('card' || id), 1, 13) END";
 
-    private const string InsertSql = $"""
-        INSERT INTO loyalty_card (id, program_id, company_id, create_uid, write_uid, code, active, create_date, write_date, points)
-        SELECT id, (SELECT min(p.id) + $1 % greatest(count(*), 1) FROM loyalty_program p), $2, 2, 2, {CodeOfId}, true,
+    private string InsertSql =>
+        $"""
+        INSERT INTO loyalty_card (id, program_id, company_id, create_uid, write_uid, code{(
+            version.HasArchivedCards() ? ", active" : ""
+        )}, create_date, write_date, points)
+        SELECT id, (SELECT min(p.id) + $1 % greatest(count(*), 1) FROM loyalty_program p), $2, 2, 2, {CodeOfId}{(
+            version.HasArchivedCards() ? ", true" : ""
+        )},
             now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC', 0
         FROM (SELECT nextval('loyalty_card_id_seq')::int4 AS id) AS card
         RETURNING id
@@ -46,7 +51,8 @@ internal sealed class CardTransactions(OdooConnection odoo)
                 var dice = new Dice(plan.Seed);
                 card = await odoo.ScalarAsync<int>(InsertSql, [dice.Below(5), 1 + dice.Below(3)], ct);
                 // Gift cards have no partner.
-                object? partner = dice.OneIn(10) ? null : 1 + dice.Below(1_000_000);
+                var partners = version == OdooVersion.Delivered ? 1_000_000 : Seeding.InitialStock.Partners;
+                object? partner = dice.OneIn(10) ? null : 1 + dice.Below(partners);
                 await odoo.ExecuteAsync(CompleteSql, [card, partner, Math.Abs(plan.Points), dice.Below(900)], ct);
             },
             ct

@@ -56,15 +56,13 @@ public sealed class PreflightTests(TestServers servers)
         var findings = await Preflight.CheckAsync(StreamTestBed.OptionsOf(database), Declared.Entities(Card), Ct);
         Assert.Equal(codes, Errors(findings));
         Assert.All(findings, f => Assert.NotEmpty(f.Remedy));
+        // The table is Odoo's.
+        Assert.All(findings.Where(f => f.Code != "replica-identity"), f => Assert.DoesNotMatch("(?i)ALTER TABLE|ALTER COLUMN", f.Remedy));
         Assert.Equal(0L, await database.ScalarAsync<long>("SELECT count(*) FROM pg_publication", Ct));
     }
 
     [Theory]
     [InlineData("ALTER TABLE card REPLICA IDENTITY NOTHING")]
-    [InlineData("ALTER TABLE card DROP points")]
-    [InlineData("ALTER TABLE card ALTER points TYPE real USING points; ALTER TABLE card SET UNLOGGED")]
-    [InlineData("ALTER TABLE card DROP points; ALTER TABLE card ADD points float8 GENERATED ALWAYS AS (id * 2) STORED")]
-    [InlineData("ALTER TABLE card DROP CONSTRAINT card_pkey")]
     [InlineData("CREATE PUBLICATION cdc_test FOR TABLE history")]
     [InlineData("CREATE PUBLICATION cdc_test FOR TABLE card WHERE (id > 7), history")]
     [InlineData("CREATE PUBLICATION cdc_test FOR TABLE card (id, code), history WITH (publish = 'insert', publish_via_partition_root)")]

@@ -6,6 +6,9 @@ namespace Cdc.Tests.Integration.Crash;
 /// <summary>Every named place in the sources where <c>cdc run</c> can be made to kill itself.</summary>
 internal static partial class CrashPlaces
 {
+    /// <summary>In files that both logs share, where only the one over Kafka comes by: <c>OwedDeletesTests</c> kills there.</summary>
+    private static readonly string[] OverKafka = ["after-owed-ends"];
+
     /// <summary>As they are in src now, so that a new one cannot be forgotten.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
@@ -14,6 +17,7 @@ internal static partial class CrashPlaces
             .Where(f => !IsBelow(f, "obj") && !IsBelow(f, "Reconcile") && !IsBelow(f, "Kafka"))
             .SelectMany(f => Place().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value))
             .Distinct()
+            .Except(OverKafka)
             .Order(StringComparer.Ordinal),
     ];
 

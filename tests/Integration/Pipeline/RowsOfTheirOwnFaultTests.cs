@@ -15,8 +15,8 @@ public sealed class RowsOfTheirOwnFaultTests(TestServers servers)
         INSERT INTO loyalty_card (id, program_id, partner_id, code, points) VALUES
             (1, NULL, 1, 'c1', 1), (2, 1, 1, NULL, 1), (3, 1, 1, 'c3', NULL), (4, 1, 1, '', 1), (5, 1, 1, E' \t\r\n\f\x0B ', 1),
             (6, 0, 1, 'c6', 1), (7, 1, 0, 'c7', 1), (8, 1, 1, 'c8', -1), (9, 1, 1, 'c9', 'NaN'), (10, 1, 1, 'c10', 'Infinity'),
-            (11, 1, 1, 'c11', '-Infinity'), (12, 1, 1, 'c12', 1e300), (13, 1, 1, repeat('x', 129), 1),
-            (101, 1, NULL, 'gift', 1), (102, 1, 1, chr(160), 1), (103, 1, 1, E'\t trim me \n', 1), (104, 1, 1, repeat('x', 128), 1),
+            (11, 1, 1, 'c11', '-Infinity'), (12, 1, 1, 'c12', 1e300), (13, 1, 1, repeat('x', 513), 1),
+            (101, 1, NULL, 'gift', 1), (102, 1, 1, chr(160), 1), (103, 1, 1, E'\t trim me \n', 1), (104, 1, 1, repeat('x', 512), 1),
             (105, 1, 1, 'c105', -0.004), (106, 1, 1, 'c106', 999999999999999), (107, 1, 1, 'c107', 0.005);
         INSERT INTO loyalty_point_move (id, loyalty_card_id, initial_point, remaining_point, state) VALUES
             (1, NULL, 1, 1, 'active'), (2, 0, 1, 1, 'active'), (3, 101, 'NaN', 1, 'active'), (4, 101, 1, 'Infinity', 'active'),

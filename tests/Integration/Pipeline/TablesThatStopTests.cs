@@ -1,3 +1,5 @@
+using Cdc.Core.Entities;
+using Cdc.Core.Failures;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Xunit;
@@ -136,6 +138,47 @@ public sealed class TablesThatStopTests(TestServers servers)
             ct: Ct
         );
         Assert.Equal(50, await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM point_moves WHERE remaining_point = id + 1", Ct));
+    }
+
+    [Fact]
+    public async Task A_column_that_cannot_be_read_at_the_first_start_stops_its_table_alone_and_says_how_to_declare_it()
+    {
+        await using var bed = await FilledAsync();
+        await bed.Source.ExecuteAsync(
+            "ALTER TABLE loyalty_program ALTER COLUMN name TYPE jsonb USING jsonb_build_object('en_US', name)",
+            Ct
+        );
+        bed.StartInProcess();
+        var reason = await bed.StoppedAsync("program", Ct);
+        Assert.Contains("\"name\": \"jsonb\"", reason, StringComparison.Ordinal);
+        Assert.DoesNotContain("ALTER", reason, StringComparison.Ordinal);
+        await bed.Source.ExecuteAsync(ChangeOthers, Ct);
+        // Its own rows wait to be read for the first time: all that is pending is not there.
+        await bed.StreamCaughtUpAsync(Ct);
+        var others = new EntitySet([.. bed.Entities.All.Where(e => e.Name != "program")]);
+        await Eventually.True(
+            "all others are equal",
+            async () => (await new EqualityCheck(others).CompareAsync(bed.Source.DataSource, bed.Engine.DataSource, Ct)).AreEqual,
+            ct: Ct
+        );
+        await bed.Source.ExecuteAsync("ALTER TABLE loyalty_program ALTER COLUMN name TYPE varchar USING name ->> 'en_US'", Ct);
+        await bed.EqualByItselfAsync(Ct);
+    }
+
+    [Fact]
+    public async Task Where_no_table_can_be_read_as_declared_a_first_start_is_refused_before_anything_is_made()
+    {
+        await using var bed = await FilledAsync();
+        foreach (var table in (string[])["loyalty_program", "loyalty_card", "loyalty_point_move", "loyalty_point_history"])
+            await bed.Source.ExecuteAsync(
+                $"ALTER TABLE {table} RENAME COLUMN {(table == "loyalty_program" ? "name" : "create_date")} TO other",
+                Ct
+            );
+        var refused = await Assert.ThrowsAsync<FindingsException>(() =>
+            bed.StartInProcess().Completion.WaitAsync(Eventually.DefaultTimeout, Ct)
+        );
+        Assert.Equal(4, refused.Findings.Count(f => f is { IsError: true, Code: "column-missing" }));
+        Assert.Equal(0, await bed.Source.ScalarAsync<long>("SELECT count(*) FROM pg_publication", Ct));
     }
 
     /// <summary>Broken and repaired faster than the catalog is read: only the stream has seen it.</summary>

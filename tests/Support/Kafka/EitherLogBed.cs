@@ -2,6 +2,7 @@ using Cdc.Core.Entities;
 using Cdc.Log.Registry;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
+using Cdc.Workload;
 
 namespace Cdc.Tests.Support.Kafka;
 
@@ -21,10 +22,11 @@ public sealed class EitherLogBed : IAsyncDisposable
         TestKafka kafka,
         bool overKafka,
         CancellationToken ct,
-        EntitySet? entities = null
+        EntitySet? entities = null,
+        OdooVersion version = OdooVersion.Delivered
     )
     {
-        var bed = await PipelineBed.CreateAsync(servers, ct);
+        var bed = await PipelineBed.CreateAsync(servers, version, ct);
         bed.Entities = entities ?? bed.Entities;
         return new EitherLogBed(
             bed,

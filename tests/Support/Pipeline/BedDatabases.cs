@@ -8,10 +8,20 @@ namespace Cdc.Tests.Support.Pipeline;
 public static class BedDatabases
 {
     /// <summary>With Odoo's tables, empty.</summary>
-    public static async Task<TestDatabase> CreateOdooAsync(this TestServers servers, string prefix, CancellationToken ct) =>
+    public static async Task<TestDatabase> CreateOdooAsync(
+        this TestServers servers,
+        string prefix,
+        CancellationToken ct,
+        OdooVersion version = OdooVersion.Delivered
+    ) =>
         await servers.Source.CreateDatabaseAsync(
             prefix,
-            await servers.Source.TemplateAsync("odoo", database => database.ExecuteAsync(OdooSchema.Sql)).WaitAsync(ct),
+            await servers
+                .Source.TemplateAsync(
+                    version == OdooVersion.Delivered ? "odoo" : $"odoo_{version}".ToLowerInvariant(),
+                    database => database.ExecuteAsync(OdooSchema.Of(version))
+                )
+                .WaitAsync(ct),
             ct
         );
 

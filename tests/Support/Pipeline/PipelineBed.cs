@@ -4,6 +4,7 @@ using Cdc.Capture;
 using Cdc.Capture.Snapshot;
 using Cdc.Core.Entities;
 using Cdc.Engine;
+using Cdc.Engine.Migrations;
 using Cdc.Expressions.Declaration;
 using Cdc.Log;
 using Cdc.Reconcile.Alerts;
@@ -61,8 +62,11 @@ public sealed class PipelineBed : IAsyncDisposable
 
     public AlertOptions AlertOptions { get; set; } = new();
 
-    /// <summary>The delivered declaration: card, move, history, program. The real process always reads that one.</summary>
+    /// <summary>The delivered declaration: card, move, history, program.</summary>
     public EntitySet Entities { get; set; } = EntityFile.Load(EntitiesPath);
+
+    /// <summary>What the real process reads: a path, or the name of a preset.</summary>
+    public string Declaration { get; init; } = EntitiesPath;
 
     /// <summary>What pipelines of this process logged.</summary>
     public RecordedLog Log { get; } = new();
@@ -72,6 +76,18 @@ public sealed class PipelineBed : IAsyncDisposable
     /// <summary>On the servers that all tests share.</summary>
     public static async Task<PipelineBed> CreateAsync(TestServers servers, CancellationToken ct) =>
         new(await servers.CreateOdooAsync("pipe", ct), await servers.CreateEngineAsync("pipe_engine", ct));
+
+    /// <summary>The same with the tables of a real Odoo, and the preset made for it.</summary>
+    public static async Task<PipelineBed> CreateAsync(TestServers servers, OdooVersion version, CancellationToken ct)
+    {
+        var bed = new PipelineBed(await servers.CreateOdooAsync("pipe", ct, version), await servers.CreateEngineAsync("pipe_engine", ct))
+        {
+            Entities = EntityFile.Load(version.Preset() ?? EntitiesPath),
+            Declaration = version.Preset() ?? EntitiesPath,
+        };
+        await DeclaredAggregate.EnsureAsync(bed.Engine.DataSource, bed.Entities, ct);
+        return bed;
+    }
 
     /// <summary>On any two servers, such as a <see cref="PgCluster"/> that the test is going to stop.</summary>
     /// <param name="sourceServer">Connection string of a superuser, to the database <c>postgres</c>.</param>
@@ -131,7 +147,7 @@ public sealed class PipelineBed : IAsyncDisposable
         ])
         {
             ["CDC_CRASH_AT"] = crashAt,
-            ["CDC__Entities"] = EntitiesPath,
+            ["CDC__Entities"] = Declaration,
         };
 
     /// <summary>

@@ -44,8 +44,8 @@ public sealed class GoldenStreamTests
                 "delete history 1@6",
                 "commit 6",
                 "begin",
-                "stop card@0: The stream brings public.card without column points. To follow it: Run 'cdc check'. Add it or rename it back, "
-                    + "publish it, or take it out of 'card' in the declaration. Then cdc reads the table again by itself.",
+                "stop card@0: The stream brings public.card without column points. To follow it: Run 'cdc check'. Take it out of 'card' in "
+                    + "the declaration or declare the name that it has now, or publish it. Then cdc reads the table again by itself.",
                 "commit 0",
                 "begin",
                 "insert card 4@0 id=4 code=found points=<null> origin=<null>",

@@ -29,12 +29,12 @@ public sealed class DeliveredDeclarationTests
         Assert.Equal(
             [
                 "code-empty",
+                "program-id-null",
                 "program-zero",
                 "partner-zero",
                 "points-not-finite",
                 "points-negative",
                 "odoo-card-id-out-of-range",
-                "program-id-null",
                 "code-null",
                 "code-too-long",
                 "points-null",

@@ -199,6 +199,28 @@ public sealed class EntityFileTests
         Assert.Contains("the parents go in a circle: a -> b -> c -> a", Assert.Single(errors), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("\"serves\": { \"role\": \"crad\" }", "nothing is served as \"crad\". -> Did you mean \"card\"?")]
+    [InlineData(
+        "\"serves\": { \"role\": \"card\", \"points\": \"kode\" }",
+        "\"points\" names \"kode\", which is not an engine column. -> Did you mean \"code\"?"
+    )]
+    [InlineData("\"serves\": { \"role\": \"card\", \"pionts\": \"code\" }", "unknown property \"pionts\". -> Did you mean \"points\"?")]
+    [InlineData(
+        "\"aggregate\": { \"table\": \"t\", \"by\": \"code\", \"sum\": \"code\" }",
+        "\"by\" names \"code\", which is not an engine column of integer"
+    )]
+    [InlineData("\"aggregate\": { \"table\": \"t\" }", "card.aggregate has no \"sum\"")]
+    public void What_an_entity_serves_as_and_sums_up_names_columns_that_it_has(string rest, string expected) =>
+        Assert.Contains(Errors(File(Entity(rest: rest))), e => e.Contains(expected, StringComparison.Ordinal));
+
+    [Fact]
+    public void Two_entities_that_serve_as_one_role_are_refused() =>
+        Assert.Contains(
+            Errors(File(Entity(), Entity("other", engine: "others", rest: "\"serves\": { \"role\": \"card\" }"))),
+            e => e.Contains("card and other both serve as card", StringComparison.Ordinal)
+        );
+
     [Fact]
     public void A_parent_column_must_be_bigint()
     {

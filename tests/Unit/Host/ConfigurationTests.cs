@@ -243,6 +243,8 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("CDC__Registry__Url", "https://user:password@registry")]
     [InlineData("CDC__Registry__Timeout", "00:00:00")]
     [InlineData("CDC__Entities", "")]
+    [InlineData("CDC__Entities__Language", "en'US")]
+    [InlineData("CDC__Api__TimeZone", "Mars/Olympus")]
     public void A_value_that_cannot_work_is_refused_and_names_its_variable(string variable, string value)
     {
         File.WriteAllText(_file, "{}");
@@ -358,6 +360,7 @@ public sealed class ConfigurationTests : IDisposable
             _ when path.EndsWith("Webhook", StringComparison.Ordinal) => ("http://127.0.0.1:1/hook", "http://127.0.0.1:1/hook"),
             _ when path.EndsWith("Cutover", StringComparison.Ordinal) => ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"),
             _ when path.EndsWith("ReplicaConnectionString", StringComparison.Ordinal) => ("Host=replica", "Host=replica"),
+            _ when path == "Api:TimeZone" => ("Asia/Jakarta", "Asia/Jakarta"),
             _ when path.EndsWith("WorkMem", StringComparison.Ordinal) => ("77MB", "77MB"),
             _ => ("another", "another"),
         };

@@ -26,7 +26,7 @@ public sealed class HtmlReportTests
                 "<polyline",
                 "<strong>0.01</strong>",
                 "Spot checks",
-                "card-duplicate-code",
+                "card-points-not-last-balance",
             },
             part => Assert.Contains(part, html, StringComparison.Ordinal)
         );
@@ -90,7 +90,7 @@ public sealed class HtmlReportTests
             [new ReportedDrift("card", 7, "differing", "code", "1.00", "<script>alert(1)</script>", At, 3, false)],
             [new ReportedTotal("card", "points", 1, null, 10.00m, 10.01m)],
             [new SpotCheck("card", 1, 20, [])],
-            [new Violation("card-duplicate-code", 2, [3, 9])],
+            [new Violation("card-points-not-last-balance", 2, [3, 9])],
             [
                 new RunPoint(2, "full", At.AddDays(-1), "done", "consistent", 1, 100, 0),
                 new RunPoint(3, "full", At, "done", verdict, 0.99, 100, 1),

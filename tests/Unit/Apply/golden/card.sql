@@ -1,6 +1,6 @@
 -- staging tables
-CREATE TEMP TABLE stage_card (key bigint, odoo_card_id integer, program_id bigint, partner_id bigint, company_id bigint, code varchar(128), points numeric(18,2), created_at timestamptz, updated_at timestamptz, source_generation integer, source_lsn pg_lsn, source_ordinal bigint, source_commit_at timestamptz, updates integer);
-CREATE TEMP TABLE holes_card (key bigint, odoo_card_id integer, program_id bigint, partner_id bigint, company_id bigint, code varchar(128), points numeric(18,2), created_at timestamptz, updated_at timestamptz, source_generation integer, source_lsn pg_lsn, source_ordinal bigint, source_commit_at timestamptz, updates integer, unknown bigint, rekeyed boolean);
+CREATE TEMP TABLE stage_card (key bigint, odoo_card_id integer, program_id bigint, partner_id bigint, company_id bigint, code varchar(512), points numeric(18,2), created_at timestamptz, updated_at timestamptz, source_generation integer, source_lsn pg_lsn, source_ordinal bigint, source_commit_at timestamptz, updates integer);
+CREATE TEMP TABLE holes_card (key bigint, odoo_card_id integer, program_id bigint, partner_id bigint, company_id bigint, code varchar(512), points numeric(18,2), created_at timestamptz, updated_at timestamptz, source_generation integer, source_lsn pg_lsn, source_ordinal bigint, source_commit_at timestamptz, updates integer, unknown bigint, rekeyed boolean);
 COPY stage_card FROM STDIN (FORMAT BINARY);
 COPY holes_card FROM STDIN (FORMAT BINARY);
 

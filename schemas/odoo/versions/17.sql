@@ -1,0 +1,2 @@
+-- 16 -> 17.
+ALTER TABLE loyalty_program ADD COLUMN date_from date;

@@ -1,0 +1,106 @@
+using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
+using Npgsql;
+
+namespace Cdc.Host.Entities;
+
+/// <summary>What a jsonb column holds in Odoo.</summary>
+internal enum JsonbContent
+{
+    Unknown,
+
+    /// <summary>A text in several languages: <c>{"en_US": "Points"}</c>.</summary>
+    Translated,
+
+    /// <summary>A value for each company: <c>{"3": 12.5}</c>.</summary>
+    ByCompany,
+}
+
+/// <param name="TypeName">As PostgreSQL writes it.</param>
+/// <param name="RefersTo">The table of its foreign key; null: it has none.</param>
+internal sealed record LiveColumn(string Name, uint TypeOid, string TypeName, bool IsKey, bool IsGenerated, string? RefersTo)
+{
+    public JsonbContent Content { get; init; }
+}
+
+/// <summary>A table as it is in a source's catalog now.</summary>
+internal sealed record LiveTable(string Schema, string Name, IReadOnlyList<LiveColumn> Columns)
+{
+    private const int LookedAt = 1000;
+
+    private const string ColumnsSql = """
+        SELECT n.nspname::text, c.relname::text, c.relkind::text, a.attname::text, a.atttypid, format_type(a.atttypid, a.atttypmod),
+               EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey::int2[])),
+               a.attgenerated <> '',
+               (SELECT f.confrelid::regclass::text FROM pg_constraint f WHERE f.conrelid = c.oid AND f.contype = 'f' AND f.conkey = ARRAY[a.attnum] LIMIT 1)
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE n.nspname = $1 AND c.relname = $2 ORDER BY a.attnum
+        """;
+
+    public IReadOnlyList<LiveColumn> Key => [.. Columns.Where(c => c.IsKey)];
+
+    /// <param name="written">Its name, with or without schema.</param>
+    /// <exception cref="CdcException">Usage: there is no such table, or it cannot be followed.</exception>
+    public static async Task<LiveTable> ReadAsync(NpgsqlConnection source, string written, CancellationToken ct)
+    {
+        var (schema, name) = written.Split('.') is [var s, var n] ? (s, n) : ("public", written);
+        var rows = await source
+            .Statement(ColumnsSql, schema, name)
+            .RowsAsync(
+                r =>
+                    (
+                        Kind: r.GetString(2)[0],
+                        Column: new LiveColumn(
+                            r.GetString(3),
+                            r.GetFieldValue<uint>(4),
+                            r.GetString(5),
+                            r.GetBoolean(6),
+                            r.GetBoolean(7),
+                            r.IsDBNull(8) ? null : r.GetString(8)
+                        )
+                    ),
+                ct
+            );
+        if (rows.Count == 0 || rows[0].Kind != 'r')
+            throw new CdcException(
+                FailureKind.Usage,
+                $"There is no table {schema}.{name} in the source.",
+                "Name an ordinary table: a model's name with underscores, such as res_partner for res.partner."
+            );
+        var table = new LiveTable(schema, name, [.. rows.Select(r => r.Column)]);
+        if (table.Key is not [{ TypeOid: TypeOids.Int2 or TypeOids.Int4 or TypeOids.Int8 }])
+            throw new CdcException(
+                FailureKind.Usage,
+                $"The primary key of {schema}.{name} is not one integer column ({(table.Key.Count == 0 ? "it has none" : string.Join(", ", table.Key.Select(c => c.Name)))}): it cannot be followed.",
+                "Leave it out: Odoo's models have the key id, its many-to-many tables do not."
+            );
+        return await table.WithContentsAsync(source, ct);
+    }
+
+    private async Task<LiveTable> WithContentsAsync(NpgsqlConnection source, CancellationToken ct)
+    {
+        var columns = new List<LiveColumn>();
+        foreach (var column in Columns)
+            columns.Add(column.TypeOid == TypeOids.Jsonb ? column with { Content = await ContentAsync(source, column.Name, ct) } : column);
+        return this with { Columns = columns };
+    }
+
+    /// <summary>By what is in it: what Odoo's own tables say of fields the role need not be able to read.</summary>
+    private async Task<JsonbContent> ContentAsync(NpgsqlConnection source, string column, CancellationToken ct)
+    {
+        var name = Sql.Identifier(column);
+        var rows =
+            $"(SELECT {name} AS value FROM ONLY {Sql.Identifier(Schema)}.{Sql.Identifier(Name)} WHERE jsonb_typeof({name}) = 'object' AND {name} <> '{{}}' LIMIT {LookedAt}) r";
+        var (any, translated, byCompany) = (
+            await source
+                .Statement(
+                    $"SELECT count(*) > 0, bool_and(value ? 'en_US'), bool_and((SELECT bool_and(k ~ '^[0-9]+$') FROM jsonb_object_keys(value) k)) FROM {rows}"
+                )
+                .RowsAsync(r => (r.GetBoolean(0), !r.IsDBNull(1) && r.GetBoolean(1), !r.IsDBNull(2) && r.GetBoolean(2)), ct)
+        ).Single();
+        return any && translated ? JsonbContent.Translated
+            : any && byCompany ? JsonbContent.ByCompany
+            : JsonbContent.Unknown;
+    }
+}

@@ -1,0 +1,172 @@
+using Cdc.Core.Entities;
+using Cdc.Engine.Migrations;
+using Cdc.Expressions.Declaration;
+using Cdc.Tests.Support;
+using Cdc.Tests.Support.Api;
+using Cdc.Tests.Support.Pipeline;
+using Cdc.Tests.Support.Postgres;
+using Cdc.Workload;
+using Npgsql;
+using Xunit;
+
+namespace Cdc.Tests.Integration.Odoo;
+
+/// <summary>Sums that the engine keeps: those of its rows after every statement, whoever wrote them and in whatever order.</summary>
+public sealed class AggregateTests(TestServers servers)
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private static EntitySet Entities { get; } = EntityFile.Load("odoo-20");
+
+    private static DeclaredAggregate Points => DeclaredAggregate.Of(Entities).Single();
+
+    [Fact]
+    public async Task After_any_statement_the_sums_are_those_of_the_rows()
+    {
+        await using var engine = await CreateAsync();
+        var dice = new Random(TestSeed.Draw());
+        await using var connection = await engine.DataSource.OpenConnectionAsync(Ct);
+        await ExecuteAsync(connection, "SET session_replication_role = replica");
+        for (var i = 0; i < 250; i++)
+        {
+            var statement = i == 200 ? "TRUNCATE point_history" : Statement(dice);
+            await ExecuteAsync(connection, statement);
+            Assert.True(await WrongAsync(connection) == 0, $"{i}: {statement}");
+        }
+        Assert.True(await engine.ScalarAsync<long>("SELECT count(*) FROM card_points WHERE until < 'infinity' AND points <> 0", Ct) > 0);
+    }
+
+    [Fact]
+    public async Task Two_writers_whose_rows_draw_from_each_other_s_keep_the_sums_right()
+    {
+        await using var engine = await CreateAsync();
+        var seed = TestSeed.Draw();
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(writer => Task.Run(() => WriteAsync(engine, new Random(seed + writer)), Ct)));
+        await using var connection = await engine.DataSource.OpenConnectionAsync(Ct);
+        Assert.Equal(0, await WrongAsync(connection));
+        Assert.True(await engine.ScalarAsync<long>("SELECT count(*) FROM card_points", Ct) > 0);
+    }
+
+    [Fact]
+    public async Task Migrate_makes_it_check_misses_it_and_a_changed_one_is_made_anew()
+    {
+        await using var cdc = await OdooCommands.CreateAsync(servers, OdooVersion.Odoo20);
+        await cdc.Source.ExecuteAsync("ALTER TABLE loyalty_card DROP COLUMN points", Ct);
+        Assert.Contains("engine-aggregate", (await cdc.RunAsync("odoo-20", "check")).Out, StringComparison.Ordinal);
+        await cdc.Engine.ExecuteAsync(
+            "SET session_replication_role = replica; INSERT INTO point_history (id, odoo_history_id, loyalty_card_id, points_amount, expiration_date) VALUES (1, 1, 7, 5, '2030-01-01'), (2, 2, 7, 2, NULL)",
+            Ct
+        );
+        foreach (var _ in (int[])[1, 2])
+            Assert.Equal(0, (await cdc.RunAsync("odoo-20", "migrate")).ExitCode);
+        Assert.Equal(0, (await cdc.RunAsync("odoo-20", "check")).ExitCode);
+        Assert.Equal("2030-01-01 5.00,infinity 2.00", await SumsAsync());
+        await cdc.Engine.ExecuteAsync(
+            "ALTER TABLE point_history DISABLE TRIGGER cdc_card_points_insert; SET session_replication_role = replica; INSERT INTO point_history (id, odoo_history_id, loyalty_card_id, points_amount) VALUES (3, 3, 7, 1)",
+            Ct
+        );
+        Assert.Equal(4, (await cdc.RunAsync("odoo-20", "check")).ExitCode);
+        Assert.Equal(0, (await cdc.RunAsync("odoo-20", "migrate")).ExitCode);
+        Assert.Equal("2030-01-01 5.00,infinity 3.00", await SumsAsync());
+
+        Task<string?> SumsAsync() =>
+            cdc.Engine.ScalarAsync<string>("SELECT string_agg(until || ' ' || points, ',' ORDER BY until) FROM card_points", Ct);
+    }
+
+    [Fact]
+    public async Task Cards_of_20_have_the_points_of_the_day_and_their_holder_hears_of_each_movement()
+    {
+        await using var shop = await OdooShop.OpenAsync(
+            servers,
+            OdooVersion.Odoo20,
+            """
+            INSERT INTO loyalty_card (id, program_id, company_id, code, active, points) VALUES (22, 7, 1, 'abc', true, 120), (23, 7, 1, 'none', true, NULL);
+            INSERT INTO loyalty_history (id, card_id, description, issued, used, points_changed_date, expiration_date, linked_loyalty_history_id) VALUES
+                (1, 22, 'old', 50, 0, now(), current_date - 2, NULL), (2, 22, 'of old', 0, 20, now(), NULL, 1), (3, 22, 'new', 30, 0, now(), current_date + 30, NULL),
+                (4, 22, 'of new', 0, 4.5, now(), NULL, 3), (5, 22, 'debt', 0, 1, now(), NULL, NULL);
+            SELECT setval('loyalty_history_id_seq', 100);
+            """
+        );
+        // The old award is over, and what drew from it too; the column that 19 left behind is not read.
+        Assert.Equal("24.50", (await shop.CardAsync("abc"))["points"]);
+        Assert.Equal(("0.00", "no-points"), ((await shop.CardAsync("none"))["points"], (await shop.CardAsync("none"))["spendableReason"]));
+        for (var i = 1; i <= 20; i++)
+        {
+            await shop.Bed.Source.ExecuteAsync(
+                $"INSERT INTO loyalty_history (card_id, description, issued, used, points_changed_date) VALUES (22, 'more', {i}, 0, now())",
+                Ct
+            );
+            // Never an older answer, also from memory.
+            Assert.Equal($"{24.5m + i * (i + 1) / 2:0.00}", (await shop.CardAsync("abc"))["points"]);
+            Assert.Equal($"{24.5m + i * (i + 1) / 2:0.00}", (await shop.GetAsync("/cards/abc/balance"))["points"]);
+        }
+        var tag = (await shop.CardAsync("abc")).Headers["ETag"];
+        await shop.ChangeAsync("DELETE FROM loyalty_history WHERE description = 'more'");
+        Assert.Equal("24.50", (await shop.CardAsync("abc"))["points"]);
+        Assert.NotEqual(tag, (await shop.CardAsync("abc")).Headers["ETag"]);
+    }
+
+    private async Task<TestDatabase> CreateAsync()
+    {
+        var engine = await servers.CreateEngineAsync("sums", Ct);
+        await engine.ExecuteAsync("ALTER TABLE point_history DROP CONSTRAINT IF EXISTS point_history_loyalty_card_id_fkey", Ct);
+        await DeclaredAggregate.EnsureAsync(engine.DataSource, Entities, Ct);
+        return engine;
+    }
+
+    private static async Task WriteAsync(TestDatabase engine, Random dice)
+    {
+        await using var connection = await engine.DataSource.OpenConnectionAsync(Ct);
+        for (var i = 0; i < 60; i++)
+        {
+            try
+            {
+                await using var transaction = await connection.BeginTransactionAsync(Ct);
+                for (var n = dice.Next(1, 4); n > 0; n--)
+                    await ExecuteAsync(connection, Statement(dice));
+                await transaction.CommitAsync(Ct);
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DeadlockDetected)
+            {
+                // As in the program: the transaction is tried again, here with other rows.
+            }
+        }
+    }
+
+    /// <summary>Rows of few keys, so that they meet, drawing from rows that are there, were there or are to come.</summary>
+    private static string Statement(Random dice)
+    {
+        var (from, to) = (dice.Next(1, 40), dice.Next(1, 12));
+        return dice.Next(7) switch
+        {
+            0 or 1 or 2 =>
+                $"""
+                INSERT INTO point_history (id, odoo_history_id, loyalty_card_id, points_amount, expiration_date, linked_history_id)
+                SELECT n, n, 1 + n % 5, n % 7 - 3, CASE WHEN n % 3 > 0 THEN date '2026-01-01' + {dice.Next(
+                    60
+                )} + n % 4 END, CASE WHEN n % 2 = 0 THEN 1 + (n + {dice.Next(40)}) % 40 END
+                FROM generate_series({from}, {from + to}) n
+                ON CONFLICT (id) DO UPDATE SET points_amount = EXCLUDED.points_amount, expiration_date = EXCLUDED.expiration_date, linked_history_id = EXCLUDED.linked_history_id
+                """,
+            3 =>
+                $"UPDATE point_history SET expiration_date = CASE WHEN id % 4 > 0 THEN date '2026-01-01' + {dice.Next(60)} END WHERE id BETWEEN {from} AND {from + to}",
+            4 =>
+                $"UPDATE point_history SET points_amount = points_amount + {dice.Next(9)}, loyalty_card_id = 1 + (loyalty_card_id + {dice.Next(2)}) % 5 WHERE id BETWEEN {from} AND {from + to}",
+            5 =>
+                $"UPDATE point_history SET linked_history_id = nullif(1 + (id + {dice.Next(40)}) % 41, 41) WHERE id BETWEEN {from} AND {from + to}",
+            _ => $"DELETE FROM point_history WHERE id BETWEEN {from} AND {from + to}",
+        };
+    }
+
+    private static async Task<long> WrongAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand($"SELECT count(*) FROM ({Points.Wrong}) w", connection);
+        return (long)(await command.ExecuteScalarAsync(Ct))!;
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(Ct);
+    }
+}
