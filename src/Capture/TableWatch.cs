@@ -74,18 +74,9 @@ internal sealed class TableWatch(
         var barrier = (await markers.SnapshotAboveWritersAsync(ct)).Xmax;
         var seenAt = await markers.CurrentWalLsnAsync(ct);
         foreach (var (entity, table) in catalog.Tables)
-<<<<<<< HEAD
-        {
-            var sighting = SightingOf(entity, table, publication, barrier);
-            // What the stream has stopped meanwhile it stopped by what may have come after this look: the next one says.
-            if (sighting.StopReason is not null || stoppedBefore[entity.Index] || !registry.IsStopped(entity.Index))
-                Act(entity, sighting, seenAt);
-        }
-=======
             // What the stream has stopped meanwhile may have been seen as it was before: the next look judges it.
             if (stoppedBefore[entity.Index] || !registry.IsStopped(entity.Index))
                 Act(entity, SightingOf(entity, table, publication, barrier), seenAt);
->>>>>>> main
     }
 
     private static TableSighting SightingOf(EntityDeclaration entity, CatalogTable? table, CatalogPublication publication, ulong barrier)
