@@ -37,10 +37,17 @@ public sealed partial class KafkaFaultsTests(TestServers servers, TestKafka kafk
         await bed.UpdateCardsAsync(10, Ct);
         await bed.Bed.CaughtUpAsync(Ct);
         broker.Send(Signal.Stop);
-        await bed.UpdateCardsAsync(10, Ct);
-        // Less than service managers wait before they kill.
-        await Task.WhenAll(capture.StopAsync(), apply.StopAsync()).WaitAsync(TimeSpan.FromSeconds(15), Ct);
-        broker.Send(Signal.Continue);
+        try
+        {
+            await bed.UpdateCardsAsync(10, Ct);
+            // Less than service managers wait before they kill.
+            await Task.WhenAll(capture.StopAsync(), apply.StopAsync()).WaitAsync(TimeSpan.FromSeconds(15), Ct);
+        }
+        finally
+        {
+            // Else the end that has not drained would be waited for without end.
+            broker.Send(Signal.Continue);
+        }
         bed.StartBoth();
         await bed.AssertUpdatedAsync(20, Ct);
     }

@@ -33,7 +33,8 @@ internal static class TableChanges
             {
                 Before =
                 [
-                    $"ALTER TABLE {H} ADD COLUMN tag int NOT NULL GENERATED ALWAYS AS IDENTITY; CREATE UNIQUE INDEX by_tag ON {H} (tag)",
+                    // No identity column: tables that inherit have no value for it, and partitions may not have one.
+                    $"CREATE SEQUENCE tags; ALTER TABLE {H} ADD COLUMN tag int NOT NULL DEFAULT nextval('tags'); CREATE UNIQUE INDEX by_tag ON {H} (tag)",
                 ],
                 OverKafka = true,
                 AfterRemedy = [],
