@@ -12,6 +12,7 @@ namespace Cdc.Tests.Integration.OnCall;
 /// <summary>
 /// Every delivered alert is caused in one running system, is seen in a real Prometheus, has its runbook followed word for word, and clears.
 /// </summary>
+[Trait("Needs", "CDC_DRILL")]
 public sealed partial class OnCallDrillTests(OwnServers servers, ITestOutputHelper output) : IClassFixture<OwnServers>
 {
     /// <summary>Alerts that cannot be caused here in a reasonable time, each with the reason.</summary>
