@@ -25,6 +25,8 @@ internal sealed class CaptureLogSession(
     ILogger log
 ) : IPipelineSession
 {
+    private readonly PauseGate _gate = new(options.Engine);
+
     public bool HasProgressed { get; private set; }
 
     public int? Generation => setup.Generation;
@@ -34,6 +36,7 @@ internal sealed class CaptureLogSession(
     public async Task RunAsync(Action started, CancellationToken stop)
     {
         HasProgressed = false;
+        await _gate.RequireOpenAsync(stop);
         await preconditions.CheckAsync(stop);
         var clients = new KafkaClients(options.Kafka, log);
         // Before the engine says that it follows a source, for which an apply waits: it finds them then.
