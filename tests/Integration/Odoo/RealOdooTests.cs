@@ -5,6 +5,7 @@ using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
 using Cdc.Engine.Migrations;
 using Cdc.Expressions.Declaration;
+using Cdc.Pipeline.Setup;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
@@ -95,7 +96,13 @@ public sealed class RealOdooTests(TestServers servers, ITestOutputHelper output)
         var odoo = await OdooInstallation.ReadAsync(real, Ct);
         Assert.NotNull(odoo);
         Assert.NotNull(odoo.Preset);
-        return (odoo, EntityFile.Load(odoo.Preset));
+        return (
+            odoo,
+            EntityFile.Parse(
+                $$"""{ "include": ["{{odoo.Preset}}", "contacts", "companies", "products", "rewards"], "entities": [] }""",
+                "real.json"
+            )
+        );
     }
 
     /// <summary>A pipeline over a copy of the declared columns.</summary>
@@ -107,6 +114,8 @@ public sealed class RealOdooTests(TestServers servers, ITestOutputHelper output)
                 await CopyAsync(real, copy, entity);
         var bed = PipelineBed.Over(copy, await servers.CreateEngineAsync("real_engine", Ct));
         bed.Entities = entities;
+        foreach (var part in entities.Parts)
+            await Preconditions.OfPreset(bed.Engine.DataSource, part)!.UpAsync(null, Ct);
         await DeclaredAggregate.EnsureAsync(bed.Engine.DataSource, entities, Ct);
         bed.StartInProcess();
         await bed.CaughtUpAsync(Ct, TimeSpan.FromMinutes(30));
