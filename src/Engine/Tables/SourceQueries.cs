@@ -23,7 +23,7 @@ public static class SourceQueries
 
     // While tables are loaded there is little to compare, and no need for more work.
     private const string SettledSql =
-        "SELECT s.state = 'streaming' AND paused_until > clock_timestamp() IS NOT TRUE AND NOT EXISTS (SELECT FROM cdc.tables WHERE state = 'loading') FROM cdc.source s";
+        $"SELECT s.state = 'streaming' AND ({IsPaused}) IS NOT TRUE AND NOT EXISTS (SELECT FROM cdc.tables WHERE state = 'loading') FROM cdc.source s";
 
     /// <returns>Null: the engine follows no source yet.</returns>
     public static async Task<int?> GenerationAsync(NpgsqlConnection connection, CancellationToken ct) =>
@@ -51,6 +51,14 @@ public static class SourceQueries
 
     internal static SourcePause ReadPause(NpgsqlDataReader row) =>
         new(row.Time(0)!.Value, TimeSpan.FromSeconds(row.GetDouble(1)), row.GetString(2));
+
+    /// <summary>Why the entity's table is stopped; null: it is not.</summary>
+    public static async Task<string?> StopReasonAsync(NpgsqlConnection connection, string entity, CancellationToken ct) =>
+        (
+            await connection
+                .Statement("SELECT coalesce(reason, '') FROM cdc.tables WHERE entity = $1 AND state = 'stopped'", entity)
+                .RowsAsync(row => row.GetString(0), ct)
+        ).SingleOrDefault();
 
     /// <summary>The pipeline streams, and has loaded everything.</summary>
     public static async Task<bool> IsSettledAsync(NpgsqlConnection connection, CancellationToken ct) =>
