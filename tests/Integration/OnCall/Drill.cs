@@ -222,7 +222,9 @@ internal sealed class Drill : IAsyncDisposable
             "Prometheus has read it, with its key",
             () =>
                 prometheus.FindsAsync(
-                    FormattableString.Invariant($"cdc_quarantined_rows_total == 0 and timestamp(cdc_quarantined_rows_total) > {Math.Max(0, since.ToUnixTimeSeconds())}"),
+                    FormattableString.Invariant(
+                        $"cdc_quarantined_rows_total == 0 and timestamp(cdc_quarantined_rows_total) > {Math.Max(0, since.ToUnixTimeSeconds())}"
+                    ),
                     Ct
                 ),
             () => Task.FromResult(prometheus.Tail),
