@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Cdc.Core.Entities;
 
 namespace Cdc.Reconcile.Reports;
 
@@ -140,7 +141,7 @@ public static class HtmlReport
                 page,
                 [
                     Text(d.Entity),
-                    d.Key.ToString(CultureInfo.InvariantCulture),
+                    KeyText.Of(d.Key),
                     d.Kind,
                     Text(d.Field),
                     Value(d.OdooValue, d.Kind == "extra"),
@@ -163,7 +164,7 @@ public static class HtmlReport
         );
         Table(page, "Entity", "#Key", "What", "Outcome");
         foreach (var k in repair.Keys)
-            Row(page, [Text(k.Entity), k.Key.ToString(CultureInfo.InvariantCulture), k.Kind, k.Outcome], numeric: [1]);
+            Row(page, [Text(k.Entity), KeyText.Of(k.Key), k.Kind, k.Outcome], numeric: [1]);
         page.Append("</table>\n");
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Cdc.Core.Entities;
 using Cdc.Core.Operations;
 using Cdc.Core.Postgres.Values;
 using Cdc.Reconcile.Comparing;
@@ -110,7 +111,7 @@ public sealed record PartitionReport(long? FromKey, long? ToKey, ReportedNumbers
 /// <param name="Field">The engine's column, or * for a row that one side has not.</param>
 public sealed record ReportedDrift(
     string Entity,
-    long Key,
+    [property: JsonConverter(typeof(KeyJsonConverter))] long Key,
     string Kind,
     string Field,
     string? OdooValue,

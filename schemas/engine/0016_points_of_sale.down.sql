@@ -1,0 +1,1 @@
+DROP TABLE public.program_points_of_sale;
