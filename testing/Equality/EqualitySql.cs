@@ -67,7 +67,9 @@ internal static partial class EqualitySql
     public static string Engine(EntityDeclaration entity, KeyRange range) =>
         $"""
             SELECT {Sql.Identifier(entity.EngineKey)}::bigint, false, {List(entity.Columns.Select(c => $"{Sql.Identifier(c.Name)}::text"))}
-            FROM {entity.EngineName} WHERE {InRange(Sql.Identifier(entity.EngineKey), range)} AND {Sql.Identifier(entity.EngineKey)} {BornInOdoo}
+            FROM {entity.EngineName} WHERE {InRange(Sql.Identifier(entity.EngineKey), range)} AND {Sql.Identifier(
+                entity.EngineKey
+            )} {BornInOdoo}
             ORDER BY 1
             """;
 

@@ -114,8 +114,4 @@ internal sealed record QuarantineList(long Total, IReadOnlyList<QuarantineEntry>
 
 internal sealed record QuarantineDetail(QuarantineEntry Entry, string Because, IReadOnlyList<string> WhatToDo);
 
-internal sealed record QuarantineChange(
-    string Entity,
-    [property: JsonConverter(typeof(KeyJsonConverter))] long Key,
-    long Changed
-);
+internal sealed record QuarantineChange(string Entity, [property: JsonConverter(typeof(KeyJsonConverter))] long Key, long Changed);

@@ -126,10 +126,7 @@ internal sealed class PgOutputMapper(RelationMap relations, int generation, XidC
         if (tag != 'N')
             _ = reader.Byte(); // 'N' follows the old tuple
         var row = reader.LastTuple();
-        if (
-            table.Key.Of(row) is not { } key
-            || (old.IsEmpty ? key : table.Key.Of(old)) is not { } oldKey
-        )
+        if (table.Key.Of(row) is not { } key || (old.IsEmpty ? key : table.Key.Of(old)) is not { } oldKey)
         {
             LoseKey(oid, sink);
             return;

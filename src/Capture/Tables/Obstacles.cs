@@ -140,8 +140,7 @@ internal static class Obstacles
             {
                 [] => $"Odoo's own tables have one: ask who took it away. Until it is back, take '{entity.Name}' out of the declaration.",
                 [var only] => $"Declare {only} as key of '{entity.Name}'.",
-                [var first, var second] when canBePair =>
-                    $"Declare both as key of '{entity.Name}': \"key\": [\"{first}\", \"{second}\"].",
+                [var first, var second] when canBePair => $"Declare both as key of '{entity.Name}': \"key\": [\"{first}\", \"{second}\"].",
                 _ => $"A key is one integer column, or two of type integer: take '{entity.Name}' out of the declaration.",
             }
         );

@@ -22,9 +22,7 @@ public sealed class SourceKey(string first, string? second)
     /// <summary>SQL: the key's number, bigint for a pair, else of the column's own type.</summary>
     /// <param name="row">Alias of the source's rows; null: none is needed.</param>
     public string Number(string? row = null) =>
-        second is null
-            ? Column(first, row)
-            : $"({Column(first, row)}::bigint * {KeyPair.Step} + {Column(second, row)} - {KeyPair.Offset})";
+        second is null ? Column(first, row) : $"({Column(first, row)}::bigint * {KeyPair.Step} + {Column(second, row)} - {KeyPair.Offset})";
 
     /// <summary>SQL: the columns by which rows are in the order of their numbers.</summary>
     public string Order(string? row = null) => string.Join(", ", Columns.Select(c => Column(c, row)));

@@ -69,7 +69,10 @@ internal sealed class EntityRelations(IReadOnlyList<ReadEntity> entities, Findin
     private void CheckPair(ReadEntity entity)
     {
         var declaration = entity.Declaration;
-        foreach (var (what, isWanted) in ((string, bool)[])[("serves", declaration.Serves is not null), ("aggregate", declaration.Aggregate is not null)])
+        foreach (
+            var (what, isWanted) in ((string, bool)[])
+                [("serves", declaration.Serves is not null), ("aggregate", declaration.Aggregate is not null)]
+        )
             if (isWanted)
                 findings.Add(
                     "declaration-key",

@@ -31,7 +31,11 @@ internal static class QuarantineCommand
         };
 
     public static Argument<long> KeyArgument() =>
-        new("KEY") { Description = "Odoo's id of the row; of two columns with a comma: 6,1.", CustomParser = result => KeyOf(result.Tokens[0].Value, result) };
+        new("KEY")
+        {
+            Description = "Odoo's id of the row; of two columns with a comma: 6,1.",
+            CustomParser = result => KeyOf(result.Tokens[0].Value, result),
+        };
 
     private static long KeyOf(string text, ArgumentResult result)
     {

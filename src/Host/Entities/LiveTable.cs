@@ -75,8 +75,10 @@ internal sealed record LiveTable(string Schema, string Name, IReadOnlyList<LiveC
         var table = new LiveTable(schema, name, [.. rows.Select(r => r.Column)]);
         if (
             table.Key
-            is not ([{ TypeOid: TypeOids.Int2 or TypeOids.Int4 or TypeOids.Int8 }]
-                or [{ TypeOid: TypeOids.Int2 or TypeOids.Int4 }, { TypeOid: TypeOids.Int2 or TypeOids.Int4 }])
+            is not (
+                [{ TypeOid: TypeOids.Int2 or TypeOids.Int4 or TypeOids.Int8 }]
+                or [{ TypeOid: TypeOids.Int2 or TypeOids.Int4 }, { TypeOid: TypeOids.Int2 or TypeOids.Int4 }]
+            )
         )
             throw new CdcException(
                 FailureKind.Usage,

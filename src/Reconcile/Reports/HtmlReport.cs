@@ -270,7 +270,7 @@ public static class HtmlReport
 
     private static string Id(long? id) => id?.ToString(CultureInfo.InvariantCulture) ?? "<span class=\"null\">none</span>";
 
-    private static string Key(long? key) => key?.ToString(CultureInfo.InvariantCulture) ?? "open";
+    private static string Key(long? key) => key is { } known ? KeyText.Of(known) : "open";
 
     private static string Money(decimal amount) => amount.ToString("#,0.00##########", CultureInfo.InvariantCulture);
 

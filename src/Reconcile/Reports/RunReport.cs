@@ -50,8 +50,8 @@ public sealed record RunHead(
     long Id,
     string Kind,
     IReadOnlyList<string> Entities,
-    long? FromKey,
-    long? ToKey,
+    [property: JsonConverter(typeof(KeyJsonConverter))] long? FromKey,
+    [property: JsonConverter(typeof(KeyJsonConverter))] long? ToKey,
     DateTimeOffset? Since,
     string State,
     string? Verdict,
@@ -105,7 +105,7 @@ public sealed record ReportedNumbers(
 public sealed record EntityReport(string Entity, string State, ReportedNumbers Numbers, IReadOnlyList<PartitionReport> Partitions);
 
 /// <param name="HeldMs">How long its snapshots were held, in milliseconds.</param>
-public sealed record PartitionReport(long? FromKey, long? ToKey, ReportedNumbers Numbers, string MarkerLsn, double HeldMs);
+public sealed record PartitionReport([property: JsonConverter(typeof(KeyJsonConverter))] long? FromKey, [property: JsonConverter(typeof(KeyJsonConverter))] long? ToKey, ReportedNumbers Numbers, string MarkerLsn, double HeldMs);
 
 /// <param name="Kind">missing, extra, differing.</param>
 /// <param name="Field">The engine's column, or * for a row that one side has not.</param>

@@ -72,8 +72,13 @@ internal static class SpotChecks
                 $"""
                 SELECT DISTINCT cdc_draw.key, cdc_draw.company
                 FROM (SELECT low + ((high - low + 1) * random())::bigint AS at
-                    FROM (SELECT ({End(entity, key.Order())}) AS low, ({End(entity, key.OrderFalling())}) AS high) AS cdc_ends, generate_series(1, {Draws})) AS cdc_places,
-                LATERAL (SELECT {key.Number()}::bigint AS key, {company} AS company FROM {entity.SourceRows} AS cdc_row WHERE {key.From("cdc_places.at")} ORDER BY {key.Order()} LIMIT 1) AS cdc_draw
+                    FROM (SELECT ({End(entity, key.Order())}) AS low, ({End(
+                    entity,
+                    key.OrderFalling()
+                )}) AS high) AS cdc_ends, generate_series(1, {Draws})) AS cdc_places,
+                LATERAL (SELECT {key.Number()}::bigint AS key, {company} AS company FROM {entity.SourceRows} AS cdc_row WHERE {key.From(
+                    "cdc_places.at"
+                )} ORDER BY {key.Order()} LIMIT 1) AS cdc_draw
                 """
             )
             .RowsAsync(r => (Key: r.GetInt64(0), Company: r.Long(1)), ct);

@@ -98,7 +98,11 @@ public sealed class KafkaHistoriesTests(TestServers servers, ITestOutputHelper o
         // No row is there yet when the tables are read: every update of a card is counted.
         await bed.Bed.CaughtUpAsync(Ct, Patience);
         using var quiet = new CancellationTokenSource();
-        var watching = new BackwardsWatch(bed.Bed.Engine, wholeTransactions: false, tills: bed.Bed.Entities.Find("till") is not null).RunAsync(quiet.Token, Ct);
+        var watching = new BackwardsWatch(
+            bed.Bed.Engine,
+            wholeTransactions: false,
+            tills: bed.Bed.Entities.Find("till") is not null
+        ).RunAsync(quiet.Token, Ct);
         var clock = Stopwatch.StartNew();
         var history = 0;
         for (; clock.Elapsed < Duration; history++)

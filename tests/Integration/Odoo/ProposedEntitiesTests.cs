@@ -23,11 +23,24 @@ public sealed class ProposedEntitiesTests(TestServers servers)
     {
         await using var cdc = await OdooCommands.CreateAsync(servers, OdooVersion.Odoo18);
         await cdc.InstallAsync("18.0.1.3");
-        await cdc.Source.ExecuteAsync(Product + "INSERT INTO res_partner (name, active) VALUES ('Ada', true); INSERT INTO loyalty_program (id, currency_id, program_type, applies_on, name) VALUES (6, 1, 'loyalty', 'both', '{}'); INSERT INTO loyalty_program_pos_config_rel VALUES (6, 1), (6, 2)", Ct);
+        await cdc.Source.ExecuteAsync(
+            Product
+                + "INSERT INTO res_partner (name, active) VALUES ('Ada', true); INSERT INTO loyalty_program (id, currency_id, program_type, applies_on, name) VALUES (6, 1, 'loyalty', 'both', '{}'); INSERT INTO loyalty_program_pos_config_rel VALUES (6, 1), (6, 2)",
+            Ct
+        );
         var folder = Directory.CreateTempSubdirectory("cdc-propose-");
         try
         {
-            var proposed = await cdc.RunAsync(null, "entities", "propose", "product_template", "res_partner", "loyalty_program_pos_config_rel", "--out", folder.FullName);
+            var proposed = await cdc.RunAsync(
+                null,
+                "entities",
+                "propose",
+                "product_template",
+                "res_partner",
+                "loyalty_program_pos_config_rel",
+                "--out",
+                folder.FullName
+            );
             Assert.True(proposed.ExitCode == 0, proposed.Error);
             var (declaration, migrations) = (Path.Combine(folder.FullName, "entities.json"), Path.Combine(folder.FullName, "migrations"));
             var text = await File.ReadAllTextAsync(declaration, Ct);

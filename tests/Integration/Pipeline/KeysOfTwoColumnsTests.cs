@@ -88,12 +88,23 @@ public sealed class KeysOfTwoColumnsTests(TestServers servers, TestKafka kafka)
     {
         await using var either = await StartAsync(overKafka);
         var bed = either.Bed;
-        await bed.Source.ExecuteAsync("UPDATE loyalty_program_pos_config_rel SET version = -version WHERE loyalty_program_id = 6 AND pos_config_id < 4", Ct);
+        await bed.Source.ExecuteAsync(
+            "UPDATE loyalty_program_pos_config_rel SET version = -version WHERE loyalty_program_id = 6 AND pos_config_id < 4",
+            Ct
+        );
         await bed.CaughtUpAsync(Ct);
         await bed.AssertEqualAsync(Ct);
         Assert.Equal(3, (await bed.EntriesAsync(Ct)).Count);
-        Assert.Contains("till 6,1 is in quarantine", await bed.CommandAsync(Ct, "quarantine", "show", "till", "6,1"), StringComparison.Ordinal);
-        Assert.Contains("1 entries discarded (till 6,3)", await bed.CommandAsync(Ct, "quarantine", "discard", "till", "6,3", "--yes"), StringComparison.Ordinal);
+        Assert.Contains(
+            "till 6,1 is in quarantine",
+            await bed.CommandAsync(Ct, "quarantine", "show", "till", "6,1"),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "1 entries discarded (till 6,3)",
+            await bed.CommandAsync(Ct, "quarantine", "discard", "till", "6,3", "--yes"),
+            StringComparison.Ordinal
+        );
         await bed.CommandAsync(Ct, "quarantine", "retry", "till", "6,1");
         await Eventually.True(
             "the row was tried again",
@@ -104,7 +115,11 @@ public sealed class KeysOfTwoColumnsTests(TestServers servers, TestKafka kafka)
         await using (var api = await ApiBed.StartAsync(bed, Ct))
         {
             Assert.Contains("\"key\":\"6,1\"", await api.Client.GetStringAsync("/quarantine", Ct), StringComparison.Ordinal);
-            Assert.Contains("cdc quarantine retry till 6,2", await api.Client.GetStringAsync("/quarantine/till/6,2", Ct), StringComparison.Ordinal);
+            Assert.Contains(
+                "cdc quarantine retry till 6,2",
+                await api.Client.GetStringAsync("/quarantine/till/6,2", Ct),
+                StringComparison.Ordinal
+            );
             Assert.Equal(404, (int)(await api.Client.GetAsync("/quarantine/till/6", Ct)).StatusCode);
         }
         await bed.Source.ExecuteAsync("UPDATE loyalty_program_pos_config_rel SET version = -version WHERE version < 0", Ct);
@@ -140,8 +155,11 @@ public sealed class KeysOfTwoColumnsTests(TestServers servers, TestKafka kafka)
         Assert.Contains("4 keys are equal now, 0 still differ", output, StringComparison.Ordinal);
         await bed.AssertEqualAsync(Ct);
         // A part of the keys, each end by both columns.
-        var part = await bed.JsonAsync(Ct, "reconcile", "till", "--partition", "3,5..5,1");
-        Assert.Equal(12, part.GetProperty("total").GetProperty("compared").GetInt64());
+        Assert.Contains(
+            "of 12 keys",
+            await bed.CommandAsync(Ct, "reconcile", "till", "--partition", "3,5..5,1"),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -150,8 +168,12 @@ public sealed class KeysOfTwoColumnsTests(TestServers servers, TestKafka kafka)
         await using var either = await StartAsync(overKafka: false);
         var bed = either.Bed;
         await bed.Engine.ExecuteAsync("UPDATE tills SET source_lsn = '0/0', note = 'damaged' WHERE program_id BETWEEN 6 AND 8", Ct);
-        Assert.Contains("till [6,3..8,1)", await bed.CommandAsync(Ct, "snapshot", "till", "--keys", "6,3..8,1", "--wait"), StringComparison.Ordinal);
-        Assert.Equal("9", await bed.Engine.ScalarAsync<string>("SELECT count(*)::text FROM tills WHERE note = 'damaged'", Ct));
+        Assert.Contains(
+            "till [6,3..8,1)",
+            await bed.CommandAsync(Ct, "snapshot", "till", "--keys", "6,3..8,1", "--wait"),
+            StringComparison.Ordinal
+        );
+        Assert.Equal("10", await bed.Engine.ScalarAsync<string>("SELECT count(*)::text FROM tills WHERE note = 'damaged'", Ct));
         var (code, said) = await CdcProcess.RunAsync(["snapshot", "till", "--keys", "6.."], bed.Environment(), Ct);
         Assert.Equal(2, code);
         Assert.Contains("its key is loyalty_program_id, pos_config_id", said, StringComparison.Ordinal);
@@ -170,7 +192,7 @@ public sealed class KeysOfTwoColumnsTests(TestServers servers, TestKafka kafka)
         foreach (
             var change in (string[])
                 [
-                    "UPDATE loyalty_program_pos_config_rel SET pos_config_id = pos_config_id + 1 WHERE loyalty_program_id < 10",
+                    "UPDATE loyalty_program_pos_config_rel SET pos_config_id = pos_config_id + 1 WHERE loyalty_program_id BETWEEN 1 AND 9",
                     "UPDATE loyalty_program_pos_config_rel SET pos_config_id = 10 - pos_config_id WHERE loyalty_program_id = 3",
                     "SET CONSTRAINTS ALL DEFERRED; UPDATE loyalty_program_pos_config_rel SET pos_config_id = 3 WHERE loyalty_program_id = 4 AND pos_config_id = 2; "
                         + "DELETE FROM loyalty_program_pos_config_rel WHERE loyalty_program_id = 4 AND pos_config_id = 3 AND version = 402",
@@ -191,8 +213,8 @@ public sealed class KeysOfTwoColumnsTests(TestServers servers, TestKafka kafka)
             overKafka: false,
             """
             ALTER TABLE loyalty_program_pos_config_rel DROP CONSTRAINT loyalty_program_pos_config_rel_pkey;
-            CREATE UNIQUE INDEX both ON loyalty_program_pos_config_rel (pos_config_id, loyalty_program_id);
-            ALTER TABLE loyalty_program_pos_config_rel REPLICA IDENTITY USING INDEX both
+            CREATE UNIQUE INDEX pair ON loyalty_program_pos_config_rel (pos_config_id, loyalty_program_id);
+            ALTER TABLE loyalty_program_pos_config_rel REPLICA IDENTITY USING INDEX pair
             """
         );
         await either.Bed.Source.ExecuteAsync(
@@ -208,7 +230,10 @@ public sealed class KeysOfTwoColumnsTests(TestServers servers, TestKafka kafka)
     {
         await using var either = await StartAsync(overKafka: false);
         var bed = either.Bed;
-        await bed.Source.ExecuteAsync("INSERT INTO loyalty_program_pos_config_rel VALUES (-1, 1, 1, 'negative'); UPDATE loyalty_card SET points = 7", Ct);
+        await bed.Source.ExecuteAsync(
+            "INSERT INTO loyalty_program_pos_config_rel VALUES (-1, 1, 1, 'negative'); UPDATE loyalty_card SET points = 7",
+            Ct
+        );
         await Eventually.True(
             "the table stops, or is not read to its end",
             async () => await bed.Engine.ScalarAsync<string>("SELECT state FROM cdc.tables WHERE entity = 'till'", Ct) != "streaming",

@@ -17,12 +17,12 @@ public sealed class KeyPairTests
         var random = new Random(TestSeed.Draw());
         var pairs = Enumerable
             .Range(0, 2000)
-            .Select(_ => (First: Draw(random), Second: Draw(random)))
+            .Select(_ => (Draw(random), Draw(random)))
             .Concat(Ends.SelectMany(a => Ends.Select(b => (a, b))))
             .Distinct()
             .Order()
             .ToList();
-        var numbers = pairs.ConvertAll(p => KeyPair.Number(p.First, p.Second)!.Value);
+        var numbers = pairs.ConvertAll(p => KeyPair.Number(p.Item1, p.Item2)!.Value);
         Assert.Equal(numbers.Distinct().Order(), numbers);
         Assert.Equal(pairs, numbers.Select(n => (KeyPair.First(n), KeyPair.Second(n))));
         Assert.All(numbers, n => Assert.True(KeyPair.Is(n) && n < EntityDeclaration.FirstEngineId));
@@ -78,8 +78,7 @@ public sealed class KeyPairTests
     }
 
     [Fact]
-    public void A_range_is_shown_by_its_columns() =>
-        Assert.Equal("[6,0..-)", new KeyRange(KeyPair.Number(6, 0), null).ToString());
+    public void A_range_is_shown_by_its_columns() => Assert.Equal("[6,0..-)", new KeyRange(KeyPair.Number(6, 0), null).ToString());
 
     private static long Draw(Random random) => random.Next(3) == 0 ? Ends[random.Next(Ends.Length)] : random.Next(2000);
 }

@@ -47,7 +47,8 @@ public sealed class KeyDeclarationTests
         Refuses(
             "the parent \"till\" has a key of two columns",
             Entity(Pair),
-            Entity("\"a\"", ", \"parents\": { \"x\": \"till\" }", "other", "others").Replace("\"rel\"", "\"other\"", StringComparison.Ordinal)
+            Entity("\"a\"", ", \"parents\": { \"x\": \"till\" }", "other", "others")
+                .Replace("\"rel\"", "\"other\"", StringComparison.Ordinal)
         );
         Refuses("till and other read one table by different keys", Entity(Pair), Entity("""["b", "a"]""", "", "other", "others"));
     }
