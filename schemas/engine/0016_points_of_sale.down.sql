@@ -1,1 +1,0 @@
-DROP TABLE public.program_points_of_sale;
