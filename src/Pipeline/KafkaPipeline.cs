@@ -55,10 +55,7 @@ public static class KafkaPipeline
     )
     {
         if (ends.HasFlag(LogEnds.Capture))
-        {
-            var setup = new SourceSetup(options, entities, log);
-            yield return new CaptureLogSession(options, entities, codec, new Preconditions(options, entities, log), setup, statistics, log);
-        }
+            yield return new CaptureLogSession(options, entities, codec, statistics, log);
         for (var worker = 0; ends.HasFlag(LogEnds.Apply) && worker < options.Kafka.Workers; worker++)
             yield return new ApplyLogSession(options, entities, codec, statistics, log);
     }

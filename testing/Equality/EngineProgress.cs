@@ -6,13 +6,14 @@ namespace Cdc.Testing.Equality;
 /// <summary>How far the engine has come, read from its own tables.</summary>
 public static class EngineProgress
 {
-    // Every partition must have passed the target, every table be loaded, and no row be waiting to be read again.
+    // Every partition must have passed the target, every table be loaded, and no row be waiting to be read again; what waits of a table
+    // that is stopped waits for a person.
     private const string CaughtUpSql = """
         SELECT coalesce((SELECT min(through_lsn) FROM cdc.checkpoints) >= $1::pg_lsn, false)
             AND EXISTS (SELECT FROM cdc.tables)
             AND NOT EXISTS (SELECT FROM cdc.tables WHERE state = 'loading')
-            AND NOT EXISTS (SELECT FROM cdc.chunks WHERE state = 'pending')
-            AND NOT EXISTS (SELECT FROM cdc.rereads)
+            AND NOT EXISTS (SELECT FROM cdc.chunks c JOIN cdc.tables t USING (entity) WHERE c.state = 'pending' AND t.state <> 'stopped')
+            AND NOT EXISTS (SELECT FROM cdc.rereads r JOIN cdc.tables t USING (entity) WHERE t.state <> 'stopped')
         """;
 
     private const string StreamCaughtUpSql = "SELECT coalesce((SELECT min(through_lsn) FROM cdc.checkpoints) >= $1::pg_lsn, false)";

@@ -119,10 +119,7 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
     public IChangeLogWriter Write(IRecordCodec codec, ILogBoard board, long maxBytes, PipelineStatistics statistics, CancellationToken stop)
     {
         _writer = new KafkaLogWriter(
-            Number,
-            _topics,
-            new KeyPlacement(_topics, _byValue),
-            _tails,
+            new SessionLayout(Number, _topics, new KeyPlacement(_topics, _byValue), _tails),
             codec,
             _producer,
             board,

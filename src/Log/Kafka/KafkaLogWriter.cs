@@ -13,10 +13,7 @@ namespace Cdc.Log.Kafka;
 /// throws what the brokers refused: then the session ends, and the next one starts where everything was acknowledged.
 /// </summary>
 internal sealed class KafkaLogWriter(
-    long session,
-    LogTopics topics,
-    KeyPlacement placement,
-    IReadOnlyList<PartitionTail> tails,
+    SessionLayout layout,
     IRecordCodec codec,
     LogProducer producer,
     ILogBoard board,
@@ -27,7 +24,7 @@ internal sealed class KafkaLogWriter(
     private const int MostEncoders = 256;
 
     private readonly ByteBound _onTheWay = new(maxBytes);
-    private readonly long[] _sequences = new long[topics.All.Count];
+    private readonly long[] _sequences = new long[layout.Topics.All.Count];
     private readonly Dictionary<TableSchema, IRecordEncoder> _encoders = new(ReferenceEqualityComparer.Instance);
     private readonly ArrayBufferWriter<byte> _key = new(64);
     private readonly ArrayBufferWriter<byte> _value = new(4096);
@@ -46,8 +43,8 @@ internal sealed class KafkaLogWriter(
     /// <summary>Tombstones that the session before this one did not get to send.</summary>
     public void SendOwed()
     {
-        foreach (var partition in topics.All)
-            if (tails[partition.Index].OwedTombstone is { } key)
+        foreach (var partition in layout.Topics.All)
+            if (layout.Tails[partition.Index].OwedTombstone is { } key)
                 producer.Append(partition.Index, key, null);
         // They do not wait for what comes next.
         producer.Mark(static () => { });
@@ -135,11 +132,11 @@ internal sealed class KafkaLogWriter(
         _written = (row.Position, encoder.Topic);
         _key.ResetWrittenCount();
         encoder.EncodeKey(row.Key, _key);
-        var partition = placement.Of(encoder.Topic, row.Key, _key.WrittenSpan).Index;
-        if (row.Position <= tails[partition].Last)
+        var partition = layout.Placement.Of(encoder.Topic, row.Key, _key.WrittenSpan).Index;
+        if (row.Position <= layout.Tails[partition].Last)
             return;
         _value.ResetWrittenCount();
-        encoder.EncodeValue(row, new RecordStamp(session, _sequences[partition]++), _value);
+        encoder.EncodeValue(row, new RecordStamp(layout.Session, _sequences[partition]++), _value);
         var key = _key.WrittenSpan.ToArray();
         producer.Append(partition, key, _value.WrittenSpan.ToArray(), row.Key);
         if (row.Kind == RowChangeKind.Delete)
@@ -179,12 +176,12 @@ internal sealed class KafkaLogWriter(
 
     private void Append(TruncateChange truncate, IRecordEncoder encoder)
     {
-        foreach (var partition in topics.Of(encoder.Topic))
+        foreach (var partition in layout.Topics.Of(encoder.Topic))
         {
-            if (truncate.Position <= tails[partition.Index].Last)
+            if (truncate.Position <= layout.Tails[partition.Index].Last)
                 continue;
             _value.ResetWrittenCount();
-            encoder.EncodeTruncate(truncate, new RecordStamp(session, _sequences[partition.Index]++), _value);
+            encoder.EncodeTruncate(truncate, new RecordStamp(layout.Session, _sequences[partition.Index]++), _value);
             producer.Append(partition.Index, null, _value.WrittenSpan.ToArray());
         }
     }

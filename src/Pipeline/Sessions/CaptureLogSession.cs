@@ -19,32 +19,33 @@ internal sealed class CaptureLogSession(
     PipelineOptions options,
     EntitySet entities,
     IRecordCodec codec,
-    Preconditions preconditions,
-    SourceSetup setup,
     PipelineStatistics statistics,
     ILogger log
 ) : IPipelineSession
 {
+    private readonly Preconditions _preconditions = new(options, entities, log);
+    private readonly SourceSetup _setup = new(options, entities, log);
+
     public bool HasProgressed { get; private set; }
 
-    public int? Generation => setup.Generation;
+    public int? Generation => _setup.Generation;
 
-    public Task AcceptGapAsync(CancellationToken ct) => setup.BeginGenerationAsync(ct);
+    public Task AcceptGapAsync(CancellationToken ct) => _setup.BeginGenerationAsync(ct);
 
     public async Task RunAsync(Action started, CancellationToken stop)
     {
         HasProgressed = false;
-        await preconditions.CheckAsync(stop);
+        await _preconditions.CheckAsync(stop);
         var clients = new KafkaClients(options.Kafka, log);
         // Before the engine says that it follows a source, for which an apply waits: it finds them then.
         if (options.Kafka.CreateTopics)
             await CreateTopicsAsync(clients, stop);
         await using var capture = await CaptureSession.ConnectAsync(options.Source, options.Snapshot, entities, log, stop);
-        await setup.PrepareAsync(capture, stop);
+        await _setup.PrepareAsync(capture, stop);
         await capture.AcquireSlotAsync(stop);
         var topics = await LogTopics.ReadAsync(clients, entities, codec, stop);
         await new RightsCheck(clients).RequireAsync(LeastRights.OfLog(KafkaRole.Capture, clients, Plan), stop);
-        await using var kafka = await KafkaLogSession.OpenAsync(clients, topics, codec, setup.Generation!.Value, log, stop);
+        await using var kafka = await KafkaLogSession.OpenAsync(clients, topics, codec, _setup.Generation!.Value, log, stop);
         await using var engine = await CaptureEngineSide.OpenAsync(options.Engine, entities, kafka, log, stop);
         started();
         try
