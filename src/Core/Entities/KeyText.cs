@@ -47,3 +47,27 @@ public sealed class KeyJsonConverter : JsonConverter<long>
             writer.WriteNumberValue(value);
     }
 }
+
+/// <summary>The same of some keys.</summary>
+public sealed class KeysJsonConverter : JsonConverter<IReadOnlyList<long>>
+{
+    private static readonly KeyJsonConverter One = new();
+
+    public override IReadOnlyList<long> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType != JsonTokenType.StartArray)
+            throw new JsonException("Those are no keys.");
+        var keys = new List<long>();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            keys.Add(One.Read(ref reader, typeof(long), options));
+        return keys;
+    }
+
+    public override void Write(Utf8JsonWriter writer, IReadOnlyList<long> value, JsonSerializerOptions options)
+    {
+        writer.WriteStartArray();
+        foreach (var key in value)
+            One.Write(writer, key, options);
+        writer.WriteEndArray();
+    }
+}

@@ -204,7 +204,7 @@ public static class HtmlReport
                     Text(s.Entity),
                     Id(s.Company),
                     s.Rows.ToString(CultureInfo.InvariantCulture),
-                    s.Differing.Count == 0 ? "none" : string.Join(", ", s.Differing),
+                    s.Differing.Count == 0 ? "none" : string.Join(", ", s.Differing.Select(KeyText.Of)),
                 ],
                 numeric: [2]
             );
@@ -218,7 +218,11 @@ public static class HtmlReport
         page.Append("<h2>Odoo's own contradictions</h2>\n<p class=\"note\">No drift: the engine has these rows as Odoo has them.</p>\n");
         Table(page, "What", "#Rows", "Some keys");
         foreach (var v in report.Violations)
-            Row(page, [Text(v.Kind), v.Rows.ToString("#,0", CultureInfo.InvariantCulture), string.Join(", ", v.Examples)], numeric: [1]);
+            Row(
+                page,
+                [Text(v.Kind), v.Rows.ToString("#,0", CultureInfo.InvariantCulture), string.Join(", ", v.Examples.Select(KeyText.Of))],
+                numeric: [1]
+            );
         page.Append("</table>\n");
     }
 

@@ -155,11 +155,7 @@ public sealed class KeysOfTwoColumnsTests(TestServers servers, TestKafka kafka)
         Assert.Contains("4 keys are equal now, 0 still differ", output, StringComparison.Ordinal);
         await bed.AssertEqualAsync(Ct);
         // A part of the keys, each end by both columns.
-        Assert.Contains(
-            "of 12 keys",
-            await bed.CommandAsync(Ct, "reconcile", "till", "--partition", "3,5..5,1"),
-            StringComparison.Ordinal
-        );
+        Assert.Contains("of 12 keys", await bed.CommandAsync(Ct, "reconcile", "till", "--partition", "3,5..5,1"), StringComparison.Ordinal);
     }
 
     [Fact]

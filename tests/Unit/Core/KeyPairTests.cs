@@ -74,6 +74,9 @@ public sealed class KeyPairTests
         long[] keys = [17, KeyPair.Number(6, 1)!.Value];
         Assert.Equal("""[17,"6,1"]""", JsonSerializer.Serialize(keys, options));
         Assert.Equal(keys, JsonSerializer.Deserialize<long[]>("""[17,"6,1"]""", options));
+        var lists = new JsonSerializerOptions { Converters = { new KeysJsonConverter() } };
+        Assert.Equal("""[17,"6,1"]""", JsonSerializer.Serialize<IReadOnlyList<long>>(keys, lists));
+        Assert.Equal(keys, JsonSerializer.Deserialize<IReadOnlyList<long>>("""[17,"6,1"]""", lists));
         Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<long[]>("""["x"]""", options));
     }
 
