@@ -138,8 +138,12 @@ internal sealed class ApiMeter : IDisposable
                 yield return new(known, new("topic", partition.Topic), new("partition", partition.Partition));
     }
 
-    private IEnumerable<Measurement<long>> PerEntity(Func<EntityStatus, long> value) =>
-        _status.Last?.Entities.Select(e => new Measurement<long>(value(e), new KeyValuePair<string, object?>("entity", e.Entity))) ?? [];
+    private IEnumerable<Measurement<long>> PerEntity(Func<EntityStatus, long?> value)
+    {
+        foreach (var entity in _status.Last?.Entities ?? [])
+            if (value(entity) is { } known)
+                yield return new(known, new KeyValuePair<string, object?>("entity", entity.Entity));
+    }
 
     private IEnumerable<Measurement<long>> WalStatus() =>
         _status.Last?.Source?.Slot?.WalStatus is { } now

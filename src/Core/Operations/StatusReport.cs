@@ -153,7 +153,10 @@ public sealed record EntityStatus
     /// </summary>
     public bool BehindGap { get; init; }
 
-    /// <summary>Rows in the engine's table: by the server's statistics, counted where they know of none.</summary>
+    /// <summary>
+    /// Rows in the engine's table: by the server's statistics, counted where they know of none; null where that cannot be done now, because
+    /// somebody has locked the table.
+    /// </summary>
     public required long? Rows { get; init; }
     public required SnapshotStatus? Snapshot { get; init; }
     public required long Quarantine { get; init; }
@@ -163,8 +166,8 @@ public sealed record EntityStatus
     public required long Holes { get; init; }
     public required DateTimeOffset? OldestHole { get; init; }
 
-    /// <summary>Rows whose parent is in quarantine or is read again, and is not in the engine.</summary>
-    public required long WaitingForParent { get; init; }
+    /// <summary>Rows whose parent is in quarantine or is read again, and is not in the engine; null as with <see cref="Rows"/>.</summary>
+    public required long? WaitingForParent { get; init; }
 }
 
 /// <param name="Percent">Of rows where their number is estimated, else of chunks.</param>

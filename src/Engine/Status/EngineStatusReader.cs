@@ -45,6 +45,9 @@ public sealed class EngineStatusReader(EntitySet entities, bool overKafka)
         FROM cdc.requests WHERE state IN ('open', 'accepted') ORDER BY id
         """;
 
+    /// <summary>Who watches must not wait for who has locked a table of the engine: a migration of its owner, or VACUUM FULL.</summary>
+    private const string ShortLockTimeout = "SET LOCAL lock_timeout = '50ms'";
+
     public async Task<EngineStatus> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
@@ -53,7 +56,7 @@ public sealed class EngineStatusReader(EntitySet entities, bool overKafka)
         {
             Entities =
             [
-                .. (await ReadEntitiesAsync(connection, ct)).Select(e => e with { BehindGap = status.State == SourceState.Gap.Word() }),
+                .. (await ReadEntitiesAsync(connection, snapshot, ct)).Select(e => e with { BehindGap = status.State == SourceState.Gap.Word() }),
             ],
             Requests = await connection.Statement(RequestsSql).RowsAsync(ReadRequest, ct),
             Log = overKafka ? await ReadLogAsync(connection, ct) : null,
@@ -95,21 +98,50 @@ public sealed class EngineStatusReader(EntitySet entities, bool overKafka)
             : null;
     }
 
-    private async Task<List<EntityStatus>> ReadEntitiesAsync(NpgsqlConnection connection, CancellationToken ct)
+    private async Task<List<EntityStatus>> ReadEntitiesAsync(NpgsqlConnection connection, NpgsqlTransaction snapshot, CancellationToken ct)
     {
         var snapshots = await SnapshotReader.ReadAsync(connection, ct);
         object?[] declared = [entities.All.Select(e => e.Name).ToArray(), entities.All.Select(e => e.EngineName).ToArray()];
         var rows = await connection.Statement(EntitiesSql, declared).RowsAsync(row => ReadEntity(row, snapshots), ct);
+        await connection.Statement(ShortLockTimeout).ExecuteAsync(ct);
         for (var i = 0; i < rows.Count; i++)
         {
             if (entities.All.FirstOrDefault(e => e.Name == rows[i].Entity) is not { } entity)
                 continue;
             if (rows[i].Rows is 0)
-                rows[i] = rows[i] with { Rows = await CountAsync(connection, entity, rows[i].Snapshot?.RowsDone ?? 0, ct) };
+            {
+                var loaded = rows[i].Snapshot?.RowsDone ?? 0;
+                rows[i] = rows[i] with { Rows = await UnlockedAsync(snapshot, () => CountAsync(connection, entity, loaded, ct), ct) };
+            }
             if (entity.Parents.Count > 0)
-                rows[i] = rows[i] with { WaitingForParent = await WaitingChildren.CountAsync(connection, entities, entity, ct) };
+                rows[i] = rows[i] with
+                {
+                    WaitingForParent = await UnlockedAsync(
+                        snapshot,
+                        () => WaitingChildren.CountAsync(connection, entities, entity, ct),
+                        ct
+                    ),
+                };
         }
         return rows;
+    }
+
+    /// <returns>Null: a table is locked. All the rest can be told without the data's tables, and is.</returns>
+    private static async Task<long?> UnlockedAsync(NpgsqlTransaction snapshot, Func<Task<long>> count, CancellationToken ct)
+    {
+        const string before = "before_count";
+        await snapshot.SaveAsync(before, ct);
+        try
+        {
+            var counted = await count();
+            await snapshot.ReleaseAsync(before, ct);
+            return counted;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            await snapshot.RollbackAsync(before, ct);
+            return null;
+        }
     }
 
     /// <summary>The server's statistics come seconds late, and are gone after a crash of it: 0 may mean that they know nothing.</summary>

@@ -37,6 +37,14 @@ public static class SourceQueries
                 )
         ).SingleOrDefault();
 
+    /// <summary>Why the entity's table is stopped; null: it is not.</summary>
+    public static async Task<string?> StopReasonAsync(NpgsqlConnection connection, string entity, CancellationToken ct) =>
+        (
+            await connection
+                .Statement("SELECT coalesce(reason, '') FROM cdc.tables WHERE entity = $1 AND state = 'stopped'", entity)
+                .RowsAsync(row => row.GetString(0), ct)
+        ).SingleOrDefault();
+
     /// <summary>The pipeline streams, and has loaded everything.</summary>
     public static async Task<bool> IsSettledAsync(NpgsqlConnection connection, CancellationToken ct) =>
         (await connection.Statement(SettledSql).RowsAsync(row => row.GetBoolean(0), ct)).SingleOrDefault();

@@ -85,6 +85,9 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
         var (ofEngine, engineKind) = await EngineFindingsAsync(ct);
         if (engineKind is null)
             ofSource = [.. await IsFollowingAsync(ct) ? Preflight.WhenFollowing(ofSource) : Preflight.WhenFirst(ofSource, entities)];
+        else if (engineKind == FailureKind.Unavailable)
+            // It may be followed: what stops only a table then must not end the process that waits for the engine.
+            ofSource = [.. Preflight.WhenFollowing(ofSource)];
         IReadOnlyList<Finding> findings = [.. ofSource, .. ofEngine];
         if (engineKind is null && findings.Any(f => f.IsError))
             findings = ByCause(

@@ -58,7 +58,12 @@ public sealed class Reconciler(
         var through = request.Kind == RunKind.Changed ? await CheckpointQueries.ThroughAsync(engine, ct) : null;
         foreach (var entity in request.Entities)
         {
-            await CompareAsync(store, run, request, entity, await SpansAsync(engine, run, request, entity, ct), state, ct);
+            var spans = await SpansAsync(engine, run, request, entity, ct);
+            // A fence asks whether it can be compared; where nothing has changed in the engine there is none.
+            if (spans.Count > 0)
+                await CompareAsync(store, run, request, entity, spans, state, ct);
+            else if (await SourceQueries.StopReasonAsync(engine, entity.Name, ct) is { } reason)
+                await StopAsync(store, run, entity, state, $"{entity.Name} is stopped: {reason}", ct);
             if (request.WithTotals)
                 await SpotChecks.RunAsync(servers, engine, entity, run.Id, options, ct);
         }
@@ -115,9 +120,21 @@ public sealed class Reconciler(
         }
         catch (FenceException stopped) when (stopped.Reason == FenceReasons.Stopped)
         {
-            state.Stop(entity.Name, stopped.Message);
-            await store.SaveStoppedAsync(run.Id, entity.Name, ct);
+            await StopAsync(store, run, entity, state, stopped.Message, ct);
         }
+    }
+
+    private static async Task StopAsync(
+        RunStore store,
+        OpenRun run,
+        EntityDeclaration entity,
+        RunState state,
+        string why,
+        CancellationToken ct
+    )
+    {
+        state.Stop(entity.Name, why);
+        await store.SaveStoppedAsync(run.Id, entity.Name, ct);
     }
 
     private async Task RecordFailureAsync(long run, Exception failure)

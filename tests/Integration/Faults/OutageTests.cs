@@ -27,6 +27,22 @@ public sealed class OutageTests(OwnServers servers, ITestOutputHelper output) : 
         await scene.EndsEqualAsync(run);
     }
 
+    [Fact]
+    public async Task A_table_that_cannot_be_followed_does_not_end_a_start_that_waits_for_the_engine()
+    {
+        await using var scene = await Scene.CreateAsync(servers.Source, servers.Engine);
+        await scene.FollowAsync();
+        await servers.Engine.StopAsync(ct: Scene.Ct);
+        await scene.Source.ExecuteAsync("ALTER TABLE loyalty_point_history REPLICA IDENTITY NOTHING", Scene.Ct);
+        var run = await scene.Bed.StartProcessAsync(ct: Scene.Ct);
+        await SaysAsync(run, "The engine cannot be reached");
+        await servers.Engine.StartAgainAsync(Scene.Ct);
+        scene.ForgetConnections();
+        await SaysAsync(run, "Table public.loyalty_point_history stops");
+        await scene.Source.ExecuteAsync("ALTER TABLE loyalty_point_history REPLICA IDENTITY DEFAULT", Scene.Ct);
+        await scene.EndsEqualAsync(run);
+    }
+
     /// <summary>CI waits for a few thousand transactions, <c>CDC_TEST_LONG=1</c> for a minute of them.</summary>
     [Fact]
     public async Task An_engine_that_is_away_under_load_is_waited_for_in_bounded_memory()

@@ -136,6 +136,36 @@ public sealed class WatchersTests(OwnServers servers) : IClassFixture<OwnServers
     }
 
     [Fact]
+    public async Task A_table_of_the_engine_that_somebody_has_locked_hides_its_own_counts_and_nothing_else()
+    {
+        await using var scene = await SceneAsync();
+        using var served = await FollowingAsync(scene);
+        await scene.CaughtUpAsync(served.Run);
+        await served.SaysAsync("cdc_parentless_rows{entity=\"history\"} 0");
+        await using (var owner = await scene.Engine.DataSource.OpenConnectionAsync(Scene.Ct))
+        {
+            await using var held = await owner.BeginTransactionAsync(Scene.Ct);
+            await using (var command = new NpgsqlCommand("LOCK TABLE loyalty_cards IN ACCESS EXCLUSIVE MODE", owner))
+                await command.ExecuteNonQueryAsync(Scene.Ct);
+            var metrics = "";
+            await Eventually.True(
+                "rows without a parent cannot be counted",
+                async () =>
+                    !(metrics = (await served.GetAsync("/metrics")).Text).Contains(
+                        "\ncdc_parentless_rows{entity=\"history\"}",
+                        StringComparison.Ordinal
+                    ),
+                () => Task.FromResult(metrics),
+                ct: Scene.Ct
+            );
+            Assert.Contains("\ncdc_up{server=\"engine\"} 1\n", metrics, StringComparison.Ordinal);
+            Assert.Contains("\ncdc_lag_seconds{topic=\"public.loyalty_card\",partition=\"0\"} ", metrics, StringComparison.Ordinal);
+            await served.AnswersAsync();
+        }
+        await scene.EndsEqualAsync(served.Run);
+    }
+
+    [Fact]
     public async Task A_role_that_may_not_log_in_any_more_stops_the_pipeline_only_and_given_back_it_continues()
     {
         await using var scene = await SceneAsync();

@@ -28,7 +28,7 @@ internal sealed class Drill : IAsyncDisposable
 
     public Scene Scene { get; }
 
-    public Served Served { get; set; }
+    public Served Served { get; private set; }
 
     /// <summary>That of the person: $CDC_KEY.</summary>
     public required string OperatorKey { get; init; }
@@ -50,7 +50,7 @@ internal sealed class Drill : IAsyncDisposable
         // What grows can only be seen from its second sample on.
         await Eventually.True(
             "Prometheus has read it, with its key",
-            () => prometheus.FindsAsync("cdc_quarantined_rows_total == 0 and on () cdc_alerts_paused == 0", Ct),
+            () => prometheus.FindsAsync("cdc_quarantined_rows_total == 0", Ct),
             () => Task.FromResult(prometheus.Tail),
             ct: Ct
         );
@@ -59,6 +59,14 @@ internal sealed class Drill : IAsyncDisposable
 
     /// <summary>What Prometheus' <c>credentials_file</c> holds from now on.</summary>
     public Task GivePrometheusAsync(string key) => File.WriteAllTextAsync(KeyFileIn(_folder), key, Ct);
+
+    /// <summary>Its process has ended: another takes its place.</summary>
+    public async Task StartAgainAsync()
+    {
+        Served.Dispose();
+        Served = await Served.StartAsync(Scene, Served.Address);
+        Served.Key = OperatorKey;
+    }
 
     /// <summary>Each of them fires, if not all at the same time.</summary>
     /// <param name="meanwhile">Done at each look.</param>

@@ -28,6 +28,7 @@ public sealed partial class OnCallDrillTests(OwnServers servers, ITestOutputHelp
         await scene.Source.ExecuteAsync($"ALTER ROLE {role.Name} SUPERUSER", Ct);
         Configure(scene.Bed, role);
         await using var drill = await StartAsync(scene);
+        await NothingIsEverComparedAsync(drill);
         await drill.QuietAsync();
         Func<Drill, Task>[] faults =
         [
@@ -51,12 +52,17 @@ public sealed partial class OnCallDrillTests(OwnServers servers, ITestOutputHelp
         await scene.EndsEqualAsync(drill.Served.Run);
     }
 
-    /// <summary>A comparison every second, and thresholds for a shop of fifty cards.</summary>
+    /// <summary>A comparison every second, once there are any, and thresholds for a shop of fifty cards.</summary>
     private static void Configure(PipelineBed bed, ReaderRole role)
     {
         bed.SourceOptions = bed.SourceOptions with { ConnectionString = role.ConnectionString };
         bed.EngineOptions = bed.EngineOptions with { MaxDeletedRows = 10 };
-        bed.ContinuousOptions = new ContinuousOptions { Interval = TimeSpan.FromSeconds(1), LoadPercent = 100 };
+        bed.ContinuousOptions = new ContinuousOptions
+        {
+            Enabled = false,
+            Interval = TimeSpan.FromSeconds(1),
+            LoadPercent = 100,
+        };
         bed.AlertOptions = new AlertOptions
         {
             MinRows = 0,
@@ -76,6 +82,17 @@ public sealed partial class OnCallDrillTests(OwnServers servers, ITestOutputHelp
             KeyIn(await scene.CommandAsync(0, "keys", "create", "prometheus")),
             KeyIn(await scene.CommandAsync(0, "keys", "create", "on-call", "--scope", "read", "--scope", "operate"))
         );
+    }
+
+    /// <summary>As beside <c>cdc capture</c> and <c>cdc apply</c> without a timer, or where it is switched off.</summary>
+    private static async Task NothingIsEverComparedAsync(Drill drill)
+    {
+        await drill.FireAsync(["CdcNeverCompared"]);
+        await drill.FollowAsync("consistency", ["Look", "Verify"]);
+        await drill.ClearedAsync(["CdcNeverCompared"]);
+        drill.Scene.Bed.ContinuousOptions = drill.Scene.Bed.ContinuousOptions with { Enabled = true };
+        Assert.Equal(0, await drill.Served.Run.StopAsync(Signal.Terminate, Ct));
+        await drill.StartAgainAsync();
     }
 
     /// <summary>Many new cards break a rule, and one of them has rows below it.</summary>
@@ -255,9 +272,7 @@ public sealed partial class OnCallDrillTests(OwnServers servers, ITestOutputHelp
         var runbook = await Runbook.OpenAsync("ops/runbooks/api-down.md", Ct);
         // curl's code of a refused connection.
         await drill.FollowAsync("api-down", ["Look"], [.. runbook.Blocks.Where(b => b.Section == "Look").Select(b => (b.Text, 7))]);
-        drill.Served.Dispose();
-        drill.Served = await Served.StartAsync(drill.Scene, drill.Served.Address);
-        drill.Served.Key = drill.OperatorKey;
+        await drill.StartAgainAsync();
         await drill.ClearedAsync(["CdcApiDown"]);
     }
 

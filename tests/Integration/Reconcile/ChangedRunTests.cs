@@ -30,6 +30,18 @@ public sealed class ChangedRunTests(TestServers servers)
     }
 
     [Fact]
+    public async Task A_table_that_is_stopped_is_not_called_consistent_because_nothing_came_of_it()
+    {
+        await using var bed = await BedAsync();
+        await bed.RunAsync(RunKind.Full, Card);
+        await bed.Engine.ExecuteAsync("UPDATE cdc.tables SET state = 'stopped', reason = 'it was renamed' WHERE entity = 'card'", Ct);
+        var report = await bed.RunAsync(RunKind.Changed, Card);
+        Assert.Equal(("inconclusive", "card: card is stopped: it was renamed"), (report.Run.Verdict, report.Run.Detail));
+        await bed.Engine.ExecuteAsync("UPDATE cdc.tables SET state = 'streaming', reason = NULL WHERE entity = 'card'", Ct);
+        Assert.Equal("consistent", (await bed.RunAsync(RunKind.Changed, Card)).Run.Verdict);
+    }
+
+    [Fact]
     public async Task An_applied_row_a_deleted_row_and_open_drift_touch_their_partitions()
     {
         await using var bed = await BedAsync();

@@ -22,6 +22,9 @@ internal sealed class CampaignLength
                 : null
         );
 
+    /// <summary>Tables grow with the minutes: chunks of CI's size would take longer to read than a test waits.</summary>
+    public int ChunkRows => _time is null ? 100 : 2000;
+
     public TimeSpan Elapsed => _elapsed.Elapsed;
 
     public bool IsOver(int faults) => _time is { } time ? _elapsed.Elapsed >= time : faults >= FaultsInCi;

@@ -65,7 +65,7 @@ public sealed class CampaignTests(OwnServers servers, ITestOutputHelper output) 
             BatchRows = 200,
             MaxDeletedPercent = 100,
         };
-        bed.SnapshotOptions = bed.SnapshotOptions with { ChunkRows = 100 };
+        bed.SnapshotOptions = bed.SnapshotOptions with { ChunkRows = CampaignLength.Here.ChunkRows };
         await bed.Source.ExecuteAsync(UpdateCount.Setup, Ct);
         return bed;
     }
