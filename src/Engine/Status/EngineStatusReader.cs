@@ -56,7 +56,12 @@ public sealed class EngineStatusReader(EntitySet entities, bool overKafka)
         {
             Entities =
             [
-                .. (await ReadEntitiesAsync(connection, snapshot, ct)).Select(e => e with { BehindGap = status.State == SourceState.Gap.Word() }),
+                .. (await ReadEntitiesAsync(connection, snapshot, ct)).Select(e =>
+                    e with
+                    {
+                        BehindGap = status.State == SourceState.Gap.Word(),
+                    }
+                ),
             ],
             Requests = await connection.Statement(RequestsSql).RowsAsync(ReadRequest, ct),
             Log = overKafka ? await ReadLogAsync(connection, ct) : null,
