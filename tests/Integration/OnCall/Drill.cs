@@ -47,13 +47,7 @@ internal sealed class Drill : IAsyncDisposable
         var rules = await DrilledRules.ReadAsync(Ct);
         var prometheus = await PrometheusServer.StartAsync(await ConfigurationAsync(served.Address, KeyFileIn(folder)), rules.Text, Ct);
         served.Key = operatorKey;
-        // What grows can only be seen from its second sample on.
-        await Eventually.True(
-            "Prometheus has read it, with its key",
-            () => prometheus.FindsAsync("cdc_quarantined_rows_total == 0", Ct),
-            () => Task.FromResult(prometheus.Tail),
-            ct: Ct
-        );
+        await SeesAsync(prometheus, DateTimeOffset.MinValue);
         return new Drill(scene, served, rules, folder, prometheus) { OperatorKey = operatorKey };
     }
 
@@ -66,6 +60,7 @@ internal sealed class Drill : IAsyncDisposable
         Served.Dispose();
         Served = await Served.StartAsync(Scene, Served.Address);
         Served.Key = OperatorKey;
+        await SeesAsync(_prometheus, DateTimeOffset.UtcNow);
     }
 
     /// <summary>Each of them fires, if not all at the same time.</summary>
@@ -220,6 +215,19 @@ internal sealed class Drill : IAsyncDisposable
                 .Replace("scrape_interval: 15s", "scrape_interval: 1s", StringComparison.Ordinal)
                 .Replace("scrape_timeout: 10s", "scrape_timeout: 1s", StringComparison.Ordinal);
     }
+
+    /// <summary>It has read the process, with its key, since then: what grows can only be seen from its second sample on.</summary>
+    private static Task SeesAsync(PrometheusServer prometheus, DateTimeOffset since) =>
+        Eventually.True(
+            "Prometheus has read it, with its key",
+            () =>
+                prometheus.FindsAsync(
+                    FormattableString.Invariant($"cdc_quarantined_rows_total == 0 and timestamp(cdc_quarantined_rows_total) > {Math.Max(0, since.ToUnixTimeSeconds())}"),
+                    Ct
+                ),
+            () => Task.FromResult(prometheus.Tail),
+            ct: Ct
+        );
 
     private async Task<string> ShownAsync(IReadOnlyList<string>? firing)
     {

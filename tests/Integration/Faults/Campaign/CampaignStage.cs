@@ -105,10 +105,13 @@ internal sealed class CampaignStage : IAsyncDisposable
         );
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        // After a fault in the middle of an outage, so that the databases can be dropped: what went wrong must not be hidden by that.
+        foreach (var server in (PgCluster[])[_servers.Source, _servers.Engine])
+            if (!server.IsRunning)
+                await server.StartAgainAsync(CancellationToken.None);
         ForgetConnections();
-        return ValueTask.CompletedTask;
     }
 
     private async Task PlayOneAsync(Random random, CancellationToken ct)
