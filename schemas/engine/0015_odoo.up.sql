@@ -37,17 +37,3 @@ ALTER TABLE public.promotion_programs
     ADD COLUMN membership_product_id bigint,
     -- Odoo 20: days after which points expire.
     ADD COLUMN expire_after          integer;
-
--- Odoo's contacts (schemas/entities/contacts.json).
-CREATE TABLE public.partners (
-    id                    bigint PRIMARY KEY,
-    odoo_partner_id       integer,
-    name                  text,
-    active                boolean,
-    company_id            bigint,
-    commercial_partner_id bigint,
-    source_generation     integer NOT NULL DEFAULT 0,
-    source_lsn            pg_lsn NOT NULL DEFAULT '0/0',
-    source_ordinal        bigint NOT NULL DEFAULT 0,
-    source_commit_at      timestamptz
-);

@@ -125,11 +125,12 @@ public sealed class EngineSession : IAsyncDisposable
     }
 
     /// <summary>Applies until the log is closed and read to its end.</summary>
+    /// <exception cref="PausedException">The source is to be let go of.</exception>
     public async Task RunAsync(IChangeLogReader log, CancellationToken ct)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var applying = EngineErrors.GuardAsync(() => _loop.RunAsync(log, ended.Token));
-        var pulse = EngineErrors.GuardAsync(() => EnginePulse.RunAsync(_options, ended.Token));
+        var pulse = EngineErrors.GuardAsync(() => EnginePulse.RunUntilPausedAsync(_options, ended.Token));
         var listening = EngineErrors.GuardAsync(() => _signals.RunAsync(ended.Token));
         await TaskGroup.RunAsync(ended, applying, pulse, listening);
     }

@@ -8,7 +8,8 @@ namespace Cdc.Capture;
 public static class SourceGrants
 {
     /// <summary>For the role of <c>Source:ConnectionString</c>.</summary>
-    public static string ToFollow(string publication, EntitySet entities, IReadOnlyList<string> roles)
+    /// <param name="readAll">By a membership, which is in no dump, and reads every table.</param>
+    public static string ToFollow(string publication, EntitySet entities, IReadOnlyList<string> roles, bool readAll = false)
     {
         var script = new GrantScript(roles)
             .Comment(
@@ -19,7 +20,8 @@ public static class SourceGrants
                 """
             )
             .Roles(replicate: true);
-        Read(script, entities).Comment("Only the owner of the tables may publish them, so the publication is made here and not by cdc.");
+        Read(script, entities, readAll)
+            .Comment("Only the owner of the tables may publish them, so the publication is made here and not by cdc.");
         return Publication(script, publication, entities)
             .Comment("Optional: 'cdc status' shows the age of the oldest transaction of other roles too.")
             .Membership("pg_read_all_stats")
@@ -27,7 +29,8 @@ public static class SourceGrants
     }
 
     /// <summary>For a role of a process that only compares.</summary>
-    public static string ToCompare(EntitySet entities, IReadOnlyList<string> roles) =>
+    /// <param name="readAll">As in <see cref="ToFollow"/>.</param>
+    public static string ToCompare(EntitySet entities, IReadOnlyList<string> roles, bool readAll = false) =>
         Read(
                 new GrantScript(roles)
                     .Comment(
@@ -37,19 +40,32 @@ public static class SourceGrants
                         """
                     )
                     .Roles(),
-                entities
+                entities,
+                readAll
             )
             .ToString();
 
-    private static GrantScript Read(GrantScript script, EntitySet entities) =>
+    private static GrantScript Read(GrantScript script, EntitySet entities, bool readAll) =>
+        readAll
+            ? script
+                .OnDatabase("CONNECT")
+                .Comment(
+                    """
+                    Every table may be read, also what is declared later, and Odoo's database.uuid, by which a copy is known. A dump of the database says
+                    nothing of it. Rights that were granted on single tables before stay in dumps: REVOKE them.
+                    """
+                )
+                .Membership("pg_read_all_data")
+            : ReadDeclared(script.OnDatabase("CONNECT"), entities);
+
+    private static GrantScript ReadDeclared(GrantScript script, EntitySet entities) =>
         script
-            .OnDatabase("CONNECT")
             .OnSchemas("USAGE", entities.All.Select(e => e.SourceSchema))
             .Comment(
                 """
                 On whole tables: they are locked in ACCESS SHARE mode while they are read, for which PostgreSQL wants no less than this.
                 Every dump of the database carries these rights, and Odoo's database manager restores none of format "dump" where the role is
-                missing. Where that matters more than reading no other table: GRANT pg_read_all_data TO the role instead, which is in no dump.
+                missing. Where that matters more than reading no other table: 'cdc grants source --read-all', which is in no dump.
                 """
             )
             .OnTables("SELECT", entities.All.Select(e => e.SourceName));

@@ -24,10 +24,11 @@ internal sealed class ApiWorker(CdcOptions options, EntitySet entities, Pipeline
     /// <exception cref="CdcException">It cannot start.</exception>
     public async Task RunAsync(CancellationToken ct)
     {
-        await using var source = Database.Source(options.Source.ConnectionString);
         await using var engine = Database.Engine(options.Engine.ConnectionString);
+        var hold = new SourceHold(engine);
+        await using var source = Database.Source(options.Source.ConnectionString, pause: hold.KnownAsync);
         // Prometheus gives up after ten seconds, and then sees nothing at all.
-        await using var watchedSource = Database.Source(options.Source.ConnectionString, options.Api.Timeout);
+        await using var watchedSource = Database.Source(options.Source.ConnectionString, options.Api.Timeout, hold.KnownAsync);
         await using var watchedEngine = Database.Engine(options.Engine.ConnectionString, options.Api.Timeout);
         using var log = LogStatusReader.For(options, entities, loggers.CreateLogger("Cdc.Host"), TimeProvider.System);
         var status = new StatusReader(
@@ -53,7 +54,13 @@ internal sealed class ApiWorker(CdcOptions options, EntitySet entities, Pipeline
             TopicOf = log is null ? null : LogTopics.TopicOf(entities, options.Kafka),
         };
         await using var api = await ApiHost.StartAsync(parts, options.Api, ct);
-        await Task.Delay(Timeout.Infinite, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await hold.WatchAsync(Release, ct);
+
+        void Release()
+        {
+            source.Release();
+            watchedSource.Release();
+        }
     }
 
     /// <summary>Tries again for ever: a port in use must not stop rows from being applied.</summary>

@@ -46,6 +46,8 @@ internal static class CommandLine
             GrantsCommand.Create(host),
             QuarantineCommand.Create(host),
             SlotCommand.Create(host),
+            PauseCommand.Create(host),
+            ResumeCommand.Create(host),
             KeysCommand.Create(host),
             WorkloadCommand.Create(host),
             VersionCommand.Create(host),

@@ -43,4 +43,11 @@ internal static partial class PipelineLog
 
     [LoggerMessage(310, LogLevel.Information, "Topic {Topic} created")]
     public static partial void TopicCreated(ILogger log, string topic);
+
+    [LoggerMessage(
+        311,
+        LogLevel.Warning,
+        "Odoo's database is let go of until {Until} ('cdc pause --release' by {By}): it is taken up again then, or by 'cdc resume'"
+    )]
+    public static partial void LetGo(ILogger log, string until, string by);
 }

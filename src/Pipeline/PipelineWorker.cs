@@ -25,6 +25,7 @@ internal sealed class PipelineWorker(PipelineOptions options, IPipelineSession s
     private int _failures;
     private bool _standby;
     private string? _stoppedBy;
+    private DateTimeOffset? _pausedUntil;
     private string? _saidLast;
     private long _saidAt;
 
@@ -57,9 +58,9 @@ internal sealed class PipelineWorker(PipelineOptions options, IPipelineSession s
 
     private void Works(WorkerRetry retry)
     {
-        if (_stoppedBy is not null)
+        if (_stoppedBy is not null || _pausedUntil is not null)
             PipelineLog.WorksAgain(log);
-        _stoppedBy = null;
+        (_stoppedBy, _pausedUntil) = (null, null);
         retry.Works();
     }
 
@@ -91,6 +92,8 @@ internal sealed class PipelineWorker(PipelineOptions options, IPipelineSession s
     /// <summary>How long to wait before the next session; throws what waiting does not fix.</summary>
     private async Task<TimeSpan> HandleAsync(Exception e, WorkerRetry retry, CancellationToken ct)
     {
+        if (e is PausedException { Pause: var pause })
+            return LetGo(pause, retry);
         if (IsSlotHeld(e))
             return StandBy(retry);
         _standby = false;
@@ -128,6 +131,17 @@ internal sealed class PipelineWorker(PipelineOptions options, IPipelineSession s
             EngineException engineFailed => engineFailed.Failure,
             _ => KafkaFailure.Explain(e) ?? await CaptureSession.ExplainAsync(_source, e, ct),
         };
+
+    /// <summary>The engine is asked again and again; the source is not touched.</summary>
+    private TimeSpan LetGo(SourcePause pause, WorkerRetry retry)
+    {
+        // That it was asked to is no failure.
+        retry.Works();
+        if (_pausedUntil != pause.Until)
+            PipelineLog.LetGo(log, pause.UntilText, pause.By);
+        _pausedUntil = pause.Until;
+        return StandbyPoll;
+    }
 
     private TimeSpan StandBy(WorkerRetry retry)
     {

@@ -24,6 +24,9 @@ public static class OdooSchema
     /// <summary>What an upgrade in place to this version, from the one before it, does to these tables.</summary>
     public static string Upgrade(OdooVersion version) => Read($"versions/{version.Name()}.sql");
 
+    /// <summary>Beside those of any version: what cards, programs and histories name by its id, and the workload leaves alone.</summary>
+    public static string Reference => Read("versions/reference.sql");
+
     /// <summary>Creates the tables in the search path's first schema; leaves them alone when loyalty_card is there.</summary>
     public static async Task CreateAsync(NpgsqlConnection connection, OdooVersion version, CancellationToken ct)
     {

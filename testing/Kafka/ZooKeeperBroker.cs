@@ -9,7 +9,7 @@ namespace Cdc.Testing.Kafka;
 /// <summary>Kafka 0.9 with its ZooKeeper. It makes topics that a client asks for by name.</summary>
 internal sealed class ZooKeeperBroker(KafkaHome home, KafkaBrokerSettings settings) : KafkaBroker(home, settings), IBrokerTopics
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(3);
 
     private readonly int _zooKeeperPort = FreePort.Next();
     private WatchedProcess? _zooKeeper;

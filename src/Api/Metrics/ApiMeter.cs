@@ -155,7 +155,7 @@ internal sealed class ApiMeter : IDisposable
 
     private IEnumerable<Measurement<long>> State() =>
         _status.Last is { } report
-            ? ((string[])["new", "creating", "streaming", "gap", "unknown"]).Select(s => new Measurement<long>(
+            ? ((string[])["new", "creating", "streaming", "paused", "gap", "unknown"]).Select(s => new Measurement<long>(
                 s == report.State ? 1 : 0,
                 new KeyValuePair<string, object?>("state", s)
             ))
@@ -173,7 +173,8 @@ internal sealed class ApiMeter : IDisposable
             var (name, server) in ((string, ServerStatus?)[])
                 [("engine", report.EngineServer), ("source", report.SourceServer), ("kafka", report.LogServer)]
         )
-            if (server is not null)
+            // The source that is let go of is neither up nor down.
+            if (server is not null && !(name == "source" && report.IsPaused))
                 yield return new(server.Readable ? 1 : 0, new KeyValuePair<string, object?>("server", name));
     }
 }

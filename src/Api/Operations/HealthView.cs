@@ -26,7 +26,8 @@ internal sealed record HealthView(string Status, IReadOnlyList<HealthCheck> Chec
         yield return report.EngineServer.Readable
             ? Healthy("engine")
             : new HealthCheck("engine", "unhealthy", "The engine cannot be read.");
-        yield return Check("source", report.SourceServer.Readable ? null : "Odoo's database cannot be read.");
+        // While it is let go of, the state says so.
+        yield return Check("source", report.SourceServer.Readable || report.IsPaused ? null : "Odoo's database cannot be read.");
         if (report.LogServer is { } brokers)
             yield return Check("kafka", brokers.Readable ? null : "The Kafka log cannot be read.");
     }
@@ -43,6 +44,8 @@ internal sealed record HealthView(string Status, IReadOnlyList<HealthCheck> Chec
             {
                 // A gap has a check of its own; what is not known the engine's check says.
                 "streaming" or "gap" or "unknown" => null,
+                "paused" =>
+                    $"Odoo's database is let go of until {report.Engine?.PausedUntil?.UtcDateTime:yyyy-MM-dd HH:mm:ss'Z'} ('cdc pause --release'): balances grow old until then, or 'cdc resume'.",
                 _ => $"The pipeline is in state {report.State}.",
             }
         );

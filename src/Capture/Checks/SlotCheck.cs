@@ -5,9 +5,12 @@ using Cdc.Core.Failures;
 namespace Cdc.Capture.Checks;
 
 /// <summary>Whether an existing slot is one that this pipeline can stream from.</summary>
-internal static class SlotCheck
+public static class SlotCheck
 {
-    public static IEnumerable<Finding> Findings(SlotInfo slot, string database)
+    /// <summary>Code of the finding that the slot is in another database of the source's server.</summary>
+    public const string OfAnotherDatabase = "slot-database";
+
+    internal static IEnumerable<Finding> Findings(SlotInfo slot, string database)
     {
         var other =
             $"Name another slot in Source:SlotName, or drop this one if it is not needed: SELECT pg_drop_replication_slot('{slot.Name}');";
@@ -18,7 +21,7 @@ internal static class SlotCheck
                 other
             );
         else if (slot.Database != database)
-            yield return Error("slot-database", $"Slot {slot.Name} belongs to database {slot.Database}, not to {database}.", other);
+            yield return Error(OfAnotherDatabase, $"Slot {slot.Name} belongs to database {slot.Database}, not to {database}.", other);
         if (slot.IsTemporary)
             yield return Error("slot-temporary", $"Slot {slot.Name} is temporary: it ends with the session that created it.", other);
         if (slot.IsLost)

@@ -13,6 +13,17 @@ internal static class SourceConnection
     private const string IdentitySql =
         "SELECT system_identifier::text, (SELECT oid::bigint FROM pg_database WHERE datname = current_database()) FROM pg_control_system()";
 
+    // From the catalog, which every role may read.
+    private const string MayReadUuidSql = """
+        SELECT EXISTS (
+            SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+            WHERE n.nspname = 'public' AND c.relname = 'ir_config_parameter' AND c.relkind = 'r' AND a.attname IN ('key', 'value')
+                AND NOT row_security_active(c.oid) AND has_schema_privilege(n.oid, 'USAGE') AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+            HAVING count(*) = 2)
+        """;
+
+    private const string UuidSql = "SELECT value::text FROM public.ir_config_parameter WHERE key = 'database.uuid'";
+
     /// <exception cref="NpgsqlException">See <see cref="SourceFailure.Of"/>.</exception>
     public static Task<NpgsqlConnection> OpenAsync(SourceOptions options, CancellationToken ct) =>
         OpenAsync(ServerTimeouts.Settings(options.ConnectionString), options.Identity, ct);
@@ -52,6 +63,12 @@ internal static class SourceConnection
         NpgsqlConnection connection,
         CancellationToken ct
     ) => (await connection.Statement(IdentitySql).RowsAsync(r => (r.GetString(0), r.GetInt64(1)), ct)).Single();
+
+    /// <returns>Odoo's database.uuid. Null: this role may not read Odoo's parameters, or it is no Odoo.</returns>
+    public static async Task<string?> OdooUuidAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        await connection.Statement(MayReadUuidSql).ScalarAsync<bool>(ct)
+            ? (await connection.Statement(UuidSql).RowsAsync(row => row.IsDBNull(0) ? null : row.GetString(0), ct)).FirstOrDefault()
+            : null;
 
     /// <summary>Behind one name there may be several servers, or another database since: its rows are not those of the stream.</summary>
     public static void RequireSame((string SystemIdentifier, long DatabaseOid) followed, (string SystemIdentifier, long DatabaseOid) now)

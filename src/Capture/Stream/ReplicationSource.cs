@@ -124,7 +124,8 @@ internal sealed class ReplicationSource : IAsyncDisposable
         await using var connection = await SourceConnection.OpenAsync(_options, ct);
         var (systemIdentifier, oid) = await SourceConnection.IdentifyAsync(connection, ct);
         SourceConnection.RequireSame((system.SystemId, oid), (systemIdentifier, oid));
-        var identity = new SourceIdentity(system.SystemId, checked((int)system.Timeline), system.DbName ?? "", oid);
+        var uuid = await SourceConnection.OdooUuidAsync(connection, ct);
+        var identity = new SourceIdentity(system.SystemId, checked((int)system.Timeline), system.DbName ?? "", oid, uuid);
         return new IdentifiedSource(identity, new Lsn((ulong)system.XLogPos));
     }
 

@@ -12,6 +12,9 @@ public sealed class EntitySet(IReadOnlyList<EntityDeclaration> entities)
     /// <summary>The preset that the declaration is or includes, such as <c>odoo-18</c>; null: it is all the operator's own.</summary>
     public string? Preset { get; init; }
 
+    /// <summary>Presets that it is or includes, such as <c>contacts</c>, whose engine tables are made by migrations of their own.</summary>
+    public IReadOnlyList<string> Parts { get; init; } = [];
+
     /// <summary>The entity of which answers are made as this; null: none is declared.</summary>
     public EntityDeclaration? Serving(string role) => All.FirstOrDefault(e => e.Serves?.Role == role);
 

@@ -9,8 +9,11 @@ public sealed record StatusReport
 {
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>creating, streaming, gap; new (no source followed yet); unknown (the engine cannot be read).</summary>
+    /// <summary>creating, streaming, paused (the source is let go of, see <see cref="EngineStatus.PausedUntil"/>), gap; new (no source followed yet); unknown (the engine cannot be read).</summary>
     public required string State { get; init; }
+
+    [JsonIgnore]
+    public bool IsPaused => Engine is { PausedUntil: not null };
 
     /// <summary>A process holds the slot. Null: the source cannot be read.</summary>
     public required bool? Running { get; init; }
@@ -73,6 +76,10 @@ public sealed record EngineStatus
 
     /// <summary>Everything committed in the source until then, by its clock, is applied; null: no heartbeat has arrived yet.</summary>
     public required DateTimeOffset? AsOf { get; init; }
+
+    /// <summary>Until when the source is let go of ('cdc pause --release'); null: it is not.</summary>
+    public DateTimeOffset? PausedUntil { get; init; }
+    public string? PausedBy { get; init; }
 
     /// <summary>Seconds since the checkpoint moved, by the engine's clock.</summary>
     public required double? CheckpointAgeSeconds { get; init; }

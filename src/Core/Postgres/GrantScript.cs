@@ -52,11 +52,15 @@ public sealed class GrantScript(IReadOnlyList<string> roles)
     public GrantScript OnTables(string privileges, IEnumerable<string> tables) =>
         Statement($"GRANT {privileges} ON {string.Join(", ", tables.Distinct())} TO {Grantees}");
 
-    /// <param name="table">Its name as SQL.</param>
-    public GrantScript OnTableIfThere(string privileges, string table) =>
-        Do(
-            $"IF to_regclass({Sql.Literal(table)}) IS NOT NULL THEN EXECUTE {Sql.Literal($"GRANT {privileges} ON {table} TO {Grantees}")}; END IF;"
-        );
+    /// <param name="tables">Their names as SQL.</param>
+    public GrantScript OnTablesIfThere(string privileges, IEnumerable<string> tables)
+    {
+        foreach (var table in tables)
+            Do(
+                $"IF to_regclass({Sql.Literal(table)}) IS NOT NULL THEN EXECUTE {Sql.Literal($"GRANT {privileges} ON {table} TO {Grantees}")}; END IF;"
+            );
+        return this;
+    }
 
     public GrantScript OnAllTables(string privileges, string schema) =>
         Statement($"GRANT {privileges} ON ALL TABLES IN SCHEMA {Sql.Identifier(schema)} TO {Grantees}");

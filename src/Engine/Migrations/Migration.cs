@@ -13,6 +13,10 @@ public sealed record Migration(int Version, string Name, string Up, string Down,
     /// <inheritdoc cref="ReadAll"/>
     /// <remarks>The operator's own, of the same form; their numbers begin at 1 again.</remarks>
     public static IReadOnlyList<Migration> ReadOwn(string folder) => new MigrationFolder(MigrationSeries.Own, folder).Read();
+
+    /// <inheritdoc cref="ReadAll"/>
+    /// <remarks>Those of a series.</remarks>
+    public static IReadOnlyList<Migration> Read(MigrationSeries series, string folder) => new MigrationFolder(series, folder).Read();
 }
 
 /// <param name="AppliedAt">Null: not applied.</param>

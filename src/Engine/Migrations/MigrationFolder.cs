@@ -73,7 +73,7 @@ internal sealed class MigrationFolder(MigrationSeries series, string folder)
                 message,
                 series.IsOwn
                     ? "Name each pair 0001_name.up.sql and 0001_name.down.sql, numbered from 1; or leave Entities:Migrations out."
-                    : "Install schemas/engine as it was delivered."
+                    : "Install schemas as they were delivered."
             )
         );
 }

@@ -19,6 +19,8 @@ public sealed class Migrator(
 {
     private readonly MigrationSeries _series = series ?? MigrationSeries.Delivered;
 
+    public MigrationSeries Series => _series;
+
     // IF NOT EXISTS would say at every step but the first that the table exists, although the user asked for no table.
     private string CreateTable =>
         $"""

@@ -43,7 +43,7 @@ public static class EngineGrants
             .OnDatabase("CONNECT, TEMPORARY")
             .OnSchemas("USAGE", Schemas(entities))
             .OnTables("SELECT", [MigrationSeries.Delivered.Table])
-            .OnTableIfThere("SELECT", MigrationSeries.Own.Table)
+            .OnTablesIfThere("SELECT", [.. entities.Parts.Select(p => MigrationSeries.OfPreset(p).Table), MigrationSeries.Own.Table])
             .OnAllTables(GrantScript.ReadAndWrite, Schema)
             .OnTables(GrantScript.ReadAndWrite, entities.All.Select(e => e.EngineName))
             .OnSums(entities)

@@ -23,7 +23,7 @@ public sealed class EnginePrivileges
                has_database_privilege(current_database(), 'CREATE'),
                coalesce((SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = 'public'), false),
                ARRAY(SELECT p.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace p ON p.oid = c.relnamespace
-                     WHERE p.nspname = 'public' AND c.relname IN ('cdc_migrations', 'cdc_own_migrations')
+                     WHERE p.nspname = 'public' AND c.relkind = 'r' AND c.relname LIKE 'cdc\_%migrations'
                          AND NOT has_table_privilege(c.oid, 'SELECT') ORDER BY 1),
                n.oid IS NOT NULL, coalesce(pg_has_role(n.nspowner, 'USAGE'), true), pg_get_userbyid(n.nspowner)::text
         FROM (SELECT) one LEFT JOIN pg_namespace n ON n.nspname = $1

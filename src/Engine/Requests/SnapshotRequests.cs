@@ -24,7 +24,8 @@ public static class SnapshotRequests
 
     // How many rows a range has is not known: only a whole table has an estimate.
     private const string ProgressSql = """
-        SELECT r.entity, r.state, r.answer, CASE WHEN r.from_key IS NULL AND r.to_key IS NULL THEN COALESCE(t.estimated_rows, 0) ELSE 0 END
+        SELECT r.entity, r.state, r.answer, CASE WHEN r.from_key IS NULL AND r.to_key IS NULL THEN COALESCE(t.estimated_rows, 0) ELSE 0 END,
+               CASE WHEN t.state = 'stopped' THEN coalesce(t.reason, '') END
         FROM cdc.requests r LEFT JOIN cdc.tables t ON t.entity = r.entity WHERE r.id = $1
         """;
 
@@ -57,13 +58,26 @@ public static class SnapshotRequests
     /// <summary>The request's state, and how far its chunks are (null: none was cut yet).</summary>
     public static async Task<SnapshotProgress> ProgressAsync(NpgsqlConnection connection, long request, CancellationToken ct)
     {
-        var (entity, state, answer, estimate) = (
+        var (entity, state, answer, estimate, stopped) = (
             await connection
                 .Statement(ProgressSql, request)
-                .RowsAsync(row => (row.GetString(0), States.Of<RequestState>(row.GetString(1)), row.Get<string>(2), row.GetInt64(3)), ct)
+                .RowsAsync(
+                    row =>
+                        (
+                            row.GetString(0),
+                            States.Of<RequestState>(row.GetString(1)),
+                            row.Get<string>(2),
+                            row.GetInt64(3),
+                            row.Get<string>(4)
+                        ),
+                    ct
+                )
         ).Single();
         var counts = (await SnapshotReader.ReadAsync(connection, request, ct)).GetValueOrDefault(entity);
-        return new SnapshotProgress(request, entity, state, answer, counts is null ? null : SnapshotMath.Of(counts, estimate));
+        return new SnapshotProgress(request, entity, state, answer, counts is null ? null : SnapshotMath.Of(counts, estimate))
+        {
+            StoppedBy = stopped,
+        };
     }
 }
 
@@ -73,5 +87,8 @@ public sealed record RequestAnswer(RequestState State, string Answer);
 /// <param name="Chunks">How far its chunks are; null: none was cut yet.</param>
 public sealed record SnapshotProgress(long Request, string Entity, RequestState State, string? Answer, SnapshotStatus? Chunks)
 {
+    /// <summary>Why its table is stopped, until when it is not read; null: it is not.</summary>
+    public string? StoppedBy { get; init; }
+
     public bool IsOver => State is RequestState.Done or RequestState.Refused;
 }

@@ -12,7 +12,8 @@ public sealed class EngineStatusReader(EntitySet entities, bool overKafka)
 {
     private const string SourceSql = """
         SELECT s.state, s.generation, s.session, s.system_identifier, s.gap_kind, s.gap_detail, s.written_lsn::text, c.through::text,
-               NULLIF(c.last_commit, '-infinity'), extract(epoch FROM clock_timestamp() - c.moved)::float8, NULLIF(c.as_of, '-infinity')
+               NULLIF(c.last_commit, '-infinity'), extract(epoch FROM clock_timestamp() - c.moved)::float8, NULLIF(c.as_of, '-infinity'),
+               CASE WHEN s.paused_until > clock_timestamp() THEN s.paused_until END, s.paused_by
         FROM (VALUES (1)) one
         LEFT JOIN cdc.source s ON true
         LEFT JOIN (SELECT min(through_lsn) AS through, max(updated_at) AS moved, min(as_of) AS as_of,
@@ -82,6 +83,8 @@ public sealed class EngineStatusReader(EntitySet entities, bool overKafka)
             LastCommitAt = row.Time(8),
             CheckpointAgeSeconds = row.Double(9),
             AsOf = row.Time(10),
+            PausedUntil = row.Time(11),
+            PausedBy = row.IsDBNull(11) ? null : row.Get<string>(12),
         };
 
     private static async Task<AppliedLog?> ReadLogAsync(NpgsqlConnection connection, CancellationToken ct)

@@ -1,3 +1,4 @@
+using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Npgsql;
 
@@ -13,9 +14,16 @@ public static class SourceQueries
 
     private const string SlotSql = "SELECT state, slot, gap_kind, gap_detail FROM cdc.source";
 
+    /// <summary>No row: the source may be read.</summary>
+    internal const string PauseSql =
+        $"SELECT paused_until, extract(epoch FROM paused_until - clock_timestamp())::float8, coalesce(paused_by, '') FROM cdc.source WHERE {IsPaused}";
+
+    /// <summary>Nobody may have a session at the source, as an expression over cdc.source.</summary>
+    internal const string IsPaused = "paused_until > clock_timestamp()";
+
     // While tables are loaded there is little to compare, and no need for more work.
     private const string SettledSql =
-        "SELECT s.state = 'streaming' AND NOT EXISTS (SELECT FROM cdc.tables WHERE state = 'loading') FROM cdc.source s";
+        $"SELECT s.state = 'streaming' AND ({IsPaused}) IS NOT TRUE AND NOT EXISTS (SELECT FROM cdc.tables WHERE state = 'loading') FROM cdc.source s";
 
     /// <returns>Null: the engine follows no source yet.</returns>
     public static async Task<int?> GenerationAsync(NpgsqlConnection connection, CancellationToken ct) =>
@@ -36,6 +44,13 @@ public static class SourceQueries
                     ct
                 )
         ).SingleOrDefault();
+
+    /// <returns>Null: the source may be read.</returns>
+    public static async Task<SourcePause?> PauseAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        (await connection.Statement(PauseSql).RowsAsync(ReadPause, ct)).SingleOrDefault();
+
+    internal static SourcePause ReadPause(NpgsqlDataReader row) =>
+        new(row.Time(0)!.Value, TimeSpan.FromSeconds(row.GetDouble(1)), row.GetString(2));
 
     /// <summary>Why the entity's table is stopped; null: it is not.</summary>
     public static async Task<string?> StopReasonAsync(NpgsqlConnection connection, string entity, CancellationToken ct) =>

@@ -27,20 +27,21 @@ public sealed class SourceTable(EngineOptions options)
 {
     private const string ReadSql = """
         SELECT s.state, s.generation, s.system_identifier, s.timeline, s.database_name, s.slot, s.publication, s.written_lsn,
-               coalesce(c.through_lsn, '0/0'), s.gap_kind, s.gap_detail, s.database_oid
+               coalesce(c.through_lsn, '0/0'), s.gap_kind, s.gap_detail, s.database_oid, s.database_uuid
         FROM cdc.source s LEFT JOIN (SELECT min(through_lsn) AS through_lsn FROM cdc.checkpoints) c ON true
         """;
 
-    private const string SessionSql = "SELECT state, gap_kind, gap_detail FROM cdc.source WHERE session = $1";
+    private const string SessionSql =
+        $"SELECT state, gap_kind, gap_detail, CASE WHEN {SourceQueries.IsPaused} THEN paused_until END, extract(epoch FROM paused_until - clock_timestamp())::float8, paused_by FROM cdc.source WHERE session = $1";
 
     /// <summary>For every transaction over Kafka.</summary>
     internal const string CurrentSql = "SELECT generation, state, gap_kind, gap_detail FROM cdc.source";
 
     private const string BeginSql = """
-        INSERT INTO cdc.source AS s (state, generation, system_identifier, timeline, database_name, slot, publication, database_oid)
-        VALUES ('creating', $6 + 1, $1, $2, $3, $4, $5, $7::bigint)
+        INSERT INTO cdc.source AS s (state, generation, system_identifier, timeline, database_name, slot, publication, database_oid, database_uuid)
+        VALUES ('creating', $6 + 1, $1, $2, $3, $4, $5, $7::bigint, $8::text)
         ON CONFLICT (singleton) DO UPDATE SET state = 'creating', generation = greatest(s.generation, $6) + 1, session = s.session + 1, system_identifier = $1,
-            timeline = $2, database_name = $3, slot = $4, publication = $5, database_oid = $7::bigint, updated_at = now()
+            timeline = $2, database_name = $3, slot = $4, publication = $5, database_oid = $7::bigint, database_uuid = $8::text, updated_at = now()
         """;
 
     /// <summary>Null if this engine has followed none.</summary>
@@ -70,6 +71,7 @@ public sealed class SourceTable(EngineOptions options)
     /// <summary>The session is the one that follows the source, and nothing is broken.</summary>
     /// <exception cref="FencedException">Another session has begun.</exception>
     /// <exception cref="DeclaredGapException">A gap is declared.</exception>
+    /// <exception cref="PausedException">The source is to be let go of.</exception>
     internal static async Task RequireSessionAsync(NpgsqlConnection connection, long session, CancellationToken ct)
     {
         await using var command = connection.Statement(SessionSql, session);
@@ -79,6 +81,8 @@ public sealed class SourceTable(EngineOptions options)
             throw Replaced(session);
         if (States.Of<SourceState>(row.GetString(0)) == SourceState.Gap)
             throw Declared(row, 1, "Accept it and read everything again with 'cdc slot reset' (ops/runbooks/slot-reset.md).");
+        if (row.Time(3) is { } until)
+            throw new PausedException(new SourcePause(until, TimeSpan.FromSeconds(row.GetDouble(4)), row.Get<string>(5) ?? ""));
     }
 
     /// <summary>The same, held until COMMIT.</summary>
@@ -141,7 +145,7 @@ public sealed class SourceTable(EngineOptions options)
     public Task BeginGenerationAsync(
         string systemIdentifier,
         int timeline,
-        (string Name, long? Oid) database,
+        FollowedDatabase database,
         string slot,
         string publication,
         int above,
@@ -149,7 +153,17 @@ public sealed class SourceTable(EngineOptions options)
     ) =>
         ExecuteAsync(
             [
-                Statements.BatchStatement(BeginSql, systemIdentifier, timeline, database.Name, slot, publication, above, database.Oid),
+                Statements.BatchStatement(
+                    BeginSql,
+                    systemIdentifier,
+                    timeline,
+                    database.Name,
+                    slot,
+                    publication,
+                    above,
+                    database.Oid,
+                    database.Uuid
+                ),
                 Statements.BatchStatement(CheckpointTable.DisownSql),
             ],
             ct
@@ -253,11 +267,18 @@ public sealed class SourceTable(EngineOptions options)
     /// Nothing is broken with this identity of the same source: after the checks of 'cdc slot adopt', or where it goes on by itself.
     /// </summary>
     /// <exception cref="FencedException">What was checked has changed meanwhile.</exception>
-    public async Task AdoptAsync(FollowedSource from, string systemIdentifier, int timeline, long? databaseOid, CancellationToken ct)
+    public async Task AdoptAsync(
+        FollowedSource from,
+        string systemIdentifier,
+        int timeline,
+        FollowedDatabase database,
+        CancellationToken ct
+    )
     {
         var update = Statements.BatchStatement(
             """
-            UPDATE cdc.source SET state = 'streaming', system_identifier = $1, timeline = $2, database_oid = $7::bigint, gap_kind = NULL, gap_detail = NULL, updated_at = now()
+            UPDATE cdc.source SET state = 'streaming', system_identifier = $1, timeline = $2, database_oid = $7::bigint, database_name = $8,
+                database_uuid = coalesce($9::text, database_uuid), gap_kind = NULL, gap_detail = NULL, updated_at = now()
             WHERE generation = $3 AND system_identifier = $4 AND timeline = $5 AND state = $6
             """,
             systemIdentifier,
@@ -266,11 +287,48 @@ public sealed class SourceTable(EngineOptions options)
             from.SystemIdentifier,
             from.Timeline,
             from.State.Word(),
-            databaseOid
+            database.Oid,
+            database.Name,
+            database.Uuid
         );
         if (await ExecuteAsync([update], ct) != 1)
             throw new FencedException("The engine's source was changed by another process while this one was checking it.");
     }
+
+    /// <summary>From now on nobody has a session at the source, for so long; again: for so long from now.</summary>
+    /// <returns>Until when, by the engine's clock; null: no source is followed.</returns>
+    public Task<DateTimeOffset?> PauseAsync(TimeSpan time, string by, CancellationToken ct) =>
+        WithConnectionAsync(
+            async connection =>
+                (
+                    await connection
+                        .Statement(
+                            "UPDATE cdc.source SET paused_until = clock_timestamp() + make_interval(secs => $1), paused_at = clock_timestamp(), paused_by = $2, updated_at = now() RETURNING paused_until",
+                            time.TotalSeconds,
+                            by
+                        )
+                        .RowsAsync(row => row.Time(0), ct)
+                ).SingleOrDefault(),
+            ct
+        );
+
+    /// <summary>The source may be read again.</summary>
+    /// <returns>False: it was not let go of.</returns>
+    public Task<bool> ResumeAsync(CancellationToken ct) =>
+        WithConnectionAsync(
+            async connection =>
+                await connection
+                    .Statement(
+                        $"WITH was AS (SELECT {SourceQueries.IsPaused} AS paused FROM cdc.source) UPDATE cdc.source SET paused_until = NULL, paused_at = NULL, paused_by = NULL, updated_at = now() FROM was RETURNING was.paused IS TRUE"
+                    )
+                    .RowsAsync(row => row.GetBoolean(0), ct)
+                    is [true],
+            ct
+        );
+
+    /// <returns>Null: the source may be read.</returns>
+    public Task<SourcePause?> PauseAsync(CancellationToken ct) =>
+        WithConnectionAsync(connection => SourceQueries.PauseAsync(connection, ct), ct);
 
     private static FollowedSource Read(NpgsqlDataReader r) =>
         new(
@@ -285,7 +343,8 @@ public sealed class SourceTable(EngineOptions options)
             r.Lsn(8),
             r.Get<string>(9),
             r.Get<string>(10),
-            r.Long(11)
+            r.Long(11),
+            r.Get<string>(12)
         );
 
     private Task<int> ExecuteAsync(IReadOnlyList<NpgsqlBatchCommand> commands, CancellationToken ct) =>

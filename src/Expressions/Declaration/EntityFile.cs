@@ -35,6 +35,8 @@ public static class EntityFile
         settings ??= new DeclarationSettings();
         var findings = new Findings(Path.GetFileName(path));
         var files = new IncludedFiles(findings);
+        if (preset is not null)
+            files.AddPart(preset);
         var entities = Read(files.Read(text, path), settings, findings);
         // Even beside other errors: all of them are reported at once.
         new EntityRelations(entities, findings).Check();
@@ -43,7 +45,7 @@ public static class EntityFile
             CheckSizes(entities, findings);
         if (findings.Any)
             throw findings.ToException();
-        return new EntitySet([.. entities.Select(e => e.Declaration)]) { Preset = preset ?? files.Preset };
+        return new EntitySet([.. entities.Select(e => e.Declaration)]) { Preset = preset ?? files.Preset, Parts = files.Parts };
     }
 
     /// <summary>Of a file that cannot be read.</summary>

@@ -12,9 +12,13 @@ internal sealed class IncludedFiles(Findings findings)
     private const string Include = "include";
     private const string Removal = "remove";
     private readonly List<string> _open = [];
+    private readonly List<string> _parts = [];
 
     /// <summary>The preset that is read or included; null: none is.</summary>
     public string? Preset { get; private set; }
+
+    /// <summary>Presets with engine tables of their own that are included.</summary>
+    public IReadOnlyList<string> Parts => _parts;
 
     /// <param name="path">What the file's includes are relative to, and how messages name it.</param>
     /// <returns>Null: it is no JSON, which is reported.</returns>
@@ -42,7 +46,15 @@ internal sealed class IncludedFiles(Findings findings)
         // The outermost: what it includes itself is how it is made.
         if (_open.All(f => Path.GetDirectoryName(f) != Path.GetDirectoryName(Presets.PathOf(written))))
             Preset ??= written.StartsWith("odoo-", StringComparison.Ordinal) ? written : null;
+        AddPart(written);
         return Presets.PathOf(written);
+    }
+
+    /// <summary>A preset that is read or included, by its name.</summary>
+    public void AddPart(string preset)
+    {
+        if (Presets.MigrationsOf(preset) is not null && !_parts.Contains(preset))
+            _parts.Add(preset);
     }
 
     private LocatedJson? Parse(string text, string file)

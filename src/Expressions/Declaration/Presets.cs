@@ -27,4 +27,8 @@ public static class Presets
         && !File.Exists(Path.Combine(folder, written));
 
     public static string PathOf(string name) => Path.Combine(Folder, name + Extension);
+
+    /// <summary>Folder of the migrations that make a preset's own engine tables; null: it has none, or there is no such preset.</summary>
+    public static string? MigrationsOf(string name) =>
+        Names.Contains(name) && Path.Combine(Folder, name) is var folder && Directory.Exists(folder) ? folder : null;
 }

@@ -35,6 +35,7 @@ internal static class GrantsCommand
                   cdc grants source | psql -h odoo-db -U postgres odoo
                   cdc grants source --role cdc_blue --role cdc_green
                   cdc grants source --for reconcile
+                  cdc grants source --read-all      where backups of Odoo are restored on other servers
                 """,
                 Source
             ),
@@ -58,7 +59,7 @@ internal static class GrantsCommand
         CommandHost host,
         string server,
         string text,
-        Func<CdcOptions, EntitySet, GrantPurpose, string[], string> script
+        Func<CdcOptions, EntitySet, GrantPurpose, string[], bool, string> script
     )
     {
         // Each command has options of its own: the library keeps one parent for each.
@@ -73,7 +74,13 @@ internal static class GrantsCommand
             Description = "What the role is used for: run, migrate (engine), or reconcile (a process that only compares).",
             HelpName = "PURPOSE",
         };
+        var readAll = new Option<bool>("--read-all")
+        {
+            Description = "Reading by membership in pg_read_all_data: backups of Odoo carry no rights then, and every table may be read.",
+        };
         var command = new ExplainedCommand(server, text) { role, purpose };
+        if (server == "source")
+            command.Options.Add(readAll);
         command.Runs(
             host,
             (context, parsed, _) =>
@@ -81,18 +88,20 @@ internal static class GrantsCommand
                 var roles = parsed.GetValue(role) ?? [];
                 Check(roles);
                 var options = context.Options(Needs.None);
-                context.Terminal.Out.Write(script(options, context.Entities(options), parsed.GetValue(purpose), roles));
+                context.Terminal.Out.Write(
+                    script(options, context.Entities(options), parsed.GetValue(purpose), roles, parsed.GetValue(readAll))
+                );
                 return Task.FromResult(ExitCodes.Success);
             }
         );
         return command;
     }
 
-    private static string Source(CdcOptions options, EntitySet entities, GrantPurpose purpose, string[] roles) =>
+    private static string Source(CdcOptions options, EntitySet entities, GrantPurpose purpose, string[] roles, bool readAll) =>
         purpose switch
         {
-            GrantPurpose.Run => SourceGrants.ToFollow(options.Source.Publication, entities, Named(roles, "cdc_source")),
-            GrantPurpose.Reconcile => SourceGrants.ToCompare(entities, Named(roles, "cdc_reconcile_source")),
+            GrantPurpose.Run => SourceGrants.ToFollow(options.Source.Publication, entities, Named(roles, "cdc_source"), readAll),
+            GrantPurpose.Reconcile => SourceGrants.ToCompare(entities, Named(roles, "cdc_reconcile_source"), readAll),
             _ => throw new CdcException(
                 FailureKind.Usage,
                 "'cdc migrate' changes nothing at the source: it needs no role there.",
@@ -100,7 +109,7 @@ internal static class GrantsCommand
             ),
         };
 
-    private static string Engine(CdcOptions options, EntitySet entities, GrantPurpose purpose, string[] roles) =>
+    private static string Engine(CdcOptions options, EntitySet entities, GrantPurpose purpose, string[] roles, bool _) =>
         purpose switch
         {
             GrantPurpose.Run => EngineGrants.ToApply(entities, Named(roles, "cdc_engine")),

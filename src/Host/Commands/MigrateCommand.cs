@@ -4,6 +4,7 @@ using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Cdc.Engine;
 using Cdc.Engine.Migrations;
+using Cdc.Expressions.Declaration;
 using Cdc.Host.Configuration;
 using Cdc.Host.Terminals;
 using Cdc.Pipeline.Setup;
@@ -24,6 +25,11 @@ internal static class MigrateCommand
     {
         Description = "Only the migrations of the folder Entities:Migrations; --to and --down count these then.",
     };
+    private static readonly Option<string?> Preset = new("--preset")
+    {
+        Description = "Only the tables of this preset, such as contacts; --to and --down count its migrations then.",
+        HelpName = "NAME",
+    };
     private static readonly Option<bool> Plan = new("--plan")
     {
         Description = "Print, as SQL, the tables of declared entities that no migration makes; change nothing.",
@@ -34,7 +40,8 @@ internal static class MigrateCommand
         new ExplainedCommand(
             "migrate",
             """
-            Create or upgrade the engine's tables: first ours, then those of the folder Entities:Migrations. Repeating it changes nothing.
+            Create or upgrade the engine's tables: first ours, then those of included presets and of the folder Entities:Migrations.
+            Repeating it changes nothing.
 
             Examples:
               cdc migrate                 everything that is pending
@@ -43,6 +50,7 @@ internal static class MigrateCommand
               cdc migrate --down 2        undo the versions above 2
               cdc migrate --plan > migrations/0001_stores.up.sql
               cdc migrate --own --down 0  undo all of Entities:Migrations
+              cdc migrate --preset contacts --down 0
             """
         )
         {
@@ -50,6 +58,7 @@ internal static class MigrateCommand
             Down,
             List,
             Own,
+            Preset,
             Plan,
             Yes,
         }.Runs(host, RunAsync);
@@ -58,6 +67,8 @@ internal static class MigrateCommand
     {
         if (parsed.GetValue(To) is not null && parsed.GetValue(Down) is not null)
             throw new CdcException(FailureKind.Usage, "--to and --down cannot be combined.", "Give one of them.");
+        if (parsed.GetValue(Own) && parsed.GetValue(Preset) is not null)
+            throw new CdcException(FailureKind.Usage, "--own and --preset cannot be combined.", "Give one of them.");
         if (parsed.GetValue(Down) is < 0)
             throw new CdcException(FailureKind.Usage, "There is no version below 0.", "Give --down 0 to undo everything.");
         var options = context.Options(Needs.Engine);
@@ -78,12 +89,14 @@ internal static class MigrateCommand
         await using var engine = SessionSettings.Pool(ServerTimeouts.Settings(options.Engine.ConnectionString, commandSeconds: 0));
         if (parsed.GetValue(Plan))
         {
-            var known = ToPlan(engine, options.Entities.Migrations);
+            var known = ToPlan(engine, entities, options.Entities.Migrations);
             MigrationView.Write(await MigrationPlan.MakeAsync(engine, known, entities, ct), context.Terminal.Out);
             return;
         }
-        var all = Preconditions.Migrators(engine, options.Entities.Migrations, context.Terminal.Error.WriteLine);
-        var migrators = Chosen(all, parsed);
+        var all = Preconditions.Migrators(engine, entities, options.Entities.Migrations, context.Terminal.Error.WriteLine);
+        var migrators = parsed.GetValue(Preset) is { } preset
+            ? [OfPreset(engine, preset, context.Terminal.Error.WriteLine)]
+            : Chosen(all, parsed);
         if (parsed.GetValue(Down) is { } down)
             await DownAsync(context, migrators.Single(), down, parsed.GetValue(Yes), ct);
         else if (!parsed.GetValue(List))
@@ -95,27 +108,36 @@ internal static class MigrateCommand
             if (parsed.GetValue(To) is null)
                 await DeclaredAggregate.EnsureAsync(engine, entities, ct);
         }
-        await ShowAsync(context.Terminal, parsed.GetValue(Own) ? migrators : all, ct);
+        await ShowAsync(context.Terminal, parsed.GetValue(Own) || parsed.GetValue(Preset) is not null ? migrators : all, ct);
     }
 
     /// <summary>The file that the plan is written to may be in the folder already, empty and without its other half.</summary>
-    private static IReadOnlyList<Migrator> ToPlan(NpgsqlDataSource engine, string own)
+    private static IReadOnlyList<Migrator> ToPlan(NpgsqlDataSource engine, EntitySet entities, string own)
     {
         try
         {
-            return Preconditions.Migrators(engine, own);
+            return Preconditions.Migrators(engine, entities, own);
         }
         catch (FindingsException) when (own.Length > 0)
         {
-            return Preconditions.Migrators(engine, "");
+            return Preconditions.Migrators(engine, entities, "");
         }
     }
+
+    /// <summary>Also of one that is not included any more: its tables are there until they are taken back.</summary>
+    private static Migrator OfPreset(NpgsqlDataSource engine, string preset, Action<string> notice) =>
+        Preconditions.OfPreset(engine, preset, notice)
+        ?? throw new CdcException(
+            FailureKind.Usage,
+            $"There is no preset '{preset}' with tables of its own.",
+            NearestName.Remedy(preset, Presets.Names.Where(n => Presets.MigrationsOf(n) is not null), "Those with some")
+        );
 
     /// <summary>A number belongs to one series: without --own to ours.</summary>
     private static IReadOnlyList<Migrator> Chosen(IReadOnlyList<Migrator> all, ParseResult parsed)
     {
         if (parsed.GetValue(Own))
-            return all is [_, var own]
+            return all is [.., { Series.IsOwn: true } own]
                 ? [own]
                 : throw new CdcException(
                     FailureKind.Usage,
@@ -140,7 +162,7 @@ internal static class MigrateCommand
             context.Terminal,
             undone
                 .Select(m =>
-                    $"version {m.Migration.Version} ({m.Migration.Name}) of the engine's schema is undone: what it created is dropped, "
+                    $"version {m.Migration.Version} ({m.Migration.Name}) of {(migrator.Series.Preset is { } preset ? $"the tables of {preset}" : "the engine's schema")} is undone: what it created is dropped, "
                     + "with its rows"
                 )
                 .Append("Odoo is not touched; 'cdc migrate' and 'cdc run' build everything again"),

@@ -18,10 +18,10 @@ internal static class SlotAdoptCommand
         new ExplainedCommand(
             "adopt",
             """
-            Accept that the same Odoo has another system identifier (pg_upgrade), without reading everything again.
+            Accept that the same Odoo has another system identifier (pg_upgrade), or another database.uuid, without reading everything again.
             Checked first: the slot is not confirmed beyond what the engine wrote, and the source's WAL reaches what is applied.
             After a failover there is nothing to adopt: 'cdc run' continues by itself if the new timeline has everything that is applied.
-            cdc cannot check that it is the same Odoo: you confirm that.
+            Whether it is the same Odoo cdc can only say where it may read Odoo's database.uuid: you confirm that.
 
             Examples:
               cdc slot show
@@ -44,7 +44,8 @@ internal static class SlotAdoptCommand
         RequireAdoptable(continuity);
         var identity = continuity.Now!.Server.Identity;
         Confirmation.Obtain(context.Terminal, WhatWillHappen(followed, identity), parsed.GetValue(Yes));
-        await new SourceTable(options.Engine).AdoptAsync(followed, identity.SystemIdentifier, identity.Timeline, identity.DatabaseOid, ct);
+        var database = new FollowedDatabase(identity.DatabaseName, identity.DatabaseOid, identity.DatabaseUuid);
+        await new SourceTable(options.Engine).AdoptAsync(followed, identity.SystemIdentifier, identity.Timeline, database, ct);
         context.Terminal.Out.WriteLine(
             $"adopted: system {identity.SystemIdentifier}, timeline {identity.Timeline}; 'cdc run' continues from {followed.Through}"
         );
@@ -64,10 +65,15 @@ internal static class SlotAdoptCommand
         throw new FindingsException(FailureKind.DeclaredGap, "This source cannot be adopted, changes may be missing:", continuity.Findings);
     }
 
+    private static string Uuid(FollowedSource followed, SourceIdentity now) =>
+        followed.DatabaseUuid is not { } was || now.DatabaseUuid is not { } found ? "is not known of both"
+        : was == found ? $"is the same ({found})"
+        : $"was {was} and is {found} now";
+
     private static string[] WhatWillHappen(FollowedSource followed, SourceIdentity source) =>
         [
             $"the engine, which followed system {followed.SystemIdentifier} on timeline {followed.Timeline}, follows "
-                + $"{source.SystemIdentifier} on timeline {source.Timeline} from now on",
+                + $"{source.SystemIdentifier} on timeline {source.Timeline} from now on; Odoo's database.uuid {Uuid(followed, source)}",
             $"'cdc run' continues from {followed.Through} without reading the tables again",
             "if this server is a copy of Odoo that went its own way (a test system, an older backup), the engine silently follows that "
                 + "copy: then answer no",

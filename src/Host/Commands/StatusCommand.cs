@@ -3,6 +3,7 @@ using Cdc.Core.Failures;
 using Cdc.Core.Operations;
 using Cdc.Engine.Status;
 using Cdc.Host.Configuration;
+using Cdc.Host.Servers;
 using Cdc.Host.Status;
 using Cdc.Host.Terminals;
 
@@ -36,8 +37,8 @@ internal static class StatusCommand
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
         var options = context.Options(Needs.Both);
-        await using var source = CommandContext.Source(options);
         await using var engine = CommandContext.Engine(options);
+        await using var source = Database.Source(options.Source.ConnectionString, pause: new SourceHold(engine).ReadAsync);
         var entities = context.Entities(options);
         using var log = LogStatusReader.For(options, entities, context.Log, context.Time);
         var reader = new StatusReader(

@@ -6,6 +6,7 @@ using Cdc.Reconcile.Continuous;
 using Cdc.Reconcile.Fences;
 using Cdc.Reconcile.Requests;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace Cdc.Host.Reconciling;
 
@@ -33,6 +34,22 @@ internal static class ContinuousReconciling
             TimeProvider.System,
             log
         );
-        await worker.RunAsync(ct);
+        var hold = new SourceHold(engine);
+        while (!ct.IsCancellationRequested)
+        {
+            using var allowed = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            var compared = worker.RunAsync(allowed.Token);
+            await hold.UntilPausedAsync(ct);
+            await allowed.CancelAsync();
+            await compared;
+            await hold.UntilResumedAsync(Release, ct);
+        }
+
+        // Fences have pools of their own.
+        void Release()
+        {
+            source.Release();
+            NpgsqlConnection.ClearAllPools();
+        }
     }
 }

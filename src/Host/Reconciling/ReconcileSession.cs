@@ -30,6 +30,8 @@ internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, T
     /// <exception cref="CdcException">The run failed, or could not begin.</exception>
     public async Task<RunReport> CompareAsync(RunRequest request, int maxDrift, CancellationToken ct)
     {
+        if (await new SourceHold(_engine).ReadAsync(ct) is { } pause)
+            throw new PausedException(pause);
         // Checked now: a later failure would not say which of the two servers it was.
         await _source.UseAsync(_ => Task.CompletedTask, ct);
         await _engine.UseAsync(c => c.Statement("SELECT 1 FROM cdc.reconcile_runs LIMIT 0").RowsAsync(r => r.GetInt32(0), ct), ct);

@@ -12,10 +12,18 @@ internal sealed class Database : IAsyncDisposable
     private readonly NpgsqlDataSource _connections;
     private readonly Server _server;
     private readonly TimeSpan? _patience;
+    private readonly Func<CancellationToken, Task<SourcePause?>>? _pause;
     private Task _asked = Task.CompletedTask;
 
-    private Database(Server server, string name, string connectionString, TimeSpan? patience)
+    private Database(
+        Server server,
+        string name,
+        string connectionString,
+        TimeSpan? patience,
+        Func<CancellationToken, Task<SourcePause?>>? pause = null
+    )
     {
+        _pause = pause;
         var settings = ServerTimeouts.Settings(connectionString);
         _patience = patience;
         if (patience is { } atMost)
@@ -29,10 +37,15 @@ internal sealed class Database : IAsyncDisposable
 
     /// <param name="patience">For each question, by one caller at a time, whatever the connection string says; null: as that and our
     /// defaults say. A server that hangs must not make its watcher hang.</param>
-    public static Database Source(string connectionString, TimeSpan? patience = null) =>
-        new(Server.Source, "source", connectionString, patience);
+    /// <param name="pause">Whether it is let go of just now; null: that is not asked.</param>
+    public static Database Source(
+        string connectionString,
+        TimeSpan? patience = null,
+        Func<CancellationToken, Task<SourcePause?>>? pause = null
+    ) => new(Server.Source, "source", connectionString, patience, pause);
 
-    /// <inheritdoc cref="Source"/>
+    /// <summary>The engine's server.</summary>
+    /// <param name="patience">As for <see cref="Source"/>.</param>
     public static Database Engine(string connectionString, TimeSpan? patience = null) =>
         new(Server.Engine, "engine", connectionString, patience);
 
@@ -41,8 +54,14 @@ internal sealed class Database : IAsyncDisposable
 
     /// <exception cref="CdcException">As <see cref="ServerFailure"/> says: Unavailable, Configuration (login refused, no such database),
     /// Preflight (a privilege is missing), Migration (the schema cdc is not there).</exception>
+    /// <exception cref="PausedException">It is let go of.</exception>
     public async Task<T> UseAsync<T>(Func<NpgsqlConnection, Task<T>> use, CancellationToken ct)
     {
+        if (_pause is not null && await _pause(ct) is { } pause)
+        {
+            Release();
+            throw new PausedException(pause);
+        }
         if (_patience is not { } patience)
             return await AskAsync(use, ct);
         // A question whose caller has given up still has its connection, until the driver has given up, too: cancelling takes it
@@ -83,6 +102,9 @@ internal sealed class Database : IAsyncDisposable
             },
             ct
         );
+
+    /// <summary>Ends the sessions that nobody uses; one that is in use ends when it is given back.</summary>
+    public void Release() => _connections.Clear();
 
     public ValueTask DisposeAsync() => _connections.DisposeAsync();
 }

@@ -18,5 +18,5 @@ internal static class SlotRefusals
     }
 
     public static CdcException NothingFollowed() =>
-        new(FailureKind.Refused, "This engine follows no source yet, so there is nothing to reset or adopt.", "cdc run");
+        new(FailureKind.Refused, "This engine follows no source yet, so there is nothing to reset, to adopt or to let go of.", "cdc run");
 }

@@ -1,3 +1,4 @@
+using Cdc.Core.Failures;
 using Cdc.Engine.Requests;
 using Cdc.Engine.Tables;
 using Cdc.Host.Servers;
@@ -11,6 +12,10 @@ internal sealed class SnapshotWatch(Database engine, Terminal terminal, TimeProv
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Longer than the pipeline takes to see that a table was repaired.</summary>
+    private const int MostLooksAtAStoppedTable = 10;
+
+    /// <exception cref="CdcException">Preflight: the table is stopped, and stays so.</exception>
     public Task<SnapshotProgress> UntilAnsweredAsync(long request, CancellationToken ct) =>
         terminal.OutIsTerminal ? WithBarAsync(request, ct) : WithLinesAsync(request, ct);
 
@@ -49,12 +54,19 @@ internal sealed class SnapshotWatch(Database engine, Terminal terminal, TimeProv
     private async Task<SnapshotProgress> FollowAsync(long request, Action<SnapshotProgress> show, CancellationToken ct)
     {
         using var tick = new PeriodicTimer(Interval, time);
-        while (true)
+        for (var stopped = 0; ; )
         {
             var progress = await engine.UseAsync(c => SnapshotRequests.ProgressAsync(c, request, ct), ct);
             show(progress);
             if (progress.IsOver)
                 return progress;
+            stopped = progress.StoppedBy is null ? 0 : stopped + 1;
+            if (stopped > MostLooksAtAStoppedTable)
+                throw new CdcException(
+                    FailureKind.Preflight,
+                    $"{progress.Entity} is stopped: {progress.StoppedBy}",
+                    $"Request {request} is kept: the table is read when it is followed again (ops/runbooks/table-stopped.md)."
+                );
             await tick.WaitForNextTickAsync(ct);
         }
     }

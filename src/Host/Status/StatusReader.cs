@@ -33,7 +33,7 @@ internal sealed class StatusReader(
         return new StatusReport
         {
             At = time.GetUtcNow(),
-            State = engineStatus?.State ?? "unknown",
+            State = StateOf(engineStatus),
             Running = sourceStatus is null ? null : sourceStatus.Slot?.Active ?? false,
             BytesBehind = Lag.Bytes(engineStatus, sourceStatus),
             SecondsBehind = Lag.Seconds(engineStatus, sourceStatus),
@@ -45,6 +45,15 @@ internal sealed class StatusReader(
             Log = logStatus,
         };
     }
+
+    /// <summary>A gap is one while the source is let go of, too.</summary>
+    private static string StateOf(EngineStatus? engine) =>
+        engine switch
+        {
+            null => "unknown",
+            { State: "streaming", PausedUntil: not null } => "paused",
+            _ => engine.State,
+        };
 
     private async Task<EngineStatus> ReadEngineAsync(NpgsqlConnection connection, CancellationToken ct)
     {

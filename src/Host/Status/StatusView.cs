@@ -43,6 +43,11 @@ internal static class StatusView
             "state",
             report.State + (report.Running is false && report.State is "streaming" ? " (nothing reads the slot: start 'cdc run')" : "")
         );
+        if (report.Engine is { PausedUntil: { } until } paused)
+            yield return (
+                "paused",
+                $"Odoo's database is let go of until {Quantity.Time(until)} ('cdc pause --release' by {paused.PausedBy})  -> cdc resume"
+            );
         if (report.Engine is { GapKind: { } kind } gap)
             yield return ("gap", $"{kind}: {gap.GapDetail}  -> cdc slot show");
         if (report.Pipeline is { Reason: { } reason } pipeline)
@@ -69,7 +74,7 @@ internal static class StatusView
         foreach (
             var server in new[] { report.SourceServer, report.EngineServer, report.LogServer }
                 .OfType<ServerStatus>()
-                .Where(s => !s.Readable)
+                .Where(s => !s.Readable && !(s == report.SourceServer && report.Engine is { PausedUntil: not null }))
         )
             yield return ("cannot read", $"{server.Error} -> {server.Remedy}");
     }
@@ -150,7 +155,10 @@ internal static class StatusView
         var colour = name switch
         {
             "state" when report.State == "streaming" && report.Running is true => "green",
-            "state" or "cannot read" or "gap" or "alert" or "pipeline" => report.State is "creating" or "new" ? "yellow" : "red",
+            "paused" => "yellow",
+            "state" or "cannot read" or "gap" or "alert" or "pipeline" => report.State is "creating" or "new" or "paused"
+                ? "yellow"
+                : "red",
             "slot" when report.Source?.Slot is null or { WalStatus: "lost" or "unreserved" } => "red",
             _ => "default",
         };

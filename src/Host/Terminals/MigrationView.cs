@@ -46,5 +46,5 @@ internal static class MigrationView
     }
 
     private static string Version(MigrationSeries series, int version) =>
-        (series == MigrationSeries.Own ? "own " : "") + version.ToString(CultureInfo.InvariantCulture);
+        (series.Label.Length > 0 ? series.Label + " " : "") + version.ToString(CultureInfo.InvariantCulture);
 }

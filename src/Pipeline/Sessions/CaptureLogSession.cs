@@ -23,6 +23,7 @@ internal sealed class CaptureLogSession(
     ILogger log
 ) : IPipelineSession
 {
+    private readonly PauseGate _gate = new(options.Engine);
     private readonly Preconditions _preconditions = new(options, entities, log);
     private readonly SourceSetup _setup = new(options, entities, log);
 
@@ -35,6 +36,7 @@ internal sealed class CaptureLogSession(
     public async Task RunAsync(Action started, CancellationToken stop)
     {
         HasProgressed = false;
+        await _gate.RequireOpenAsync(stop);
         await _preconditions.CheckAsync(stop);
         var clients = new KafkaClients(options.Kafka, log);
         // Before the engine says that it follows a source, for which an apply waits: it finds them then.

@@ -22,6 +22,8 @@ internal sealed class PipelineSession(
     ILogger log
 ) : IPipelineSession
 {
+    private readonly PauseGate _gate = new(options.Engine);
+
     /// <summary>Called when the slot is this session's and rows flow.</summary>
     public Action Started { get; init; } = () => { };
 
@@ -35,6 +37,7 @@ internal sealed class PipelineSession(
     public async Task RunAsync(Action started, CancellationToken stop)
     {
         HasProgressed = false;
+        await _gate.RequireOpenAsync(stop);
         await preconditions.CheckAsync(stop);
         await using var capture = await CaptureSession.ConnectAsync(options.Source, options.Snapshot, entities, log, stop);
         await setup.PrepareAsync(capture, stop);

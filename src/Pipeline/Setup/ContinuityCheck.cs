@@ -1,5 +1,6 @@
 using Cdc.Capture;
 using Cdc.Capture.Slot;
+using Cdc.Capture.Source;
 using Cdc.Core.Failures;
 using Cdc.Engine.Tables;
 
@@ -32,11 +33,24 @@ internal static class ContinuityCheck
         return [.. all.DistinctBy(f => f.Code)];
     }
 
-    /// <summary>Only the server's identity differs, as after pg_upgrade: an operator may confirm that it is the same Odoo.</summary>
+    /// <summary>
+    /// Only the server's identity differs, as after pg_upgrade, or only what Odoo calls itself: an operator may confirm that it is the same
+    /// Odoo.
+    /// </summary>
     public static bool IsAdoptable(FollowedSource followed, IReadOnlyList<Finding> findings, PresentSource now) =>
         findings is [{ Code: GapKinds.SourceChanged }]
-        && now.Server.Identity.DatabaseName == followed.Database
-        && now.Server.Identity.SystemIdentifier != followed.SystemIdentifier;
+        && now.Server.Identity is var identity
+        && (
+            (identity.DatabaseName == followed.Database && identity.SystemIdentifier != followed.SystemIdentifier)
+            || (IsSameDatabase(followed, identity) && HasOtherUuid(followed, identity))
+        );
+
+    /// <summary>By its OID, which stays when it is renamed.</summary>
+    private static bool IsSameDatabase(FollowedSource followed, SourceIdentity now) =>
+        now.SystemIdentifier == followed.SystemIdentifier && followed.DatabaseOid is { } oid && now.DatabaseOid == oid;
+
+    private static bool HasOtherUuid(FollowedSource followed, SourceIdentity now) =>
+        followed.DatabaseUuid is { } uuid && now.DatabaseUuid is { } found && found != uuid;
 
     /// <summary>
     /// Where the configuration led elsewhere nothing was missed: that gap ends when the configuration is fixed. Any other stays until it is
@@ -54,11 +68,22 @@ internal static class ContinuityCheck
     private static IEnumerable<Finding> OfIdentity(FollowedSource followed, PresentSource now)
     {
         var identity = now.Server.Identity;
-        if (identity.SystemIdentifier != followed.SystemIdentifier || identity.DatabaseName != followed.Database)
+        if (IsSameDatabase(followed, identity) && HasOtherUuid(followed, identity))
+            yield return Gap(
+                GapKinds.SourceChanged,
+                $"Odoo's database.uuid in {identity.DatabaseName} is {identity.DatabaseUuid}; the engine has followed the Odoo whose uuid is "
+                    + $"{followed.DatabaseUuid}: this is a copy of it, or another one.",
+                "Correct Source:ConnectionString; if it is the same Odoo with a new uuid, run 'cdc slot adopt'; if this is the one to follow from "
+                    + "now on, 'cdc slot reset'."
+            );
+        else if (
+            identity.SystemIdentifier != followed.SystemIdentifier
+            || (identity.DatabaseName != followed.Database && !IsSameDatabase(followed, identity))
+        )
             yield return Gap(
                 GapKinds.SourceChanged,
                 $"The engine has followed database {followed.Database} of system {followed.SystemIdentifier}; the source is now "
-                    + $"{identity.DatabaseName} of system {identity.SystemIdentifier}.",
+                    + $"{identity.DatabaseName} of system {identity.SystemIdentifier}{Uuids(followed, identity)}.",
                 "If it is the same data on a new cluster (pg_upgrade), run 'cdc slot adopt'; otherwise correct Source:ConnectionString, "
                     + "or run 'cdc slot reset'."
             );
@@ -77,6 +102,11 @@ internal static class ContinuityCheck
                 Accept
             );
     }
+
+    private static string Uuids(FollowedSource followed, SourceIdentity now) =>
+        followed.DatabaseUuid is null || now.DatabaseUuid is null ? ""
+        : HasOtherUuid(followed, now) ? ", and its Odoo is another one by its database.uuid"
+        : ", and its Odoo is the same one by its database.uuid";
 
     private static IEnumerable<Finding> OfSlot(FollowedSource followed, SourceOptions options, PresentSource now)
     {

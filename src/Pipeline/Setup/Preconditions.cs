@@ -1,4 +1,5 @@
 using Cdc.Capture;
+using Cdc.Capture.Checks;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
@@ -20,16 +21,29 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
 {
     private static string MigrationsFolder { get; } = Path.Combine(AppContext.BaseDirectory, "schemas", "engine");
 
-    /// <summary>The delivered migrations first: the operator's may build on them.</summary>
+    /// <summary>The delivered migrations first, then those of included presets: the operator's may build on them.</summary>
     /// <param name="own">Folder of the operator's; nothing: there are none.</param>
     /// <exception cref="FindingsException">Migration: files are missing.</exception>
-    public static IReadOnlyList<Migrator> Migrators(NpgsqlDataSource engine, string own, Action<string>? notice = null) =>
+    public static IReadOnlyList<Migrator> Migrators(
+        NpgsqlDataSource engine,
+        EntitySet entities,
+        string own,
+        Action<string>? notice = null
+    ) =>
         [
             new Migrator(engine, Migration.ReadAll(MigrationsFolder), notice),
+            .. entities.Parts.Select(part => OfPreset(engine, part, notice)!),
             .. own.Length == 0
                 ? []
                 : (IReadOnlyList<Migrator>)[new Migrator(engine, Migration.ReadOwn(Path.GetFullPath(own)), notice, MigrationSeries.Own)],
         ];
+
+    /// <summary>Null: there is no such preset, or it has no tables of its own.</summary>
+    public static Migrator? OfPreset(NpgsqlDataSource engine, string preset, Action<string>? notice = null)
+    {
+        var series = MigrationSeries.OfPreset(preset);
+        return Presets.MigrationsOf(preset) is { } folder ? new Migrator(engine, Migration.Read(series, folder), notice, series) : null;
+    }
 
     private bool _held;
 
@@ -48,14 +62,18 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
     }
 
     /// <summary>
-    /// Another source lacks things because it is another one. And what both checks report, such as a lost slot, is a gap: creating what is
+    /// Another source lacks things because it is another one, and the slot is in the one that was followed. And what both checks report, such as a lost slot, is a gap: creating what is
     /// missing would not fix it.
     /// </summary>
     private static IReadOnlyList<Finding> ByCause(IReadOnlyList<Finding> broken, IReadOnlyList<Finding> missing) =>
         [
             .. broken,
             .. missing.Where(m =>
-                broken.All(b => b.Code != m.Code && !(b.Code == GapKinds.PublicationRenamed && m.Code == GapKinds.PublicationMissing))
+                broken.All(b =>
+                    b.Code != m.Code
+                    && !(b.Code == GapKinds.PublicationRenamed && m.Code == GapKinds.PublicationMissing)
+                    && !(b.Code == GapKinds.SourceChanged && m.Code == SlotCheck.OfAnotherDatabase)
+                )
             ),
         ];
 
@@ -98,6 +116,9 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
                 ],
                 findings
             );
+        // A copy under the followed name lacks nothing: that it is another one is a gap, which the next check records.
+        if (findings.Any(f => f.IsError) && findings.All(f => !f.IsError || f.Code == GapKinds.SourceChanged))
+            return;
         if (findings.Any(f => f.IsError))
             // Waiting helps only if it fixes every finding.
             throw new FindingsException(Finding.KindOf(findings), "Source or engine are not ready:", findings);
@@ -168,7 +189,7 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
         var privileges = await EnginePrivileges.ReadAsync(connection, entities, ct);
         if (!privileges.CanReadVersion)
             return privileges.Missing;
-        foreach (var migrator in Migrators(engine, options.OwnMigrations))
+        foreach (var migrator in Migrators(engine, entities, options.OwnMigrations))
             if (await migrator.StatusAsync(ct) is { IsCurrent: false } status)
                 return [.. status.Findings(), .. status.IsPending ? privileges.ToMigrate() : []];
         var tables = await MigrationCheck.FindAsync(engine, entities, ct);

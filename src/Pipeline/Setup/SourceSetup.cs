@@ -139,7 +139,7 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
         await _followed.BeginGenerationAsync(
             identity.SystemIdentifier,
             identity.Timeline,
-            (identity.DatabaseName, identity.DatabaseOid),
+            Database(identity),
             options.Source.SlotName,
             options.Source.Publication,
             above,
@@ -200,9 +200,16 @@ public sealed class SourceSetup(PipelineOptions options, EntitySet entities, ILo
         if (ContinuityCheck.Find(followed, options.Source, now) is { } gap)
             throw gap;
         var identity = now.Server.Identity;
-        if (now.SwitchPoint is not null || followed.State == SourceState.Gap || followed.DatabaseOid is null)
-            await _followed.AdoptAsync(followed, identity.SystemIdentifier, identity.Timeline, identity.DatabaseOid, ct);
+        var isNew =
+            followed.DatabaseOid is null
+            || followed.Database != identity.DatabaseName
+            || (followed.DatabaseUuid is null && identity.DatabaseUuid is not null);
+        if (now.SwitchPoint is not null || followed.State == SourceState.Gap || isNew)
+            await _followed.AdoptAsync(followed, identity.SystemIdentifier, identity.Timeline, Database(identity), ct);
     }
+
+    private static FollowedDatabase Database(SourceIdentity identity) =>
+        new(identity.DatabaseName, identity.DatabaseOid, identity.DatabaseUuid);
 
     private async Task AddEntitiesAsync(CancellationToken ct)
     {

@@ -67,6 +67,8 @@ public sealed class HiddenRowsTests(TestServers servers)
             () => Task.FromResult(run.Tail),
             ct: Scene.Ct
         );
+        // Who waits is told why it does not go on, and what becomes of the request.
+        Assert.Contains("Row security", await scene.CommandAsync(4, "snapshot", "card", "--wait"), StringComparison.Ordinal);
         await scene.InsertHistoryAsync(3);
         await Eventually.True(
             "the other tables are followed",

@@ -199,10 +199,7 @@ public sealed class WatchersTests(OwnServers servers) : IClassFixture<OwnServers
     {
         await using var scene = await SceneAsync();
         await scene.Engine.ExecuteAsync("DROP SCHEMA cdc CASCADE; DROP TABLE public.cdc_migrations CASCADE", Scene.Ct);
-        await scene.Engine.ExecuteAsync(
-            "DROP TABLE point_history, point_moves, loyalty_cards, promotion_programs, partners CASCADE",
-            Scene.Ct
-        );
+        await scene.Engine.ExecuteAsync("DROP TABLE point_history, point_moves, loyalty_cards, promotion_programs CASCADE", Scene.Ct);
         using var served = await Served.StartAsync(scene);
         await served.SaysAsync("cdc_pipeline_stopped{class=\"preflight\"} 1");
         await served.AnswersAsync();

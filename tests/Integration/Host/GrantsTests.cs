@@ -56,6 +56,22 @@ public sealed class GrantsTests(TestServers servers)
     }
 
     [Fact(Timeout = 240_000)]
+    public async Task Reading_by_membership_leaves_nothing_in_a_dump_of_Odoos_database_and_is_enough()
+    {
+        // What pg_dump writes down as GRANT.
+        const string InDump =
+            "SELECT count(*) FROM (SELECT relacl AS acl FROM pg_class UNION ALL SELECT nspacl FROM pg_namespace) a WHERE acl::text LIKE '%{0}%'";
+        await using var place = await PlaceAsync();
+        await place.MigrateAsync();
+        await place.GrantAsync("--read-all");
+        Assert.Equal(["wal-keep-size"], await CodesAsync(place.World));
+        foreach (var role in (string[])[SourceRole, Comparing[0]])
+            Assert.Equal(0L, await place.SourceAsync<long>(string.Format(null, InDump, role)));
+        await place.Source("INSERT INTO loyalty_program (id, name) VALUES (1, 'one')");
+        await place.World.RunUntilAsync("SELECT EXISTS (SELECT FROM promotion_programs)");
+    }
+
+    [Fact(Timeout = 240_000)]
     public async Task Each_right_that_is_missing_at_the_source_is_found_and_its_sql_gives_it_back()
     {
         await using var place = await PlaceAsync();
@@ -278,11 +294,18 @@ public sealed class GrantsTests(TestServers servers)
             Assert.Empty(migrated.Error);
         }
 
-        public async Task GrantAsync()
+        public async Task<T> SourceAsync<T>(string sql)
         {
-            await PrintedAsync(Source, "source", "--role", "cdc_source" + suffix);
+            await using var source = NpgsqlDataSource.Create(_source);
+            await using var command = source.CreateCommand(sql);
+            return (T)(await command.ExecuteScalarAsync(HostWorld.Ct))!;
+        }
+
+        public async Task GrantAsync(params string[] source)
+        {
+            await PrintedAsync(Source, ["source", "--role", "cdc_source" + suffix, .. source]);
             await PrintedAsync(Engine, "engine", "--role", "cdc_engine" + suffix);
-            await PrintedAsync(Source, "source", "--for", "reconcile", "--role", "cdc_reconcile_source" + suffix);
+            await PrintedAsync(Source, ["source", "--for", "reconcile", "--role", "cdc_reconcile_source" + suffix, .. source]);
             await PrintedAsync(Engine, "engine", "--for", "reconcile", "--role", "cdc_reconcile_engine" + suffix);
             (world.SourceConnection, world.EngineConnection) = (As(_source, "cdc_source" + suffix), As(_engine, "cdc_engine" + suffix));
         }

@@ -40,7 +40,17 @@ internal sealed class HostWorld : IAsyncDisposable
         await world.SourceAsync("CREATE TABLE loyalty_card (id int PRIMARY KEY); CREATE TABLE loyalty_point_move (id int PRIMARY KEY)");
         foreach (
             var version in migrated
-                ? (string[])["0001_cdc", "0004_fences", "0005_reconcile", "0009_alerts", "0011_as_of", "0013_guards", "0014_owed_deletes"]
+                ? (string[])
+                    [
+                        "0001_cdc",
+                        "0004_fences",
+                        "0005_reconcile",
+                        "0009_alerts",
+                        "0011_as_of",
+                        "0013_guards",
+                        "0014_owed_deletes",
+                        "0016_pause",
+                    ]
                 : []
         )
             await world.EngineAsync(

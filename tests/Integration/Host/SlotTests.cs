@@ -25,7 +25,7 @@ public sealed class SlotTests(TestServers servers)
     [InlineData("UPDATE cdc.source SET state = 'gap', gap_kind = 'source-rewound'", "gap", "source-rewound")]
     [InlineData("UPDATE cdc.source SET timeline = 9", "gap", "timeline-changed")]
     [InlineData("UPDATE cdc.source SET slot = 'another'", "gap", "slot-renamed")]
-    [InlineData("UPDATE cdc.source SET database_name = 'another'", "gap", "source-changed")]
+    [InlineData("UPDATE cdc.source SET database_name = 'another', database_oid = 1", "gap", "source-changed")]
     [InlineData("UPDATE cdc.source SET system_identifier = '9'", "other-identity", "source-changed")]
     [InlineData(
         "UPDATE cdc.source SET system_identifier = '9', state = 'gap', gap_kind = 'source-changed'",

@@ -59,6 +59,33 @@ public sealed class MigratorTests(TestServers servers)
     }
 
     [Fact]
+    public async Task Cards_for_which_an_older_version_has_no_place_are_not_lost_on_the_way_back()
+    {
+        await using var engine = await servers.Engine.CreateDatabaseAsync("migrate", ct: Ct);
+        var migrator = new Migrator(engine.DataSource, Delivered);
+        await migrator.UpAsync(null, Ct);
+        await DeclaredAggregate.EnsureAsync(engine.DataSource, EntityFile.Load("odoo-20"), Ct);
+        await engine.ExecuteAsync(
+            "INSERT INTO loyalty_cards (id, odoo_card_id, program_id, code, points) VALUES (1, 1, NULL, 'a', 1), (2, 2, 7, repeat('x', 129), 1), (3, 3, 7, 'c', 1)",
+            Ct
+        );
+        var refused = await Assert.ThrowsAsync<CdcException>(() => migrator.DownAsync(14, Ct));
+        Assert.Equal(FailureKind.Migration, refused.Kind);
+        Assert.Contains("2 cards have no program, or a code of more than 128 characters", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("SELECT id FROM loyalty_cards WHERE program_id IS NULL", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(3L, await engine.ScalarAsync<long>("SELECT count(*) FROM loyalty_cards WHERE warning IS NULL", Ct));
+        await engine.ExecuteAsync("DELETE FROM loyalty_cards WHERE id < 3", Ct);
+        await migrator.DownAsync(14, Ct);
+        // The sums of Odoo 20 went with the columns that they are made of.
+        await engine.ExecuteAsync(
+            "INSERT INTO point_history (id, odoo_history_id, loyalty_card_id, points_amount, points_balance) VALUES (1, 1, 3, 1, 1)",
+            Ct
+        );
+        await migrator.UpAsync(null, Ct);
+        Assert.Equal(1L, await engine.ScalarAsync<long>("SELECT count(*) FROM loyalty_cards", Ct));
+    }
+
+    [Fact]
     public async Task Of_two_at_once_each_migration_is_applied_by_exactly_one()
     {
         await using var engine = await servers.Engine.CreateDatabaseAsync("migrate", ct: Ct);

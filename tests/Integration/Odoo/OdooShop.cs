@@ -1,5 +1,6 @@
 using Cdc.Api;
 using Cdc.Core.Entities;
+using Cdc.Pipeline.Setup;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
@@ -37,6 +38,8 @@ internal sealed class OdooShop : IAsyncDisposable
         var bed = await PipelineBed.CreateAsync(servers, version, Ct);
         var shop = new OdooShop(bed);
         bed.Entities = entities ?? bed.Entities;
+        foreach (var part in bed.Entities.Parts)
+            await Preconditions.OfPreset(bed.Engine.DataSource, part)!.UpAsync(null, Ct);
         if (engine.Length > 0)
             await bed.Engine.ExecuteAsync(engine, Ct);
         await bed.Source.ExecuteAsync(Rows + more, Ct);

@@ -32,8 +32,8 @@ public sealed class OtherDatabaseTests(TestServers servers)
             await AdminAsync(admin, $"ALTER DATABASE \"{name}\" RENAME TO \"{old}\"");
             await AdminAsync(admin, $"CREATE DATABASE \"{name}\" TEMPLATE \"{old}\"");
             bed.SourceOptions = bed.SourceOptions with { AcceptGaps = false };
-            var ended = await Assert.ThrowsAnyAsync<CdcException>(() => bed.StartInProcess().Completion);
-            Assert.Contains("source-changed: Database", ended.Message, StringComparison.Ordinal);
+            var ended = await Assert.ThrowsAnyAsync<DeclaredGapException>(() => bed.StartInProcess().Completion);
+            Assert.Equal(GapKinds.SourceChanged, ended.GapKind);
             Assert.Contains("is not the one that the engine has followed", ended.Message, StringComparison.Ordinal);
             Assert.Equal(50L, await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM point_history", Ct));
             Assert.Equal(0L, await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.chunks WHERE state = 'pending'", Ct));

@@ -106,6 +106,9 @@ public sealed class PipelineBed : IAsyncDisposable
         return new PipelineBed(source, engine);
     }
 
+    /// <summary>Over databases that have all they need.</summary>
+    public static PipelineBed Over(TestDatabase source, TestDatabase engine) => new(source, engine);
+
     /// <summary>Starts the pipeline in this process, retries and standby included.</summary>
     public InProcessPipeline StartInProcess()
     {

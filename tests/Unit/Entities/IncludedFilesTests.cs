@@ -55,6 +55,29 @@ public sealed class IncludedFilesTests : IDisposable
     }
 
     [Fact]
+    public void What_the_benchmark_measures_with_sums_is_the_delivered_declaration_with_a_sum()
+    {
+        var (delivered, sums) = (Delivered("schemas/entities.json"), Delivered("bench/sums.json"));
+        Assert.Equal(delivered.All.Select(e => e.Name), sums.All.Select(e => e.Name));
+        Assert.Equal(
+            "public.card_points",
+            Assert.Single(sums.All, e => e.Aggregate is not null).Aggregate!.Name.Replace("\"", "", StringComparison.Ordinal)
+        );
+        Assert.DoesNotContain(delivered.All, e => e.Aggregate is not null);
+
+        static EntitySet Delivered(string path) => EntityFile.Load(SourceTree.PathOf(path));
+    }
+
+    [Fact]
+    public void Presets_with_tables_of_their_own_are_known_however_they_are_included()
+    {
+        Write("mid.json", """{ "include": ["odoo-18", "rewards"], "entities": [] }""");
+        Assert.Equal(["rewards", "contacts"], Load("""{ "include": ["mid.json", "contacts", "contacts"], "entities": [] }""").Parts);
+        Assert.Equal(["products"], EntityFile.Load("products").Parts);
+        Assert.Empty(EntityFile.Load("odoo-20").Parts);
+    }
+
+    [Fact]
     public void Errors_name_the_file_in_which_they_stand()
     {
         Write("base.json", Base.Replace("float8", "flaot8", StringComparison.Ordinal));

@@ -82,6 +82,49 @@ public sealed class ContinuityCheckTests
     }
 
     [Fact]
+    public void A_renamed_database_goes_on_and_a_copy_under_its_name_does_not()
+    {
+        var followed = Followed with { DatabaseOid = 17 };
+        Assert.Null(Find(followed, Slot, Now with { Identity = Now.Identity with { DatabaseName = "other", DatabaseOid = 17 } }));
+        AssertGap(
+            "source-changed",
+            Find(followed, Slot, Now with { Identity = Now.Identity with { DatabaseName = "other", DatabaseOid = 18 } })
+        );
+        // An engine of an older version does not know that it is the same.
+        AssertGap(
+            "source-changed",
+            Find(Followed, Slot, Now with { Identity = Now.Identity with { DatabaseName = "other", DatabaseOid = 17 } })
+        );
+    }
+
+    [Fact]
+    public void Another_uuid_of_Odoos_is_a_gap_that_can_be_adopted_and_an_unknown_one_is_none()
+    {
+        var followed = Followed with { DatabaseOid = 17, DatabaseUuid = "a" };
+        var now = Now with { Identity = Now.Identity with { DatabaseOid = 17, DatabaseUuid = "a" } };
+        Assert.Null(Find(followed, Slot, now));
+        Assert.Null(Find(followed, Slot, now with { Identity = now.Identity with { DatabaseUuid = null } }));
+        Assert.Null(Find(followed with { DatabaseUuid = null }, Slot, now));
+        var other = now with { Identity = now.Identity with { DatabaseUuid = "b" } };
+        AssertGap("source-changed", Find(followed, Slot, other));
+        Assert.True(IsAdoptable(followed, other));
+        // What pg_upgrade leaves: cdc says whether it is the same Odoo, and a person decides.
+        var upgraded = now with
+        {
+            Identity = now.Identity with { SystemIdentifier = "new" },
+        };
+        Assert.Contains("the same one by its database.uuid", Find(followed, Slot, upgraded)!.Message, StringComparison.Ordinal);
+        Assert.True(IsAdoptable(followed, upgraded));
+        Assert.Contains(
+            "another one by its database.uuid",
+            Find(followed, Slot, upgraded with { Identity = upgraded.Identity with { DatabaseUuid = "b" } })!.Message,
+            StringComparison.Ordinal
+        );
+        // A copy beside the original.
+        Assert.False(IsAdoptable(followed, now with { Identity = now.Identity with { DatabaseOid = 18, DatabaseUuid = "b" } }));
+    }
+
+    [Fact]
     public void A_source_whose_log_ends_before_what_was_applied_is_a_gap() =>
         AssertGap("source-behind", Find(Followed, Slot, Now with { FlushLsn = new Lsn(149) }));
 
@@ -98,6 +141,13 @@ public sealed class ContinuityCheckTests
         Assert.Contains("back to followed", renamed!.Remedy, StringComparison.Ordinal);
         Assert.DoesNotContain("dropped", renamed.Message, StringComparison.Ordinal);
         Assert.Null(Find(Followed with { State = SourceState.Gap, GapKind = "publication-renamed" }, Slot, Now));
+    }
+
+    private static bool IsAdoptable(FollowedSource followed, IdentifiedSource source)
+    {
+        var now = new PresentSource(source, Slot, PublicationState.Whole, null);
+        var options = new SourceOptions { SlotName = "slot", Publication = "publication" };
+        return ContinuityCheck.IsAdoptable(followed, ContinuityCheck.FindAll(followed, options, now), now);
     }
 
     private static DeclaredGapException? Find(

@@ -1,0 +1,2 @@
+DROP TABLE public.odoo_loyalty_rewards;
+DROP TABLE public.odoo_loyalty_rules;
