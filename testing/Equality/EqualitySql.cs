@@ -26,11 +26,11 @@ internal static partial class EqualitySql
     /// </summary>
     public static string Source(EntityDeclaration entity, KeyRange range) =>
         $"""
-            SELECT {Sql.Identifier(entity.Key.Name)}::bigint, cdc_broken, {List(
+            SELECT {entity.SourceKey.Number()}::bigint, cdc_broken, {List(
                 entity.Columns.Select(c => $"CASE WHEN NOT cdc_broken THEN {Typed(c)} END")
             )}
             FROM (SELECT cdc_row.*, {Broken(entity)} AS cdc_broken FROM {entity.SourceRows} AS cdc_row WHERE {InRange(
-                entity.Key.Name,
+                entity.SourceKey.Number(),
                 range
             )}) AS cdc_rows
             ORDER BY 1
@@ -54,11 +54,11 @@ internal static partial class EqualitySql
     /// <summary>The same answer as <see cref="Source"/>, slower, and for any row.</summary>
     public static string SourceRowByRow(EntityDeclaration entity, KeyRange range) =>
         $"""
-            SELECT {Sql.Identifier(entity.Key.Name)}::bigint, cdc_values IS NULL, {List(
+            SELECT {entity.SourceKey.Number()}::bigint, cdc_values IS NULL, {List(
                 entity.Columns.Select((_, i) => string.Create(CultureInfo.InvariantCulture, $"cdc_values[{i + 1}]"))
             )}
             FROM (SELECT cdc_row.*, pg_temp.cdc_expected(cdc_row) AS cdc_values FROM {entity.SourceRows} AS cdc_row WHERE {InRange(
-                entity.Key.Name,
+                entity.SourceKey.Number(),
                 range
             )}) AS cdc_rows
             ORDER BY 1
@@ -67,7 +67,9 @@ internal static partial class EqualitySql
     public static string Engine(EntityDeclaration entity, KeyRange range) =>
         $"""
             SELECT {Sql.Identifier(entity.EngineKey)}::bigint, false, {List(entity.Columns.Select(c => $"{Sql.Identifier(c.Name)}::text"))}
-            FROM {entity.EngineName} WHERE {InRange(entity.EngineKey, range)} AND {Sql.Identifier(entity.EngineKey)} {BornInOdoo}
+            FROM {entity.EngineName} WHERE {InRange(Sql.Identifier(entity.EngineKey), range)} AND {Sql.Identifier(
+                entity.EngineKey
+            )} {BornInOdoo}
             ORDER BY 1
             """;
 
@@ -92,9 +94,8 @@ internal static partial class EqualitySql
 
     private static string InRange(string key, KeyRange range)
     {
-        var name = Sql.Identifier(key);
-        var from = range.From is { } low ? string.Create(CultureInfo.InvariantCulture, $"{name} >= {low}") : "true";
-        return range.To is { } high ? string.Create(CultureInfo.InvariantCulture, $"{from} AND {name} < {high}") : from;
+        var from = range.From is { } low ? string.Create(CultureInfo.InvariantCulture, $"{key} >= {low}") : "true";
+        return range.To is { } high ? string.Create(CultureInfo.InvariantCulture, $"{from} AND {key} < {high}") : from;
     }
 
     private static string List(IEnumerable<string> items) => string.Join(", ", items);

@@ -30,7 +30,7 @@ internal sealed class TopicTable(string topic)
     public void Take(int partition, long offset, GenericRecord key, GenericRecord? value)
     {
         _records++;
-        var id = Convert.ToInt64(key.GetValue(0), System.Globalization.CultureInfo.InvariantCulture);
+        var id = IdOf(key);
         var where = $"{partition}@{offset}";
         if (value is null)
         {
@@ -54,6 +54,15 @@ internal sealed class TopicTable(string topic)
         if (sequence != expected)
             Wrong($"the sequence of session {session} at {where} is {sequence}, not {expected}");
         _sequences[(partition, session)] = sequence + 1;
+    }
+
+    /// <summary>Of two columns the number that stands for both in the engine (docs/declaration.md).</summary>
+    private static long IdOf(GenericRecord key)
+    {
+        var first = Convert.ToInt64(key.GetValue(0), System.Globalization.CultureInfo.InvariantCulture);
+        return key.Schema.Count == 1
+            ? first
+            : (first << 31) + Convert.ToInt64(key.GetValue(1), System.Globalization.CultureInfo.InvariantCulture) - (1L << 62) - (1L << 33);
     }
 
     private void TakePosition(long key, string where, GenericRecord source)

@@ -1,5 +1,7 @@
+using System.Text.Json.Serialization;
 using Cdc.Api.Balances;
 using Cdc.Api.Engine;
+using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
 using Npgsql;
 using NpgsqlTypes;
@@ -63,7 +65,7 @@ internal sealed class DriftTable(EngineReads engine)
 internal sealed record DriftItem(
     long Id,
     string Entity,
-    long Key,
+    [property: JsonConverter(typeof(KeyJsonConverter))] long Key,
     string Kind,
     string Field,
     string? OdooValue,

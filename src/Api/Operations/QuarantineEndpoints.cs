@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Cdc.Api.Problems;
 using Cdc.Api.Security;
 using Cdc.Core.Entities;
@@ -24,15 +25,15 @@ internal static class QuarantineEndpoints
             .WithSummary("Entries, oldest first, without their values; ?entity= and ?limit=.")
             .Produces<QuarantineList>();
         quarantine
-            .MapGet("/{entity}/{key:long}", ShowAsync)
+            .MapGet("/{entity}/{key}", ShowAsync)
             .Needs(Scopes.Operate)
             .WithSummary("One entry, with the values of Odoo's row and what can be done.")
             .Produces<QuarantineDetail>()
             .ProducesProblem(404);
         quarantine
             .MapPost(
-                "/{entity}/{key:long}/retry",
-                (string entity, long key, IQuarantineActions quarantine, ApiParts parts, CancellationToken ct) =>
+                "/{entity}/{key}/retry",
+                (string entity, string key, IQuarantineActions quarantine, ApiParts parts, CancellationToken ct) =>
                     ChangeAsync(entity, key, parts, quarantine.RetryAsync, ct)
             )
             .Needs(Scopes.Operate)
@@ -41,8 +42,8 @@ internal static class QuarantineEndpoints
             .ProducesProblem(404);
         quarantine
             .MapPost(
-                "/{entity}/{key:long}/discard",
-                (string entity, long key, IQuarantineActions quarantine, ApiParts parts, CancellationToken ct) =>
+                "/{entity}/{key}/discard",
+                (string entity, string key, IQuarantineActions quarantine, ApiParts parts, CancellationToken ct) =>
                     ChangeAsync(entity, key, parts, quarantine.DiscardAsync, ct)
             )
             .Needs(Scopes.Operate)
@@ -77,15 +78,15 @@ internal static class QuarantineEndpoints
 
     private static async Task<IResult> ShowAsync(
         string entity,
-        long key,
+        string key,
         IQuarantineActions quarantine,
         ApiParts parts,
         CancellationToken ct
     )
     {
-        if (parts.Entities.Find(entity) is not { } declared)
+        if (parts.Entities.Find(entity) is not { } declared || KeyText.Parse(key) is not { } row)
             return new ProblemResult(NotThere);
-        var (entries, _) = await quarantine.ListAsync(new QuarantineFilter(declared.Name, [key]), 1, ct);
+        var (entries, _) = await quarantine.ListAsync(new QuarantineFilter(declared.Name, [row]), 1, ct);
         if (entries is not [var entry])
             return new ProblemResult(NotThere);
         var (because, whatToDo) = quarantine.Explain(entry);
@@ -94,16 +95,16 @@ internal static class QuarantineEndpoints
 
     private static async Task<IResult> ChangeAsync(
         string entity,
-        long key,
+        string key,
         ApiParts parts,
         Func<QuarantineFilter, CancellationToken, Task<long>> change,
         CancellationToken ct
     )
     {
-        if (parts.Entities.Find(entity) is not { } declared)
+        if (parts.Entities.Find(entity) is not { } declared || KeyText.Parse(key) is not { } row)
             return new ProblemResult(NotThere);
-        var changed = await change(new QuarantineFilter(declared.Name, [key]), ct);
-        return changed == 0 ? new ProblemResult(NotThere) : Results.Json(new QuarantineChange(declared.Name, key, changed));
+        var changed = await change(new QuarantineFilter(declared.Name, [row]), ct);
+        return changed == 0 ? new ProblemResult(NotThere) : Results.Json(new QuarantineChange(declared.Name, row, changed));
     }
 
     private static Problem NotThere => KnownProblems.NotFound("That row is not in quarantine.");
@@ -113,4 +114,4 @@ internal sealed record QuarantineList(long Total, IReadOnlyList<QuarantineEntry>
 
 internal sealed record QuarantineDetail(QuarantineEntry Entry, string Because, IReadOnlyList<string> WhatToDo);
 
-internal sealed record QuarantineChange(string Entity, long Key, long Changed);
+internal sealed record QuarantineChange(string Entity, [property: JsonConverter(typeof(KeyJsonConverter))] long Key, long Changed);

@@ -4,6 +4,7 @@ using Cdc.Capture.Tables;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
+using Cdc.Core.Postgres.Values;
 using Cdc.Core.Snapshots;
 using Npgsql;
 
@@ -25,10 +26,10 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
     public async Task<long?> BoundaryAsync(ChunkJob job, CancellationToken ct)
     {
         var entity = entities[job.Entity];
-        var key = Sql.Identifier(entity.Key.Name);
+        var key = entity.SourceKey;
         var connection = await ConnectionAsync(ct);
         await using var command = new NpgsqlCommand(
-            $"SELECT {key}::bigint FROM {entity.SourceRows} WHERE {InRange(job, key)} ORDER BY {key} OFFSET {options.ChunkRows} LIMIT 1",
+            $"SELECT {key.Number()}::bigint FROM {entity.SourceRows} WHERE {InRange(job, key)} ORDER BY {key.Order()} OFFSET {options.ChunkRows} LIMIT 1",
             connection
         )
         {
@@ -102,12 +103,12 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
         // Another table that has the name now: it is read only once TableWatch has recognised it.
         if (tables.Fingerprints[entity.Index] is { } followed && followed.RelationOid != table!.Oid)
             throw new UnreadableTableException($"{entity.SourceName} is not the table that is followed.");
-        return [.. entity.SourceColumns.OrderByDescending(c => c.Slot == entity.Key.Slot).Select(c => (c, SchemaOf(c)))];
+        return [.. entity.KeyColumns.Concat(entity.SourceColumns.Except(entity.KeyColumns)).Select(c => (c, SchemaOf(c)))];
 
         ColumnSchema SchemaOf(SourceColumn column)
         {
             var found = table!.Column(column.Name)!;
-            return new ColumnSchema(column.Name, found.TypeOid, column.Slot == entity.Key.Slot, found.TypeModifier);
+            return new ColumnSchema(column.Name, found.TypeOid, entity.KeyColumns.Contains(column), found.TypeModifier);
         }
     }
 
@@ -120,7 +121,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
         CancellationToken ct
     )
     {
-        var key = Sql.Identifier(entity.Key.Name);
+        var key = entity.SourceKey;
         var schema = new TableSchema(
             entity.Index,
             0,
@@ -131,14 +132,14 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
             RowFormat.Copy
         );
         var sql =
-            $"COPY (SELECT {string.Join(", ", columns.Select(c => Sql.Identifier(c.Schema.Name)))} FROM {entity.SourceRows} WHERE {InRange(job, key)} ORDER BY {key}) TO STDOUT (FORMAT BINARY)";
+            $"COPY (SELECT {string.Join(", ", columns.Select(c => Sql.Identifier(c.Schema.Name)))} FROM {entity.SourceRows} WHERE {InRange(job, key)} ORDER BY {key.Order()}) TO STDOUT (FORMAT BINARY)";
         await using var copy = await connection.BeginRawBinaryCopyAsync(sql, ct);
         var rows = new CopyOutRows(copy);
         var read = new List<(long, RowImage)>();
         long bytes = 0;
         while (await rows.NextAsync(ct) is { } image)
         {
-            var rowKey = KeyOf(image);
+            var rowKey = key.IsPair ? PairOf(image, entity) : KeyOf(image);
             if (bytes > options.ChunkBytes)
             {
                 await copy.CancelAsync();
@@ -150,10 +151,13 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
         return new ChunkReading(new ChunkRows(schema, read, micros), null);
     }
 
-    private static string InRange(ChunkJob job, string key) =>
+    private static string InRange(ChunkJob job, SourceKey key) =>
         job.Keys is { } keys
-            ? $"{key} = ANY('{{{string.Join(',', keys)}}}'::bigint[])"
-            : $"{(job.Range.From is { } from ? $"{key} >= {from}" : "true")} AND {(job.Range.To is { } to ? $"{key} < {to}" : "true")}";
+            ? key.IsIn($"'{{{string.Join(',', keys)}}}'::bigint[]")
+            : $"{(job.Range.From is { } from ? key.From(Literal(from)) : "true")} AND {(job.Range.To is { } to ? key.Below(Literal(to)) : "true")}";
+
+    /// <summary>A negative number is an expression: a cast or an operator would take its digits alone.</summary>
+    private static string Literal(long number) => number < 0 ? $"'{number}'::bigint" : $"{number}";
 
     private static long KeyOf(RowImage image)
     {
@@ -165,6 +169,21 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
             8 => BinaryPrimitives.ReadInt64BigEndian(bytes[4..]),
             var length => throw new InvalidDataException($"A key of {length} bytes."),
         };
+    }
+
+    /// <summary>Both columns stand first.</summary>
+    /// <exception cref="UnreadableTableException">One is negative: the pair has no number.</exception>
+    private static long PairOf(RowImage image, EntityDeclaration entity)
+    {
+        var bytes = image.Span[2..];
+        var length = BinaryPrimitives.ReadInt32BigEndian(bytes);
+        var first = SourceValue.Integer(bytes.Slice(4, length));
+        bytes = bytes[(4 + length)..];
+        var second = SourceValue.Integer(bytes.Slice(4, BinaryPrimitives.ReadInt32BigEndian(bytes)));
+        return KeyPair.Number(first, second)
+            ?? throw new UnreadableTableException(
+                $"A row of {entity.SourceName} has the key {first},{second}: of a key of two columns neither may be negative."
+            );
     }
 
     private static async Task EndAsync(NpgsqlConnection connection)

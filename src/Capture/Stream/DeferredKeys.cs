@@ -39,7 +39,7 @@ internal sealed class DeferredKeys
         if (_entities.Count == 0 || !IsDeferred(table))
             return null;
         if (!_open.TryGetValue(relation, out var open))
-            _open[relation] = open = (table, new KeyTransaction(table.Schemas[0], table.KeyColumn, _mostRows, MostBytes));
+            _open[relation] = open = (table, new KeyTransaction(table.Schemas[0], table.Key, _mostRows, MostBytes));
         // Described again, which PostgreSQL does at any time.
         else if (open.Table != table)
         {

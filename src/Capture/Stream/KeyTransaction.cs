@@ -16,7 +16,7 @@ internal sealed record KeyRow(RowChangeKind Kind, RowImage Image, RowImage Befor
 /// at COMMIT (DEFERRABLE), a row comes to a key before the row that had it has left. In the order of the stream the later "delete" is then
 /// about the one that was there before, which only the old row's values say. Bounded: beyond it the table must be read again.
 /// </summary>
-internal sealed class KeyTransaction(TableSchema schema, int keyColumn, int mostRows, long mostBytes)
+internal sealed class KeyTransaction(TableSchema schema, KeyPlaces places, int mostRows, long mostBytes)
 {
     private readonly Dictionary<long, Rows> _keys = [];
     private readonly bool[] _identity = [.. schema.Columns.Select(c => c.IsKey)];
@@ -103,7 +103,7 @@ internal sealed class KeyTransaction(TableSchema schema, int keyColumn, int most
         image.Write(bytes[..sizeof(short)]);
         var columns = new TupleColumns(bytes);
         for (var i = 0; columns.Next(); i++)
-            if (i == keyColumn)
+            if (places.Has(i))
                 image.Write(columns.Raw);
             else
                 image.WriteByte(TupleColumns.Unchanged);

@@ -104,7 +104,7 @@ internal sealed class PgOutputMapper(RelationMap relations, int generation, XidC
             return;
         _ = reader.Byte(); // 'N'
         var row = reader.LastTuple();
-        if (TupleData.Integer(row, table.KeyColumn) is not { } key)
+        if (table.Key.Of(row) is not { } key)
         {
             LoseKey(oid, sink);
             return;
@@ -126,10 +126,7 @@ internal sealed class PgOutputMapper(RelationMap relations, int generation, XidC
         if (tag != 'N')
             _ = reader.Byte(); // 'N' follows the old tuple
         var row = reader.LastTuple();
-        if (
-            TupleData.Integer(row, table.KeyColumn) is not { } key
-            || (old.IsEmpty ? key : TupleData.Integer(old, table.KeyColumn)) is not { } oldKey
-        )
+        if (table.Key.Of(row) is not { } key || (old.IsEmpty ? key : table.Key.Of(old)) is not { } oldKey)
         {
             LoseKey(oid, sink);
             return;
@@ -160,7 +157,7 @@ internal sealed class PgOutputMapper(RelationMap relations, int generation, XidC
             return;
         var isFull = reader.Byte() == 'O';
         var old = reader.LastTuple();
-        if (TupleData.Integer(old, table.KeyColumn) is not { } key)
+        if (table.Key.Of(old) is not { } key)
         {
             LoseKey(oid, sink);
             return;

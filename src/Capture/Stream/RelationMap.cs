@@ -41,7 +41,7 @@ internal sealed class RelationMap(EntitySet entities, IEnumerable<int> stopped, 
         var readable = mappings.Where(m => m.Mapping.Schema is not null).ToList();
         _relations[message.Oid] = new MappedTable(
             message.Name,
-            readable.Count > 0 ? readable[0].Mapping.KeyColumn : -1,
+            readable.Count > 0 ? readable[0].Mapping.Key : KeyPlaces.None,
             [.. readable.Select(m => m.Mapping.Schema!)],
             [.. mappings.Where(m => m.Mapping.Schema is null).Select(m => new UnreadEntity(m.Entity, m.Mapping.Obstacles))]
         );

@@ -6,14 +6,14 @@ using Cdc.Core.Failures;
 namespace Cdc.Capture.Stream;
 
 /// <summary>What a relation means for one entity: a schema, or why its rows cannot be read.</summary>
-internal sealed record SchemaMapping(TableSchema? Schema, int KeyColumn, IReadOnlyList<Finding> Obstacles)
+internal sealed record SchemaMapping(TableSchema? Schema, KeyPlaces Key, IReadOnlyList<Finding> Obstacles)
 {
     /// <summary>Columns are found by name; undeclared ones are skipped.</summary>
     public static SchemaMapping Of(EntityDeclaration entity, RelationMessage relation)
     {
         var obstacles = TableJudge.Judge(entity, relation);
         if (obstacles.Count > 0)
-            return new SchemaMapping(null, -1, obstacles);
+            return new SchemaMapping(null, KeyPlaces.None, obstacles);
         var slots = relation.Columns.Select(column => SlotOf(entity, column.Name)).ToArray();
         var schema = new TableSchema(
             entity.Index,
@@ -24,7 +24,8 @@ internal sealed record SchemaMapping(TableSchema? Schema, int KeyColumn, IReadOn
             entity.SourceColumns.Count,
             RowFormat.PgOutput
         );
-        return new SchemaMapping(schema, Array.IndexOf(slots, entity.Key.Slot), []);
+        var second = entity.SecondKey is { } column ? Array.IndexOf(slots, column.Slot) : -1;
+        return new SchemaMapping(schema, new KeyPlaces(Array.IndexOf(slots, entity.Key.Slot), second), []);
     }
 
     private static int SlotOf(EntityDeclaration entity, string column) =>

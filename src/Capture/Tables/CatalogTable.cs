@@ -30,7 +30,13 @@ internal sealed record TableRights(string Role, bool MayUseSchema, bool MaySelec
 
 /// <summary>An index by which a table's rows are told apart: its key columns.</summary>
 /// <param name="IsImmediate">False: DEFERRABLE. PostgreSQL does not take such a one as replica identity.</param>
-internal sealed record KeyIndex(IReadOnlyList<string> Columns, bool IsImmediate);
+internal sealed record KeyIndex(IReadOnlyList<string> Columns, bool IsImmediate)
+{
+    public bool Has(SourceKey key) => key.Columns.All(Columns.Contains);
+
+    /// <summary>It has these columns and no other, in whatever order.</summary>
+    public bool Is(SourceKey key) => Columns.Count == key.Columns.Count && Has(key);
+}
 
 /// <summary>A declared table as the source's catalog has it now, with all that decides whether it can be followed.</summary>
 /// <param name="Oid">Another one: the table was dropped and created again.</param>
@@ -76,17 +82,24 @@ internal sealed record CatalogTable(uint Oid, uint FileNode, char Kind, char Per
     public CatalogColumn? Column(string name) => Columns.FirstOrDefault(c => c.Name == name);
 
     /// <summary>A delete says which row it was, and Odoo's own updates pass.</summary>
-    public bool IdentityHas(string column) =>
+    public bool IdentityHas(SourceKey key) =>
         Identity switch
         {
             'f' => true,
-            'd' => PrimaryKey is { IsImmediate: true } key && key.Columns.Contains(column),
-            'i' => IdentityIndex is { } index && index.Columns.Contains(column),
+            'd' => PrimaryKey is { IsImmediate: true } primary && primary.Has(key),
+            'i' => IdentityIndex is { } index && index.Has(key),
             _ => false,
         };
 
+    /// <summary>
+    /// No two rows have one key. Of a many-to-many table without a primary key, the index that is its replica identity says so too: PostgreSQL
+    /// takes only one that is unique at every moment, whole, and without NULL.
+    /// </summary>
+    public bool IsUniqueBy(SourceKey key) =>
+        (PrimaryKey?.Is(key) ?? false) || (key.IsPair && PrimaryKey is null && Identity == 'i' && (IdentityIndex?.Is(key) ?? false));
+
     /// <summary>REPLICA IDENTITY DEFAULT has it, or would with the primary key that the table lacks.</summary>
-    public bool DefaultIdentityHas(string column) => PrimaryKey is null || (PrimaryKey.IsImmediate && PrimaryKey.Columns.Contains(column));
+    public bool DefaultIdentityHas(SourceKey key) => PrimaryKey is null || (PrimaryKey.IsImmediate && PrimaryKey.Has(key));
 
     /// <param name="withGenerated">A publication that has the table not yet would bring stored ones.</param>
     public CatalogTable WithUnsentIdentity(bool withGenerated) =>

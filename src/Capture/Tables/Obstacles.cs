@@ -22,6 +22,7 @@ internal static class Obstacles
     public const string RowSecurity = "row-security";
     public const string KeyNotPrimary = "key-not-primary";
     public const string KeyMissing = "key-missing";
+    public const string KeyTooWide = "key-too-wide";
     public const string ReplicaIdentity = "replica-identity";
 
     /// <summary>It is published: what can be written there comes, and only Odoo's own UPDATE and DELETE fail.</summary>
@@ -53,6 +54,7 @@ internal static class Obstacles
         RowSecurity,
         KeyNotPrimary,
         KeyMissing,
+        KeyTooWide,
         ReplicaIdentity,
         IdentityGenerated,
         IdentityUnpublished,
@@ -127,18 +129,29 @@ internal static class Obstacles
             $"ALTER ROLE {Sql.Identifier(role)} BYPASSRLS;"
         );
 
-    public static Finding Key(EntityDeclaration entity, IReadOnlyList<string> primary) =>
+    /// <param name="canBePair">The primary key can be declared as a key of two columns.</param>
+    public static Finding Key(EntityDeclaration entity, IReadOnlyList<string> primary, bool canBePair) =>
         Error(
             entity,
             KeyNotPrimary,
-            $"Column {entity.Key.Name} is not the primary key of {entity.SourceName} "
-                + $"({(primary.Count == 0 ? "it has none" : string.Join(", ", primary))}).",
+            $"{(entity.SecondKey is null ? "Column" : "Columns")} {entity.SourceKey.Shown} {(entity.SecondKey is null ? "is" : "are")} not the "
+                + $"primary key of {entity.SourceName} ({(primary.Count == 0 ? "it has none" : string.Join(", ", primary))}).",
             primary switch
             {
                 [] => $"Odoo's own tables have one: ask who took it away. Until it is back, take '{entity.Name}' out of the declaration.",
                 [var only] => $"Declare {only} as key of '{entity.Name}'.",
-                _ => $"A key is one column: take '{entity.Name}' out of the declaration.",
+                [var first, var second] when canBePair => $"Declare both as key of '{entity.Name}': \"key\": [\"{first}\", \"{second}\"].",
+                _ => $"A key is one integer column, or two of type integer: take '{entity.Name}' out of the declaration.",
             }
+        );
+
+    /// <summary>A number stands for both columns, and has 31 bits for each.</summary>
+    public static Finding WideKey(EntityDeclaration entity, SourceColumn column) =>
+        Error(
+            entity,
+            KeyTooWide,
+            $"Column {column.Name} of {entity.SourceName} is bigint: a key of two columns is of type integer or smallint.",
+            $"Odoo's ids are integers: ask who changed it. Until it is one again, take '{entity.Name}' out of the declaration."
         );
 
     /// <summary>A row of the stream had no key: which engine row it is cannot be known.</summary>
@@ -146,8 +159,13 @@ internal static class Obstacles
         Error(
             entity,
             KeyMissing,
-            $"A row of {entity.SourceName} came without its key {entity.Key.Name}.",
-            $"Its primary key was taken away: ask who did. Until it is back, take '{entity.Name}' out of the declaration."
+            entity.SecondKey is null
+                ? $"A row of {entity.SourceName} came without its key {entity.Key.Name}."
+                : $"A row of {entity.SourceName} came without its key {entity.SourceKey.Shown}, or with a negative number in it.",
+            entity.SecondKey is null
+                ? $"Its primary key was taken away: ask who did. Until it is back, take '{entity.Name}' out of the declaration."
+                : $"Its primary key was taken away, or the row is not Odoo's, whose ids are positive: ask who did. Until that is undone, take "
+                    + $"'{entity.Name}' out of the declaration."
         );
 
     /// <param name="problem">What it is, such as <c>nothing</c>.</param>

@@ -1,6 +1,7 @@
 using Cdc.Capture.Stream;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
+using Cdc.Core.Postgres;
 
 namespace Cdc.Capture.Tables;
 
@@ -46,7 +47,7 @@ internal static class TableJudge
     /// makes Odoo's own updates and deletes fail.
     /// </summary>
     public static bool MayBePublished(EntityDeclaration entity, CatalogTable? table) =>
-        table is { Kind: 'r', Persistence: 'p', UnsentIdentity: [] } && table.IdentityHas(entity.Key.Name);
+        table is { Kind: 'r', Persistence: 'p', UnsentIdentity: [] } && table.IdentityHas(entity.SourceKey);
 
     /// <summary>
     /// Generated columns in the replica identity. A table that is published all the same is followed: what can be written there comes.
@@ -58,7 +59,7 @@ internal static class TableJudge
                 entity,
                 columns,
                 table.Membership is not null,
-                table.DefaultIdentityHas(entity.Key.Name) && table.PrimaryKey?.Columns.Intersect(columns).Any() != true
+                table.DefaultIdentityHas(entity.SourceKey) && table.PrimaryKey?.Columns.Intersect(columns).Any() != true
             );
     }
 
@@ -93,15 +94,18 @@ internal static class TableJudge
 
     private static IEnumerable<Finding> OfKey(EntityDeclaration entity, CatalogTable table)
     {
-        var key = entity.Key.Name;
-        var primary = table.PrimaryKey?.Columns ?? [];
-        if (primary is not [var only] || only != key)
-            yield return Obstacles.Key(entity, primary);
+        var key = entity.SourceKey;
+        if (!table.IsUniqueBy(key))
+            yield return Obstacles.Key(entity, table.PrimaryKey?.Columns ?? [], IsPairOfIntegers(table));
         if (!table.IdentityHas(key))
             yield return Obstacles.Identity(entity, IdentityProblem(table, key), table.DefaultIdentityHas(key));
     }
 
-    private static string IdentityProblem(CatalogTable table, string key) =>
+    /// <summary>Of the primary key: it can be declared.</summary>
+    private static bool IsPairOfIntegers(CatalogTable table) =>
+        table.PrimaryKey is { Columns: [_, _] columns } && columns.All(c => table.Column(c)?.TypeOid is TypeOids.Int2 or TypeOids.Int4);
+
+    private static string IdentityProblem(CatalogTable table, SourceKey key) =>
         table.Identity switch
         {
             'n' => "nothing; a publication on it makes Odoo's own updates and deletes fail",
@@ -109,9 +113,9 @@ internal static class TableJudge
                 "the primary key, which it lacks; a publication on it makes Odoo's own updates and deletes fail",
             'd' when !table.PrimaryKey.IsImmediate =>
                 "the primary key, which is DEFERRABLE and does not count; a publication on it makes Odoo's own updates and deletes fail",
-            'd' => $"the primary key, which is without {key}; deletes would not say which row",
+            'd' => $"the primary key, which is without {key.Shown}; deletes would not say which row",
             'i' when table.IdentityIndex is null => "an index that is gone; a publication on it makes Odoo's own updates and deletes fail",
-            _ => $"an index without {key}; deletes would not say which row",
+            _ => $"an index without {key.Shown}; deletes would not say which row",
         };
 
     private static Finding? OfColumn(EntityDeclaration entity, SourceColumn declared, CatalogColumn? column, bool withGenerated) =>
@@ -120,6 +124,7 @@ internal static class TableJudge
             null => Obstacles.Column(entity, declared),
             { Generated: { } how } when !(withGenerated && how == 's') => Obstacles.Generated(entity, declared),
             _ when !SourceTypes.CanRead(declared.Type, column.TypeOid) => Obstacles.Type(entity, declared, column.TypeName, column.TypeOid),
+            { TypeOid: TypeOids.Int8 } when IsOfPair(entity, declared) => Obstacles.WideKey(entity, declared),
             _ => null,
         };
 
@@ -156,6 +161,9 @@ internal static class TableJudge
     private static string WhyUnpublished(CatalogTable table, CatalogPublication publication) =>
         publication.AllTables || (publication.IsOwner && table.Rights.IsOwner) ? "" : $", and role {table.Rights.Role} may not add it";
 
+    private static bool IsOfPair(EntityDeclaration entity, SourceColumn column) =>
+        entity.SecondKey is not null && entity.KeyColumns.Contains(column);
+
     private static Finding? OfStreamed(EntityDeclaration entity, SourceColumn declared, RelationMessage relation)
     {
         var sent = relation.Columns.FirstOrDefault(c => c.Name == declared.Name);
@@ -163,7 +171,9 @@ internal static class TableJudge
             return Obstacles.ColumnNotStreamed(entity, declared);
         if (!SourceTypes.CanRead(declared.Type, sent.TypeOid))
             return Obstacles.Type(entity, declared, $"of the type with OID {sent.TypeOid}", sent.TypeOid);
-        return declared.Slot == entity.Key.Slot && !sent.IsKey
+        if (sent.TypeOid == TypeOids.Int8 && IsOfPair(entity, declared))
+            return Obstacles.WideKey(entity, declared);
+        return entity.KeyColumns.Contains(declared) && !sent.IsKey
             ? Obstacles.Identity(
                 entity,
                 $"it does not have the key {declared.Name}; deletes would not say which row",

@@ -73,6 +73,9 @@ public sealed class TruncateChange : ChangeEvent
 
     /// <summary>Where a row of one of the tables ends, if it is said row by row: behind the truncate, rising with the keys.</summary>
     public ChangePosition PositionOf(long key) => Position with { Ordinal = Position.Ordinal + 1 + EntityDeclaration.FirstEngineId + key };
+
+    /// <summary>The same for a key of two columns, whose number is none of these places: they are taken one after the other, from 1.</summary>
+    public ChangePosition PositionAt(long place) => Position with { Ordinal = Position.Ordinal + place };
 }
 
 /// <summary>End of a source transaction: the engine may commit here, and nowhere else inside the stream of transactions.</summary>

@@ -40,10 +40,22 @@ public sealed record EntityDeclaration
     public required string EngineSchema { get; init; }
     public required string EngineTable { get; init; }
 
-    /// <summary>The source's key column: one integer column, the primary key.</summary>
+    /// <summary>The source's key column, an integer; of a key of two columns the first.</summary>
     public required SourceColumn Key { get; init; }
 
-    /// <summary>The engine's key column (bigint, primary key); for rows born in Odoo it is Odoo's id.</summary>
+    /// <summary>The second one, an integer too, such as in Odoo's many-to-many tables; null: the key is one column.</summary>
+    public SourceColumn? SecondKey { get; init; }
+
+    /// <summary>Which number stands for a row's key.</summary>
+    public SourceKey SourceKey => new(Key.Name, SecondKey?.Name);
+
+    /// <summary>In the order of the key.</summary>
+    public IEnumerable<SourceColumn> KeyColumns => SecondKey is null ? [Key] : [Key, SecondKey];
+
+    /// <summary>
+    /// The engine's key column (bigint, primary key); for rows born in Odoo it is Odoo's id, or the number of its two columns
+    /// (<see cref="KeyPair"/>).
+    /// </summary>
     public required string EngineKey { get; init; }
 
     /// <summary>By slot. Includes the key.</summary>

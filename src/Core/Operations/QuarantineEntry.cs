@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Cdc.Core.Entities;
 
 namespace Cdc.Core.Operations;
 
@@ -8,7 +10,7 @@ namespace Cdc.Core.Operations;
 /// <param name="SourceRow">The source's values as JSON; null if they could not be kept.</param>
 public sealed record QuarantineEntry(
     string Entity,
-    long Key,
+    [property: JsonConverter(typeof(KeyJsonConverter))] long Key,
     string Position,
     string Reason,
     string Detail,
@@ -27,5 +29,5 @@ public sealed record QuarantineFilter(string? Entity, IReadOnlyList<long> Keys)
     public override string ToString() =>
         Entity is null ? "all entities"
         : Keys.Count == 0 ? $"all of {Entity}"
-        : $"{Entity} {string.Join(", ", Keys)}";
+        : $"{Entity} {string.Join(", ", Keys.Select(KeyText.Of))}";
 }

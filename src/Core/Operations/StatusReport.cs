@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Cdc.Core.Entities;
 using Cdc.Core.Postgres.Values;
 
 namespace Cdc.Core.Operations;
@@ -194,8 +195,8 @@ public sealed record RequestStatus(
     long Id,
     string Kind,
     string? Entity,
-    long? FromKey,
-    long? ToKey,
+    [property: JsonConverter(typeof(KeyJsonConverter))] long? FromKey,
+    [property: JsonConverter(typeof(KeyJsonConverter))] long? ToKey,
     string State,
     string RequestedBy,
     DateTimeOffset RequestedAt,

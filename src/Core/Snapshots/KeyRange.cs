@@ -1,3 +1,5 @@
+using Cdc.Core.Entities;
+
 namespace Cdc.Core.Snapshots;
 
 /// <summary>Keys from <paramref name="From"/> (included) to <paramref name="To"/> (excluded); null is open.</summary>
@@ -7,5 +9,5 @@ public readonly record struct KeyRange(long? From, long? To)
 
     public bool Contains(long key) => (From is null || key >= From) && (To is null || key < To);
 
-    public override string ToString() => $"[{From?.ToString() ?? "-"}..{To?.ToString() ?? "-"})";
+    public override string ToString() => $"[{KeyText.Of(From)}..{KeyText.Of(To)})";
 }

@@ -61,6 +61,7 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
         var (sourceSchema, sourceTable) = TableName(source, what);
         var (engineSchema, engineTable) = TableName(engine, what);
         var lines = new EntityLines { Entity = json.Line, EngineTable = engine.LineOf("table") };
+        var (key, secondKey) = Keys(source, columns, what);
         var declaration = new EntityDeclaration
         {
             Index = index,
@@ -69,7 +70,8 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
             SourceTable = sourceTable,
             EngineSchema = engineSchema,
             EngineTable = engineTable,
-            Key = Key(source, columns, what),
+            Key = key,
+            SecondKey = secondKey,
             EngineKey = engine.Text("key", "id"),
             SourceColumns = columns,
             Columns = EngineColumns(engine, columns, what, lines),
@@ -167,9 +169,26 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
         };
     }
 
-    private SourceColumn Key(JsonObjectReader source, List<SourceColumn> columns, string what)
+    /// <summary>One column, or an array of two.</summary>
+    private (SourceColumn First, SourceColumn? Second) Keys(JsonObjectReader source, List<SourceColumn> columns, string what)
     {
-        var name = source.Text("key");
+        if (source.Optional("key") is not { Shape: JsonShape.Array } json)
+            return (Key(source.Text("key"), source, columns, what), null);
+        if (json.Items is not [{ Shape: JsonShape.String } first, { Shape: JsonShape.String } second] || first.Text == second.Text)
+        {
+            findings.Add(
+                "declaration-key",
+                json.Line,
+                $"{what}: a key is one column, or two different ones.",
+                "Write \"key\": \"id\", or \"key\": [\"loyalty_program_id\", \"pos_config_id\"]."
+            );
+            return (new SourceColumn(0, "", SourceType.Integer), null);
+        }
+        return (Key(first.Text, source, columns, what), Key(second.Text, source, columns, what));
+    }
+
+    private SourceColumn Key(string name, JsonObjectReader source, List<SourceColumn> columns, string what)
+    {
         var key = columns.FirstOrDefault(c => c.Name == name);
         if (name.Length > 0 && key is null)
             findings.Add(
@@ -183,7 +202,7 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
                 "declaration-key",
                 source.LineOf("key"),
                 $"{what}: the key \"{name}\" is {key.Type}.",
-                "The key must be the integer primary key; declare it as integer."
+                "A key is of integers: one column, or two. A table whose primary key is of another type cannot be followed."
             );
         return key ?? new SourceColumn(0, name, SourceType.Integer);
     }

@@ -23,6 +23,16 @@ internal sealed class EntityRelations(IReadOnlyList<ReadEntity> entities, Findin
             "An engine table belongs to one entity: rows of the other would be swept away."
         );
         CheckServed();
+        foreach (var table in entities.GroupBy(e => (e.Declaration.SourceSchema, e.Declaration.SourceTable)))
+            if (table.FirstOrDefault(e => e.Declaration.SourceKey.Shown != table.First().Declaration.SourceKey.Shown) is { } other)
+                findings.Add(
+                    "declaration-key",
+                    other.Lines.Entity,
+                    $"{table.First().Declaration.Name} and {other.Declaration.Name} read one table by different keys.",
+                    $"Declare the same key in both, in the same order: {table.First().Declaration.SourceKey.Shown}."
+                );
+        foreach (var entity in entities.Where(e => e.Declaration.SecondKey is not null))
+            CheckPair(entity);
         foreach (var entity in entities)
         foreach (var parent in entity.Declaration.Parents)
             CheckParent(entity, parent);
@@ -55,6 +65,23 @@ internal sealed class EntityRelations(IReadOnlyList<ReadEntity> entities, Findin
             );
     }
 
+    /// <summary>What is looked up by an id of Odoo's has one.</summary>
+    private void CheckPair(ReadEntity entity)
+    {
+        var declaration = entity.Declaration;
+        foreach (
+            var (what, isWanted) in ((string, bool)[])
+                [("serves", declaration.Serves is not null), ("aggregate", declaration.Aggregate is not null)]
+        )
+            if (isWanted)
+                findings.Add(
+                    "declaration-key",
+                    entity.Lines.Entity,
+                    $"{declaration.Name} has a key of two columns and \"{what}\".",
+                    $"Take \"{what}\" out, or give the entity another name: answers and sums are made of rows with an id."
+                );
+    }
+
     /// <summary>The file, where it is another one.</summary>
     private static string In(FileLine line, FileLine from) => line.File == from.File ? "" : $" of {line.File}";
 
@@ -76,6 +103,13 @@ internal sealed class EntityRelations(IReadOnlyList<ReadEntity> entities, Findin
                 line,
                 $"{declaration.Name}: the parent column \"{parent.Column}\" is {column.Type}.",
                 "Declare it as bigint, like the parent's key."
+            );
+        if (entities.FirstOrDefault(e => e.Declaration.Name == parent.Entity)?.Declaration is { SecondKey: not null })
+            findings.Add(
+                "declaration-parent",
+                line,
+                $"{declaration.Name}: the parent \"{parent.Entity}\" has a key of two columns.",
+                "Take the reference out: a parent is named by one id."
             );
         if (entities.All(e => e.Declaration.Name != parent.Entity))
             findings.Add(

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
 using Cdc.Host.Quarantine;
@@ -21,7 +23,27 @@ internal static class QuarantineCommand
         new("ENTITY") { Description = "Entity or table; none: all.", Arity = ArgumentArity.ZeroOrOne };
 
     public static Argument<long[]> KeysArgument() =>
-        new("KEY") { Description = "Keys (Odoo's ids); none: all of the entity.", Arity = ArgumentArity.ZeroOrMore };
+        new("KEY")
+        {
+            Description = "Keys (Odoo's ids; of two columns with a comma: 6,1); none: all of the entity.",
+            Arity = ArgumentArity.ZeroOrMore,
+            CustomParser = result => [.. result.Tokens.Select(token => KeyOf(token.Value, result))],
+        };
+
+    public static Argument<long> KeyArgument() =>
+        new("KEY")
+        {
+            Description = "Odoo's id of the row; of two columns with a comma: 6,1.",
+            CustomParser = result => KeyOf(result.Tokens[0].Value, result),
+        };
+
+    private static long KeyOf(string text, ArgumentResult result)
+    {
+        if (KeyText.Parse(text) is { } key)
+            return key;
+        result.AddError($"'{text}' is not a key: write Odoo's id, such as 17, or those of two columns, such as 6,1.");
+        return 0;
+    }
 
     public static Option<bool> AllOption() => new("--all") { Description = "Every entry of every entity." };
 

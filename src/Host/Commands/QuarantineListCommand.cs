@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
 using Cdc.Core.Postgres;
@@ -69,7 +70,7 @@ internal static class QuarantineListCommand
         foreach (var e in entries)
             grid.Add(
                 e.Entity,
-                e.Key.ToString(),
+                KeyText.Of(e.Key),
                 e.Reason,
                 e.Detail,
                 Quantity.Time(e.FirstSeen),

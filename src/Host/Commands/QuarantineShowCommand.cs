@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
 using Cdc.Core.Postgres;
@@ -13,7 +14,7 @@ namespace Cdc.Host.Commands;
 internal static class QuarantineShowCommand
 {
     private static readonly Argument<string> Entity = new("ENTITY") { Description = "Entity or table." };
-    private static readonly Argument<long> Key = new("KEY") { Description = "Odoo's id of the row." };
+    private static readonly Argument<long> Key = QuarantineCommand.KeyArgument();
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
 
     public static Command Create(CommandHost host) =>
@@ -42,7 +43,7 @@ internal static class QuarantineShowCommand
             (await engine.UseAsync(c => QuarantineQueries.ListAsync(c, filter, 1, ct), ct)).SingleOrDefault()
             ?? throw new CdcException(
                 FailureKind.Usage,
-                $"{entity.Name} {parsed.GetValue(Key)} is not in quarantine.",
+                $"{entity.Name} {KeyText.Of(parsed.GetValue(Key))} is not in quarantine.",
                 $"cdc quarantine list {entity.Name}"
             );
         if (parsed.GetValue(AsJson))
@@ -54,7 +55,7 @@ internal static class QuarantineShowCommand
 
     private static void Show(TextWriter writer, QuarantineEntry entry, string explained)
     {
-        writer.WriteLine($"{entry.Entity} {entry.Key} is in quarantine since {Quantity.Time(entry.FirstSeen)}");
+        writer.WriteLine($"{entry.Entity} {KeyText.Of(entry.Key)} is in quarantine since {Quantity.Time(entry.FirstSeen)}");
         writer.WriteLine($"  reason:    {entry.Reason}");
         writer.WriteLine($"  because:   {explained}");
         writer.WriteLine($"  detail:    {entry.Detail}");

@@ -114,7 +114,14 @@ internal static class ReconcileCommand
         var entities = context.Entities(options);
         IReadOnlyList<EntityDeclaration> wanted = parsed.GetValue(Names) is { Length: > 0 } names
             ? [.. names.Select(n => context.Entity(options, n)).Distinct().OrderBy(e => e.Index)]
-            : entities.All;
+            // A range of ids is none of those whose key is two columns.
+            : [.. entities.All.Where(e => KeyRangeText.IsOf(range, e))];
+        if (wanted.FirstOrDefault(e => !KeyRangeText.IsOf(range, e)) is { } other)
+            throw new CdcException(
+                FailureKind.Usage,
+                $"{range} is no range of keys of {other.Name}: its key is {other.SourceKey.Shown}.",
+                other.SourceKey.IsPair ? "Write both columns: --partition 6,1..7,0" : "Write one number: --partition 5000.."
+            );
         var request = new RunRequest(kind, wanted, range, since, parsed.GetValue(Violations));
         await using var session = new ReconcileSession(options, entities, context.Terminal, context.Log, context.Time);
         var report = await session.CompareAsync(request, Reported, ct);

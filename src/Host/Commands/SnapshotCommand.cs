@@ -39,6 +39,7 @@ internal static class SnapshotCommand
             Examples:
               cdc snapshot card
               cdc snapshot loyalty_point_history --keys 1000..2000 --wait
+              cdc snapshot program_pos --keys 6,0..7,0
               cdc snapshot card --allow-deletes
             """
         )
@@ -54,6 +55,12 @@ internal static class SnapshotCommand
         var range = RangeOf(parsed.GetValue(Keys));
         var options = context.Options(Needs.Both);
         var entity = context.Entity(options, parsed.GetRequiredValue(Table));
+        if (!KeyRangeText.IsOf(range, entity))
+            throw new CdcException(
+                FailureKind.Usage,
+                $"{range} is no range of keys of {entity.Name}: its key is {entity.SourceKey.Shown}.",
+                entity.SourceKey.IsPair ? "Write both columns: --keys 6,1..7,0" : "Write one number: --keys 5000.."
+            );
         await using var engine = CommandContext.Engine(options);
         var allowed = parsed.GetValue(AllowDeletes) ? await AllowedAsync(engine, entity.Name, ct) : null;
         var id = await engine.UseAsync(c => SnapshotRequests.AskAsync(c, entity.Name, range, allowed, ct), ct);

@@ -17,9 +17,12 @@ internal enum JsonbContent
 }
 
 /// <param name="TypeName">As PostgreSQL writes it.</param>
+/// <param name="KeyPlace">In the primary key; null: it is not of it.</param>
 /// <param name="RefersTo">The table of its foreign key; null: it has none.</param>
-internal sealed record LiveColumn(string Name, uint TypeOid, string TypeName, bool IsKey, bool IsGenerated, string? RefersTo)
+internal sealed record LiveColumn(string Name, uint TypeOid, string TypeName, int? KeyPlace, bool IsGenerated, string? RefersTo)
 {
+    public bool IsKey => KeyPlace is not null;
+
     public JsonbContent Content { get; init; }
 }
 
@@ -30,7 +33,7 @@ internal sealed record LiveTable(string Schema, string Name, IReadOnlyList<LiveC
 
     private const string ColumnsSql = """
         SELECT n.nspname::text, c.relname::text, c.relkind::text, a.attname::text, a.atttypid, format_type(a.atttypid, a.atttypmod),
-               EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey::int2[])),
+               (SELECT array_position(i.indkey::int2[], a.attnum) FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indisvalid),
                a.attgenerated <> '',
                (SELECT f.confrelid::regclass::text FROM pg_constraint f WHERE f.conrelid = c.oid AND f.contype = 'f' AND f.conkey = ARRAY[a.attnum] LIMIT 1)
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -38,7 +41,8 @@ internal sealed record LiveTable(string Schema, string Name, IReadOnlyList<LiveC
         WHERE n.nspname = $1 AND c.relname = $2 ORDER BY a.attnum
         """;
 
-    public IReadOnlyList<LiveColumn> Key => [.. Columns.Where(c => c.IsKey)];
+    /// <summary>In the order of its index, by which its rows are read.</summary>
+    public IReadOnlyList<LiveColumn> Key => [.. Columns.Where(c => c.IsKey).OrderBy(c => c.KeyPlace)];
 
     /// <param name="written">Its name, with or without schema.</param>
     /// <exception cref="CdcException">Usage: there is no such table, or it cannot be followed.</exception>
@@ -55,7 +59,7 @@ internal sealed record LiveTable(string Schema, string Name, IReadOnlyList<LiveC
                             r.GetString(3),
                             r.GetFieldValue<uint>(4),
                             r.GetString(5),
-                            r.GetBoolean(6),
+                            r.IsDBNull(6) ? null : r.GetInt32(6),
                             r.GetBoolean(7),
                             r.IsDBNull(8) ? null : r.GetString(8)
                         )
@@ -69,14 +73,23 @@ internal sealed record LiveTable(string Schema, string Name, IReadOnlyList<LiveC
                 "Name an ordinary table: a model's name with underscores, such as res_partner for res.partner."
             );
         var table = new LiveTable(schema, name, [.. rows.Select(r => r.Column)]);
-        if (table.Key is not [{ TypeOid: TypeOids.Int2 or TypeOids.Int4 or TypeOids.Int8 }])
+        if (
+            table.Key
+            is not (
+                [{ TypeOid: TypeOids.Int2 or TypeOids.Int4 or TypeOids.Int8 }]
+                or [{ TypeOid: TypeOids.Int2 or TypeOids.Int4 }, { TypeOid: TypeOids.Int2 or TypeOids.Int4 }]
+            )
+        )
             throw new CdcException(
                 FailureKind.Usage,
-                $"The primary key of {schema}.{name} is not one integer column ({(table.Key.Count == 0 ? "it has none" : string.Join(", ", table.Key.Select(c => c.Name)))}): it cannot be followed.",
-                "Leave it out: Odoo's models have the key id, its many-to-many tables do not."
+                $"The primary key of {schema}.{name} is not one integer column or two of type integer ({Described(table.Key)}): it cannot be followed.",
+                "Leave it out: Odoo's models have the key id, its many-to-many tables both of their columns."
             );
         return await table.WithContentsAsync(source, ct);
     }
+
+    private static string Described(IReadOnlyList<LiveColumn> key) =>
+        key.Count == 0 ? "it has none" : string.Join(", ", key.Select(c => $"{c.Name} {c.TypeName}"));
 
     private async Task<LiveTable> WithContentsAsync(NpgsqlConnection source, CancellationToken ct)
     {

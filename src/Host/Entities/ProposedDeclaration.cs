@@ -46,7 +46,7 @@ internal sealed class ProposedDeclaration(IReadOnlyList<LiveTable> tables, strin
             .AppendLine($"      \"name\": {Text(name)},")
             .AppendLine("      \"source\": {")
             .AppendLine($"        \"table\": {Text($"{table.Schema}.{table.Name}")},")
-            .AppendLine($"        \"key\": {Text(table.Key[0].Name)},")
+            .AppendLine($"        \"key\": {Key(table)},")
             .AppendLine("        \"columns\": {");
         foreach (var column in table.Columns)
         {
@@ -60,13 +60,17 @@ internal sealed class ProposedDeclaration(IReadOnlyList<LiveTable> tables, strin
             .AppendLine($"        \"table\": {Text($"public.odoo_{name}")},")
             .AppendLine("        \"key\": \"id\",")
             .AppendLine("        \"columns\": [");
-        foreach (var column in read.Where(c => !c.IsKey))
+        // The number of two columns says nothing to a reader: they stand beside it.
+        foreach (var column in read.Where(c => !c.IsKey || table.Key.Count > 1))
             if (Engine(column, table) is var (type, value))
                 text.AppendLine(
                     $"          {{ \"name\": {Text(EngineName(column))}, \"type\": {Text(type)}, \"value\": {Text(value)} }},{Comment(EngineRemark(column))}"
                 );
         text.AppendLine("        ],").AppendLine("      },").AppendLine("    },");
     }
+
+    private static string Key(LiveTable table) =>
+        table.Key is [var only] ? Text(only.Name) : $"[{string.Join(", ", table.Key.Select(c => Text(c.Name)))}]";
 
     /// <summary>Null: it is declared.</summary>
     private static string? WhyNot(LiveColumn column) =>

@@ -22,9 +22,9 @@ internal static class QuarantineAdvice
         [
             "Fix the row in Odoo: the change is then applied, and this entry closes.",
             "Delete the row in Odoo: this entry closes.",
-            $"If the rule or the engine's column was changed instead: cdc quarantine retry {entity} {key}   (the row is read again from "
+            $"If the rule or the engine's column was changed instead: cdc quarantine retry {entity} {KeyText.Of(key)}   (the row is read again from "
                 + "Odoo)",
-            $"To accept that the engine keeps the row it had, or none: cdc quarantine discard {entity} {key}",
+            $"To accept that the engine keeps the row it had, or none: cdc quarantine discard {entity} {KeyText.Of(key)}",
         ];
 
     private static string? SqlState(string reason) =>

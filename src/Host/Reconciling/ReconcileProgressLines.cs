@@ -1,3 +1,4 @@
+using Cdc.Core.Entities;
 using Cdc.Host.Terminals;
 using Cdc.Reconcile.Runs;
 
@@ -9,6 +10,6 @@ internal sealed class ReconcileProgressLines(Terminal terminal) : IProgress<Reco
     public void Report(ReconcileProgress value) =>
         terminal.Error.WriteLine(
             $"{value.Entity}: {Quantity.Count(value.Numbers.Compared)} compared, "
-                + $"{Quantity.Count(value.Numbers.Drift)} drift{(value.UpTo is { } key ? $", up to key {key}" : ", done")}"
+                + $"{Quantity.Count(value.Numbers.Drift)} drift{(value.UpTo is { } key ? $", up to key {KeyText.Of(key)}" : ", done")}"
         );
 }

@@ -1,3 +1,4 @@
+using Cdc.Core.Entities;
 using Cdc.Host.Terminals;
 using Cdc.Reconcile.Reports;
 
@@ -68,7 +69,7 @@ internal static class ReconcileView
         foreach (var d in report.Drift.Take(most))
             grid.Add(
                 d.Entity,
-                d.Key.ToString(),
+                KeyText.Of(d.Key),
                 d.Kind,
                 d.Field,
                 Value(d.OdooValue, d.Kind == "extra"),
@@ -98,7 +99,7 @@ internal static class ReconcileView
     {
         var grid = new TextTable("Odoo contradicts itself", "rows", "some keys");
         foreach (var v in report.Violations)
-            grid.Add(v.Kind, Quantity.Count(v.Rows), string.Join(" ", v.Examples.Take(5)));
+            grid.Add(v.Kind, Quantity.Count(v.Rows), string.Join(" ", v.Examples.Take(5).Select(KeyText.Of)));
         return grid;
     }
 

@@ -1,3 +1,4 @@
+using Cdc.Core.Entities;
 using Cdc.Host.Terminals;
 using Cdc.Reconcile.Repairs;
 
@@ -33,7 +34,7 @@ internal static class RepairView
         {
             var grid = new TextTable("entity", "key", "what", "outcome");
             foreach (var key in listed.Take(Shown))
-                grid.Add(key.Entity, key.Key.ToString(), key.Kind, key.Outcome);
+                grid.Add(key.Entity, KeyText.Of(key.Key), key.Kind, key.Outcome);
             grid.Write(terminal);
             if (listed.Count > Shown)
                 terminal.Out.WriteLine($"{Shown} of {listed.Count}; --json has all");

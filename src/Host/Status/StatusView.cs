@@ -1,3 +1,4 @@
+using Cdc.Core.Entities;
 using Cdc.Core.Operations;
 using Cdc.Host.Terminals;
 using Spectre.Console;
@@ -141,7 +142,7 @@ internal static class StatusView
                 r.Id.ToString(),
                 r.Kind,
                 r.Entity ?? "all",
-                r.KeyCount is { } keys ? $"{keys} keys" : $"{r.FromKey}..{r.ToKey}",
+                r.KeyCount is { } keys ? $"{keys} keys" : $"{End(r.FromKey)}..{End(r.ToKey)}",
                 r.State,
                 r.RequestedBy,
                 Quantity.Time(r.RequestedAt)
@@ -163,4 +164,6 @@ internal static class StatusView
         };
         return $"[{colour}]{Markup.Escape(value)}[/]";
     }
+
+    private static string End(long? key) => key is { } known ? KeyText.Of(known) : "";
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Cdc.Core.Changes;
+using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Progress;
 using Cdc.Core.Telemetry;
@@ -153,22 +154,23 @@ internal sealed class KafkaLogWriter(
             Append(truncate, encoder);
             return;
         }
+        var place = Truncated.LastPlace(truncate, encoder.Topic);
         await foreach (var keys in Truncated.ReadAsync(truncate, schema, encoder.Topic, ct))
         foreach (var key in keys)
         {
-            Append(DeleteOf(truncate, schema, key), encoder);
+            Append(DeleteOf(truncate, schema, key, KeyPair.Is(key) ? truncate.PositionAt(++place) : truncate.PositionOf(key)), encoder);
             CrashPoint.Hit("after-truncated-key");
         }
     }
 
-    private static RowChange DeleteOf(TruncateChange truncate, TableSchema schema, long key) =>
+    private static RowChange DeleteOf(TruncateChange truncate, TableSchema schema, long key, ChangePosition position) =>
         new()
         {
             Transaction = truncate.Transaction,
             Schema = schema,
             Kind = RowChangeKind.Delete,
             Key = key,
-            Position = truncate.PositionOf(key),
+            Position = position,
             CommitMicros = truncate.Transaction.CommitMicros,
         };
 

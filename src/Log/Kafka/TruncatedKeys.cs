@@ -18,6 +18,22 @@ internal sealed class TruncatedKeys(
     CancellationToken stop
 )
 {
+    /// <summary>
+    /// The place behind the truncate up to which an earlier session has written keys of two columns; 0: none. There are more such keys than
+    /// a truncate has places, so each takes the next one: what is written again is none of those keys, but behind them.
+    /// </summary>
+    public long LastPlace(TruncateChange truncate, string topic)
+    {
+        var (first, last) = (truncate.Position, truncate.PositionOf(EntityDeclaration.FirstEngineId - 1));
+        return topics
+            .Of(topic)
+            .Select(p => tails[p.Index].Last)
+            .Where(tail => tail > first && tail <= last)
+            .Select(tail => tail.Ordinal - first.Ordinal)
+            .DefaultIfEmpty(0)
+            .Max();
+    }
+
     /// <returns>In pages, rising. Those that an earlier session has written are in the engine no more.</returns>
     public async IAsyncEnumerable<IReadOnlyList<long>> ReadAsync(
         TruncateChange truncate,

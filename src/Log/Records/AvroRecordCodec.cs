@@ -40,9 +40,11 @@ public sealed class AvroRecordCodec(
         var topic = _tables.TopicOf(schema.Entity);
         var columns = _tables.ColumnsOf(schema, Timestamps);
         var recordNamespace = TopicTables.NamespaceOf(topic);
-        var keyId = await registry.RegisterAsync(topic + "-key", EnvelopeSchema.Key(recordNamespace, columns.Single(c => c.IsKey)), ct);
+        var key = entities[schema.Entity].SourceKey;
+        var keys = key.Columns.Select(name => columns.Single(c => c.Column == name));
+        var keyId = await registry.RegisterAsync(topic + "-key", EnvelopeSchema.Key(recordNamespace, keys), ct);
         var valueId = await registry.RegisterAsync(topic + "-value", EnvelopeSchema.Value(recordNamespace, columns), ct);
-        var registered = new RegisteredTable(columns, keyId, valueId);
+        var registered = new RegisteredTable(columns, keyId, valueId, key);
         _registered.AddOrUpdate(schema, registered);
         return EncoderOf(schema, registered);
     }
@@ -56,4 +58,4 @@ public sealed class AvroRecordCodec(
 }
 
 /// <summary>A table's columns as a topic's records have them, and the registry's ids of the schemas of key and value.</summary>
-internal sealed record RegisteredTable(IReadOnlyList<TopicColumn> Columns, int KeyId, int ValueId);
+internal sealed record RegisteredTable(IReadOnlyList<TopicColumn> Columns, int KeyId, int ValueId, SourceKey Key);

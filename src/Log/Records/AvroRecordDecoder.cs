@@ -16,6 +16,7 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
     private readonly ImageBlocks _images = new();
     private readonly CopyBuffer _image = new();
     private readonly SourceFields _source = new();
+    private readonly bool _isPair = entities[0].SecondKey is not null;
     private SourceTransaction? _transaction;
 
     // Nearly always the last record's are the next one's too.
@@ -100,7 +101,7 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
         }
         if (row >= 0 && _source.HasExceptions)
             ReadRow(plan, row, ref reader);
-        AddRows(plan, KindOf(op), KeyOf(key), hasRow: row >= 0, changes);
+        AddRows(plan, KindOf(op), _isPair ? PairOf(key) : KeyOf(key), hasRow: row >= 0, changes);
     }
 
     private void AddRows(ValuePlan plan, RowChangeKind kind, long key, bool hasRow, List<ChangeEvent> changes)
@@ -188,5 +189,16 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
         var reader = new AvroReader(key[ConfluentFrame.Length..]);
         var value = reader.ReadLong();
         return reader.Remaining == 0 ? value : throw new AvroFormatException("A key is one integer.");
+    }
+
+    private static long PairOf(ReadOnlySpan<byte> key)
+    {
+        if (key.IsEmpty)
+            throw new AvroFormatException("A row has no key.");
+        var reader = new AvroReader(key[ConfluentFrame.Length..]);
+        var (first, second) = (reader.ReadLong(), reader.ReadLong());
+        return reader.Remaining == 0 && KeyPair.Number(first, second) is { } number
+            ? number
+            : throw new AvroFormatException("A key is two integers that are not negative.");
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Cdc.Core.Changes;
+using Cdc.Core.Entities;
 using Cdc.Log.Avro.Binary;
 using Cdc.Log.Records.Columns;
 
@@ -18,6 +19,7 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
     private readonly byte[][] _fieldNames;
     private readonly TableSchema _byColumn;
     private readonly SourceBlock _source;
+    private readonly SourceKey _key;
     private readonly byte[] _keyFrame;
     private readonly byte[] _valueFrame;
     private readonly TimeProvider _time;
@@ -29,7 +31,7 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
     public AvroRecordEncoder(string topic, TableSchema schema, RegisteredTable registered, SourceBlock source, TimeProvider time)
     {
         var columns = registered.Columns;
-        (Topic, _columns, _source, _time) = (topic, [.. columns], source, time);
+        (Topic, _columns, _key, _source, _time) = (topic, [.. columns], registered.Key, source, time);
         (_keyFrame, _valueFrame) = (ConfluentFrame.Of(registered.KeyId), ConfluentFrame.Of(registered.ValueId));
         _fieldNames = [.. columns.Select(c => Encoding.UTF8.GetBytes(c.Field))];
         int[] places = [.. schema.Columns.Select(c => columns.ToList().FindIndex(t => t.Column == c.Name))];
@@ -43,7 +45,15 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
     {
         var writer = new AvroWriter(output);
         writer.WriteRaw(_keyFrame);
-        writer.WriteLong(key);
+        if (_key.IsPair)
+        {
+            writer.WriteLong(KeyPair.First(key));
+            writer.WriteLong(KeyPair.Second(key));
+        }
+        else
+        {
+            writer.WriteLong(key);
+        }
         writer.Flush();
     }
 
@@ -92,11 +102,16 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
         foreach (var column in _columns)
         {
             if (column.IsKey)
-                writer.WriteLong(change.Key);
+                writer.WriteLong(ValueOf(change.Key, column));
             else
                 writer.WriteByte(0);
         }
     }
+
+    private long ValueOf(long key, TopicColumn column) =>
+        !_key.IsPair ? key
+        : column.Column == _key.Columns[0] ? KeyPair.First(key)
+        : KeyPair.Second(key);
 
     private void WriteAfter(RowChange change, ref AvroWriter writer)
     {

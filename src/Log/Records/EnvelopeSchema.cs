@@ -33,13 +33,14 @@ internal static class EnvelopeSchema
     private const string Snapshots = "true,first,first_in_data_collection,last_in_data_collection,last,false,incremental";
 
     /// <param name="recordNamespace">The topic's name, as far as Avro allows it.</param>
-    public static string Key(string recordNamespace, TopicColumn key) =>
+    /// <param name="keys">In the order of the key.</param>
+    public static string Key(string recordNamespace, IEnumerable<TopicColumn> keys) =>
         new JsonObject
         {
             ["type"] = "record",
             ["name"] = "Key",
             ["namespace"] = recordNamespace,
-            ["fields"] = new JsonArray(Field(key.Field, key.Form.ToJson(isFirst: true))),
+            ["fields"] = new JsonArray([.. keys.Select(key => (JsonNode)Field(key.Field, key.Form.ToJson(isFirst: true)))]),
             ["connect.name"] = recordNamespace + ".Key",
         }.ToJsonString();
 

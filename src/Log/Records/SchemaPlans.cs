@@ -35,10 +35,21 @@ internal sealed class SchemaPlans(ISchemaClient registry)
         if (_keys.ContainsKey((topic, keyId)))
             return;
         var schema = await SchemaAsync(topic, keyId, ct);
-        if (schema is not RecordSchema { Fields: [{ Schema.Kind: AvroKind.Int or AvroKind.Long }] })
-            throw new RecordFormatException($"A key of {topic} is no record of one integer.");
+        if (!IsOf(schema, entities[0].SourceKey))
+            throw new RecordFormatException(
+                entities[0].SecondKey is null
+                    ? $"A key of {topic} is no record of one integer."
+                    : $"A key of {topic} is no record of the integers {entities[0].SourceKey.Shown}, in this order."
+            );
         _keys[(topic, keyId)] = true;
     }
+
+    /// <summary>The one field of a key may have any name; of two it must be known which is which.</summary>
+    private static bool IsOf(AvroSchema schema, SourceKey key) =>
+        schema is RecordSchema record
+        && record.Fields.Count == key.Columns.Count
+        && record.Fields.All(f => f.Schema.Kind is AvroKind.Int or AvroKind.Long)
+        && (!key.IsPair || record.Fields.Select(f => f.Name).SequenceEqual(key.Columns.Select(AvroName.Adjusted)));
 
     private async Task<AvroSchema> SchemaAsync(string topic, int id, CancellationToken ct)
     {

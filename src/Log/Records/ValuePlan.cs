@@ -103,7 +103,13 @@ internal sealed class ValuePlan
                 throw Wrong(topic, $"has column {declared.Name} in a form that cannot be read as {declared.Type}");
             if (Row[i].Place < 0)
                 continue;
-            columns.Add(new ColumnSchema(declared?.Name ?? after.Fields[i].Name, Row[i].Form.TypeOid, declared?.Slot == entity.Key.Slot));
+            columns.Add(
+                new ColumnSchema(
+                    declared?.Name ?? after.Fields[i].Name,
+                    Row[i].Form.TypeOid,
+                    declared is not null && entity.KeyColumns.Contains(declared)
+                )
+            );
             slots.Add(declared?.Slot ?? -1);
         }
         return new TableSchema(entity.Index, 0, entity.SourceName, columns, [.. slots], entity.SourceColumns.Count, RowFormat.PgOutput);

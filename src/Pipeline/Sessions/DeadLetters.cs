@@ -52,7 +52,7 @@ internal sealed class DeadLetters(
     private Task SendAsync(UnpublishedRow letter, CancellationToken ct) =>
         kafka.AppendAsideAsync(
             deadLetterTopicOf(entities.Find(letter.Entity)!),
-            Encoding.UTF8.GetBytes($"{letter.Entity}/{letter.Key}"),
+            Encoding.UTF8.GetBytes($"{letter.Entity}/{KeyText.Of(letter.Key)}"),
             Encoding.UTF8.GetBytes(letter.Json),
             ct
         );

@@ -14,7 +14,10 @@ internal sealed class SideSql
     // column of each key has its own seed. Within a row the hashes are joined by XOR, rows by SUM (equal rows would cancel by XOR).
     private const long SeedStep = 1L << 40;
 
+    private const string Row = "cdc_row";
+
     private readonly string _table;
+    private readonly SourceKey _by;
     private readonly string _key;
     private readonly string _rowHash;
     private readonly string _filter;
@@ -23,13 +26,13 @@ internal sealed class SideSql
     /// <param name="hasKeyColumn">Some column is the key itself: the row's hash needs no other.</param>
     private SideSql(
         string table,
-        string key,
+        SourceKey key,
         IReadOnlyList<(Func<string, string> Hash, string Text)> columns,
         bool hasKeyColumn,
         string? since
     )
     {
-        (_table, _key) = (table, "cdc_row." + Sql.Identifier(key));
+        (_table, _by, _key) = (table, key, key.Number(Row));
         _rowHash = string.Join(
             " # ",
             columns.Select((c, i) => c.Hash(Seed(i + 1))).Prepend($"hashint8extended({_key}, {Seed(0)})").Skip(hasKeyColumn ? 1 : 0)
@@ -42,7 +45,7 @@ internal sealed class SideSql
     public static SideSql Source(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, DateTimeOffset? since = null) =>
         new(
             entity.SourceRows,
-            entity.Key.Name,
+            entity.SourceKey,
             [.. columns.Select(c => ((Func<string, string>)c.SourceHash, c.SourceText))],
             HasKeyColumn(entity),
             SinceFilter.Source(entity, since)
@@ -51,7 +54,7 @@ internal sealed class SideSql
     public static SideSql Engine(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, DateTimeOffset? since = null) =>
         new(
             entity.EngineName,
-            entity.EngineKey,
+            new SourceKey(entity.EngineKey, null),
             [.. columns.Select(c => ((Func<string, string>)c.EngineHash, c.EngineText))],
             HasKeyColumn(entity),
             SinceFilter.Engine(entity, since)
@@ -77,13 +80,13 @@ internal sealed class SideSql
 
     /// <summary>Key and values, as text, of the rows with the keys $1.</summary>
     public string Values =>
-        $"SELECT {_key}::bigint{string.Concat(_texts.Select(t => ", " + t))} FROM {_table} AS cdc_row WHERE {_key} = ANY($1::bigint[])";
+        $"SELECT {_key}::bigint{string.Concat(_texts.Select(t => ", " + t))} FROM {_table} AS cdc_row WHERE {_by.IsIn("$1::bigint[]", Row)}";
 
     /// <summary>The same for one column (from 0), where some value cannot be computed.</summary>
-    public string Value(int column) => $"SELECT {_texts[column]} FROM {_table} AS cdc_row WHERE {_key} = $1";
+    public string Value(int column) => $"SELECT {_texts[column]} FROM {_table} AS cdc_row WHERE {_by.Is("$1", Row)}";
 
     /// <summary>Whether there is a row with key $1, whatever its values.</summary>
-    public string Exists => $"SELECT EXISTS (SELECT FROM {_table} AS cdc_row WHERE {_key} = $1)";
+    public string Exists => $"SELECT EXISTS (SELECT FROM {_table} AS cdc_row WHERE {_by.Is("$1", Row)})";
 
     public int Columns => _texts.Count;
 
@@ -95,8 +98,17 @@ internal sealed class SideSql
             """;
 
     /// <summary>The lowest key from $1 on and the highest key below $2; NULL where there is none.</summary>
-    public string Ends =>
-        $"SELECT (SELECT min({_key})::bigint FROM {_table} AS cdc_row WHERE {_key} >= $1), (SELECT max({_key})::bigint FROM {_table} AS cdc_row WHERE {_key} < $2)";
+    public string Ends => $"SELECT ({Lowest}), ({Highest})";
+
+    private string Lowest =>
+        _by.IsPair
+            ? $"SELECT {_key} FROM {_table} AS cdc_row WHERE {_by.From("$1", Row)} ORDER BY {_by.Order(Row)} LIMIT 1"
+            : $"SELECT min({_key})::bigint FROM {_table} AS cdc_row WHERE {_by.From("$1", Row)}";
+
+    private string Highest =>
+        _by.IsPair
+            ? $"SELECT {_key} FROM {_table} AS cdc_row WHERE {_by.Below("$2", Row)} ORDER BY {_by.OrderFalling(Row)} LIMIT 1"
+            : $"SELECT max({_key})::bigint FROM {_table} AS cdc_row WHERE {_by.Below("$2", Row)}";
 
     /// <summary>Groups within each span.</summary>
     /// <param name="groups">The first so many columns.</param>
@@ -110,9 +122,11 @@ internal sealed class SideSql
             """;
 
     private string InSpan(bool leaveOut) =>
-        $"{_key} >= cdc_span.low AND {_key} < cdc_span.high{(leaveOut ? $" AND NOT {_key} = ANY($3::bigint[])" : "")}{_filter}";
+        $"{_by.From("cdc_span.low", Row)} AND {_by.Below("cdc_span.high", Row)}{(leaveOut ? $" AND NOT {_key} = ANY($3::bigint[])" : "")}{_filter}";
 
-    private static bool HasKeyColumn(EntityDeclaration entity) => entity.Columns.Any(c => c.Value == entity.Key.Name);
+    /// <summary>Of a pair no column is the key's number.</summary>
+    private static bool HasKeyColumn(EntityDeclaration entity) =>
+        entity.SecondKey is null && entity.Columns.Any(c => c.Value == entity.Key.Name);
 
     private string Seed(int place) => string.Create(CultureInfo.InvariantCulture, $"{_key} + {place * SeedStep + 1}");
 }

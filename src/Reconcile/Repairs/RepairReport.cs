@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using Cdc.Core.Entities;
 using Cdc.Core.Postgres.Values;
 
 namespace Cdc.Reconcile.Repairs;
@@ -24,7 +26,13 @@ public sealed record RepairReport(bool DryRun, IReadOnlyList<RepairedKey> Keys)
 /// <param name="Outcome">planned, gone (equal at the second comparison: nothing was done), repaired, drift, in-flight, quarantined, hole,
 /// loading, held (too many rows of its entity would be removed).</param>
 /// <param name="Request">Id of the request to the pipeline; null where there was none.</param>
-public sealed record RepairedKey(string Entity, long Key, string Kind, string Outcome, long? Request)
+public sealed record RepairedKey(
+    string Entity,
+    [property: JsonConverter(typeof(KeyJsonConverter))] long Key,
+    string Kind,
+    string Outcome,
+    long? Request
+)
 {
     public const string Planned = "planned",
         Gone = "gone",

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Cdc.Core.Entities;
 
 namespace Cdc.Reconcile.Reports;
 
@@ -140,7 +141,7 @@ public static class HtmlReport
                 page,
                 [
                     Text(d.Entity),
-                    d.Key.ToString(CultureInfo.InvariantCulture),
+                    KeyText.Of(d.Key),
                     d.Kind,
                     Text(d.Field),
                     Value(d.OdooValue, d.Kind == "extra"),
@@ -163,7 +164,7 @@ public static class HtmlReport
         );
         Table(page, "Entity", "#Key", "What", "Outcome");
         foreach (var k in repair.Keys)
-            Row(page, [Text(k.Entity), k.Key.ToString(CultureInfo.InvariantCulture), k.Kind, k.Outcome], numeric: [1]);
+            Row(page, [Text(k.Entity), KeyText.Of(k.Key), k.Kind, k.Outcome], numeric: [1]);
         page.Append("</table>\n");
     }
 
@@ -203,7 +204,7 @@ public static class HtmlReport
                     Text(s.Entity),
                     Id(s.Company),
                     s.Rows.ToString(CultureInfo.InvariantCulture),
-                    s.Differing.Count == 0 ? "none" : string.Join(", ", s.Differing),
+                    s.Differing.Count == 0 ? "none" : string.Join(", ", s.Differing.Select(KeyText.Of)),
                 ],
                 numeric: [2]
             );
@@ -217,7 +218,11 @@ public static class HtmlReport
         page.Append("<h2>Odoo's own contradictions</h2>\n<p class=\"note\">No drift: the engine has these rows as Odoo has them.</p>\n");
         Table(page, "What", "#Rows", "Some keys");
         foreach (var v in report.Violations)
-            Row(page, [Text(v.Kind), v.Rows.ToString("#,0", CultureInfo.InvariantCulture), string.Join(", ", v.Examples)], numeric: [1]);
+            Row(
+                page,
+                [Text(v.Kind), v.Rows.ToString("#,0", CultureInfo.InvariantCulture), string.Join(", ", v.Examples.Select(KeyText.Of))],
+                numeric: [1]
+            );
         page.Append("</table>\n");
     }
 
@@ -269,7 +274,7 @@ public static class HtmlReport
 
     private static string Id(long? id) => id?.ToString(CultureInfo.InvariantCulture) ?? "<span class=\"null\">none</span>";
 
-    private static string Key(long? key) => key?.ToString(CultureInfo.InvariantCulture) ?? "open";
+    private static string Key(long? key) => key is { } known ? KeyText.Of(known) : "open";
 
     private static string Money(decimal amount) => amount.ToString("#,0.00##########", CultureInfo.InvariantCulture);
 

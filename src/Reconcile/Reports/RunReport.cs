@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Cdc.Core.Entities;
 using Cdc.Core.Operations;
 using Cdc.Core.Postgres.Values;
 using Cdc.Reconcile.Comparing;
@@ -49,8 +50,8 @@ public sealed record RunHead(
     long Id,
     string Kind,
     IReadOnlyList<string> Entities,
-    long? FromKey,
-    long? ToKey,
+    [property: JsonConverter(typeof(KeyJsonConverter))] long? FromKey,
+    [property: JsonConverter(typeof(KeyJsonConverter))] long? ToKey,
     DateTimeOffset? Since,
     string State,
     string? Verdict,
@@ -104,13 +105,19 @@ public sealed record ReportedNumbers(
 public sealed record EntityReport(string Entity, string State, ReportedNumbers Numbers, IReadOnlyList<PartitionReport> Partitions);
 
 /// <param name="HeldMs">How long its snapshots were held, in milliseconds.</param>
-public sealed record PartitionReport(long? FromKey, long? ToKey, ReportedNumbers Numbers, string MarkerLsn, double HeldMs);
+public sealed record PartitionReport(
+    [property: JsonConverter(typeof(KeyJsonConverter))] long? FromKey,
+    [property: JsonConverter(typeof(KeyJsonConverter))] long? ToKey,
+    ReportedNumbers Numbers,
+    string MarkerLsn,
+    double HeldMs
+);
 
 /// <param name="Kind">missing, extra, differing.</param>
 /// <param name="Field">The engine's column, or * for a row that one side has not.</param>
 public sealed record ReportedDrift(
     string Entity,
-    long Key,
+    [property: JsonConverter(typeof(KeyJsonConverter))] long Key,
     string Kind,
     string Field,
     string? OdooValue,
@@ -127,10 +134,15 @@ public sealed record ReportedTotal(string Entity, string Field, long? Program, l
 
 /// <param name="Rows">Rows compared value by value.</param>
 /// <param name="Differing">Keys of those that differ.</param>
-public sealed record SpotCheck(string Entity, long? Company, int Rows, IReadOnlyList<long> Differing);
+public sealed record SpotCheck(
+    string Entity,
+    long? Company,
+    int Rows,
+    [property: JsonConverter(typeof(KeysJsonConverter))] IReadOnlyList<long> Differing
+);
 
 /// <param name="Examples">Some keys.</param>
-public sealed record Violation(string Kind, long Rows, IReadOnlyList<long> Examples);
+public sealed record Violation(string Kind, long Rows, [property: JsonConverter(typeof(KeysJsonConverter))] IReadOnlyList<long> Examples);
 
 /// <summary>One run in the rate's history.</summary>
 public sealed record RunPoint(

@@ -124,5 +124,5 @@ internal static class OdooViolations
 
     private static string Value(EntityDeclaration entity, string column) => $"({entity.Columns.First(c => c.Name == column).Value})";
 
-    private static string Key(EntityDeclaration entity) => Sql.Identifier(entity.Key.Name);
+    private static string Key(EntityDeclaration entity) => entity.SourceKey.Number();
 }

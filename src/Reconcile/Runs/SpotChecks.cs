@@ -52,6 +52,9 @@ internal static class SpotChecks
         }
     }
 
+    private static string End(EntityDeclaration entity, string order) =>
+        $"SELECT {entity.SourceKey.Number()}::bigint FROM {entity.SourceRows} ORDER BY {order} LIMIT 1";
+
     private static async Task<List<(long? Company, long[] Keys)>> DrawAsync(
         NpgsqlConnection connection,
         EntityDeclaration entity,
@@ -59,7 +62,7 @@ internal static class SpotChecks
         CancellationToken ct
     )
     {
-        var key = Sql.Identifier(entity.Key.Name);
+        var key = entity.SourceKey;
         var company = entity.Columns.FirstOrDefault(c => c.Name == "company_id") is { } column
             ? $"({column.Value})::bigint"
             : "NULL::bigint";
@@ -69,8 +72,13 @@ internal static class SpotChecks
                 $"""
                 SELECT DISTINCT cdc_draw.key, cdc_draw.company
                 FROM (SELECT low + ((high - low + 1) * random())::bigint AS at
-                    FROM (SELECT min({key})::bigint AS low, max({key})::bigint AS high FROM {entity.SourceRows}) AS cdc_ends, generate_series(1, {Draws})) AS cdc_places,
-                LATERAL (SELECT {key}::bigint AS key, {company} AS company FROM {entity.SourceRows} AS cdc_row WHERE {key} >= cdc_places.at ORDER BY {key} LIMIT 1) AS cdc_draw
+                    FROM (SELECT ({End(entity, key.Order())}) AS low, ({End(
+                    entity,
+                    key.OrderFalling()
+                )}) AS high) AS cdc_ends, generate_series(1, {Draws})) AS cdc_places,
+                LATERAL (SELECT {key.Number()}::bigint AS key, {company} AS company FROM {entity.SourceRows} AS cdc_row WHERE {key.From(
+                    "cdc_places.at"
+                )} ORDER BY {key.Order()} LIMIT 1) AS cdc_draw
                 """
             )
             .RowsAsync(r => (Key: r.GetInt64(0), Company: r.Long(1)), ct);

@@ -1,5 +1,6 @@
 using Cdc.Capture;
 using Cdc.Capture.Slot;
+using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Tests.Support.Capture;
 using Cdc.Tests.Support.Postgres;
@@ -59,6 +60,46 @@ public sealed class PreflightTests(TestServers servers)
         // The table is Odoo's.
         Assert.All(findings.Where(f => f.Code != "replica-identity"), f => Assert.DoesNotMatch("(?i)ALTER TABLE|ALTER COLUMN", f.Remedy));
         Assert.Equal(0L, await database.ScalarAsync<long>("SELECT count(*) FROM pg_publication", Ct));
+    }
+
+    [Theory]
+    [InlineData("SELECT")]
+    [InlineData("ALTER TABLE rel DROP CONSTRAINT rel_pkey, ADD PRIMARY KEY (b, a)")]
+    [InlineData("ALTER TABLE rel ALTER a TYPE smallint")]
+    [InlineData(
+        "ALTER TABLE rel DROP CONSTRAINT rel_pkey; CREATE UNIQUE INDEX u ON rel (a, b); ALTER TABLE rel REPLICA IDENTITY USING INDEX u"
+    )]
+    [InlineData("ALTER TABLE rel ALTER b TYPE bigint", "key-too-wide")]
+    [InlineData("ALTER TABLE rel ALTER b TYPE text", "column-type")]
+    [InlineData("ALTER TABLE rel DROP CONSTRAINT rel_pkey, ADD PRIMARY KEY (a, b, c)", "key-not-primary")]
+    [InlineData("ALTER TABLE rel DROP CONSTRAINT rel_pkey, ADD PRIMARY KEY (a)", "key-not-primary", "replica-identity")]
+    // Nothing says that two rows are not equal.
+    [InlineData("ALTER TABLE rel DROP CONSTRAINT rel_pkey; ALTER TABLE rel REPLICA IDENTITY FULL", "key-not-primary")]
+    [InlineData("ALTER TABLE rel DROP CONSTRAINT rel_pkey; CREATE UNIQUE INDEX u ON rel (a, b)", "key-not-primary", "replica-identity")]
+    [InlineData(
+        "ALTER TABLE rel DROP CONSTRAINT rel_pkey; CREATE UNIQUE INDEX u ON rel (a, b, c); ALTER TABLE rel REPLICA IDENTITY USING INDEX u",
+        "key-not-primary"
+    )]
+    public async Task A_key_of_two_columns_is_the_primary_key_or_the_index_that_is_the_identity(string ddl, params string[] codes)
+    {
+        await using var database = await CreateAsync("CREATE TABLE rel (a int, b int, c int NOT NULL, PRIMARY KEY (a, b)); ");
+        await database.ExecuteAsync(ddl, Ct);
+        var rel = Declared.Entities("rel: a integer, b integer")[0];
+        EntitySet entities = new([rel with { SecondKey = rel.SourceColumns[1] }]);
+        var findings = await Preflight.CheckAsync(StreamTestBed.OptionsOf(database), entities, Ct);
+        Assert.Equal(codes, Errors(findings));
+    }
+
+    /// <summary>Of one that is declared by one of its columns the remedy is what to declare.</summary>
+    [Fact]
+    public async Task A_table_of_two_columns_that_is_declared_by_one_is_told_to_declare_both()
+    {
+        await using var database = await CreateAsync("CREATE TABLE rel (a int, b int, PRIMARY KEY (a, b)); ");
+        var findings = await Preflight.CheckAsync(StreamTestBed.OptionsOf(database), Declared.Entities("rel: b integer, a integer"), Ct);
+        Assert.Contains(
+            findings,
+            f => f.Code == "key-not-primary" && f.Remedy.Contains("\"key\": [\"a\", \"b\"]", StringComparison.Ordinal)
+        );
     }
 
     [Theory]

@@ -28,7 +28,9 @@ public sealed class KafkaHistoriesTests(TestServers servers, ITestOutputHelper o
     public async Task Random_histories_end_equal_each_update_applied_once_whoever_is_killed()
     {
         await using var broker = await KafkaBroker.StartAsync(Ct);
-        await using var bed = await KafkaPipelineBed.CreateAsync(servers, TestKafka.OptionsOf(broker), Ct);
+        var pipeline = await PipelineBed.CreateAsync(servers, Ct);
+        await Tills.DeclareAsync(pipeline, Ct);
+        await using var bed = await KafkaPipelineBed.WithTopicsAsync(new KafkaPipelineBed(pipeline, TestKafka.OptionsOf(broker)), Ct);
         await RunAsync(
             bed,
             async () =>
@@ -96,7 +98,11 @@ public sealed class KafkaHistoriesTests(TestServers servers, ITestOutputHelper o
         // No row is there yet when the tables are read: every update of a card is counted.
         await bed.Bed.CaughtUpAsync(Ct, Patience);
         using var quiet = new CancellationTokenSource();
-        var watching = new BackwardsWatch(bed.Bed.Engine, wholeTransactions: false).RunAsync(quiet.Token, Ct);
+        var watching = new BackwardsWatch(
+            bed.Bed.Engine,
+            wholeTransactions: false,
+            tills: bed.Bed.Entities.Find("till") is not null
+        ).RunAsync(quiet.Token, Ct);
         var clock = Stopwatch.StartNew();
         var history = 0;
         for (; clock.Elapsed < Duration; history++)

@@ -51,7 +51,7 @@ internal static class OtherReader
             $"'{c.Name}', {(c.Type == SourceType.Timestamp ? $"(extract(epoch FROM \"{c.Name}\") * 1000000)::bigint" : $"\"{c.Name}\"")}"
         );
         await using var command = bed.Bed.Source.DataSource.CreateCommand(
-            $"SELECT \"{entity.Key.Name}\"::bigint, json_build_object({string.Join(", ", columns)})::text FROM {entity.SourceName}"
+            $"SELECT {entity.SourceKey.Number()}::bigint, json_build_object({string.Join(", ", columns)})::text FROM {entity.SourceName}"
         );
         await using var row = await command.ExecuteReaderAsync(ct);
         while (await row.ReadAsync(ct))

@@ -23,11 +23,24 @@ public sealed class ProposedEntitiesTests(TestServers servers)
     {
         await using var cdc = await OdooCommands.CreateAsync(servers, OdooVersion.Odoo18);
         await cdc.InstallAsync("18.0.1.3");
-        await cdc.Source.ExecuteAsync(Product + "INSERT INTO res_partner (name, active) VALUES ('Ada', true)", Ct);
+        await cdc.Source.ExecuteAsync(
+            Product
+                + "INSERT INTO res_partner (name, active) VALUES ('Ada', true); INSERT INTO loyalty_program (id, currency_id, program_type, applies_on, name) VALUES (6, 1, 'loyalty', 'both', '{}'); INSERT INTO loyalty_program_pos_config_rel VALUES (6, 1), (6, 2)",
+            Ct
+        );
         var folder = Directory.CreateTempSubdirectory("cdc-propose-");
         try
         {
-            var proposed = await cdc.RunAsync(null, "entities", "propose", "product_template", "res_partner", "--out", folder.FullName);
+            var proposed = await cdc.RunAsync(
+                null,
+                "entities",
+                "propose",
+                "product_template",
+                "res_partner",
+                "loyalty_program_pos_config_rel",
+                "--out",
+                folder.FullName
+            );
             Assert.True(proposed.ExitCode == 0, proposed.Error);
             var (declaration, migrations) = (Path.Combine(folder.FullName, "entities.json"), Path.Combine(folder.FullName, "migrations"));
             var text = await File.ReadAllTextAsync(declaration, Ct);
@@ -38,6 +51,7 @@ public sealed class ProposedEntitiesTests(TestServers servers)
                         "// translated",
                         "// a value for each company",
                         "\"weight\": \"number\"",
+                        "\"key\": [\"loyalty_program_id\", \"pos_config_id\"]",
                         "// \"color\": \"character(3)\", // no declared type reads it",
                         "coalesce(name ->> '{language}', name ->> 'en_US')",
                         "standard_price ->> company_id::text",
@@ -76,10 +90,20 @@ public sealed class ProposedEntitiesTests(TestServers servers)
 
     [Theory]
     [InlineData("nobody", "There is no table public.nobody")]
-    [InlineData("loyalty_program_pos_config_rel", "is not one integer column (loyalty_program_id, pos_config_id)")]
+    [InlineData("nameless", "is not one integer column or two of type integer (it has none)")]
+    [InlineData("wide", "(a bigint, b integer)")]
+    [InlineData("triple", "(a integer, b integer, c integer)")]
+    [InlineData("named", "(code character varying)")]
     public async Task What_cannot_be_followed_is_said(string table, string said)
     {
         await using var cdc = await OdooCommands.CreateAsync(servers, OdooVersion.Odoo19);
+        await cdc.Source.ExecuteAsync(
+            """
+            CREATE TABLE nameless (a int); CREATE TABLE wide (a bigint, b int, PRIMARY KEY (a, b)); CREATE TABLE named (code varchar PRIMARY KEY);
+            CREATE TABLE triple (a int, b int, c int, PRIMARY KEY (a, b, c))
+            """,
+            Ct
+        );
         var proposed = await cdc.RunAsync(null, "entities", "propose", table);
         Assert.Equal(2, proposed.ExitCode);
         Assert.Contains(said, proposed.Error, StringComparison.Ordinal);

@@ -46,6 +46,7 @@ public sealed class RandomHistoriesTests(TestServers servers, ITestOutputHelper 
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
         var random = new Random(seed);
         await bed.Source.ExecuteAsync(HistoryPlan.Setup, Ct);
+        await Tills.DeclareAsync(bed, Ct);
         var isDeferrable = random.Next(2) == 0;
         if (isDeferrable)
             await bed.Source.ExecuteAsync(HistoryPlan.DeferrableKey, Ct);
@@ -67,7 +68,7 @@ public sealed class RandomHistoriesTests(TestServers servers, ITestOutputHelper 
 
         using var quiet = new CancellationTokenSource();
         // Until cdc has seen that a table does not come any more, the others are ahead of it.
-        var watch = new BackwardsWatch(bed.Engine, wholeTransactions: moves is null);
+        var watch = new BackwardsWatch(bed.Engine, wholeTransactions: moves is null, tills: true);
         var watching = watch.RunAsync(quiet.Token, Ct);
         var history = 0;
         try

@@ -66,7 +66,7 @@ public sealed class PipelineBed : IAsyncDisposable
     public EntitySet Entities { get; set; } = EntityFile.Load(EntitiesPath);
 
     /// <summary>What the real process reads: a path, or the name of a preset.</summary>
-    public string Declaration { get; init; } = EntitiesPath;
+    public string Declaration { get; set; } = EntitiesPath;
 
     /// <summary>What pipelines of this process logged.</summary>
     public RecordedLog Log { get; } = new();

@@ -14,7 +14,7 @@ public static class EngineFill
         await using var to = await engine.OpenConnectionAsync(ct);
         var values = entity.Columns.Select(c => $"CAST(({c.Value}) AS {c.Type})");
         await using var read = await from.BeginRawBinaryCopyAsync(
-            $"COPY (SELECT {Sql.Identifier(entity.Key.Name)}::bigint, {string.Join(", ", values)} FROM {entity.SourceName}) TO STDOUT (FORMAT BINARY)",
+            $"COPY (SELECT {entity.SourceKey.Number()}::bigint, {string.Join(", ", values)} FROM {entity.SourceName}) TO STDOUT (FORMAT BINARY)",
             ct
         );
         await using var write = await to.BeginRawBinaryCopyAsync(

@@ -15,7 +15,7 @@ public static class DeliveredTables
             entity.Index,
             0,
             entity.SourceName,
-            [.. entity.SourceColumns.Select(c => new ColumnSchema(c.Name, TypeOf(c.Type), c.Slot == entity.Key.Slot))],
+            [.. entity.SourceColumns.Select(c => new ColumnSchema(c.Name, TypeOf(c.Type), entity.KeyColumns.Contains(c)))],
             [.. Enumerable.Range(0, entity.SourceColumns.Count)],
             entity.SourceColumns.Count,
             RowFormat.PgOutput

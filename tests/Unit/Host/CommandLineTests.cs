@@ -28,7 +28,7 @@ public sealed class CommandLineTests
     }
 
     [Theory]
-    [InlineData("as a whole number", "quarantine", "show", "card", "abc")]
+    [InlineData("is not a key", "quarantine", "show", "card", "abc")]
     [InlineData("as a whole number", "quarantine", "list", "--limit", "abc")]
     [InlineData("as a whole number", "migrate", "--to", "abc")]
     [InlineData("as a number", "workload", "--rate", "abc")]

@@ -7,14 +7,18 @@ namespace Cdc.Tests.Integration.Pipeline.Histories;
 /// Looks at the engine again and again, as a reader of it could: no row may ever show an older state than it showed before, deleted rows
 /// included, and while nothing is being read in chunks every account's points are its last balance.
 /// </summary>
+/// <param name="tills">They are followed.</param>
 /// <param name="wholeTransactions">False over Kafka, where an account and its history are in partitions of their own.</param>
-internal sealed class BackwardsWatch(TestDatabase engine, bool wholeTransactions)
+internal sealed class BackwardsWatch(TestDatabase engine, bool wholeTransactions, bool tills)
 {
     private const string RowsSql = """
         SELECT 'card', id, points, source_generation, source_lsn - '0/0'::pg_lsn, source_ordinal FROM loyalty_cards
         UNION ALL SELECT 'move', id, remaining_point, source_generation, source_lsn - '0/0'::pg_lsn, source_ordinal FROM point_moves
         UNION ALL SELECT 'history', id, points_balance, source_generation, source_lsn - '0/0'::pg_lsn, source_ordinal FROM point_history
         """;
+
+    private const string TillsSql =
+        " UNION ALL SELECT 'till', id, version, source_generation, source_lsn - '0/0'::pg_lsn, source_ordinal FROM tills";
 
     private const string AccountsSql = $"""
         SELECT format('account %s has %s points, its last balance is %s', c.id, c.points, h.points_balance)
@@ -49,7 +53,7 @@ internal sealed class BackwardsWatch(TestDatabase engine, bool wholeTransactions
 
     private async Task LookAtRowsAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(RowsSql, connection);
+        await using var command = new NpgsqlCommand(tills ? RowsSql + TillsSql : RowsSql, connection);
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
         {

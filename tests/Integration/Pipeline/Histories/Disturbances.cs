@@ -1,3 +1,4 @@
+using Cdc.Core.Entities;
 using Cdc.Tests.Integration.Pipeline.Matrix;
 using Cdc.Tests.Support.Pipeline;
 using Npgsql;
@@ -90,14 +91,18 @@ internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlo
     private async Task SnapshotAsync(CancellationToken ct)
     {
         Count("snapshot");
-        var entity = bed.Entities.All[random.Next(bed.Entities.Count)].Name;
-        var from = random.Next(3) == 0 ? "NULL" : $"{random.Next(12)}";
-        var to = random.Next(3) == 0 ? "NULL" : $"{random.Next(12, 120)}";
+        var entity = bed.Entities.All[random.Next(bed.Entities.Count)];
+        var from = random.Next(3) == 0 ? "NULL" : $"{Key(entity, random.Next(12))}";
+        var to = random.Next(3) == 0 ? "NULL" : $"{Key(entity, random.Next(12, 120))}";
         await bed.Engine.ExecuteAsync(
-            $"INSERT INTO cdc.requests (kind, entity, from_key, to_key) VALUES ('snapshot', '{entity}', {from}, {to})",
+            $"INSERT INTO cdc.requests (kind, entity, from_key, to_key) VALUES ('snapshot', '{entity.Name}', {from}, {to})",
             ct
         );
     }
+
+    /// <summary>Of two columns: four keys for each value of the first.</summary>
+    private static long Key(EntityDeclaration entity, int number) =>
+        entity.SecondKey is null ? number : KeyPair.Number(number / 4, number % 4 + 1)!.Value;
 
     private async Task RetryAsync(CancellationToken ct)
     {

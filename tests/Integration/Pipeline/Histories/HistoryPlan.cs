@@ -11,7 +11,8 @@ internal sealed class HistoryPlan(Random random)
     public const int FirstAccount = 101;
 
     /// <summary>The sequence, and what is counted of a card beside Odoo's columns: updates of this key, and whether it ever broke a rule.</summary>
-    public const string Setup = """
+    public const string Setup = $"""
+        {Tills.Setup}
         CREATE SEQUENCE version;
         ALTER TABLE loyalty_card ADD updates int NOT NULL DEFAULT 0, ADD was_broken bool NOT NULL DEFAULT false;
         CREATE FUNCTION count_update() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -35,7 +36,16 @@ internal sealed class HistoryPlan(Random random)
     private const int Accounts = 4;
     private const string Version = "nextval('version')";
 
-    private static readonly string[] Tables = ["loyalty_card", "loyalty_point_move", "loyalty_point_history"];
+    private const int Programs = 3;
+    private const int Points = 4;
+
+    private static readonly string[] Tables =
+    [
+        "loyalty_card",
+        "loyalty_point_move",
+        "loyalty_point_history",
+        "loyalty_program_pos_config_rel",
+    ];
 
     public bool Chance(int percent) => random.Next(100) < percent;
 
@@ -45,15 +55,16 @@ internal sealed class HistoryPlan(Random random)
     public IReadOnlyList<string> NextOperation() =>
         random.Next(100) switch
         {
-            < 24 => Card(),
-            < 50 => Move(),
-            < 70 => History(),
+            < 22 => Card(),
+            < 45 => Move(),
+            < 63 => History(),
+            < 70 => Till(),
             < 88 => Movement(),
             < 90 => [Swap(Key(Cards), Key(Cards))],
             < 92 => Meet(),
             < 96 => InsertUpdateDelete(),
             < 98 => [$"UPDATE loyalty_point_move SET remaining_point = {Version}"],
-            _ => [$"TRUNCATE {Tables[random.Next(3)]} CASCADE"],
+            _ => [$"TRUNCATE {Tables[random.Next(Tables.Length)]} CASCADE"],
         };
 
     private string[] Card()
@@ -97,6 +108,30 @@ internal sealed class HistoryPlan(Random random)
             < 9 => [$"UPDATE loyalty_point_history SET points_balance = {Signed()}, point_move_id = {MoveOrNone()} WHERE id = {key}"],
             < 10 => Rekey("loyalty_point_history", 3, "points_balance", Rows),
             _ => [$"DELETE FROM loyalty_point_history WHERE id = {key}"],
+        };
+    }
+
+    /// <summary>Its key changes in the first column, in the second, and in both.</summary>
+    private string[] Till()
+    {
+        var (program, point) = (Key(Programs), Key(Points));
+        var (toProgram, toPoint) = (Chance(50) ? program : Key(Programs), Chance(50) ? point : Key(Points));
+        var at = $"WHERE loyalty_program_id = {program} AND pos_config_id = {point}";
+        return random.Next(10) switch
+        {
+            < 4 =>
+            [
+                Lock(4, program * 100 + point),
+                $"INSERT INTO loyalty_program_pos_config_rel (loyalty_program_id, pos_config_id, version, note) VALUES ({program}, {point}, {Signed()}, {Origin()})",
+            ],
+            // A large note stays as it was: pgoutput then does not send it.
+            < 6 => [$"UPDATE loyalty_program_pos_config_rel SET version = {Version}{(Chance(30) ? $", note = {Origin()}" : "")} {at}"],
+            < 9 =>
+            [
+                Lock(4, toProgram * 100 + toPoint),
+                $"UPDATE loyalty_program_pos_config_rel SET loyalty_program_id = {toProgram}, pos_config_id = {toPoint}, version = {Version} {at}",
+            ],
+            _ => [$"DELETE FROM loyalty_program_pos_config_rel {at}"],
         };
     }
 

@@ -104,7 +104,7 @@ public sealed class ContractTests
         {
             var topic = tables.TopicOf(entity.Index);
             var columns = tables.ColumnsOf(DeliveredTables.SchemaOf(entity));
-            contracts[topic + "-key"] = EnvelopeSchema.Key(TopicTables.NamespaceOf(topic), columns.Single(c => c.IsKey));
+            contracts[topic + "-key"] = EnvelopeSchema.Key(TopicTables.NamespaceOf(topic), columns.Where(c => c.IsKey));
             contracts[topic + "-value"] = EnvelopeSchema.Value(TopicTables.NamespaceOf(topic), columns);
         }
         return contracts;

@@ -1,0 +1,1 @@
+DROP TABLE public.odoo_program_points_of_sale;
