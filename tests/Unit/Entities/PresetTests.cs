@@ -14,7 +14,19 @@ public sealed class PresetTests
     [Fact]
     public void There_is_one_for_each_Odoo() =>
         Assert.Equal(
-            ["companies", "contacts", "odoo-16", "odoo-16-points", "odoo-17", "odoo-18", "odoo-19", "odoo-20", "points-of-sale", "products", "rewards"],
+            [
+                "companies",
+                "contacts",
+                "odoo-16",
+                "odoo-16-points",
+                "odoo-17",
+                "odoo-18",
+                "odoo-19",
+                "odoo-20",
+                "points-of-sale",
+                "products",
+                "rewards",
+            ],
             Presets.Names
         );
 
