@@ -21,7 +21,7 @@ public sealed class TopicReaderTests(TestServers servers)
         await using var broker = await KafkaBroker.StartAsync(new KafkaBrokerSettings { Home = KafkaHome.FindOld() }, Ct);
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, TestKafka.OptionsOf(broker), Ct);
         await using var api = await ApiBed.StartAsync(bed.Bed, Ct);
-        bed.Bed.SnapshotOptions = bed.Bed.SnapshotOptions with { ChunkRows = 5 };
+        bed.Bed.SnapshotOptions = bed.Bed.SnapshotOptions with { ChunkRows = 20 };
         await bed.Bed.FillAsync(Ct, cards: 100);
         var capture = await bed.StartProcessAsync("capture", null, Ct);
         await bed.StartProcessAsync("apply", null, Ct);

@@ -117,6 +117,8 @@ public sealed class AggregateTests(TestServers servers)
     private static async Task WriteAsync(TestDatabase engine, Random dice)
     {
         await using var connection = await engine.DataSource.OpenConnectionAsync(Ct);
+        // They meet often: a second for each deadlock would be most of the test.
+        await ExecuteAsync(connection, "SET deadlock_timeout = '20ms'");
         for (var i = 0; i < 60; i++)
         {
             try

@@ -30,6 +30,10 @@ public sealed class PresetTests
             Presets.Names
         );
 
+    /// <summary>Parts too: 'cdc entities list' reads each alone.</summary>
+    [Fact]
+    public void Each_is_a_declaration_by_itself() => Assert.All(Presets.Names, name => Assert.NotEmpty(EntityFile.Load(name).All));
+
     [Theory]
     [MemberData(nameof(Names))]
     public void Every_preset_compiles_serves_cards_and_knows_its_name(string name)
