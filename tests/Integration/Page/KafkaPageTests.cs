@@ -21,7 +21,8 @@ public sealed class KafkaPageTests(TestServers servers, TestKafka kafka, Chromiu
         await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 1 WHERE id <= 40", Ct);
         await Eventually.True(
             "the changes are in the log",
-            async () => (await bed.LagAsync(Ct)).GetProperty("messagesBehind").GetInt64() == 40,
+            // Over brokers with transactions their ends take places too.
+            async () => (await bed.LagAsync(Ct)).GetProperty("messagesBehind").GetInt64() >= 40,
             ct: Ct
         );
         await using var api = await ApiBed.StartAsync(bed.Bed, Ct, statistics: bed.Statistics, kafka: bed);
