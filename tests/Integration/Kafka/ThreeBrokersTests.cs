@@ -21,7 +21,7 @@ public sealed class ThreeBrokersTests(TestServers servers)
     public async Task A_leader_that_is_killed_and_one_that_is_frozen_lose_nothing_and_stop_nobody()
     {
         await using var cluster = await KafkaCluster.StartAsync(Ct);
-        await using var bed = await KafkaPipelineBed.CreateAsync(servers, OptionsOf(cluster), Ct);
+        await using var bed = await KafkaPipelineBed.CreateAsync(servers, SoonGivenUp(OptionsOf(cluster)), Ct);
         var (capture, apply) = await bed.StreamApartAsync(Ct);
         var topic = bed.Codec.TopicOf(bed.Bed.Entity("card"));
         await bed.UpdateCardsAsync(50, Ct);

@@ -98,35 +98,24 @@ public sealed class TopicPeerTests(TestServers servers, TestKafka kafka)
     /// <summary>What each record says, in the order of its partition; a tombstone: nothing but its key.</summary>
     private static List<string> Read(KafkaPipelineBed bed, string topic, IRecordDecoder decoder)
     {
-        using var consumer = bed.Consumer();
         var (read, changes) = (new List<string>(), new List<ChangeEvent>());
         foreach (var partition in TopicRecords.PartitionsOf(topic))
+        foreach (var record in bed.RecordsOf(partition))
         {
-            var end = consumer.QueryWatermarkOffsets(partition, TopicRecords.Patience).High.Value;
-            consumer.Assign(new TopicPartitionOffset(partition, 0));
-            for (var offset = 0L; offset < end; offset++)
-            {
-                var message = (
-                    consumer.Consume(TopicRecords.Patience) ?? throw new TimeoutException($"{partition} does not give its record {offset}.")
-                ).Message;
-                if (message.Value is not null)
-                    Decode(decoder, message, changes);
-                read.Add(
-                    $"{partition.Partition.Value} {Convert.ToHexString(message.Key ?? [])} {string.Join(';', changes.Select(Describe))}"
-                );
-                changes.Clear();
-            }
-            consumer.Unassign();
+            if (record.Value is not null)
+                Decode(decoder, record, changes);
+            read.Add($"{partition.Partition.Value} {Convert.ToHexString(record.Key ?? [])} {string.Join(';', changes.Select(Describe))}");
+            changes.Clear();
         }
         return read;
     }
 
-    private static void Decode(IRecordDecoder decoder, Message<byte[], byte[]> message, List<ChangeEvent> changes)
+    private static void Decode(IRecordDecoder decoder, TopicRecord record, List<ChangeEvent> changes)
     {
-        if (decoder.TryDecode(message.Key, message.Value, changes, out _))
+        if (decoder.TryDecode(record.Key, record.Value, changes, out _))
             return;
-        decoder.LearnAsync(message.Key, message.Value, Ct).GetAwaiter().GetResult();
-        Assert.True(decoder.TryDecode(message.Key, message.Value, changes, out _));
+        decoder.LearnAsync(record.Key, record.Value, Ct).GetAwaiter().GetResult();
+        Assert.True(decoder.TryDecode(record.Key, record.Value, changes, out _));
     }
 
     private static string Describe(ChangeEvent change) =>
