@@ -10,10 +10,10 @@ namespace Cdc.Engine.Status;
 /// <param name="overKafka">Whether checkpoints are those of the Kafka log's partitions.</param>
 public sealed class EngineStatusReader(EntitySet entities, bool overKafka)
 {
-    private const string SourceSql = """
+    private const string SourceSql = $"""
         SELECT s.state, s.generation, s.session, s.system_identifier, s.gap_kind, s.gap_detail, s.written_lsn::text, c.through::text,
                NULLIF(c.last_commit, '-infinity'), extract(epoch FROM clock_timestamp() - c.moved)::float8, NULLIF(c.as_of, '-infinity'),
-               CASE WHEN s.paused_until > clock_timestamp() THEN s.paused_until END, s.paused_by
+               CASE WHEN {SourceQueries.IsPaused} THEN s.paused_until END, s.paused_by
         FROM (VALUES (1)) one
         LEFT JOIN cdc.source s ON true
         LEFT JOIN (SELECT min(through_lsn) AS through, max(updated_at) AS moved, min(as_of) AS as_of,
