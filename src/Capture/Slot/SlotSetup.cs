@@ -43,10 +43,14 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     public async Task<PublicationChange?> EnsurePublicationAsync(CancellationToken ct)
     {
         await using var connection = await SourceConnection.OpenAsync(options, ct);
-        var catalog = await CatalogReader.ReadAsync(connection, options.Publication, entities.All, ct);
-        return catalog.Publication is null
-            ? await CreatePublicationAsync(connection, catalog, ct)
-            : await ExtendAsync(connection, catalog, ct);
+        while (true)
+        {
+            var catalog = await CatalogReader.ReadAsync(connection, options.Publication, entities.All, ct);
+            if (catalog.Publication is not null)
+                return await ExtendAsync(connection, catalog, ct);
+            if (await CreatePublicationAsync(connection, catalog, ct) is { } created)
+                return created;
+        }
     }
 
     /// <summary>
@@ -110,6 +114,7 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     internal static async Task<SlotInfo?> ReadAsync(NpgsqlConnection connection, string slot, CancellationToken ct) =>
         (await connection.Statement(SlotSql.Read, slot).RowsAsync(Slot, ct)).SingleOrDefault();
 
+    /// <returns>Null: a table changed meanwhile, so that nothing was created.</returns>
     private async Task<PublicationChange?> CreatePublicationAsync(NpgsqlConnection connection, SourceCatalog catalog, CancellationToken ct)
     {
         var tables = catalog.Tables.Where(t => TableJudge.MayBePublished(t.Entity, t.Table)).Select(t => t.Entity).ToList();
@@ -123,6 +128,7 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     }
 
     /// <summary>The watch looks at the catalog anyway, and extends the publication by what it found.</summary>
+    /// <returns>Null: nothing was missing, or a table changed meanwhile; the next look judges it.</returns>
     internal async Task<PublicationChange?> ExtendAsync(NpgsqlConnection connection, SourceCatalog catalog, CancellationToken ct)
     {
         if (catalog.Publication is not { IsOwner: true })
@@ -133,7 +139,12 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
             : await ChangeAsync(connection, SlotSql.AddTables(options.Publication, missing), false, missing, ct);
     }
 
-    private static async Task<PublicationChange> ChangeAsync(
+    /// <summary>
+    /// Publishing locks the tables against DDL: only then is what the catalog says of them certain, and a table that came to an identity
+    /// that makes Odoo's own updates fail is left as it was.
+    /// </summary>
+    /// <returns>Null: it was taken back.</returns>
+    private async Task<PublicationChange?> ChangeAsync(
         NpgsqlConnection connection,
         string sql,
         bool created,
@@ -141,7 +152,14 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
         CancellationToken ct
     )
     {
-        await connection.Statement(sql).ExecuteAsync(ct);
+        await using (var transaction = await connection.BeginTransactionAsync(ct))
+        {
+            await connection.Statement(sql).ExecuteAsync(ct);
+            var locked = await CatalogReader.ReadAsync(connection, options.Publication, entities.All, ct);
+            if (!locked.Tables.Where(t => tables.Contains(t.Entity)).All(t => TableJudge.MayBePublished(t.Entity, t.Table)))
+                return null;
+            await transaction.CommitAsync(ct);
+        }
         // After the change committed: a transaction below its xmax may have written before it.
         var after = await new SourceSession(connection).SnapshotAboveWritersAsync(ct);
         return new PublicationChange(created, tables, after.Xmax);
