@@ -5,7 +5,7 @@ namespace Cdc.Testing.Waiting;
 /// <summary>Bounded waiting for something that becomes true by itself.</summary>
 public static class Eventually
 {
-    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(120);
 
     /// <summary>Half of it is added to most waits, and there are thousands in a run.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(25);

@@ -12,7 +12,6 @@ namespace Cdc.Apply.Rows;
 /// rows when the last are still to be made, and nothing is kept for them.
 /// </summary>
 internal sealed class EmptyRangeCopy(
-    EntityDeclaration entity,
     RowTransform transform,
     string copySql,
     NpgsqlConnection connection,
@@ -24,7 +23,8 @@ internal sealed class EmptyRangeCopy(
     private const int BlockSize = 64 << 10;
     private const int BlockIsFull = BlockSize - (4 << 10);
 
-    private readonly SourceRow _row = new(entity.SourceColumns.Count);
+    private readonly EntityDeclaration _entity = transform.Entity;
+    private readonly SourceRow _row = new(transform.Entity.SourceColumns.Count);
     private CopyBuffer _block = new(BlockSize);
 
     /// <summary>
@@ -34,12 +34,12 @@ internal sealed class EmptyRangeCopy(
     public async Task<IReadOnlyList<RowChange>> WriteAsync(ChunkRows rows, Chunk chunk, CancellationToken ct)
     {
         var left = new List<RowChange>();
-        var anyEntries = entries.Any(entity.Name);
+        var anyEntries = entries.Any(_entity.Name);
         await using var copy = await connection.BeginRawBinaryCopyAsync(copySql, ct);
         await copy.WriteAsync(CopyRows.Header, ct);
         foreach (var row in rows.PlacedIn(chunk))
         {
-            if ((anyEntries && entries.Contains(entity.Name, row.Key)) || !TryEncode(row, rows))
+            if ((anyEntries && entries.Contains(_entity.Name, row.Key)) || !TryEncode(row, rows))
                 left.Add(rows.Change(row));
             if (_block.Length >= BlockIsFull)
                 await SendAsync(copy, ct);
@@ -48,7 +48,7 @@ internal sealed class EmptyRangeCopy(
         await copy.WriteAsync(CopyRows.Trailer, ct);
         if (rows.Rows.Count == 0)
             return left;
-        highest.Raise(entity.Index, rows.Rows[^1].Key);
+        highest.Raise(_entity.Index, rows.Rows[^1].Key);
         // Seldom so few that a list of them would save a check.
         touched?.AddEverything();
         return left;
@@ -59,7 +59,7 @@ internal sealed class EmptyRangeCopy(
         _row.Read(row.Image, rows.Schema);
         if (_row.IsPartial || transform.Check(_row).IsBroken)
             return false;
-        _block.WriteInt16((short)(entity.Columns.Count + 5));
+        _block.WriteInt16((short)(_entity.Columns.Count + 5));
         _block.WriteInt64Field(row.Key);
         transform.WriteColumns(_row, _block);
         CopyRows.PositionFields(_block, row.Position, rows.SnapshotMicros);

@@ -55,7 +55,7 @@ internal sealed class EntityWriter
             new StageTable(_sql.Stage, _sql.CreateStage, connection),
             new StageTable(_sql.Holes, _sql.CreateHoles, connection)
         );
-        EmptyRange = new EmptyRangeCopy(entity, transform, _sql.CopyTable, connection, entries, highest, _touched);
+        EmptyRange = new EmptyRangeCopy(transform, _sql.CopyTable, connection, entries, highest, _touched);
     }
 
     public UpsertSql Sql => _sql;

@@ -19,6 +19,7 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
 
     private const string TransactionalIdSetting = "transactional.id";
     private const string GroupProtocolSetting = "group.protocol";
+    private const string CancellationDelaySetting = "dotnet.cancellation.delay.max.ms";
 
     private readonly ConcurrentDictionary<ErrorCode, long> _said = new();
 
@@ -184,10 +185,15 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
         return Builder(settings);
     }
 
-    internal IAdminClient Admin() =>
-        Made(
-            new AdminClientBuilder(Settings([])).SetErrorHandler((_, error) => Say(error)).SetLogHandler((_, message) => Say(message)).Build
+    internal IAdminClient Admin()
+    {
+        var settings = Settings([]);
+        // Each lives for a question or two, and its end waits for its poll: by default 100 ms, several times a start.
+        settings.TryAdd(CancellationDelaySetting, "5");
+        return Made(
+            new AdminClientBuilder(settings).SetErrorHandler((_, error) => Say(error)).SetLogHandler((_, message) => Say(message)).Build
         );
+    }
 
     /// <exception cref="CdcException">Configuration: librdkafka has no such setting, or refuses its value.</exception>
     internal static T Made<T>(Func<T> build)

@@ -70,7 +70,7 @@ public sealed class LogTopics
     public static async Task<LogTopics> ReadAsync(KafkaClients clients, EntitySet entities, IRecordCodec codec, CancellationToken ct)
     {
         using var admin = clients.Admin();
-        var control = await RequireControlAsync(clients, ct);
+        var control = await RequireControlAsync(clients, admin, ct);
         var topics = new List<(string, int)>();
         foreach (var topic in DataTopics(entities, codec.TopicOf))
             topics.Add((topic, await PartitionsAsync(clients, admin, topic, ct)));
@@ -82,6 +82,11 @@ public sealed class LogTopics
     internal static async Task<string> RequireControlAsync(KafkaClients clients, CancellationToken ct)
     {
         using var admin = clients.Admin();
+        return await RequireControlAsync(clients, admin, ct);
+    }
+
+    private static async Task<string> RequireControlAsync(KafkaClients clients, IAdminClient admin, CancellationToken ct)
+    {
         var control = ControlTopic(clients.Options);
         await PartitionsAsync(clients, admin, control, ct);
         return control;

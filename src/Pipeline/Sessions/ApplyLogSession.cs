@@ -41,9 +41,10 @@ internal sealed class ApplyLogSession(
                 );
             Generation = followed.Generation;
             var clients = new KafkaClients(options.Kafka, log);
-            var topics = await LogTopics.ReadAsync(clients, entities, codec, stop);
+            // Before a topic is asked for: what is refused there names one right, and this names all that are missing.
             var plan = new TopicPlan(options.Kafka, LogTopics.DataTopics(entities, codec.TopicOf));
             await new RightsCheck(clients).RequireAsync(LeastRights.OfLog(KafkaRole.Apply, clients, plan), stop);
+            var topics = await LogTopics.ReadAsync(clients, entities, codec, stop);
             started();
             await new PartitionSession(options.Engine, entities, topics, Reader, statistics, log).RunAsync(stop);
 

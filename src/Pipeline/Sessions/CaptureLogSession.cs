@@ -45,8 +45,9 @@ internal sealed class CaptureLogSession(
         await using var capture = await CaptureSession.ConnectAsync(options.Source, options.Snapshot, entities, log, stop);
         await _setup.PrepareAsync(capture, stop);
         await capture.AcquireSlotAsync(stop);
-        var topics = await LogTopics.ReadAsync(clients, entities, codec, stop);
+        // Before a topic is asked for: what is refused there names one right, and this names all that are missing.
         await new RightsCheck(clients).RequireAsync(LeastRights.OfLog(KafkaRole.Capture, clients, Plan), stop);
+        var topics = await LogTopics.ReadAsync(clients, entities, codec, stop);
         await using var kafka = await KafkaLogSession.OpenAsync(clients, topics, codec, _setup.Generation!.Value, log, stop);
         await using var engine = await CaptureEngineSide.OpenAsync(options.Engine, entities, kafka, log, stop);
         started();

@@ -186,6 +186,7 @@ public sealed class FenceTroubleTests(OwnServers servers) : IAsyncLifetime, ICla
         await using var transaction = await writer.BeginTransactionAsync(Ct);
         await ExecuteAsync(writer, "UPDATE loyalty_card SET points = 1000 WHERE id = 3");
         await _bed.RestartInProcessAsync();
+        await _bed.CaughtUpAsync(Ct);
         var refused = await Assert.ThrowsAsync<FenceException>(() => OpenAsync(OneShortAttempt));
         Assert.Equal(FenceReasons.Waits, refused.Reason);
         await transaction.CommitAsync(Ct);

@@ -118,7 +118,9 @@ public sealed class FencesAndDelayedVisibilityTests(TestServers servers) : IAsyn
             () => _bed.Engine.ScalarAsync<bool>("SELECT count(*) = 1 FROM loyalty_cards", Ct),
             ct: Ct
         );
-        var refused = await Assert.ThrowsAsync<FenceException>(() => OpenAsync(new FenceOptions { Attempts = 1 }));
+        var refused = await Assert.ThrowsAsync<FenceException>(() =>
+            OpenAsync(new FenceOptions { Timeout = TimeSpan.FromMinutes(1), Attempts = 1 })
+        );
         Assert.Equal(FenceReasons.Locked, refused.Reason);
         await _standby.ReleaseAsync();
         await waiting;
@@ -140,7 +142,9 @@ public sealed class FencesAndDelayedVisibilityTests(TestServers servers) : IAsyn
             "UPDATE loyalty_card SET points = points + 10; INSERT INTO loyalty_card (id, program_id, code, points) VALUES (40, 1, 'forty', 4)"
         );
         await EngineHasAsync(40);
-        var refused = await Assert.ThrowsAsync<FenceException>(() => OpenAsync(new FenceOptions { Attempts = 2 }));
+        var refused = await Assert.ThrowsAsync<FenceException>(() =>
+            OpenAsync(new FenceOptions { Timeout = TimeSpan.FromMinutes(1), Attempts = 2 })
+        );
         Assert.Equal(FenceReasons.TooLarge, refused.Reason);
         await _standby.ReleaseAsync();
         await waiting;

@@ -34,7 +34,7 @@ public sealed class TestDatabase : IAsyncDisposable
     )
     {
         var name = $"{prefix}_{Environment.ProcessId}_{Interlocked.Increment(ref _created)}_{Random.Shared.Next(0x10000):x4}";
-        await using var admin = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);
+        await using var admin = Administrator(server);
         await using var command = admin.CreateCommand(
             $"CREATE DATABASE \"{name}\" TEMPLATE \"{template ?? "template0"}\" {(encoding is null ? "" : $"ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'")}"
         );
@@ -78,12 +78,16 @@ public sealed class TestDatabase : IAsyncDisposable
     {
         await RollbackPreparedAsync();
         await DataSource.DisposeAsync();
-        await using var admin = NpgsqlDataSource.Create(
-            new NpgsqlConnectionStringBuilder(_adminConnectionString) { Pooling = false }.ConnectionString
-        );
+        await using var admin = Administrator(_adminConnectionString);
         await DropSlotsAsync(admin);
         await ExecuteAsync(admin, $"DROP DATABASE IF EXISTS \"{Name}\" WITH (FORCE)");
     }
+
+    /// <summary>One connection for what it is asked, which reads none of the types that a database may have beside PostgreSQL's own.</summary>
+    private static NpgsqlDataSource Administrator(string server) =>
+        new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(server) { MaxPoolSize = 1 }.ConnectionString)
+            .ConfigureTypeLoading(types => types.EnableTypeLoading(false))
+            .Build();
 
     /// <summary>What a failed test left prepared would keep the database, and hide the failure.</summary>
     private async Task RollbackPreparedAsync()
