@@ -120,8 +120,9 @@ need_postgres_versions() {
     done
 }
 
-# Kafka 4 cannot be had from a package registry: it is used where CDC_KAFKA_HOME names it.
+# Kafka 4 cannot be had from a package registry: it is used where CDC_KAFKA_HOME names it, or where it lies beside the checkout.
 find_kafka4() {
+    [[ -n "${CDC_KAFKA_HOME:-}" || ! -d ../shared/kafka-4.4/libs ]] || CDC_KAFKA_HOME=../shared/kafka-4.4
     [[ -z "${CDC_KAFKA_HOME:-}" ]] || { CDC_KAFKA_HOME=$(cd "$CDC_KAFKA_HOME" && pwd); export CDC_KAFKA_HOME; }
 }
 
