@@ -16,7 +16,7 @@ namespace Cdc.Tests.Integration.Reconcile;
 /// </summary>
 public sealed class FencesUnderWritesTests(TestServers servers, ITestOutputHelper output)
 {
-    private const int MostReadings = 10;
+    private const int MostReadings = 40;
     private static readonly int Fences = Environment.GetEnvironmentVariable("CDC_TEST_LONG") == "1" ? 400 : 40;
 
     /// <summary>Truncates and lost tables break many.</summary>
