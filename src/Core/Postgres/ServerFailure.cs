@@ -219,7 +219,7 @@ public sealed record ServerFailure(string Code, FailureKind Kind, string Message
                     "migrations",
                     FailureKind.Migration,
                     $"has not the tables that this version needs ({sqlState}): {text}",
-                    "Run 'cdc migrate'."
+                    "Run 'cdc migrate'. Where it has nothing to do, 'cdc check' names what is missing."
                 )
                 : Says(
                     "refused",

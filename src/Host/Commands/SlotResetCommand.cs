@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cdc.Capture.Slot;
 using Cdc.Core.Entities;
 using Cdc.Core.Operations;
 using Cdc.Engine.Tables;
@@ -39,6 +40,7 @@ internal static class SlotResetCommand
         var followed = await new SourceTable(options.Engine).ReadAsync(ct) ?? throw SlotRefusals.NothingFollowed();
         var slot = (await source.UseAsync(c => SourceStatusReader.ReadAsync(c, options.Source.SlotName, ct), ct)).Slot;
         SlotRefusals.ThrowIfRead(slot);
+        SlotRefusals.ThrowIfPartial(await new SlotSetup(options.Source, entities).ReadPublicationAsync(ct), options.Source.Publication);
         Confirmation.Obtain(context.Terminal, WhatWillHappen(options, entities, followed, slot), parsed.GetValue(Yes));
         var generation = await new SourceSetup(options.Pipeline, entities, context.Log).ResetAsync(ct);
         context.Terminal.Out.WriteLine($"generation {generation} begins; 'cdc run' loads {entities.Count} entities again");

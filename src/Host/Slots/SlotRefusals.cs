@@ -1,5 +1,7 @@
+using Cdc.Capture.Slot;
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
+using Cdc.Core.Postgres;
 using Cdc.Host.Status;
 
 namespace Cdc.Host.Slots;
@@ -14,6 +16,17 @@ internal static class SlotRefusals
                 FailureKind.Refused,
                 $"Slot {slot.Name} is being read by pid {slot.ActivePid} of the source. Nothing was changed.",
                 $"Stop 'cdc run' first. If it is gone and only its connection is left: SELECT pg_terminate_backend({slot.ActivePid});"
+            );
+    }
+
+    /// <summary>The new generation would be in the same gap with its first change.</summary>
+    public static void ThrowIfPartial(PublicationState state, string publication)
+    {
+        if (state == PublicationState.Partial)
+            throw new CdcException(
+                FailureKind.Refused,
+                $"Publication {publication} does not publish every operation: after a reset the same gap would begin again. Nothing was changed.",
+                $"As its owner: ALTER PUBLICATION {Sql.Identifier(publication)} SET (publish = 'insert, update, delete, truncate'); then 'cdc slot reset' again."
             );
     }
 

@@ -63,7 +63,8 @@ internal static class SlotView
         {
             yield return (
                 "wal",
-                $"{slot.WalText}, keeps {Quantity.Bytes(slot.RetainedBytes)}, lost after {Quantity.Bytes(slot.SafeWalSize)} more"
+                $"{slot.WalText}, keeps {Quantity.Bytes(slot.RetainedBytes)}"
+                    + (slot.SafeWalSize is { } safe ? $", lost after {Quantity.Bytes(safe)} more" : "")
             );
             yield return ("restart LSN", slot.RestartLsn ?? "-");
             yield return ("confirmed LSN", slot.ConfirmedFlushLsn ?? "-");

@@ -30,7 +30,8 @@ internal static class ContinuityCheck
             .. OfPublication(followed, options, now),
             .. OfWal(followed, now),
         ];
-        return [.. all.DistinctBy(f => f.Code)];
+        // What was recorded says what was seen then; what is seen now may be repaired by more than accepting it.
+        return [.. all.GroupBy(f => f.Code).Select(g => g.First() with { Remedy = g.Last().Remedy })];
     }
 
     /// <summary>

@@ -34,6 +34,27 @@ public sealed class SlotResetTests(TestServers servers)
         Assert.Equal("continuous", await SlotTests.VerdictAsync(world));
     }
 
+    /// <summary>A gap that is recorded does not hide what repairs its cause; and a reset before that would begin the same gap again.</summary>
+    [Fact]
+    public async Task A_publication_that_leaves_something_out_is_repaired_before_a_reset()
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        await world.SourceAsync("ALTER PUBLICATION cdc_loyalty SET (publish = 'insert, update')");
+        await world.EngineAsync("UPDATE cdc.source SET state = 'gap', gap_kind = 'publication-partial', gap_detail = 'seen'");
+        const string Repair = "ALTER PUBLICATION cdc_loyalty SET (publish = 'insert, update, delete, truncate');";
+        Assert.Contains(Repair, (await world.RunAsync("slot", "show")).Out, StringComparison.Ordinal);
+        const string Generation = "SELECT generation::text FROM cdc.source";
+        var generation = await world.EngineAsync<string>(Generation);
+        var refused = await world.RunAsync("slot", "reset", "--yes");
+        Assert.Equal((int)FailureKind.Refused, refused.ExitCode);
+        Assert.Contains(Repair, refused.Error, StringComparison.Ordinal);
+        Assert.Equal(generation, await world.EngineAsync<string>(Generation));
+        await world.SourceAsync(Repair);
+        Assert.Equal(0, (await world.RunAsync("slot", "reset", "--yes")).ExitCode);
+        Assert.Equal("continuous", await SlotTests.VerdictAsync(world));
+    }
+
     [Fact]
     public async Task Nobody_goes_on_with_the_old_checkpoint()
     {

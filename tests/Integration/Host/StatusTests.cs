@@ -199,7 +199,7 @@ public sealed class StatusTests(TestServers servers)
         await using var world = await HostWorld.CreateAsync(servers, migrated: false);
         var server = Json(await world.RunAsync("status", "--json")).GetProperty("engineServer");
         Assert.Equal(
-            (false, "Run 'cdc migrate'."),
+            (false, "Run 'cdc migrate'. Where it has nothing to do, 'cdc check' names what is missing."),
             (server.GetProperty("readable").GetBoolean(), server.GetProperty("remedy").GetString())
         );
         Assert.Equal((int)FailureKind.Migration, (await world.RunAsync("quarantine", "list")).ExitCode);

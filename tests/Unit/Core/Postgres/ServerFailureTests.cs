@@ -53,7 +53,10 @@ public sealed class ServerFailureTests
     {
         Assert.Equal(FailureKind.Preflight, ServerFailure.Of(Server.Source, Answer(sqlState))!.Kind);
         var engine = ServerFailure.Of(Server.Engine, Answer(sqlState))!;
-        Assert.Equal((FailureKind.Migration, "Run 'cdc migrate'."), (engine.Kind, engine.Remedy));
+        Assert.Equal(
+            (FailureKind.Migration, "Run 'cdc migrate'. Where it has nothing to do, 'cdc check' names what is missing."),
+            (engine.Kind, engine.Remedy)
+        );
     }
 
     [Fact]
