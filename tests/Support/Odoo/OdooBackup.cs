@@ -26,7 +26,7 @@ public sealed class OdooBackup
         var schema = string.Create(CultureInfo.InvariantCulture, $"backup_{Interlocked.Increment(ref _taken)}");
         var columns = await ColumnsAsync(odoo, ct);
         var sequences = await odoo.RowsAsync(
-            "SELECT format('SELECT setval(%L, %s, %s)', 'public.' || quote_ident(sequencename), coalesce(last_value, start_value), last_value IS NOT NULL) FROM pg_sequences WHERE schemaname = 'public'",
+            "SELECT format('SELECT setval(%L, %s, %L)', 'public.' || quote_ident(sequencename), coalesce(last_value, start_value), last_value IS NOT NULL) FROM pg_sequences WHERE schemaname = 'public'",
             ct
         );
         // One moment of all tables.

@@ -41,6 +41,8 @@ public sealed class OdooStandIn : IAsyncDisposable
             MaxPoolSize = options.Connections,
             ApplicationName = "odoo",
             PersistSecurityInfo = true,
+            // Odoo shows a message whole.
+            IncludeErrorDetail = true,
         };
         _source = NpgsqlDataSource.Create(settings.ConnectionString);
         _runner = new CallRunner(_source, models, options);
@@ -139,7 +141,15 @@ public sealed class OdooStandIn : IAsyncDisposable
         if (_app is null)
             return;
         await _life.CancelAsync();
-        await _app.StopAsync(_life.Token);
+        try
+        {
+            // At once: connections are reset.
+            await _app.StopAsync(_life.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // As it was asked to be.
+        }
         await _app.DisposeAsync();
         _app = null;
         _life.Dispose();

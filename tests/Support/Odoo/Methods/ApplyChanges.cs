@@ -121,7 +121,7 @@ internal sealed class ApplyChanges(OdooEnvironment caller)
             ["card"] = IsTrue(e["card"]) ? e["card"] : 0L,
             ["state"] = row is null ? "no-card" : e["state"],
             ["seq"] = row?.Seq ?? 0L,
-            ["points"] = row is null ? 0L : row.Points,
+            ["points"] = row is null ? (object)0L : row.Points,
             ["active"] = row is not null && row.Active != "false",
             ["changes"] = states,
         };

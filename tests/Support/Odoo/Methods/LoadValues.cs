@@ -38,7 +38,7 @@ internal static class LoadValues
                         "Use the format '2012-12-31'"
                     );
             case FieldType.DateTime:
-                return ToUtc(env, field, given.Text);
+                return await ToUtcAsync(env, field, given.Text);
             case FieldType.Many2One:
                 return await LinkedAsync(env, field, given);
             default:
@@ -46,7 +46,7 @@ internal static class LoadValues
         }
     }
 
-    private static string ToUtc(OdooEnvironment env, OdooField field, string text)
+    private static async Task<string> ToUtcAsync(OdooEnvironment env, OdooField field, string text)
     {
         var local =
             FieldValues.ParseDateTime(text)
@@ -54,8 +54,9 @@ internal static class LoadValues
                 $"'{text}' does not seem to be a valid datetime for field '{field.Label}'",
                 "Use the format '2012-12-31 23:59:59'"
             );
-        var zone = TimeZoneInfo.FindSystemTimeZoneById(env.TimeZone);
-        return TimeZoneInfo.ConvertTimeToUtc(local, zone).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+        // By PostgreSQL's zones: not every machine has its own.
+        var utc = (DateTime)(await env.ScalarAsync("SELECT $1 AT TIME ZONE $2 AT TIME ZONE 'UTC'", local, env.TimeZone))!;
+        return utc.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
     }
 
     private static async Task<object?> LinkedAsync(OdooEnvironment env, OdooField field, LoadValue given)

@@ -93,7 +93,8 @@ internal sealed class OdooEnvironment(NpgsqlConnection db, OdooModels models, Od
         }
         catch
         {
-            await ExecuteAsync("ROLLBACK TO SAVEPOINT part");
+            // Released too, or the one around it would be out of reach.
+            await ExecuteAsync("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part");
             throw;
         }
     }
