@@ -124,6 +124,53 @@ public sealed class StandInTests(TestServers servers)
         Assert.Contains("knows no such body", run.Error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>The order and number of row events that real Odoo's WAL had.</summary>
+    [Theory]
+    [InlineData("16 json-rpc", "")]
+    [InlineData("18 json-rpc", "I loyalty_history,")]
+    [InlineData("19", "I loyalty_history,")]
+    public async Task A_call_writes_the_rows_that_a_real_one_writes(string target, string movement)
+    {
+        await using var world = await OpenAsync(target, servers);
+        var database = StandIn(world).Database;
+        var card = await world.CardAsync();
+        await database.ExecuteAsync(
+            """
+            CREATE TABLE seen (n serial, what text);
+            CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO seen (what) VALUES (left(TG_OP, 1) || ' ' || TG_TABLE_NAME); RETURN NULL; END$$;
+            CREATE TRIGGER see AFTER INSERT OR UPDATE OR DELETE ON loyalty_card FOR EACH ROW EXECUTE FUNCTION see();
+            CREATE TRIGGER see AFTER INSERT OR UPDATE OR DELETE ON ir_model_data FOR EACH ROW EXECUTE FUNCTION see();
+            """
+                + (world.HasHistory ? "CREATE TRIGGER see AFTER INSERT OR UPDATE OR DELETE ON loyalty_history FOR EACH ROW EXECUTE FUNCTION see();" : ""),
+            Ct
+        );
+        Assert.Equal(movement + "U loyalty_card", await SeenAsync(Entry(card, Change(0, First, 1.0, "t"))));
+        Assert.Equal(movement + movement + "U loyalty_card", await SeenAsync(Entry(card, Change(First, First + 1, 1.0, "t"), Change(First + 1, First + 2, 2.0, "t"))));
+        Assert.Equal("U loyalty_card", await SeenAsync(Entry(card, Change(First + 2, First + 3, 0))));
+        Assert.Equal("", await SeenAsync(Entry(card, Change(First, First + 1, 1.0), Change(First + 7, First + 8, 1.0))));
+        Assert.Equal(
+            $"I ir_model_data,I loyalty_card,{(world.Major == 16 ? "U loyalty_card," : "")}{movement}U loyalty_card",
+            await SeenAsync(world.Newborn(Guid.NewGuid().ToString(), world.Name("born"), Change(0, First, 25, "start")))
+        );
+        // By whom, and when: of the transaction.
+        Assert.Equal(
+            "2 t",
+            await database.ScalarAsync<string>(
+                $"SELECT concat_ws(' ', write_uid, write_date > create_date) FROM loyalty_card WHERE id = {card}",
+                Ct
+            )
+        );
+
+        async Task<string?> SeenAsync(PyDict entry)
+        {
+            await world.InfoAsync(entry);
+            return await database.ScalarAsync<string>(
+                "WITH gone AS (DELETE FROM seen RETURNING *) SELECT coalesce(string_agg(what, ',' ORDER BY n), '') FROM gone",
+                Ct
+            );
+        }
+    }
+
     [Theory]
     [InlineData(OdooVersion.Odoo16)]
     [InlineData(OdooVersion.Odoo19)]

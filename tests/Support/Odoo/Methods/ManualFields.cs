@@ -37,14 +37,27 @@ internal static class ManualFields
         }
     }
 
+    /// <summary>What a change of the fields' rows does to the columns.</summary>
+    public static async Task ChangedAsync(OdooEnvironment env, IReadOnlyList<long> ids, PyDict values)
+    {
+        env.ForgetManualFields();
+        if (values.GetValueOrDefault("index") is true)
+            foreach (var row in await env.RowsAsync("SELECT model, name FROM ir_model_fields WHERE id = ANY($1)", ids.ToArray()))
+                await IndexAsync(env, env.Models.Find((string)row[0]!)!, (string)row[1]!);
+    }
+
     private static async Task AddColumnAsync(OdooEnvironment env, OdooModel model, string name, bool isIndexed)
     {
         await env.ExecuteAsync($"ALTER TABLE {model.Table} ADD COLUMN \"{name}\" {model.Fields[name].SqlType}");
-        // 16 names indexes with one underscore.
-        var index = $"{model.Table}{(env.Models.Major == 16 ? "_" : "__")}{name}_index";
         if (isIndexed)
-            await env.ExecuteAsync($"CREATE INDEX \"{index}\" ON {model.Table} (\"{name}\")");
+            await IndexAsync(env, model, name);
     }
+
+    /// <summary>16 names indexes with one underscore.</summary>
+    private static Task<int> IndexAsync(OdooEnvironment env, OdooModel model, string name) =>
+        env.ExecuteAsync(
+            $"CREATE INDEX IF NOT EXISTS \"{model.Table}{(env.Models.Major == 16 ? "_" : "__")}{name}_index\" ON {model.Table} (\"{name}\")"
+        );
 
     private static async Task<string> ModelNameAsync(OdooEnvironment env, object? id) =>
         id is long number && await env.ScalarAsync("SELECT model FROM ir_model WHERE id = $1", number) is string name

@@ -92,7 +92,7 @@ internal static class ModelMethods
             ServerActions.CheckBody(values);
         await records.WriteAsync(ids, values);
         if (records.Model.Name == "ir.model.fields")
-            env.ForgetManualFields();
+            await ManualFields.ChangedAsync(env, ids, values);
     }
 
     private static async Task UnlinkAsync(OdooEnvironment env, ModelRecords records, IReadOnlyList<long> ids)

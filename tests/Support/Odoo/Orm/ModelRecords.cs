@@ -19,6 +19,9 @@ internal sealed class ModelRecords(OdooEnvironment env, OdooModel model)
         env.Check(model, Operation.Read);
         var sql = new DomainSql(model);
         var condition = sql.Condition(domain, env.Context.GetValueOrDefault("active_test") is not false);
+        // Odoo's rule: everybody sees their own keys alone, but for administrators.
+        if (model.Name == "res.users.apikeys" && !env.User.Groups.Contains(OdooGroups.Settings))
+            condition += string.Create(CultureInfo.InvariantCulture, $" AND user_id = {env.Uid}");
         var rows = await env.RowsAsync(
             $"SELECT id FROM {model.Table} WHERE {condition} ORDER BY {Order(order ?? model.Order)}"
                 + (limit is null or 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" LIMIT {limit}"))
