@@ -172,7 +172,11 @@ public sealed class StandInFaultTests(TestServers servers)
         odoo.Faults.Plan(Run, Fault.Before(() => world.UnlinkAsync("ir.model.fields", world.Fields[("loyalty.card", "x_cdc_seq")])));
         var missing = await world.ApplyAsync(Entry(card, Change(First, First + 1, 1.0)));
         Assert.Equal(500, missing.Status);
-        Assert.StartsWith("UndefinedColumn('column \"x_cdc_seq\" does not exist\\nLINE 1: SELECT id", missing.Error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "UndefinedColumn('column \"x_cdc_seq\" does not exist\\nLINE 1: SELECT id",
+            missing.Error.Message,
+            StringComparison.Ordinal
+        );
         odoo.Faults.Plan(Run, Fault.Before(() => world.UnlinkAsync("ir.actions.server", world.Action)));
         var gone = await world.ApplyAsync(Entry(card, Change(First, First + 1, 1.0)));
         Assert.Equal((404, "odoo.exceptions.MissingError"), (gone.Status, gone.Error.Name));

@@ -52,7 +52,12 @@ public sealed class StandInTests(TestServers servers)
         bot = bot with { Secret = await odoo.CreateKeyAsync(bot.Uid, Ct, DateTimeOffset.UtcNow.AddDays(-1)) };
         var expired = await bot.SendAsync("POST", recorded["expired key"].Path, "{\"domain\": []}", Ct);
         Assert.Equal((401, Canonical.Of(recorded["expired key"].Answer)), (expired.Status, Canonical.Of(expired.Text)));
-        var lost = await (world.Admin with { Database = "odoo19b" }).SendAsync("POST", "/json/2/loyalty.card/search_count", "{\"domain\": []}", Ct);
+        var lost = await (world.Admin with { Database = "odoo19b" }).SendAsync(
+            "POST",
+            "/json/2/loyalty.card/search_count",
+            "{\"domain\": []}",
+            Ct
+        );
         Assert.Equal(Canonical.Of(recorded["header of a database that the filter leaves out"].Answer), Canonical.Of(lost.Text));
     }
 
@@ -95,7 +100,15 @@ public sealed class StandInTests(TestServers servers)
         async Task<object?> LoadAsync(PyDict? context)
         {
             List<object?> row = [$"{card}", "2026-01-15 10:00:00"];
-            await world.Admin.CallAsync("loyalty.card", "load", null, Ct, context, ("fields", new List<object?> { ".id", "x_when" }), ("data", new List<object?> { row }));
+            await world.Admin.CallAsync(
+                "loyalty.card",
+                "load",
+                null,
+                Ct,
+                context,
+                ("fields", new List<object?> { ".id", "x_when" }),
+                ("data", new List<object?> { row })
+            );
             return ((PyDict)Assert.Single(await world.ReadAsync("loyalty.card", [card], "x_when"))!)["x_when"];
         }
     }
@@ -141,11 +154,18 @@ public sealed class StandInTests(TestServers servers)
             CREATE TRIGGER see AFTER INSERT OR UPDATE OR DELETE ON loyalty_card FOR EACH ROW EXECUTE FUNCTION see();
             CREATE TRIGGER see AFTER INSERT OR UPDATE OR DELETE ON ir_model_data FOR EACH ROW EXECUTE FUNCTION see();
             """
-                + (world.HasHistory ? "CREATE TRIGGER see AFTER INSERT OR UPDATE OR DELETE ON loyalty_history FOR EACH ROW EXECUTE FUNCTION see();" : ""),
+                + (
+                    world.HasHistory
+                        ? "CREATE TRIGGER see AFTER INSERT OR UPDATE OR DELETE ON loyalty_history FOR EACH ROW EXECUTE FUNCTION see();"
+                        : ""
+                ),
             Ct
         );
         Assert.Equal(movement + "U loyalty_card", await SeenAsync(Entry(card, Change(0, First, 1.0, "t"))));
-        Assert.Equal(movement + movement + "U loyalty_card", await SeenAsync(Entry(card, Change(First, First + 1, 1.0, "t"), Change(First + 1, First + 2, 2.0, "t"))));
+        Assert.Equal(
+            movement + movement + "U loyalty_card",
+            await SeenAsync(Entry(card, Change(First, First + 1, 1.0, "t"), Change(First + 1, First + 2, 2.0, "t")))
+        );
         Assert.Equal("U loyalty_card", await SeenAsync(Entry(card, Change(First + 2, First + 3, 0))));
         Assert.Equal("", await SeenAsync(Entry(card, Change(First, First + 1, 1.0), Change(First + 7, First + 8, 1.0))));
         Assert.Equal(

@@ -31,10 +31,7 @@ public sealed class OdooBackup
         );
         // One moment of all tables.
         var copies = columns.Keys.Select(t => $"CREATE TABLE {schema}.\"{t}\" AS TABLE public.\"{t}\";");
-        await odoo.ExecuteAsync(
-            $"BEGIN ISOLATION LEVEL REPEATABLE READ; CREATE SCHEMA {schema}; {string.Concat(copies)} COMMIT",
-            ct
-        );
+        await odoo.ExecuteAsync($"BEGIN ISOLATION LEVEL REPEATABLE READ; CREATE SCHEMA {schema}; {string.Concat(copies)} COMMIT", ct);
         return new OdooBackup(odoo, schema, columns, [.. sequences]);
     }
 
@@ -76,8 +73,5 @@ public sealed class OdooBackup
                 """,
                 ct
             )
-        )
-            .Select(r => r.Split('|'))
-            .GroupBy(r => r[0])
-            .ToDictionary(g => g.Key, g => g.Select(r => (r[1], r[2])).ToList());
+        ).Select(r => r.Split('|')).GroupBy(r => r[0]).ToDictionary(g => g.Key, g => g.Select(r => (r[1], r[2])).ToList());
 }

@@ -114,7 +114,12 @@ public sealed class OdooStandIn : IAsyncDisposable
         );
         command.Parameters.AddWithValue((int)user);
         command.Parameters.AddWithValue(key);
-        command.Parameters.Add(new NpgsqlParameter { Value = expires is { } end ? DateTime.SpecifyKind(end.UtcDateTime, DateTimeKind.Unspecified) : DBNull.Value });
+        command.Parameters.Add(
+            new NpgsqlParameter
+            {
+                Value = expires is { } end ? DateTime.SpecifyKind(end.UtcDateTime, DateTimeKind.Unspecified) : DBNull.Value,
+            }
+        );
         await command.ExecuteNonQueryAsync(ct);
         return key;
     }
@@ -221,14 +226,14 @@ public sealed class OdooStandIn : IAsyncDisposable
     }
 
     private async Task<OdooAnswer> AnswerAsync(OdooRequest request, Func<Task>? beforeCommit, CancellationToken ct) =>
-            request switch
-            {
-                { Path: JsonRpcEndpoint.Path, Method: "POST" } => await _rpc.AnswerAsync(request, Database.Name, beforeCommit, ct),
-                { Path: "/web/version" or "/json/version", Method: "GET" } when Version >= 19 => OdooAnswer.Json(VersionInfo.Web(Version)),
-                { Path: "/web/webclient/version_info", Method: "POST" } => OdooAnswer.OfRpc(null, VersionInfo.Rpc(Version)),
-                _ when Json2Endpoint.IsFor(request) => await _json2.AnswerAsync(request, Database.Name, beforeCommit, ct),
-                _ => OdooAnswer.Html(404, "Not Found", "The requested URL was not found on the server."),
-            };
+        request switch
+        {
+            { Path: JsonRpcEndpoint.Path, Method: "POST" } => await _rpc.AnswerAsync(request, Database.Name, beforeCommit, ct),
+            { Path: "/web/version" or "/json/version", Method: "GET" } when Version >= 19 => OdooAnswer.Json(VersionInfo.Web(Version)),
+            { Path: "/web/webclient/version_info", Method: "POST" } => OdooAnswer.OfRpc(null, VersionInfo.Rpc(Version)),
+            _ when Json2Endpoint.IsFor(request) => await _json2.AnswerAsync(request, Database.Name, beforeCommit, ct),
+            _ => OdooAnswer.Html(404, "Not Found", "The requested URL was not found on the server."),
+        };
 
     private static string NewKey() => Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(20));
 }

@@ -32,7 +32,13 @@ internal sealed record OdooTarget(Uri Url, string Database, string Login, string
     public static async Task<OdooTarget> OpenAsync(string name, TestServers servers, CancellationToken ct)
     {
         if (name.StartsWith(Real, StringComparison.Ordinal))
-            return new OdooTarget(new Uri(Variable("URL")!), Variable("DB") ?? "", Variable("LOGIN") ?? "admin", Variable("KEY") ?? "", null);
+            return new OdooTarget(
+                new Uri(Variable("URL")!),
+                Variable("DB") ?? "",
+                Variable("LOGIN") ?? "admin",
+                Variable("KEY") ?? "",
+                null
+            );
         var odoo = await OdooStandIn.StartAsync(servers, int.Parse(name.Split(' ')[0], CultureInfo.InvariantCulture), ct);
         return new OdooTarget(odoo.Address, odoo.Database.Name, odoo.Login, odoo.Key, odoo);
     }

@@ -63,7 +63,10 @@ internal sealed class OdooWorld : IAsyncDisposable
     /// <summary>The same over a stand-in that the test has started; it is the test's to end.</summary>
     public static async Task<OdooWorld> OpenOverAsync(OdooStandIn odoo)
     {
-        var world = await OpenAsync(new OdooTarget(odoo.Address, odoo.Database.Name, odoo.Login, odoo.Key, new NotOurs()), isJsonRpc: false);
+        var world = await OpenAsync(
+            new OdooTarget(odoo.Address, odoo.Database.Name, odoo.Login, odoo.Key, new NotOurs()),
+            isJsonRpc: false
+        );
         await world.InstallAsync();
         return world;
     }
@@ -73,20 +76,10 @@ internal sealed class OdooWorld : IAsyncDisposable
         var http = new HttpClient { BaseAddress = target.Url, Timeout = TimeSpan.FromSeconds(60) };
         var guest = new OdooClient(http, target.Database, 0, target.Key, IsJsonRpc: true);
         var version = (PyDict)(await guest.RpcAsync("common", "version", Ct)).Result!;
-        var uid = (long)(await guest.RpcAsync("common", "authenticate", Ct, target.Database, target.Login, target.Key, new PyDict())).Result!;
+        var uid = (long)
+            (await guest.RpcAsync("common", "authenticate", Ct, target.Database, target.Login, target.Key, new PyDict())).Result!;
         var major = (int)(long)((List<object?>)version["server_version_info"]!)[0]!;
-        var world = new OdooWorld(
-            target,
-            http,
-            guest with
-            {
-                Uid = uid,
-                IsJsonRpc = isJsonRpc || major < 19,
-            }
-        )
-        {
-            Major = major,
-        };
+        var world = new OdooWorld(target, http, guest with { Uid = uid, IsJsonRpc = isJsonRpc || major < 19 }) { Major = major };
         await world.PrepareAsync();
         return world;
     }
@@ -131,20 +124,17 @@ internal sealed class OdooWorld : IAsyncDisposable
     public async Task<(double Points, double Seq)> StateAsync(long card)
     {
         var row = (PyDict)Assert.Single(await ReadAsync("loyalty.card", [card], "points", "x_cdc_seq"))!;
-        return (Convert.ToDouble(row["points"], CultureInfo.InvariantCulture), Convert.ToDouble(row["x_cdc_seq"], CultureInfo.InvariantCulture));
+        return (
+            Convert.ToDouble(row["points"], CultureInfo.InvariantCulture),
+            Convert.ToDouble(row["x_cdc_seq"], CultureInfo.InvariantCulture)
+        );
     }
 
     /// <summary>Runs the action over these entries.</summary>
     public Task<OdooReply> ApplyAsync(params PyDict[] entries) => ApplyAsync(Admin, entries);
 
     public Task<OdooReply> ApplyAsync(OdooClient client, params PyDict[] entries) =>
-        client.CallAsync(
-            "ir.actions.server",
-            "run",
-            [Action],
-            Ct,
-            new PyDict { ["cdc_cards"] = new List<object?>(entries) }
-        );
+        client.CallAsync("ir.actions.server", "run", [Action], Ct, new PyDict { ["cdc_cards"] = new List<object?>(entries) });
 
     /// <summary>The same until Odoo's own tries were enough.</summary>
     public async Task<PyDict> InfoAsync(PyDict entry)
@@ -161,8 +151,7 @@ internal sealed class OdooWorld : IAsyncDisposable
 
     public static string Changes(PyDict info) => string.Join(',', (List<object?>)info["changes"]!);
 
-    public static PyDict Entry(long card, params PyDict[] changes) =>
-        new() { ["card"] = card, ["changes"] = new List<object?>(changes) };
+    public static PyDict Entry(long card, params PyDict[] changes) => new() { ["card"] = card, ["changes"] = new List<object?>(changes) };
 
     public static PyDict Change(long after, long seq, object? delta, string? text = null)
     {
@@ -191,7 +180,11 @@ internal sealed class OdooWorld : IAsyncDisposable
         };
 
     public async Task<long> CreateAsync(string model, PyDict values, PyDict? context = null) =>
-        (long)((List<object?>)(await Admin.CallAsync(model, "create", null, Ct, context, ("vals_list", new List<object?> { values }))).Result!)[0]!;
+        (long)
+            (
+                (List<object?>)
+                    (await Admin.CallAsync(model, "create", null, Ct, context, ("vals_list", new List<object?> { values }))).Result!
+            )[0]!;
 
     public async Task WriteAsync(string model, long id, PyDict values) =>
         Assert.Equal(true, (await Admin.CallAsync(model, "write", [id], Ct, Quiet, ("vals", values))).Result);
@@ -313,7 +306,10 @@ internal sealed class OdooWorld : IAsyncDisposable
 
     private async Task RegisterAsync()
     {
-        Parameter = await CreateAsync("ir.config_parameter", new PyDict { ["key"] = Registry, ["value"] = "registry of cards made by the engine" });
+        Parameter = await CreateAsync(
+            "ir.config_parameter",
+            new PyDict { ["key"] = Registry, ["value"] = "registry of cards made by the engine" }
+        );
         _undo.Add(() => RemoveAsync("ir.config_parameter", ["key", "=", Registry]));
     }
 

@@ -84,23 +84,23 @@ public sealed class RecordedCallsTests(TestServers servers)
         replay.Names.AddRange([(Nobody, Nobody), ("[22]", $"[{first}]"), ("[22, ", $"[{first}, "), (", 23]", $", {second}]")]);
         await CodesAsync(world, replay, (first, "044d-224b-47f0"), (second, "0449-3f14-4970"));
         foreach (
-            var title in (string[])
-                [
-                    "search_read with ids",
-                    "read several",
-                    "fields_get",
-                    "version",
-                    "json version",
-                    "default context_get",
-                ]
+            var title in (string[])["search_read with ids", "read several", "fields_get", "version", "json version", "default context_get"]
         )
             await replay.SameAsync(title);
         // Who has no valid key is told no more than that.
-        var stranger = world.Admin with { Secret = new string('0', 40) };
+        var stranger = world.Admin with
+        {
+            Secret = new string('0', 40),
+        };
         var refused = await stranger.CallAsync("loyalty.card", "search_count", null, OdooWorld.Ct, null, ("domain", new List<object?>()));
         Assert.Equal((401, ("werkzeug.exceptions.Unauthorized", "Invalid apikey")), (refused.Status, refused.Error));
         // And who names no database is told nothing by Odoo itself.
-        var lost = await (world.Admin with { Database = "nosuch" }).SendAsync("POST", "/json/2/loyalty.card/search_count", "{}", OdooWorld.Ct);
+        var lost = await (world.Admin with { Database = "nosuch" }).SendAsync(
+            "POST",
+            "/json/2/loyalty.card/search_count",
+            "{}",
+            OdooWorld.Ct
+        );
         Assert.Equal(404, lost.Status);
         Assert.StartsWith("<", lost.Text.TrimStart(), StringComparison.Ordinal);
     }
@@ -147,9 +147,23 @@ public sealed class RecordedCallsTests(TestServers servers)
         var archivedCard = (PyDict)Assert.Single(await world.ReadAsync("loyalty.card", [archived], "active"))!;
         Assert.Equal(false, archivedCard["active"]);
         // These two name another user, or another database, than ours.
-        var wrong = await (world.Admin with { Secret = "no" }).CallAsync("loyalty.card", "search_count", null, OdooWorld.Ct, null, ("domain", new List<object?>()));
+        var wrong = await (world.Admin with { Secret = "no" }).CallAsync(
+            "loyalty.card",
+            "search_count",
+            null,
+            OdooWorld.Ct,
+            null,
+            ("domain", new List<object?>())
+        );
         Assert.Equal((200, ("odoo.exceptions.AccessDenied", "Access Denied")), (wrong.Status, wrong.Error));
-        var nowhere = await (world.Admin with { Database = "nosuch" }).CallAsync("loyalty.card", "search_count", null, OdooWorld.Ct, null, ("domain", new List<object?>()));
+        var nowhere = await (world.Admin with { Database = "nosuch" }).CallAsync(
+            "loyalty.card",
+            "search_count",
+            null,
+            OdooWorld.Ct,
+            null,
+            ("domain", new List<object?>())
+        );
         Assert.Equal((200, "psycopg2.OperationalError"), (nowhere.Status, nowhere.Error.Name));
         Assert.Contains("database \"nosuch\" does not exist", nowhere.Error.Message, StringComparison.Ordinal);
     }

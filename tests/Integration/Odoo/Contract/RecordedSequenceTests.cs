@@ -109,14 +109,21 @@ public sealed class RecordedSequenceTests(TestServers servers)
         );
         await replay.SameAsync("The action");
         var action = (await world.SearchAsync("ir.actions.server", ["name", "=", "CDC: apply changes"]))[^1];
-        var fields = await world.SearchAsync("ir.model.fields", ["model", "=", "loyalty.card"], ["name", "in", new List<object?> { "x_cdc_seq", "x_cdc_ref" }]);
+        var fields = await world.SearchAsync(
+            "ir.model.fields",
+            ["model", "=", "loyalty.card"],
+            ["name", "in", new List<object?> { "x_cdc_seq", "x_cdc_ref" }]
+        );
         replay.Card = await world.CardAsync(5);
         await replay.SameAsync("Remove the fields", [.. fields]);
         if (replay.Has("The action when the fields are gone"))
             await replay.SameAsync("The action when the fields are gone", action);
         await replay.SameAsync("Remove the action", action);
         await replay.SameAsync("The action is gone", action);
-        await replay.SameAsync("Remove the parameter", (await world.SearchAsync("ir.config_parameter", ["key", "=", OdooWorld.Registry]))[0]);
+        await replay.SameAsync(
+            "Remove the parameter",
+            (await world.SearchAsync("ir.config_parameter", ["key", "=", OdooWorld.Registry]))[0]
+        );
         await replay.SameAsync("Remove the group", group);
     }
 

@@ -26,7 +26,10 @@ public sealed class SequenceProtocolTests(TestServers servers)
         Assert.Equal("applied,applied", await ApplyAsync(Change(First, First + 1, -1), Change(First + 1, First + 2, 0.25)));
         // On its way since before the others.
         Assert.Equal("past", await ApplyAsync(Change(0, First, 2.5)));
-        Assert.Equal("past,past,applied", await ApplyAsync(Change(First, First + 1, -1), Change(First + 1, First + 2, 0.25), Change(First + 2, First + 3, 0)));
+        Assert.Equal(
+            "past,past,applied",
+            await ApplyAsync(Change(First, First + 1, -1), Change(First + 1, First + 2, 0.25), Change(First + 2, First + 3, 0))
+        );
         Assert.Equal((101.75, (double)(First + 3)), await world.StateAsync(card));
 
         async Task<string> ApplyAsync(params PyDict[] changes) => Changes(await world.InfoAsync(Entry(card, changes)));
@@ -210,7 +213,10 @@ public sealed class SequenceProtocolTests(TestServers servers)
         );
         // The bot may do nothing else.
         foreach (var model in (string[])["loyalty.card", "ir.actions.server", "res.partner"])
-            Assert.Equal("odoo.exceptions.AccessError", (await bot.CallAsync(model, "search_read", null, Ct, null, ("domain", new List<object?>()))).Error.Name);
+            Assert.Equal(
+                "odoo.exceptions.AccessError",
+                (await bot.CallAsync(model, "search_read", null, Ct, null, ("domain", new List<object?>()))).Error.Name
+            );
         // Without a group: up to 18 who may write cards, on 19 anybody.
         await world.UnlinkAsync("res.groups", world.Group);
         var open = await world.ApplyAsync(stranger, Entry(card, Change(First, First + 1, 1.0)));

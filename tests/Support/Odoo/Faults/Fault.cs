@@ -61,8 +61,7 @@ public sealed class Fault
         );
 
     /// <summary>Delivered twice at the same time; the client gets the second's answer.</summary>
-    public static Fault TwiceAtOnce { get; } =
-        new("delivered twice at once", async serve => (await Task.WhenAll(serve(), serve()))[1]);
+    public static Fault TwiceAtOnce { get; } = new("delivered twice at once", async serve => (await Task.WhenAll(serve(), serve()))[1]);
 
     /// <summary>What a proxy shows while Odoo is away.</summary>
     public static Fault Maintenance { get; } = Answer(OdooAnswer.Html(503, "Service Unavailable", "We'll be back in a few minutes."));

@@ -17,12 +17,20 @@ internal static class FaultAnswers
                 "No database is selected and the requested URL was not found in the server-wide controllers."
             ),
             409 => OdooAnswer.Of(
-                new OdooError("odoo.exceptions.LockError", 409, "Cannot grab a lock on the record, it is being updated by another transaction.")
+                new OdooError(
+                    "odoo.exceptions.LockError",
+                    409,
+                    "Cannot grab a lock on the record, it is being updated by another transaction."
+                )
             ),
             415 => OdooAnswer.Html(415, "Unsupported Media Type", "Please verify the Content-Type request header and try again."),
             422 => OdooAnswer.Of(OdooError.User("This is not allowed.")),
             429 => OdooAnswer.Html(429, "Too Many Requests", "Please slow down."),
-            500 => OdooAnswer.Html(500, "Internal Server Error", "The server encountered an internal error and was unable to complete your request."),
+            500 => OdooAnswer.Html(
+                500,
+                "Internal Server Error",
+                "The server encountered an internal error and was unable to complete your request."
+            ),
             502 => OdooAnswer.Html(502, "Bad Gateway", "nginx"),
             503 => OdooAnswer.Html(503, "Service Unavailable", "We'll be back in a few minutes."),
             _ => OdooAnswer.Html(status, "Error", "nginx"),

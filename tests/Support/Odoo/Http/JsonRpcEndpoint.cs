@@ -72,13 +72,22 @@ internal sealed class JsonRpcEndpoint(NpgsqlDataSource source, OdooModels models
             throw NoDatabase(named);
         return target switch
         {
-            ("common", "authenticate" or "login", [_, string login, string secret, ..]) => await Logins.BySecretAsync(source, login, secret, ct)
+            ("common", "authenticate" or "login", [_, string login, string secret, ..]) => await Logins.BySecretAsync(
+                source,
+                login,
+                secret,
+                ct
+            )
                 is { } uid
                 ? (long)uid
                 : false,
             ("object", "execute_kw" or "execute", [_, long uid, string secret, string model, string method, .. var rest]) =>
                 await ExecuteAsync((uid, secret), (model, method), Arguments(target.Method, rest), beforeCommit, ct),
-            ("common" or "object", _, _) => throw new OdooError("builtins.TypeError", 500, $"dispatch() got wrong arguments for {target.Method}"),
+            ("common" or "object", _, _) => throw new OdooError(
+                "builtins.TypeError",
+                500,
+                $"dispatch() got wrong arguments for {target.Method}"
+            ),
             _ => throw new OdooError("builtins.KeyError", 500, $"'{target.Service}'"),
         };
     }
@@ -106,12 +115,7 @@ internal sealed class JsonRpcEndpoint(NpgsqlDataSource source, OdooModels models
             named,
             m => new OdooError("builtins.TypeError", 500, $"{model.ClassName}.{target.Method}() {m}")
         );
-        return await runner.RunAsync(
-            (int)caller.Uid,
-            new ModelCall(model, target.Method, ids, arguments, context),
-            beforeCommit,
-            ct
-        );
+        return await runner.RunAsync((int)caller.Uid, new ModelCall(model, target.Method, ids, arguments, context), beforeCommit, ct);
     }
 
     /// <summary>execute has them one behind the other, execute_kw in a list and a dictionary.</summary>

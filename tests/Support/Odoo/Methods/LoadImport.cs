@@ -29,7 +29,13 @@ internal sealed class LoadImport(OdooEnvironment env, OdooModel model)
         return Answer(ids);
     }
 
-    private PyDict Answer(object ids) => new() { ["ids"] = ids, ["messages"] = _messages, ["nextrow"] = 0L };
+    private PyDict Answer(object ids) =>
+        new()
+        {
+            ["ids"] = ids,
+            ["messages"] = _messages,
+            ["nextrow"] = 0L,
+        };
 
     private async Task LoadAsync(IReadOnlyList<LoadRow> rows, List<object?> ids)
     {
@@ -44,8 +50,8 @@ internal sealed class LoadImport(OdooEnvironment env, OdooModel model)
                     var id = await SaveAsync(model, row.ExternalId, row.Id, values);
                     ids.Add(id);
                     foreach (var (field, children) in row.Children)
-                        foreach (var child in children)
-                            await SaveChildAsync(row, field, id, child);
+                    foreach (var child in children)
+                        await SaveChildAsync(row, field, id, child);
                 }
             );
         if (_messages.Count > 0)

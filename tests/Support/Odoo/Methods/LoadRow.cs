@@ -67,7 +67,8 @@ internal sealed record LoadRow(long Record, string? ExternalId, long? Id, IReadO
             if (path is ["id"])
                 externalId = value as string is { Length: > 0 } text ? text : null;
             else if (path is [".id"])
-                id = value is long whole ? whole
+                id =
+                    value is long whole ? whole
                     : long.TryParse(value as string, out var parsed) ? parsed
                     : null;
             else

@@ -31,7 +31,9 @@ internal static class LoadValues
             case FieldType.Boolean:
                 return given.Text.ToLowerInvariant() is "1" or "true" or "yes" or "t" or "y";
             case FieldType.Date:
-                return FieldValues.ParseDate(given.Text) is not null || FieldValues.ParseDate(given.Text[..Math.Min(10, given.Text.Length)]) is not null
+                return
+                    FieldValues.ParseDate(given.Text) is not null
+                    || FieldValues.ParseDate(given.Text[..Math.Min(10, given.Text.Length)]) is not null
                     ? given.Text
                     : throw new LoadValueException(
                         $"'{given.Text}' does not seem to be a valid date for field '{field.Label}'",

@@ -30,7 +30,11 @@ internal static class ModelMethods
             case "read":
                 return await records.ReadAsync(ids, Names(arguments.GetValueOrDefault("fields")));
             case "fields_get":
-                return FieldsGet.Of(model, Names(arguments.GetValueOrDefault("allfields")), Names(arguments.GetValueOrDefault("attributes")));
+                return FieldsGet.Of(
+                    model,
+                    Names(arguments.GetValueOrDefault("allfields")),
+                    Names(arguments.GetValueOrDefault("attributes"))
+                );
             case "create":
                 return await CreateAsync(env, records, arguments["vals_list"]);
             case "write":

@@ -17,7 +17,8 @@ internal static class PyOperators
             _ => true,
         };
 
-    public static object? Item(PyDict dict, string key) => dict.TryGetValue(key, out var value) ? value : throw new PyError("KeyError", key);
+    public static object? Item(PyDict dict, string key) =>
+        dict.TryGetValue(key, out var value) ? value : throw new PyError("KeyError", key);
 
     public static bool IsAtMost(object? left, object? right) =>
         left is long a && right is long b ? a <= b : Number(left, right, "<=") <= Number(right, left, "<=", isRight: true);

@@ -36,10 +36,7 @@ internal static partial class ServerActions
         foreach (var id in ids)
         {
             var row = (
-                await env.RowsAsync(
-                    "SELECT s.code, m.model FROM ir_act_server s JOIN ir_model m ON m.id = s.model_id WHERE s.id = $1",
-                    id
-                )
+                await env.RowsAsync("SELECT s.code, m.model FROM ir_act_server s JOIN ir_model m ON m.id = s.model_id WHERE s.id = $1", id)
             ).FirstOrDefault();
             if (row is null)
                 throw OdooError.Missing("ir.actions.server", [id], env.Uid);
@@ -58,7 +55,10 @@ internal static partial class ServerActions
                 throw OdooError.Access("You don't have enough access rights to run this action.");
         }
         // 19 looks as superuser: only with a record that is named it asks about the user.
-        else if (env.Models.Major < 19 || (env.Context.GetValueOrDefault("active_id") is long && env.Context.GetValueOrDefault("active_model") is string))
+        else if (
+            env.Models.Major < 19
+            || (env.Context.GetValueOrDefault("active_id") is long && env.Context.GetValueOrDefault("active_model") is string)
+        )
             env.Check(await env.ModelAsync(modelName), Operation.Write);
     }
 
@@ -66,7 +66,9 @@ internal static partial class ServerActions
     {
         if (KnownBodies.IsDeleting(code))
         {
-            await (await ModelRecords.OfAsync(env.Sudo(), "loyalty.card")).UnlinkAsync(Http.ModelCall.ToIds(env.Context.GetValueOrDefault("cdc_gone")));
+            await (await ModelRecords.OfAsync(env.Sudo(), "loyalty.card")).UnlinkAsync(
+                Http.ModelCall.ToIds(env.Context.GetValueOrDefault("cdc_gone"))
+            );
             return false;
         }
         var action = KnownBodies.IsApplyChanges(code) ? new ApplyChanges(env) : null;

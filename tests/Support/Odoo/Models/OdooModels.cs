@@ -58,16 +58,29 @@ internal sealed class OdooModels
             "LoyaltyProgram",
             Rights(Tills, Managers, Managers, Managers),
             [
-                F("name", "Program Name") with { Required = true, IsTranslated = true },
+                F("name", "Program Name") with
+                {
+                    Required = true,
+                    IsTranslated = true,
+                },
                 F("active", "Active", FieldType.Boolean),
                 F("sequence", "Sequence", FieldType.Integer),
                 F("company_id", "Company", FieldType.Integer),
                 F("currency_id", "Currency", FieldType.Integer),
-                F("program_type", "Program Type") with { Required = true },
-                F("applies_on", "Applies On") with { Required = true },
+                F("program_type", "Program Type") with
+                {
+                    Required = true,
+                },
+                F("applies_on", "Applies On") with
+                {
+                    Required = true,
+                },
                 F("trigger", "Trigger"),
                 F("date_to", "End date", FieldType.Date),
-                F("portal_point_name", "Points Unit") with { IsTranslated = true },
+                F("portal_point_name", "Points Unit") with
+                {
+                    IsTranslated = true,
+                },
                 .. major >= 17 ? [F("date_from", "Start Date", FieldType.Date)] : Array.Empty<OdooField>(),
             ],
             ("active", true),
@@ -88,8 +101,14 @@ internal sealed class OdooModels
             [
                 Link("program_id", "Program", "loyalty.program"),
                 Link("partner_id", "Partner", "res.partner"),
-                F("company_id", "Company", FieldType.Integer) with { Readonly = true },
-                F("code", "Code") with { Required = true },
+                F("company_id", "Company", FieldType.Integer) with
+                {
+                    Readonly = true,
+                },
+                F("code", "Code") with
+                {
+                    Required = true,
+                },
                 F("points", "Points", FieldType.Float),
                 F("expiration_date", "Expiration Date", FieldType.Date),
                 .. major >= 18
@@ -113,8 +132,14 @@ internal sealed class OdooModels
                 "LoyaltyHistory",
                 Rights(Tills, Tills, Tills, Managers),
                 [
-                    Link("card_id", "Card", "loyalty.card") with { Required = true },
-                    F("description", "Description", FieldType.Text) with { Required = true },
+                    Link("card_id", "Card", "loyalty.card") with
+                    {
+                        Required = true,
+                    },
+                    F("description", "Description", FieldType.Text) with
+                    {
+                        Required = true,
+                    },
                     F("issued", "Issued", FieldType.Float),
                     F("used", "Used", FieldType.Float),
                     F("order_model", "Order Model"),
@@ -144,7 +169,11 @@ internal sealed class OdooModels
             "ResGroups",
             admin,
             [
-                F("name", "Name") with { Required = true, IsTranslated = true },
+                F("name", "Name") with
+                {
+                    Required = true,
+                    IsTranslated = true,
+                },
                 Many(major >= 19 ? "user_ids" : "users", "Users", "res.users", ("res_groups_users_rel", "gid", "uid")),
             ]
         );
@@ -154,8 +183,14 @@ internal sealed class OdooModels
             "ResUsers",
             Rights(Staff, Administrators, Administrators, Administrators),
             [
-                F("name", "Name") with { Required = true },
-                F("login", "Login") with { Required = true },
+                F("name", "Name") with
+                {
+                    Required = true,
+                },
+                F("login", "Login") with
+                {
+                    Required = true,
+                },
                 F("password", "Password"),
                 F("active", "Active", FieldType.Boolean),
                 F("tz", "Timezone"),
@@ -172,7 +207,10 @@ internal sealed class OdooModels
             "ResUsersApikeys",
             Rights(Staff, [], [], Staff),
             [
-                F("name", "Description") with { Required = true },
+                F("name", "Description") with
+                {
+                    Required = true,
+                },
                 Link("user_id", "User", "res.users"),
                 F("scope", "Scope"),
                 .. major >= 18 ? [F("expiration_date", "Expiration Date", FieldType.DateTime)] : Array.Empty<OdooField>(),
@@ -183,11 +221,7 @@ internal sealed class OdooModels
             "Models",
             "IrModel",
             admin,
-            [
-                F("name", "Model Description") with { IsTranslated = true },
-                F("model", "Model") with { Required = true },
-                F("state", "Type"),
-            ]
+            [F("name", "Model Description") with { IsTranslated = true }, F("model", "Model") with { Required = true }, F("state", "Type")]
         );
         yield return Model(
             "ir.model.fields",
@@ -195,11 +229,23 @@ internal sealed class OdooModels
             "IrModelFields",
             Rights(Staff, Administrators, Administrators, Administrators),
             [
-                F("name", "Field Name") with { Required = true },
+                F("name", "Field Name") with
+                {
+                    Required = true,
+                },
                 F("model", "Model Name"),
-                Link("model_id", "Model", "ir.model") with { Required = true },
-                F("field_description", "Field Label") with { IsTranslated = true },
-                F("ttype", "Field Type") with { Required = true },
+                Link("model_id", "Model", "ir.model") with
+                {
+                    Required = true,
+                },
+                F("field_description", "Field Label") with
+                {
+                    IsTranslated = true,
+                },
+                F("ttype", "Field Type") with
+                {
+                    Required = true,
+                },
                 F("relation", "Related Model"),
                 F("state", "Type"),
                 F("index", "Indexed", FieldType.Boolean),
@@ -220,9 +266,18 @@ internal sealed class OdooModels
             "IrModelData",
             admin,
             [
-                F("module", "Module") with { Required = true },
-                F("name", "External Identifier") with { Required = true },
-                F("model", "Model Name") with { Required = true },
+                F("module", "Module") with
+                {
+                    Required = true,
+                },
+                F("name", "External Identifier") with
+                {
+                    Required = true,
+                },
+                F("model", "Model Name") with
+                {
+                    Required = true,
+                },
                 F("res_id", "Record ID", FieldType.Integer),
                 F("noupdate", "Non Updatable", FieldType.Boolean),
             ]
@@ -240,8 +295,15 @@ internal sealed class OdooModels
             "IrActionsServer",
             admin,
             [
-                F("name", "Name") with { Required = true, IsTranslated = true },
-                Link("model_id", "Model", "ir.model") with { Required = true },
+                F("name", "Name") with
+                {
+                    Required = true,
+                    IsTranslated = true,
+                },
+                Link("model_id", "Model", "ir.model") with
+                {
+                    Required = true,
+                },
                 F("state", "Type"),
                 F("code", "Python Code", FieldType.Text),
                 Many(groups, "Allowed Groups", "res.groups", ("ir_act_server_group_rel", "act_id", "gid")),
@@ -257,7 +319,8 @@ internal sealed class OdooModels
 
     private static OdooField F(string name, string label, FieldType type = FieldType.Char) => new(name, label, type);
 
-    private static OdooField Link(string name, string label, string relation) => new(name, label, FieldType.Many2One) { Relation = relation };
+    private static OdooField Link(string name, string label, string relation) =>
+        new(name, label, FieldType.Many2One) { Relation = relation };
 
     private static OdooField Many(string name, string label, string relation, (string, string, string) through) =>
         new(name, label, FieldType.Many2Many) { Relation = relation, Through = through };

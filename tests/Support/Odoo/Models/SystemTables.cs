@@ -53,9 +53,7 @@ internal static class SystemTables
         Add(
             $"INSERT INTO res_users (id, partner_id, name, login, password, active, tz, lang) VALUES (1, 1000001, 'OdooBot', '__system__', NULL, false, NULL, 'en_US'), ({Administrator}, 1000002, 'Administrator', 'admin', 'admin', true, 'Europe/Brussels', 'en_US');"
         );
-        Add(
-            $"INSERT INTO res_groups_users_rel (gid, uid) SELECT id, {Administrator} FROM res_groups WHERE id <> {OdooGroups.Portal};"
-        );
+        Add($"INSERT INTO res_groups_users_rel (gid, uid) SELECT id, {Administrator} FROM res_groups WHERE id <> {OdooGroups.Portal};");
         Add(
             $"INSERT INTO ir_config_parameter (key, value) VALUES ('database.uuid', gen_random_uuid()::text), ('database.create_date', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'));"
         );
@@ -63,7 +61,9 @@ internal static class SystemTables
             Add($"INSERT INTO ir_module_module (name, state, latest_version) VALUES ('{module}', 'installed', '{models.Major}.0.1.3');");
         foreach (var model in models.All)
         {
-            Add($"INSERT INTO ir_model (name, model, state) VALUES (jsonb_build_object('en_US', '{model.Description}'), '{model.Name}', 'base');");
+            Add(
+                $"INSERT INTO ir_model (name, model, state) VALUES (jsonb_build_object('en_US', '{model.Description}'), '{model.Name}', 'base');"
+            );
             foreach (var f in model.Fields.Values)
                 Add(
                     $"INSERT INTO ir_model_fields (model_id, model, name, field_description, ttype, relation, state, store, copied, readonly, required, translate) SELECT id, model, '{f.Name}', jsonb_build_object('en_US', '{f.Label}'), '{f.TypeName}', {(f.Relation is null ? "NULL" : $"'{f.Relation}'")}, 'base', {f.IsColumn}, true, {f.Readonly}, {f.Required}, {f.IsTranslated} FROM ir_model WHERE model = '{model.Name}';"

@@ -59,7 +59,9 @@ internal sealed class DomainSql(OdooModel model)
             return (left == right) == (leaf[1] is "=") ? "true" : "false";
         var name = leaf[0] as string ?? "";
         if (!model.Fields.TryGetValue(name, out var field) || !field.IsColumn)
-            throw OdooError.Value($"Invalid field {model.Name}.{name} in condition ({PyRepr.Of(leaf[0])}, {PyRepr.Of(leaf[1])}, {PyRepr.Of(leaf[2])})");
+            throw OdooError.Value(
+                $"Invalid field {model.Name}.{name} in condition ({PyRepr.Of(leaf[0])}, {PyRepr.Of(leaf[1])}, {PyRepr.Of(leaf[2])})"
+            );
         _namesActive |= name == "active";
         var column = field.IsTranslated ? $"({name} ->> 'en_US')" : name;
         var value = leaf[2];
@@ -94,7 +96,8 @@ internal sealed class DomainSql(OdooModel model)
         return isNot ? $"NOT coalesce({condition}, false)" : condition;
     }
 
-    private static bool IsUnset(OdooField field, object? value) => value is null or false || (field.Type == FieldType.Boolean && value is 0L);
+    private static bool IsUnset(OdooField field, object? value) =>
+        value is null or false || (field.Type == FieldType.Boolean && value is 0L);
 
     private static string Unset(OdooField field, string column) =>
         field.Type switch

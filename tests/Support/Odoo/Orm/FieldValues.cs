@@ -56,7 +56,9 @@ internal static class FieldValues
     }
 
     public static DateTime? ParseDateTime(string text) =>
-        DateTime.TryParseExact(text, [DateTimeForm, DateForm], CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) ? time : null;
+        DateTime.TryParseExact(text, [DateTimeForm, DateForm], CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+            ? time
+            : null;
 
     public static DateOnly? ParseDate(string text) =>
         DateOnly.TryParseExact(text, DateForm, CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) ? date : null;

@@ -93,8 +93,8 @@ internal sealed class ModelRecords(OdooEnvironment env, OdooModel model)
         set.Add($"write_date = {Now}");
         await env.ExecuteAsync($"UPDATE {model.Table} SET {string.Join(", ", set)} WHERE id = ANY($1)", [.. arguments]);
         foreach (var field in fields.Where(f => f.Type == FieldType.Many2Many))
-            foreach (var id in ids)
-                await LinkAsync(field, id, values[field.Name]);
+        foreach (var id in ids)
+            await LinkAsync(field, id, values[field.Name]);
         if (model.Name == "loyalty.card" && values.ContainsKey("program_id"))
             await CompanyOfProgramAsync("id", ids);
         if (model.Name == "loyalty.program" && values.ContainsKey("company_id"))
@@ -185,11 +185,7 @@ internal sealed class ModelRecords(OdooEnvironment env, OdooModel model)
                 _ => [],
             };
             if (linked.Length > 0)
-                await env.ExecuteAsync(
-                    $"INSERT INTO {table} ({own}, {other}) SELECT $1, unnest($2) ON CONFLICT DO NOTHING",
-                    id,
-                    linked
-                );
+                await env.ExecuteAsync($"INSERT INTO {table} ({own}, {other}) SELECT $1, unnest($2) ON CONFLICT DO NOTHING", id, linked);
         }
     }
 
