@@ -104,8 +104,17 @@ public sealed class StandInFaultTests(TestServers servers)
         await using var world = await OpenAsync("19", servers);
         var odoo = StandIn(world);
         var (card, address) = (await world.CardAsync(), odoo.Address);
-        odoo.Faults.Plan(Run, Fault.InCall(() => odoo.RestartAsync(Ct)));
+        var restarted = new TaskCompletionSource();
+        odoo.Faults.Plan(
+            Run,
+            Fault.InCall(async () =>
+            {
+                await odoo.RestartAsync(Ct);
+                restarted.SetResult();
+            })
+        );
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => world.ApplyAsync(Entry(card, Change(0, First, 1.0))));
+        await restarted.Task;
         Assert.Equal((0.0, 0.0), await world.StateAsync(card));
         await odoo.StopAsync();
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => world.ApplyAsync(Entry(card, Change(0, First, 1.0))));
@@ -114,30 +123,29 @@ public sealed class StandInFaultTests(TestServers servers)
         Assert.Equal("applied", Changes(await world.InfoAsync(Entry(card, Change(0, First, 1.0)))));
     }
 
-    [Theory]
-    [InlineData(401, "{")]
-    [InlineData(403, "{")]
-    [InlineData(404, "<")]
-    [InlineData(409, "{")]
-    [InlineData(415, "<")]
-    [InlineData(422, "{")]
-    [InlineData(429, "<")]
-    [InlineData(500, "<")]
-    [InlineData(503, "<")]
-    public async Task Each_status_can_be_answered_in_place_of_Odoo(int status, string begins)
+    [Fact]
+    public async Task Each_status_can_be_answered_in_place_of_Odoo()
     {
         await using var world = await OpenAsync("19", servers);
         var card = await world.CardAsync();
-        StandIn(world).Faults.Plan(Run, Fault.Status(status), times: 2, skip: 1);
-        Assert.Equal("applied", Changes(await world.InfoAsync(Entry(card, Change(0, First, 1.0)))));
-        foreach (var _ in (int[])[1, 2])
+        var number = First;
+        Assert.Equal("applied", Changes(await world.InfoAsync(Entry(card, Change(0, number, 1.0)))));
+        foreach (
+            var (status, begins) in ((int, string)[])
+                [(401, "{"), (403, "{"), (404, "<"), (409, "{"), (415, "<"), (422, "{"), (429, "<"), (500, "<"), (503, "<")]
+        )
         {
-            var reply = await world.ApplyAsync(Entry(card, Change(First, First + 1, 1.0)));
-            Assert.Equal(status, reply.Status);
-            Assert.StartsWith(begins, reply.Text, StringComparison.Ordinal);
+            StandIn(world).Faults.Plan(Run, Fault.Status(status), times: 2, skip: 1);
+            Assert.Equal("applied", Changes(await world.InfoAsync(Entry(card, Change(number, ++number, 1.0)))));
+            foreach (var _ in (int[])[1, 2])
+            {
+                var reply = await world.ApplyAsync(Entry(card, Change(number, number + 1, 1.0)));
+                Assert.Equal(status, reply.Status);
+                Assert.StartsWith(begins, reply.Text, StringComparison.Ordinal);
+            }
         }
-        Assert.Equal((1.0, (double)First), await world.StateAsync(card));
-        Assert.Equal("applied", Changes(await world.InfoAsync(Entry(card, Change(First, First + 1, 1.0)))));
+        // What was answered in its place it has never seen.
+        Assert.Equal((10.0, (double)number), await world.StateAsync(card));
     }
 
     [Theory]
@@ -201,7 +209,7 @@ public sealed class StandInFaultTests(TestServers servers)
         Assert.Equal((1.0, (double)First), await world.StateAsync(card));
         Assert.Empty(await world.SearchAsync("loyalty.card", ["x_cdc_ref", "=", born]));
         Assert.Single(await world.SearchAsync("loyalty.history", ["card_id", "=", card]));
-        Assert.Equal(otherUuid, uuid != await UuidAsync());
+        Assert.Equal(!otherUuid, Equals(uuid, await UuidAsync()));
         // Ids are given out again: another card gets that of the lost one.
         Assert.Equal(lost, await world.CardAsync());
         Assert.Equal("applied", Changes(await world.InfoAsync(Entry(card, Change(First, First + 1, 1.0, "behind")))));

@@ -29,6 +29,9 @@ public sealed class OdooStandIn : IAsyncDisposable
     private readonly JsonRpcEndpoint _rpc;
     private readonly ConcurrentQueue<OdooCall> _calls = new();
     private readonly bool _ownsDatabase;
+
+    /// <summary>A restart is one thing to whoever ends the stand-in meanwhile.</summary>
+    private readonly SemaphoreSlim _turn = new(1);
     private CancellationTokenSource _life = new();
     private WebApplication? _app;
     private int _port;
@@ -143,6 +146,57 @@ public sealed class OdooStandIn : IAsyncDisposable
     /// <summary>Nobody listens any more; calls that run are undone, and their connections reset.</summary>
     public async Task StopAsync()
     {
+        await _turn.WaitAsync();
+        try
+        {
+            await EndAsync();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>At the same address.</summary>
+    public async Task StartAgainAsync(CancellationToken ct)
+    {
+        await _turn.WaitAsync(ct);
+        try
+        {
+            await ListenAsync(ct);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public async Task RestartAsync(CancellationToken ct)
+    {
+        await _turn.WaitAsync(ct);
+        try
+        {
+            await EndAsync();
+            await ListenAsync(ct);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _life.Dispose();
+        _turn.Dispose();
+        await _source.DisposeAsync();
+        if (_ownsDatabase)
+            await Database.DisposeAsync();
+    }
+
+    private async Task EndAsync()
+    {
         if (_app is null)
             return;
         await _life.CancelAsync();
@@ -161,8 +215,7 @@ public sealed class OdooStandIn : IAsyncDisposable
         _life = new CancellationTokenSource();
     }
 
-    /// <summary>At the same address.</summary>
-    public async Task StartAgainAsync(CancellationToken ct)
+    private async Task ListenAsync(CancellationToken ct)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "odoo" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, _port));
@@ -172,21 +225,6 @@ public sealed class OdooStandIn : IAsyncDisposable
         _port = new Uri(
             _app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First()
         ).Port;
-    }
-
-    public async Task RestartAsync(CancellationToken ct)
-    {
-        await StopAsync();
-        await StartAgainAsync(ct);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await StopAsync();
-        _life.Dispose();
-        await _source.DisposeAsync();
-        if (_ownsDatabase)
-            await Database.DisposeAsync();
     }
 
     private static async Task<OdooStandIn> StartAsync(OdooStandIn odoo, CancellationToken ct)
