@@ -2,7 +2,7 @@ namespace Cdc.Tests.Support.Odoo;
 
 public sealed record OdooStandInOptions
 {
-    /// <summary>Odoo waits up to two seconds after the first serialization failure, twice as long after each; here this stands for one.</summary>
+    /// <summary>Stands for a second: Odoo waits up to two after the first serialization failure, and twice as long after each.</summary>
     public TimeSpan RetryPause { get; init; } = TimeSpan.FromMilliseconds(4);
 
     /// <summary>What may be a context's <c>lang</c>.</summary>

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Cdc.Tests.Integration.Odoo.Contract;
 
 /// <summary>
-/// Answers without what differs from one Odoo to the next: ids, times, zones, traces, the text of a body. What is left is compared letter by
-/// letter, order and form of numbers included.
+/// Answers without what differs from one Odoo to the next: ids, times, zones, traces, the text of a body. What is left is compared letter
+/// by letter, order and form of numbers included.
 /// </summary>
 internal static partial class Canonical
 {

@@ -84,7 +84,7 @@ internal sealed class OdooWorld : IAsyncDisposable
         return world;
     }
 
-    /// <summary>Somebody with a password and these groups, by JSON-RPC: no version lets an administrator make keys of others over the API.</summary>
+    /// <summary>Somebody with a password and these groups, by JSON-RPC: over the API nobody makes keys of others.</summary>
     public async Task<OdooClient> UserAsync(params long[] groups)
     {
         var name = Name("user");
