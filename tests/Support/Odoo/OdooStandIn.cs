@@ -63,7 +63,7 @@ public sealed class OdooStandIn : IAsyncDisposable
     /// <summary>The administrator's API key; the login is <see cref="Login"/>.</summary>
     public string Key { get; } = NewKey();
 
-    public string Login => "admin";
+    public string Login { get; } = "admin";
 
     /// <summary>What goes wrong, and with which call.</summary>
     public FaultQueue Faults { get; } = new();
