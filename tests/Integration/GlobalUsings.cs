@@ -5,3 +5,5 @@ global using Cdc.Testing.Kafka;
 global using Cdc.Testing.Postgres;
 global using Cdc.Testing.Processes;
 global using Cdc.Testing.Waiting;
+// A JSON object as Python's dict has it: in the order of its keys.
+global using PyDict = System.Collections.Generic.OrderedDictionary<string, object?>;

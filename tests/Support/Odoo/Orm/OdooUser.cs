@@ -1,0 +1,4 @@
+namespace Cdc.Tests.Support.Odoo.Orm;
+
+/// <param name="Groups">Their ids.</param>
+internal sealed record OdooUser(int Id, string? TimeZone, IReadOnlySet<int> Groups);
