@@ -79,7 +79,8 @@ internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlo
     public string Describe() =>
         string.Join(", ", Done.Select(d => $"{d.Key} {d.Value}"))
         + Environment.NewLine
-        + (_process?.Tail ?? string.Join(Environment.NewLine, bed.Log.Lines.TakeLast(40)));
+        + (_process?.Tail ?? string.Join(Environment.NewLine, bed.Log.Lines.TakeLast(40)))
+        + _inProcess?.Completion.Exception;
 
     private async Task LetGoAsync()
     {

@@ -18,7 +18,7 @@ internal sealed partial class SourceOwner(PipelineBed bed, ReaderRole? role)
     public async Task PrepareAsync(params IEnumerable<TableChange> changes)
     {
         await RunAsync([
-            "CREATE PUBLICATION {p} FOR TABLE loyalty_program, loyalty_card, loyalty_point_move, loyalty_point_history",
+            $"CREATE PUBLICATION {"{p}"} FOR TABLE {string.Join(", ", bed.Entities.All.Select(e => e.SourceName).Distinct())}",
             .. changes.SelectMany(c => c.Before),
         ]);
         if (role is null)
