@@ -124,7 +124,7 @@ internal sealed class TableWatch(
             throw new DeclaredGapException(
                 GapKinds.PublicationPartial,
                 $"Publication {name} no longer publishes every operation: changes were left out.",
-                $"Run: ALTER PUBLICATION {Sql.Identifier(name)} SET (publish = 'insert, update, delete, truncate'); then 'cdc slot reset' (ops/runbooks/slot-reset.md)."
+                $"Run: {SlotSql.PublishEverything(name)} then 'cdc slot reset' (ops/runbooks/slot-reset.md)."
             );
         return publication;
     }

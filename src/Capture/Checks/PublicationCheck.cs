@@ -67,7 +67,7 @@ internal static class PublicationCheck
             yield return Error(
                 Partial,
                 $"Publication {publication.Name} leaves out some operations.",
-                $"ALTER PUBLICATION {Sql.Identifier(publication.Name)} SET (publish = 'insert, update, delete, truncate');"
+                SlotSql.PublishEverything(publication.Name)
             );
     }
 

@@ -3,7 +3,8 @@ using Cdc.Core.Postgres;
 
 namespace Cdc.Capture.Slot;
 
-internal static class SlotSql
+/// <summary>SQL of slot and publication: what is run, and what a remedy prints.</summary>
+public static class SlotSql
 {
     /// <summary>Columns that only newer versions have are taken out of the row's JSON, so that one text serves them all.</summary>
     public const string Read = """
@@ -19,6 +20,10 @@ internal static class SlotSql
 
     public static string AddTables(string publication, IEnumerable<EntityDeclaration> entities) =>
         $"ALTER PUBLICATION {Sql.Identifier(publication)} ADD TABLE {Tables(entities)}";
+
+    /// <summary>Of a publication that leaves operations out.</summary>
+    public static string PublishEverything(string publication) =>
+        $"ALTER PUBLICATION {Sql.Identifier(publication)} SET (publish = 'insert, update, delete, truncate');";
 
     private static string Tables(IEnumerable<EntityDeclaration> entities) =>
         string.Join(", ", entities.Select(e => e.SourceName).Distinct());

@@ -1,7 +1,6 @@
 using Cdc.Capture.Slot;
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
-using Cdc.Core.Postgres;
 using Cdc.Host.Status;
 
 namespace Cdc.Host.Slots;
@@ -26,7 +25,7 @@ internal static class SlotRefusals
             throw new CdcException(
                 FailureKind.Refused,
                 $"Publication {publication} does not publish every operation: after a reset the same gap would begin again. Nothing was changed.",
-                $"As its owner: ALTER PUBLICATION {Sql.Identifier(publication)} SET (publish = 'insert, update, delete, truncate'); then 'cdc slot reset' again."
+                $"As its owner: {SlotSql.PublishEverything(publication)} then 'cdc slot reset' again."
             );
     }
 

@@ -153,8 +153,7 @@ internal static class ContinuityCheck
             yield return Gap(
                 GapKinds.PublicationPartial,
                 $"Publication {options.Publication} does not publish every operation: changes were left out.",
-                $"Run: ALTER PUBLICATION {Core.Postgres.Sql.Identifier(options.Publication)} SET (publish = 'insert, update, delete, "
-                    + "truncate'); then 'cdc slot reset' (ops/runbooks/slot-reset.md)."
+                $"Run: {SlotSql.PublishEverything(options.Publication)} then 'cdc slot reset' (ops/runbooks/slot-reset.md)."
             );
     }
 
