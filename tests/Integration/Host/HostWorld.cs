@@ -72,9 +72,10 @@ internal sealed class HostWorld : IAsyncDisposable
     }
 
     /// <summary>The same with an engine database that is empty.</summary>
-    public static async Task<HostWorld> CreateUnmigratedAsync(TestServers servers)
+    /// <param name="entities">Null: the delivered ones.</param>
+    public static async Task<HostWorld> CreateUnmigratedAsync(TestServers servers, EntitySet? entities = null)
     {
-        var world = await EmptyAsync(servers, EntityFile.Load(Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json")));
+        var world = await EmptyAsync(servers, entities ?? EntityFile.Load(Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json")));
         await world.SourceAsync(OdooSchema.Sql);
         return world;
     }
