@@ -61,6 +61,8 @@ public sealed class DeclaredOwnership
     {
         foreach (var owned in Of(entities))
             await owned.EnsureAsync(engine, say, ct);
+        foreach (var former in await FormerOwnership.FindAsync(engine, entities, ct))
+            await former.RemoveAsync(engine, ct);
     }
 
     /// <summary>Of a migrated engine: what is not as it is declared.</summary>
@@ -78,6 +80,8 @@ public sealed class DeclaredOwnership
                         "Run 'cdc migrate'."
                     )
                 );
+        foreach (var former in await FormerOwnership.FindAsync(engine, entities, ct))
+            findings.Add(former.Finding);
         return findings;
     }
 

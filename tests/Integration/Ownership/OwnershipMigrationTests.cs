@@ -1,6 +1,7 @@
 using Cdc.Core.Failures;
 using Cdc.Engine.Migrations;
 using Cdc.Engine.Ownership;
+using Cdc.Expressions.Declaration;
 using Cdc.Tests.Support;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
@@ -95,6 +96,22 @@ public sealed class OwnershipMigrationTests(TestServers servers)
         await Migrator(engine).UpAsync(null, Ct);
         await DeclaredOwnership.EnsureAsync(engine.DataSource, OwnedEntities.All, _ => { }, Ct);
         Assert.Equal(4L, await engine.ScalarAsync<long>(Columns, Ct));
+    }
+
+    [Fact]
+    public async Task A_declaration_without_owners_any_more_stops_everything_until_nothing_is_the_engine_s()
+    {
+        await using var engine = await OwnedEntities.CreateEngineAsync(servers, Ct);
+        await OwnedEntities.CardsAsync(engine, 1, null, Ct);
+        await engine.ExecuteAsync("UPDATE loyalty_cards SET owner = 'engine'", Ct);
+        var plain = EntityFile.Load(SourceTree.PathOf("schemas/entities.json"));
+        Assert.Equal(3, (await DeclaredOwnership.FindAsync(engine.DataSource, plain, Ct)).Count(f => f is { Code: "engine-ownership", IsError: true }));
+        var refused = await Assert.ThrowsAsync<CdcException>(() => DeclaredOwnership.EnsureAsync(engine.DataSource, plain, _ => { }, Ct));
+        Assert.Contains("the engine owns 1 of public.loyalty_cards", refused.Message, StringComparison.Ordinal);
+        await engine.ExecuteAsync("UPDATE loyalty_cards SET owner = 'odoo'", Ct);
+        await DeclaredOwnership.EnsureAsync(engine.DataSource, plain, _ => { }, Ct);
+        Assert.Empty(await DeclaredOwnership.FindAsync(engine.DataSource, plain, Ct));
+        Assert.Equal(0L, await engine.ScalarAsync<long>("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'cdc\_own%'", Ct));
     }
 
     [Fact]
