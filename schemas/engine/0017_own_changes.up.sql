@@ -111,6 +111,12 @@ BEGIN
         HINT = 'Delete the rows that the engine made, by their keys.';
 END $$;
 
+-- Rows with own changes that are not in Odoo; rows of which the engine's values are Odoo's and these changes; and rows of which they are not.
+ALTER TABLE cdc.reconcile_partitions
+    ADD COLUMN own_pending bigint NOT NULL DEFAULT 0,
+    ADD COLUMN own_explained bigint NOT NULL DEFAULT 0,
+    ADD COLUMN own_unexplained bigint NOT NULL DEFAULT 0;
+
 -- As other programs know it.
 DO $$
 BEGIN

@@ -46,7 +46,7 @@ internal static class OwnerCommand
             new ExplainedCommand(
                 "set",
                 """
-                Change the owner of a card, or of all cards of a company: one transaction, written down in cdc.owner_changes.
+                Change the owner of a card, or of all cards of a company: one transaction, on record.
 
                 It is the raw command: nothing is frozen, waited for or compared before. What Odoo changes of a card that the engine owns is
                 kept as a conflict; back to Odoo go only cards of which everything is in Odoo.
@@ -124,7 +124,7 @@ internal static class OwnerCommand
                 ?
                 [
                     $"{count} cards belong to the engine: it may write them, and their moves and history",
-                    "what Odoo changes of them from now on does not count: it is kept in cdc.conflicts, but for numbers to which both add",
+                    "what Odoo changes of them from now on does not count: it is kept as a conflict, but for numbers to which both add",
                 ]
                 : [$"{count} cards belong to Odoo again: what the engine writes of them is refused"],
             parsed.GetValue(Yes)
