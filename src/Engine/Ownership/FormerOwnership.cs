@@ -25,12 +25,13 @@ internal sealed class FormerOwnership
             "Put it back; or run 'cdc migrate', which takes owners away where the engine owns nothing and everything is in Odoo."
         );
 
+    /// <summary>Cards first: where these are refused, all of it stays.</summary>
     public static async Task<IReadOnlyList<FormerOwnership>> FindAsync(NpgsqlDataSource engine, EntitySet entities, CancellationToken ct)
     {
         await using var connection = await engine.OpenConnectionAsync(ct);
         return await connection
             .Statement(
-                "SELECT entity, name, is_card FROM cdc.owned_tables WHERE entity <> ALL ($1) ORDER BY is_card, entity",
+                "SELECT entity, name, is_card FROM cdc.owned_tables WHERE entity <> ALL ($1) ORDER BY is_card DESC, entity",
                 [entities.All.Where(e => e.Reverse is not null).Select(e => e.Name).ToArray()]
             )
             .RowsAsync(row => new FormerOwnership(row.GetString(0), row.GetString(1), row.GetBoolean(2)), ct);
@@ -45,7 +46,7 @@ internal sealed class FormerOwnership
         await connection.Statement($"SELECT pg_advisory_xact_lock({AdvisoryLocks.Migrations})").ExecuteAsync(ct);
         await connection.Statement($"LOCK TABLE {_table} IN ACCESS EXCLUSIVE MODE").ExecuteAsync(ct);
         var pending = await connection
-            .Statement("SELECT count(*) FROM cdc.sync_log WHERE entity = $1 AND status <> 'synced'", _entity)
+            .Statement("SELECT count(*) FROM cdc.sync_log WHERE (entity = $1 OR $2) AND status <> 'synced'", _entity, _isCard)
             .ScalarAsync<long>(ct);
         var owned = _isCard
             ? await connection.Statement($"SELECT count(*) FROM {_table} WHERE owner = 'engine'").ScalarAsync<long>(ct)

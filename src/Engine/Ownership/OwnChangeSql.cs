@@ -190,7 +190,7 @@ internal sealed class OwnChangeSql(EntityDeclaration entity, EntityDeclaration c
     private string Refuse =>
         $"""
                     SELECT coalesce(c.owner, 'odoo'), c.base IS NOT DISTINCT FROM 'null'::jsonb INTO card_owner, card_gone
-                    FROM {_cards} c WHERE c.{_cardKey} = of_card;
+                    FROM {_cards} c WHERE c.{_cardKey} = of_card;{(_isCard ? DeletedCard : "")}
                     RAISE EXCEPTION USING ERRCODE = 'OC001', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME,
                         MESSAGE = format('the %s of {Word(entity)} %s is refused: %s', lower(TG_OP), row_key,
                             CASE WHEN card_owner IS NULL THEN format('{Word(cards)} %s is not there', of_card)
@@ -200,6 +200,14 @@ internal sealed class OwnChangeSql(EntityDeclaration entity, EntityDeclaration c
                                     WHEN card_gone THEN 'What becomes of it is for a person to decide: SELECT * FROM cdc.conflicts.'
                                     ELSE format('Write it in Odoo, or hand the {Word(cards)} over: cdc owner set --id %s engine --yes', of_card) END;
             """;
+
+    /// <summary>Its row is gone in this statement.</summary>
+    private const string DeletedCard = """
+
+                    IF TG_OP = 'DELETE' THEN
+                        card_owner := coalesce(OLD.owner, 'odoo');
+                    END IF;
+        """;
 
     /// <summary>Whoever keeps cards in memory hears of it.</summary>
     private string Announce

@@ -96,8 +96,8 @@ public sealed class OwnedRowsTests(TestServers servers, TestKafka kafka)
         Assert.Equal(["100.00", "110.00", "100.00", "5.00"], await bed.Engine.RowsAsync("SELECT points FROM loyalty_cards ORDER BY id", Ct));
         Assert.Equal(["2"], await bed.Engine.RowsAsync("SELECT id FROM point_history WHERE origin = 'own' AND base IS NOT NULL", Ct));
 
-        // Gone without an event: what only a reading can see.
-        await bed.Source.ExecuteAsync("BEGIN; SET LOCAL session_replication_role = replica; DELETE FROM loyalty_point_history WHERE id = 3; COMMIT", Ct);
+        // Of a card that the engine owns, but the engine has not changed it.
+        await bed.Source.ExecuteAsync("DELETE FROM loyalty_point_history WHERE id = 3", Ct);
         await bed.CaughtUpAsync(Ct);
         Assert.Equal(["1", "2", $"{OwnedEntities.First}"], await bed.Engine.RowsAsync("SELECT id FROM point_history ORDER BY id", Ct));
 

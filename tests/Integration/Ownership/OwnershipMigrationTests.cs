@@ -108,10 +108,11 @@ public sealed class OwnershipMigrationTests(TestServers servers)
         Assert.Equal(3, (await DeclaredOwnership.FindAsync(engine.DataSource, plain, Ct)).Count(f => f is { Code: "engine-ownership", IsError: true }));
         var refused = await Assert.ThrowsAsync<CdcException>(() => DeclaredOwnership.EnsureAsync(engine.DataSource, plain, _ => { }, Ct));
         Assert.Contains("the engine owns 1 of public.loyalty_cards", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(await DeclaredOwnership.FindAsync(engine.DataSource, OwnedEntities.All, Ct));
         await engine.ExecuteAsync("UPDATE loyalty_cards SET owner = 'odoo'", Ct);
         await DeclaredOwnership.EnsureAsync(engine.DataSource, plain, _ => { }, Ct);
         Assert.Empty(await DeclaredOwnership.FindAsync(engine.DataSource, plain, Ct));
-        Assert.Equal(0L, await engine.ScalarAsync<long>("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'cdc\_own%'", Ct));
+        Assert.Equal(0L, await engine.ScalarAsync<long>("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'cdc\\_own%'", Ct));
     }
 
     [Fact]
