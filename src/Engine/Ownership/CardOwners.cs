@@ -52,10 +52,27 @@ public sealed class CardOwners(EntityDeclaration cards)
     /// <exception cref="CdcException">Refused: some of what the engine changed is not in Odoo. Nothing was changed.</exception>
     public async Task<int> SetAsync(NpgsqlConnection connection, OwnerScope scope, string owner, string evidence, CancellationToken ct)
     {
+        try
+        {
+            return await TrySetAsync(connection, scope, owner, evidence, ct);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            throw new CdcException(
+                FailureKind.Unavailable,
+                "Some of the cards are being written in a long transaction, or what is applied is: nothing was changed.",
+                "Run it again. Who it is: SELECT pid, xact_start, query FROM pg_stat_activity WHERE xact_start IS NOT NULL ORDER BY 2;",
+                e
+            );
+        }
+    }
+
+    private async Task<int> TrySetAsync(NpgsqlConnection connection, OwnerScope scope, string owner, string evidence, CancellationToken ct)
+    {
         var (where, value) = Where(scope);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await connection.Statement("SELECT set_config('lock_timeout', '30s', true), set_config('cdc.evidence', $1, true)", evidence).ExecuteAsync(ct);
-        // Before any row's: who applies has this one first, too.
+        await connection.Statement("SELECT set_config('lock_timeout', '5s', true), set_config('cdc.evidence', $1, true)", evidence).ExecuteAsync(ct);
+        // Before any row's: who applies has this one first, too. It waits meanwhile, so nobody waits for long here.
         await connection.Statement($"SELECT pg_advisory_xact_lock({AdvisoryLocks.Owners})").ExecuteAsync(ct);
         var changed = await connection.Statement($"SELECT c.{_key} FROM {cards.EngineName} c WHERE {where} AND {Differs} ORDER BY 1 FOR NO KEY UPDATE", value, owner)
             .RowsAsync(row => row.GetInt64(0), ct);

@@ -111,6 +111,48 @@ public sealed class OwnedRowsTests(TestServers servers, TestKafka kafka)
     }
 
     [Fact]
+    public async Task Own_changes_and_Odoo_s_at_the_same_time_are_each_counted_once()
+    {
+        await using var bed = await StartedAsync();
+        await bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET owner = 'engine' WHERE id IN (1, 2)", Ct);
+        Task Writer(TestDatabase database, string sql) =>
+            Task.Run(
+                async () =>
+                {
+                    for (var i = 0; i < 100; i++)
+                        await database.ExecuteAsync(sql, Ct);
+                },
+                Ct
+            );
+        await Task.WhenAll(
+            Writer(bed.Source, "UPDATE loyalty_card SET points = points + 5, partner_id = partner_id + 100"),
+            Writer(bed.Engine, "UPDATE loyalty_cards SET points = points + 1, partner_id = partner_id + 1 WHERE id = 1"),
+            Writer(bed.Engine, "UPDATE loyalty_cards SET points = points - 2 WHERE id = 2"),
+            Writer(bed.Engine, "INSERT INTO point_history (loyalty_card_id, points_amount) VALUES (1, 1)")
+        );
+        await bed.CaughtUpAsync(Ct);
+        Assert.Equal(
+            [
+                """1|700.00|101|{"points": 600.00, "partner_id": 10001}""",
+                """2|400.00|2|{"points": 600.00, "partner_id": 10002}""",
+                "3|600.00|10003|",
+            ],
+            await bed.Engine.RowsAsync("SELECT id, points, partner_id, base FROM loyalty_cards ORDER BY id", Ct)
+        );
+        Assert.Equal(
+            ["1|200|199", "2|100|99"],
+            await bed.Engine.RowsAsync(
+                """
+                SELECT card, count(*), count(*) FILTER (WHERE predecessor = before) FROM (
+                    SELECT card, predecessor, lag(number) OVER (PARTITION BY card ORDER BY number) AS before FROM cdc.sync_log) l GROUP BY card ORDER BY card
+                """,
+                Ct
+            )
+        );
+        Assert.True(await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.conflicts WHERE field = 'partner_id' AND key IN (1, 2)", Ct) > 1);
+    }
+
+    [Fact]
     public async Task What_a_reading_does_not_see_stays_where_the_engine_owns_it()
     {
         await using var bed = await StartedAsync();

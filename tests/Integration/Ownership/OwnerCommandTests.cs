@@ -2,6 +2,7 @@ using System.Text.Json;
 using Cdc.Core.Failures;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Integration.Host;
+using Npgsql;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Ownership;
@@ -54,6 +55,23 @@ public sealed class OwnerCommandTests(TestServers servers)
         var card = JsonDocument.Parse(shown.Out).RootElement.GetProperty("cards")[0];
         Assert.Equal(("engine", 1, """{"points": 100.00}"""), (card.GetProperty("owner").GetString(), card.GetProperty("pending").GetInt32(), card.GetProperty("base").GetString()));
         Assert.Contains("C2", (await world.RunAsync("owner", "show", "--id", "2")).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_writer_that_holds_the_card_is_not_waited_for_for_long()
+    {
+        await using var world = await WorldAsync();
+        await world.EngineAsync("UPDATE loyalty_cards SET owner = 'engine'");
+        await using var writer = new NpgsqlConnection(world.EngineConnection);
+        await writer.OpenAsync(HostWorld.Ct);
+        await using var transaction = await writer.BeginTransactionAsync(HostWorld.Ct);
+        await using (var command = new NpgsqlCommand("UPDATE loyalty_cards SET points = points + 1 WHERE id = 1", writer))
+            await command.ExecuteNonQueryAsync(HostWorld.Ct);
+        var run = await world.RunAsync("owner", "set", "C1", "odoo", "--yes");
+        Assert.Equal((int)FailureKind.Unavailable, run.ExitCode);
+        Assert.Contains("nothing was changed", run.Error, StringComparison.Ordinal);
+        await transaction.RollbackAsync(HostWorld.Ct);
+        Assert.Equal(0, (await world.RunAsync("owner", "set", "C1", "odoo", "--yes")).ExitCode);
     }
 
     [Fact]
