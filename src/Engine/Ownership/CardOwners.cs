@@ -39,7 +39,11 @@ public sealed class CardOwners(EntityDeclaration cards)
     public Task<List<CardOwner>> FindAsync(NpgsqlConnection connection, string? code, long? key, CancellationToken ct)
     {
         if (code is not null && _code is null)
-            throw new CdcException(FailureKind.Usage, $"{cards.Name} declares no \"notify\": cards have no code here.", "Name its id: --id ID");
+            throw new CdcException(
+                FailureKind.Usage,
+                $"{cards.Name} declares no \"notify\": cards have no code here.",
+                "Name its id: --id ID"
+            );
         return connection
             .Statement(ShowSql(code is null ? $"c.{_key} = $2" : $"c.{_code} = $2"), cards.Name, code is null ? key : code)
             .RowsAsync(Read, ct);
@@ -71,14 +75,19 @@ public sealed class CardOwners(EntityDeclaration cards)
     {
         var (where, value) = Where(scope);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await connection.Statement("SELECT set_config('lock_timeout', '5s', true), set_config('cdc.evidence', $1, true)", evidence).ExecuteAsync(ct);
+        await connection
+            .Statement("SELECT set_config('lock_timeout', '5s', true), set_config('cdc.evidence', $1, true)", evidence)
+            .ExecuteAsync(ct);
         // Before any row's: who applies has this one first, too. It waits meanwhile, so nobody waits for long here.
         await connection.Statement($"SELECT pg_advisory_xact_lock({AdvisoryLocks.Owners})").ExecuteAsync(ct);
-        var changed = await connection.Statement($"SELECT c.{_key} FROM {cards.EngineName} c WHERE {where} AND {Differs} ORDER BY 1 FOR NO KEY UPDATE", value, owner)
+        var changed = await connection
+            .Statement($"SELECT c.{_key} FROM {cards.EngineName} c WHERE {where} AND {Differs} ORDER BY 1 FOR NO KEY UPDATE", value, owner)
             .RowsAsync(row => row.GetInt64(0), ct);
         if (owner == "odoo")
             await RequireSettledAsync(connection, [.. changed], ct);
-        await connection.Statement($"UPDATE {cards.EngineName} c SET owner = $2 WHERE c.{_key} = ANY ($1)", changed.ToArray(), owner).ExecuteAsync(ct);
+        await connection
+            .Statement($"UPDATE {cards.EngineName} c SET owner = $2 WHERE c.{_key} = ANY ($1)", changed.ToArray(), owner)
+            .ExecuteAsync(ct);
         if (owner == "odoo" && changed.Count > 0)
             await connection.Statement(LastSql, cards.Name).ExecuteAsync(ct);
         await transaction.CommitAsync(ct);
@@ -89,7 +98,9 @@ public sealed class CardOwners(EntityDeclaration cards)
     public Task<long> CountAsync(NpgsqlConnection connection, OwnerScope scope, string owner, CancellationToken ct)
     {
         var (where, value) = Where(scope);
-        return connection.Statement($"SELECT count(*) FROM {cards.EngineName} c WHERE {where} AND {Differs}", value, owner).ScalarAsync<long>(ct);
+        return connection
+            .Statement($"SELECT count(*) FROM {cards.EngineName} c WHERE {where} AND {Differs}", value, owner)
+            .ScalarAsync<long>(ct);
     }
 
     /// <summary>$2 the owner.</summary>
@@ -114,7 +125,9 @@ public sealed class CardOwners(EntityDeclaration cards)
 
     private async Task RequireSettledAsync(NpgsqlConnection connection, long[] keys, CancellationToken ct)
     {
-        var unsettled = await connection.Statement(UnsettledSql, keys).RowsAsync(row => (Key: row.GetInt64(0), Pending: row.GetInt64(1)), ct);
+        var unsettled = await connection
+            .Statement(UnsettledSql, keys)
+            .RowsAsync(row => (Key: row.GetInt64(0), Pending: row.GetInt64(1)), ct);
         if (unsettled.Count > 0)
             throw new CdcException(
                 FailureKind.Refused,
@@ -132,7 +145,9 @@ public sealed class CardOwners(EntityDeclaration cards)
 
     private string ShowSql(string where) =>
         $"""
-            SELECT c.{_key}, {(_code is null ? "NULL::text" : $"c.{_code}::text")}, coalesce(c.owner, 'odoo'), c.own_number, c.odoo_number, c.base::text,
+            SELECT c.{_key}, {(
+                _code is null ? "NULL::text" : $"c.{_code}::text"
+            )}, coalesce(c.owner, 'odoo'), c.own_number, c.odoo_number, c.base::text,
                    (SELECT count(*) FROM cdc.sync_log l WHERE l.card = c.{_key} AND l.status = 'pending'),
                    (SELECT count(*) FROM cdc.conflicts f WHERE f.card = c.{_key}), o.changed_at, o.changed_by
             FROM {cards.EngineName} c LEFT JOIN LATERAL (

@@ -87,7 +87,10 @@ public sealed class DeclaredOwnership
 
     private static IEnumerable<DeclaredOwnership> Of(EntitySet entities) =>
         entities.Cards is { } cards
-            ? entities.All.Where(e => e.Reverse is not null).OrderByDescending(e => e.Reverse!.IsCard).Select(e => new DeclaredOwnership(e, cards))
+            ? entities
+                .All.Where(e => e.Reverse is not null)
+                .OrderByDescending(e => e.Reverse!.IsCard)
+                .Select(e => new DeclaredOwnership(e, cards))
             : [];
 
     private async Task EnsureAsync(NpgsqlDataSource engine, Action<string> say, CancellationToken ct)
@@ -129,9 +132,7 @@ public sealed class DeclaredOwnership
         foreach (var sql in _statements)
             await RunAsync(connection, sql, ct);
         var adopted = isNew ? await connection.Statement(_own.Adopt).ScalarAsync<long>(ct) : 0;
-        await connection
-            .Statement(RecordSql, _entity.Name, _entity.EngineName, _entity.Reverse!.IsCard, Version)
-            .ExecuteAsync(ct);
+        await connection.Statement(RecordSql, _entity.Name, _entity.EngineName, _entity.Reverse!.IsCard, Version).ExecuteAsync(ct);
         await transaction.CommitAsync(ct);
         if (adopted > 0)
             say(

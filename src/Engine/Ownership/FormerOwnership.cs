@@ -48,9 +48,7 @@ internal sealed class FormerOwnership
         var pending = await connection
             .Statement("SELECT count(*) FROM cdc.sync_log WHERE (entity = $1 OR $2) AND status <> 'synced'", _entity, _isCard)
             .ScalarAsync<long>(ct);
-        var owned = _isCard
-            ? await connection.Statement($"SELECT count(*) FROM {_table} WHERE owner = 'engine'").ScalarAsync<long>(ct)
-            : 0;
+        var owned = _isCard ? await connection.Statement($"SELECT count(*) FROM {_table} WHERE owner = 'engine'").ScalarAsync<long>(ct) : 0;
         if (owned + pending > 0)
             throw new CdcException(
                 FailureKind.Refused,

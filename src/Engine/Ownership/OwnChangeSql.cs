@@ -20,8 +20,7 @@ internal sealed class OwnChangeSql(EntityDeclaration entity, EntityDeclaration c
     public const string ApplyingSetting = "cdc.applying";
 
     private const long FirstEngineId = EntityDeclaration.FirstEngineId;
-    private const string Number =
-        "greatest(coalesce(c.own_number, 0) + 1, coalesce(c.odoo_number, 0) + 1, cdc.clock_micros())";
+    private const string Number = "greatest(coalesce(c.own_number, 0) + 1, coalesce(c.odoo_number, 0) + 1, cdc.clock_micros())";
 
     private readonly string _table = entity.EngineName;
     private readonly string _key = Sql.Identifier(entity.EngineKey);
@@ -31,7 +30,9 @@ internal sealed class OwnChangeSql(EntityDeclaration entity, EntityDeclaration c
     private readonly string _card = Sql.Identifier(entity.Reverse!.CardColumn ?? entity.EngineKey);
 
     /// <summary>Odoo's id, where the declaration has it: of a row that was born in the engine NULL until Odoo has it.</summary>
-    private readonly string? _odooId = entity.Columns.FirstOrDefault(c => c.Value == entity.Key.Name) is { } id ? Sql.Identifier(id.Name) : null;
+    private readonly string? _odooId = entity.Columns.FirstOrDefault(c => c.Value == entity.Key.Name) is { } id
+        ? Sql.Identifier(id.Name)
+        : null;
 
     public string Function => $"cdc.{Sql.Identifier("own_change_" + entity.Name)}";
 
@@ -40,7 +41,11 @@ internal sealed class OwnChangeSql(EntityDeclaration entity, EntityDeclaration c
     /// <summary>Columns that the table needs, one statement.</summary>
     public string AddColumns =>
         $"ALTER TABLE {_table} ADD COLUMN IF NOT EXISTS base jsonb"
-        + (_isCard ? ", ADD COLUMN IF NOT EXISTS owner text, ADD COLUMN IF NOT EXISTS own_number bigint, ADD COLUMN IF NOT EXISTS odoo_number bigint" : "");
+        + (
+            _isCard
+                ? ", ADD COLUMN IF NOT EXISTS owner text, ADD COLUMN IF NOT EXISTS own_number bigint, ADD COLUMN IF NOT EXISTS odoo_number bigint"
+                : ""
+        );
 
     public IEnumerable<string> Statements => [Create, .. Triggers];
 
@@ -79,7 +84,8 @@ internal sealed class OwnChangeSql(EntityDeclaration entity, EntityDeclaration c
     {
         get
         {
-            string Columns(string row) => string.Join(", ", entity.Columns.Select(c => $"{row}.{Sql.Identifier(c.Name)}").Prepend($"{row}.{_key}"));
+            string Columns(string row) =>
+                string.Join(", ", entity.Columns.Select(c => $"{row}.{Sql.Identifier(c.Name)}").Prepend($"{row}.{_key}"));
             (string Event, string And)[] events =
             [
                 ("insert", ""),
@@ -118,7 +124,9 @@ internal sealed class OwnChangeSql(EntityDeclaration entity, EntityDeclaration c
                 END IF;
                 IF TG_OP = 'INSERT' AND row_key < {FirstEngineId} OR TG_OP = 'UPDATE' AND NEW.{_key} <> OLD.{_key} THEN
                     RAISE EXCEPTION USING ERRCODE = 'OC002', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME,
-                        MESSAGE = format('{Word(entity)} %s is no row of the engine''s: ids below {FirstEngineId} are given by Odoo', row_key),
+                        MESSAGE = format('{Word(
+                entity
+            )} %s is no row of the engine''s: ids below {FirstEngineId} are given by Odoo', row_key),
                         HINT = 'Leave the id out: the table''s sequence begins there. An id never changes.';
                 ELSIF TG_OP = 'DELETE' AND {Known("OLD")} THEN
                     RAISE EXCEPTION USING ERRCODE = 'OC002', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME,
@@ -139,7 +147,8 @@ internal sealed class OwnChangeSql(EntityDeclaration entity, EntityDeclaration c
             """;
 
     /// <summary>The row is in Odoo: it has a base.</summary>
-    private string Known(string row) => _odooId is null ? $"{row}.{_key} < {FirstEngineId}" : $"({row}.{_key} < {FirstEngineId} OR {row}.{_odooId} IS NOT NULL)";
+    private string Known(string row) =>
+        _odooId is null ? $"{row}.{_key} < {FirstEngineId}" : $"({row}.{_key} < {FirstEngineId} OR {row}.{_odooId} IS NOT NULL)";
 
     // Guard, lock and number in one statement. The inner query locks: it reads what the card is after whoever had the lock.
     private string Take(string card, string owner, string set) =>
@@ -198,7 +207,9 @@ internal sealed class OwnChangeSql(EntityDeclaration entity, EntityDeclaration c
                                  ELSE format('{Word(cards)} %s belongs to %s, not to the engine', of_card, card_owner) END),
                         HINT = CASE WHEN card_owner IS NULL THEN 'Write the {Word(cards)} first, in a statement before this one.'
                                     WHEN card_gone THEN 'What becomes of it is for a person to decide: SELECT * FROM cdc.conflicts.'
-                                    ELSE format('Write it in Odoo, or hand the {Word(cards)} over: cdc owner set --id %s engine --yes', of_card) END;
+                                    ELSE format('Write it in Odoo, or hand the {Word(
+                cards
+            )} over: cdc owner set --id %s engine --yes', of_card) END;
             """;
 
     /// <summary>Its row is gone in this statement.</summary>

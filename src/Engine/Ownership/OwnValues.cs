@@ -32,7 +32,10 @@ public static class OwnValues
             SELECT count(*) FILTER (WHERE r.pending), count(*) FILTER (WHERE r.explained), count(*) FILTER (WHERE NOT r.explained)
             FROM unnest($1::bigint[], $2::bigint[]) AS span(low, high), LATERAL (
                 SELECT EXISTS (SELECT FROM cdc.sync_log l WHERE {pending} AND l.id = t.{key}) AS pending,
-                       {string.Join(" AND ", entity.Columns.Select(c => IsExplained(entity, c, $"{pending} AND l.id = t.{key}")))} AS explained
+                       {string.Join(
+                " AND ",
+                entity.Columns.Select(c => IsExplained(entity, c, $"{pending} AND l.id = t.{key}"))
+            )} AS explained
                 FROM {entity.EngineName} t
                 WHERE t.{key} >= span.low AND t.{key} < span.high AND NOT t.{key} = ANY ($3::bigint[]) AND t.base IS DISTINCT FROM {BaseSql.Gone}
                   AND (t.base IS NOT NULL OR t.{key} = ANY (ARRAY(SELECT l.id FROM cdc.sync_log l WHERE {pending})))) r

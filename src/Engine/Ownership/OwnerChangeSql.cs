@@ -28,7 +28,9 @@ internal sealed class OwnerChangeSql(EntityDeclaration cards)
                         UPDATE cdc.owned_tables SET engine_owns = true WHERE entity = {Sql.Literal(cards.Name)} AND NOT engine_owns;
                     END IF;
                     INSERT INTO cdc.owner_changes (entity, key, from_owner, to_owner, evidence, generation, lsn, ordinal, through_lsn)
-                    VALUES ({Sql.Literal(cards.Name)}, NEW.{_key}, coalesce(OLD.owner, 'odoo'), coalesce(NEW.owner, 'odoo'), nullif(current_setting('cdc.evidence', true), ''),
+                    VALUES ({Sql.Literal(
+                    cards.Name
+                )}, NEW.{_key}, coalesce(OLD.owner, 'odoo'), coalesce(NEW.owner, 'odoo'), nullif(current_setting('cdc.evidence', true), ''),
                             NEW.source_generation, NEW.source_lsn, NEW.source_ordinal, (SELECT min(through_lsn) FROM cdc.checkpoints));
                     RETURN NULL;
                 END $owner$

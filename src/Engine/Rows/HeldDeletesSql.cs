@@ -62,11 +62,8 @@ internal sealed class HeldDeletesSql(EntityDeclaration entity, bool owes, OwnerS
 
     /// <summary>Of the held rows those that the engine keeps, before the others are deleted. Empty where it owns nothing.</summary>
     public IReadOnlyList<string> KeepRows =>
-        owner?.Gone(
-            "cdc.held_deletes h",
-            $"h.entity = {_name} AND t.{_key} = h.key AND {IsGone}",
-            ("h.generation", "h.lsn", "h.ordinal")
-        ) ?? [];
+        owner?.Gone("cdc.held_deletes h", $"h.entity = {_name} AND t.{_key} = h.key AND {IsGone}", ("h.generation", "h.lsn", "h.ordinal"))
+        ?? [];
 
     /// <summary>Deletes the held rows, counted at their chunks; returns how many.</summary>
     public string DeleteRows =>

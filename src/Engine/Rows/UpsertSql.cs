@@ -27,7 +27,8 @@ public sealed class UpsertSql(EntityDeclaration entity)
     private OwnerSql? _owner;
 
     /// <summary>Where the engine owns rows of the entity.</summary>
-    public static UpsertSql WithOwners(EntityDeclaration entity, EntitySet entities) => new(entity) { _owner = OwnerSql.Of(entity, entities) };
+    public static UpsertSql WithOwners(EntityDeclaration entity, EntitySet entities) =>
+        new(entity) { _owner = OwnerSql.Of(entity, entities) };
 
     public string Stage { get; } = Sql.Identifier("stage_" + entity.Name);
     public string Holes { get; } = Sql.Identifier("holes_" + entity.Name);

@@ -142,7 +142,10 @@ internal sealed class ReverseReader(Findings findings, EntityDeclaration entity,
     private void Add(FileLine line, string message, string remedy) => findings.Add(Code, line, $"{what}: {message}", remedy);
 
     private static IEnumerable<(string Name, SourceType Type)> Readable(EntityDeclaration entity) =>
-        entity.Columns.Select(c => (c.Name, SqlTypeName.Parse(c.Type)?.Family)).Where(c => c.Family is not null).Select(c => (c.Name, TypeOf(c.Family!.Value)));
+        entity
+            .Columns.Select(c => (c.Name, SqlTypeName.Parse(c.Type)?.Family))
+            .Where(c => c.Family is not null)
+            .Select(c => (c.Name, TypeOf(c.Family!.Value)));
 
     private static SourceType TypeOf(SqlFamily family) =>
         family switch

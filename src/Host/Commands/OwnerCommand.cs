@@ -21,7 +21,11 @@ internal static class OwnerCommand
         Arity = ArgumentArity.OneOrMore,
     };
     private static readonly Option<bool> ById = new("--id") { Description = "CARD is the card's id in the engine." };
-    private static readonly Option<long?> Company = new("--company") { Description = "All cards of the company with this id.", HelpName = "N" };
+    private static readonly Option<long?> Company = new("--company")
+    {
+        Description = "All cards of the company with this id.",
+        HelpName = "N",
+    };
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
     private static readonly Option<bool> Yes = GlobalOptions.Yes();
 
@@ -86,7 +90,9 @@ internal static class OwnerCommand
                 Number(card.OdooNumber),
                 Number(card.Pending),
                 Number(card.Conflicts),
-                card.Base is null ? "the same" : card.Base == "null" ? "deleted it" : card.Base,
+                card.Base is null ? "the same"
+                    : card.Base == "null" ? "deleted it"
+                    : card.Base,
                 Quantity.Time(card.ChangedAt),
                 card.ChangedBy ?? "-"
             );

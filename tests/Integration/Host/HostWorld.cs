@@ -76,7 +76,10 @@ internal sealed class HostWorld : IAsyncDisposable
     /// <param name="entities">Null: the delivered ones.</param>
     public static async Task<HostWorld> CreateUnmigratedAsync(TestServers servers, EntitySet? entities = null)
     {
-        var world = await EmptyAsync(servers, entities ?? EntityFile.Load(Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json")));
+        var world = await EmptyAsync(
+            servers,
+            entities ?? EntityFile.Load(Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json"))
+        );
         await world.SourceAsync(OdooSchema.Sql);
         return world;
     }

@@ -11,8 +11,7 @@ public sealed class OwnChangesTests(TestServers servers) : IAsyncLifetime
 {
     private const string Refused = "OC001";
     private const string Impossible = "OC002";
-    private const string Log =
-        "SELECT entity, id, card, action, before, after, status FROM cdc.sync_log ORDER BY card, number";
+    private const string Log = "SELECT entity, id, card, action, before, after, status FROM cdc.sync_log ORDER BY card, number";
 
     private TestDatabase _engine = null!;
 
@@ -50,11 +49,17 @@ public sealed class OwnChangesTests(TestServers servers) : IAsyncLifetime
             StringComparison.Ordinal
         );
         Assert.Empty(await _engine.RowsAsync(Log, Ct));
-        Assert.Equal(["1|100.00||", "2|100.00||", "3|100.00||"], await _engine.RowsAsync("SELECT id, points, own_number, base FROM loyalty_cards ORDER BY id", Ct));
+        Assert.Equal(
+            ["1|100.00||", "2|100.00||", "3|100.00||"],
+            await _engine.RowsAsync("SELECT id, points, own_number, base FROM loyalty_cards ORDER BY id", Ct)
+        );
     }
 
     [Theory]
-    [InlineData("INSERT INTO loyalty_cards (id, odoo_card_id, program_id, code, points) VALUES (9, 9, 1, 'NINE', 0)", "ids below 4294967296")]
+    [InlineData(
+        "INSERT INTO loyalty_cards (id, odoo_card_id, program_id, code, points) VALUES (9, 9, 1, 'NINE', 0)",
+        "ids below 4294967296"
+    )]
     [InlineData("INSERT INTO point_history (id, odoo_history_id, loyalty_card_id) VALUES (9, 9, 2)", "ids below 4294967296")]
     [InlineData("DELETE FROM loyalty_cards WHERE id = 2", "card 2 is in Odoo")]
     [InlineData("TRUNCATE point_history", "TRUNCATE of public.point_history is refused")]
@@ -83,7 +88,10 @@ public sealed class OwnChangesTests(TestServers servers) : IAsyncLifetime
             await _engine.RowsAsync(Log, Ct)
         );
         // What Odoo has is as it was before the first of them.
-        Assert.Equal(["""{"points": 100.00, "partner_id": 2}"""], await _engine.RowsAsync("SELECT base FROM loyalty_cards WHERE id = 2", Ct));
+        Assert.Equal(
+            ["""{"points": 100.00, "partner_id": 2}"""],
+            await _engine.RowsAsync("SELECT base FROM loyalty_cards WHERE id = 2", Ct)
+        );
         Assert.Equal(
             ["|t", "t|t"],
             await _engine.RowsAsync(
@@ -91,7 +99,10 @@ public sealed class OwnChangesTests(TestServers servers) : IAsyncLifetime
                 Ct
             )
         );
-        Assert.Equal(["card|2|update|pending|"], await _engine.RowsAsync("SELECT entity_type, entity_id, action, status, error_message FROM sync_log LIMIT 1", Ct));
+        Assert.Equal(
+            ["card|2|update|pending|"],
+            await _engine.RowsAsync("SELECT entity_type, entity_id, action, status, error_message FROM sync_log LIMIT 1", Ct)
+        );
         await _engine.ExecuteAsync("UPDATE loyalty_cards SET points = 100, partner_id = 2 WHERE id = 2", Ct);
         Assert.Equal([""], await _engine.RowsAsync("SELECT base FROM loyalty_cards WHERE id = 2", Ct));
     }
@@ -129,7 +140,9 @@ public sealed class OwnChangesTests(TestServers servers) : IAsyncLifetime
     [Fact]
     public async Task Rows_of_a_card_have_a_base_of_their_own()
     {
-        await ReplicaAsync("INSERT INTO point_history (id, odoo_history_id, loyalty_card_id, points_amount, origin, transaction_time) VALUES (5, 5, 2, 1, 'a', '2030-01-01 00:00:00+00')");
+        await ReplicaAsync(
+            "INSERT INTO point_history (id, odoo_history_id, loyalty_card_id, points_amount, origin, transaction_time) VALUES (5, 5, 2, 1, 'a', '2030-01-01 00:00:00+00')"
+        );
         await _engine.ExecuteAsync("SET timezone = 'Asia/Jakarta'; UPDATE point_history SET origin = 'b', transaction_time = now()", Ct);
         await _engine.ExecuteAsync("UPDATE point_history SET transaction_time = '2030-01-01 07:00:00+07'", Ct);
         Assert.Equal(["""b|{"origin": "a"}"""], await _engine.RowsAsync("SELECT origin, base FROM point_history", Ct));
@@ -194,10 +207,19 @@ public sealed class OwnChangesTests(TestServers servers) : IAsyncLifetime
         await using var listener = await ListenAsync();
         var heard = new List<string>();
         listener.Notification += (_, e) => heard.Add($"{e.Channel} {e.Payload}");
-        await _engine.ExecuteAsync("BEGIN; UPDATE loyalty_cards SET points = 1 WHERE id = 2; INSERT INTO loyalty_cards (program_id, code, points) VALUES (1, 'X', 0); ROLLBACK", Ct);
+        await _engine.ExecuteAsync(
+            "BEGIN; UPDATE loyalty_cards SET points = 1 WHERE id = 2; INSERT INTO loyalty_cards (program_id, code, points) VALUES (1, 'X', 0); ROLLBACK",
+            Ct
+        );
         Assert.Empty(await _engine.RowsAsync(Log, Ct));
-        Assert.Equal(["2|100.00||"], await _engine.RowsAsync("SELECT id, points, own_number, base FROM loyalty_cards WHERE id = 2 OR id > 3", Ct));
-        await _engine.ExecuteAsync("BEGIN; UPDATE loyalty_cards SET points = 1 WHERE id = 2; UPDATE loyalty_cards SET points = 2 WHERE id = 2; COMMIT", Ct);
+        Assert.Equal(
+            ["2|100.00||"],
+            await _engine.RowsAsync("SELECT id, points, own_number, base FROM loyalty_cards WHERE id = 2 OR id > 3", Ct)
+        );
+        await _engine.ExecuteAsync(
+            "BEGIN; UPDATE loyalty_cards SET points = 1 WHERE id = 2; UPDATE loyalty_cards SET points = 2 WHERE id = 2; COMMIT",
+            Ct
+        );
         while (heard.Count < 2)
             await listener.WaitAsync(Ct);
         Assert.Equal([$"cdc_card 2:{ChangeNotice.Hash(Encoding.UTF8.GetBytes("C2")):x}", "cdc_own_changes "], heard.Order());
@@ -207,7 +229,9 @@ public sealed class OwnChangesTests(TestServers servers) : IAsyncLifetime
     public async Task A_hundred_thousand_own_changes_in_one_transaction_are_all_kept()
     {
         await OwnedEntities.CardsAsync(_engine, 0, null, Ct);
-        await ReplicaAsync("INSERT INTO loyalty_cards (id, odoo_card_id, program_id, code, points, owner) SELECT i, i, 1, 'M' || i, 1, 'engine' FROM generate_series(1001, 51000) i");
+        await ReplicaAsync(
+            "INSERT INTO loyalty_cards (id, odoo_card_id, program_id, code, points, owner) SELECT i, i, 1, 'M' || i, 1, 'engine' FROM generate_series(1001, 51000) i"
+        );
         await _engine.ExecuteAsync(
             """
             BEGIN;
@@ -219,7 +243,10 @@ public sealed class OwnChangesTests(TestServers servers) : IAsyncLifetime
         );
         Assert.Equal(
             ["100000|50000|0"],
-            await _engine.RowsAsync("SELECT count(*), count(DISTINCT card), count(*) FILTER (WHERE entity = 'history' AND predecessor IS NULL) FROM cdc.sync_log", Ct)
+            await _engine.RowsAsync(
+                "SELECT count(*), count(DISTINCT card), count(*) FILTER (WHERE entity = 'history' AND predecessor IS NULL) FROM cdc.sync_log",
+                Ct
+            )
         );
     }
 
@@ -227,14 +254,23 @@ public sealed class OwnChangesTests(TestServers servers) : IAsyncLifetime
     public async Task A_role_that_may_not_write_the_rows_cannot_and_the_setting_of_those_who_apply_gives_it_nothing()
     {
         var role = $"{_engine.Name}_app";
-        await _engine.ExecuteAsync($"CREATE ROLE {role} LOGIN; GRANT SELECT ON loyalty_cards TO {role}; GRANT SELECT, INSERT ON point_history TO {role}; GRANT USAGE ON SEQUENCE point_history_id_seq TO {role}", Ct);
+        await _engine.ExecuteAsync(
+            $"CREATE ROLE {role} LOGIN; GRANT SELECT ON loyalty_cards TO {role}; GRANT SELECT, INSERT ON point_history TO {role}; GRANT USAGE ON SEQUENCE point_history_id_seq TO {role}",
+            Ct
+        );
         try
         {
-            Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, (await RefusedAsync($"SET ROLE {role}; UPDATE loyalty_cards SET points = 1 WHERE id = 2")).SqlState);
+            Assert.Equal(
+                PostgresErrorCodes.InsufficientPrivilege,
+                (await RefusedAsync($"SET ROLE {role}; UPDATE loyalty_cards SET points = 1 WHERE id = 2")).SqlState
+            );
             var applying = $"SET ROLE {role}; SET cdc.applying = 'on'; ";
             Assert.Equal(Refused, (await RefusedAsync(applying + "INSERT INTO point_history (loyalty_card_id) VALUES (1)")).SqlState);
             // It needs no right on the card, nor on the log.
-            await _engine.ExecuteAsync(applying + "INSERT INTO point_history (loyalty_card_id) VALUES (2); RESET ROLE; RESET cdc.applying", Ct);
+            await _engine.ExecuteAsync(
+                applying + "INSERT INTO point_history (loyalty_card_id) VALUES (2); RESET ROLE; RESET cdc.applying",
+                Ct
+            );
             Assert.Equal(["create"], await _engine.RowsAsync("SELECT action FROM cdc.sync_log", Ct));
         }
         finally
@@ -253,9 +289,13 @@ public sealed class OwnChangesTests(TestServers servers) : IAsyncLifetime
     private Task ChangeAsync() => _engine.ExecuteAsync("UPDATE loyalty_cards SET points = points + 1 WHERE id = 2", Ct);
 
     private Task ClockAsync(string micros) =>
-        _engine.ExecuteAsync($"CREATE OR REPLACE FUNCTION cdc.clock_micros() RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT {micros}::bigint'", Ct);
+        _engine.ExecuteAsync(
+            $"CREATE OR REPLACE FUNCTION cdc.clock_micros() RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT {micros}::bigint'",
+            Ct
+        );
 
-    private Task ReplicaAsync(string sql) => _engine.ExecuteAsync($"BEGIN; SET LOCAL session_replication_role = replica; {sql}; COMMIT", Ct);
+    private Task ReplicaAsync(string sql) =>
+        _engine.ExecuteAsync($"BEGIN; SET LOCAL session_replication_role = replica; {sql}; COMMIT", Ct);
 
     private async Task<PostgresException> RefusedAsync(string sql)
     {
@@ -268,7 +308,9 @@ public sealed class OwnChangesTests(TestServers servers) : IAsyncLifetime
 
     private async Task<NpgsqlConnection> ListenAsync()
     {
-        var listener = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_engine.ConnectionString) { Pooling = false }.ConnectionString);
+        var listener = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(_engine.ConnectionString) { Pooling = false }.ConnectionString
+        );
         await listener.OpenAsync(Ct);
         await ExecuteAsync(listener, "LISTEN cdc_own_changes; LISTEN cdc_card");
         return listener;

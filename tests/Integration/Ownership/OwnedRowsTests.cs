@@ -15,8 +15,7 @@ namespace Cdc.Tests.Integration.Ownership;
 public sealed class OwnedRowsTests(TestServers servers, TestKafka kafka)
 {
     private const string Cards = "SELECT id, points, partner_id, code, base FROM loyalty_cards ORDER BY id";
-    private const string Conflicts =
-        "SELECT entity, key, field, odoo_value, engine_value, base_value FROM cdc.conflicts ORDER BY conflict";
+    private const string Conflicts = "SELECT entity, key, field, odoo_value, engine_value, base_value FROM cdc.conflicts ORDER BY conflict";
 
     private const string Odoo = """
         INSERT INTO loyalty_program (name) VALUES ('one');
@@ -43,7 +42,10 @@ public sealed class OwnedRowsTests(TestServers servers, TestKafka kafka)
         log.Start();
         await bed.CaughtUpAsync(Ct);
         await bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET owner = 'engine' WHERE id = 2", Ct);
-        await bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = points + 10, partner_id = 20 WHERE id = 2; UPDATE point_history SET origin = 'own' WHERE id = 2", Ct);
+        await bed.Engine.ExecuteAsync(
+            "UPDATE loyalty_cards SET points = points + 10, partner_id = 20 WHERE id = 2; UPDATE point_history SET origin = 'own' WHERE id = 2",
+            Ct
+        );
         await bed.Source.ExecuteAsync(
             "UPDATE loyalty_card SET points = points + 5, partner_id = 7, code = 'new' || id; UPDATE loyalty_point_history SET origin = 'odoo', points_amount = 2",
             Ct
@@ -54,7 +56,11 @@ public sealed class OwnedRowsTests(TestServers servers, TestKafka kafka)
             await bed.Engine.RowsAsync(Cards, Ct)
         );
         Assert.Equal(
-            ["1|odoo|2.00|", """2|own|1.00|{"origin": "odoo", "points_amount": 2.00}""", """3|three|1.00|{"origin": "odoo", "points_amount": 2.00}"""],
+            [
+                "1|odoo|2.00|",
+                """2|own|1.00|{"origin": "odoo", "points_amount": 2.00}""",
+                """3|three|1.00|{"origin": "odoo", "points_amount": 2.00}""",
+            ],
             await bed.Engine.RowsAsync("SELECT id, origin, points_amount, base FROM point_history ORDER BY id", Ct)
         );
         Assert.Equal(
@@ -73,7 +79,10 @@ public sealed class OwnedRowsTests(TestServers servers, TestKafka kafka)
         // Odoo takes over what the engine wrote: nothing differs any more.
         await bed.Source.ExecuteAsync("UPDATE loyalty_card SET partner_id = 20 WHERE id = 2", Ct);
         await bed.CaughtUpAsync(Ct);
-        Assert.Equal(["""115.00|{"points": 105.00}"""], await bed.Engine.RowsAsync("SELECT points, base FROM loyalty_cards WHERE id = 2", Ct));
+        Assert.Equal(
+            ["""115.00|{"points": 105.00}"""],
+            await bed.Engine.RowsAsync("SELECT points, base FROM loyalty_cards WHERE id = 2", Ct)
+        );
         Assert.Equal(5, (await bed.Engine.RowsAsync(Conflicts, Ct)).Count);
     }
 
@@ -89,11 +98,20 @@ public sealed class OwnedRowsTests(TestServers servers, TestKafka kafka)
         log.Start();
         await bed.CaughtUpAsync(Ct);
         await bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET owner = 'engine' WHERE id = 2", Ct);
-        await bed.Engine.ExecuteAsync(Born + "; UPDATE loyalty_cards SET points = points + 10 WHERE id = 2; UPDATE point_history SET origin = 'own' WHERE id = 2", Ct);
+        await bed.Engine.ExecuteAsync(
+            Born + "; UPDATE loyalty_cards SET points = points + 10 WHERE id = 2; UPDATE point_history SET origin = 'own' WHERE id = 2",
+            Ct
+        );
         foreach (var table in (string[])["card", "history"])
-            await bed.Engine.ExecuteAsync($"INSERT INTO cdc.requests (kind, entity, allow_deletes) VALUES ('snapshot', '{table}', 100)", Ct);
+            await bed.Engine.ExecuteAsync(
+                $"INSERT INTO cdc.requests (kind, entity, allow_deletes) VALUES ('snapshot', '{table}', 100)",
+                Ct
+            );
         await bed.CaughtUpAsync(Ct);
-        Assert.Equal(["100.00", "110.00", "100.00", "5.00"], await bed.Engine.RowsAsync("SELECT points FROM loyalty_cards ORDER BY id", Ct));
+        Assert.Equal(
+            ["100.00", "110.00", "100.00", "5.00"],
+            await bed.Engine.RowsAsync("SELECT points FROM loyalty_cards ORDER BY id", Ct)
+        );
         Assert.Equal(["2"], await bed.Engine.RowsAsync("SELECT id FROM point_history WHERE origin = 'own' AND base IS NOT NULL", Ct));
 
         // Of a card that the engine owns, but the engine has not changed it.
@@ -103,10 +121,21 @@ public sealed class OwnedRowsTests(TestServers servers, TestKafka kafka)
 
         await bed.Source.ExecuteAsync("TRUNCATE loyalty_card CASCADE", Ct);
         await bed.CaughtUpAsync(Ct);
-        Assert.Equal(["2|110.00|null", $"{OwnedEntities.First}|5.00|"], await bed.Engine.RowsAsync("SELECT id, points, base FROM loyalty_cards ORDER BY id", Ct));
-        Assert.Equal(["2|null", $"{OwnedEntities.First}|"], await bed.Engine.RowsAsync("SELECT id, base FROM point_history ORDER BY id", Ct));
-        Assert.Equal(["card|2|*", "history|2|*"], await bed.Engine.RowsAsync("SELECT entity, key, field FROM cdc.conflicts ORDER BY entity", Ct));
-        var refused = await Assert.ThrowsAsync<PostgresException>(() => bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = 1 WHERE id = 2", Ct));
+        Assert.Equal(
+            ["2|110.00|null", $"{OwnedEntities.First}|5.00|"],
+            await bed.Engine.RowsAsync("SELECT id, points, base FROM loyalty_cards ORDER BY id", Ct)
+        );
+        Assert.Equal(
+            ["2|null", $"{OwnedEntities.First}|"],
+            await bed.Engine.RowsAsync("SELECT id, base FROM point_history ORDER BY id", Ct)
+        );
+        Assert.Equal(
+            ["card|2|*", "history|2|*"],
+            await bed.Engine.RowsAsync("SELECT entity, key, field FROM cdc.conflicts ORDER BY entity", Ct)
+        );
+        var refused = await Assert.ThrowsAsync<PostgresException>(() =>
+            bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = 1 WHERE id = 2", Ct)
+        );
         Assert.Contains("Odoo has deleted it", refused.MessageText, StringComparison.Ordinal);
     }
 
@@ -149,7 +178,9 @@ public sealed class OwnedRowsTests(TestServers servers, TestKafka kafka)
                 Ct
             )
         );
-        Assert.True(await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.conflicts WHERE field = 'partner_id' AND key IN (1, 2)", Ct) > 1);
+        Assert.True(
+            await bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.conflicts WHERE field = 'partner_id' AND key IN (1, 2)", Ct) > 1
+        );
     }
 
     [Fact]
@@ -188,16 +219,27 @@ public sealed class OwnedRowsTests(TestServers servers, TestKafka kafka)
             Ct
         );
         var servers = new ComparedServers(bed.Source.DataSource, bed.Engine.DataSource, bed.Gate(), bed.Entities);
-        var repair = new Repair(servers, new KeyReads(bed.Engine.ConnectionString, bed.Log), new ReconcileOptions(), bed.EngineOptions.DeleteLimit);
+        var repair = new Repair(
+            servers,
+            new KeyReads(bed.Engine.ConnectionString, bed.Log),
+            new ReconcileOptions(),
+            bed.EngineOptions.DeleteLimit
+        );
         var plan = await repair.PlanAsync(await new Reconciler(servers, new ReconcileOptions()).RunAsync(request, Ct), request, Ct);
-        Assert.Equal(["2 repaired", "3 repaired"], (await repair.RunAsync(plan, Ct)).Keys.OrderBy(k => k.Key).Select(k => $"{k.Key} {k.Outcome}"));
+        Assert.Equal(
+            ["2 repaired", "3 repaired"],
+            (await repair.RunAsync(plan, Ct)).Keys.OrderBy(k => k.Key).Select(k => $"{k.Key} {k.Outcome}")
+        );
         Assert.Equal(
             ["""110.00|20|{"points": 100.00, "partner_id": 2}""", "100.00|3|", "5.00||"],
             await bed.Engine.RowsAsync("SELECT points, partner_id, base FROM loyalty_cards WHERE id > 1 ORDER BY id", Ct)
         );
         Assert.Equal((6, 0, new OwnNumbers(1, 1, 0)), await DriftAsync(bed, request));
         // Past the log of own changes.
-        await bed.Engine.ExecuteAsync("BEGIN; SET LOCAL session_replication_role = replica; UPDATE loyalty_cards SET points = 500 WHERE id = 2; COMMIT", Ct);
+        await bed.Engine.ExecuteAsync(
+            "BEGIN; SET LOCAL session_replication_role = replica; UPDATE loyalty_cards SET points = 500 WHERE id = 2; COMMIT",
+            Ct
+        );
         Assert.Equal((6, 0, new OwnNumbers(1, 0, 1)), await DriftAsync(bed, request));
     }
 
@@ -227,7 +269,10 @@ public sealed class OwnedRowsTests(TestServers servers, TestKafka kafka)
             await bed.CaughtUpAsync(Ct);
             await bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET owner = 'engine' WHERE id = 2", Ct);
             await bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET points = points + 10 WHERE id = 2", Ct);
-            await bed.Source.ExecuteAsync("UPDATE loyalty_card SET points = points + 5; DELETE FROM loyalty_point_history WHERE id = 1", Ct);
+            await bed.Source.ExecuteAsync(
+                "UPDATE loyalty_card SET points = points + 5; DELETE FROM loyalty_point_history WHERE id = 1",
+                Ct
+            );
             await bed.CaughtUpAsync(Ct);
             Assert.Equal(["105.00", "115.00", "105.00"], await bed.Engine.RowsAsync("SELECT points FROM loyalty_cards ORDER BY id", Ct));
             Assert.Equal(["card|2"], await bed.Engine.RowsAsync("SELECT entity, id FROM cdc.sync_log", Ct));

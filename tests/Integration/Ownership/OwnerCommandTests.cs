@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Cdc.Core.Failures;
-using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Integration.Host;
+using Cdc.Tests.Support.Postgres;
 using Npgsql;
 using Xunit;
 
@@ -47,13 +47,20 @@ public sealed class OwnerCommandTests(TestServers servers)
         await world.EngineAsync("UPDATE loyalty_cards SET points = points + 1 WHERE id = 2");
         var refused = await world.RunAsync("owner", "set", "C2", "odoo", "--yes");
         Assert.Equal((int)FailureKind.Refused, refused.ExitCode);
-        Assert.Contains("1 cards have what Odoo has not got yet (1 own changes pending), such as card 2", refused.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "1 cards have what Odoo has not got yet (1 own changes pending), such as card 2",
+            refused.Error,
+            StringComparison.Ordinal
+        );
         Assert.Equal((int)FailureKind.Refused, (await world.RunAsync("owner", "set", "--company", "1", "odoo", "--yes")).ExitCode);
         Assert.Equal("1 engine, 2 engine, 3 engine", await world.EngineAsync<string>(Owners));
 
         var shown = await world.RunAsync("owner", "show", "C2", "--json");
         var card = JsonDocument.Parse(shown.Out).RootElement.GetProperty("cards")[0];
-        Assert.Equal(("engine", 1, """{"points": 100.00}"""), (card.GetProperty("owner").GetString(), card.GetProperty("pending").GetInt32(), card.GetProperty("base").GetString()));
+        Assert.Equal(
+            ("engine", 1, """{"points": 100.00}"""),
+            (card.GetProperty("owner").GetString(), card.GetProperty("pending").GetInt32(), card.GetProperty("base").GetString())
+        );
         Assert.Contains("C2", (await world.RunAsync("owner", "show", "--id", "2")).Out, StringComparison.Ordinal);
     }
 
@@ -79,7 +86,9 @@ public sealed class OwnerCommandTests(TestServers servers)
     {
         await using var world = await WorldAsync();
         Assert.Equal((int)FailureKind.Refused, (await world.RunAsync("owner", "set", "C2", "engine")).ExitCode);
-        await world.EngineAsync("UPDATE loyalty_cards SET code = 'C2' WHERE id = 3 AND set_config('session_replication_role', 'replica', true) IS NOT NULL");
+        await world.EngineAsync(
+            "UPDATE loyalty_cards SET code = 'C2' WHERE id = 3 AND set_config('session_replication_role', 'replica', true) IS NOT NULL"
+        );
         foreach (
             var (words, said) in ((string[], string)[])
                 [

@@ -66,7 +66,10 @@ public sealed class OwnershipMigrationTests(TestServers servers)
 
     [Theory]
     [InlineData("UPDATE loyalty_cards SET owner = 'engine' WHERE id = 1", "1 cards belong to the engine, and 0 own changes")]
-    [InlineData("INSERT INTO cdc.sync_log (entity, id, card, number, action) VALUES ('card', 1, 1, 1, 'update')", "0 cards belong to the engine, and 1 own changes")]
+    [InlineData(
+        "INSERT INTO cdc.sync_log (entity, id, card, number, action) VALUES ('card', 1, 1, 1, 'update')",
+        "0 cards belong to the engine, and 1 own changes"
+    )]
     public async Task The_way_back_is_refused_while_the_engine_owns_a_card_or_something_is_not_in_Odoo(string sql, string said)
     {
         await using var engine = await OwnedEntities.CreateEngineAsync(servers, Ct);
@@ -105,7 +108,10 @@ public sealed class OwnershipMigrationTests(TestServers servers)
         await OwnedEntities.CardsAsync(engine, 1, null, Ct);
         await engine.ExecuteAsync("UPDATE loyalty_cards SET owner = 'engine'", Ct);
         var plain = EntityFile.Load(SourceTree.PathOf("schemas/entities.json"));
-        Assert.Equal(3, (await DeclaredOwnership.FindAsync(engine.DataSource, plain, Ct)).Count(f => f is { Code: "engine-ownership", IsError: true }));
+        Assert.Equal(
+            3,
+            (await DeclaredOwnership.FindAsync(engine.DataSource, plain, Ct)).Count(f => f is { Code: "engine-ownership", IsError: true })
+        );
         var refused = await Assert.ThrowsAsync<CdcException>(() => DeclaredOwnership.EnsureAsync(engine.DataSource, plain, _ => { }, Ct));
         Assert.Contains("the engine owns 1 of public.loyalty_cards", refused.Message, StringComparison.Ordinal);
         Assert.Empty(await DeclaredOwnership.FindAsync(engine.DataSource, OwnedEntities.All, Ct));
@@ -150,7 +156,10 @@ public sealed class OwnershipMigrationTests(TestServers servers)
     {
         await using var engine = await OldEngineAsync("CREATE TABLE sync_log (x integer)");
         await Migrator(engine).DownAsync(Before, Ct);
-        Assert.Equal("r", await engine.ScalarAsync<string>("SELECT relkind::text FROM pg_class WHERE oid = 'public.sync_log'::regclass", Ct));
+        Assert.Equal(
+            "r",
+            await engine.ScalarAsync<string>("SELECT relkind::text FROM pg_class WHERE oid = 'public.sync_log'::regclass", Ct)
+        );
     }
 
     private const string Columns =

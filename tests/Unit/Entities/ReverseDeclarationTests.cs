@@ -65,7 +65,10 @@ public sealed class ReverseDeclarationTests
     [InlineData("""{ "model": "m", "fields": POINTS, "note": 1 }""", "unknown property \"note\"")]
     [InlineData("""{ "model": "m", "fields": POINTS, "additive": ["note"] }""", "\"additive\" names \"note\", of which no field is made")]
     [InlineData("""{ "model": "m", "fields": POINTS, "additive": "points" }""", "\"additive\" must be an array")]
-    [InlineData("""{ "model": "m", "fields": { "note": { "type": "text", "value": "note" } }, "additive": ["note"] }""", "both sides add to exact numbers")]
+    [InlineData(
+        """{ "model": "m", "fields": { "note": { "type": "text", "value": "note" } }, "additive": ["note"] }""",
+        "both sides add to exact numbers"
+    )]
     [InlineData("""{ "model": "m", "fields": { "x": { "type": "text", "value": "nothing" } } }""", "nothing")]
     [InlineData("""{ "model": "m", "fields": { "x": { "type": "money", "value": "note" } } }""", "the type \"money\" is not supported")]
     [InlineData("""{ "model": "m", "fields": { "x": { "type": "text", "value": "'a'" } } }""", "x is made of no column")]
