@@ -39,19 +39,8 @@ internal sealed class ReverseReader(Findings findings, EntityDeclaration entity,
         return way;
     }
 
-    private string? Card(JsonObjectReader reader)
-    {
-        if (reader.Optional("card") is null)
-            return null;
-        var name = reader.Text("card");
-        if (name.Length > 0 && !entity.Columns.Any(c => c.Name == name && SqlTypeName.Parse(c.Type) == SqlType.BigInt))
-            Add(
-                reader.LineOf("card"),
-                $"\"card\" names \"{name}\", which is not an engine column of bigint.",
-                NearestName.Remedy(name, entity.Parents.Select(p => p.Column), "Name the column that holds the card's id")
-            );
-        return name;
-    }
+    /// <summary>That it is a parent, and so a bigint, is looked at when all entities are read.</summary>
+    private static string? Card(JsonObjectReader reader) => reader.Optional("card") is null ? null : reader.Text("card");
 
     private (List<ReverseField> Fields, List<string> Owned) Fields(JsonObjectReader reader)
     {

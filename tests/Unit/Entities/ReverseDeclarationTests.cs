@@ -45,7 +45,8 @@ public sealed class ReverseDeclarationTests
         Assert.Equal(("loyalty.card", "sequence", true), (card.Model, card.Way, card.IsCard));
         Assert.Equal(["points"], card.Owned);
         Assert.Equal(["points"], card.Additive);
-        Assert.Equal(("card_id", null, "amount"), (move.CardColumn, move.Way, Assert.Single(move.Owned)));
+        Assert.Null(move.Way);
+        Assert.Equal(("card_id", "amount"), (move.CardColumn, Assert.Single(move.Owned)));
         Assert.Equal(new ReverseField("amount", "bigint", "amount + 1"), Assert.Single(move.Fields));
     }
 
@@ -73,7 +74,7 @@ public sealed class ReverseDeclarationTests
     [InlineData("""{ "model": "m", "fields": { "x": { "type": "money", "value": "note" } } }""", "the type \"money\" is not supported")]
     [InlineData("""{ "model": "m", "fields": { "x": { "type": "text", "value": "'a'" } } }""", "x is made of no column")]
     [InlineData("""{ "model": "m", "fields": { "x": { "type": "text" } } }""", "has no \"value\"")]
-    [InlineData("""{ "model": "m", "fields": POINTS, "card": "points" }""", "not an engine column of bigint")]
+    [InlineData("""{ "model": "m", "fields": POINTS, "card": "points" }""", "which is no parent of it")]
     public void What_is_wrong_is_said_with_its_line(string reverse, string said) =>
         Refuses(said, Card(reverse.Replace("POINTS", Points, StringComparison.Ordinal)));
 
