@@ -21,7 +21,8 @@ internal sealed class EntityWriter
     private readonly EntryIndex _entries;
     private readonly KeyHighWater _highest;
     private readonly ILogger _log;
-    private readonly UpsertSql _sql;
+    private readonly UpsertSql _allOdoos;
+    private readonly UpsertSql _withOwners;
     private readonly StageTable _stage;
     private readonly StageTable _holesStage;
     private readonly SourceRow _row;
@@ -32,11 +33,13 @@ internal sealed class EntityWriter
     private readonly BrokenRows _broken = new();
     private readonly TouchedRows? _touched;
     private readonly List<RowChange> _deletes = [];
+    private UpsertSql _sql;
     private bool _meetsEntries;
     private bool _onlyUpdates;
 
+    /// <param name="transform">Of the entity.</param>
     public EntityWriter(
-        EntityDeclaration entity,
+        EntitySet entities,
         RowTransform transform,
         NpgsqlConnection connection,
         EntryIndex entries,
@@ -44,13 +47,12 @@ internal sealed class EntityWriter
         ILogger log
     )
     {
+        var entity = transform.Entity;
         (_entity, _transform, _connection, _entries, _highest, _log) = (entity, transform, connection, entries, highest, log);
         _touched = entity.NotifyColumn is null ? null : new TouchedRows(entity);
-        (_sql, _row, _older) = (
-            new UpsertSql(entity),
-            new SourceRow(entity.SourceColumns.Count),
-            new SourceRow(entity.SourceColumns.Count)
-        );
+        _allOdoos = new UpsertSql(entity);
+        _withOwners = entity.Reverse is null ? _allOdoos : UpsertSql.WithOwners(entity, entities);
+        (_sql, _row, _older) = (_allOdoos, new SourceRow(entity.SourceColumns.Count), new SourceRow(entity.SourceColumns.Count));
         (_stage, _holesStage) = (
             new StageTable(_sql.Stage, _sql.CreateStage, connection),
             new StageTable(_sql.Holes, _sql.CreateHoles, connection)
@@ -68,7 +70,12 @@ internal sealed class EntityWriter
     /// <summary>What the open transaction has to announce when it commits; null: nothing.</summary>
     public (string Channel, string Notice)? Notice => _touched?.Notice;
 
-    public void TransactionBegins() => _touched?.Clear();
+    /// <param name="engineOwns">The engine owns rows, and this transaction keeps it so: statements look at owners.</param>
+    public void TransactionBegins(bool engineOwns)
+    {
+        _touched?.Clear();
+        _sql = engineOwns ? _withOwners : _allOdoos;
+    }
 
     public async Task PrepareAsync(CancellationToken ct)
     {
@@ -255,6 +262,8 @@ internal sealed class EntityWriter
 
     private async Task UpsertAsync(CancellationToken ct)
     {
+        if (_sql.StagedConflicts is { Count: > 0 } conflicts)
+            await ExecuteAsync(conflicts, [], ct);
         if (!_onlyUpdates || _meetsEntries || await ExecuteAsync([_sql.Update], [], ct) != _staged.Count)
             await ExecuteAsync(_sql.Upsert(_meetsEntries), [], ct);
         await _stage.EmptyAsync(_staged.Count, ct);
@@ -263,7 +272,7 @@ internal sealed class EntityWriter
     private async Task FillHolesAsync(CancellationToken ct)
     {
         await _holes.SendAsync(_connection, _sql.CopyHoles, ct);
-        await ExecuteAsync(_sql.FillHoles, [], ct);
+        await ExecuteAsync([.. _sql.HoleConflicts, .. _sql.FillHoles], [], ct);
         await using (var command = new NpgsqlCommand(_sql.RemainingHoles, _connection))
         await using (var reader = await command.ExecuteReaderAsync(ct))
             while (await reader.ReadAsync(ct))

@@ -47,7 +47,8 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
             "syncVersion",
             "notify",
             "serves",
-            "aggregate"
+            "aggregate",
+            "reverse"
         );
         if (!entity.IsObject)
             return null;
@@ -81,7 +82,12 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
             HasSyncVersion = entity.Flag("syncVersion"),
             NotifyColumn = entity.Optional("notify") is null ? null : entity.Text("notify"),
         };
-        declaration = declaration with { Serves = Serves(entity, declaration, what), Aggregate = Aggregate(entity, declaration, what) };
+        declaration = declaration with
+        {
+            Serves = Serves(entity, declaration, what),
+            Aggregate = Aggregate(entity, declaration, what),
+            Reverse = new ReverseReader(findings, declaration, what, lines).Read(entity),
+        };
         CheckOwnNames(declaration, engine, lines);
         return new ReadEntity(declaration, lines);
     }
@@ -447,6 +453,9 @@ internal sealed class EntityLines
 {
     public required FileLine Entity { get; init; }
     public required FileLine EngineTable { get; init; }
+
+    /// <summary>Of what flows back to Odoo, if anything does.</summary>
+    public FileLine Reverse { get; set; }
     public Dictionary<string, FileLine> Columns { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, FileLine> Rules { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, FileLine> Parents { get; } = new(StringComparer.Ordinal);

@@ -24,6 +24,9 @@ public readonly record struct SliceNumbers(
     long Loading
 )
 {
+    /// <summary>Rows that the engine has changed of its own accord. Compared are these as Odoo last had them.</summary>
+    public OwnNumbers Own { get; init; }
+
     /// <summary>Distinct keys.</summary>
     public long Drift => Missing + Extra + Differing;
 
@@ -45,5 +48,8 @@ public readonly record struct SliceNumbers(
             a.Quarantined + b.Quarantined,
             a.Holes + b.Holes,
             a.Loading + b.Loading
-        );
+        )
+        {
+            Own = a.Own + b.Own,
+        };
 }
