@@ -28,6 +28,8 @@ BEGIN
         DROP VIEW public.sync_log;
     END IF;
 END $$;
+DELETE FROM cdc.drift WHERE kind = 'unexplained';
+ALTER TABLE cdc.drift DROP CONSTRAINT drift_kind_check, ADD CONSTRAINT drift_kind_check CHECK (kind IN ('missing', 'extra', 'differing'));
 ALTER TABLE cdc.reconcile_partitions DROP COLUMN own_pending, DROP COLUMN own_explained, DROP COLUMN own_unexplained;
 DROP FUNCTION cdc.refuse_truncate(), cdc.lookup_hash(text), cdc.moved_base(jsonb, jsonb, jsonb), cdc.changed_columns(jsonb, jsonb), cdc.clock_micros();
 DROP TABLE cdc.owner_changes, cdc.conflicts, cdc.sync_log, cdc.owned_tables;

@@ -22,13 +22,15 @@ CREATE TABLE cdc.sync_log (
     -- The row's key in the engine.
     id                bigint NOT NULL,
     card              bigint NOT NULL,
-    -- Its place in the order of its card's own changes, and the one before it; NULL: it is the first.
+    -- Its place in the order of its card's own changes, and the one before it; NULL: it is the first. A void is sent in the place of one
+    -- that Odoo refused: what lies between it and its predecessor never came.
     number            bigint NOT NULL,
     predecessor       bigint,
-    action            text NOT NULL CHECK (action IN ('create', 'update', 'delete')),
+    action            text NOT NULL CHECK (action IN ('create', 'update', 'delete', 'void')),
     -- The columns that changed, as they were and as they are; of a row that came or went all of them.
     before            jsonb,
     after             jsonb,
+    -- synced: Odoo's row has it. failed: given up, and not in Odoo. What Odoo has refused so far is pending, with its error.
     status            text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'synced', 'failed')),
     error             text,
     created_by        text NOT NULL DEFAULT session_user,
@@ -37,6 +39,7 @@ CREATE TABLE cdc.sync_log (
 );
 CREATE INDEX sync_log_pending ON cdc.sync_log (card, number) WHERE status = 'pending';
 CREATE INDEX sync_log_rows ON cdc.sync_log (entity, id);
+CREATE UNIQUE INDEX sync_log_numbers ON cdc.sync_log (card, number);
 
 -- Changes that Odoo made to what the engine owns. The engine's value stayed.
 CREATE TABLE cdc.conflicts (
@@ -44,7 +47,10 @@ CREATE TABLE cdc.conflicts (
     entity            text NOT NULL,
     key               bigint NOT NULL,
     card              bigint,
-    -- The engine's column; *: Odoo deleted the row.
+    -- changed: somebody of Odoo's wrote it. altered: Odoo made something else of what it was sent. deleted: the row is gone in Odoo.
+    -- number: Odoo's number went back.
+    kind              text NOT NULL CHECK (kind IN ('changed', 'altered', 'deleted', 'number')),
+    -- The engine's column; *: the row.
     field             text NOT NULL,
     odoo_value        jsonb,
     engine_value      jsonb,
@@ -116,6 +122,9 @@ ALTER TABLE cdc.reconcile_partitions
     ADD COLUMN own_pending bigint NOT NULL DEFAULT 0,
     ADD COLUMN own_explained bigint NOT NULL DEFAULT 0,
     ADD COLUMN own_unexplained bigint NOT NULL DEFAULT 0;
+-- Of these the field has "own." before it.
+ALTER TABLE cdc.drift DROP CONSTRAINT drift_kind_check,
+    ADD CONSTRAINT drift_kind_check CHECK (kind IN ('missing', 'extra', 'differing', 'unexplained'));
 
 -- As other programs know it.
 DO $$

@@ -25,6 +25,7 @@ internal sealed class EntityWriter
     private readonly UpsertSql _withOwners;
     private readonly StageTable _stage;
     private readonly StageTable _holesStage;
+    private readonly RowVersions? _versions;
     private readonly SourceRow _row;
     private readonly SourceRow _older;
     private readonly CopyRows _staged = new();
@@ -36,6 +37,7 @@ internal sealed class EntityWriter
     private UpsertSql _sql;
     private bool _meetsEntries;
     private bool _onlyUpdates;
+    private bool _engineOwns;
 
     /// <param name="transform">Of the entity.</param>
     public EntityWriter(
@@ -57,6 +59,7 @@ internal sealed class EntityWriter
             new StageTable(_sql.Stage, _sql.CreateStage, connection),
             new StageTable(_sql.Holes, _sql.CreateHoles, connection)
         );
+        _versions = entity.Reverse is null ? null : new RowVersions(transform, _withOwners, connection);
         EmptyRange = new EmptyRangeCopy(transform, _sql.CopyTable, connection, entries, highest, _touched);
     }
 
@@ -74,13 +77,15 @@ internal sealed class EntityWriter
     public void TransactionBegins(bool engineOwns)
     {
         _touched?.Clear();
-        _sql = engineOwns ? _withOwners : _allOdoos;
+        (_engineOwns, _sql) = (engineOwns, engineOwns ? _withOwners : _allOdoos);
     }
 
     public async Task PrepareAsync(CancellationToken ct)
     {
         await _stage.CreateAsync(ct);
         await _holesStage.CreateAsync(ct);
+        if (_versions is not null)
+            await _versions.PrepareAsync(ct);
     }
 
     /// <param name="sortedKeys">The keys to write, ascending.</param>
@@ -94,6 +99,11 @@ internal sealed class EntityWriter
     {
         Clear();
         await EncodeAsync(rows, sortedKeys, straight, ct);
+        if (_versions is { Count: > 0 })
+        {
+            await _versions.SendAsync(ct);
+            await ExecuteAsync(_sql.Conflicts, [], ct);
+        }
         if (_deletes.Count > 0)
             await ExecuteAsync(_sql.Delete(_meetsEntries), [.. KeyPositions.Parameters(_deletes)], ct);
         if (_staged.Count > 0)
@@ -102,6 +112,11 @@ internal sealed class EntityWriter
             await _direct.SendAsync(_connection, _sql.CopyTable, ct);
         if (_holes.Count > 0)
             await FillHolesAsync(ct);
+        if (_versions is { Count: > 0 })
+        {
+            await ExecuteAsync(_sql.Echoes, [], ct);
+            await _versions.EmptyAsync(ct);
+        }
         if (_broken.Count > 0)
             await QuarantineAsync(ct);
         if (sortedKeys.Length > 0)
@@ -109,6 +124,7 @@ internal sealed class EntityWriter
         // Now, and not when the next batch has been gathered beside it.
         foreach (var written in (CopyRows[])[_staged, _direct, _holes])
             written.Clear();
+        _versions?.Clear();
     }
 
     /// <summary>Puts one row into quarantine for what the engine said of it.</summary>
@@ -146,6 +162,7 @@ internal sealed class EntityWriter
         _holes.Clear();
         _broken.Clear();
         _deletes.Clear();
+        _versions?.Clear();
         (_meetsEntries, _onlyUpdates, Quarantined) = (false, true, 0);
     }
 
@@ -182,6 +199,8 @@ internal sealed class EntityWriter
             _meetsEntries |= hasEntry;
             if (row.Delete is { } delete)
                 _deletes.Add(delete);
+            if (_engineOwns)
+                _versions?.Add(row);
             if (row.Write is not { } write)
             {
                 _touched?.Add(key);
@@ -250,7 +269,7 @@ internal sealed class EntityWriter
         }
     }
 
-    private static void ReadChange(SourceRow into, RowChange change)
+    public static void ReadChange(SourceRow into, RowChange change)
     {
         into.Read(change.Image, change.Schema);
         if (!into.IsPartial || change.Before.IsEmpty)
@@ -262,8 +281,6 @@ internal sealed class EntityWriter
 
     private async Task UpsertAsync(CancellationToken ct)
     {
-        if (_sql.StagedConflicts is { Count: > 0 } conflicts)
-            await ExecuteAsync(conflicts, [], ct);
         if (!_onlyUpdates || _meetsEntries || await ExecuteAsync([_sql.Update], [], ct) != _staged.Count)
             await ExecuteAsync(_sql.Upsert(_meetsEntries), [], ct);
         await _stage.EmptyAsync(_staged.Count, ct);
@@ -272,7 +289,7 @@ internal sealed class EntityWriter
     private async Task FillHolesAsync(CancellationToken ct)
     {
         await _holes.SendAsync(_connection, _sql.CopyHoles, ct);
-        await ExecuteAsync([.. _sql.HoleConflicts, .. _sql.FillHoles], [], ct);
+        await ExecuteAsync(_sql.FillHoles, [], ct);
         await using (var command = new NpgsqlCommand(_sql.RemainingHoles, _connection))
         await using (var reader = await command.ExecuteReaderAsync(ct))
             while (await reader.ReadAsync(ct))
@@ -291,6 +308,8 @@ internal sealed class EntityWriter
 
     private async Task<int> ExecuteAsync(IReadOnlyList<string> statements, NpgsqlParameter[] parameters, CancellationToken ct)
     {
+        if (statements.Count == 0)
+            return 0;
         await using var batch = new NpgsqlBatch(_connection);
         foreach (var statement in statements)
         {

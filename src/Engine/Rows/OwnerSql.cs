@@ -10,30 +10,29 @@ namespace Cdc.Engine.Rows;
 /// </summary>
 internal sealed class OwnerSql
 {
-    private const string Row = "t";
-    private const string RowPosition = "t.source_generation, t.source_lsn, t.source_ordinal";
-    private const string StagedPosition = "s.source_generation, s.source_lsn, s.source_ordinal";
+    internal const string Row = "t";
+    internal const string RowPosition = "t.source_generation, t.source_lsn, t.source_ordinal";
 
     private readonly EntityDeclaration _entity;
     private readonly string _name;
     private readonly string _key;
-    private readonly string _card;
-    private readonly EngineColumn[] _absolute;
-    private readonly EngineColumn[] _additive;
+    private readonly EngineColumn[] _merged;
+    private readonly EngineColumn? _number;
 
     /// <param name="cards">Whose owner counts.</param>
     public OwnerSql(EntityDeclaration entity, EntityDeclaration cards)
     {
         var reverse = entity.Reverse!;
         (_entity, _name, _key) = (entity, Sql.Literal(entity.Name), Sql.Identifier(entity.EngineKey));
-        _absolute = [.. entity.Columns.Where(c => reverse.Owned.Contains(c.Name) && !reverse.Additive.Contains(c.Name))];
-        _additive = [.. entity.Columns.Where(c => reverse.Additive.Contains(c.Name))];
-        _card = $"{Row}.{Sql.Identifier(reverse.CardColumn ?? entity.EngineKey)}";
+        Absolute = [.. entity.Columns.Where(c => reverse.Owned.Contains(c.Name) && !reverse.Merged.Contains(c.Name))];
+        _merged = [.. entity.Columns.Where(c => reverse.Merged.Contains(c.Name))];
+        _number = reverse.Number is null ? null : entity.Columns.Single(c => c.Name == ReverseDeclaration.OdooNumberColumn);
+        Card = $"{Row}.{Sql.Identifier(reverse.CardColumn ?? entity.EngineKey)}";
         // A row that has a base was changed by its owner, whatever its card's row says in the statement's snapshot.
         (Owns, Keeps) = reverse.IsCard
             ? ($"{Row}.owner IS NOT DISTINCT FROM 'engine'", $"{Row}.owner IS NOT DISTINCT FROM 'engine'")
             : (
-                $"({Row}.base IS NOT NULL OR EXISTS (SELECT FROM {cards.EngineName} o WHERE o.{Sql.Identifier(cards.EngineKey)} = {_card} AND o.owner = 'engine'))",
+                $"({Row}.base IS NOT NULL OR EXISTS (SELECT FROM {cards.EngineName} o WHERE o.{Sql.Identifier(cards.EngineKey)} = {Card} AND o.owner = 'engine'))",
                 $"{Row}.base IS NOT NULL"
             );
     }
@@ -42,51 +41,30 @@ internal sealed class OwnerSql
     public static OwnerSql? Of(EntityDeclaration entity, EntitySet entities) =>
         entity.Reverse is null ? null : new OwnerSql(entity, entities.Cards!);
 
+    /// <summary>The card whose owner counts, as a column of the row.</summary>
+    internal string Card { get; }
+
+    /// <summary>Columns of which the owner's value counts.</summary>
+    internal IReadOnlyList<EngineColumn> Absolute { get; }
+
     /// <summary>The engine's values count.</summary>
-    private string Owns { get; }
+    internal string Owns { get; }
 
     /// <summary>The row stays although Odoo has deleted it.</summary>
     public string Keeps { get; }
 
     /// <summary>Columns and base.</summary>
     /// <param name="odoos">What Odoo has now, for a column.</param>
-    public IEnumerable<string> Sets(Func<EngineColumn, string> odoos) =>
+    /// <param name="odoosRow">Alias of its row.</param>
+    public IEnumerable<string> Sets(Func<EngineColumn, string> odoos, string odoosRow) =>
         [
-            .. _entity.Columns.Select(c => $"{Sql.Identifier(c.Name)} = {Value(c, odoos(c))}"),
-            $"base = nullif({string.Join(" || ", BaseParts(odoos))}, '{{}}')",
+            .. _entity.Columns.Select(c => $"{Sql.Identifier(c.Name)} = {Value(c, odoos, odoosRow)}"),
+            $"base = nullif({string.Join(" || ", BaseParts(odoos, odoosRow))}, '{{}}')",
         ];
 
     /// <summary>Odoo's row has changed, as an expression that is true or false.</summary>
     public string Differs(Func<EngineColumn, string> odoos) =>
         $"({string.Join(", ", _entity.Columns.Select(c => BaseSql.OdooValue(c, Row)))}) IS DISTINCT FROM ({string.Join(", ", _entity.Columns.Select(odoos))})";
-
-    /// <summary>
-    /// Keeps what Odoo changed of what the engine owns, with both values. Before the rows are written, which moves their base. A value that
-    /// the engine has itself written is no change of Odoo's. Empty where both sides may change everything.
-    /// </summary>
-    public IReadOnlyList<string> Conflicts(string from, Func<EngineColumn, string> odoos)
-    {
-        if (_absolute.Length == 0)
-            return [];
-        var values = _absolute.Select(c =>
-        {
-            var (column, odoo) = ($"{Row}.{Sql.Identifier(c.Name)}", BaseSql.OdooValue(c, Row));
-            return $"({Sql.Literal(c.Name)}, to_jsonb({BaseSql.Json(c, odoos(c))}), to_jsonb({BaseSql.Json(c, column)}), to_jsonb({BaseSql.Json(c, odoo)}), "
-                + $"{odoos(c)} IS DISTINCT FROM {odoo} AND {odoos(c)} IS DISTINCT FROM {column})";
-        });
-        return
-        [
-            $"""
-                INSERT INTO cdc.conflicts (entity, key, card, field, odoo_value, engine_value, base_value, generation, lsn, ordinal, commit_at)
-                SELECT {_name}, {Row}.{_key}, {_card}, v.field, v.odoo, v.engine, v.base, {StagedPosition}, s.source_commit_at
-                FROM {from} s JOIN {_entity.EngineName} {Row} ON {Row}.{_key} = s.key
-                CROSS JOIN LATERAL (VALUES {string.Join(", ", values)}) v(field, odoo, engine, base, differs)
-                WHERE ({RowPosition}) < ({StagedPosition}) AND {Owns} AND v.differs
-                  AND NOT EXISTS (SELECT FROM cdc.sync_log l WHERE l.entity = {_name} AND l.id = {Row}.{_key} AND l.after -> v.field = v.odoo)
-                ON CONFLICT DO NOTHING
-                """,
-        ];
-    }
 
     /// <summary>Rows that Odoo has deleted, and the engine keeps: recorded, and marked as such. Before others are deleted.</summary>
     /// <param name="from">Rows <c>s</c>, to be read FROM; null: none but the position.</param>
@@ -98,8 +76,8 @@ internal sealed class OwnerSql
         return
         [
             $"""
-                INSERT INTO cdc.conflicts (entity, key, card, field, engine_value, base_value, generation, lsn, ordinal)
-                SELECT {_name}, {Row}.{_key}, {_card}, '*', {BaseSql.Row(_entity, Row)}, {Row}.base, {generation}, {lsn}, {ordinal}
+                INSERT INTO cdc.conflicts (entity, key, card, kind, field, engine_value, base_value, generation, lsn, ordinal)
+                SELECT {_name}, {Row}.{_key}, {Card}, 'deleted', '*', {BaseSql.Row(_entity, Row)}, {Row}.base, {generation}, {lsn}, {ordinal}
                 FROM {_entity.EngineName} {Row}{(from is null ? "" : $", {from}")}
                 WHERE {where} AND {Keeps} AND {Row}.base IS DISTINCT FROM {BaseSql.Gone} ON CONFLICT DO NOTHING
                 """,
@@ -108,24 +86,33 @@ internal sealed class OwnerSql
         ];
     }
 
-    private string Value(EngineColumn column, string odoos)
+    private string Value(EngineColumn column, Func<EngineColumn, string> odoos, string odoosRow)
     {
         var own = $"{Row}.{Sql.Identifier(column.Name)}";
-        if (_additive.Contains(column))
-            return $"CASE WHEN {BaseSql.Has(column, Row)} THEN coalesce({own}, 0) + coalesce({odoos}, 0) - coalesce({BaseSql.Of(column, Row)}, 0) ELSE {odoos} END";
-        return _absolute.Contains(column) ? $"CASE WHEN {Owns} THEN {own} ELSE {odoos} END" : odoos;
+        if (_merged.Contains(column))
+            return Merged(column, odoos, odoosRow);
+        return Absolute.Contains(column) ? $"CASE WHEN {Owns} THEN {own} ELSE {odoos(column)} END" : odoos(column);
     }
 
-    private IEnumerable<string> BaseParts(Func<EngineColumn, string> odoos)
+    /// <summary>
+    /// What the engine has, and what Odoo has more than before, without what it has more because it was sent it. All of one version of the
+    /// row, and of own changes that were committed before they were sent: an own change that commits meanwhile is in the row alone.
+    /// </summary>
+    private string Merged(EngineColumn column, Func<EngineColumn, string> odoos, string odoosRow)
+    {
+        var (own, odoo, number) = ($"{Row}.{Sql.Identifier(column.Name)}", odoos(column), odoos(_number!));
+        var sum = $"coalesce({own}, 0) + coalesce({odoo}, 0) - coalesce({BaseSql.OdooValue(column, Row)}, 0)";
+        return $"CASE WHEN {number} IS DISTINCT FROM {Row}.{Sql.Identifier(_number!.Name)} THEN {sum} - {SyncLogSql.Arrived(_entity, column, number, odoosRow)} "
+            + $"WHEN {BaseSql.Has(column, Row)} THEN {sum} ELSE {odoo} END";
+    }
+
+    private IEnumerable<string> BaseParts(Func<EngineColumn, string> odoos, string odoosRow)
     {
         string Part(EngineColumn column, string when) =>
             $"CASE WHEN {when} THEN jsonb_build_object({Sql.Literal(column.Name)}, {BaseSql.Json(column, odoos(column))}) ELSE '{{}}' END";
-        foreach (var column in _additive)
-            yield return Part(
-                column,
-                $"{BaseSql.Has(column, Row)} AND {BaseSql.Of(column, Row)} IS DISTINCT FROM {Row}.{Sql.Identifier(column.Name)}"
-            );
-        if (_absolute.Length > 0)
-            yield return $"CASE WHEN {Owns} THEN {string.Join(" || ", _absolute.Select(c => Part(c, $"{odoos(c)} IS DISTINCT FROM {Row}.{Sql.Identifier(c.Name)}")))} ELSE '{{}}' END";
+        foreach (var column in _merged)
+            yield return Part(column, $"{odoos(column)} IS DISTINCT FROM ({Merged(column, odoos, odoosRow)})");
+        if (Absolute.Count > 0)
+            yield return $"CASE WHEN {Owns} THEN {string.Join(" || ", Absolute.Select(c => Part(c, $"{odoos(c)} IS DISTINCT FROM {Row}.{Sql.Identifier(c.Name)}")))} ELSE '{{}}' END";
     }
 }

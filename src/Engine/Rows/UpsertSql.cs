@@ -26,17 +26,25 @@ public sealed class UpsertSql(EntityDeclaration entity)
     /// <summary>Null: all rows are Odoo's.</summary>
     private OwnerSql? _owner;
 
+    private ConflictSql? _conflicts;
+
     /// <summary>Where the engine owns rows of the entity.</summary>
     public static UpsertSql WithOwners(EntityDeclaration entity, EntitySet entities) =>
-        new(entity) { _owner = OwnerSql.Of(entity, entities) };
+        OwnerSql.Of(entity, entities) is { } owner ? new(entity) { _owner = owner, _conflicts = new ConflictSql(entity, owner) } : new(entity);
 
     public string Stage { get; } = Sql.Identifier("stage_" + entity.Name);
     public string Holes { get; } = Sql.Identifier("holes_" + entity.Name);
+    public string Versions { get; } = Sql.Identifier("versions_" + entity.Name);
 
     public string CreateStage => $"CREATE TEMP TABLE {Stage} ({StagedColumns}, updates integer)";
 
     /// <summary>Staged rows of which some columns are unknown: a bit for each of them, and whether the key is new to the row.</summary>
     public string CreateHoles => $"CREATE TEMP TABLE {Holes} ({StagedColumns}, updates integer, unknown bigint, rekeyed boolean)";
+
+    /// <summary>Every version of rows that the engine may own: what Odoo changed of it is looked for in each.</summary>
+    public string CreateVersions => $"CREATE TEMP TABLE {Versions} ({StagedColumns}, unknown bigint)";
+
+    public string CopyVersions => $"COPY {Versions} FROM STDIN (FORMAT BINARY)";
 
     public string CopyStage => $"COPY {Stage} FROM STDIN (FORMAT BINARY)";
 
@@ -55,21 +63,21 @@ public sealed class UpsertSql(EntityDeclaration entity)
     {
         get
         {
-            var sets = Sets(c => $"s.{c}")
+            var sets = Sets("s")
                 .Append(SetPosition)
                 .Concat(entity.HasSyncVersion ? ["sync_version = t.sync_version + s.updates"] : []);
             return $"UPDATE {entity.EngineName} t SET {List(sets)} FROM {Stage} s WHERE t.{_key} = s.key AND ({RowPosition}) < ({StagedPosition})";
         }
     }
 
-    /// <summary>
-    /// What Odoo changed of what the engine owns, in staged rows and in rows with unknown columns: kept before they are written. Empty where
-    /// the engine owns nothing.
-    /// </summary>
-    public IReadOnlyList<string> StagedConflicts => _owner?.Conflicts(Stage, c => $"s.{Sql.Identifier(c.Name)}") ?? [];
+    /// <summary>Before anything is written, for staged versions. Empty where the engine owns nothing.</summary>
+    public IReadOnlyList<string> Conflicts => _conflicts?.Statements ?? [];
 
-    /// <inheritdoc cref="StagedConflicts"/>
-    public IReadOnlyList<string> HoleConflicts => _owner?.Conflicts(Holes, HoleValue) ?? [];
+    /// <summary>After the rows are written, for the same versions: what they say of own changes.</summary>
+    public IReadOnlyList<string> Echoes =>
+        _owner is null || entity.Reverse!.Number is null ? []
+        : _owner.Absolute.Count == 0 ? [SyncLogSql.Echoes(entity, Versions)]
+        : [SyncLogSql.Echoes(entity, Versions), SyncLogSql.Again(entity, _owner.Absolute, Versions)];
 
     /// <summary>Staged rows to the table. A row read in a chunk (negative ordinal) counts as an update only if it differs.</summary>
     /// <param name="entries">Some staged key has a quarantine or re-read entry: it is compared too, and closed by a newer row.</param>
@@ -79,7 +87,7 @@ public sealed class UpsertSql(EntityDeclaration entity)
         var differs = _owner is null
             ? $"(({List(_columns.Select(c => "t." + c))}) IS DISTINCT FROM ({List(_columns.Select(c => "EXCLUDED." + c))}))::integer"
             : $"({_owner.Differs(c => $"EXCLUDED.{Sql.Identifier(c.Name)}")})::integer";
-        var sets = Sets(c => $"EXCLUDED.{c}")
+        var sets = Sets("EXCLUDED")
             .Concat([
                 "source_generation = EXCLUDED.source_generation",
                 "source_lsn = EXCLUDED.source_lsn",
@@ -144,7 +152,7 @@ public sealed class UpsertSql(EntityDeclaration entity)
         {
             var kept = _owner is null
                 ? _columns.Select((c, i) => $"{c} = CASE WHEN s.unknown & {1L << i} <> 0 THEN t.{c} ELSE s.{c} END")
-                : _owner.Sets(HoleValue);
+                : _owner.Sets(HoleValue, "s");
             var sync = entity.HasSyncVersion ? ", sync_version = t.sync_version + s.updates" : "";
             var older = $"t.{_key} = s.key AND ({RowPosition}) < ({StagedPosition})";
             return
@@ -217,9 +225,11 @@ public sealed class UpsertSql(EntityDeclaration entity)
         $"NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = {_name} AND e.key = s.key AND ({EntryPosition}) >= ({StagedPosition})) "
         + $"AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = {_name} AND e.key = s.key AND ({EntryPosition}) >= ({StagedPosition}))";
 
-    /// <param name="odoos">What Odoo has now, of a column's name.</param>
-    private IEnumerable<string> Sets(Func<string, string> odoos) =>
-        _owner is null ? _columns.Select(c => $"{c} = {odoos(c)}") : _owner.Sets(c => odoos(Sql.Identifier(c.Name)));
+    /// <param name="odoos">Alias of Odoo's row.</param>
+    private IEnumerable<string> Sets(string odoos) =>
+        _owner is null
+            ? _columns.Select(c => $"{c} = {odoos}.{c}")
+            : _owner.Sets(c => $"{odoos}.{Sql.Identifier(c.Name)}", odoos);
 
     /// <summary>Where it is not known, Odoo has what it had.</summary>
     private string HoleValue(EngineColumn column)

@@ -6,13 +6,15 @@ namespace Cdc.Engine.Tables;
 /// <summary>cdc.owned_tables: tables of which rows have owners, and whether the engine is one.</summary>
 public static class OwnedTable
 {
-    private const string EngineOwnsSql = "SELECT EXISTS (SELECT FROM cdc.owned_tables WHERE engine_owns)";
+    // What a card that was given back was sent is still known by its number, and is lost where Odoo is restored.
+    private const string EngineOwnsSql =
+        "SELECT EXISTS (SELECT FROM cdc.owned_tables WHERE engine_owns) OR EXISTS (SELECT FROM cdc.sync_log)";
 
     /// <summary>
     /// Begins what a transaction writes of Odoo's: until it ends nobody changes an owner. Costs nothing where the declaration lets nothing flow
     /// back to Odoo.
     /// </summary>
-    /// <returns>The engine owns rows that Odoo has: statements must look at their owners.</returns>
+    /// <returns>The engine owns rows, or has: statements must look at owners, and at what rows say of own changes.</returns>
     public static async Task<bool> EnterAsync(NpgsqlConnection connection, EntitySet entities, CancellationToken ct)
     {
         if (entities.Cards is null)

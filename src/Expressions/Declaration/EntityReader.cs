@@ -89,7 +89,20 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
             Reverse = new ReverseReader(findings, declaration, what, lines).Read(entity),
         };
         CheckOwnNames(declaration, engine, lines);
-        return new ReadEntity(declaration, lines);
+        return new ReadEntity(WithNumber(declaration), lines);
+    }
+
+    /// <summary>What Odoo's row says of own changes is applied and compared as any other column of it is.</summary>
+    private static EntityDeclaration WithNumber(EntityDeclaration entity)
+    {
+        if (entity.Reverse?.Number is not { Length: > 0 } number)
+            return entity;
+        var sources = entity.SourceColumns.Any(c => c.Name == number)
+            ? entity.SourceColumns
+            : [.. entity.SourceColumns, new SourceColumn(entity.SourceColumns.Count, number, SourceType.Float)];
+        // Of a double: its text has 15 digits and more, a numeric 15.
+        var column = new EngineColumn(ReverseDeclaration.OdooNumberColumn, "bigint", $"{number}::bigint", NotNull: false);
+        return entity with { SourceColumns = sources, Columns = [.. entity.Columns, column] };
     }
 
     private JsonObjectReader? Section(JsonObjectReader entity, string name, string what, params string[] known) =>

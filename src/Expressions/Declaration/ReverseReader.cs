@@ -17,12 +17,20 @@ internal sealed class ReverseReader(Findings findings, EntityDeclaration entity,
         if (json.Optional("reverse") is not { } section)
             return null;
         lines.Reverse = section.Line;
-        var reader = new JsonObjectReader(section, $"{what}.reverse", findings, "model", "way", "card", "fields", "additive");
+        var reader = new JsonObjectReader(section, $"{what}.reverse", findings, "model", "way", "card", "number", "fields", "additive");
         if (!reader.IsObject)
             return null;
         var (fields, owned) = Fields(reader);
         CheckNames();
-        return new ReverseDeclaration(reader.Text("model"), Way(reader), Card(reader), fields, owned, Additive(reader, owned));
+        return new ReverseDeclaration(
+            reader.Text("model"),
+            Way(reader),
+            Card(reader),
+            fields,
+            owned,
+            Additive(reader, owned),
+            Number(reader)
+        );
     }
 
     private string? Way(JsonObjectReader reader)
@@ -41,6 +49,21 @@ internal sealed class ReverseReader(Findings findings, EntityDeclaration entity,
 
     /// <summary>That it is a parent, and so a bigint, is looked at when all entities are read.</summary>
     private static string? Card(JsonObjectReader reader) => reader.Optional("card") is null ? null : reader.Text("card");
+
+    /// <summary>A source column, which need not be declared besides.</summary>
+    private string? Number(JsonObjectReader reader)
+    {
+        if (reader.Optional("number") is null)
+            return null;
+        var number = reader.Text("number");
+        if (reader.Optional("card") is not null)
+            Add(reader.LineOf("number"), "only cards have a number: it is the order of all that is theirs.", "Name it in the card's entity.");
+        else if (
+            entity.SourceColumns.FirstOrDefault(c => c.Name == number) is { Type: not (SourceType.Integer or SourceType.Float) } column
+        )
+            Add(reader.LineOf("number"), $"the number \"{number}\" is {column.Type}.", "Name the column that 'cdc reverse install' makes.");
+        return number;
+    }
 
     private (List<ReverseField> Fields, List<string> Owned) Fields(JsonObjectReader reader)
     {
@@ -97,6 +120,8 @@ internal sealed class ReverseReader(Findings findings, EntityDeclaration entity,
         var additive = new List<string>();
         if (reader.Optional("additive") is not { } json)
             return additive;
+        if (reader.Optional("card") is not null)
+            Add(json.Line, "only cards have numbers to which both sides add.", "Take it out: what a row says of itself, its owner says.");
         if (json.Shape != JsonShape.Array)
             Add(json.Line, "\"additive\" must be an array [ ... ].", "Put the columns' names in brackets.");
         foreach (var item in json.Items)

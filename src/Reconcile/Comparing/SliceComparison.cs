@@ -1,5 +1,4 @@
 using Cdc.Core.Entities;
-using Cdc.Engine.Ownership;
 using Cdc.Reconcile.Fences;
 
 namespace Cdc.Reconcile.Comparing;
@@ -54,8 +53,6 @@ internal sealed class SliceComparison(
         var (equal, leaves) = await DescendAsync(left, right, compared, SlicePacer.Expected(spans), ct);
         var differing = await DifferingAsync(left, right, leaves, ct);
         numbers += equal + differing.Numbers;
-        if (entity.Reverse is not null)
-            numbers = numbers with { Own = await OwnAsync(fence, compared, leaveOut, ct) };
         var listed = differing.Keys.Take(maxDrift).ToList();
         var drift = await ValuesAsync(left, right, listed, ct);
         // Hashes may differ where values do not (servers of two encodings): what counts is the value.
@@ -63,17 +60,13 @@ internal sealed class SliceComparison(
         {
             Differing = numbers.Differing - (listed.Count - drift.Select(d => d.Key).Distinct().Count()),
         };
+        var own = entity.Reverse is null
+            ? new OwnRows(default, [])
+            : await OwnRows.ReadAsync(fence.Engine, entity, compared, leaveOut, maxDrift - listed.Count, ct);
+        numbers = numbers with { Own = own.Numbers };
         var parents = money?.Parent is { } parent ? await ExceptionKeys.OfParentsAsync(fence, parent, ct) : null;
         var totals = money is null ? [] : await TotalsAsync(left, right, money, compared, parents, ct);
-        return new SliceResult(numbers, drift, differing.Keys.Count - listed.Count, except, totals);
-    }
-
-    private async Task<OwnNumbers> OwnAsync(FencedSnapshots fence, List<KeySpan> spans, long[] leaveOut, CancellationToken ct)
-    {
-        long[] low = [.. spans.Select(s => s.Low)];
-        long[] high = [.. spans.Select(s => s.High)];
-        var (pending, explained, unexplained) = await OwnValues.CountAsync(fence.Engine, entity, (low, high), leaveOut, ct);
-        return new OwnNumbers(pending, explained, unexplained);
+        return new SliceResult(numbers, [.. drift, .. own.Drift], differing.Keys.Count - listed.Count + own.Unlisted, except, totals);
     }
 
     /// <summary>Numbers of the spans that are equal, and the small spans that are not.</summary>

@@ -27,8 +27,8 @@ public readonly record struct SliceNumbers(
     /// <summary>Rows that the engine has changed of its own accord. Compared are these as Odoo last had them.</summary>
     public OwnNumbers Own { get; init; }
 
-    /// <summary>Distinct keys.</summary>
-    public long Drift => Missing + Extra + Differing;
+    /// <summary>Distinct keys; of rows that the engine owns also those that its own changes do not explain.</summary>
+    public long Drift => Missing + Extra + Differing + Own.Unexplained;
 
     /// <summary>1 − drift / compared; null where nothing was compared.</summary>
     public double? Rate => Compared == 0 ? null : 1 - (double)Drift / Compared;
