@@ -18,7 +18,7 @@ BEGIN
     FOR owned IN SELECT * FROM cdc.owned_tables ORDER BY is_card, name LOOP
         EXECUTE format('DROP FUNCTION IF EXISTS cdc.%I() CASCADE', 'own_change_' || owned.entity);
         EXECUTE format('DROP TRIGGER IF EXISTS cdc_own_truncate ON %s', owned.name);
-        EXECUTE format('ALTER TABLE %s DROP COLUMN base', owned.name);
+        EXECUTE format('ALTER TABLE %s DROP COLUMN base, DROP COLUMN odoo_ref', owned.name);
         IF owned.is_card THEN
             EXECUTE format('DROP FUNCTION IF EXISTS cdc.%I() CASCADE', 'owner_change_' || owned.entity);
             EXECUTE format('ALTER TABLE %s DROP COLUMN owner, DROP COLUMN own_number, DROP COLUMN odoo_number', owned.name);

@@ -37,6 +37,12 @@ public static class AdvisoryLocks
     /// </summary>
     public const long Owners = 0x0CDC_0000_0006;
 
+    /// <summary>
+    /// Taken by a transaction that sees a row that was born in the engine come back, and by one that writes rows whose parent is not there:
+    /// the second of them sees what the first has written.
+    /// </summary>
+    public const long Newborns = 0x0CDC_0000_0007;
+
     /// <summary>One comparison at a time.</summary>
     public const long ReconcileRuns = 0x6364_6372_6563_6f6e;
 }

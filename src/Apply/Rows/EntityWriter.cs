@@ -102,7 +102,7 @@ internal sealed class EntityWriter
         if (_versions is { Count: > 0 })
         {
             await _versions.SendAsync(ct);
-            await ExecuteAsync(_sql.Conflicts, [], ct);
+            await ExecuteAsync([.. _sql.Name(_sql.Versions), .. _sql.Conflicts], [], ct);
         }
         if (_deletes.Count > 0)
             await ExecuteAsync(_sql.Delete(_meetsEntries), [.. KeyPositions.Parameters(_deletes)], ct);
@@ -209,7 +209,13 @@ internal sealed class EntityWriter
             Read(row);
             if (_touched is { IsFull: false })
                 _touched.Add(key, _transform, _row);
-            var isNew = row.Delete is null && !hasEntry && !CountsUpdates(row) && straight == StraightCopy.NewKeys && key > highest;
+            var isNew =
+                row.Delete is null
+                && !hasEntry
+                && !CountsUpdates(row)
+                && straight == StraightCopy.NewKeys
+                && key > highest
+                && !_sql.KnowsNewborns;
             EncodeRow(row, write, isNew);
         }
         return keys.Length;
@@ -281,6 +287,7 @@ internal sealed class EntityWriter
 
     private async Task UpsertAsync(CancellationToken ct)
     {
+        await ExecuteAsync(_sql.Name(_sql.Stage), [], ct);
         if (!_onlyUpdates || _meetsEntries || await ExecuteAsync([_sql.Update], [], ct) != _staged.Count)
             await ExecuteAsync(_sql.Upsert(_meetsEntries), [], ct);
         await _stage.EmptyAsync(_staged.Count, ct);
@@ -289,7 +296,7 @@ internal sealed class EntityWriter
     private async Task FillHolesAsync(CancellationToken ct)
     {
         await _holes.SendAsync(_connection, _sql.CopyHoles, ct);
-        await ExecuteAsync(_sql.FillHoles, [], ct);
+        await ExecuteAsync([.. _sql.Name(_sql.Holes), .. _sql.FillHoles], [], ct);
         await using (var command = new NpgsqlCommand(_sql.RemainingHoles, _connection))
         await using (var reader = await command.ExecuteReaderAsync(ct))
             while (await reader.ReadAsync(ct))

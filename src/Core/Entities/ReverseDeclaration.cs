@@ -10,18 +10,13 @@ namespace Cdc.Core.Entities;
 /// <param name="Fields">Of Odoo's model, over the engine's columns.</param>
 /// <param name="Owned">Engine columns of which the fields are made, in the order of the declaration: the owner's value counts.</param>
 /// <param name="Additive">Of these, numbers to which both sides add; what of them is merged says <see cref="Merged"/>.</param>
-/// <param name="Number">
-/// Of cards: source column with the number of the last own change that the row has (<c>x_cdc_seq</c>), which Apply keeps in
-/// <see cref="OdooNumberColumn"/>; null: Odoo has none.
-/// </param>
 public sealed record ReverseDeclaration(
     string Model,
     string? Way,
     string? CardColumn,
     IReadOnlyList<ReverseField> Fields,
     IReadOnlyList<string> Owned,
-    IReadOnlyList<string> Additive,
-    string? Number = null
+    IReadOnlyList<string> Additive
 )
 {
     /// <summary>How own changes are written into Odoo.</summary>
@@ -33,10 +28,25 @@ public sealed record ReverseDeclaration(
     /// <summary>The last own change that Odoo's row has, at the row's position. Declared by <see cref="Number"/>.</summary>
     public const string OdooNumberColumn = "odoo_number";
 
+    /// <summary>Declared by <see cref="Ref"/>.</summary>
+    public const string OdooRefColumn = "odoo_ref";
+
     /// <summary>Columns that it gives to cards.</summary>
     public static IReadOnlyList<string> CardColumns { get; } = ["owner", "own_number", OdooNumberColumn];
 
     public bool IsCard => CardColumn is null;
+
+    /// <summary>
+    /// Of cards: source column with the number of the last own change that the row has (<c>x_cdc_seq</c>), which Apply keeps in
+    /// <see cref="OdooNumberColumn"/>; null: Odoo has none.
+    /// </summary>
+    public string? Number { get; init; }
+
+    /// <summary>
+    /// Source column with the name that a row was created under (<c>x_cdc_ref</c>): the uuid of its create in cdc.sync_log; null: there is
+    /// none, and what is born in the engine is not known when it comes back.
+    /// </summary>
+    public string? Ref { get; init; }
 
     /// <summary>
     /// Never overwritten, always merged. Only where the row itself says which own changes are in what Odoo has: else an own change would be

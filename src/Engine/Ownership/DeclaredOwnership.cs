@@ -47,12 +47,13 @@ public sealed class DeclaredOwnership
     }
 
     /// <summary>Changes with every part of it.</summary>
-    private string Version => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(';', _statements))))[..16];
+    private string Version =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(';', _statements.Prepend(_own.AddColumns)))))[..16];
 
     private (string Name, string Type)[] Columns =>
         _entity.Reverse!.IsCard
-            ? [("base", "jsonb"), ("owner", "text"), ("own_number", "bigint"), ("odoo_number", "bigint")]
-            : [("base", "jsonb")];
+            ? [("base", "jsonb"), ("odoo_ref", "text"), ("owner", "text"), ("own_number", "bigint"), ("odoo_number", "bigint")]
+            : [("base", "jsonb"), ("odoo_ref", "text")];
 
     /// <summary>Makes what is not there as it is declared, cards first.</summary>
     /// <param name="say">Receives what a person should know, such as how many rows were born in the engine before.</param>

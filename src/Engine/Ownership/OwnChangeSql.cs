@@ -30,9 +30,7 @@ internal sealed class OwnChangeSql(EntityDeclaration entity, EntityDeclaration c
     private readonly string _card = Sql.Identifier(entity.Reverse!.CardColumn ?? entity.EngineKey);
 
     /// <summary>Odoo's id, where the declaration has it: of a row that was born in the engine NULL until Odoo has it.</summary>
-    private readonly string? _odooId = entity.Columns.FirstOrDefault(c => c.Value == entity.Key.Name) is { } id
-        ? Sql.Identifier(id.Name)
-        : null;
+    private readonly string? _odooId = entity.OdooId is { } id ? Sql.Identifier(id.Name) : null;
 
     public string Function => $"cdc.{Sql.Identifier("own_change_" + entity.Name)}";
 
@@ -40,7 +38,7 @@ internal sealed class OwnChangeSql(EntityDeclaration entity, EntityDeclaration c
 
     /// <summary>Columns that the table needs, one statement.</summary>
     public string AddColumns =>
-        $"ALTER TABLE {_table} ADD COLUMN IF NOT EXISTS base jsonb"
+        $"ALTER TABLE {_table} ADD COLUMN IF NOT EXISTS base jsonb, ADD COLUMN IF NOT EXISTS odoo_ref text"
         + (
             _isCard
                 ? ", ADD COLUMN IF NOT EXISTS owner text, ADD COLUMN IF NOT EXISTS own_number bigint, ADD COLUMN IF NOT EXISTS odoo_number bigint"

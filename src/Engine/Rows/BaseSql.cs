@@ -14,15 +14,21 @@ public static class BaseSql
 
     /// <summary>
     /// The rows as Odoo has them, to be read FROM: what the engine changed of its own accord is not in them. Of an entity that does not flow
-    /// back to Odoo the table itself.
+    /// back to Odoo the table itself. What was born in the engine has Odoo's ids.
     /// </summary>
-    public static string OdoosRows(EntityDeclaration entity)
+    public static string OdoosRows(EntityDeclaration entity, EntitySet? entities)
     {
         if (entity.Reverse is null)
             return entity.EngineName;
         var key = Sql.Identifier(entity.EngineKey);
-        var columns = entity.Columns.Select(c => $"{OdooValue(c, "b")} AS {Sql.Identifier(c.Name)}");
-        return $"(SELECT b.{key}, {string.Join(", ", columns)} FROM {entity.EngineName} b WHERE b.base IS DISTINCT FROM {Gone})";
+        var born = entities is null ? null : NewbornSql.Of(entity, entities);
+        var columns = entity.Columns.Select(c => $"{born?.OdoosParent(c, "b") ?? OdooValue(c, "b")} AS {Sql.Identifier(c.Name)}").ToList();
+        string Rows(string id, string which) =>
+            $"SELECT {id} AS {key}, {string.Join(", ", columns)} FROM {entity.EngineName} b WHERE b.base IS DISTINCT FROM {Gone}{which}";
+        return born?.OdooId is null
+            ? $"({Rows($"b.{key}", "")})"
+            : $"({Rows($"b.{key}", $" AND b.{key} < {EntityDeclaration.FirstEngineId}")} UNION ALL "
+                + $"{Rows($"b.{born.OdooId}::bigint", $" AND b.{key} >= {EntityDeclaration.FirstEngineId} AND b.{born.OdooId} IS NOT NULL")})";
     }
 
     /// <summary>What Odoo last had.</summary>
@@ -39,9 +45,9 @@ public static class BaseSql
     internal static string Json(EngineColumn column, string value) =>
         SqlTypeName.Parse(column.Type)?.Family == SqlFamily.Jsonb ? $"({value})::text" : value;
 
-    /// <summary>The declared columns, but not Odoo's number, which is of no value of the row's.</summary>
+    /// <summary>The declared columns, but not those by which Odoo's row says what it has: they are no values of the row's.</summary>
     internal static IEnumerable<EngineColumn> Kept(EntityDeclaration entity) =>
-        entity.Columns.Where(c => entity.Reverse?.Number is null || c.Name != ReverseDeclaration.OdooNumberColumn);
+        entity.Columns.Where(c => c.Name is not (ReverseDeclaration.OdooNumberColumn or ReverseDeclaration.OdooRefColumn));
 
     /// <summary>These as one JSON object, in the base's form.</summary>
     internal static string Row(EntityDeclaration entity, string row) =>

@@ -34,6 +34,7 @@ internal sealed class ConflictSql(EntityDeclaration entity, OwnerSql owner)
                     t.source_generation AS known_generation{Seen}
                 FROM {Versions} s JOIN {entity.EngineName} {OwnerSql.Row} ON {OwnerSql.Row}.{_key} = s.key
                 WHERE ({OwnerSql.RowPosition}) < ({Position}) AND {owner.Owns} AND t.base IS DISTINCT FROM {BaseSql.Gone}
+                    {(entity.Reverse!.Ref is null ? "" : $"AND NOT {owner.IsNew}")}
                 WINDOW w AS (PARTITION BY s.key ORDER BY {Position})) s
             CROSS JOIN LATERAL (VALUES {Values}) v(field, kind, odoo, engine, base)
             WHERE v.kind IS NOT NULL

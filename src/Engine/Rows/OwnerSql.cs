@@ -50,6 +50,10 @@ internal sealed class OwnerSql
     /// <summary>The engine's values count.</summary>
     internal string Owns { get; }
 
+    /// <summary>Odoo's row is seen for the first time.</summary>
+    internal string IsNew =>
+        $"({Row}.{_key} >= {EntityDeclaration.FirstEngineId} AND {Row}.{Sql.Identifier(_entity.OdooId!.Name)} IS NULL)";
+
     /// <summary>The row stays although Odoo has deleted it.</summary>
     public string Keeps { get; }
 
@@ -77,7 +81,10 @@ internal sealed class OwnerSql
         [
             $"""
                 INSERT INTO cdc.conflicts (entity, key, card, kind, field, engine_value, base_value, generation, lsn, ordinal)
-                SELECT {_name}, {Row}.{_key}, {Card}, 'deleted', '*', {BaseSql.Row(_entity, Row)}, {Row}.base, {generation}, {lsn}, {ordinal}
+                SELECT {_name}, {Row}.{_key}, {Card}, 'deleted', '*', {BaseSql.Row(
+                    _entity,
+                    Row
+                )}, {Row}.base, {generation}, {lsn}, {ordinal}
                 FROM {_entity.EngineName} {Row}{(from is null ? "" : $", {from}")}
                 WHERE {where} AND {Keeps} AND {Row}.base IS DISTINCT FROM {BaseSql.Gone} ON CONFLICT DO NOTHING
                 """,
@@ -102,8 +109,13 @@ internal sealed class OwnerSql
     {
         var (own, odoo, number) = ($"{Row}.{Sql.Identifier(column.Name)}", odoos(column), odoos(_number!));
         var sum = $"coalesce({own}, 0) + coalesce({odoo}, 0) - coalesce({BaseSql.OdooValue(column, Row)}, 0)";
+        // What was born in the engine adds all that it is to what Odoo has not.
+        if (_entity.Reverse!.Ref is not null)
+            sum =
+                $"coalesce({own}, 0) + coalesce({odoo}, 0) - CASE WHEN {IsNew} THEN 0 ELSE coalesce({BaseSql.OdooValue(column, Row)}, 0) END";
+        var differs = BaseSql.Has(column, Row) + (_entity.Reverse!.Ref is null ? "" : $" OR {IsNew}");
         return $"CASE WHEN {number} IS DISTINCT FROM {Row}.{Sql.Identifier(_number!.Name)} "
-            + $"THEN {sum} - {SyncLogSql.Arrived(_entity, column, number, odoosRow)} WHEN {BaseSql.Has(column, Row)} THEN {sum} ELSE {odoo} END";
+            + $"THEN {sum} - {SyncLogSql.Arrived(_entity, column, number, odoosRow)} WHEN {differs} THEN {sum} ELSE {odoo} END";
     }
 
     private IEnumerable<string> BaseParts(Func<EngineColumn, string> odoos, string odoosRow)

@@ -89,21 +89,28 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
             Reverse = new ReverseReader(findings, declaration, what, lines).Read(entity),
         };
         CheckOwnNames(declaration, engine, lines);
-        return new ReadEntity(WithNumber(declaration), lines);
+        return new ReadEntity(WithOwnColumns(declaration), lines);
     }
 
     /// <summary>What Odoo's row says of own changes is applied and compared as any other column of it is.</summary>
-    private static EntityDeclaration WithNumber(EntityDeclaration entity)
+    private static EntityDeclaration WithOwnColumns(EntityDeclaration entity)
     {
-        if (entity.Reverse?.Number is not { Length: > 0 } number)
-            return entity;
-        var sources = entity.SourceColumns.Any(c => c.Name == number)
-            ? entity.SourceColumns
-            : [.. entity.SourceColumns, new SourceColumn(entity.SourceColumns.Count, number, SourceType.Float)];
         // Of a double: its text has 15 digits and more, a numeric 15.
-        var column = new EngineColumn(ReverseDeclaration.OdooNumberColumn, "bigint", $"{number}::bigint", NotNull: false);
-        return entity with { SourceColumns = sources, Columns = [.. entity.Columns, column] };
+        if (entity.Reverse?.Number is { Length: > 0 } number)
+            entity = With(entity, number, SourceType.Float, new(ReverseDeclaration.OdooNumberColumn, "bigint", $"{number}::bigint", false));
+        if (entity.Reverse?.Ref is { Length: > 0 } name)
+            entity = With(entity, name, SourceType.Text, new(ReverseDeclaration.OdooRefColumn, "text", name, NotNull: false));
+        return entity;
     }
+
+    private static EntityDeclaration With(EntityDeclaration entity, string source, SourceType type, EngineColumn column) =>
+        entity with
+        {
+            SourceColumns = entity.SourceColumns.Any(c => c.Name == source)
+                ? entity.SourceColumns
+                : [.. entity.SourceColumns, new SourceColumn(entity.SourceColumns.Count, source, type)],
+            Columns = [.. entity.Columns, column],
+        };
 
     private JsonObjectReader? Section(JsonObjectReader entity, string name, string what, params string[] known) =>
         entity.Required(name, JsonShape.Object) is { } json ? new JsonObjectReader(json, $"{what}.{name}", findings, known) : null;

@@ -17,20 +17,27 @@ internal sealed class ReverseReader(Findings findings, EntityDeclaration entity,
         if (json.Optional("reverse") is not { } section)
             return null;
         lines.Reverse = section.Line;
-        var reader = new JsonObjectReader(section, $"{what}.reverse", findings, "model", "way", "card", "number", "fields", "additive");
+        var reader = new JsonObjectReader(
+            section,
+            $"{what}.reverse",
+            findings,
+            "model",
+            "way",
+            "card",
+            "number",
+            "ref",
+            "fields",
+            "additive"
+        );
         if (!reader.IsObject)
             return null;
         var (fields, owned) = Fields(reader);
         CheckNames();
-        return new ReverseDeclaration(
-            reader.Text("model"),
-            Way(reader),
-            Card(reader),
-            fields,
-            owned,
-            Additive(reader, owned),
-            Number(reader)
-        );
+        return new ReverseDeclaration(reader.Text("model"), Way(reader), Card(reader), fields, owned, Additive(reader, owned))
+        {
+            Number = Number(reader),
+            Ref = Ref(reader),
+        };
     }
 
     private string? Way(JsonObjectReader reader)
@@ -57,12 +64,33 @@ internal sealed class ReverseReader(Findings findings, EntityDeclaration entity,
             return null;
         var number = reader.Text("number");
         if (reader.Optional("card") is not null)
-            Add(reader.LineOf("number"), "only cards have a number: it is the order of all that is theirs.", "Name it in the card's entity.");
+            Add(
+                reader.LineOf("number"),
+                "only cards have a number: it is the order of all that is theirs.",
+                "Name it in the card's entity."
+            );
         else if (
             entity.SourceColumns.FirstOrDefault(c => c.Name == number) is { Type: not (SourceType.Integer or SourceType.Float) } column
         )
             Add(reader.LineOf("number"), $"the number \"{number}\" is {column.Type}.", "Name the column that 'cdc reverse install' makes.");
         return number;
+    }
+
+    /// <summary>As the number; where Odoo's id is no column of the engine's, nothing could say which row it is.</summary>
+    private string? Ref(JsonObjectReader reader)
+    {
+        if (reader.Optional("ref") is null)
+            return null;
+        var name = reader.Text("ref");
+        if (entity.SourceColumns.FirstOrDefault(c => c.Name == name) is { Type: not SourceType.Text } column)
+            Add(reader.LineOf("ref"), $"\"{name}\" is {column.Type}.", "Name the column that 'cdc reverse install' makes.");
+        if (entity.OdooId is null)
+            Add(
+                reader.LineOf("ref"),
+                "what is born in the engine has no place for Odoo's id.",
+                $"Declare an engine column of which the value is \"{entity.Key.Name}\"."
+            );
+        return name;
     }
 
     private (List<ReverseField> Fields, List<string> Owned) Fields(JsonObjectReader reader)
@@ -145,7 +173,10 @@ internal sealed class ReverseReader(Findings findings, EntityDeclaration entity,
     private void CheckNames()
     {
         foreach (var column in entity.Columns)
-            if (column.Name == ReverseDeclaration.BaseColumn || ReverseDeclaration.CardColumns.Contains(column.Name))
+            if (
+                column.Name is ReverseDeclaration.BaseColumn or ReverseDeclaration.OdooRefColumn
+                || ReverseDeclaration.CardColumns.Contains(column.Name)
+            )
                 Add(
                     lines.Columns[column.Name],
                     $"the engine column \"{column.Name}\" is written by the pipeline itself, where rows have owners.",

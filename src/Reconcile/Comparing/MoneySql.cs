@@ -14,11 +14,12 @@ internal sealed class MoneySql
     private const string CompanyColumn = "company_id";
 
     private readonly EntityDeclaration _entity;
+    private readonly EntitySet _entities;
     private readonly (ParentReference Reference, EntityDeclaration Entity)? _parent;
 
     public MoneySql(EntityDeclaration entity, EntitySet entities, IReadOnlyList<CanonicalColumn> columns)
     {
-        _entity = entity;
+        (_entity, _entities) = (entity, entities);
         Money = [.. columns.Where(c => c.Scale is not null)];
         if (Column(entity, ProgramColumn) is null && Column(entity, CompanyColumn) is null)
             _parent = entity
@@ -37,7 +38,7 @@ internal sealed class MoneySql
     public string Source(SideSql side) => Of(side, c => c.SourceForm, c => $"({c.Value})", e => (e.SourceRows, Sql.Identifier(e.Key.Name)));
 
     public string Engine(SideSql side) =>
-        Of(side, c => c.EngineForm, c => Sql.Identifier(c.Name), e => (BaseSql.OdoosRows(e), Sql.Identifier(e.EngineKey)));
+        Of(side, c => c.EngineForm, c => Sql.Identifier(c.Name), e => (BaseSql.OdoosRows(e, _entities), Sql.Identifier(e.EngineKey)));
 
     private string Of(
         SideSql side,

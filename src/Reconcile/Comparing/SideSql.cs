@@ -52,10 +52,16 @@ internal sealed class SideSql
             SinceFilter.Source(entity, since)
         );
 
-    public static SideSql Engine(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, DateTimeOffset? since = null) =>
+    /// <param name="entities">To which those belong that the rows refer to, where some were born in the engine.</param>
+    public static SideSql Engine(
+        EntityDeclaration entity,
+        IReadOnlyList<CanonicalColumn> columns,
+        DateTimeOffset? since = null,
+        EntitySet? entities = null
+    ) =>
         new(
             // What Odoo last had of what the engine changed: only so are the two sides to be equal.
-            BaseSql.OdoosRows(entity),
+            BaseSql.OdoosRows(entity, entities),
             new SourceKey(entity.EngineKey, null),
             [.. columns.Select(c => ((Func<string, string>)c.EngineHash, c.EngineText))],
             HasKeyColumn(entity),

@@ -9,7 +9,8 @@ public sealed class OwnNumbersTests(TestServers servers) : IAsyncLifetime
 {
     private const string Card = "SELECT points, partner_id, odoo_number, base FROM loyalty_cards WHERE id = 1";
     private const string Entries = "SELECT after, status FROM cdc.sync_log ORDER BY number";
-    private const string Conflicts = "SELECT kind, field, odoo_value, engine_value, base_value FROM cdc.conflicts ORDER BY lsn, ordinal, field";
+    private const string Conflicts =
+        "SELECT kind, field, odoo_value, engine_value, base_value FROM cdc.conflicts ORDER BY lsn, ordinal, field";
 
     private PipelineBed _bed = null!;
 
@@ -43,10 +44,7 @@ public sealed class OwnNumbersTests(TestServers servers) : IAsyncLifetime
         await OwnAsync("points = points + 10", "points = points + 3, partner_id = 20", "points = points - 1");
         await OdooAsync("points = points + 10, x_cdc_seq = 1", "points = points + 5");
         Assert.Equal(["""117.00|20|1|{"points": 115.00, "partner_id": 1}"""], await RowsAsync(Card));
-        Assert.Equal(
-            ["synced", "pending", "pending"],
-            await RowsAsync("SELECT status FROM cdc.sync_log ORDER BY number")
-        );
+        Assert.Equal(["synced", "pending", "pending"], await RowsAsync("SELECT status FROM cdc.sync_log ORDER BY number"));
         Assert.Equal(["t"], await RowsAsync("SELECT synced_at IS NOT NULL FROM cdc.sync_log WHERE status = 'synced'"));
         // Both at once, in one call; and a repetition, of which Odoo does nothing.
         await OdooAsync("points = points + 3 - 1, partner_id = 20, x_cdc_seq = 3", "write_date = now()");
@@ -83,10 +81,7 @@ public sealed class OwnNumbersTests(TestServers servers) : IAsyncLifetime
             Ct
         );
         await _bed.CaughtUpAsync(Ct);
-        Assert.Equal(
-            ["changed|partner_id|7|20|1", "changed|partner_id|8|20|20", "changed|partner_id|1|20|8"],
-            await RowsAsync(Conflicts)
-        );
+        Assert.Equal(["changed|partner_id|7|20|1", "changed|partner_id|8|20|20", "changed|partner_id|1|20|8"], await RowsAsync(Conflicts));
         // The owner's value is on its way once more.
         Assert.Equal(["""{"partner_id": 20}|synced""", """{"partner_id": 20}|pending"""], await RowsAsync(Entries));
         Assert.Equal(["2|1"], await RowsAsync("SELECT number, predecessor FROM cdc.sync_log WHERE status = 'pending'"));

@@ -17,13 +17,13 @@ internal static class OwnedEntities
     public const string Text = """
         { "include": "entities.json",
           "entities": [
-            { "name": "card", "reverse": { "model": "loyalty.card", "number": "x_cdc_seq", "additive": ["points"], "fields": {
+            { "name": "card", "reverse": { "model": "loyalty.card", "number": "x_cdc_seq", "ref": "x_cdc_ref", "additive": ["points"], "fields": {
                 "points": { "type": "double precision", "value": "points::double precision" },
                 "partner_id": { "type": "bigint", "value": "partner_id" } } } },
             { "name": "move", "reverse": { "model": "loyalty.point.move", "card": "loyalty_card_id", "fields": {
                 "remaining_point": { "type": "double precision", "value": "remaining_point::double precision" },
                 "state": { "type": "text", "value": "state" } } } },
-            { "name": "history", "reverse": { "model": "loyalty.point.history", "card": "loyalty_card_id", "fields": {
+            { "name": "history", "reverse": { "model": "loyalty.point.history", "card": "loyalty_card_id", "ref": "x_cdc_ref", "fields": {
                 "points_amount": { "type": "double precision", "value": "points_amount::double precision" },
                 "origin": { "type": "text", "value": "origin" } } } },
           ] }
@@ -42,7 +42,10 @@ internal static class OwnedEntities
     public static async Task UseAsync(PipelineBed bed, CancellationToken ct)
     {
         bed.Entities = All;
-        await bed.Source.ExecuteAsync("ALTER TABLE loyalty_card ADD COLUMN x_cdc_seq double precision", ct);
+        await bed.Source.ExecuteAsync(
+            "ALTER TABLE loyalty_card ADD COLUMN x_cdc_seq double precision, ADD COLUMN x_cdc_ref varchar; ALTER TABLE loyalty_point_history ADD COLUMN x_cdc_ref varchar",
+            ct
+        );
         await DeclaredOwnership.EnsureAsync(bed.Engine.DataSource, All, _ => { }, ct);
     }
 

@@ -31,7 +31,7 @@ public sealed class UpsertSqlTests
     {
         const string Numbered = """
             { "include": "entities.json", "entities": [
-              { "name": "card", "reverse": { "model": "loyalty.card", "number": "x_cdc_seq", "additive": ["points"], "fields": {
+              { "name": "card", "reverse": { "model": "loyalty.card", "number": "x_cdc_seq", "ref": "x_cdc_ref", "additive": ["points"], "fields": {
                   "points": { "type": "double precision", "value": "points::double precision" }, "partner_id": { "type": "bigint", "value": "partner_id" } } } },
               { "name": "history", "reverse": { "model": "loyalty.point.history", "card": "loyalty_card_id", "fields": {
                   "origin": { "type": "text", "value": "origin" } } } } ] }
@@ -42,13 +42,16 @@ public sealed class UpsertSqlTests
         var sql = UpsertSql.WithOwners(declared, entities);
         var text =
             Text(sql, new HeldDeletesSql(declared, false, owner), new HeldDeletesSql(declared, true, owner))
-            + Text([("versions", [sql.CreateVersions, sql.CopyVersions, .. sql.Conflicts]), ("echoes", sql.Echoes)]);
+            + Text([
+                ("versions", [sql.CreateVersions, sql.CopyVersions, .. sql.Name(sql.Versions), .. sql.Conflicts]),
+                ("echoes", sql.Echoes),
+            ]);
         var path = SourceTree.PathOf($"tests/Unit/Apply/golden/owned-{entity}.sql");
         if (Environment.GetEnvironmentVariable("CDC_UPDATE_GOLDEN") == "1")
             File.WriteAllText(path, text);
         Assert.Equal(File.ReadAllText(path), text, ignoreLineEndingDifferences: true);
         // The same where all rows are Odoo's, whatever the declaration says.
-        var withoutNumber = Numbered.Replace("\"number\": \"x_cdc_seq\", ", "", StringComparison.Ordinal);
+        var withoutNumber = Numbered.Replace("\"number\": \"x_cdc_seq\", \"ref\": \"x_cdc_ref\", ", "", StringComparison.Ordinal);
         Assert.Equal(
             Text(EntityFile.Load(SourceTree.PathOf("schemas/entities.json")).Find(entity)!),
             Text(EntityFile.Parse(withoutNumber, SourceTree.PathOf("schemas/owned.json")).Find(entity)!)

@@ -61,10 +61,7 @@ public sealed class ReverseDeclarationTests
         Assert.Equal(new EngineColumn("odoo_number", "bigint", "x_cdc_seq::bigint", NotNull: false), card.Columns[^1]);
         Assert.Equal(new SourceColumn(3, "x_cdc_seq", SourceType.Float), card.SourceColumns[^1]);
         // Declared besides, it is there once.
-        Assert.Equal(
-            3,
-            Parse(Card($$"""{ "model": "c", "number": "points", "fields": {{Points}} }"""))[0].SourceColumns.Count
-        );
+        Assert.Equal(3, Parse(Card($$"""{ "model": "c", "number": "points", "fields": {{Points}} }"""))[0].SourceColumns.Count);
     }
 
     [Fact]
@@ -93,6 +90,7 @@ public sealed class ReverseDeclarationTests
     [InlineData("""{ "model": "m", "fields": { "x": { "type": "text" } } }""", "has no \"value\"")]
     [InlineData("""{ "model": "m", "fields": POINTS, "card": "points" }""", "which is no parent of it")]
     [InlineData("""{ "model": "m", "fields": POINTS, "number": "note" }""", "the number \"note\" is Text")]
+    [InlineData("""{ "model": "m", "fields": POINTS, "ref": "x_cdc_ref" }""", "what is born in the engine has no place for Odoo's id")]
     public void What_is_wrong_is_said_with_its_line(string reverse, string said) =>
         Refuses(said, Card(reverse.Replace("POINTS", Points, StringComparison.Ordinal)));
 
