@@ -43,8 +43,8 @@ public sealed record ReverseDeclaration(
     public string? Number { get; init; }
 
     /// <summary>
-    /// Source column with the name that a row was created under (<c>x_cdc_ref</c>): the uuid of its create in cdc.sync_log; null: there is
-    /// none, and what is born in the engine is not known when it comes back.
+    /// Source column with the name that a row was created under (<c>x_cdc_ref</c>): the uuid of its create in the log of own changes; null:
+    /// there is none, and what is born in the engine is not known when it comes back.
     /// </summary>
     public string? Ref { get; init; }
 
