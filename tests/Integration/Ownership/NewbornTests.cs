@@ -74,7 +74,7 @@ public sealed class NewbornTests(TestServers servers, TestKafka kafka)
     }
 
     [Theory]
-    [InlineData("nobody's")]
+    [InlineData("nobody")]
     [InlineData("00000000-0000-0000-0000-000000000000")]
     public async Task A_name_that_somebody_else_has_given_names_nothing(string name)
     {
