@@ -149,6 +149,12 @@ public sealed record EntityStatus
     public required string State { get; init; }
     public required string? Reason { get; init; }
 
+    /// <summary>Since when its rows are as they were, by the engine's clock; null: it is not stopped.</summary>
+    public DateTimeOffset? StoppedAt { get; init; }
+
+    /// <summary>For how long by now.</summary>
+    public double? StoppedSeconds { get; init; }
+
     /// <summary>Of a held table: rows that wait to be deleted.</summary>
     public long? HeldDeletes { get; init; }
 

@@ -89,7 +89,7 @@ internal static class LagCommand
                 Offset(p.LogEnd, report),
                 Offset(p.Checkpoint, report),
                 Quantity.Count(p.MessagesBehind),
-                Quantity.Duration(p.SecondsBehind)
+                p.StoppedSeconds is { } stopped ? $"stopped for {Quantity.Duration(stopped)}" : Quantity.Duration(p.SecondsBehind)
             );
         grid.Write(terminal);
         terminal.Out.WriteLine(

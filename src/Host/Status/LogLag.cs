@@ -52,14 +52,22 @@ internal sealed class LogLagReader(Database source, Database engine, string slot
 
     private IReadOnlyList<PartitionStatus> InProcess(EngineStatus engineStatus, SourceStatus? sourceStatus) =>
         [
-            .. entities.All.Select(e => new PartitionStatus(
-                $"{e.SourceSchema}.{e.SourceTable}",
-                0,
-                Number(sourceStatus?.InsertLsn),
-                Number(engineStatus.ThroughLsn),
-                null,
-                Lag.Seconds(engineStatus, sourceStatus)
-            )),
+            .. entities
+                .All.Select(e => (Entity: e, Stopped: StoppedTopic.Of([.. engineStatus.Entities.Where(s => s.Entity == e.Name)])))
+                .Select(e =>
+                    new PartitionStatus(
+                        $"{e.Entity.SourceSchema}.{e.Entity.SourceTable}",
+                        0,
+                        Number(sourceStatus?.InsertLsn),
+                        // The stream's, which passes a stopped table by.
+                        e.Stopped
+                            is null
+                            ? Number(engineStatus.ThroughLsn)
+                            : null,
+                        null,
+                        Lag.Seconds(engineStatus, sourceStatus)
+                    ).With(e.Stopped)
+                ),
         ];
 
     private static long? Number(string? lsn) => lsn is null ? null : (long)Lsn.Parse(lsn).Value;

@@ -113,7 +113,7 @@ internal static class StatusView
         foreach (var e in entities)
             grid.Add(
                 e.Entity,
-                e.BehindGap ? $"{e.State} (behind the gap)" : e.State,
+                StateOf(e),
                 e.Rows is null ? "-" : "~" + Quantity.Count(e.Rows),
                 e.Snapshot is { } s ? $"{s.ChunksDone}/{s.ChunksTotal}" : "-",
                 Quantity.Percent(e.Snapshot?.Percent),
@@ -125,6 +125,11 @@ internal static class StatusView
             );
         return grid;
     }
+
+    private static string StateOf(EntityStatus entity) =>
+        entity.BehindGap ? $"{entity.State} (behind the gap)"
+        : entity.StoppedSeconds is { } seconds ? $"{entity.State} for {Quantity.Duration(seconds)}"
+        : entity.State;
 
     private static TextTable Reasons(IReadOnlyList<EntityStatus> entities)
     {

@@ -2,6 +2,7 @@ using Cdc.Apply.Partitions;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
+using Cdc.Engine;
 using Cdc.Engine.Tables;
 using Cdc.Log.Kafka;
 using Cdc.Log.Records;
@@ -19,6 +20,8 @@ internal sealed class ApplyLogSession(
 ) : IPipelineSession
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
+
+    private readonly EngineTableWatch _tables = new(entities, log);
 
     public bool HasProgressed { get; private set; }
 
@@ -46,7 +49,7 @@ internal sealed class ApplyLogSession(
             await new RightsCheck(clients).RequireAsync(LeastRights.OfLog(KafkaRole.Apply, clients, plan), stop);
             var topics = await LogTopics.ReadAsync(clients, entities, codec, stop);
             started();
-            await new PartitionSession(options.Engine, entities, topics, Reader, statistics, log).RunAsync(stop);
+            await new PartitionSession(options.Engine, _tables, topics, Reader, statistics, log).RunAsync(stop);
 
             KafkaLogReader Reader(TakePartitions take) => new(clients, topics, codec, options.Log.MaxBytes, take, log);
         }

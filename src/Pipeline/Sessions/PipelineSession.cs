@@ -3,6 +3,7 @@ using Cdc.Capture;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
+using Cdc.Engine;
 using Cdc.Log.InProcess;
 using Cdc.Pipeline.Setup;
 using Microsoft.Extensions.Logging;
@@ -23,6 +24,7 @@ internal sealed class PipelineSession(
 ) : IPipelineSession
 {
     private readonly PauseGate _gate = new(options.Engine);
+    private readonly EngineTableWatch _tables = new(entities, log);
 
     /// <summary>Called when the slot is this session's and rows flow.</summary>
     public Action Started { get; init; } = () => { };
@@ -42,12 +44,18 @@ internal sealed class PipelineSession(
         await using var capture = await CaptureSession.ConnectAsync(options.Source, options.Snapshot, entities, log, stop);
         await setup.PrepareAsync(capture, stop);
         await capture.AcquireSlotAsync(stop);
-        await using var apply = await EngineSession.OpenAsync(options.Engine, entities, statistics, log, stop);
+        await using var apply = await EngineSession.OpenAsync(options.Engine, _tables, statistics, log, stop);
         started();
         Started();
         try
         {
             await StreamAsync(capture, apply, stop);
+        }
+        catch (EngineException e) when (e.Failure.Kind is FailureKind.Migration or FailureKind.Preflight)
+        {
+            // The next session says what is missing before it begins, and not again and again in the middle of it.
+            preconditions.CheckAgain();
+            throw;
         }
         finally
         {

@@ -93,6 +93,9 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
         }
     }
 
+    /// <summary>Something that held before does not hold any more.</summary>
+    public void CheckAgain() => _held = false;
+
     /// <exception cref="FindingsException">Every error of both servers, each with its remedy.</exception>
     public async Task CheckAsync(CancellationToken ct)
     {

@@ -26,7 +26,7 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
     private const string RowsSql = """
         SELECT coalesce(sum(compared), 0)::bigint, coalesce(sum(missing + extra + differing), 0)::bigint, coalesce(sum(in_flight), 0)::bigint,
             coalesce(sum(quarantined), 0)::bigint, coalesce(sum(holes), 0)::bigint, coalesce(sum(loading), 0)::bigint,
-            coalesce(array_agg(DISTINCT entity || ' is stopped') FILTER (WHERE state = 'stopped'), ARRAY[]::text[])
+            coalesce(array_agg(DISTINCT entity) FILTER (WHERE state = 'stopped'), ARRAY[]::text[])
         FROM cdc.reconcile_partitions WHERE run = $1
         """;
 
@@ -99,7 +99,15 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
     }
 
     private static ComparisonRows Read(NpgsqlDataReader r) =>
-        new(r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4), r.GetInt64(5), r.GetFieldValue<string[]>(6));
+        new(
+            r.GetInt64(0),
+            r.GetInt64(1),
+            r.GetInt64(2),
+            r.GetInt64(3),
+            r.GetInt64(4),
+            r.GetInt64(5),
+            [.. r.GetFieldValue<string[]>(6).Select(ComparisonRows.NotComparedTable)]
+        );
 
     private void LogFired(string name, string message, long run)
     {

@@ -23,6 +23,10 @@ internal sealed class SideSql
     private readonly string _filter;
     private readonly IReadOnlyList<string> _texts;
 
+    public required Server Server { get; init; }
+
+    public required EntityDeclaration Entity { get; init; }
+
     /// <param name="hasKeyColumn">Some column is the key itself: the row's hash needs no other.</param>
     private SideSql(
         string table,
@@ -49,7 +53,11 @@ internal sealed class SideSql
             [.. columns.Select(c => ((Func<string, string>)c.SourceHash, c.SourceText))],
             HasKeyColumn(entity),
             SinceFilter.Source(entity, since)
-        );
+        )
+        {
+            Server = Server.Source,
+            Entity = entity,
+        };
 
     public static SideSql Engine(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, DateTimeOffset? since = null) =>
         new(
@@ -58,7 +66,11 @@ internal sealed class SideSql
             [.. columns.Select(c => ((Func<string, string>)c.EngineHash, c.EngineText))],
             HasKeyColumn(entity),
             SinceFilter.Engine(entity, since)
-        );
+        )
+        {
+            Server = Server.Engine,
+            Entity = entity,
+        };
 
     /// <summary>For each span its place (from 1), rows, and the sum of the rows' hashes as text.</summary>
     public string Sums(bool leaveOut) =>
