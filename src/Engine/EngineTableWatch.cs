@@ -31,9 +31,13 @@ public sealed partial class EngineTableWatch(EntitySet entities, ILogger log)
     /// <summary>Compares, and asks for what has to be read again.</summary>
     public async Task LookAsync(NpgsqlConnection engine, CancellationToken ct)
     {
-        var columns = await engine
-            .Statement(ColumnsSql, (object)entities.All.Select(e => e.EngineName).ToArray())
-            .RowsAsync(row => (Entity: (int)row.GetInt64(0) - 1, Table: row.GetInt64(1), Name: row.GetString(2), Shape: Shape(row)), ct);
+        var command = engine.Statement(ColumnsSql, (object)entities.All.Select(e => e.EngineName).ToArray());
+        // It is asked on the pulse's connection, which is to notice an engine that does not answer.
+        command.CommandTimeout = ServerTimeouts.AnswerSeconds;
+        var columns = await command.RowsAsync(
+            row => (Entity: (int)row.GetInt64(0) - 1, Table: row.GetInt64(1), Name: row.GetString(2), Shape: Shape(row)),
+            ct
+        );
         var found = columns.ToLookup(c => c.Entity);
         foreach (var entity in entities.All)
         {
