@@ -31,6 +31,7 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
         """;
 
     private readonly AlertRules _rules = new(options);
+    private string? _leftOut;
 
     /// <param name="run">It is done.</param>
     /// <returns>Names of the alerts that fire now.</returns>
@@ -40,6 +41,7 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
         var rows = (await connection.Statement(RowsSql, run).RowsAsync(Read, ct)).Single();
         var now = time.GetUtcNow();
         await connection.Statement(PruneSql, now - options.LongWindow * 2).ExecuteAsync(ct);
+        await LogLeftOutAsync(connection, run, rows, ct);
         if (!rows.IsOfTheWhole)
         {
             await PauseAsync(connection, run, now, ct);
@@ -96,6 +98,18 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
     {
         await connection.Statement("INSERT INTO cdc.reconcile_samples (at, run) VALUES ($1, $2::bigint)", now, run).ExecuteAsync(ct);
         ReconcileLog.Paused(log);
+    }
+
+    /// <summary>The same again and again is one line.</summary>
+    private async Task LogLeftOutAsync(NpgsqlConnection connection, long run, ComparisonRows rows, CancellationToken ct)
+    {
+        var reason =
+            rows.Tables.Count == 0
+                ? null
+                : await connection.Statement("SELECT coalesce(detail, '') FROM cdc.reconcile_runs WHERE id = $1", run).ScalarAsync<string>(ct);
+        if (reason is not null && string.Join(' ', rows.Tables) != _leftOut)
+            ReconcileLog.LeftOut(log, run, reason);
+        _leftOut = reason is null ? null : string.Join(' ', rows.Tables);
     }
 
     private static ComparisonRows Read(NpgsqlDataReader r) =>

@@ -1,11 +1,15 @@
 using Cdc.Core.Failures;
+using Cdc.Engine;
 using Cdc.Host.Reconciling;
+using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Reports;
+using Cdc.Reconcile.Requests;
 using Cdc.Reconcile.Runs;
 using Cdc.Tests.Integration.Faults;
 using Cdc.Tests.Integration.Pipeline;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Xunit;
 
@@ -104,6 +108,27 @@ public sealed class LeftOutTests(TestServers servers)
         var report = await bed.RunAsync(RunKind.Full, [.. bed.Entities.All.Select(e => e.Name)], violations: true);
         AssertLeftOut(report, "'history-orphan-loyalty-card-id' was not looked for");
         Assert.Contains(report.Violations, v => v.Kind == "history-orphan-point-move-id");
+    }
+
+    [Fact]
+    public async Task A_repair_leaves_the_keys_of_such_a_table_alone_and_has_those_of_the_others()
+    {
+        await using var bed = await BedAsync();
+        await bed.Engine.ExecuteAsync(
+            "UPDATE loyalty_cards SET points = points + 1 WHERE id = 3; UPDATE point_history SET points_balance = points_balance + 1 WHERE id = 4",
+            Ct
+        );
+        var drift = await bed.RunAsync(RunKind.Full, Both);
+        Assert.Equal(2, drift.Total.Drift);
+        await bed.Source.ExecuteAsync("ALTER TABLE loyalty_card RENAME TO elsewhere", Ct);
+        var plan = await new Repair(
+            bed.Servers,
+            new KeyReads(bed.Engine.ConnectionString, NullLogger.Instance),
+            bed.Options,
+            new EngineOptions().DeleteLimit
+        ).PlanAsync(drift.Run.Id, new RunRequest(RunKind.Full, [.. Both.Select(n => bed.Entities.Find(n)!)]), Ct);
+        Assert.Equal([4L], plan.Rows["history"].Keys);
+        Assert.Equal(("card", 3L, RepairedKey.LeftOut), plan.Others.Select(o => (o.Entity, o.Key, o.Outcome)).Single());
     }
 
     private async Task<ComparisonBed> BedAsync() =>
