@@ -106,7 +106,9 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
         var reason =
             rows.Tables.Count == 0
                 ? null
-                : await connection.Statement("SELECT coalesce(detail, '') FROM cdc.reconcile_runs WHERE id = $1", run).ScalarAsync<string>(ct);
+                : await connection
+                    .Statement("SELECT coalesce(detail, '') FROM cdc.reconcile_runs WHERE id = $1", run)
+                    .ScalarAsync<string>(ct);
         if (reason is not null && string.Join(' ', rows.Tables) != _leftOut)
             ReconcileLog.LeftOut(log, run, reason);
         _leftOut = reason is null ? null : string.Join(' ', rows.Tables);

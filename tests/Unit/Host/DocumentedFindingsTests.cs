@@ -33,7 +33,11 @@ public sealed partial class DocumentedFindingsTests
     /// <c>engine</c>; that migrations are missing, and that a shared table is locked, is said of the engine alone.
     /// </summary>
     private static IEnumerable<string> OfServer(string source) =>
-        Said().Matches(source).SelectMany(WordsOf).Where(w => w != "migrations").Select(w => w == "locked" ? "engine-locked" : $"source-{w}");
+        Said()
+            .Matches(source)
+            .SelectMany(WordsOf)
+            .Where(w => w != "migrations")
+            .Select(w => w == "locked" ? "engine-locked" : $"source-{w}");
 
     private static IEnumerable<string> WordsOf(Match said) =>
         said.Groups.Values.Skip(1).Where(g => g.Success && g.Value.Length > 0).Select(g => g.Value);
