@@ -13,6 +13,8 @@ internal static class PublicationCheck
     /// <summary>It leaves out some operations, of every table. Where the source is followed already that is a gap.</summary>
     public const string Partial = "publication-operations";
 
+    private const string Extended = "publication-extended";
+
     private const int MostNames = 20;
 
     private const string SurplusSql = """
@@ -48,6 +50,11 @@ internal static class PublicationCheck
             .. await SurplusAsync(connection, publication, catalog, ct),
         ];
     }
+
+    /// <summary>It is to be made, or tables added to it, by cdc itself: all that is ever written in the source's catalog.</summary>
+    /// <param name="findings">Of <see cref="FindingsAsync"/>.</param>
+    public static bool IsWritten(SourceCatalog catalog, IReadOnlyList<Finding> findings) =>
+        catalog.Publication is null ? findings.Count == 0 : findings.Any(f => f.Code == Extended);
 
     /// <summary>What an administrator has to do when our role may not create the publication itself.</summary>
     private static IEnumerable<Finding> Missing(string name, ServerCheck server, SourceCatalog catalog)
@@ -88,7 +95,7 @@ internal static class PublicationCheck
             );
         else if (server.IsSuperuser || (publication.IsOwner && catalog.Owns(missing)))
             yield return new Finding(
-                "publication-extended",
+                Extended,
                 IsError: false,
                 $"Publication {publication.Name} lacks declared tables; they will be added.",
                 sql

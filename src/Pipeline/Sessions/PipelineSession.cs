@@ -29,7 +29,11 @@ internal sealed class PipelineSession(
     /// <summary>Called when the slot is this session's and rows flow.</summary>
     public Action Started { get; init; } = () => { };
 
-    public bool HasProgressed { get; private set; }
+    private volatile EngineSession? _engine;
+
+    public bool HasProgressed => _engine is { } engine && engine.Progress.Through > engine.Resume.Through;
+
+    public void LookAgain() => preconditions.Again();
 
     public int? Generation => setup.Generation;
 
@@ -38,29 +42,17 @@ internal sealed class PipelineSession(
     /// <summary>Returns when <paramref name="stop"/> was asked for and everything captured so far is applied.</summary>
     public async Task RunAsync(Action started, CancellationToken stop)
     {
-        HasProgressed = false;
+        _engine = null;
         await _gate.RequireOpenAsync(stop);
         await preconditions.CheckAsync(stop);
         await using var capture = await CaptureSession.ConnectAsync(options.Source, options.Snapshot, entities, log, stop);
         await setup.PrepareAsync(capture, stop);
         await capture.AcquireSlotAsync(stop);
         await using var apply = await EngineSession.OpenAsync(options.Engine, _tables, statistics, log, stop);
+        _engine = apply;
         started();
         Started();
-        try
-        {
-            await StreamAsync(capture, apply, stop);
-        }
-        catch (EngineException e) when (e.Failure.Kind is FailureKind.Migration or FailureKind.Preflight)
-        {
-            // The next session says what is missing before it begins, and not again and again in the middle of it.
-            preconditions.CheckAgain();
-            throw;
-        }
-        finally
-        {
-            HasProgressed = apply.Progress.Through > apply.Resume.Through;
-        }
+        await StreamAsync(capture, apply, stop);
     }
 
     private async Task StreamAsync(CaptureSession capture, EngineSession apply, CancellationToken stop)
