@@ -56,6 +56,8 @@ public static class EngineConnection
         settings.Pooling = false;
         settings.WriteBufferSize = 65536;
         settings.ReadBufferSize = 65536;
+        // Of several statements that travel together: which one was refused.
+        settings.IncludeFailedBatchedCommand = true;
         // Loading and applying take as long as they take: the pulse notices an unreachable engine.
         settings.CommandTimeout = 0;
         var connection = Sources.GetOrAdd(settings.ConnectionString, Source).CreateConnection();

@@ -67,7 +67,7 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
             await together.PrepareAsync(ct);
             await together.ExecuteNonQueryAsync(ct);
         }
-        catch (PostgresException e) when (EngineErrors.IsOfRow(e) && together.BatchCommands.IndexOf(e.BatchCommand!) < rows)
+        catch (PostgresException e) when (EngineErrors.IsOfRow(e) && e.BatchCommand is { } failed && together.BatchCommands.IndexOf(failed) < rows)
         {
             // The transaction is undone. Which row it was is found out by writing them one after the other.
             return false;
