@@ -67,7 +67,8 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
             await together.PrepareAsync(ct);
             await together.ExecuteNonQueryAsync(ct);
         }
-        catch (PostgresException e) when (EngineErrors.IsOfRow(e) && e.BatchCommand is { } failed && together.BatchCommands.IndexOf(failed) < rows)
+        catch (PostgresException e)
+            when (EngineErrors.IsOfRow(e) && e.BatchCommand is { } failed && together.BatchCommands.IndexOf(failed) < rows)
         {
             // The transaction is undone. Which row it was is found out by writing them one after the other.
             return false;

@@ -90,7 +90,10 @@ public sealed class CommitAtOnceTests(TestServers servers)
     {
         await using var batch = new NpgsqlBatch(connection)
         {
-            BatchCommands = { Statements.BatchStatement("INSERT INTO promotion_programs (id, name) VALUES (4294967296 + length($1), $1)", name) },
+            BatchCommands =
+            {
+                Statements.BatchStatement("INSERT INTO promotion_programs (id, name) VALUES (4294967296 + length($1), $1)", name),
+            },
         };
         foreach (var command in owner.MoveOrFail(next, []))
             batch.BatchCommands.Add(command);

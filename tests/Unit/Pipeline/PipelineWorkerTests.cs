@@ -42,7 +42,7 @@ public sealed class PipelineWorkerTests
     [Fact]
     public async Task What_comes_back_with_every_session_is_said_once_and_never_that_it_works()
     {
-        var scene = new Scene((started, _) => Refused(started, Refusal("permission denied for table loyalty_cards")));
+        using var scene = new Scene((started, _) => Refused(started, Refusal("permission denied for table loyalty_cards")));
         await scene.SessionsAsync(6);
         Assert.Equal(["308 permission denied for table loyalty_cards"], scene.Said);
         Assert.Equal(RetryState.Stopped, scene.Statistics.Retry);
@@ -53,7 +53,7 @@ public sealed class PipelineWorkerTests
     public async Task What_the_check_knows_of_it_is_said_in_its_place()
     {
         // A session that has begun says nothing; one that looks again knows more.
-        var scene = new Scene(
+        using var scene = new Scene(
             (started, looked) => looked ? throw Findings("GRANT INSERT") : Refused(started, Refusal("permission denied"))
         );
         await scene.SessionsAsync(4);
@@ -105,7 +105,7 @@ public sealed class PipelineWorkerTests
     }
 
     /// <summary>A worker beside an Api, over sessions that a test plays; its pauses pass when the test says.</summary>
-    private sealed class Scene : IPipelineSession, ILogger
+    private sealed class Scene : IPipelineSession, ILogger, IDisposable
     {
         private readonly CancellationTokenSource _stop = new();
         private readonly Func<Action, bool, Task> _play;
@@ -127,6 +127,8 @@ public sealed class PipelineWorkerTests
         public bool Progressed { get; set; }
         public bool HasProgressed => Progressed;
         public int? Generation => null;
+
+        public void Dispose() => _stop.Dispose();
 
         public void LookAgain() => _looks = true;
 
