@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Cdc.Tests.Unit.Odoo;
@@ -69,13 +70,16 @@ internal sealed class AdministratorTables
         var key = id ?? ++_lastId;
         record["id"] = key;
         if (record["model_id"] is { } of && model == "ir.model.fields")
-            record["model"] = _models["ir.model"][of.GetValue<long>()]["model"]!.DeepClone();
+            record["model"] = _models["ir.model"][Id(of)]["model"]!.DeepClone();
         foreach (var field in (string[])["group_ids", "groups_id"])
             if (record[field] is JsonArray commands)
                 record[field] = Groups([], commands);
         _models[model][key] = record;
         return key;
     }
+
+    /// <summary>A node that was made here holds an int or a long, one that was read neither.</summary>
+    public static long Id(JsonNode? node) => long.Parse(node!.ToJsonString(), CultureInfo.InvariantCulture);
 
     public PlayedAnswer Answer(PlayedCall call)
     {
@@ -94,7 +98,7 @@ internal sealed class AdministratorTables
     {
         if (method == "create")
             return new JsonArray([.. call.Argument("vals_list", 0)!.AsArray().Select(v => (JsonNode)Add(model, v!.AsObject()))]);
-        foreach (var id in call.Argument("ids", 0)!.AsArray().Select(i => i!.GetValue<long>()))
+        foreach (var id in call.Argument("ids", 0)!.AsArray().Select(i => Id(i)))
             if (method == "unlink")
                 Unlink(model, id);
             else
@@ -111,14 +115,14 @@ internal sealed class AdministratorTables
         foreach (var record in _models.Values.SelectMany(m => m.Values))
         foreach (var field in (string[])["group_ids", "groups_id"])
             if (record[field] is JsonArray groups)
-                record[field] = new JsonArray([.. groups.Select(g => g!.GetValue<long>()).Where(g => g != id).Select(g => (JsonNode)g)]);
+                record[field] = new JsonArray([.. groups.Select(g => Id(g)).Where(g => g != id).Select(g => (JsonNode)g)]);
     }
 
     private static void Write(JsonObject record, JsonObject values)
     {
         foreach (var (name, value) in values)
             record[name] = name is "group_ids" or "groups_id"
-                ? Groups(record[name] is JsonArray had ? [.. had.Select(g => g!.GetValue<long>())] : [], value!.AsArray())
+                ? Groups(record[name] is JsonArray had ? [.. had.Select(g => Id(g))] : [], value!.AsArray())
                 : value?.DeepClone();
     }
 
@@ -128,10 +132,10 @@ internal sealed class AdministratorTables
             switch (command[0]!.GetValue<int>())
             {
                 case 6:
-                    had = [.. command[2]!.AsArray().Select(g => g!.GetValue<long>())];
+                    had = [.. command[2]!.AsArray().Select(g => Id(g))];
                     break;
                 case 4:
-                    had.Add(command[1]!.GetValue<long>());
+                    had.Add(Id(command[1]));
                     break;
             }
         return new JsonArray([.. had.Distinct().Select(g => (JsonNode)g)]);

@@ -172,18 +172,19 @@ public sealed class AwayTests
         var time = new HurriedTime();
         await using var bed = await OdooBed.StartAsync("19.0", Ct, o => o with { Attempts = 1 }, time);
         bed.Server.Answers = _ => PlayedAnswer.Page(502);
-        for (var i = 0; i < 10; i++)
+        // The version was the first of ten calls.
+        for (var i = 0; i < 9; i++)
             await OdooBed.FailureAsync(() => WriteAsync(bed, mayBeRepeated: true));
-        Assert.Equal(10, bed.Server.Calls.Count);
+        Assert.Equal(9, bed.Server.Calls.Count);
 
         var failure = await OdooBed.FailureAsync(() => WriteAsync(bed, mayBeRepeated: false));
         Assert.Equal((FailureClass.Transient, "odoo-away", false), (failure.Class, failure.Code, failure.MayBeApplied));
-        Assert.Equal(10, bed.Server.Calls.Count);
+        Assert.Equal(9, bed.Server.Calls.Count);
 
         time.Ahead = TimeSpan.FromSeconds(6);
         bed.Server.Answers = _ => Done;
         await WriteAsync(bed, mayBeRepeated: true);
-        Assert.Equal(11, bed.Server.Calls.Count);
+        Assert.Equal(10, bed.Server.Calls.Count);
     }
 
     [Theory]

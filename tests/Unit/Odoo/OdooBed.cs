@@ -1,6 +1,7 @@
 using Cdc.Odoo;
 using Cdc.Odoo.Failures;
 using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
 
 namespace Cdc.Tests.Unit.Odoo;
 

@@ -127,7 +127,7 @@ internal sealed class OdooPlayer : IAsyncDisposable
             ("GET /web/version", _) => PlayedAnswer.Page(404),
             ("POST /jsonrpc", "version") => Version(RecordedAnswer.JsonRpc("JSON-RPC version")),
             ("POST /jsonrpc", "authenticate") => RecordedAnswer.JsonRpc(
-                call.Args[2]!.ToString() == "wrong" ? "JSON-RPC authenticate wrong" : "JSON-RPC authenticate"
+                call.Args[1]!.ToString() == "wrong" ? "JSON-RPC authenticate wrong" : "JSON-RPC authenticate"
             ),
             _ => null,
         };

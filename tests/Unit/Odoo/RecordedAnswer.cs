@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cdc.Odoo.Sequence;
+using Xunit;
 
 namespace Cdc.Tests.Unit.Odoo;
 

@@ -52,7 +52,7 @@ public sealed class RecordedCallsTests
             bed.Server.Calls[0].Args.Take(5).Select(a => a!.ToString())
         );
         // The user is looked for once.
-        Assert.Equal(["version", "authenticate"], bed.Server.Others);
+        Assert.Equal(["GET /web/version", "version", "authenticate"], bed.Server.Others);
     }
 
     [Theory]

@@ -127,7 +127,8 @@ public sealed class SequenceCallsTests
             "An archived card",
             SequenceCard.Of(321, [new SequenceChange(First + 3, First + 4) { Delta = 1 }])
         );
-        Assert.Equal(([SequenceChangeState.Archived], false), (result.Changes, result.IsActive));
+        Assert.Equal([SequenceChangeState.Archived], result.Changes);
+        Assert.False(result.IsActive);
     }
 
     [Fact]

@@ -44,7 +44,7 @@ public sealed class SequenceInstallerTests : IAsyncLifetime
         Assert.Contains("ALTER TABLE", plan.Notes.Single(), StringComparison.Ordinal);
 
         var action = await installer.InstallAsync(User, Ct);
-        Assert.Equal(Ours(tables, "ir.actions.server").Single()["id"]!.GetValue<long>(), action);
+        Assert.Equal(AdministratorTables.Id(Ours(tables, "ir.actions.server").Single()["id"]), action);
         IsRecorded(bed, version, "ir.model.fields/create", 0, "Create a field: x_cdc_seq on loyalty.card");
         IsRecorded(bed, version, "ir.model.fields/create", 1, "Create a field: x_cdc_ref on loyalty.card");
         if (hasHistory)
@@ -66,7 +66,7 @@ public sealed class SequenceInstallerTests : IAsyncLifetime
         Assert.Empty((await installer.PlanInstallAsync(User, Ct)).Steps);
         Assert.Equal(action, await installer.InstallAsync(User, Ct));
         Assert.Equal(changes, tables.Changes.Count);
-        var group = Ours(tables, "res.groups").Single()["id"]!.GetValue<long>();
+        var group = AdministratorTables.Id(Ours(tables, "res.groups").Single()["id"]);
         var groups = version == "19.0" ? "group_ids" : "groups_id";
         Assert.Equal($"[{group}]", Ours(tables, "ir.actions.server").Single()[groups]!.ToJsonString());
         Assert.Equal($"[7,{group}]", tables.Of("res.users").Single()[groups]!.ToJsonString());
@@ -246,10 +246,10 @@ public sealed class SequenceInstallerTests : IAsyncLifetime
     {
         Assert.Equal(3, Ours(tables, "ir.model.fields").Count());
         Assert.Equal(SequenceNames.ParameterValue, Ours(tables, "ir.config_parameter").Single()["value"]!.ToString());
-        var group = Ours(tables, "res.groups").Single()["id"]!.GetValue<long>();
+        var group = AdministratorTables.Id(Ours(tables, "res.groups").Single()["id"]);
         var action = Ours(tables, "ir.actions.server").Single();
         Assert.Equal((SequenceNames.Code, $"[{group}]"), (action["code"]!.ToString(), action["group_ids"]!.ToJsonString()));
-        Assert.Contains(tables.Of("res.users").Single()["group_ids"]!.AsArray(), g => g!.GetValue<long>() == group);
+        Assert.Contains(tables.Of("res.users").Single()["group_ids"]!.AsArray(), g => AdministratorTables.Id(g) == group);
     }
 
     private static IEnumerable<JsonObject> Ours(AdministratorTables tables, string model) =>
