@@ -74,9 +74,9 @@ internal sealed class CallResilience(OdooOptions options, TimeProvider time, ILo
             .Build();
 
     /// <summary>What has surely not been done may be sent again, whatever it is.</summary>
-    private static bool IsRepeated(ResilienceContext context, Outcome<HttpResponseMessage> outcome) =>
+    private bool IsRepeated(ResilienceContext context, Outcome<HttpResponseMessage> outcome) =>
         IsPassing(outcome)
-        && !(RetryAfter(outcome.Result) > LongestPause)
+        && !(RetryAfter(outcome.Result, time) > LongestPause)
         && context.GetRequestMessage() is { } request
         && request.Options.TryGetValue(AttemptHandler.Facts, out var facts)
         && (facts.MayBeRepeated || !facts.MayBeApplied);
@@ -106,5 +106,7 @@ internal sealed class CallResilience(OdooOptions options, TimeProvider time, ILo
         OdooLog.SentAgain(log, call, reason.TrimEnd('.'), pause.TotalSeconds);
     }
 
-    public static TimeSpan? RetryAfter(HttpResponseMessage? response) => response?.Headers.RetryAfter?.Delta;
+    /// <summary>Given as a time to wait or as a date.</summary>
+    public static TimeSpan? RetryAfter(HttpResponseMessage? response, TimeProvider time) =>
+        response?.Headers.RetryAfter is { } wait ? wait.Delta ?? wait.Date - time.GetUtcNow() : null;
 }

@@ -22,9 +22,11 @@ internal sealed class OdooHttp : IDisposable
     private readonly CallPace _pace;
     private readonly HttpClient _http;
     private readonly Uri _address;
+    private readonly TimeProvider _time;
 
     public OdooHttp(OdooOptions options, TimeProvider time, ILogger log)
     {
+        _time = time;
         _address = new Uri(options.Url.TrimEnd('/') + "/");
         _pace = new CallPace(options.ParallelCalls, options.CallsPerSecond, time);
         var resilience = new CallResilience(options, time, log);
@@ -78,7 +80,7 @@ internal sealed class OdooHttp : IDisposable
             {
                 Asked = request.RequestUri,
                 Location = WithoutQuery(response.Headers.Location),
-                RetryAfter = CallResilience.RetryAfter(response),
+                RetryAfter = CallResilience.RetryAfter(response, _time),
             };
         }
         catch (Exception e) when (!ct.IsCancellationRequested && NetworkTable.Of(e) is { } failure)

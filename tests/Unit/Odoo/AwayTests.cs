@@ -156,11 +156,14 @@ public sealed class AwayTests
         Assert.Contains(TimeSpan.FromSeconds(3), time.Pauses);
     }
 
-    [Fact]
-    public async Task So_long_nobody_waits_in_a_call_the_caller_is_told()
+    [Theory]
+    [InlineData("3600")]
+    [InlineData("Thu, 01 Jan 1970 01:00:00 GMT")]
+    public async Task So_long_nobody_waits_in_a_call_the_caller_is_told(string retryAfter)
     {
-        await using var bed = await OdooBed.StartAsync("19.0", Ct);
-        bed.Server.Play(PlayedAnswer.Page(429) with { RetryAfter = "3600" });
+        // Its clock stands at the beginning of 1970.
+        await using var bed = await OdooBed.StartAsync("19.0", Ct, time: new HurriedTime());
+        bed.Server.Play(PlayedAnswer.Page(429) with { RetryAfter = retryAfter });
         var failure = await OdooBed.FailureAsync(() => WriteAsync(bed, mayBeRepeated: true));
         Assert.Equal((FailureClass.Transient, TimeSpan.FromHours(1)), (failure.Class, failure.RetryAfter));
         Assert.Single(bed.Server.Calls);

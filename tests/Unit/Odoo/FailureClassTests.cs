@@ -134,6 +134,6 @@ public sealed class FailureClassTests
         Assert.StartsWith("Odoo (ir.actions.server/run) ", failure.Message, StringComparison.Ordinal);
     }
 
-    private static Task RunAsync(OdooBed bed) =>
-        bed.Client.CallAsync(new OdooCall("ir.actions.server", "run") { Ids = [502], MayBeRepeated = true }, Ct);
+    private static async Task RunAsync(OdooBed bed) =>
+        await bed.Client.CallAsync(new OdooCall("ir.actions.server", "run") { Ids = [502], MayBeRepeated = true }, Ct);
 }
