@@ -19,7 +19,7 @@ internal sealed class RemovalSteps(OdooClient client, SequenceObjects objects)
     private IEnumerable<SequenceStep> Actions() =>
         objects.Actions.Select(a => Remove($"remove the server action \"{SequenceNames.Action}\" ({a.Id})", "ir.actions.server", [a.Id]));
 
-    /// <summary>In one call: each is an ALTER TABLE that waits for all readers.</summary>
+    /// <summary>In one call: each change of a table waits for all of its readers.</summary>
     private IEnumerable<SequenceStep> Fields()
     {
         var ours = objects

@@ -10,8 +10,8 @@ namespace Cdc.Odoo.Sequence;
 /// </summary>
 public sealed class SequenceInstaller(OdooClient client, ILogger log)
 {
-    private const string AlterTable =
-        "A field is an ALTER TABLE of Odoo's: it waits for every open transaction that has read the table, and all others wait behind it. "
+    private const string TableChange =
+        "With each field Odoo changes the table itself: that waits for every open transaction that has read the table, and all others wait behind it. "
         + "Do it when nobody works.";
 
     private const string ColumnLists =
@@ -28,7 +28,7 @@ public sealed class SequenceInstaller(OdooClient client, ILogger log)
         var user = userLogin is null ? (OdooRecord?)null : await UserAsync(userLogin, ct);
         var steps = new InstallSteps(client, objects).All(user);
         var altersTables = steps.Any(s => s.Text.Contains(" field ", StringComparison.Ordinal));
-        return new SequencePlan(steps, altersTables ? [AlterTable] : [], objects.Group ?? 0);
+        return new SequencePlan(steps, altersTables ? [TableChange] : [], objects.Group ?? 0);
     }
 
     public async Task<SequencePlan> PlanUninstallAsync(CancellationToken ct)
@@ -37,7 +37,7 @@ public sealed class SequenceInstaller(OdooClient client, ILogger log)
         var steps = removal.All();
         return new SequencePlan(
             steps,
-            [.. steps.Count > 0 ? [AlterTable, ColumnLists, Registry] : Array.Empty<string>(), .. removal.Foreign()]
+            [.. steps.Count > 0 ? [TableChange, ColumnLists, Registry] : Array.Empty<string>(), .. removal.Foreign()]
         );
     }
 

@@ -41,7 +41,7 @@ public sealed class SequenceInstallerTests : IAsyncLifetime
             ],
             plan.Steps.Select(s => s.Text)
         );
-        Assert.Contains("ALTER TABLE", plan.Notes.Single(), StringComparison.Ordinal);
+        Assert.Contains("waits for every open transaction", plan.Notes.Single(), StringComparison.Ordinal);
 
         var action = await installer.InstallAsync(User, Ct);
         Assert.Equal(AdministratorTables.Id(Ours(tables, "ir.actions.server").Single()["id"]), action);
