@@ -11,8 +11,8 @@ namespace Cdc.Odoo.Sequence;
 public sealed class SequenceInstaller(OdooClient client, ILogger log)
 {
     private const string TableChange =
-        "With each field Odoo changes the table itself: that waits for every open transaction that has read the table, and all others wait behind it. "
-        + "Do it when nobody works.";
+        "With each field Odoo changes the table itself: that waits for every open transaction that has read the table, and all others "
+        + "wait behind it. Do it when nobody works.";
 
     private const string ColumnLists =
         "A publication with a column list that names one of these fields loses the whole table when the field is removed, without a word.";
