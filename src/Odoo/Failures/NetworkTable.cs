@@ -34,8 +34,8 @@ internal static class NetworkTable
             "odoo-tls",
             FailureClass.Systemic,
             $"has no secure connection: {(exception.InnerException ?? exception).Message}",
-            "Renew the certificate of Odoo's proxy if it has run out, or install its issuer on this machine (SSL_CERT_FILE). Calls are not made "
-                + "without checking it."
+            "Renew the certificate of Odoo's proxy if it has run out, or install its issuer on this machine "
+                + "(SSL_CERT_FILE). Calls are not made without checking it."
         )
         {
             Kind = FailureKind.Configuration,

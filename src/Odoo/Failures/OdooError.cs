@@ -44,7 +44,9 @@ internal sealed partial record OdooError(string Name, string Message, int Status
             ? new OdooError(name.GetString()!, message.ToString(), status)
             : null;
 
-    /// <summary>19 writes <c>UniqueViolation('…')</c>, older ones <c>&lt;class 'psycopg2.errors.UniqueViolation'&gt;: "…"</c>.</summary>
+    /// <summary>
+    /// 19 writes <c>UniqueViolation('…')</c>, older ones <c>&lt;class 'psycopg2.errors.UniqueViolation'&gt;: "…"</c>.
+    /// </summary>
     [GeneratedRegex(@"^(?:<class '(?:\w+\.)*(\w+)'>|(\w+)\()")]
     private static partial Regex ActionNames();
 

@@ -11,22 +11,25 @@ internal static class Remedies
         + "that this Odoo serves at that host name.";
 
     public const string Key =
-        "Make a new API key in Odoo, signed in as the user of these calls (Preferences, Account Security), and put it into Odoo:Key or the file "
-        + "of Odoo:KeyFile. Over JSON-RPC Odoo:Login must be that user's login. From Odoo 18 on a key has an end.";
+        "Make a new API key in Odoo, signed in as the user of these calls (Preferences, Account Security), and put it "
+        + "into Odoo:Key or the file of Odoo:KeyFile. Over JSON-RPC Odoo:Login must be that user's login. From Odoo 18 on"
+        + " a key has an end.";
 
     public const string Access =
-        "Give the user of Odoo:Key the right that the message names, and no more: to write by 'sequence' the group \"CDC engine\" is enough. "
-        + "Companies of Odoo:Companies must be among the user's allowed ones.";
+        "Give the user of Odoo:Key the right that the message names, and no more: to write by 'sequence' the group "
+        + "\"CDC engine\" is enough. Companies of Odoo:Companies must be among the user's allowed ones.";
 
     public const string Schema =
-        "Finish the installation or update of Odoo's modules if one is under way. Else a module or a field that is needed here was removed: "
-        + "put it back.";
+        "Finish the installation or update of Odoo's modules if one is under way. Else a module or a field that is "
+        + "needed here was removed: put it back.";
 
     public const string Sequence =
-        "Install the way 'sequence' again with an administrator's key: it makes what is missing, sets right what was changed, and touches nothing else.";
+        "Install the way 'sequence' again with an administrator's key: it makes what is missing, sets right what was "
+        + "changed, and touches nothing else.";
 
     public const string Call =
-        "This version of Odoo does not know the call in this form. Compare its version with those that docs/writing-back.md names, and report it.";
+        "This version of Odoo does not know the call in this form. Compare its version with those that "
+        + "docs/writing-back.md names, and report it.";
 
     public const string Refused = "Correct in Odoo, or in the engine, what the message names; then send it again, or give it up.";
 

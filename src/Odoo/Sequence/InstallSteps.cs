@@ -137,8 +137,8 @@ internal sealed class InstallSteps(OdooClient client, SequenceObjects objects)
                 "odoo-foreign-field",
                 FailureClass.Systemic,
                 $"has a field {place} already, which is not ours: {field.Text("ttype")}, {field.Text("state")}.",
-                "Nothing was changed. Find out which module or person made this field; the way 'sequence' needs its name. The way 'level' does "
-                    + "not."
+                "Nothing was changed. Find out which module or person made this field; the way 'sequence' needs its "
+                    + "name. The way 'level' does not."
             ),
             new CallFacts("ir.model.fields/search_read", mayBeRepeated: true)
         );

@@ -7,8 +7,8 @@ namespace Cdc.Odoo.Ways;
 public sealed class WaysCheck(OdooClient client)
 {
     private const string CardRights =
-        "Give the user of Odoo:Key the right to read, change and create loyalty cards: the group Sales / Administrator has it, and that of the "
-        + "point of sale's administrators.";
+        "Give the user of Odoo:Key the right to read, change and create loyalty cards: the group Sales / Administrator "
+        + "has it, and that of the point of sale's administrators.";
 
     private readonly ModelRights _rights = new(client);
 
