@@ -17,6 +17,8 @@ public sealed class ArrowsTests
         ["Capture"] = ["Core", "Log"],
         ["Apply"] = ["Core", "Expressions", "Engine", "Log"],
         ["Pipeline"] = ["Core", "Expressions", "Engine", "Log", "Capture", "Apply"],
+        // How Odoo itself is called; the way back and Host are to know it.
+        ["Odoo"] = ["Core"],
         ["Reconcile"] = ["Core", "Expressions", "Engine"],
         ["Api"] = ["Core", "Expressions", "Engine"],
         ["Host"] = ["Core", "Expressions", "Engine", "Log", "Capture", "Apply", "Pipeline", "Reconcile", "Api", "Workload"],
@@ -41,7 +43,7 @@ public sealed class ArrowsTests
     }
 
     [Fact]
-    public void All_projects_are_looked_at() => Assert.True(Projects().Count >= 11, $"Only {Projects().Count} projects under src.");
+    public void All_projects_are_looked_at() => Assert.True(Projects().Count >= 12, $"Only {Projects().Count} projects under src.");
 
     /// <summary>MSBuild passes references on, so what is reached through another project counts too.</summary>
     private static HashSet<string> ReferencesOf(string project)
