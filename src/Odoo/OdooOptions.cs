@@ -26,6 +26,12 @@ public sealed partial record OdooOptions : IOptionSection
 
     public OdooProtocol Protocol { get; init; }
 
+    /// <summary>
+    /// Id of the server action of the way "sequence", as <c>cdc reverse install</c> tells it; 0: not installed. The user of these calls may
+    /// run it, and cannot look for it.
+    /// </summary>
+    public long Action { get; init; }
+
     /// <summary>In which translated texts are written, and in which Odoo's own errors come.</summary>
     public string Language { get; init; } = "en_US";
 
@@ -66,8 +72,9 @@ public sealed partial record OdooOptions : IOptionSection
             nameof(Companies),
             "must be ids of companies separated by commas, such as 1,3"
         );
+        checks.Require(Action is >= 0 and <= int.MaxValue, nameof(Action), "must be the id that 'cdc reverse install' told, or 0");
         checks.Interval(nameof(Timeout), Timeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(15));
-        checks.Require(Attempts is >= 1 and <= 10, nameof(Attempts), "must be between 1 and 10");
+        checks.Require(Attempts is >= 1 and <= 20, nameof(Attempts), "must be between 1 and 20");
         checks.Require(ParallelCalls is >= 1 and <= 64, nameof(ParallelCalls), "must be between 1 and 64");
         checks.Require(CallsPerSecond is >= 0 and <= 10_000, nameof(CallsPerSecond), "must be between 0 (no limit) and 10000");
     }

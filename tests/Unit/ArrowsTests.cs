@@ -17,11 +17,10 @@ public sealed class ArrowsTests
         ["Capture"] = ["Core", "Log"],
         ["Apply"] = ["Core", "Expressions", "Engine", "Log"],
         ["Pipeline"] = ["Core", "Expressions", "Engine", "Log", "Capture", "Apply"],
-        // How Odoo itself is called; the way back and Host are to know it.
         ["Odoo"] = ["Core"],
         ["Reconcile"] = ["Core", "Expressions", "Engine"],
         ["Api"] = ["Core", "Expressions", "Engine"],
-        ["Host"] = ["Core", "Expressions", "Engine", "Log", "Capture", "Apply", "Pipeline", "Reconcile", "Api", "Workload"],
+        ["Host"] = ["Core", "Expressions", "Engine", "Log", "Capture", "Apply", "Pipeline", "Reconcile", "Api", "Odoo", "Workload"],
     };
 
     public static TheoryData<string> Projects() =>
