@@ -462,6 +462,9 @@ public sealed class ConfigurationTests : IDisposable
     private static (string, object) Sample(string path, Type type) =>
         type switch
         {
+            _ when path == "Odoo:Url" => ("https://odoo.example.com", "https://odoo.example.com"),
+            _ when path == "Odoo:Language" => ("id_ID", "id_ID"),
+            _ when path == "Odoo:Companies" => ("1,3", "1,3"),
             _ when type == typeof(bool) => ("true", true),
             _ when type == typeof(int) => ("17", 17),
             _ when type == typeof(long) => ("1234567", 1234567L),
