@@ -42,7 +42,7 @@ public sealed class PipelineWorkerTests
     [Fact]
     public async Task What_comes_back_with_every_session_is_said_once_and_never_that_it_works()
     {
-        using var scene = new Scene((started, _) => Refused(started, Refusal("permission denied for table loyalty_cards")));
+        using var scene = new Scene((_, started, _) => Refused(started, Refusal("permission denied for table loyalty_cards")));
         await scene.SessionsAsync(6);
         Assert.Equal(["308 permission denied for table loyalty_cards"], scene.Said);
         Assert.Equal(RetryState.Stopped, scene.Statistics.Retry);
@@ -54,7 +54,7 @@ public sealed class PipelineWorkerTests
     {
         // A session that has begun says nothing; one that looks again knows more.
         using var scene = new Scene(
-            (started, looked) => looked ? throw Findings("GRANT INSERT") : Refused(started, Refusal("permission denied"))
+            (_, started, looked) => looked ? throw Findings("GRANT INSERT") : Refused(started, Refusal("permission denied"))
         );
         await scene.SessionsAsync(4);
         Assert.StartsWith("308 ", Assert.Single(scene.Said), StringComparison.Ordinal);
@@ -67,14 +67,13 @@ public sealed class PipelineWorkerTests
     [InlineData(false)]
     public async Task It_works_again_when_a_session_gets_somewhere_or_lasts_and_that_too_is_said_once(bool progresses)
     {
-        Scene? scene = null;
-        scene = new Scene(
-            (started, _) =>
+        using var scene = new Scene(
+            (own, started, _) =>
             {
-                if (scene!.Session <= 3)
+                if (own.Session <= 3)
                     return Refused(started, Refusal("refused"));
                 started();
-                return Task.Delay(Timeout.Infinite, scene.Stopping);
+                return Task.Delay(Timeout.Infinite, own.Stopping);
             }
         );
         await scene.SessionsAsync(4);
@@ -108,12 +107,12 @@ public sealed class PipelineWorkerTests
     private sealed class Scene : IPipelineSession, ILogger, IDisposable
     {
         private readonly CancellationTokenSource _stop = new();
-        private readonly Func<Action, bool, Task> _play;
+        private readonly Func<Scene, Action, bool, Task> _play;
         private readonly Task _run;
         private volatile bool _looks;
         private volatile int _session;
 
-        public Scene(Func<Action, bool, Task> play)
+        public Scene(Func<Scene, Action, bool, Task> play)
         {
             _play = play;
             _run = new PipelineWorker(new PipelineOptions { WaitsForPeople = true }, this, Statistics, this, Time).RunAsync(_stop.Token);
@@ -136,7 +135,7 @@ public sealed class PipelineWorkerTests
         {
             await Task.Yield();
             _session++;
-            await _play(started, _looks);
+            await _play(this, started, _looks);
         }
 
         public Task AcceptGapAsync(CancellationToken ct) => throw new InvalidOperationException("no gap is played");
