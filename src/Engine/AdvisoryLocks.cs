@@ -31,11 +31,14 @@ public static class AdvisoryLocks
     /// </summary>
     public const int Aggregates = 0x0CDC_0005;
 
+    /// <summary>Held shared by every process that captures or applies, for as long as it is up, whether its pipeline works or not.</summary>
+    public const long Processes = 0x0CDC_0000_0006;
+
     /// <summary>
     /// Shared by transactions that write Odoo's rows where rows have owners, exclusive for one that changes an owner: so it lies between two
     /// of theirs, and what is applied then is its point.
     /// </summary>
-    public const long Owners = 0x0CDC_0000_0006;
+    public const long Owners = 0x0CDC_0000_0009;
 
     /// <summary>
     /// Taken by a transaction that sees a row that was born in the engine come back, and by one that writes rows whose parent is not there:

@@ -50,6 +50,7 @@ internal static class CommandLine
             ResumeCommand.Create(host),
             OwnerCommand.Create(host),
             KeysCommand.Create(host),
+            ReverseCommand.Create(host),
             WorkloadCommand.Create(host),
             VersionCommand.Create(host),
         ];

@@ -14,6 +14,9 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
 {
     private readonly EngineTransaction _transaction = new(connection);
 
+    /// <summary>As the last transaction of <see cref="BeginAsync"/> found it.</summary>
+    private bool _engineOwns;
+
     /// <summary>Nothing else may use it while a batch is being written.</summary>
     public NpgsqlConnection Connection => connection;
 
@@ -57,6 +60,39 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
         _transaction.HasWork = true;
     }
 
+    /// <summary>
+    /// Puts the statements that write a few rows into <paramref name="together"/>, which is a transaction of its own. False: the batch has
+    /// to go the way of <see cref="WriteAsync"/>. The same is true where the statements fail because the engine owns rows by now.
+    /// </summary>
+    /// <param name="sortedKeys">Per entity, ascending.</param>
+    public bool TryAddTo(NpgsqlBatch together, BatchFolder batch, long[][] sortedKeys)
+    {
+        if (_engineOwns)
+            return false;
+        foreach (var command in OwnedTable.EnterOrFail(entities))
+            together.BatchCommands.Add(command);
+        foreach (var writer in writers)
+            writer.TransactionBegins(engineOwns: false);
+        foreach (var entity in entities.All)
+        {
+            var keys = sortedKeys[entity.Index];
+            if (keys.Length == 0)
+                continue;
+            var few = writers[entity.Index].Few;
+            if (!few.TryGather(batch.Of(entity.Index), keys))
+                return false;
+            together.BatchCommands.Add(few.Command);
+        }
+        return true;
+    }
+
+    /// <summary>The rows of <see cref="TryAddTo"/> are committed.</summary>
+    public void Written(long[][] sortedKeys)
+    {
+        foreach (var entity in entities.All)
+            writers[entity.Index].Written(sortedKeys[entity.Index]);
+    }
+
     public async Task TruncateAsync(int entity, ChangePosition position, CancellationToken ct)
     {
         await BeginAsync(ct);
@@ -69,9 +105,9 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
         if (_transaction.IsOpen)
             return;
         await _transaction.BeginAsync(ct);
-        var engineOwns = await OwnedTable.EnterAsync(connection, entities, ct);
+        _engineOwns = await OwnedTable.EnterAsync(connection, entities, ct);
         foreach (var writer in writers)
-            writer.TransactionBegins(engineOwns);
+            writer.TransactionBegins(_engineOwns);
     }
 
     private async Task WriteEntitiesAsync(BatchFolder batch, long[][] sortedKeys, StraightCopy straight, CancellationToken ct)

@@ -26,8 +26,8 @@ internal sealed class EntityWriter
     private readonly StageTable _stage;
     private readonly StageTable _holesStage;
     private readonly RowVersions? _versions;
+    private readonly FoldedRowReader _reader;
     private readonly SourceRow _row;
-    private readonly SourceRow _older;
     private readonly CopyRows _staged = new();
     private readonly CopyRows _direct = new();
     private readonly CopyRows _holes = new();
@@ -54,12 +54,14 @@ internal sealed class EntityWriter
         _touched = entity.NotifyColumn is null ? null : new TouchedRows(entity);
         _allOdoos = new UpsertSql(entity);
         _withOwners = entity.Reverse is null ? _allOdoos : UpsertSql.WithOwners(entity, entities);
-        (_sql, _row, _older) = (_allOdoos, new SourceRow(entity.SourceColumns.Count), new SourceRow(entity.SourceColumns.Count));
+        (_sql, _reader) = (_allOdoos, new FoldedRowReader(entity));
+        _row = _reader.Row;
         (_stage, _holesStage) = (
             new StageTable(_sql.Stage, _sql.CreateStage, connection),
             new StageTable(_sql.Holes, _sql.CreateHoles, connection)
         );
         _versions = entity.Reverse is null ? null : new RowVersions(transform, _withOwners, connection);
+        Few = new FewRows(_allOdoos, transform, _reader, entries, _touched);
         EmptyRange = new EmptyRangeCopy(transform, _sql.CopyTable, connection, entries, highest, _touched);
     }
 
@@ -67,6 +69,9 @@ internal sealed class EntityWriter
 
     /// <summary>For chunks in whose range the engine has no row.</summary>
     public EmptyRangeCopy EmptyRange { get; }
+
+    /// <summary>For a few rows that are committed at once.</summary>
+    public FewRows Few { get; }
 
     public int Quarantined { get; private set; }
 
@@ -119,12 +124,18 @@ internal sealed class EntityWriter
         }
         if (_broken.Count > 0)
             await QuarantineAsync(ct);
-        if (sortedKeys.Length > 0)
-            _highest.Raise(_entity.Index, sortedKeys.Span[^1]);
+        Written(sortedKeys.Span);
         // Now, and not when the next batch has been gathered beside it.
         foreach (var written in (CopyRows[])[_staged, _direct, _holes])
             written.Clear();
         _versions?.Clear();
+    }
+
+    /// <summary>The engine may have these keys now.</summary>
+    public void Written(ReadOnlySpan<long> sortedKeys)
+    {
+        if (sortedKeys.Length > 0)
+            _highest.Raise(_entity.Index, sortedKeys[^1]);
     }
 
     /// <summary>Puts one row into quarantine for what the engine said of it.</summary>
@@ -136,7 +147,7 @@ internal sealed class EntityWriter
         _touched?.Add(change.Key);
         if (row.Delete is { } delete)
             await ExecuteAsync(_sql.Delete(entries: true), [.. KeyPositions.Parameters([delete])], ct);
-        Read(row);
+        _reader.Read(row);
         _broken.Add(
             change,
             e.SqlState,
@@ -206,7 +217,7 @@ internal sealed class EntityWriter
                 _touched?.Add(key);
                 continue;
             }
-            Read(row);
+            _reader.Read(row);
             if (_touched is { IsFull: false })
                 _touched.Add(key, _transform, _row);
             var isNew =
@@ -263,26 +274,6 @@ internal sealed class EntityWriter
         buffer.WriteInt64Field(write.Key);
         _transform.WriteColumns(_row, buffer);
         CopyRows.PositionFields(buffer, write.Position, write.CommitMicros);
-    }
-
-    private void Read(in FoldedRow row)
-    {
-        ReadChange(_row, row.Write!);
-        for (var older = row.Older; older is not null && _row.IsPartial; older = older.Next)
-        {
-            ReadChange(_older, older.Change);
-            _row.FillUnknownFrom(_older);
-        }
-    }
-
-    public static void ReadChange(SourceRow into, RowChange change)
-    {
-        into.Read(change.Image, change.Schema);
-        if (!into.IsPartial || change.Before.IsEmpty)
-            return;
-        var before = new SourceRow(into.Slots);
-        before.Read(change.Before, change.Schema);
-        into.FillUnknownFrom(before);
     }
 
     private async Task UpsertAsync(CancellationToken ct)

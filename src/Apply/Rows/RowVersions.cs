@@ -41,7 +41,7 @@ internal sealed class RowVersions(RowTransform transform, UpsertSql sql, NpgsqlC
     private void Add(RowChange change, bool isFirst)
     {
         (_row, _before) = (_before, _row);
-        EntityWriter.ReadChange(_row, change);
+        FoldedRowReader.ReadChange(_row, change);
         // With its key changed it was another row's.
         if (_row.IsPartial && !isFirst && change.Kind == RowChangeKind.Update)
             _row.FillUnknownFrom(_before);

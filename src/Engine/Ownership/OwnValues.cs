@@ -13,8 +13,7 @@ public sealed record UnexplainedValue(long Key, string Column, string? Explained
 public static class OwnValues
 {
     /// <summary>Of rows that Odoo has, in spans of keys: with pending changes, explained by them, and not explained.</summary>
-    /// <param name="low">Of each span, included.</param>
-    /// <param name="high">Excluded.</param>
+    /// <param name="spans">From each low, included, to its high, excluded.</param>
     public static async Task<(long Pending, long Explained, long Unexplained)> CountAsync(
         NpgsqlConnection engine,
         EntityDeclaration entity,

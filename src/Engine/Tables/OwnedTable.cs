@@ -10,6 +10,10 @@ public static class OwnedTable
     private const string EngineOwnsSql =
         "SELECT EXISTS (SELECT FROM cdc.owned_tables WHERE engine_owns) OR EXISTS (SELECT FROM cdc.sync_log)";
 
+    private static readonly string LockSql = $"SELECT pg_advisory_xact_lock_shared({AdvisoryLocks.Owners})";
+
+    private const string FailSql = $"SELECT 1 / (NOT ({EngineOwnsSql}))::integer";
+
     /// <summary>
     /// Begins what a transaction writes of Odoo's: until it ends nobody changes an owner. Costs nothing where the declaration lets nothing flow
     /// back to Odoo.
@@ -22,15 +26,18 @@ public static class OwnedTable
         // Two statements: the second sees what was committed while the first waited.
         await using var batch = new NpgsqlBatch(connection)
         {
-            BatchCommands =
-            {
-                new NpgsqlBatchCommand($"SELECT pg_advisory_xact_lock_shared({AdvisoryLocks.Owners})"),
-                new NpgsqlBatchCommand(EngineOwnsSql),
-            },
+            BatchCommands = { new NpgsqlBatchCommand(LockSql), new NpgsqlBatchCommand(EngineOwnsSql) },
         };
         await using var reader = await batch.ExecuteReaderAsync(ct);
         await reader.NextResultAsync(ct);
         await reader.ReadAsync(ct);
         return reader.GetBoolean(0);
     }
+
+    /// <summary>
+    /// The same as statements that come first in a batch which is a transaction of its own. The last of them fails where
+    /// <see cref="EnterAsync"/> is true: such rows are not written without a look at it.
+    /// </summary>
+    public static IEnumerable<NpgsqlBatchCommand> EnterOrFail(EntitySet entities) =>
+        entities.Cards is null ? [] : [new NpgsqlBatchCommand(LockSql), new NpgsqlBatchCommand(FailSql)];
 }

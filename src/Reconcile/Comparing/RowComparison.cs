@@ -15,7 +15,7 @@ internal static class RowComparison
     )> ReadAsync(ComparedServers servers, FencedSnapshots fence, EntityDeclaration entity, long[] keys, CancellationToken ct)
     {
         await using var catalog = await servers.Source.OpenConnectionAsync(ct);
-        var types = await ComparedSession.TypesAsync(catalog, entity.SourceName, ct);
+        var types = await ComparedSession.TypesAsync(catalog, entity, ct);
         CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, types))];
         var odoo = await new SideReader(fence.Source, SideSql.Source(entity, columns), []).ValuesAsync(keys, ct);
         var engine = await new SideReader(fence.Engine, SideSql.Engine(entity, columns, entities: servers.Entities), []).ValuesAsync(

@@ -24,6 +24,10 @@ internal sealed class SideSql
     private readonly string _filter;
     private readonly IReadOnlyList<string> _texts;
 
+    public required Server Server { get; init; }
+
+    public required EntityDeclaration Entity { get; init; }
+
     /// <param name="hasKeyColumn">Some column is the key itself: the row's hash needs no other.</param>
     private SideSql(
         string table,
@@ -50,7 +54,11 @@ internal sealed class SideSql
             [.. columns.Select(c => ((Func<string, string>)c.SourceHash, c.SourceText))],
             HasKeyColumn(entity),
             SinceFilter.Source(entity, since)
-        );
+        )
+        {
+            Server = Server.Source,
+            Entity = entity,
+        };
 
     /// <param name="entities">To which those belong that the rows refer to, where some were born in the engine.</param>
     public static SideSql Engine(
@@ -66,7 +74,11 @@ internal sealed class SideSql
             [.. columns.Select(c => ((Func<string, string>)c.EngineHash, c.EngineText))],
             HasKeyColumn(entity),
             SinceFilter.Engine(entity, since)
-        );
+        )
+        {
+            Server = Server.Engine,
+            Entity = entity,
+        };
 
     /// <summary>For each span its place (from 1), rows, and the sum of the rows' hashes as text.</summary>
     public string Sums(bool leaveOut) =>

@@ -1,5 +1,7 @@
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 using Cdc.Reconcile.Fences;
+using Cdc.Reconcile.Tables;
 
 namespace Cdc.Reconcile.Comparing;
 
@@ -62,9 +64,13 @@ internal sealed class SliceComparison(
         };
         var own = entity.Reverse is null
             ? new OwnRows(default, [])
-            : await OwnRows.ReadAsync(fence.Engine, entity, compared, leaveOut, maxDrift - listed.Count, ct);
+            : await TableAccess.ReadAsync(
+                Server.Engine,
+                entity,
+                () => OwnRows.ReadAsync(fence.Engine, entity, compared, leaveOut, maxDrift - listed.Count, ct)
+            );
         numbers = numbers with { Own = own.Numbers };
-        var parents = money?.Parent is { } parent ? await ExceptionKeys.OfParentsAsync(fence, parent, ct) : null;
+        var parents = money?.Parent is null ? null : await MoneyParents.ReadAsync(fence, money, ct);
         var totals = money is null ? [] : await TotalsAsync(left, right, money, compared, parents, ct);
         return new SliceResult(numbers, [.. drift, .. own.Drift], differing.Keys.Count - listed.Count + own.Unlisted, except, totals);
     }
@@ -162,8 +168,8 @@ internal sealed class SliceComparison(
         if (wanted.Money.Count == 0 || spans.Count == 0)
             return [];
         var (odoo, engines) = await BothAsync(
-            left.TotalsAsync(wanted.Source(source), spans, parents, ct),
-            right.TotalsAsync(wanted.Engine(engine), spans, parents, ct)
+            left.TotalsAsync(wanted.Source(source, byParent: parents is not null), spans, parents, ct),
+            right.TotalsAsync(wanted.Engine(engine, byParent: parents is not null), spans, parents, ct)
         );
         // A NaN on one side must not make the other side's sum appear as drift: the slice is left out of both. Which row it is, the drift
         // says.
