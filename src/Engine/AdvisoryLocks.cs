@@ -31,6 +31,12 @@ public static class AdvisoryLocks
     /// </summary>
     public const int Aggregates = 0x0CDC_0005;
 
+    /// <summary>
+    /// Shared by transactions that write Odoo's rows where rows have owners, exclusive for one that changes an owner: so it lies between two
+    /// of theirs, and what is applied then is its point.
+    /// </summary>
+    public const long Owners = 0x0CDC_0000_0006;
+
     /// <summary>One comparison at a time.</summary>
     public const long ReconcileRuns = 0x6364_6372_6563_6f6e;
 }

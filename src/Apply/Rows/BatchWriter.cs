@@ -1,6 +1,7 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Engine;
+using Cdc.Engine.Tables;
 using Npgsql;
 
 namespace Cdc.Apply.Rows;
@@ -68,8 +69,9 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
         if (_transaction.IsOpen)
             return;
         await _transaction.BeginAsync(ct);
+        var engineOwns = await OwnedTable.EnterAsync(connection, entities, ct);
         foreach (var writer in writers)
-            writer.TransactionBegins();
+            writer.TransactionBegins(engineOwns);
     }
 
     private async Task WriteEntitiesAsync(BatchFolder batch, long[][] sortedKeys, StraightCopy straight, CancellationToken ct)

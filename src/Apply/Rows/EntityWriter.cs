@@ -21,9 +21,11 @@ internal sealed class EntityWriter
     private readonly EntryIndex _entries;
     private readonly KeyHighWater _highest;
     private readonly ILogger _log;
-    private readonly UpsertSql _sql;
+    private readonly UpsertSql _allOdoos;
+    private readonly UpsertSql _withOwners;
     private readonly StageTable _stage;
     private readonly StageTable _holesStage;
+    private readonly RowVersions? _versions;
     private readonly SourceRow _row;
     private readonly SourceRow _older;
     private readonly CopyRows _staged = new();
@@ -32,11 +34,14 @@ internal sealed class EntityWriter
     private readonly BrokenRows _broken = new();
     private readonly TouchedRows? _touched;
     private readonly List<RowChange> _deletes = [];
+    private UpsertSql _sql;
     private bool _meetsEntries;
     private bool _onlyUpdates;
+    private bool _engineOwns;
 
+    /// <param name="transform">Of the entity.</param>
     public EntityWriter(
-        EntityDeclaration entity,
+        EntitySet entities,
         RowTransform transform,
         NpgsqlConnection connection,
         EntryIndex entries,
@@ -44,17 +49,17 @@ internal sealed class EntityWriter
         ILogger log
     )
     {
+        var entity = transform.Entity;
         (_entity, _transform, _connection, _entries, _highest, _log) = (entity, transform, connection, entries, highest, log);
         _touched = entity.NotifyColumn is null ? null : new TouchedRows(entity);
-        (_sql, _row, _older) = (
-            new UpsertSql(entity),
-            new SourceRow(entity.SourceColumns.Count),
-            new SourceRow(entity.SourceColumns.Count)
-        );
+        _allOdoos = new UpsertSql(entity);
+        _withOwners = entity.Reverse is null ? _allOdoos : UpsertSql.WithOwners(entity, entities);
+        (_sql, _row, _older) = (_allOdoos, new SourceRow(entity.SourceColumns.Count), new SourceRow(entity.SourceColumns.Count));
         (_stage, _holesStage) = (
             new StageTable(_sql.Stage, _sql.CreateStage, connection),
             new StageTable(_sql.Holes, _sql.CreateHoles, connection)
         );
+        _versions = entity.Reverse is null ? null : new RowVersions(transform, _withOwners, connection);
         EmptyRange = new EmptyRangeCopy(transform, _sql.CopyTable, connection, entries, highest, _touched);
     }
 
@@ -68,12 +73,19 @@ internal sealed class EntityWriter
     /// <summary>What the open transaction has to announce when it commits; null: nothing.</summary>
     public (string Channel, string Notice)? Notice => _touched?.Notice;
 
-    public void TransactionBegins() => _touched?.Clear();
+    /// <param name="engineOwns">The engine owns rows, and this transaction keeps it so: statements look at owners.</param>
+    public void TransactionBegins(bool engineOwns)
+    {
+        _touched?.Clear();
+        (_engineOwns, _sql) = (engineOwns, engineOwns ? _withOwners : _allOdoos);
+    }
 
     public async Task PrepareAsync(CancellationToken ct)
     {
         await _stage.CreateAsync(ct);
         await _holesStage.CreateAsync(ct);
+        if (_versions is not null)
+            await _versions.PrepareAsync(ct);
     }
 
     /// <param name="sortedKeys">The keys to write, ascending.</param>
@@ -87,6 +99,11 @@ internal sealed class EntityWriter
     {
         Clear();
         await EncodeAsync(rows, sortedKeys, straight, ct);
+        if (_versions is { Count: > 0 })
+        {
+            await _versions.SendAsync(ct);
+            await ExecuteAsync(_sql.Conflicts, [], ct);
+        }
         if (_deletes.Count > 0)
             await ExecuteAsync(_sql.Delete(_meetsEntries), [.. KeyPositions.Parameters(_deletes)], ct);
         if (_staged.Count > 0)
@@ -95,6 +112,11 @@ internal sealed class EntityWriter
             await _direct.SendAsync(_connection, _sql.CopyTable, ct);
         if (_holes.Count > 0)
             await FillHolesAsync(ct);
+        if (_versions is { Count: > 0 })
+        {
+            await ExecuteAsync(_sql.Echoes, [], ct);
+            await _versions.EmptyAsync(ct);
+        }
         if (_broken.Count > 0)
             await QuarantineAsync(ct);
         if (sortedKeys.Length > 0)
@@ -102,6 +124,7 @@ internal sealed class EntityWriter
         // Now, and not when the next batch has been gathered beside it.
         foreach (var written in (CopyRows[])[_staged, _direct, _holes])
             written.Clear();
+        _versions?.Clear();
     }
 
     /// <summary>Puts one row into quarantine for what the engine said of it.</summary>
@@ -139,6 +162,7 @@ internal sealed class EntityWriter
         _holes.Clear();
         _broken.Clear();
         _deletes.Clear();
+        _versions?.Clear();
         (_meetsEntries, _onlyUpdates, Quarantined) = (false, true, 0);
     }
 
@@ -175,6 +199,8 @@ internal sealed class EntityWriter
             _meetsEntries |= hasEntry;
             if (row.Delete is { } delete)
                 _deletes.Add(delete);
+            if (_engineOwns)
+                _versions?.Add(row);
             if (row.Write is not { } write)
             {
                 _touched?.Add(key);
@@ -243,7 +269,7 @@ internal sealed class EntityWriter
         }
     }
 
-    private static void ReadChange(SourceRow into, RowChange change)
+    public static void ReadChange(SourceRow into, RowChange change)
     {
         into.Read(change.Image, change.Schema);
         if (!into.IsPartial || change.Before.IsEmpty)
@@ -282,6 +308,8 @@ internal sealed class EntityWriter
 
     private async Task<int> ExecuteAsync(IReadOnlyList<string> statements, NpgsqlParameter[] parameters, CancellationToken ct)
     {
+        if (statements.Count == 0)
+            return 0;
         await using var batch = new NpgsqlBatch(_connection);
         foreach (var statement in statements)
         {

@@ -11,10 +11,10 @@ namespace Cdc.Apply.Rows;
 /// <param name="gate">Null: nothing is loaded beside the log.</param>
 internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineStatistics statistics)
 {
-    private BatchFolder _written = new(writer.Entities.Count);
+    private BatchFolder _written = new(writer.Entities);
     private Task _writing = Task.CompletedTask;
 
-    public BatchFolder Folding { get; private set; } = new(writer.Entities.Count);
+    public BatchFolder Folding { get; private set; } = new(writer.Entities);
 
     public BatchWriter Writer => writer;
 

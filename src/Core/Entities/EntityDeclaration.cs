@@ -81,6 +81,9 @@ public sealed record EntityDeclaration
     /// <summary>What its rows add up to, kept in a table of its own; null: nothing is kept.</summary>
     public AggregateDeclaration? Aggregate { get; init; }
 
+    /// <summary>What of it flows back to Odoo; null: nothing, and its rows have no owner but Odoo.</summary>
+    public ReverseDeclaration? Reverse { get; init; }
+
     /// <summary>Its part in what the Api answers; null: it has none.</summary>
     public ServedRole? Serves { get; init; }
 

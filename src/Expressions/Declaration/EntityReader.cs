@@ -47,7 +47,8 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
             "syncVersion",
             "notify",
             "serves",
-            "aggregate"
+            "aggregate",
+            "reverse"
         );
         if (!entity.IsObject)
             return null;
@@ -81,9 +82,27 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
             HasSyncVersion = entity.Flag("syncVersion"),
             NotifyColumn = entity.Optional("notify") is null ? null : entity.Text("notify"),
         };
-        declaration = declaration with { Serves = Serves(entity, declaration, what), Aggregate = Aggregate(entity, declaration, what) };
+        declaration = declaration with
+        {
+            Serves = Serves(entity, declaration, what),
+            Aggregate = Aggregate(entity, declaration, what),
+            Reverse = new ReverseReader(findings, declaration, what, lines).Read(entity),
+        };
         CheckOwnNames(declaration, engine, lines);
-        return new ReadEntity(declaration, lines);
+        return new ReadEntity(WithNumber(declaration), lines);
+    }
+
+    /// <summary>What Odoo's row says of own changes is applied and compared as any other column of it is.</summary>
+    private static EntityDeclaration WithNumber(EntityDeclaration entity)
+    {
+        if (entity.Reverse?.Number is not { Length: > 0 } number)
+            return entity;
+        var sources = entity.SourceColumns.Any(c => c.Name == number)
+            ? entity.SourceColumns
+            : [.. entity.SourceColumns, new SourceColumn(entity.SourceColumns.Count, number, SourceType.Float)];
+        // Of a double: its text has 15 digits and more, a numeric 15.
+        var column = new EngineColumn(ReverseDeclaration.OdooNumberColumn, "bigint", $"{number}::bigint", NotNull: false);
+        return entity with { SourceColumns = sources, Columns = [.. entity.Columns, column] };
     }
 
     private JsonObjectReader? Section(JsonObjectReader entity, string name, string what, params string[] known) =>
@@ -447,6 +466,9 @@ internal sealed class EntityLines
 {
     public required FileLine Entity { get; init; }
     public required FileLine EngineTable { get; init; }
+
+    /// <summary>Of what flows back to Odoo, if anything does.</summary>
+    public FileLine Reverse { get; set; }
     public Dictionary<string, FileLine> Columns { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, FileLine> Rules { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, FileLine> Parents { get; } = new(StringComparer.Ordinal);

@@ -1,5 +1,6 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Rows;
 
 namespace Cdc.Reconcile.Comparing;
 
@@ -36,7 +37,7 @@ internal sealed class MoneySql
     public string Source(SideSql side) => Of(side, c => c.SourceForm, c => $"({c.Value})", e => (e.SourceRows, Sql.Identifier(e.Key.Name)));
 
     public string Engine(SideSql side) =>
-        Of(side, c => c.EngineForm, c => Sql.Identifier(c.Name), e => (e.EngineName, Sql.Identifier(e.EngineKey)));
+        Of(side, c => c.EngineForm, c => Sql.Identifier(c.Name), e => (BaseSql.OdoosRows(e), Sql.Identifier(e.EngineKey)));
 
     private string Of(
         SideSql side,

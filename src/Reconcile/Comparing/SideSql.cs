@@ -1,6 +1,7 @@
 using System.Globalization;
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Rows;
 
 namespace Cdc.Reconcile.Comparing;
 
@@ -53,7 +54,8 @@ internal sealed class SideSql
 
     public static SideSql Engine(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, DateTimeOffset? since = null) =>
         new(
-            entity.EngineName,
+            // What Odoo last had of what the engine changed: only so are the two sides to be equal.
+            BaseSql.OdoosRows(entity),
             new SourceKey(entity.EngineKey, null),
             [.. columns.Select(c => ((Func<string, string>)c.EngineHash, c.EngineText))],
             HasKeyColumn(entity),

@@ -60,9 +60,13 @@ internal sealed class SliceComparison(
         {
             Differing = numbers.Differing - (listed.Count - drift.Select(d => d.Key).Distinct().Count()),
         };
+        var own = entity.Reverse is null
+            ? new OwnRows(default, [])
+            : await OwnRows.ReadAsync(fence.Engine, entity, compared, leaveOut, maxDrift - listed.Count, ct);
+        numbers = numbers with { Own = own.Numbers };
         var parents = money?.Parent is { } parent ? await ExceptionKeys.OfParentsAsync(fence, parent, ct) : null;
         var totals = money is null ? [] : await TotalsAsync(left, right, money, compared, parents, ct);
-        return new SliceResult(numbers, drift, differing.Keys.Count - listed.Count, except, totals);
+        return new SliceResult(numbers, [.. drift, .. own.Drift], differing.Keys.Count - listed.Count + own.Unlisted, except, totals);
     }
 
     /// <summary>Numbers of the spans that are equal, and the small spans that are not.</summary>
