@@ -6,8 +6,8 @@ using Npgsql;
 namespace Cdc.Apply.Rows;
 
 /// <summary>
-/// Every version of the rows of a flush, oldest first, staged: what Odoo changed of what the engine owns is looked for in each, also where Odoo
-/// has written over it since. A version that breaks a rule is left out, as it is nowhere applied.
+/// Every version of the rows of a flush, oldest first, staged: what Odoo changed of what the engine owns is looked for in each, also where
+/// Odoo has written over it since. A version that breaks a rule is left out, as it is nowhere applied.
 /// </summary>
 internal sealed class RowVersions(RowTransform transform, UpsertSql sql, NpgsqlConnection connection)
 {

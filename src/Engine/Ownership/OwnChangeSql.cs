@@ -82,7 +82,7 @@ internal sealed class OwnChangeSql(EntityDeclaration entity, EntityDeclaration c
         get
         {
             string Columns(string row) =>
-                string.Join(", ", entity.Columns.Select(c => $"{row}.{Sql.Identifier(c.Name)}").Prepend($"{row}.{_key}"));
+                string.Join(", ", BaseSql.Kept(entity).Select(c => $"{row}.{Sql.Identifier(c.Name)}").Prepend($"{row}.{_key}"));
             (string Event, string And)[] events =
             [
                 ("insert", ""),

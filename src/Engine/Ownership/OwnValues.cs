@@ -53,18 +53,22 @@ public static class OwnValues
         $"""
             SELECT count(*) FILTER (WHERE r.pending), count(*) FILTER (WHERE r.explained), count(*) FILTER (WHERE NOT r.explained)
             FROM unnest($1::bigint[], $2::bigint[]) AS span(low, high), LATERAL (
-                SELECT EXISTS (SELECT FROM cdc.sync_log l WHERE {Pending(entity)} AND l.id = t.{Key(entity)}) AS pending, {AllExplained(entity)} AS explained
+                SELECT EXISTS (SELECT FROM cdc.sync_log l WHERE {Pending(entity)} AND l.id = t.{Key(entity)}) AS pending,
+                       {AllExplained(entity)} AS explained
                 FROM {Changed(entity)}) r
             """;
 
     private static string ListSql(EntityDeclaration entity)
     {
-        var values = entity.Columns.Select(c => $"({Sql.Literal(c.Name)}, {Explained(entity, c)}::text, t.{Sql.Identifier(c.Name)}::text, {IsExplained(entity, c)})");
+        var values = entity.Columns.Select(c =>
+            $"({Sql.Literal(c.Name)}, {Explained(entity, c)}::text, t.{Sql.Identifier(c.Name)}::text, {IsExplained(entity, c)})"
+        );
         return $"""
             SELECT r.key, v.name, v.explained, v.own
-            FROM (SELECT t.{Key(entity)} AS key FROM unnest($1::bigint[], $2::bigint[]) AS span(low, high), {Changed(entity)} AND NOT ({AllExplained(entity)})
-                  ORDER BY 1 LIMIT $4) r
-            JOIN {entity.EngineName} t ON t.{Key(entity)} = r.key CROSS JOIN LATERAL (VALUES {string.Join(", ", values)}) v(name, explained, own, is_explained)
+            FROM (SELECT t.{Key(entity)} AS key FROM unnest($1::bigint[], $2::bigint[]) AS span(low, high), {Changed(entity)}
+                  AND NOT ({AllExplained(entity)}) ORDER BY 1 LIMIT $4) r
+            JOIN {entity.EngineName} t ON t.{Key(entity)} = r.key
+            CROSS JOIN LATERAL (VALUES {string.Join(", ", values)}) v(name, explained, own, is_explained)
             WHERE NOT v.is_explained ORDER BY 1
             """;
     }
@@ -73,7 +77,8 @@ public static class OwnValues
     private static string Changed(EntityDeclaration entity) =>
         $"""
             {entity.EngineName} t
-            WHERE t.{Key(entity)} >= span.low AND t.{Key(entity)} < span.high AND NOT t.{Key(entity)} = ANY ($3::bigint[]) AND t.base IS DISTINCT FROM {BaseSql.Gone}
+            WHERE t.{Key(entity)} >= span.low AND t.{Key(entity)} < span.high AND NOT t.{Key(entity)} = ANY ($3::bigint[])
+              AND t.base IS DISTINCT FROM {BaseSql.Gone}
               AND (t.base IS NOT NULL OR t.{Key(entity)} = ANY (ARRAY(SELECT l.id FROM cdc.sync_log l WHERE {Pending(entity)})))
             """;
 
@@ -96,8 +101,10 @@ public static class OwnValues
         var pending = $"{Pending(entity)} AND l.id = t.{Key(entity)}";
         string Logged(string state) => $"(l.{state} ->> {named})::{column.Type}";
         return entity.Reverse!.Merged.Contains(column.Name)
-            ? $"(coalesce({odoo}, 0) + (SELECT coalesce(sum(coalesce({Logged("after")}, 0) - coalesce({Logged("before")}, 0)), 0) FROM cdc.sync_log l WHERE {pending}))"
+            ? $"(coalesce({odoo}, 0) + (SELECT coalesce(sum(coalesce({Logged("after")}, 0) - coalesce({Logged("before")}, 0)), 0) "
+                + $"FROM cdc.sync_log l WHERE {pending}))"
             : $"(CASE WHEN EXISTS (SELECT FROM cdc.sync_log l WHERE {pending} AND l.after ? {named}) "
-                + $"THEN (SELECT {Logged("after")} FROM cdc.sync_log l WHERE {pending} AND l.after ? {named} ORDER BY l.number DESC LIMIT 1) ELSE {odoo} END)";
+                + $"THEN (SELECT {Logged("after")} FROM cdc.sync_log l WHERE {pending} AND l.after ? {named} ORDER BY l.number DESC LIMIT 1) "
+                + $"ELSE {odoo} END)";
     }
 }

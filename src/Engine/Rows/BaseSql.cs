@@ -39,13 +39,17 @@ public static class BaseSql
     internal static string Json(EngineColumn column, string value) =>
         SqlTypeName.Parse(column.Type)?.Family == SqlFamily.Jsonb ? $"({value})::text" : value;
 
-    /// <summary>All declared columns of a row as one JSON object, in the base's form.</summary>
+    /// <summary>The declared columns, but not Odoo's number, which is of no value of the row's.</summary>
+    internal static IEnumerable<EngineColumn> Kept(EntityDeclaration entity) =>
+        entity.Columns.Where(c => entity.Reverse?.Number is null || c.Name != ReverseDeclaration.OdooNumberColumn);
+
+    /// <summary>These as one JSON object, in the base's form.</summary>
     internal static string Row(EntityDeclaration entity, string row) =>
         // A function takes 100 arguments.
         string.Join(
             " || ",
-            entity
-                .Columns.Chunk(40)
+            Kept(entity)
+                .Chunk(40)
                 .Select(some =>
                     $"jsonb_build_object({string.Join(", ", some.Select(c => $"{Sql.Literal(c.Name)}, {Json(c, $"{row}.{Sql.Identifier(c.Name)}")}"))})"
                 )

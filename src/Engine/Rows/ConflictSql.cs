@@ -20,35 +20,42 @@ internal sealed class ConflictSql(EntityDeclaration entity, OwnerSql owner)
     /// <summary>For staged versions, the newest of each key included. Empty where both sides may change everything.</summary>
     public IReadOnlyList<string> Statements =>
         [
-            .. owner.Absolute.Count + (_number is null ? 0 : 1) == 0 ? [] : [Insert],
-            .. _number is null ? [] : [SyncLogSql.Lost(entity, Versions, Bit(_number))],
+            .. Enumerable.Repeat(Insert, owner.Absolute.Count > 0 || _number is not null ? 1 : 0),
+            .. _number is null ? Array.Empty<string>() : [SyncLogSql.Lost(entity, Versions, Bit(_number))],
         ];
 
     private string Insert =>
         $"""
-            INSERT INTO cdc.conflicts (entity, key, card, kind, field, odoo_value, engine_value, base_value, generation, lsn, ordinal, commit_at)
+            INSERT INTO cdc.conflicts
+                (entity, key, card, kind, field, odoo_value, engine_value, base_value, generation, lsn, ordinal, commit_at)
             SELECT {_name}, s.key, s.card, v.kind, v.field, v.odoo, v.engine, v.base, {Position}, s.source_commit_at
             FROM (
-                SELECT {OwnerSql.Row}.{_key} AS key, {owner.Card} AS card, {Position}, s.source_commit_at, t.source_generation AS known_generation{Seen}
+                SELECT {OwnerSql.Row}.{_key} AS key, {owner.Card} AS card, {Position}, s.source_commit_at,
+                    t.source_generation AS known_generation{Seen}
                 FROM {Versions} s JOIN {entity.EngineName} {OwnerSql.Row} ON {OwnerSql.Row}.{_key} = s.key
                 WHERE ({OwnerSql.RowPosition}) < ({Position}) AND {owner.Owns} AND t.base IS DISTINCT FROM {BaseSql.Gone}
                 WINDOW w AS (PARTITION BY s.key ORDER BY {Position})) s
-            CROSS JOIN LATERAL (VALUES {string.Join(", ", owner.Absolute.Select(Change).Concat(_number is null ? [] : [GoneBack]))}) v(field, kind, odoo, engine, base)
+            CROSS JOIN LATERAL (VALUES {Values}) v(field, kind, odoo, engine, base)
             WHERE v.kind IS NOT NULL
             ON CONFLICT DO NOTHING
             """;
+
+    private string Values => string.Join(", ", owner.Absolute.Select(Change).Concat(_number is null ? [] : [GoneBack]));
 
     /// <summary>Of each column: what the version says, whether it says anything, what the engine has, and what was before.</summary>
     private string Seen =>
         string.Concat(
             owner.Absolute.Select(
-                (c, i) => $",\n    {Now(c.Name)} AS now{i}, {IsKnown("s", c.Name)} AS known{i}, t.{Sql.Identifier(c.Name)} AS own{i}, {Before(c)} AS before{i}"
+                (c, i) =>
+                    $",\n    {Now(c.Name)} AS now{i}, {IsKnown("s", c.Name)} AS known{i}, t.{Sql.Identifier(c.Name)} AS own{i}, "
+                    + $"{Before(c)} AS before{i}"
             )
         )
         + (
             _number is null
                 ? ""
-                : $",\n    {Now(_number)} AS number, {IsKnown("s", _number)} AS known_number, coalesce({Before(Column(_number))}, 0) AS before_number, t.own_number"
+                : $",\n    {Now(_number)} AS number, {IsKnown("s", _number)} AS known_number, "
+                    + $"coalesce({Before(Column(_number))}, 0) AS before_number, t.own_number"
         );
 
     private string Change(EngineColumn column, int i)
@@ -59,22 +66,29 @@ internal sealed class ConflictSql(EntityDeclaration entity, OwnerSql owner)
         var differs = $"s.known{i} AND s.now{i} IS DISTINCT FROM s.own{i}";
         var kind = _number is null
             // By the value: nothing in the row says which of ours it has.
-            ? $"CASE WHEN {differs} AND s.now{i} IS DISTINCT FROM s.before{i} AND NOT EXISTS (SELECT FROM cdc.sync_log l WHERE l.entity = {_name} AND l.id = s.key AND l.after -> {field} = {Json("now")}) THEN 'changed' END"
-            : $"CASE WHEN {differs} THEN (SELECT CASE WHEN sent.value IS NULL AND s.now{i} IS DISTINCT FROM s.before{i} THEN 'changed' WHEN sent.value <> coalesce({Json("now")}, 'null') THEN 'altered' END "
-                + $"FROM (SELECT CASE WHEN s.known_number AND s.number > s.before_number THEN {SyncLogSql.Sent(entity, "s.key", field, "s.before_number", "s.number")} END AS value) sent) END";
+            ? $"CASE WHEN {differs} AND s.now{i} IS DISTINCT FROM s.before{i} AND NOT EXISTS (SELECT FROM cdc.sync_log l "
+                + $"WHERE l.entity = {_name} AND l.id = s.key AND l.after -> {field} = {Json("now")}) THEN 'changed' END"
+            : $"CASE WHEN {differs} THEN (SELECT CASE WHEN sent.value IS NULL AND s.now{i} IS DISTINCT FROM s.before{i} THEN 'changed' "
+                + $"WHEN sent.value <> coalesce({Json("now")}, 'null') THEN 'altered' END "
+                + $"FROM (SELECT CASE WHEN s.known_number AND s.number > s.before_number THEN {Sent(field)} END AS value) sent) END";
         return $"({field}, {kind}, {Json("now")}, {Json("own")}, {Json("before")})";
     }
 
-    /// <summary>Somebody has set Odoo's number back: what is below the highest that was seen would come twice. A restored Odoo is another generation.</summary>
+    private string Sent(string field) => SyncLogSql.Sent(entity, "s.key", field, "s.before_number", "s.number");
+
+    /// <summary>
+    /// Somebody has set Odoo's number back: what is below the highest that was seen would come twice. A restored Odoo is another generation.
+    /// </summary>
     private static string GoneBack =>
-        $"('{ReverseDeclaration.OdooNumberColumn}', CASE WHEN s.known_number AND coalesce(s.number, 0) < s.before_number AND s.source_generation = s.known_generation THEN 'number' END, "
-        + "to_jsonb(s.number), to_jsonb(s.own_number), to_jsonb(s.before_number))";
+        $"('{ReverseDeclaration.OdooNumberColumn}', CASE WHEN s.known_number AND coalesce(s.number, 0) < s.before_number "
+        + "AND s.source_generation = s.known_generation THEN 'number' END, to_jsonb(s.number), to_jsonb(s.own_number), to_jsonb(s.before_number))";
 
     private static string Now(string column) => $"s.{Sql.Identifier(column)}";
 
     /// <summary>In the version before, if it knows; else what Odoo last had. A version knows what those before it in the batch knew.</summary>
     private string Before(EngineColumn column) =>
-        $"CASE WHEN lag({IsKnown("s", column.Name)}) OVER w THEN lag({Now(column.Name)}) OVER w ELSE {BaseSql.OdooValue(column, OwnerSql.Row)} END";
+        $"CASE WHEN lag({IsKnown("s", column.Name)}) OVER w THEN lag({Now(column.Name)}) OVER w "
+        + $"ELSE {BaseSql.OdooValue(column, OwnerSql.Row)} END";
 
     private string IsKnown(string version, string column) => $"({version}.unknown & {Bit(column)} = 0)";
 

@@ -102,8 +102,8 @@ internal sealed class OwnerSql
     {
         var (own, odoo, number) = ($"{Row}.{Sql.Identifier(column.Name)}", odoos(column), odoos(_number!));
         var sum = $"coalesce({own}, 0) + coalesce({odoo}, 0) - coalesce({BaseSql.OdooValue(column, Row)}, 0)";
-        return $"CASE WHEN {number} IS DISTINCT FROM {Row}.{Sql.Identifier(_number!.Name)} THEN {sum} - {SyncLogSql.Arrived(_entity, column, number, odoosRow)} "
-            + $"WHEN {BaseSql.Has(column, Row)} THEN {sum} ELSE {odoo} END";
+        return $"CASE WHEN {number} IS DISTINCT FROM {Row}.{Sql.Identifier(_number!.Name)} "
+            + $"THEN {sum} - {SyncLogSql.Arrived(_entity, column, number, odoosRow)} WHEN {BaseSql.Has(column, Row)} THEN {sum} ELSE {odoo} END";
     }
 
     private IEnumerable<string> BaseParts(Func<EngineColumn, string> odoos, string odoosRow)
@@ -112,7 +112,8 @@ internal sealed class OwnerSql
             $"CASE WHEN {when} THEN jsonb_build_object({Sql.Literal(column.Name)}, {BaseSql.Json(column, odoos(column))}) ELSE '{{}}' END";
         foreach (var column in _merged)
             yield return Part(column, $"{odoos(column)} IS DISTINCT FROM ({Merged(column, odoos, odoosRow)})");
+        var owned = Absolute.Select(c => Part(c, $"{odoos(c)} IS DISTINCT FROM {Row}.{Sql.Identifier(c.Name)}"));
         if (Absolute.Count > 0)
-            yield return $"CASE WHEN {Owns} THEN {string.Join(" || ", Absolute.Select(c => Part(c, $"{odoos(c)} IS DISTINCT FROM {Row}.{Sql.Identifier(c.Name)}")))} ELSE '{{}}' END";
+            yield return $"CASE WHEN {Owns} THEN {string.Join(" || ", owned)} ELSE '{{}}' END";
     }
 }

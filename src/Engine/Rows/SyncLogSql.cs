@@ -22,17 +22,17 @@ internal static class SyncLogSql
     {
         var (key, old) = ($"t.{Sql.Identifier(cards.EngineKey)}", $"coalesce(t.{Number}, 0)");
         string Sum(string above, string upTo) =>
-            $"(SELECT coalesce(sum({Logged(column, "after")} - {Logged(column, "before")}), 0) FROM cdc.sync_log l WHERE l.card = {key} "
-            + $"AND l.entity = {Sql.Literal(cards.Name)} AND l.number > {above} AND l.number <= {upTo} AND l.after ? {Sql.Literal(column.Name)} AND {IsIn(upTo)})";
+            $"(SELECT coalesce(sum({Logged(column, "after")} - {Logged(column, "before")}), 0) {Naming(cards, key, above, upTo)} "
+            + $"AND l.after ? {Sql.Literal(column.Name)})";
         var now = $"coalesce({number}, 0)";
-        return $"CASE WHEN {now} > {old} THEN {Sum(old, now)} WHEN {odoosRow}.source_generation > t.source_generation THEN -{Sum(now, old)} ELSE 0 END";
+        return $"CASE WHEN {now} > {old} THEN {Sum(old, now)} "
+            + $"WHEN {odoosRow}.source_generation > t.source_generation THEN -{Sum(now, old)} ELSE 0 END";
     }
 
     /// <summary>The value that Odoo was last sent of what it has now and had not before, as jsonb; NULL: none.</summary>
     /// <param name="field">A column's name, as SQL.</param>
     public static string Sent(EntityDeclaration cards, string key, string field, string above, string upTo) =>
-        $"(SELECT l.after -> {field} FROM cdc.sync_log l WHERE l.card = {key} AND l.entity = {Sql.Literal(cards.Name)} AND l.number > {above} "
-        + $"AND l.number <= {upTo} AND l.after ? {field} AND {IsIn(upTo)} ORDER BY l.number DESC LIMIT 1)";
+        $"(SELECT l.after -> {field} {Naming(cards, key, above, upTo)} AND l.after ? {field} ORDER BY l.number DESC LIMIT 1)";
 
     /// <summary>
     /// Before rows of a newer generation are written: own changes that Odoo had, and of which its row knows nothing any more, because it
@@ -66,13 +66,19 @@ internal static class SyncLogSql
     public static string Again(EntityDeclaration cards, IReadOnlyList<EngineColumn> columns, string versions)
     {
         var (key, name) = (Sql.Identifier(cards.EngineKey), Sql.Literal(cards.Name));
-        string Is(EngineColumn c) =>
-            $"{BaseSql.Has(c, "t")} AND NOT EXISTS (SELECT FROM cdc.sync_log l WHERE l.card = t.{key} AND l.status = 'pending' AND l.entity = {name} AND l.after ? {Sql.Literal(c.Name)}) "
-            + $"AND (SELECT f.kind = 'changed' FROM cdc.conflicts f WHERE f.entity = {name} AND f.key = t.{key} AND f.field = {Sql.Literal(c.Name)} ORDER BY f.generation DESC, f.lsn DESC, f.ordinal DESC LIMIT 1)";
+        string Is(EngineColumn c)
+        {
+            var field = Sql.Literal(c.Name);
+            return $"{BaseSql.Has(c, "t")} AND NOT EXISTS (SELECT FROM cdc.sync_log l WHERE l.card = t.{key} AND l.status = 'pending' "
+                + $"AND l.entity = {name} AND l.after ? {field}) AND (SELECT f.kind = 'changed' FROM cdc.conflicts f WHERE f.entity = {name} "
+                + $"AND f.key = t.{key} AND f.field = {field} ORDER BY f.generation DESC, f.lsn DESC, f.ordinal DESC LIMIT 1)";
+        }
         string Object(Func<EngineColumn, string> value) =>
             string.Join(
                 " || ",
-                columns.Select((c, i) => $"CASE WHEN due.is{i} THEN jsonb_build_object({Sql.Literal(c.Name)}, {value(c)}) ELSE '{{}}' END")
+                columns.Select(
+                    (c, i) => $"CASE WHEN due.is{i} THEN jsonb_build_object({Sql.Literal(c.Name)}, {value(c)}) ELSE '{{}}' END"
+                )
             );
         var any = string.Join(" OR ", columns.Select((_, i) => $"due.is{i}"));
         return $"""
@@ -81,8 +87,9 @@ internal static class SyncLogSql
                 FROM (SELECT DISTINCT key FROM {versions}) s JOIN {cards.EngineName} t ON t.{key} = s.key
                 WHERE t.owner = 'engine' AND t.base IS NOT NULL AND t.base <> {BaseSql.Gone}
             ), again AS MATERIALIZED (
-                SELECT t.{key} AS id, nullif(greatest(coalesce(t.own_number, 0), coalesce(t.{Number}, 0)), 0) AS last, cdc.clock_micros() AS micros,
-                       {Object(c => $"t.base -> {Sql.Literal(c.Name)}")} AS before, {Object(c => BaseSql.Json(c, $"t.{Sql.Identifier(c.Name)}"))} AS after
+                SELECT t.{key} AS id, nullif(greatest(coalesce(t.own_number, 0), coalesce(t.{Number}, 0)), 0) AS last,
+                       cdc.clock_micros() AS micros, {Object(c => $"t.base -> {Sql.Literal(c.Name)}")} AS before,
+                       {Object(c => BaseSql.Json(c, $"t.{Sql.Identifier(c.Name)}"))} AS after
                 FROM due JOIN {cards.EngineName} t ON t.{key} = due.id WHERE {any}
             ), numbered AS (
                 UPDATE {cards.EngineName} t SET own_number = greatest(coalesce(a.last, 0) + 1, a.micros) FROM again a WHERE t.{key} = a.id
@@ -95,13 +102,18 @@ internal static class SyncLogSql
             """;
     }
 
+    /// <summary>Own changes of a card, not of its rows, that Odoo has up to a number and had not before.</summary>
+    private static string Naming(EntityDeclaration cards, string key, string above, string upTo) =>
+        $"FROM cdc.sync_log l WHERE l.card = {key} AND l.entity = {Sql.Literal(cards.Name)} AND l.number > {above} AND l.number <= {upTo} "
+        + $"AND {IsIn(upTo)}";
+
     /// <summary>
     /// Of own changes up to a number: not those that were given up. In the place of one that Odoo refused a void was sent, and what lies
     /// between it and the number that it follows never came.
     /// </summary>
     private static string IsIn(string number) =>
-        $"l.status <> 'failed' AND NOT EXISTS (SELECT FROM cdc.sync_log v WHERE v.card = l.card AND v.action = 'void' AND v.status <> 'failed' "
-        + $"AND v.number <= {number} AND v.number > l.number AND coalesce(v.predecessor, 0) < l.number)";
+        "l.status <> 'failed' AND NOT EXISTS (SELECT FROM cdc.sync_log v WHERE v.card = l.card AND v.action = 'void' "
+        + $"AND v.status <> 'failed' AND v.number <= {number} AND v.number > l.number AND coalesce(v.predecessor, 0) < l.number)";
 
     private static string Logged(EngineColumn column, string state) =>
         $"coalesce((l.{state} ->> {Sql.Literal(column.Name)})::{column.Type}, 0)";

@@ -17,10 +17,10 @@ internal static class OwnedEntities
     public const string Text = """
         { "include": "entities.json",
           "entities": [
-            { "name": "card", "reverse": { "model": "loyalty.card", "additive": ["points"], "fields": {
+            { "name": "card", "reverse": { "model": "loyalty.card", "number": "x_cdc_seq", "additive": ["points"], "fields": {
                 "points": { "type": "double precision", "value": "points::double precision" },
                 "partner_id": { "type": "bigint", "value": "partner_id" } } } },
-            { "name": "move", "reverse": { "model": "loyalty.point.move", "card": "loyalty_card_id", "additive": ["remaining_point"], "fields": {
+            { "name": "move", "reverse": { "model": "loyalty.point.move", "card": "loyalty_card_id", "fields": {
                 "remaining_point": { "type": "double precision", "value": "remaining_point::double precision" },
                 "state": { "type": "text", "value": "state" } } } },
             { "name": "history", "reverse": { "model": "loyalty.point.history", "card": "loyalty_card_id", "fields": {
@@ -38,10 +38,11 @@ internal static class OwnedEntities
         return engine;
     }
 
-    /// <summary>Gives the bed's engine owners, before anything runs.</summary>
+    /// <summary>Gives the bed's engine owners, and its Odoo the number of own changes, before anything runs.</summary>
     public static async Task UseAsync(PipelineBed bed, CancellationToken ct)
     {
         bed.Entities = All;
+        await bed.Source.ExecuteAsync("ALTER TABLE loyalty_card ADD COLUMN x_cdc_seq double precision", ct);
         await DeclaredOwnership.EnsureAsync(bed.Engine.DataSource, All, _ => { }, ct);
     }
 

@@ -154,7 +154,7 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
         bed.Start();
         for (var i = 0; i < 3; i++)
             await bed.ChangeAsync("UPDATE loyalty_cards SET points = points + 1");
-        await Eventually.Equal("103|103|100|103|103", async () => string.Join('|', await bed.OdooAsync()), ct: Ct);
+        await bed.BecomesAsync("103|103|100|103|103", async () => string.Join('|', await bed.OdooAsync()));
         var status = await CommandAsync(bed, "reverse", "status");
         Assert.Contains("card 3 stopped at", status.Out, StringComparison.Ordinal);
         Assert.Contains("This card is under review.", status.Out, StringComparison.Ordinal);
@@ -183,13 +183,11 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
         await bed.Bed.Source.ExecuteAsync("UPDATE loyalty_card SET x_cdc_seq = x_cdc_seq - 1 WHERE id = 1", Ct);
         await bed.Bed.CaughtUpAsync(Ct);
         await bed.ChangeAsync("UPDATE loyalty_cards SET points = points + 1");
-        await Eventually.Equal(
+        await bed.BecomesAsync(
             "1",
             async () =>
-                string.Join(';', await bed.Bed.Engine.RowsAsync("SELECT card FROM cdc.sync_log WHERE status = 'pending' AND error LIKE '%set back%'", Ct)),
-            ct: Ct
-        );
-        await Eventually.Equal("112|113", async () => string.Join('|', await bed.OdooAsync()), ct: Ct);
+                string.Join(';', await bed.Bed.Engine.RowsAsync("SELECT card FROM cdc.sync_log WHERE status = 'pending' AND error LIKE '%set back%'", Ct)));
+        await bed.BecomesAsync("112|113", async () => string.Join('|', await bed.OdooAsync()));
     }
 
     [Fact]
@@ -205,11 +203,9 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
         await bed.AssertSameAsync();
         await bed.Odoo.ExpireKeyAsync(key, Ct);
         await bed.ChangeAsync("UPDATE loyalty_cards SET points = points + 1");
-        await Eventually.Equal(
+        await bed.BecomesAsync(
             "stopped|odoo-key",
-            async () => string.Join(';', await bed.Bed.Engine.RowsAsync("SELECT state, code FROM cdc.reverse_workers", Ct)),
-            ct: Ct
-        );
+            async () => string.Join(';', await bed.Bed.Engine.RowsAsync("SELECT state, code FROM cdc.reverse_workers", Ct)));
         await File.WriteAllTextAsync(file, await bed.Odoo.CreateKeyAsync(2, Ct), Ct);
         await bed.AssertSameAsync();
         Assert.Equal(["102"], await bed.OdooAsync());

@@ -101,16 +101,25 @@ internal sealed class ReverseBed : IAsyncDisposable
     /// <summary>The application's own change.</summary>
     public Task ChangeAsync(string sql) => Bed.Engine.ExecuteAsync(sql, Ct);
 
-    /// <summary>Everything own is in Odoo, and its echo was applied.</summary>
+    /// <summary>Everything own is in Odoo, and its echo was applied; or it was given up.</summary>
     public Task SettledAsync() =>
-        Eventually.Equal(
+        BecomesAsync(
             "",
             async () =>
                 string.Join(
                     "; ",
-                    await Bed.Engine.RowsAsync("SELECT card, number, status, error FROM cdc.sync_log WHERE status <> 'synced' LIMIT 5", Ct)
-                ),
-            ct: Ct
+                    await Bed.Engine.RowsAsync("SELECT card, number, status, answered_at, error FROM cdc.sync_log WHERE status = 'pending' LIMIT 5", Ct)
+                )
+        );
+
+    /// <summary>Waits until the text is as expected; a time-out shows the last one, and the last lines of the log.</summary>
+    public Task BecomesAsync(string expected, Func<Task<string>> text) =>
+        Eventually.True(
+            $"it is '{expected}'",
+            async () => await text() == expected,
+            async () => $"{await text()}\n{string.Join('\n', Bed.Log.Lines.TakeLast(10))}",
+            TimeSpan.FromSeconds(60),
+            Ct
         );
 
     /// <summary>Both sides have the same, with nothing left to explain.</summary>
@@ -132,7 +141,7 @@ internal sealed class ReverseBed : IAsyncDisposable
     public async Task AssertEachOnceAsync()
     {
         var sent = await Bed.Engine.RowsAsync(
-            "SELECT card, uuid, ((after ->> 'points')::numeric - (before ->> 'points')::numeric)::double precision FROM cdc.sync_log WHERE after ? 'points' ORDER BY card, number",
+            "SELECT card, uuid, ((after ->> 'points')::numeric - (before ->> 'points')::numeric)::double precision FROM cdc.sync_log WHERE after ? 'points' AND status = 'synced' ORDER BY card, number",
             Ct
         );
         Assert.NotEmpty(sent);

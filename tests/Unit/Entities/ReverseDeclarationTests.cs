@@ -51,6 +51,23 @@ public sealed class ReverseDeclarationTests
     }
 
     [Fact]
+    public void The_number_of_Odoo_s_row_is_a_column_as_any_other_and_only_with_it_both_sides_add()
+    {
+        var without = Parse(Card($$"""{ "model": "c", "additive": ["points"], "fields": {{Points}} }"""))[0];
+        Assert.Empty(without.Reverse!.Merged);
+        Assert.Equal(["points", "note"], without.Columns.Select(c => c.Name));
+        var card = Parse(Card($$"""{ "model": "c", "number": "x_cdc_seq", "additive": ["points"], "fields": {{Points}} }"""))[0];
+        Assert.Equal(["points"], card.Reverse!.Merged);
+        Assert.Equal(new EngineColumn("odoo_number", "bigint", "x_cdc_seq::bigint", NotNull: false), card.Columns[^1]);
+        Assert.Equal(new SourceColumn(3, "x_cdc_seq", SourceType.Float), card.SourceColumns[^1]);
+        // Declared besides, it is there once.
+        Assert.Equal(
+            3,
+            Parse(Card($$"""{ "model": "c", "number": "points", "fields": {{Points}} }"""))[0].SourceColumns.Count
+        );
+    }
+
+    [Fact]
     public void Without_it_nothing_has_owners()
     {
         var entities = EntityFile.Load(SourceTree.PathOf("schemas/entities.json"));
@@ -75,6 +92,7 @@ public sealed class ReverseDeclarationTests
     [InlineData("""{ "model": "m", "fields": { "x": { "type": "text", "value": "'a'" } } }""", "x is made of no column")]
     [InlineData("""{ "model": "m", "fields": { "x": { "type": "text" } } }""", "has no \"value\"")]
     [InlineData("""{ "model": "m", "fields": POINTS, "card": "points" }""", "which is no parent of it")]
+    [InlineData("""{ "model": "m", "fields": POINTS, "number": "note" }""", "the number \"note\" is Text")]
     public void What_is_wrong_is_said_with_its_line(string reverse, string said) =>
         Refuses(said, Card(reverse.Replace("POINTS", Points, StringComparison.Ordinal)));
 
@@ -84,6 +102,8 @@ public sealed class ReverseDeclarationTests
         var card = Card($$"""{ "model": "c", "fields": {{Points}} }""");
         const string Fields = """ "fields": { "amount": { "type": "bigint", "value": "amount" } } }""";
         Refuses("\"card\" names \"amount\", which is no parent of it", card, Child("""{ "model": "m", "card": "amount",""" + Fields));
+        Refuses("only cards have a number", card, Child("""{ "model": "m", "card": "card_id", "number": "n",""" + Fields));
+        Refuses("only cards have numbers", card, Child("""{ "model": "m", "card": "card_id", "additive": ["amount"],""" + Fields));
         Refuses("card and move both flow back to Odoo as cards", card, Child("""{ "model": "m",""" + Fields));
         Refuses(
             "move flows back to Odoo with its card, which has no \"reverse\"",
