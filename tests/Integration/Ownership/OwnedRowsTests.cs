@@ -172,8 +172,8 @@ public sealed class OwnedRowsTests(TestServers servers, TestKafka kafka)
             ["1|200|1", "2|100|1"],
             await bed.Engine.RowsAsync(
                 """
-                SELECT card, count(*) FILTER (WHERE entity = 'history' OR after ? 'points'), count(*) FILTER (WHERE predecessor IS DISTINCT FROM before OR before IS NULL) FROM (
-                    SELECT *, lag(number) OVER (PARTITION BY card ORDER BY number) AS before FROM cdc.sync_log) l GROUP BY card ORDER BY card
+                SELECT card, count(*) FILTER (WHERE entity = 'history' OR after ? 'points'), count(*) FILTER (WHERE predecessor IS DISTINCT FROM earlier OR earlier IS NULL) FROM (
+                    SELECT *, lag(number) OVER (PARTITION BY card ORDER BY number) AS earlier FROM cdc.sync_log) l GROUP BY card ORDER BY card
                 """,
                 Ct
             )
