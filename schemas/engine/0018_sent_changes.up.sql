@@ -6,6 +6,8 @@ ALTER TABLE cdc.sync_log
 
 CREATE INDEX sync_log_unsent ON cdc.sync_log (card, number) WHERE status = 'pending' AND answered_at IS NULL;
 CREATE INDEX sync_log_refused ON cdc.sync_log (card, number) WHERE status = 'pending' AND error IS NOT NULL;
+-- In the places of changes that were given up: few.
+CREATE INDEX sync_log_voids ON cdc.sync_log (card, number) WHERE action = 'void';
 
 -- One row for each process that sends.
 CREATE TABLE cdc.reverse_workers (

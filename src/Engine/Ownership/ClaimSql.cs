@@ -23,7 +23,8 @@ public sealed class ClaimSql(EntityDeclaration cards, ReverseField? points, IRea
             FROM waiting w WHERE w.card IS NOT NULL
         )
         SELECT w.card FROM waiting w
-        WHERE w.card IS NOT NULL AND NOT w.card = ANY ($3) AND NOT EXISTS (SELECT FROM cdc.sync_log f WHERE f.card = w.card AND f.status = 'pending' AND f.error IS NOT NULL)
+        WHERE w.card IS NOT NULL AND NOT w.card = ANY ($3) AND (NOT EXISTS (SELECT FROM cdc.sync_log f WHERE f.card = w.card AND f.status = 'pending' AND f.error IS NOT NULL)
+            OR EXISTS (SELECT FROM cdc.sync_log v WHERE v.card = w.card AND v.action = 'void' AND v.status = 'pending' AND v.error IS NULL))
         LIMIT $2
         """;
 
@@ -36,22 +37,25 @@ public sealed class ClaimSql(EntityDeclaration cards, ReverseField? points, IRea
 
     private const long FirstEngineId = EntityDeclaration.FirstEngineId;
 
-    /// <summary>The changes of the cards $1, at most $2 of each.</summary>
+    /// <summary>The changes of the cards $1, at most $2 of each. A void goes alone, until it is known to have arrived.</summary>
     public string Changes =>
         $"""
-            SELECT l.card, coalesce(t.own_number, l.number), l.uuid, l.number, coalesce(l.predecessor, 0), {Refusal}, {Delta}, {Values}
+            SELECT l.card, coalesce(t.own_number, l.number), l.uuid, l.number, coalesce(l.predecessor, 0), {Refusal}, {Delta}, {Values}, l.action = 'void'
             FROM unnest($1::bigint[]) k(card)
             CROSS JOIN LATERAL (
-                SELECT * FROM cdc.sync_log l WHERE l.card = k.card AND l.status = 'pending' AND l.answered_at IS NULL ORDER BY l.number LIMIT $2) l
+                SELECT * FROM cdc.sync_log l WHERE l.card = k.card AND l.status = 'pending' AND l.answered_at IS NULL
+                  AND (l.action = 'void' OR NOT EXISTS (SELECT FROM cdc.sync_log v WHERE v.card = k.card AND v.action = 'void' AND v.status = 'pending'))
+                ORDER BY l.number LIMIT $2) l
             LEFT JOIN {cards.EngineName} t ON t.{Sql.Identifier(cards.EngineKey)} = l.card
-            WHERE NOT EXISTS (SELECT FROM cdc.sync_log f WHERE f.card = k.card AND f.status = 'pending' AND f.error IS NOT NULL)
+            WHERE l.action = 'void' AND l.error IS NULL
+               OR NOT EXISTS (SELECT FROM cdc.sync_log f WHERE f.card = k.card AND f.status = 'pending' AND f.error IS NOT NULL)
             ORDER BY l.card, l.number
             """;
 
     private string Refusal =>
         $"""
             CASE WHEN l.entity <> {Sql.Literal(cards.Name)} THEN format('cdc sends changes of cards alone, not of %s', l.entity)
-                 WHEN l.action <> 'update' THEN format('cdc sends no %s of a card', l.action)
+                 WHEN l.action NOT IN ('update', 'void') THEN format('cdc sends no %s of a card', l.action)
                  WHEN l.card >= {FirstEngineId} THEN 'the card was made in the engine: cdc does not create cards in Odoo' END
             """;
 

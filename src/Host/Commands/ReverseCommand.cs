@@ -29,6 +29,7 @@ internal static class ReverseCommand
             ReverseUninstallCommand.Create(host),
             ReverseStatusCommand.Create(host),
             ReverseRetryCommand.Create(host),
+            ReverseSkipCommand.Create(host),
         }.Runs(host, (context, _, ct) => RunCommand.RunAsync(context, signals, Needs.Engine, SendAsync, ct));
 
     /// <summary>What needs a person at the start ends it; later everything is tried again.</summary>

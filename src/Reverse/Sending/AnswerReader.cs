@@ -14,6 +14,8 @@ internal static class AnswerReader
         long? answered = null;
         foreach (var (change, state) in sent.Changes.Zip(result.Changes))
         {
+            if (change.IsVoid && state == SequenceChangeState.Gap && result.Number > change.After)
+                return new CardOutcome(sent.Card, answered, null, null, (change.Uuid, result.Number));
             if (WhyNot(sent, change, state, result) is { } why)
                 return new CardOutcome(sent.Card, answered, change.Uuid, why);
             answered = change.Number;

@@ -18,16 +18,20 @@ internal sealed class SendSession : IAsyncDisposable
     private readonly HashSet<long> _claimed = [];
     private long _last = long.MinValue;
 
-    private SendSession(NpgsqlConnection connection, ClaimSql sql) => (_connection, _sql) = (connection, sql);
+    private readonly GivenUpChanges _givenUp;
+
+    private SendSession(NpgsqlConnection connection, SentFields fields) =>
+        (_connection, _sql, _givenUp) = (connection, new ClaimSql(fields.Cards, fields.Points, fields.Values), new GivenUpChanges(fields.Cards));
 
     /// <exception cref="NpgsqlException">The engine cannot be reached.</exception>
     public static async Task<SendSession> OpenAsync(EngineOptions engine, SentFields fields, CancellationToken ct) =>
-        new(await EngineConnection.OpenAsync(engine, EngineRole.Reverse, ct), new ClaimSql(fields.Cards, fields.Points, fields.Values));
+        new(await EngineConnection.OpenAsync(engine, EngineRole.Reverse, ct), fields);
 
     /// <summary>Changes of cards that nobody else sends: this process's until <see cref="RecordAsync"/> or <see cref="ReleaseAsync"/>.</summary>
     /// <returns>Empty: there is nothing to send now.</returns>
     public async Task<IReadOnlyList<CardChanges>> ClaimAsync(int cards, int changes, CancellationToken ct)
     {
+        await CompleteGivenUpAsync(ct);
         var found = await CandidatesAsync(_last, cards, ct);
         // Round and round, so that a card with many changes keeps none of the others waiting.
         if (found.Count < cards && _last > long.MinValue)
@@ -59,7 +63,24 @@ internal sealed class SendSession : IAsyncDisposable
             ([.. refused.Select(o => o.Refused!.Value)], [.. refused.Select(o => o.Error!)]),
             ct
         );
+        foreach (var outcome in outcomes)
+            if (outcome.Overtaken is { } overtaken)
+                await _givenUp.OvertakenAsync(_connection, outcome.Card, overtaken.Void, overtaken.Number, ct);
         await ReleaseAsync(outcomes.Select(o => o.Card), ct);
+    }
+
+    /// <summary>Of cards that nobody sends now.</summary>
+    private async Task CompleteGivenUpAsync(CancellationToken ct)
+    {
+        var arrived = await GivenUpChanges.ArrivedAsync(_connection, ct);
+        var mine = arrived.Except(_claimed).ToArray();
+        if (mine.Length == 0)
+            return;
+        var locked = await _connection.Statement(ClaimSql.Lock, mine).RowsAsync(r => r.GetInt64(0), ct);
+        _claimed.UnionWith(locked);
+        foreach (var card in locked)
+            await _givenUp.CompleteAsync(_connection, card, ct);
+        await ReleaseAsync(locked, ct);
     }
 
     /// <summary>Lets cards go as they are: they are sent again.</summary>
@@ -89,7 +110,8 @@ internal sealed class SendSession : IAsyncDisposable
                 row.GetInt64(4),
                 row.IsDBNull(6) ? 0 : row.GetDouble(6),
                 row.IsDBNull(7) ? null : (JsonObject)JsonNode.Parse(row.GetString(7))!,
-                row.IsDBNull(5) ? null : row.GetString(5)
+                row.IsDBNull(5) ? null : row.GetString(5),
+                row.GetBoolean(8)
             )
         );
 }

@@ -173,6 +173,56 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
     }
 
     [Fact]
+    public async Task A_change_that_is_given_up_is_nowhere_and_what_waits_behind_it_goes_on()
+    {
+        await using var bed = await CreateAsync(servers, 2);
+        bed.Odoo.Refuse("loyalty.card", "partner_id", "1002", "This contact is blocked.");
+        bed.Start();
+        await bed.ChangeAsync("UPDATE loyalty_cards SET points = points + 1 WHERE id = 1");
+        await bed.ChangeAsync("UPDATE loyalty_cards SET points = points + 10, partner_id = 1002 WHERE id = 1");
+        await bed.ChangeAsync("UPDATE loyalty_cards SET points = points + 2 WHERE id = 1");
+        await StoppedAsync(bed);
+        Assert.Equal(9, (await CommandAsync(bed, "reverse", "skip", "1")).ExitCode);
+        Assert.Equal(2, (await CommandAsync(bed, "reverse", "skip", "2", "--yes")).ExitCode);
+        Assert.Equal(0, (await CommandAsync(bed, "reverse", "skip", "1", "--yes")).ExitCode);
+        await bed.ChangeAsync("UPDATE loyalty_cards SET points = points + 4 WHERE id = 1");
+        await bed.AssertSameAsync();
+        Assert.Equal(["107|1000", "100|1000"], await bed.OdooAsync("points, partner_id"));
+        await bed.AssertEachOnceAsync();
+        Assert.Equal(["10.00"], await bed.Bed.Engine.RowsAsync("SELECT (after ->> 'points')::numeric - (before ->> 'points')::numeric FROM cdc.sync_log WHERE status = 'failed'", Ct));
+    }
+
+    [Fact]
+    public async Task A_late_copy_of_a_call_that_comes_before_its_change_is_given_up_counts()
+    {
+        await using var bed = await CreateAsync(servers, 1);
+        var late = new LateCall();
+        bed.Odoo.Refuse("loyalty.card", "partner_id", "1002", "This contact is blocked.");
+        bed.Odoo.Faults.Plan(Run, Fault.OnlyLater(late), skip: 1);
+        bed.Start();
+        await bed.ChangeAsync("UPDATE loyalty_cards SET points = points + 10, partner_id = 1002 WHERE id = 1");
+        await StoppedAsync(bed);
+        await bed.ChangeAsync("UPDATE loyalty_cards SET points = points + 2 WHERE id = 1");
+        await bed.StopAsync();
+        await CommandAsync(bed, "reverse", "skip", "1", "--yes");
+        await bed.ChangeAsync("UPDATE loyalty_cards SET points = points + 4 WHERE id = 1");
+        bed.Odoo.Accept("loyalty.card", "partner_id", "1002");
+        await late.Made;
+        await late.DeliverAsync();
+        Assert.Equal(["110|1002"], await bed.OdooAsync("points, partner_id"));
+        bed.Start();
+        await bed.AssertSameAsync();
+        Assert.Equal(["116|1002"], await bed.OdooAsync("points, partner_id"));
+        await bed.AssertEachOnceAsync();
+    }
+
+    private static Task StoppedAsync(ReverseBed bed) =>
+        bed.BecomesAsync(
+            "1",
+            async () => string.Join(';', await bed.Bed.Engine.RowsAsync("SELECT count(*) FROM cdc.sync_log WHERE status = 'pending' AND error IS NOT NULL", Ct))
+        );
+
+    [Fact]
     public async Task A_number_that_somebody_sets_back_in_Odoo_stops_its_card_alone()
     {
         await using var bed = await CreateAsync(servers, 2);
