@@ -1,7 +1,6 @@
 using Cdc.Core.Failures;
 using Cdc.Odoo.Failures;
 using Cdc.Reverse.Sending;
-using Microsoft.Extensions.Logging;
 
 namespace Cdc.Reverse;
 

@@ -79,15 +79,15 @@ public sealed class GivenUpChanges(EntityDeclaration cards)
 
     /// <summary>What was given up came to Odoo after all: the void never can, and what waits follows what Odoo has.</summary>
     /// <param name="number">Of Odoo's card.</param>
-    public async Task OvertakenAsync(NpgsqlConnection connection, long card, Guid @void, long number, CancellationToken ct)
+    public async Task OvertakenAsync(NpgsqlConnection connection, long card, Guid voided, long number, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await LockAsync(connection, card, ct);
         // A number that is none of ours says nothing.
-        if (await connection.Statement(OvertakenSql, @void, number).ExecuteAsync(ct) == 0)
+        if (await connection.Statement(OvertakenSql, voided, number).ExecuteAsync(ct) == 0)
         {
             await connection
-                .Statement("UPDATE cdc.sync_log SET error = 'Odoo''s card has a number that the engine never gave' WHERE uuid = $1", @void)
+                .Statement("UPDATE cdc.sync_log SET error = 'Odoo''s card has a number that the engine never gave' WHERE uuid = $1", voided)
                 .ExecuteAsync(ct);
             await transaction.CommitAsync(ct);
             return;

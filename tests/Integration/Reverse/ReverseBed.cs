@@ -61,8 +61,9 @@ internal sealed class ReverseBed : IAsyncDisposable
             """,
             Ct
         );
-        bed.StartInProcess();
-        await bed.CaughtUpAsync(Ct);
+        var pipeline = bed.StartInProcess();
+        // What ends the pipeline says more than that nothing comes.
+        await await Task.WhenAny(pipeline.Completion, bed.CaughtUpAsync(Ct));
         await bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET owner = 'engine'", Ct);
         return reverse;
     }
@@ -78,7 +79,7 @@ internal sealed class ReverseBed : IAsyncDisposable
     public async Task StopAsync()
     {
         foreach (var worker in _workers)
-            await worker.StopAsync();
+            await worker.DisposeAsync();
         _workers.Clear();
     }
 
@@ -178,7 +179,7 @@ internal sealed class ReverseBed : IAsyncDisposable
     }
 
     /// <summary>Sends until it is stopped.</summary>
-    internal sealed class Worker
+    internal sealed class Worker : IAsyncDisposable
     {
         private readonly CancellationTokenSource _stop = new();
         private readonly Task _running;
@@ -194,6 +195,12 @@ internal sealed class ReverseBed : IAsyncDisposable
         {
             await _stop.CancelAsync();
             await _running.WaitAsync(TimeSpan.FromSeconds(60));
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await StopAsync();
+            _stop.Dispose();
         }
     }
 }
