@@ -15,7 +15,8 @@ public sealed class GivenUpChanges(EntityDeclaration cards)
 {
     private const string OpenVoid = "EXISTS (SELECT FROM cdc.sync_log v WHERE v.card = $1 AND v.action = 'void' AND v.status = 'pending')";
 
-    private const string OvertakenSql = "UPDATE cdc.sync_log v SET status = 'failed', error = NULL WHERE v.uuid = $1 AND v.status = 'pending' "
+    private const string OvertakenSql =
+        "UPDATE cdc.sync_log v SET status = 'failed', error = NULL WHERE v.uuid = $1 AND v.status = 'pending' "
         + "AND EXISTS (SELECT FROM cdc.sync_log l WHERE l.card = v.card AND l.number = $2)";
 
     private const string FailSql = """

@@ -87,7 +87,8 @@ public static class OwnValues
     private static string Pending(EntityDeclaration entity) =>
         $"l.entity = {Sql.Literal(entity.Name)} AND l.status = 'pending' AND l.action = 'update'";
 
-    private static string AllExplained(EntityDeclaration entity) => string.Join(" AND ", entity.Columns.Select(c => IsExplained(entity, c)));
+    private static string AllExplained(EntityDeclaration entity) =>
+        string.Join(" AND ", entity.Columns.Select(c => IsExplained(entity, c)));
 
     private static string IsExplained(EntityDeclaration entity, EngineColumn column) =>
         entity.Reverse!.Merged.Contains(column.Name)

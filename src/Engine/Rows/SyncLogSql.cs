@@ -76,9 +76,7 @@ internal static class SyncLogSql
         string Object(Func<EngineColumn, string> value) =>
             string.Join(
                 " || ",
-                columns.Select(
-                    (c, i) => $"CASE WHEN due.is{i} THEN jsonb_build_object({Sql.Literal(c.Name)}, {value(c)}) ELSE '{{}}' END"
-                )
+                columns.Select((c, i) => $"CASE WHEN due.is{i} THEN jsonb_build_object({Sql.Literal(c.Name)}, {value(c)}) ELSE '{{}}' END")
             );
         var any = string.Join(" OR ", columns.Select((_, i) => $"due.is{i}"));
         return $"""

@@ -78,14 +78,13 @@ public static class SyncLogTable
             await connection
                 .Statement(CountsSql)
                 .RowsAsync(
-                    row =>
-                        new OwnChangeCounts(
-                            row.GetInt64(0),
-                            row.GetInt64(1),
-                            row.GetInt64(2),
-                            row.GetInt64(3),
-                            row.IsDBNull(4) ? null : row.GetDateTime(4)
-                        ),
+                    row => new OwnChangeCounts(
+                        row.GetInt64(0),
+                        row.GetInt64(1),
+                        row.GetInt64(2),
+                        row.GetInt64(3),
+                        row.IsDBNull(4) ? null : row.GetDateTime(4)
+                    ),
                     ct
                 )
         ).Single();
@@ -95,8 +94,14 @@ public static class SyncLogTable
         connection
             .Statement(StoppedSql)
             .RowsAsync(
-                row =>
-                    new StoppedCard(row.GetInt64(0), row.GetGuid(1), row.GetInt64(2), row.GetString(3), row.GetDateTime(4), row.GetInt64(5)),
+                row => new StoppedCard(
+                    row.GetInt64(0),
+                    row.GetGuid(1),
+                    row.GetInt64(2),
+                    row.GetString(3),
+                    row.GetDateTime(4),
+                    row.GetInt64(5)
+                ),
                 ct
             );
 }

@@ -8,7 +8,10 @@ namespace Cdc.Host.Commands;
 
 internal static class ReverseSkipCommand
 {
-    private static readonly Argument<long> Card = new("CARD") { Description = "Id of the card in the engine, as 'cdc reverse status' shows it." };
+    private static readonly Argument<long> Card = new("CARD")
+    {
+        Description = "Id of the card in the engine, as 'cdc reverse status' shows it.",
+    };
     private static readonly Option<bool> Yes = GlobalOptions.Yes();
 
     public static Command Create(CommandHost host) =>
@@ -42,7 +45,10 @@ internal static class ReverseSkipCommand
         var card = parsed.GetValue(Card);
         Confirmation.Obtain(
             context.Terminal,
-            [$"the change at which card {card} has stopped is given up: what it changed is undone in the engine", "the changes behind it are sent"],
+            [
+                $"the change at which card {card} has stopped is given up: what it changed is undone in the engine",
+                "the changes behind it are sent",
+            ],
             parsed.GetValue(Yes)
         );
         await using var engine = CommandContext.Engine(options);

@@ -54,7 +54,10 @@ internal static class ReverseStatusCommand
         }
         foreach (var card in status.Stopped)
             output.WriteLine(
-                string.Create(CultureInfo.InvariantCulture, $"card {card.Card} stopped at {card.Number} ({card.Waiting} behind it): {card.Error}")
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"card {card.Card} stopped at {card.Number} ({card.Waiting} behind it): {card.Error}"
+                )
             );
         if (status.Processes.Count == 0)
             output.WriteLine("no process sends ('cdc reverse', or 'cdc run' with Reverse:Enabled)");

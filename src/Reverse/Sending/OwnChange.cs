@@ -10,7 +10,15 @@ namespace Cdc.Reverse.Sending;
 /// <param name="Values">Of other fields, by Odoo's names; null: none.</param>
 /// <param name="CannotBeSent">Why; null: it can.</param>
 /// <param name="IsVoid">It stands for one that is given up.</param>
-internal sealed record OwnChange(Guid Uuid, long Number, long After, double Delta, JsonObject? Values, string? CannotBeSent, bool IsVoid = false);
+internal sealed record OwnChange(
+    Guid Uuid,
+    long Number,
+    long After,
+    double Delta,
+    JsonObject? Values,
+    string? CannotBeSent,
+    bool IsVoid = false
+);
 
 /// <summary>Own changes of one card, in their order.</summary>
 /// <param name="Card">In the engine, and in Odoo.</param>

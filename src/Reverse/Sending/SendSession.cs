@@ -21,7 +21,11 @@ internal sealed class SendSession : IAsyncDisposable
     private readonly GivenUpChanges _givenUp;
 
     private SendSession(NpgsqlConnection connection, SentFields fields) =>
-        (_connection, _sql, _givenUp) = (connection, new ClaimSql(fields.Cards, fields.Points, fields.Values), new GivenUpChanges(fields.Cards));
+        (_connection, _sql, _givenUp) = (
+            connection,
+            new ClaimSql(fields.Cards, fields.Points, fields.Values),
+            new GivenUpChanges(fields.Cards)
+        );
 
     /// <exception cref="NpgsqlException">The engine cannot be reached.</exception>
     public static async Task<SendSession> OpenAsync(EngineOptions engine, SentFields fields, CancellationToken ct) =>

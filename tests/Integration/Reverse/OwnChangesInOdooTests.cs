@@ -26,10 +26,7 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
         await bed.ChangeAsync("UPDATE loyalty_cards SET points = points - 0.1, partner_id = 1001 WHERE id = 1");
         await bed.ChangeAsync("UPDATE loyalty_cards SET partner_id = NULL, expiration_date = '2027-12-31' WHERE id = 2");
         await bed.AssertSameAsync();
-        Assert.Equal(
-            ["104.9|1001|", "100||2027-12-31", "100|1000|"],
-            await bed.OdooAsync("points, partner_id, expiration_date")
-        );
+        Assert.Equal(["104.9|1001|", "100||2027-12-31", "100|1000|"], await bed.OdooAsync("points, partner_id, expiration_date"));
         Assert.Equal(["104.90", "100.00", "100.00"], await bed.Bed.Engine.RowsAsync("SELECT points FROM loyalty_cards ORDER BY id", Ct));
         await bed.AssertEachOnceAsync();
         // Odoo's history of it is in the engine as every other row of it.
@@ -132,7 +129,10 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
     {
         await using var bed = await CreateAsync(servers, 3);
         var faults = bed.Odoo.Faults;
-        foreach (var fault in (Fault[])[Fault.LoseRequest, Fault.LoseAnswer, Fault.DieBeforeCommit, Fault.Twice, Fault.TwiceAtOnce, Fault.Maintenance])
+        foreach (
+            var fault in (Fault[])
+                [Fault.LoseRequest, Fault.LoseAnswer, Fault.DieBeforeCommit, Fault.Twice, Fault.TwiceAtOnce, Fault.Maintenance]
+        )
         {
             faults.Plan(Run, fault, skip: 1);
             bed.Start();
@@ -189,7 +189,13 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
         await bed.AssertSameAsync();
         Assert.Equal(["107|1000", "100|1000"], await bed.OdooAsync("points, partner_id"));
         await bed.AssertEachOnceAsync();
-        Assert.Equal(["10.00"], await bed.Bed.Engine.RowsAsync("SELECT (after ->> 'points')::numeric - (before ->> 'points')::numeric FROM cdc.sync_log WHERE status = 'failed'", Ct));
+        Assert.Equal(
+            ["10.00"],
+            await bed.Bed.Engine.RowsAsync(
+                "SELECT (after ->> 'points')::numeric - (before ->> 'points')::numeric FROM cdc.sync_log WHERE status = 'failed'",
+                Ct
+            )
+        );
     }
 
     [Fact]
@@ -219,7 +225,11 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
     private static Task StoppedAsync(ReverseBed bed) =>
         bed.BecomesAsync(
             "1",
-            async () => string.Join(';', await bed.Bed.Engine.RowsAsync("SELECT count(*) FROM cdc.sync_log WHERE status = 'pending' AND error IS NOT NULL", Ct))
+            async () =>
+                string.Join(
+                    ';',
+                    await bed.Bed.Engine.RowsAsync("SELECT count(*) FROM cdc.sync_log WHERE status = 'pending' AND error IS NOT NULL", Ct)
+                )
         );
 
     [Fact]
@@ -236,7 +246,11 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
         await bed.BecomesAsync(
             "1",
             async () =>
-                string.Join(';', await bed.Bed.Engine.RowsAsync("SELECT card FROM cdc.sync_log WHERE status = 'pending' AND error LIKE '%set back%'", Ct)));
+                string.Join(
+                    ';',
+                    await bed.Bed.Engine.RowsAsync("SELECT card FROM cdc.sync_log WHERE status = 'pending' AND error LIKE '%set back%'", Ct)
+                )
+        );
         await bed.BecomesAsync("112|113", async () => string.Join('|', await bed.OdooAsync()));
     }
 
@@ -255,7 +269,8 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
         await bed.ChangeAsync("UPDATE loyalty_cards SET points = points + 1");
         await bed.BecomesAsync(
             "stopped|odoo-key",
-            async () => string.Join(';', await bed.Bed.Engine.RowsAsync("SELECT state, code FROM cdc.reverse_workers", Ct)));
+            async () => string.Join(';', await bed.Bed.Engine.RowsAsync("SELECT state, code FROM cdc.reverse_workers", Ct))
+        );
         await File.WriteAllTextAsync(file, await bed.Odoo.CreateKeyAsync(2, Ct), Ct);
         await bed.AssertSameAsync();
         Assert.Equal(["102"], await bed.OdooAsync());

@@ -109,7 +109,10 @@ internal sealed class ReverseBed : IAsyncDisposable
             async () =>
                 string.Join(
                     "; ",
-                    await Bed.Engine.RowsAsync("SELECT card, number, status, answered_at, error FROM cdc.sync_log WHERE status = 'pending' LIMIT 5", Ct)
+                    await Bed.Engine.RowsAsync(
+                        "SELECT card, number, status, answered_at, error FROM cdc.sync_log WHERE status = 'pending' LIMIT 5",
+                        Ct
+                    )
                 )
         );
 

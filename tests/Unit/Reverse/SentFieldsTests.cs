@@ -14,7 +14,9 @@ public sealed class SentFieldsTests
     public void Points_are_added_to_and_other_fields_written()
     {
         var fields = SentFields.Of(
-            Entities($$"""{ "model": "loyalty.card", "number": "x_cdc_seq", "additive": ["points"], "fields": { {{Points}}, "code": { "type": "text", "value": "code" } } }""")
+            Entities(
+                $$"""{ "model": "loyalty.card", "number": "x_cdc_seq", "additive": ["points"], "fields": { {{Points}}, "code": { "type": "text", "value": "code" } } }"""
+            )
         );
         Assert.Equal(("points", "code"), (fields.Points!.Name, Assert.Single(fields.Values).Name));
     }
@@ -22,7 +24,10 @@ public sealed class SentFieldsTests
     [Theory]
     [InlineData("""{ "model": "loyalty.card", "additive": ["points"], "fields": { POINTS } }""", "x_cdc_seq")]
     [InlineData("""{ "model": "loyalty.card", "number": "x_cdc_seq", "fields": { POINTS } }""", "added to")]
-    [InlineData("""{ "model": "loyalty.card", "number": "x_cdc_seq", "way": "level", "additive": ["points"], "fields": { POINTS } }""", "not built")]
+    [InlineData(
+        """{ "model": "loyalty.card", "number": "x_cdc_seq", "way": "level", "additive": ["points"], "fields": { POINTS } }""",
+        "not built"
+    )]
     [InlineData(
         """{ "model": "loyalty.card", "number": "x_cdc_seq", "additive": ["points"], "fields": { POINTS, "name": { "type": "text", "value": "code" } } }""",
         "there may be: points, program_id"
