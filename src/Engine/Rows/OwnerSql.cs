@@ -77,10 +77,7 @@ internal sealed class OwnerSql
         [
             $"""
                 INSERT INTO cdc.conflicts (entity, key, card, kind, field, engine_value, base_value, generation, lsn, ordinal)
-                SELECT {_name}, {Row}.{_key}, {Card}, 'deleted', '*', {BaseSql.Row(
-                    _entity,
-                    Row
-                )}, {Row}.base, {generation}, {lsn}, {ordinal}
+                SELECT {_name}, {Row}.{_key}, {Card}, 'deleted', '*', {BaseSql.Row(_entity, Row)}, {Row}.base, {generation}, {lsn}, {ordinal}
                 FROM {_entity.EngineName} {Row}{(from is null ? "" : $", {from}")}
                 WHERE {where} AND {Keeps} AND {Row}.base IS DISTINCT FROM {BaseSql.Gone} ON CONFLICT DO NOTHING
                 """,

@@ -30,9 +30,7 @@ public sealed class UpsertSql(EntityDeclaration entity)
 
     /// <summary>Where the engine owns rows of the entity.</summary>
     public static UpsertSql WithOwners(EntityDeclaration entity, EntitySet entities) =>
-        OwnerSql.Of(entity, entities) is { } owner
-            ? new(entity) { _owner = owner, _conflicts = new ConflictSql(entity, owner) }
-            : new(entity);
+        OwnerSql.Of(entity, entities) is { } owner ? new(entity) { _owner = owner, _conflicts = new ConflictSql(entity, owner) } : new(entity);
 
     public string Stage { get; } = Sql.Identifier("stage_" + entity.Name);
     public string Holes { get; } = Sql.Identifier("holes_" + entity.Name);
@@ -65,7 +63,9 @@ public sealed class UpsertSql(EntityDeclaration entity)
     {
         get
         {
-            var sets = Sets("s").Append(SetPosition).Concat(entity.HasSyncVersion ? ["sync_version = t.sync_version + s.updates"] : []);
+            var sets = Sets("s")
+                .Append(SetPosition)
+                .Concat(entity.HasSyncVersion ? ["sync_version = t.sync_version + s.updates"] : []);
             return $"UPDATE {entity.EngineName} t SET {List(sets)} FROM {Stage} s WHERE t.{_key} = s.key AND ({RowPosition}) < ({StagedPosition})";
         }
     }
@@ -227,7 +227,9 @@ public sealed class UpsertSql(EntityDeclaration entity)
 
     /// <param name="odoos">Alias of Odoo's row.</param>
     private IEnumerable<string> Sets(string odoos) =>
-        _owner is null ? _columns.Select(c => $"{c} = {odoos}.{c}") : _owner.Sets(c => $"{odoos}.{Sql.Identifier(c.Name)}", odoos);
+        _owner is null
+            ? _columns.Select(c => $"{c} = {odoos}.{c}")
+            : _owner.Sets(c => $"{odoos}.{Sql.Identifier(c.Name)}", odoos);
 
     /// <summary>Where it is not known, Odoo has what it had.</summary>
     private string HoleValue(EngineColumn column)
