@@ -41,7 +41,7 @@ public static class AdvisoryLocks
     /// Of the two-part locks: a card of which changes are being sent to Odoo, by the hash of its key. Held by a session, from the claim until
     /// what became of them is written down.
     /// </summary>
-    public const int SentCards = 0x0CDC_0007;
+    public const int SentCards = 0x0CDC_0008;
 
     /// <summary>One comparison at a time.</summary>
     public const long ReconcileRuns = 0x6364_6372_6563_6f6e;
