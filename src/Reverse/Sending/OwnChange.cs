@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Cdc.Reverse.Sending;
 
-/// <summary>A row of cdc.sync_log that is to reach Odoo.</summary>
+/// <summary>One of the engine's own changes that is to reach Odoo.</summary>
 /// <param name="Uuid">Its name, also in Odoo.</param>
 /// <param name="Number">Its place in the order of its card.</param>
 /// <param name="After">The number before it; 0: none.</param>

@@ -1,3 +1,4 @@
+using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Expressions.Declaration;
 using Cdc.Reverse.Sending;
@@ -49,7 +50,7 @@ public sealed class SentFieldsTests
             StringComparison.Ordinal
         );
 
-    private static Core.Entities.EntitySet Entities(string reverse) =>
+    private static EntitySet Entities(string reverse) =>
         EntityFile.Parse(
             $$"""{ "include": "odoo-19", "entities": [ { "name": "card", "reverse": {{reverse}} } ] }""",
             SourceTree.PathOf("schemas/own.json")
