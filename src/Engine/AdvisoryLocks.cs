@@ -46,6 +46,12 @@ public static class AdvisoryLocks
     /// </summary>
     public const long Newborns = 0x0CDC_0000_0007;
 
+    /// <summary>
+    /// Of the two-part locks: a card of which changes are being sent to Odoo, by the hash of its key. Held by a session, from the claim until
+    /// what became of them is written down.
+    /// </summary>
+    public const int SentCards = 0x0CDC_0008;
+
     /// <summary>One comparison at a time.</summary>
     public const long ReconcileRuns = 0x6364_6372_6563_6f6e;
 }

@@ -50,6 +50,12 @@ public enum EngineRole
 
     /// <summary>Comparisons.</summary>
     Reconcile,
+
+    /// <summary>What is sent to Odoo.</summary>
+    Reverse,
+
+    /// <summary>Notifications of own changes.</summary>
+    ReverseListener,
 }
 
 /// <summary>Application names, and the lists of them that statements search for.</summary>
@@ -77,6 +83,7 @@ public static class EngineRoles
         {
             EngineRole.ApiListener => "cdc api listener",
             EngineRole.ApiReplica => "cdc api replica",
+            EngineRole.ReverseListener => "cdc reverse listener",
             _ => $"cdc {role.ToString().ToLowerInvariant()}",
         };
 

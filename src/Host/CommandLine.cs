@@ -50,7 +50,7 @@ internal static class CommandLine
             ResumeCommand.Create(host),
             OwnerCommand.Create(host),
             KeysCommand.Create(host),
-            ReverseCommand.Create(host),
+            ReverseCommand.Create(host, signals),
             WorkloadCommand.Create(host),
             VersionCommand.Create(host),
         ];

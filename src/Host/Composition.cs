@@ -11,6 +11,7 @@ using Cdc.Host.Servers;
 using Cdc.Log;
 using Cdc.Pipeline;
 using Cdc.Pipeline.Sessions;
+using Cdc.Reverse;
 using Microsoft.Extensions.Logging;
 
 namespace Cdc.Host;
@@ -35,6 +36,10 @@ internal static class Composition
     private static async Task RunAllAsync(CdcOptions options, EntitySet entities, ILoggerFactory loggers, CancellationToken ct)
     {
         var statistics = new PipelineStatistics();
+        // What is wrong with its declaration is said before anything runs.
+        var wayBack = options.Reverse.Enabled
+            ? new ReverseWorker(options.WayBack, entities, TimeProvider.System, loggers.CreateLogger("Cdc.Reverse"))
+            : null;
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken.None);
         var announced = AnnounceAsync(options, "run", statistics, ended.Token);
         // Nothing is compared any more while the pipeline drains.
@@ -42,6 +47,7 @@ internal static class Composition
         var compared = options.Continuous.Enabled
             ? ContinuousReconciling.RunAsync(options, entities, loggers, comparing.Token)
             : Task.CompletedTask;
+        var sending = wayBack?.RunAsync(comparing.Token) ?? Task.CompletedTask;
         var serving = options.Api.Enabled
             ? new ApiWorker(options, entities, statistics, loggers).ServeBesideAsync(ended.Token)
             : Task.CompletedTask;
@@ -57,7 +63,7 @@ internal static class Composition
         {
             // While the pipeline drains, the Api still answers.
             await ended.CancelAsync();
-            await Task.WhenAll(serving, compared, announced).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(serving, compared, announced, sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

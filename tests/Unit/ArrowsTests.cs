@@ -18,9 +18,10 @@ public sealed class ArrowsTests
         ["Apply"] = ["Core", "Expressions", "Engine", "Log"],
         ["Pipeline"] = ["Core", "Expressions", "Engine", "Log", "Capture", "Apply"],
         ["Odoo"] = ["Core"],
+        ["Reverse"] = ["Core", "Engine", "Odoo"],
         ["Reconcile"] = ["Core", "Expressions", "Engine"],
         ["Api"] = ["Core", "Expressions", "Engine"],
-        ["Host"] = ["Core", "Expressions", "Engine", "Log", "Capture", "Apply", "Pipeline", "Reconcile", "Api", "Odoo", "Workload"],
+        ["Host"] = ["Core", "Expressions", "Engine", "Log", "Capture", "Apply", "Pipeline", "Reconcile", "Api", "Odoo", "Reverse", "Workload"],
     };
 
     public static TheoryData<string> Projects() =>

@@ -27,6 +27,7 @@ public sealed partial class SharedTablesTests
             "reconcile_totals",
             "reconcile_violations",
         ],
+        ["Reverse"] = ["reverse_workers"],
     };
 
     private static readonly string Migrations = string.Concat(

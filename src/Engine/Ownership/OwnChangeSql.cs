@@ -13,9 +13,6 @@ namespace Cdc.Engine.Ownership;
 /// </summary>
 internal sealed class OwnChangeSql(EntityDeclaration entity, EntityDeclaration cards)
 {
-    /// <summary>Who waits for own changes listens here.</summary>
-    public const string Channel = "cdc_own_changes";
-
     /// <summary>Set by sessions that apply and may not switch triggers off.</summary>
     public const string ApplyingSetting = "cdc.applying";
 
@@ -138,7 +135,7 @@ internal sealed class OwnChangeSql(EntityDeclaration entity, EntityDeclaration c
                         CASE WHEN TG_OP = 'UPDATE' THEN cdc.changed_columns(row_after, row_before) ELSE row_after END);
             {(_isCard ? "" : ChildBase)}
                 -- The same notice again is none: one for a transaction.
-                PERFORM pg_notify('{Channel}', '');
+                PERFORM pg_notify('{OwnChanges.Channel}', '');
             {Announce}
                 RETURN NULL;
             END $own$

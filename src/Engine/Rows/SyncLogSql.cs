@@ -42,12 +42,12 @@ internal static class SyncLogSql
     /// <param name="unknown">The number's.</param>
     public static string Lost(EntityDeclaration cards, string versions, long unknown) =>
         $"""
-            UPDATE cdc.sync_log l SET status = 'pending', synced_at = NULL
+            UPDATE cdc.sync_log l SET status = 'pending', synced_at = NULL, answered_at = NULL
             FROM {versions} s JOIN {cards.EngineName} t ON t.{Sql.Identifier(cards.EngineKey)} = s.key
             WHERE s.source_generation > t.source_generation AND s.unknown & {unknown} = 0
               AND NOT EXISTS (SELECT FROM {versions} n WHERE n.key = s.key
                   AND (n.source_generation, n.source_lsn, n.source_ordinal) > (s.source_generation, s.source_lsn, s.source_ordinal))
-              AND l.card = s.key AND l.status = 'synced' AND l.number > coalesce(s.{Number}, 0)
+              AND l.card = s.key AND (l.status = 'synced' OR l.status = 'pending' AND l.answered_at IS NOT NULL) AND l.number > coalesce(s.{Number}, 0)
             """;
 
     /// <summary>After rows are written: own changes that they have are in Odoo.</summary>
@@ -96,7 +96,7 @@ internal static class SyncLogSql
                 INSERT INTO cdc.sync_log (entity, id, card, number, predecessor, action, before, after)
                 SELECT {name}, n.id, n.id, n.number, n.last, 'update', n.before, n.after FROM numbered n RETURNING 1
             )
-            SELECT pg_notify('{OwnChangeSql.Channel}', '') FROM logged LIMIT 1
+            SELECT pg_notify('{OwnChanges.Channel}', '') FROM logged LIMIT 1
             """;
     }
 

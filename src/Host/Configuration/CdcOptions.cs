@@ -11,6 +11,7 @@ using Cdc.Reconcile;
 using Cdc.Reconcile.Alerts;
 using Cdc.Reconcile.Continuous;
 using Cdc.Reconcile.Fences;
+using Cdc.Reverse;
 
 namespace Cdc.Host.Configuration;
 
@@ -30,8 +31,12 @@ internal sealed record CdcOptions
     public ApiOptions Api { get; init; } = new();
 
     public OdooOptions Odoo { get; init; } = new();
+    public ReverseOptions Reverse { get; init; } = new();
 
     public EntityOptions Entities { get; init; } = new();
+
+    /// <summary>The sections that the way back needs.</summary>
+    public ReverseSettings WayBack => new(Reverse, Odoo, Engine);
 
     /// <summary>The sections that the pipeline needs.</summary>
     public PipelineOptions Pipeline =>

@@ -20,6 +20,8 @@ internal sealed class OptionRules(OptionOrigin origin, ICollection<Finding> find
             Connection("Api:ReplicaConnectionString", options.Api.ReplicaConnectionString);
         if (options.Log.Kind == ChangeLogKind.Kafka && needs != Needs.None && options.Kafka.BootstrapServers.Length == 0)
             Refuse("Kafka:BootstrapServers", "must name brokers, such as kafka-1:9092,kafka-2:9092, where Log:Kind is Kafka");
+        if (needs != Needs.None && options.Reverse.Enabled && options.Odoo.Url.Length == 0)
+            Refuse("Odoo:Url", "must be Odoo's address where Reverse:Enabled is true");
         Pairs(options);
         if (options.Entities.File.Length == 0)
             Refuse("Entities", "must be the path of the entities declaration");

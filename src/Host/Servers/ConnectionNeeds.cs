@@ -23,6 +23,9 @@ internal sealed record ConnectionNeeds(int Most, int Least)
     /// <summary>Of a worker over Kafka: rows, pulse, and the one that takes partitions.</summary>
     private const int EachWorker = 3;
 
+    /// <summary>Of the way back: what is sent, and notices.</summary>
+    private const int WayBack = 2;
+
     /// <summary>The built-in registry's.</summary>
     private const int Registry = Database.MostConnections;
 
@@ -43,6 +46,7 @@ internal sealed record ConnectionNeeds(int Most, int Least)
                 - 1
                 + Served(options, options.Api.Connections + Listener)
                 + (options.Continuous.Enabled ? Database.MostConnections + Fence : 0)
+                + (options.Reverse.Enabled ? WayBack : 0)
                 + (options.Log.Kind == ChangeLogKind.Kafka ? Registry + options.Kafka.Workers * EachWorker : 0),
             EngineAtLeast
         );

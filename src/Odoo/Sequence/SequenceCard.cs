@@ -6,6 +6,9 @@ namespace Cdc.Odoo.Sequence;
 /// <summary>The own changes of one card, in their order. A call has each card once.</summary>
 public sealed record SequenceCard
 {
+    /// <summary>The field of Odoo's card that holds the number of the last change that it contains.</summary>
+    public const string NumberField = SequenceNames.NumberField;
+
     /// <summary>What an own change may set. Others are ignored by the action; here they are an error.</summary>
     public static IReadOnlyList<string> Fields { get; } = ["program_id", "partner_id", "code", "expiration_date", "active"];
 

@@ -155,12 +155,12 @@ FROM (
 CROSS JOIN LATERAL (VALUES ('partner_id', CASE WHEN s.known0 AND s.now0 IS DISTINCT FROM s.own0 THEN (SELECT CASE WHEN sent.value IS NULL AND s.now0 IS DISTINCT FROM s.before0 THEN 'changed' WHEN sent.value <> coalesce(to_jsonb(s.now0), 'null') THEN 'altered' END FROM (SELECT CASE WHEN s.known_number AND s.number > s.before_number THEN (SELECT l.after -> 'partner_id' FROM cdc.sync_log l WHERE l.card = s.key AND l.entity = 'card' AND l.number > s.before_number AND l.number <= s.number AND l.status <> 'failed' AND NOT EXISTS (SELECT FROM cdc.sync_log v WHERE v.card = l.card AND v.action = 'void' AND v.status <> 'failed' AND v.number <= s.number AND v.number > l.number AND coalesce(v.predecessor, 0) < l.number) AND l.after ? 'partner_id' ORDER BY l.number DESC LIMIT 1) END AS value) sent) END, to_jsonb(s.now0), to_jsonb(s.own0), to_jsonb(s.before0)), ('odoo_number', CASE WHEN s.known_number AND coalesce(s.number, 0) < s.before_number AND s.source_generation = s.known_generation THEN 'number' END, to_jsonb(s.number), to_jsonb(s.own_number), to_jsonb(s.before_number))) v(field, kind, odoo, engine, base)
 WHERE v.kind IS NOT NULL
 ON CONFLICT DO NOTHING;
-UPDATE cdc.sync_log l SET status = 'pending', synced_at = NULL
+UPDATE cdc.sync_log l SET status = 'pending', synced_at = NULL, answered_at = NULL
 FROM versions_card s JOIN public.loyalty_cards t ON t.id = s.key
 WHERE s.source_generation > t.source_generation AND s.unknown & 256 = 0
   AND NOT EXISTS (SELECT FROM versions_card n WHERE n.key = s.key
       AND (n.source_generation, n.source_lsn, n.source_ordinal) > (s.source_generation, s.source_lsn, s.source_ordinal))
-  AND l.card = s.key AND l.status = 'synced' AND l.number > coalesce(s.odoo_number, 0);
+  AND l.card = s.key AND (l.status = 'synced' OR l.status = 'pending' AND l.answered_at IS NOT NULL) AND l.number > coalesce(s.odoo_number, 0);
 
 -- echoes
 UPDATE cdc.sync_log l SET status = 'synced', synced_at = clock_timestamp(), error = NULL

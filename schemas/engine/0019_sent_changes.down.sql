@@ -1,0 +1,3 @@
+DROP TABLE cdc.reverse_workers;
+DROP INDEX cdc.sync_log_voids, cdc.sync_log_refused, cdc.sync_log_unsent;
+ALTER TABLE cdc.sync_log DROP COLUMN answered_at;
