@@ -40,9 +40,13 @@ internal sealed class PartitionLoop(
     private bool _hasChanges;
     private long _rows;
     private bool _isHeld;
+    private volatile bool _hasCommitted;
     private long _tickedAt;
     private long _pendingSince;
     private long? _oldestCommitMicros;
+
+    /// <summary>Something was applied by this loop. Read while it runs, from another thread.</summary>
+    public bool HasCommitted => _hasCommitted;
 
     public async Task RunAsync(CancellationToken ct)
     {
@@ -142,6 +146,7 @@ internal sealed class PartitionLoop(
         );
         CrashPoint.Hit("after-checkpoint-before-commit");
         await _transaction.CommitAsync(ct);
+        _hasCommitted = true;
         CrashPoint.Hit("after-commit");
         foreach (var checkpoint in _moved)
             checkpoint.SetCommitted();

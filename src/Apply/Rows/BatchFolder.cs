@@ -23,6 +23,9 @@ internal sealed class BatchFolder(int entities)
 
     public long Bytes { get; private set; }
 
+    /// <summary>Some of these changes are deletes.</summary>
+    public bool HasDeletes { get; private set; }
+
     public Dictionary<long, FoldedRow> Of(int entity) => _rows[entity];
 
     public bool Accepts(RowChange change) => Count == 0 || _holdsReads == (change.Kind == RowChangeKind.Read);
@@ -34,7 +37,7 @@ internal sealed class BatchFolder(int entities)
         Bytes += change.Bytes;
         ref var row = ref CollectionsMarshal.GetValueRefOrAddDefault(_rows[change.Schema.Entity], change.Key, out _);
         if (change.Kind == RowChangeKind.Delete)
-            row = new FoldedRow { Delete = change };
+            (row, HasDeletes) = (new FoldedRow { Delete = change }, true);
         else if (row.Write is null || change.Kind != RowChangeKind.Update)
             Begin(ref row, change);
         else
@@ -61,7 +64,7 @@ internal sealed class BatchFolder(int entities)
         // collection costs nothing.
         if (Bytes >= LargeBatch && Bytes / Count >= LargeRow)
             GC.Collect();
-        (Count, Bytes) = (0, 0);
+        (Count, Bytes, HasDeletes) = (0, 0, false);
     }
 
     private static void Begin(ref FoldedRow row, RowChange change)

@@ -60,9 +60,14 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
     /// Puts the statements that write a few rows into <paramref name="together"/>, which is a transaction of its own. False: the batch has
     /// to go the way of <see cref="WriteAsync"/>.
     /// </summary>
+    /// <param name="batch">Without deletes.</param>
     /// <param name="sortedKeys">Per entity, ascending.</param>
     public bool TryAddTo(NpgsqlBatch together, BatchFolder batch, long[][] sortedKeys)
     {
+        // Before any row of the others is gathered in vain.
+        foreach (var writer in writers)
+            if (!writer.Few.MayTake(sortedKeys[writer.Entity]))
+                return false;
         foreach (var writer in writers)
             writer.TransactionBegins();
         foreach (var entity in entities.All)
@@ -77,6 +82,9 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
         }
         return true;
     }
+
+    /// <summary>Whose statement of <see cref="TryAddTo"/> it is; null: nobody's.</summary>
+    public FewRows? FewOf(NpgsqlBatchCommand? command) => writers.Select(w => w.Few).FirstOrDefault(few => few.Command == command);
 
     /// <summary>The rows of <see cref="TryAddTo"/> are committed.</summary>
     public void Written(long[][] sortedKeys)

@@ -56,6 +56,9 @@ internal sealed class EntityWriter
         EmptyRange = new EmptyRangeCopy(transform, _sql.CopyTable, connection, entries, highest, _touched);
     }
 
+    /// <summary>Index of the entity in the declaration.</summary>
+    public int Entity => _entity.Index;
+
     public UpsertSql Sql => _sql;
 
     /// <summary>For chunks in whose range the engine has no row.</summary>

@@ -19,6 +19,7 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
     /// <summary>Bytes of these changes: as arrays they are in memory once more, and what they made grow is kept.</summary>
     private const long AtOnceBytes = 256 << 10;
 
+    private FewRows? _refused;
     private BatchFolder _written = new(writer.Entities.Count);
     private Task _writing = Task.CompletedTask;
 
@@ -55,7 +56,7 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
         CancellationToken ct
     )
     {
-        if (Folding.Count is 0 or > AtOnce || Folding.Bytes > AtOnceBytes || writer.Transaction.IsOpen)
+        if (Folding.Count is 0 or > AtOnce || Folding.Bytes > AtOnceBytes || Folding.HasDeletes || writer.Transaction.IsOpen)
             return false;
         var keys = Folding.SortedKeys();
         // A load that is waited for may leave entries of these keys.
@@ -63,7 +64,6 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
         await using var together = new NpgsqlBatch(writer.Connection);
         if (!writer.TryAddTo(together, Folding, keys))
             return false;
-        var rows = together.BatchCommands.Count;
         foreach (var command in progress(writer.Notices))
             together.BatchCommands.Add(command);
         try
@@ -71,10 +71,10 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
             await together.PrepareAsync(ct);
             await together.ExecuteNonQueryAsync(ct);
         }
-        catch (PostgresException e)
-            when (EngineErrors.IsOfRow(e) && e.BatchCommand is { } failed && together.BatchCommands.IndexOf(failed) < rows)
+        catch (PostgresException e) when (EngineErrors.IsOfRow(e) && writer.FewOf(e.BatchCommand) is { } refused)
         {
             // The transaction is undone. Which row it was is found out by writing them one after the other.
+            _refused = refused;
             return false;
         }
         writer.Written(keys);
@@ -100,6 +100,10 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
         await EnterAsync(keys, ct);
         await writer.WriteAsync(batch, keys, StraightCopy.NewKeys, ct);
         statistics.QuarantinedRows(writer.Quarantined);
+        // It was no row's fault.
+        if (_refused is { } refused && writer.Quarantined == 0)
+            refused.IsRefused = true;
+        _refused = null;
         batch.Clear();
         CrashPoint.Hit("after-flush");
     }

@@ -34,6 +34,8 @@ internal sealed class SliceComparison(
     private const int LeafRows = 64;
     private const int ValuesAtOnce = 1000;
 
+    private bool _withoutParents;
+
     /// <param name="spans">Tile the slice.</param>
     /// <param name="maxDrift">Differing keys whose values are wanted.</param>
     public async Task<SliceResult> CompareAsync(FencedSnapshots fence, IReadOnlyList<KeySpan> spans, int maxDrift, CancellationToken ct)
@@ -60,7 +62,9 @@ internal sealed class SliceComparison(
         {
             Differing = numbers.Differing - (listed.Count - drift.Select(d => d.Key).Distinct().Count()),
         };
-        var parents = money?.Parent is null ? null : await MoneyParents.ReadAsync(fence, money, ct);
+        var parents = money?.Parent is null || _withoutParents ? null : await MoneyParents.ReadAsync(fence, money, ct);
+        // Of an entity once and for all: a table that is locked is waited for, and half of a sum by programs would be none.
+        _withoutParents = parents is null;
         var totals = money is null ? [] : await TotalsAsync(left, right, money, compared, parents, ct);
         return new SliceResult(numbers, drift, differing.Keys.Count - listed.Count, except, totals);
     }

@@ -183,6 +183,19 @@ public sealed class PreflightTests(TestServers servers)
     }
 
     [Theory]
+    [InlineData("CREATE TABLE other AS TABLE card", "Two tables could be it.")]
+    [InlineData("DROP TABLE history", "It could be either of two.")]
+    public async Task A_table_that_may_be_another_is_not_called_renamed(string change, string why)
+    {
+        await using var database = await CreateAsync(CardTable + HistoryTable + "CREATE PUBLICATION cdc_test FOR ALL TABLES");
+        await database.ExecuteAsync($"{change}; ALTER TABLE card RENAME TO real_card", Ct);
+        string[] declared = change.StartsWith("DROP", StringComparison.Ordinal) ? [Card, "history: id integer"] : [Card];
+        var findings = await Preflight.CheckAsync(StreamTestBed.OptionsOf(database), Declared.Entities(declared), Ct);
+        Assert.True(findings.All(f => f.Code != "table-renamed"), why);
+        Assert.Contains("real_card", Assert.Single(findings, f => f.Code == "publication-surplus").Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("FOR ALL TABLES", "publication-surplus")]
     [InlineData("FOR TABLES IN SCHEMA public", "publication-surplus")]
     [InlineData("FOR ALL TABLES WITH (publish_via_partition_root)", "publication-surplus")]
