@@ -43,6 +43,8 @@ internal sealed class FewRows
     /// <summary>False: these keys go another way. Known before any row is read.</summary>
     public bool MayTake(ReadOnlySpan<long> sortedKeys)
     {
+        if (sortedKeys.IsEmpty)
+            return true;
         if (IsRefused)
             return false;
         if (_entries.Any(_entity.Name))

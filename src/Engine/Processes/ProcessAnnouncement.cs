@@ -33,8 +33,9 @@ public sealed partial class ProcessAnnouncement(EngineOptions options, Func<Proc
                 Say(e);
                 await Task.Delay(Pause, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
-            catch (OperationCanceledException)
+            catch (Exception)
             {
+                // Cancelled: a connection that was being opened may say that it timed out.
                 return;
             }
         }

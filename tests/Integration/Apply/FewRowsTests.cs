@@ -47,7 +47,7 @@ public sealed class FewRowsTests(TestServers servers)
         Assert.False(await bed.AtOnceAsync());
         Assert.Empty(await bed.RowsAsync("one"));
         await bed.StageAsync();
-        Assert.Equal((["1 a"], ["1 good"]), (await bed.RowsAsync("one"), await bed.RowsAsync("two")));
+        Assert.Equal(["1 a", "1 good"], [.. await bed.RowsAsync("one"), .. await bed.RowsAsync("two")]);
         Assert.Equal(["two 2"], await bed.Engine.RowsAsync("SELECT entity || ' ' || key FROM cdc.quarantine", Ct));
         // It was that row's fault.
         bed.Put("two", 3, "good");
@@ -75,7 +75,7 @@ public sealed class FewRowsTests(TestServers servers)
         await bed.StageAsync();
         bed.Put("two", 1, "d");
         Assert.True(await bed.AtOnceAsync());
-        Assert.Equal((["1 c"], ["1 d"]), (await bed.RowsAsync("one"), await bed.RowsAsync("two")));
+        Assert.Equal(["1 c", "1 d"], [.. await bed.RowsAsync("one"), .. await bed.RowsAsync("two")]);
     }
 
     [Fact]
