@@ -34,6 +34,18 @@ public static class AdvisoryLocks
     /// <summary>Held shared by every process that captures or applies, for as long as it is up, whether its pipeline works or not.</summary>
     public const long Processes = 0x0CDC_0000_0006;
 
+    /// <summary>
+    /// Shared by transactions that write Odoo's rows where rows have owners, exclusive for one that changes an owner: so it lies between two
+    /// of theirs, and what is applied then is its point.
+    /// </summary>
+    public const long Owners = 0x0CDC_0000_0009;
+
+    /// <summary>
+    /// Taken by a transaction that sees a row that was born in the engine come back, and by one that writes rows whose parent is not there:
+    /// the second of them sees what the first has written.
+    /// </summary>
+    public const long Newborns = 0x0CDC_0000_0007;
+
     /// <summary>One comparison at a time.</summary>
     public const long ReconcileRuns = 0x6364_6372_6563_6f6e;
 }

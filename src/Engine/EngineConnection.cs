@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Data;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Ownership;
 using Cdc.Engine.Rows;
 using Npgsql;
 
@@ -103,7 +104,9 @@ public static class EngineConnection
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
-            // Then the migrations have created no foreign keys either, and 'cdc check' says what a GRANT would win.
+            // Then the migrations have created no foreign keys either, and 'cdc check' says what a GRANT would win. What watches the engine's
+            // own changes knows this session by its role, and by this.
+            await connection.Statement($"SET {OwnChangeSql.ApplyingSetting} = 'on'").ExecuteAsync(ct);
         }
     }
 }

@@ -48,6 +48,7 @@ internal static class CommandLine
             SlotCommand.Create(host),
             PauseCommand.Create(host),
             ResumeCommand.Create(host),
+            OwnerCommand.Create(host),
             KeysCommand.Create(host),
             ReverseCommand.Create(host),
             WorkloadCommand.Create(host),

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Cdc.Core.Changes;
+using Cdc.Core.Entities;
 
 namespace Cdc.Apply.Rows;
 
@@ -16,7 +17,16 @@ internal sealed class BatchFolder(int entities)
     private const long LargeBatch = 4 << 20;
     private const int LargeRow = 64 << 10;
 
+    private readonly bool[] _keepsVersions = new bool[entities];
     private bool _holdsReads;
+
+    /// <summary>Rows that the engine may own keep all their versions.</summary>
+    public BatchFolder(EntitySet entities)
+        : this(entities.Count)
+    {
+        foreach (var entity in entities.All.Where(e => e.Reverse is not null))
+            _keepsVersions[entity.Index] = true;
+    }
 
     /// <summary>Changes added since the last <see cref="Clear"/>.</summary>
     public int Count { get; private set; }
@@ -37,11 +47,15 @@ internal sealed class BatchFolder(int entities)
         Bytes += change.Bytes;
         ref var row = ref CollectionsMarshal.GetValueRefOrAddDefault(_rows[change.Schema.Entity], change.Key, out _);
         if (change.Kind == RowChangeKind.Delete)
-            (row, HasDeletes) = (new FoldedRow { Delete = change }, true);
-        else if (row.Write is null || change.Kind != RowChangeKind.Update)
-            Begin(ref row, change);
+            (row, HasDeletes) = (new FoldedRow { Delete = change, Versions = Versions(row, change) }, true);
         else
-            Continue(ref row, change);
+        {
+            row.Versions = Versions(row, change);
+            if (row.Write is null || change.Kind != RowChangeKind.Update)
+                Begin(ref row, change);
+            else
+                Continue(ref row, change);
+        }
     }
 
     /// <summary>Per entity, ascending: rows are written in the order of their index.</summary>
@@ -66,6 +80,9 @@ internal sealed class BatchFolder(int entities)
             GC.Collect();
         (Count, Bytes, HasDeletes) = (0, 0, false);
     }
+
+    private OlderImage? Versions(in FoldedRow row, RowChange change) =>
+        row.Write is { } write && _keepsVersions[change.Schema.Entity] ? new OlderImage(write, row.Versions) : row.Versions;
 
     private static void Begin(ref FoldedRow row, RowChange change)
     {

@@ -1,6 +1,7 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Engine;
+using Cdc.Engine.Tables;
 using Npgsql;
 
 namespace Cdc.Apply.Rows;
@@ -12,6 +13,9 @@ namespace Cdc.Apply.Rows;
 internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter> writers, NpgsqlConnection connection)
 {
     private readonly EngineTransaction _transaction = new(connection);
+
+    /// <summary>As the last transaction of <see cref="BeginAsync"/> found it.</summary>
+    private bool _engineOwns;
 
     /// <summary>Nothing else may use it while a batch is being written.</summary>
     public NpgsqlConnection Connection => connection;
@@ -58,18 +62,22 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
 
     /// <summary>
     /// Puts the statements that write a few rows into <paramref name="together"/>, which is a transaction of its own. False: the batch has
-    /// to go the way of <see cref="WriteAsync"/>.
+    /// to go the way of <see cref="WriteAsync"/>. The same is true where the statements fail because the engine owns rows by now.
     /// </summary>
     /// <param name="batch">Without deletes.</param>
     /// <param name="sortedKeys">Per entity, ascending.</param>
     public bool TryAddTo(NpgsqlBatch together, BatchFolder batch, long[][] sortedKeys)
     {
+        if (_engineOwns)
+            return false;
         // Before any row of the others is gathered in vain.
         foreach (var writer in writers)
             if (!writer.Few.MayTake(sortedKeys[writer.Entity]))
                 return false;
+        foreach (var command in OwnedTable.EnterOrFail(entities))
+            together.BatchCommands.Add(command);
         foreach (var writer in writers)
-            writer.TransactionBegins();
+            writer.TransactionBegins(engineOwns: false);
         foreach (var entity in entities.All)
         {
             var keys = sortedKeys[entity.Index];
@@ -105,8 +113,9 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
         if (_transaction.IsOpen)
             return;
         await _transaction.BeginAsync(ct);
+        _engineOwns = await OwnedTable.EnterAsync(connection, entities, ct);
         foreach (var writer in writers)
-            writer.TransactionBegins();
+            writer.TransactionBegins(_engineOwns);
     }
 
     private async Task WriteEntitiesAsync(BatchFolder batch, long[][] sortedKeys, StraightCopy straight, CancellationToken ct)

@@ -21,9 +21,11 @@ internal sealed class EntityWriter
     private readonly EntryIndex _entries;
     private readonly KeyHighWater _highest;
     private readonly ILogger _log;
-    private readonly UpsertSql _sql;
+    private readonly UpsertSql _allOdoos;
+    private readonly UpsertSql _withOwners;
     private readonly StageTable _stage;
     private readonly StageTable _holesStage;
+    private readonly RowVersions? _versions;
     private readonly FoldedRowReader _reader;
     private readonly SourceRow _row;
     private readonly CopyRows _staged = new();
@@ -32,11 +34,14 @@ internal sealed class EntityWriter
     private readonly BrokenRows _broken = new();
     private readonly TouchedRows? _touched;
     private readonly List<RowChange> _deletes = [];
+    private UpsertSql _sql;
     private bool _meetsEntries;
     private bool _onlyUpdates;
+    private bool _engineOwns;
 
+    /// <param name="transform">Of the entity.</param>
     public EntityWriter(
-        EntityDeclaration entity,
+        EntitySet entities,
         RowTransform transform,
         NpgsqlConnection connection,
         EntryIndex entries,
@@ -44,15 +49,19 @@ internal sealed class EntityWriter
         ILogger log
     )
     {
+        var entity = transform.Entity;
         (_entity, _transform, _connection, _entries, _highest, _log) = (entity, transform, connection, entries, highest, log);
         _touched = entity.NotifyColumn is null ? null : new TouchedRows(entity);
-        (_sql, _reader) = (new UpsertSql(entity), new FoldedRowReader(entity));
+        _allOdoos = new UpsertSql(entity);
+        _withOwners = entity.Reverse is null ? _allOdoos : UpsertSql.WithOwners(entity, entities);
+        (_sql, _reader) = (_allOdoos, new FoldedRowReader(entity));
         _row = _reader.Row;
         (_stage, _holesStage) = (
             new StageTable(_sql.Stage, _sql.CreateStage, connection),
             new StageTable(_sql.Holes, _sql.CreateHoles, connection)
         );
-        Few = new FewRows(_sql, transform, _reader, entries, _touched);
+        _versions = entity.Reverse is null ? null : new RowVersions(transform, _withOwners, connection);
+        Few = new FewRows(_allOdoos, transform, _reader, entries, _touched);
         EmptyRange = new EmptyRangeCopy(transform, _sql.CopyTable, connection, entries, highest, _touched);
     }
 
@@ -72,12 +81,19 @@ internal sealed class EntityWriter
     /// <summary>What the open transaction has to announce when it commits; null: nothing.</summary>
     public (string Channel, string Notice)? Notice => _touched?.Notice;
 
-    public void TransactionBegins() => _touched?.Clear();
+    /// <param name="engineOwns">The engine owns rows, and this transaction keeps it so: statements look at owners.</param>
+    public void TransactionBegins(bool engineOwns)
+    {
+        _touched?.Clear();
+        (_engineOwns, _sql) = (engineOwns, engineOwns ? _withOwners : _allOdoos);
+    }
 
     public async Task PrepareAsync(CancellationToken ct)
     {
         await _stage.CreateAsync(ct);
         await _holesStage.CreateAsync(ct);
+        if (_versions is not null)
+            await _versions.PrepareAsync(ct);
     }
 
     /// <param name="sortedKeys">The keys to write, ascending.</param>
@@ -91,6 +107,11 @@ internal sealed class EntityWriter
     {
         Clear();
         await EncodeAsync(rows, sortedKeys, straight, ct);
+        if (_versions is { Count: > 0 })
+        {
+            await _versions.SendAsync(ct);
+            await ExecuteAsync([.. _sql.Name(_sql.Versions), .. _sql.Conflicts], [], ct);
+        }
         if (_deletes.Count > 0)
             await ExecuteAsync(_sql.Delete(_meetsEntries), [.. KeyPositions.Parameters(_deletes)], ct);
         if (_staged.Count > 0)
@@ -99,12 +120,18 @@ internal sealed class EntityWriter
             await _direct.SendAsync(_connection, _sql.CopyTable, ct);
         if (_holes.Count > 0)
             await FillHolesAsync(ct);
+        if (_versions is { Count: > 0 })
+        {
+            await ExecuteAsync(_sql.Echoes, [], ct);
+            await _versions.EmptyAsync(ct);
+        }
         if (_broken.Count > 0)
             await QuarantineAsync(ct);
         Written(sortedKeys.Span);
         // Now, and not when the next batch has been gathered beside it.
         foreach (var written in (CopyRows[])[_staged, _direct, _holes])
             written.Clear();
+        _versions?.Clear();
     }
 
     /// <summary>The engine may have these keys now.</summary>
@@ -149,6 +176,7 @@ internal sealed class EntityWriter
         _holes.Clear();
         _broken.Clear();
         _deletes.Clear();
+        _versions?.Clear();
         (_meetsEntries, _onlyUpdates, Quarantined) = (false, true, 0);
     }
 
@@ -185,6 +213,8 @@ internal sealed class EntityWriter
             _meetsEntries |= hasEntry;
             if (row.Delete is { } delete)
                 _deletes.Add(delete);
+            if (_engineOwns)
+                _versions?.Add(row);
             if (row.Write is not { } write)
             {
                 _touched?.Add(key);
@@ -193,7 +223,13 @@ internal sealed class EntityWriter
             _reader.Read(row);
             if (_touched is { IsFull: false })
                 _touched.Add(key, _transform, _row);
-            var isNew = row.Delete is null && !hasEntry && !CountsUpdates(row) && straight == StraightCopy.NewKeys && key > highest;
+            var isNew =
+                row.Delete is null
+                && !hasEntry
+                && !CountsUpdates(row)
+                && straight == StraightCopy.NewKeys
+                && key > highest
+                && !_sql.KnowsNewborns;
             EncodeRow(row, write, isNew);
         }
         return keys.Length;
@@ -245,6 +281,7 @@ internal sealed class EntityWriter
 
     private async Task UpsertAsync(CancellationToken ct)
     {
+        await ExecuteAsync(_sql.Name(_sql.Stage), [], ct);
         if (!_onlyUpdates || _meetsEntries || await ExecuteAsync([_sql.Update], [], ct) != _staged.Count)
             await ExecuteAsync(_sql.Upsert(_meetsEntries), [], ct);
         await _stage.EmptyAsync(_staged.Count, ct);
@@ -253,7 +290,7 @@ internal sealed class EntityWriter
     private async Task FillHolesAsync(CancellationToken ct)
     {
         await _holes.SendAsync(_connection, _sql.CopyHoles, ct);
-        await ExecuteAsync(_sql.FillHoles, [], ct);
+        await ExecuteAsync([.. _sql.Name(_sql.Holes), .. _sql.FillHoles], [], ct);
         await using (var command = new NpgsqlCommand(_sql.RemainingHoles, _connection))
         await using (var reader = await command.ExecuteReaderAsync(ct))
             while (await reader.ReadAsync(ct))
@@ -272,6 +309,8 @@ internal sealed class EntityWriter
 
     private async Task<int> ExecuteAsync(IReadOnlyList<string> statements, NpgsqlParameter[] parameters, CancellationToken ct)
     {
+        if (statements.Count == 0)
+            return 0;
         await using var batch = new NpgsqlBatch(_connection);
         foreach (var statement in statements)
         {

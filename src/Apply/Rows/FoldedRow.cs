@@ -15,6 +15,12 @@ internal struct FoldedRow
     /// <summary>Older images of the same row, newest first, where the newest leaves columns unchanged.</summary>
     public OlderImage? Older;
 
+    /// <summary>
+    /// Every row that the newest one has written over, newest first, also those before a delete: kept only where the engine may own the row,
+    /// and something of Odoo's may be lost.
+    /// </summary>
+    public OlderImage? Versions;
+
     /// <summary>Source UPDATEs folded into <see cref="Write"/>.</summary>
     public int Updates;
 

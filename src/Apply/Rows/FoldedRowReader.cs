@@ -24,7 +24,8 @@ internal sealed class FoldedRowReader(EntityDeclaration entity)
         }
     }
 
-    private static void ReadChange(SourceRow into, RowChange change)
+    /// <summary>One image, and of what it leaves unchanged what its row was before.</summary>
+    public static void ReadChange(SourceRow into, RowChange change)
     {
         into.Read(change.Image, change.Schema);
         if (!into.IsPartial || change.Before.IsEmpty)

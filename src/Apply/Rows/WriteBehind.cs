@@ -20,10 +20,10 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
     private const long AtOnceBytes = 256 << 10;
 
     private FewRows? _refused;
-    private BatchFolder _written = new(writer.Entities.Count);
+    private BatchFolder _written = new(writer.Entities);
     private Task _writing = Task.CompletedTask;
 
-    public BatchFolder Folding { get; private set; } = new(writer.Entities.Count);
+    public BatchFolder Folding { get; private set; } = new(writer.Entities);
 
     public BatchWriter Writer => writer;
 
@@ -64,6 +64,7 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
         await using var together = new NpgsqlBatch(writer.Connection);
         if (!writer.TryAddTo(together, Folding, keys))
             return false;
+        var rows = together.BatchCommands.Count;
         foreach (var command in progress(writer.Notices))
             together.BatchCommands.Add(command);
         try
@@ -71,10 +72,12 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
             await together.PrepareAsync(ct);
             await together.ExecuteNonQueryAsync(ct);
         }
-        catch (PostgresException e) when (EngineErrors.IsOfRow(e) && writer.FewOf(e.BatchCommand) is { } refused)
+        catch (PostgresException e)
+            when (EngineErrors.IsOfRow(e) && e.BatchCommand is { } failed && together.BatchCommands.IndexOf(failed) < rows)
         {
-            // The transaction is undone. Which row it was is found out by writing them one after the other.
-            _refused = refused;
+            // The transaction is undone. Which row it was is found out by writing them one after the other; or the engine owns rows now, and
+            // statements that look at owners write them.
+            _refused = writer.FewOf(failed);
             return false;
         }
         writer.Written(keys);

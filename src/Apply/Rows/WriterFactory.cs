@@ -13,7 +13,7 @@ internal sealed class WriterFactory(EntitySet entities, EngineKnowledge knowledg
         var writers = new List<EntityWriter>(entities.Count);
         foreach (var entity in entities.All)
         {
-            var writer = new EntityWriter(entity, RowTransform.Compile(entity), connection, knowledge.Entries, knowledge.Highest, log);
+            var writer = new EntityWriter(entities, RowTransform.Compile(entity), connection, knowledge.Entries, knowledge.Highest, log);
             await writer.PrepareAsync(ct);
             writers.Add(writer);
         }

@@ -52,7 +52,7 @@ internal sealed class ChunkSink(EngineOptions options, WriterFactory writers, Ch
     private sealed class LoadConnection(BatchWriter writer) : IAsyncDisposable
     {
         private readonly EngineTransaction _transaction = writer.Transaction;
-        private readonly BatchFolder _rows = new(writer.Entities.Count);
+        private readonly BatchFolder _rows = new(writer.Entities);
 
         public NpgsqlConnection Connection => writer.Connection;
 

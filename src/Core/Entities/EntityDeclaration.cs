@@ -81,6 +81,12 @@ public sealed record EntityDeclaration
     /// <summary>What its rows add up to, kept in a table of its own; null: nothing is kept.</summary>
     public AggregateDeclaration? Aggregate { get; init; }
 
+    /// <summary>What of it flows back to Odoo; null: nothing, and its rows have no owner but Odoo.</summary>
+    public ReverseDeclaration? Reverse { get; init; }
+
+    /// <summary>The engine column with Odoo's id, which a row that was born in the engine gets when Odoo has it; null: none is declared.</summary>
+    public EngineColumn? OdooId => SecondKey is null ? Columns.FirstOrDefault(c => c.Value == Key.Name) : null;
+
     /// <summary>Its part in what the Api answers; null: it has none.</summary>
     public ServedRole? Serves { get; init; }
 

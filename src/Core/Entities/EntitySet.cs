@@ -18,6 +18,9 @@ public sealed class EntitySet(IReadOnlyList<EntityDeclaration> entities)
     /// <summary>The entity of which answers are made as this; null: none is declared.</summary>
     public EntityDeclaration? Serving(string role) => All.FirstOrDefault(e => e.Serves?.Role == role);
 
+    /// <summary>The cards, each with an owner; null: nothing flows back to Odoo.</summary>
+    public EntityDeclaration? Cards => All.FirstOrDefault(e => e.Reverse is { IsCard: true });
+
     /// <summary>By entity name, or by the source or engine table's name; null if there is none.</summary>
     public EntityDeclaration? Find(string name) =>
         All.FirstOrDefault(e => e.Name == name)

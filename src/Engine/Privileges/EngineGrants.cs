@@ -49,6 +49,7 @@ public static class EngineGrants
             .OnSums(entities)
             .Comment(
                 "Odoo has enforced the foreign keys: their triggers are off in the session that applies, as in PostgreSQL's own subscriptions."
+                    + (entities.Cards is null ? "" : " And what watches the engine's own changes does not watch it.")
             )
             .OnParameter(TriggerParameter)
             .ToString();

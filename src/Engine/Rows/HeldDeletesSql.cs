@@ -10,7 +10,8 @@ namespace Cdc.Engine.Rows;
 /// newer and stays, and what the stream deletes is gone already.
 /// </summary>
 /// <param name="owes">Those who read the topics must be told: what is deleted is written down.</param>
-internal sealed class HeldDeletesSql(EntityDeclaration entity, bool owes)
+/// <param name="owner">Where the engine owns rows; null: all of them are Odoo's.</param>
+internal sealed class HeldDeletesSql(EntityDeclaration entity, bool owes, OwnerSql? owner = null)
 {
     private const long FirstEngineId = EntityDeclaration.FirstEngineId;
 
@@ -59,10 +60,15 @@ internal sealed class HeldDeletesSql(EntityDeclaration entity, bool owes)
     /// <summary>Rows that came from the source.</summary>
     public string RowCount => $"SELECT count(*) FROM {entity.EngineName} t WHERE t.{_key} < {FirstEngineId}";
 
+    /// <summary>Of the held rows those that the engine keeps, before the others are deleted. Empty where it owns nothing.</summary>
+    public IReadOnlyList<string> KeepRows =>
+        owner?.Gone("cdc.held_deletes h", $"h.entity = {_name} AND t.{_key} = h.key AND {IsGone}", ("h.generation", "h.lsn", "h.ordinal"))
+        ?? [];
+
     /// <summary>Deletes the held rows, counted at their chunks; returns how many.</summary>
     public string DeleteRows =>
         $"""
-            WITH gone AS (DELETE FROM {entity.EngineName} t USING cdc.held_deletes h WHERE h.entity = {_name} AND t.{_key} = h.key AND {IsGone} RETURNING h.chunk, h.key),
+            WITH gone AS (DELETE FROM {entity.EngineName} t USING cdc.held_deletes h WHERE h.entity = {_name} AND t.{_key} = h.key AND {IsGone}{(owner is null ? "" : $" AND NOT ({owner.Keeps})")} RETURNING h.chunk, h.key),
                  counted AS (UPDATE cdc.chunks c SET swept = c.swept + g.rows FROM (SELECT chunk, count(*) AS rows FROM gone GROUP BY chunk) g WHERE c.id = g.chunk){(
                 owes ? $",\n     owed AS ({OwedTable.Owe(_name, "gone")})" : ""
             )}

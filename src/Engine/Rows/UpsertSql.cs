@@ -23,13 +23,36 @@ public sealed class UpsertSql(EntityDeclaration entity)
     private readonly string _name = Sql.Literal(entity.Name);
     private readonly string[] _columns = [.. entity.Columns.Select(c => Sql.Identifier(c.Name))];
 
+    /// <summary>Null: all rows are Odoo's.</summary>
+    private OwnerSql? _owner;
+
+    private ConflictSql? _conflicts;
+    private NewbornSql? _newborn;
+
+    /// <summary>Where the engine owns rows of the entity.</summary>
+    public static UpsertSql WithOwners(EntityDeclaration entity, EntitySet entities) =>
+        OwnerSql.Of(entity, entities) is { } owner
+            ? new(entity)
+            {
+                _owner = owner,
+                _conflicts = new ConflictSql(entity, owner),
+                _newborn = NewbornSql.Of(entity, entities),
+            }
+            : new(entity);
+
     public string Stage { get; } = Sql.Identifier("stage_" + entity.Name);
     public string Holes { get; } = Sql.Identifier("holes_" + entity.Name);
+    public string Versions { get; } = Sql.Identifier("versions_" + entity.Name);
 
     public string CreateStage => $"CREATE TEMP TABLE {Stage} ({StagedColumns}, updates integer)";
 
     /// <summary>Staged rows of which some columns are unknown: a bit for each of them, and whether the key is new to the row.</summary>
     public string CreateHoles => $"CREATE TEMP TABLE {Holes} ({StagedColumns}, updates integer, unknown bigint, rekeyed boolean)";
+
+    /// <summary>Every version of rows that the engine may own: what Odoo changed of it is looked for in each.</summary>
+    public string CreateVersions => $"CREATE TEMP TABLE {Versions} ({StagedColumns}, unknown bigint)";
+
+    public string CopyVersions => $"COPY {Versions} FROM STDIN (FORMAT BINARY)";
 
     public string CopyStage => $"COPY {Stage} FROM STDIN (FORMAT BINARY)";
 
@@ -48,11 +71,34 @@ public sealed class UpsertSql(EntityDeclaration entity)
     {
         get
         {
-            var sets = _columns
-                .Select(c => $"{c} = s.{c}")
-                .Append(SetPosition)
-                .Concat(entity.HasSyncVersion ? ["sync_version = t.sync_version + s.updates"] : []);
+            var sets = Sets("s").Append(SetPosition).Concat(entity.HasSyncVersion ? ["sync_version = t.sync_version + s.updates"] : []);
             return $"UPDATE {entity.EngineName} t SET {List(sets)} FROM {Stage} s WHERE t.{_key} = s.key AND ({RowPosition}) < ({StagedPosition})";
+        }
+    }
+
+    /// <summary>Before anything is written, for staged versions. Empty where the engine owns nothing.</summary>
+    public IReadOnlyList<string> Conflicts => _conflicts?.Statements ?? [];
+
+    /// <summary>Rows may come back that were born in the engine: none goes straight in.</summary>
+    public bool KnowsNewborns => _newborn is not null;
+
+    /// <summary>Gives staged rows that were born in the engine its keys. Empty where nothing names them.</summary>
+    public IReadOnlyList<string> Name(string staged) => [.. _newborn?.Name(staged) ?? []];
+
+    /// <summary>After the rows are written, for the same versions: what they say of own changes, and of those that refer to them.</summary>
+    public IReadOnlyList<string> Echoes
+    {
+        get
+        {
+            if (_owner is null)
+                return [];
+            var isNumbered = entity.Reverse!.Number is not null;
+            return
+            [
+                .. isNumbered ? [SyncLogSql.Echoes(entity, Versions)] : Array.Empty<string>(),
+                .. isNumbered && _owner.Absolute.Count > 0 ? [SyncLogSql.Again(entity, _owner.Absolute, Versions)] : Array.Empty<string>(),
+                .. _newborn?.Repoint(Versions) ?? [],
+            ];
         }
     }
 
@@ -91,10 +137,10 @@ public sealed class UpsertSql(EntityDeclaration entity)
     private string UpsertFrom(string rows)
     {
         var sync = entity.HasSyncVersion ? ", sync_version" : "";
-        var differs =
-            $"(({List(_columns.Select(c => "t." + c))}) IS DISTINCT FROM ({List(_columns.Select(c => "EXCLUDED." + c))}))::integer";
-        var sets = _columns
-            .Select(c => $"{c} = EXCLUDED.{c}")
+        var differs = _owner is null
+            ? $"(({List(_columns.Select(c => "t." + c))}) IS DISTINCT FROM ({List(_columns.Select(c => "EXCLUDED." + c))}))::integer"
+            : $"({_owner.Differs(c => $"EXCLUDED.{Sql.Identifier(c.Name)}")})::integer";
+        var sets = Sets("EXCLUDED")
             .Concat([
                 "source_generation = EXCLUDED.source_generation",
                 "source_lsn = EXCLUDED.source_lsn",
@@ -125,14 +171,21 @@ public sealed class UpsertSql(EntityDeclaration entity)
     {
         const string Keys =
             "unnest($1::bigint[], $2::integer[], $3::text[]::pg_lsn[], $4::bigint[]) s(key, source_generation, source_lsn, source_ordinal)";
-        var delete = $"DELETE FROM {entity.EngineName} t USING {Keys} WHERE t.{_key} = s.key AND ({RowPosition}) < ({StagedPosition})";
-        return entries ? [delete, CloseEntries("quarantine", Keys), CloseEntries("rereads", Keys)] : [delete];
+        var older = $"t.{_key} = s.key AND ({RowPosition}) < ({StagedPosition})";
+        var keys = _newborn?.Renamed(Keys) ?? Keys;
+        IReadOnlyList<string> delete =
+        [
+            .. _owner?.Gone(keys, older, ("s.source_generation", "s.source_lsn", "s.source_ordinal")) ?? [],
+            $"DELETE FROM {entity.EngineName} t USING {keys} WHERE {older}{NotKept}",
+        ];
+        return entries ? [.. delete, CloseEntries("quarantine", Keys), CloseEntries("rereads", Keys)] : delete;
     }
 
     /// <summary>TRUNCATE at the position $1, $2, $3. Not the SQL command: rows of a chunk that is newer stay, and readers keep their snapshot.</summary>
     public IReadOnlyList<string> Truncate =>
         [
-            $"DELETE FROM {entity.EngineName} t WHERE t.{_key} < {FirstEngineId} AND ({RowPosition}) < ($1::integer, $2::pg_lsn, $3::bigint)",
+            .. _owner?.Gone(null, TruncatedRows, ("$1::integer", "$2::pg_lsn", "$3::bigint")) ?? [],
+            $"DELETE FROM {entity.EngineName} t WHERE {TruncatedRows}{NotKept}",
             $"DELETE FROM cdc.quarantine e WHERE e.entity = {_name} AND ({EntryPosition}) < ($1::integer, $2::pg_lsn, $3::bigint)",
             $"DELETE FROM cdc.rereads e WHERE e.entity = {_name} AND ({EntryPosition}) < ($1::integer, $2::pg_lsn, $3::bigint)",
             $"""
@@ -150,7 +203,9 @@ public sealed class UpsertSql(EntityDeclaration entity)
     {
         get
         {
-            var kept = _columns.Select((c, i) => $"{c} = CASE WHEN s.unknown & {1L << i} <> 0 THEN t.{c} ELSE s.{c} END");
+            var kept = _owner is null
+                ? _columns.Select((c, i) => $"{c} = CASE WHEN s.unknown & {1L << i} <> 0 THEN t.{c} ELSE s.{c} END")
+                : _owner.Sets(HoleValue, "s");
             var sync = entity.HasSyncVersion ? ", sync_version = t.sync_version + s.updates" : "";
             var older = $"t.{_key} = s.key AND ({RowPosition}) < ({StagedPosition})";
             return
@@ -161,14 +216,14 @@ public sealed class UpsertSql(EntityDeclaration entity)
                     WITH whole AS (
                         UPDATE {entity.EngineName} t SET {List(kept)}, {SetPosition}{sync} FROM {Holes} s
                         WHERE {older} AND NOT s.rekeyed AND s.unknown >= 0 AND (t.source_generation, t.source_lsn) >= (SELECT w.whole_generation, w.whole_lsn FROM cdc.tables w WHERE w.entity = {_name})
-                          AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = {_name} AND e.key = s.key)
-                          AND NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = {_name} AND e.key = s.key)
+                          AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = {_name} AND e.key = {EntryKey})
+                          AND NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = {_name} AND e.key = {EntryKey})
                         RETURNING s.key)
                     DELETE FROM {Holes} s USING whole WHERE s.key = whole.key
                     """,
                 $"UPDATE {entity.EngineName} t SET {List(kept)}, {SetPosition}{sync} FROM {Holes} s WHERE {older} AND s.unknown >= 0",
                 $"""
-                    INSERT INTO cdc.rereads AS e (entity, key, generation, lsn, ordinal) SELECT {_name}, s.key, {StagedPosition} FROM {Holes} s
+                    INSERT INTO cdc.rereads AS e (entity, key, generation, lsn, ordinal) SELECT {_name}, {EntryKey}, {StagedPosition} FROM {Holes} s
                     ON CONFLICT (entity, key) DO UPDATE SET generation = EXCLUDED.generation, lsn = EXCLUDED.lsn, ordinal = EXCLUDED.ordinal
                     """,
             ];
@@ -176,7 +231,7 @@ public sealed class UpsertSql(EntityDeclaration entity)
     }
 
     /// <summary>The keys that <see cref="FillHoles"/> could not fill: each has an entry now.</summary>
-    public string RemainingHoles => $"SELECT key FROM {Holes}";
+    public string RemainingHoles => $"SELECT {EntryKey} FROM {Holes} s";
 
     /// <summary>
     /// Broken rows to quarantine: $1 keys, $2 generations, $3 LSNs, $4 ordinals, $5 reasons, $6 details, $7 source rows, $8 commit times.
@@ -209,17 +264,36 @@ public sealed class UpsertSql(EntityDeclaration entity)
 
     /// <summary>True if the engine has any row in the range $1 to $2: then a load cannot be copied straight in.</summary>
     public string HasRows =>
-        $"SELECT EXISTS (SELECT FROM {entity.EngineName} WHERE ($1::bigint IS NULL OR {_key} >= $1) AND ($2::bigint IS NULL OR {_key} < $2) AND {_key} < {FirstEngineId})";
+        $"SELECT EXISTS (SELECT FROM {entity.EngineName} WHERE ($1::bigint IS NULL OR {_key} >= $1) AND ($2::bigint IS NULL OR {_key} < $2) AND {_key} < {FirstEngineId}){(_newborn is null ? "" : $" OR {_newborn.Any}")}";
+
+    private string TruncatedRows => $"t.{_key} < {FirstEngineId} AND ({RowPosition}) < ($1::integer, $2::pg_lsn, $3::bigint)";
+
+    /// <summary>Of rows that are deleted.</summary>
+    private string NotKept => _owner is null ? "" : $" AND NOT ({_owner.Keeps})";
 
     private string StagedColumns =>
         $"key bigint, {List(entity.Columns.Select(c => $"{Sql.Identifier(c.Name)} {c.Type}"))}, source_generation integer, source_lsn pg_lsn, source_ordinal bigint, source_commit_at timestamptz";
 
     private string NoEntryAbove =>
-        $"NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = {_name} AND e.key = s.key AND ({EntryPosition}) >= ({StagedPosition})) "
-        + $"AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = {_name} AND e.key = s.key AND ({EntryPosition}) >= ({StagedPosition}))";
+        $"NOT EXISTS (SELECT FROM cdc.quarantine e WHERE e.entity = {_name} AND e.key = {EntryKey} AND ({EntryPosition}) >= ({StagedPosition})) "
+        + $"AND NOT EXISTS (SELECT FROM cdc.rereads e WHERE e.entity = {_name} AND e.key = {EntryKey} AND ({EntryPosition}) >= ({StagedPosition}))";
+
+    /// <param name="odoos">Alias of Odoo's row.</param>
+    private IEnumerable<string> Sets(string odoos) =>
+        _owner is null ? _columns.Select(c => $"{c} = {odoos}.{c}") : _owner.Sets(c => $"{odoos}.{Sql.Identifier(c.Name)}", odoos);
+
+    /// <summary>Where it is not known, Odoo has what it had.</summary>
+    private string HoleValue(EngineColumn column)
+    {
+        var place = entity.Columns.ToList().IndexOf(column);
+        return $"(CASE WHEN s.unknown & {1L << place} <> 0 THEN {BaseSql.OdooValue(column, "t")} ELSE s.{Sql.Identifier(column.Name)} END)";
+    }
+
+    /// <summary>Entries are kept under Odoo's key; in deletes, and in what was not born in the engine, it is the key.</summary>
+    private string EntryKey => _newborn?.OdooId is { } id ? $"s.{id}" : "s.key";
 
     private string CloseEntries(string table, string from) =>
-        $"DELETE FROM cdc.{table} e USING {from}{(from == Stage ? " s" : "")} WHERE e.entity = {_name} AND e.key = s.key AND ({EntryPosition}) < ({StagedPosition})";
+        $"DELETE FROM cdc.{table} e USING {from}{(from == Stage ? " s" : "")} WHERE e.entity = {_name} AND e.key = {(from == Stage ? EntryKey : "s.key")} AND ({EntryPosition}) < ({StagedPosition})";
 
     private static string List(IEnumerable<string> parts) => string.Join(", ", parts);
 }

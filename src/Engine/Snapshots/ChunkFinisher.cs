@@ -18,6 +18,9 @@ public sealed class ChunkFinisher(EntitySet entities, DeleteLimit limit, IChunkO
 {
     private readonly HeldDeletesSql[] _sql = [.. entities.All.Select(e => new HeldDeletesSql(e, owes))];
 
+    /// <summary>Where the engine owns rows.</summary>
+    private readonly HeldDeletesSql[] _owned = [.. entities.All.Select(e => new HeldDeletesSql(e, owes, OwnerSql.Of(e, entities)))];
+
     /// <returns>How many rows were deleted.</returns>
     public Task<long> FinishAsync(NpgsqlConnection connection, Chunk chunk, CancellationToken ct) =>
         ConflictRetry.RunAsync(() => FinishOnceAsync(connection, chunk, ct), ct);
@@ -26,10 +29,11 @@ public sealed class ChunkFinisher(EntitySet entities, DeleteLimit limit, IChunkO
     {
         var entity = entities[chunk.Job.Entity];
         await using var transaction = await connection.BeginTransactionAsync(ct);
+        var all = await OwnedTable.EnterAsync(connection, entities, ct) ? _owned : _sql;
         // Before anything is deleted: that would be owed anew.
         await PayAsync(connection, entity, chunk, ct);
         var held = chunk.DroppedAll ? 0 : await HoldAsync(connection, chunk, ct);
-        var swept = await EndAsync(connection, entity, chunk, held, ct);
+        var swept = await EndAsync(connection, entity, chunk, held, all[entity.Index], ct);
         CrashPoint.Hit("after-sweep");
         await owner.AssertOwnedAsync(connection, chunk, ct);
         await transaction.CommitAsync(ct);
@@ -70,7 +74,14 @@ public sealed class ChunkFinisher(EntitySet entities, DeleteLimit limit, IChunkO
     }
 
     /// <summary>Keys that are read again by themselves are no chunks of a table: they are recorded nowhere.</summary>
-    private async Task<long> EndAsync(NpgsqlConnection connection, EntityDeclaration entity, Chunk chunk, long held, CancellationToken ct)
+    private async Task<long> EndAsync(
+        NpgsqlConnection connection,
+        EntityDeclaration entity,
+        Chunk chunk,
+        long held,
+        HeldDeletesSql sql,
+        CancellationToken ct
+    )
     {
         if (chunk.Job.Id > 0)
             await ChunkTable.SetReadAsync(connection, entity.Name, chunk, held, ct);
@@ -78,7 +89,7 @@ public sealed class ChunkFinisher(EntitySet entities, DeleteLimit limit, IChunkO
             return 0;
         else
             await connection.Statement(TablesTable.LockSql, entity.Name).ExecuteAsync(ct);
-        return await IsAllReadAsync(connection, entity, chunk, ct) ? await SettleAsync(connection, entity, ct) : 0;
+        return await IsAllReadAsync(connection, entity, chunk, ct) ? await SettleAsync(connection, entity, sql, ct) : 0;
     }
 
     private static async Task<bool> IsAllReadAsync(
@@ -90,16 +101,15 @@ public sealed class ChunkFinisher(EntitySet entities, DeleteLimit limit, IChunkO
         await HeldTable.IsReadAsync(connection, entity.Name, ct)
         && (chunk.Job.Id > 0 || !await RereadTable.AnyLeftAsync(connection, entity.Name, ct));
 
-    private async Task<long> SettleAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
+    private async Task<long> SettleAsync(NpgsqlConnection connection, EntityDeclaration entity, HeldDeletesSql sql, CancellationToken ct)
     {
-        var sql = _sql[entity.Index];
         var deleted = 0L;
         if (await HeldTable.AnyAsync(connection, entity.Name, ct))
         {
             var held = (await connection.Statement(sql.Count).RowsAsync(r => (Keys: r.GetInt64(0), Allowed: r.GetInt64(1)), ct)).Single();
             if (await AskedAsync(connection, entity, held.Keys, held.Allowed, ct))
                 return 0;
-            deleted = held.Keys == 0 ? 0 : await DeleteAsync(connection, entity, ct);
+            deleted = held.Keys == 0 ? 0 : await DeleteAsync(connection, entity, sql, ct);
         }
         await HeldTable.SettleAsync(connection, entity.Name, ct);
         return deleted;
@@ -129,9 +139,15 @@ public sealed class ChunkFinisher(EntitySet entities, DeleteLimit limit, IChunkO
         return true;
     }
 
-    private async Task<long> DeleteAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
+    private static async Task<long> DeleteAsync(
+        NpgsqlConnection connection,
+        EntityDeclaration entity,
+        HeldDeletesSql sql,
+        CancellationToken ct
+    )
     {
-        var sql = _sql[entity.Index];
+        foreach (var kept in sql.KeepRows)
+            await connection.Statement(kept).ExecuteAsync(ct);
         await HeldTable.RecordAsync(connection, entity.Name, ct);
         var deleted = await connection.Statement(sql.DeleteRows).ScalarAsync<long>(ct);
         foreach (var entries in sql.DeleteEntries)

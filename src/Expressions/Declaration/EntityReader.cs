@@ -47,7 +47,8 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
             "syncVersion",
             "notify",
             "serves",
-            "aggregate"
+            "aggregate",
+            "reverse"
         );
         if (!entity.IsObject)
             return null;
@@ -81,10 +82,35 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
             HasSyncVersion = entity.Flag("syncVersion"),
             NotifyColumn = entity.Optional("notify") is null ? null : entity.Text("notify"),
         };
-        declaration = declaration with { Serves = Serves(entity, declaration, what), Aggregate = Aggregate(entity, declaration, what) };
+        declaration = declaration with
+        {
+            Serves = Serves(entity, declaration, what),
+            Aggregate = Aggregate(entity, declaration, what),
+            Reverse = new ReverseReader(findings, declaration, what, lines).Read(entity),
+        };
         CheckOwnNames(declaration, engine, lines);
-        return new ReadEntity(declaration, lines);
+        return new ReadEntity(WithOwnColumns(declaration), lines);
     }
+
+    /// <summary>What Odoo's row says of own changes is applied and compared as any other column of it is.</summary>
+    private static EntityDeclaration WithOwnColumns(EntityDeclaration entity)
+    {
+        // Of a double: its text has 15 digits and more, a numeric 15.
+        if (entity.Reverse?.Number is { Length: > 0 } number)
+            entity = With(entity, number, SourceType.Float, new(ReverseDeclaration.OdooNumberColumn, "bigint", $"{number}::bigint", false));
+        if (entity.Reverse?.Ref is { Length: > 0 } name)
+            entity = With(entity, name, SourceType.Text, new(ReverseDeclaration.OdooRefColumn, "text", name, NotNull: false));
+        return entity;
+    }
+
+    private static EntityDeclaration With(EntityDeclaration entity, string source, SourceType type, EngineColumn column) =>
+        entity with
+        {
+            SourceColumns = entity.SourceColumns.Any(c => c.Name == source)
+                ? entity.SourceColumns
+                : [.. entity.SourceColumns, new SourceColumn(entity.SourceColumns.Count, source, type)],
+            Columns = [.. entity.Columns, column],
+        };
 
     private JsonObjectReader? Section(JsonObjectReader entity, string name, string what, params string[] known) =>
         entity.Required(name, JsonShape.Object) is { } json ? new JsonObjectReader(json, $"{what}.{name}", findings, known) : null;
@@ -447,6 +473,9 @@ internal sealed class EntityLines
 {
     public required FileLine Entity { get; init; }
     public required FileLine EngineTable { get; init; }
+
+    /// <summary>Of what flows back to Odoo, if anything does.</summary>
+    public FileLine Reverse { get; set; }
     public Dictionary<string, FileLine> Columns { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, FileLine> Rules { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, FileLine> Parents { get; } = new(StringComparer.Ordinal);

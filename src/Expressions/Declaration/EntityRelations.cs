@@ -23,6 +23,7 @@ internal sealed class EntityRelations(IReadOnlyList<ReadEntity> entities, Findin
             "An engine table belongs to one entity: rows of the other would be swept away."
         );
         CheckServed();
+        CheckReverse();
         foreach (var table in entities.GroupBy(e => (e.Declaration.SourceSchema, e.Declaration.SourceTable)))
             if (table.FirstOrDefault(e => e.Declaration.SourceKey.Shown != table.First().Declaration.SourceKey.Shown) is { } other)
                 findings.Add(
@@ -65,13 +66,50 @@ internal sealed class EntityRelations(IReadOnlyList<ReadEntity> entities, Findin
             );
     }
 
+    /// <summary>A row's owner is its card's, and cards are of one entity.</summary>
+    private void CheckReverse()
+    {
+        var owned = entities.Where(e => e.Declaration.Reverse is not null).DistinctBy(e => e.Declaration.Name).ToList();
+        var cards = owned.Where(e => e.Declaration.Reverse!.IsCard).ToList();
+        foreach (var other in cards.Skip(1))
+            findings.Add(
+                "declaration-reverse",
+                other.Lines.Reverse,
+                $"{cards[0].Declaration.Name} and {other.Declaration.Name} both flow back to Odoo as cards.",
+                $"Name in {other.Declaration.Name}'s \"reverse\" the column with its card: \"card\": \"loyalty_card_id\"."
+            );
+        foreach (var child in owned.Where(e => !e.Declaration.Reverse!.IsCard))
+        {
+            var declaration = child.Declaration;
+            var column = declaration.Reverse!.CardColumn!;
+            if (declaration.Parents.FirstOrDefault(p => p.Column == column) is not { } parent)
+                findings.Add(
+                    "declaration-reverse",
+                    child.Lines.Reverse,
+                    $"{declaration.Name}: \"card\" names \"{column}\", which is no parent of it.",
+                    NearestName.Remedy(column, declaration.Parents.Select(p => p.Column), "Declare it in \"parents\", or use one of")
+                );
+            else if (cards.All(c => c.Declaration.Name != parent.Entity))
+                findings.Add(
+                    "declaration-reverse",
+                    child.Lines.Reverse,
+                    $"{declaration.Name} flows back to Odoo with its {parent.Entity}, which has no \"reverse\".",
+                    $"Give {parent.Entity} a \"reverse\" without \"card\", or take {declaration.Name}'s out."
+                );
+        }
+    }
+
     /// <summary>What is looked up by an id of Odoo's has one.</summary>
     private void CheckPair(ReadEntity entity)
     {
         var declaration = entity.Declaration;
         foreach (
             var (what, isWanted) in ((string, bool)[])
-                [("serves", declaration.Serves is not null), ("aggregate", declaration.Aggregate is not null)]
+                [
+                    ("serves", declaration.Serves is not null),
+                    ("aggregate", declaration.Aggregate is not null),
+                    ("reverse", declaration.Reverse is not null),
+                ]
         )
             if (isWanted)
                 findings.Add(

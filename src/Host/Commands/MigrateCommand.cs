@@ -4,6 +4,7 @@ using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Cdc.Engine;
 using Cdc.Engine.Migrations;
+using Cdc.Engine.Ownership;
 using Cdc.Expressions.Declaration;
 using Cdc.Host.Configuration;
 using Cdc.Host.Terminals;
@@ -106,7 +107,10 @@ internal static class MigrateCommand
                 await migrator.UpAsync(parsed.GetValue(To), ct);
             // Their tables may be in a version above it.
             if (parsed.GetValue(To) is null)
+            {
                 await DeclaredAggregate.EnsureAsync(engine, entities, ct);
+                await DeclaredOwnership.EnsureAsync(engine, entities, context.Terminal.Error.WriteLine, ct);
+            }
         }
         await ShowAsync(context.Terminal, parsed.GetValue(Own) || parsed.GetValue(Preset) is not null ? migrators : all, ct);
     }

@@ -20,6 +20,11 @@ internal static class ReconcileView
             Totals(unequal).Write(terminal);
         if (report.Violations.Count > 0)
             Violations(report).Write(terminal);
+        if (report.Total.Own is var own && own != default)
+            terminal.Out.WriteLine(
+                $"of the engine's own: {Quantity.Count(own.Pending)} rows with changes that are not in Odoo, {Quantity.Count(own.Explained)} explained by "
+                    + $"them, {Quantity.Count(own.Unexplained)} not explained"
+            );
         if (report.Run.Capped)
             terminal.Out.WriteLine("capped: all drift is counted, the values of some of it were not kept (Reconcile:MaxDrift)");
         if (report.Run.Detail is { } detail)

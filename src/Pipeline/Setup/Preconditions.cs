@@ -6,6 +6,7 @@ using Cdc.Core.Postgres;
 using Cdc.Core.Postgres.Values;
 using Cdc.Engine;
 using Cdc.Engine.Migrations;
+using Cdc.Engine.Ownership;
 using Cdc.Engine.Privileges;
 using Cdc.Engine.Tables;
 using Cdc.Expressions.Declaration;
@@ -232,6 +233,7 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
             .. privileges.Missing,
             .. tables,
             .. tables.Any(t => t.IsError) ? [] : await DeclaredAggregate.FindAsync(engine, entities, ct),
+            .. tables.Any(t => t.IsError) ? [] : await DeclaredOwnership.FindAsync(engine, entities, ct),
         ];
     }
 }

@@ -52,7 +52,7 @@ internal sealed class EntityComparison(
         var types = await ComparedSession.TypesAsync(connection, entity, ct);
         var sameBytes = await HasSameEncodingAsync(connection, ct);
         CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, types, sameBytes))];
-        var (left, right) = (SideSql.Source(entity, columns, since), SideSql.Engine(entity, columns, since));
+        var (left, right) = (SideSql.Source(entity, columns, since), SideSql.Engine(entity, columns, since, servers.Entities));
         if (await EndsAsync(left, right, range, ct) is ({ } lowest, { } highest))
             _pacer.Expect(lowest, highest, await ComparedSession.EstimateAsync(connection, entity, ct));
         return (

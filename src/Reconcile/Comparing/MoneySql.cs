@@ -1,5 +1,6 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Rows;
 
 namespace Cdc.Reconcile.Comparing;
 
@@ -14,11 +15,12 @@ internal sealed class MoneySql
     private const string CompanyColumn = "company_id";
 
     private readonly EntityDeclaration _entity;
+    private readonly EntitySet _entities;
     private readonly (ParentReference Reference, EntityDeclaration Entity)? _parent;
 
     public MoneySql(EntityDeclaration entity, EntitySet entities, IReadOnlyList<CanonicalColumn> columns)
     {
-        _entity = entity;
+        (_entity, _entities) = (entity, entities);
         Money = [.. columns.Where(c => c.Scale is not null)];
         if (Column(entity, ProgramColumn) is null && Column(entity, CompanyColumn) is null)
             _parent = entity
@@ -49,8 +51,8 @@ internal sealed class MoneySql
     private static (string Table, string Key, Func<EngineColumn, string> Value) OfSource(EntityDeclaration e) =>
         (e.SourceRows, Sql.Identifier(e.Key.Name), c => $"({c.Value})");
 
-    private static (string Table, string Key, Func<EngineColumn, string> Value) OfEngine(EntityDeclaration e) =>
-        (e.EngineName, Sql.Identifier(e.EngineKey), c => Sql.Identifier(c.Name));
+    private (string Table, string Key, Func<EngineColumn, string> Value) OfEngine(EntityDeclaration e) =>
+        (BaseSql.OdoosRows(e, _entities), Sql.Identifier(e.EngineKey), c => Sql.Identifier(c.Name));
 
     private string Probe(Func<EntityDeclaration, (string Table, string Key, Func<EngineColumn, string> Value)> side)
     {

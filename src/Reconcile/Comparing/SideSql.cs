@@ -1,6 +1,7 @@
 using System.Globalization;
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Rows;
 
 namespace Cdc.Reconcile.Comparing;
 
@@ -59,9 +60,16 @@ internal sealed class SideSql
             Entity = entity,
         };
 
-    public static SideSql Engine(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, DateTimeOffset? since = null) =>
+    /// <param name="entities">To which those belong that the rows refer to, where some were born in the engine.</param>
+    public static SideSql Engine(
+        EntityDeclaration entity,
+        IReadOnlyList<CanonicalColumn> columns,
+        DateTimeOffset? since = null,
+        EntitySet? entities = null
+    ) =>
         new(
-            entity.EngineName,
+            // What Odoo last had of what the engine changed: only so are the two sides to be equal.
+            BaseSql.OdoosRows(entity, entities),
             new SourceKey(entity.EngineKey, null),
             [.. columns.Select(c => ((Func<string, string>)c.EngineHash, c.EngineText))],
             HasKeyColumn(entity),

@@ -1,5 +1,7 @@
 using Cdc.Core.Entities;
+using Cdc.Core.Postgres;
 using Cdc.Reconcile.Fences;
+using Cdc.Reconcile.Tables;
 
 namespace Cdc.Reconcile.Comparing;
 
@@ -62,11 +64,19 @@ internal sealed class SliceComparison(
         {
             Differing = numbers.Differing - (listed.Count - drift.Select(d => d.Key).Distinct().Count()),
         };
+        var own = entity.Reverse is null
+            ? new OwnRows(default, [])
+            : await TableAccess.ReadAsync(
+                Server.Engine,
+                entity,
+                () => OwnRows.ReadAsync(fence.Engine, entity, compared, leaveOut, maxDrift - listed.Count, ct)
+            );
+        numbers = numbers with { Own = own.Numbers };
         var parents = money?.Parent is null || _withoutParents ? null : await MoneyParents.ReadAsync(fence, money, ct);
         // Of an entity once and for all: a table that is locked is waited for, and half of a sum by programs would be none.
         _withoutParents = parents is null;
         var totals = money is null ? [] : await TotalsAsync(left, right, money, compared, parents, ct);
-        return new SliceResult(numbers, drift, differing.Keys.Count - listed.Count, except, totals);
+        return new SliceResult(numbers, [.. drift, .. own.Drift], differing.Keys.Count - listed.Count + own.Unlisted, except, totals);
     }
 
     /// <summary>Numbers of the spans that are equal, and the small spans that are not.</summary>

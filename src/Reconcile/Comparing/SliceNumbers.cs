@@ -24,8 +24,11 @@ public readonly record struct SliceNumbers(
     long Loading
 )
 {
-    /// <summary>Distinct keys.</summary>
-    public long Drift => Missing + Extra + Differing;
+    /// <summary>Rows that the engine has changed of its own accord. Compared are these as Odoo last had them.</summary>
+    public OwnNumbers Own { get; init; }
+
+    /// <summary>Distinct keys; of rows that the engine owns also those that its own changes do not explain.</summary>
+    public long Drift => Missing + Extra + Differing + Own.Unexplained;
 
     /// <summary>1 − drift / compared; null where nothing was compared.</summary>
     public double? Rate => Compared == 0 ? null : 1 - (double)Drift / Compared;
@@ -45,5 +48,8 @@ public readonly record struct SliceNumbers(
             a.Quarantined + b.Quarantined,
             a.Holes + b.Holes,
             a.Loading + b.Loading
-        );
+        )
+        {
+            Own = a.Own + b.Own,
+        };
 }

@@ -41,7 +41,7 @@ internal sealed class KeyComparison(ComparedServers servers, EntityDeclaration e
         var leftOut = await ExceptionKeys.ReadAsync(fence, entity, span, ct);
         var states = keys.ToDictionary(k => k, k => Unknown(leftOut, k) ?? KeyState.Equal);
         var (drift, inSource, inEngine) = await RowComparison.ReadAsync(
-            servers.Source,
+            servers,
             fence,
             entity,
             [.. states.Where(s => s.Value == KeyState.Equal).Select(s => s.Key)],

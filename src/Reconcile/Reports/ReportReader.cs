@@ -22,7 +22,7 @@ public static class ReportReader
         """;
 
     private const string PartitionsSql = """
-        SELECT entity, state, from_key, to_key, source_rows, engine_rows, compared, missing, extra, differing, in_flight, quarantined, holes, loading, marker_lsn::text, held_ms
+        SELECT entity, state, from_key, to_key, source_rows, engine_rows, compared, missing, extra, differing, in_flight, quarantined, holes, loading, marker_lsn::text, held_ms, own_pending, own_explained, own_unexplained
         FROM cdc.reconcile_partitions WHERE run = $1 ORDER BY entity, place
         """;
 
@@ -125,7 +125,10 @@ public static class ReportReader
             r.GetInt64(11),
             r.GetInt64(12),
             r.GetInt64(13)
-        );
+        )
+        {
+            Own = new OwnNumbers(r.GetInt64(16), r.GetInt64(17), r.GetInt64(18)),
+        };
         return (
             r.GetString(0),
             r.GetString(1),

@@ -84,6 +84,9 @@ public sealed record ReportedNumbers(
     /// <summary>Of which nothing is known.</summary>
     public long NotCompared => InFlight + Quarantined + Holes + Loading;
 
+    /// <summary>Rows that the engine has changed of its own accord.</summary>
+    public OwnNumbers Own { get; init; }
+
     public static ReportedNumbers Of(SliceNumbers n) =>
         new(
             n.Rate,
@@ -98,7 +101,10 @@ public sealed record ReportedNumbers(
             n.Loading,
             n.SourceRows,
             n.EngineRows
-        );
+        )
+        {
+            Own = n.Own,
+        };
 }
 
 /// <param name="State">compared; stopped: it was left out, and the run's detail says why.</param>

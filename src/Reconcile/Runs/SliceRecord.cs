@@ -11,8 +11,8 @@ internal static class SliceRecord
 {
     private const string PartitionSql = """
         INSERT INTO cdc.reconcile_partitions (run, entity, place, from_key, to_key, generation, marker_lsn, source_rows, engine_rows, compared, missing, extra, differing,
-            in_flight, quarantined, holes, loading, unlisted, held_ms)
-        VALUES ($1, $2, $3, $4::bigint, $5::bigint, $6, $7::text::pg_lsn, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+            in_flight, quarantined, holes, loading, unlisted, held_ms, own_pending, own_explained, own_unexplained)
+        VALUES ($1, $2, $3, $4::bigint, $5::bigint, $6, $7::text::pg_lsn, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
         """;
 
     private const string DriftSql = """
@@ -89,7 +89,10 @@ internal static class SliceRecord
                 n.Holes,
                 n.Loading,
                 slice.Result.Unlisted,
-                slice.Held.TotalMilliseconds
+                slice.Held.TotalMilliseconds,
+                n.Own.Pending,
+                n.Own.Explained,
+                n.Own.Unexplained
             )
             .ExecuteAsync(ct);
     }

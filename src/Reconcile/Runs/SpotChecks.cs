@@ -32,7 +32,7 @@ internal static class SpotChecks
             await ComparedSession.PrepareAsync(fence.Engine, options.StatementTimeout, ct);
             var leftOut = await ExceptionKeys.ReadAsync(fence, entity, KeySpan.All, ct);
             var keys = await TableAccess.ReadAsync(Server.Source, entity, () => DrawAsync(fence.Source, entity, leftOut, ct));
-            var (drift, _, _) = await RowComparison.ReadAsync(servers.Source, fence, entity, [.. keys.SelectMany(k => k.Keys)], ct);
+            var (drift, _, _) = await RowComparison.ReadAsync(servers, fence, entity, [.. keys.SelectMany(k => k.Keys)], ct);
             var differing = drift.Select(d => d.Key).ToHashSet();
             foreach (var (company, drawn) in keys)
                 await engine

@@ -50,6 +50,7 @@ internal sealed class HostWorld : IAsyncDisposable
                         "0013_guards",
                         "0014_owed_deletes",
                         "0016_pause",
+                        "0018_own_changes",
                     ]
                 : []
         )
@@ -72,9 +73,13 @@ internal sealed class HostWorld : IAsyncDisposable
     }
 
     /// <summary>The same with an engine database that is empty.</summary>
-    public static async Task<HostWorld> CreateUnmigratedAsync(TestServers servers)
+    /// <param name="entities">Null: the delivered ones.</param>
+    public static async Task<HostWorld> CreateUnmigratedAsync(TestServers servers, EntitySet? entities = null)
     {
-        var world = await EmptyAsync(servers, EntityFile.Load(Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json")));
+        var world = await EmptyAsync(
+            servers,
+            entities ?? EntityFile.Load(Path.Combine(AppContext.BaseDirectory, "schemas", "entities.json"))
+        );
         await world.SourceAsync(OdooSchema.Sql);
         return world;
     }

@@ -33,6 +33,7 @@ public sealed partial class MetricsDocumentationTests
         "cdc_engine",
         "cdc_loyalty",
         "cdc_migrations",
+        "cdc_own_changes",
         "cdc_own_migrations",
         "cdc_owner",
         "cdc_reconcile_engine",

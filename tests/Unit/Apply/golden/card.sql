@@ -9,6 +9,9 @@ SELECT coalesce(max(id), -9223372036854775808) FROM public.loyalty_cards WHERE i
 SELECT EXISTS (SELECT FROM public.loyalty_cards WHERE ($1::bigint IS NULL OR id >= $1) AND ($2::bigint IS NULL OR id < $2) AND id < 4294967296);
 COPY public.loyalty_cards (id, odoo_card_id, program_id, partner_id, company_id, code, points, created_at, updated_at, source_generation, source_lsn, source_ordinal, source_commit_at) FROM STDIN (FORMAT BINARY);
 
+-- update
+UPDATE public.loyalty_cards t SET odoo_card_id = s.odoo_card_id, program_id = s.program_id, partner_id = s.partner_id, company_id = s.company_id, code = s.code, points = s.points, created_at = s.created_at, updated_at = s.updated_at, source_generation = s.source_generation, source_lsn = s.source_lsn, source_ordinal = s.source_ordinal, source_commit_at = s.source_commit_at, sync_version = t.sync_version + s.updates FROM stage_card s WHERE t.id = s.key AND (t.source_generation, t.source_lsn, t.source_ordinal) < (s.source_generation, s.source_lsn, s.source_ordinal);
+
 -- upsert
 INSERT INTO public.loyalty_cards AS t (id, odoo_card_id, program_id, partner_id, company_id, code, points, created_at, updated_at, source_generation, source_lsn, source_ordinal, source_commit_at, sync_version)
 SELECT s.key, s.odoo_card_id, s.program_id, s.partner_id, s.company_id, s.code, s.points, s.created_at, s.updated_at, s.source_generation, s.source_lsn, s.source_ordinal, s.source_commit_at, s.updates

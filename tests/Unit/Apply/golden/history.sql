@@ -9,6 +9,9 @@ SELECT coalesce(max(id), -9223372036854775808) FROM public.point_history WHERE i
 SELECT EXISTS (SELECT FROM public.point_history WHERE ($1::bigint IS NULL OR id >= $1) AND ($2::bigint IS NULL OR id < $2) AND id < 4294967296);
 COPY public.point_history (id, odoo_history_id, loyalty_card_id, point_move_id, points_amount, points_balance, transaction_time, origin, membership_product_id, status_membership_product_id, created_at, source_generation, source_lsn, source_ordinal, source_commit_at) FROM STDIN (FORMAT BINARY);
 
+-- update
+UPDATE public.point_history t SET odoo_history_id = s.odoo_history_id, loyalty_card_id = s.loyalty_card_id, point_move_id = s.point_move_id, points_amount = s.points_amount, points_balance = s.points_balance, transaction_time = s.transaction_time, origin = s.origin, membership_product_id = s.membership_product_id, status_membership_product_id = s.status_membership_product_id, created_at = s.created_at, source_generation = s.source_generation, source_lsn = s.source_lsn, source_ordinal = s.source_ordinal, source_commit_at = s.source_commit_at FROM stage_history s WHERE t.id = s.key AND (t.source_generation, t.source_lsn, t.source_ordinal) < (s.source_generation, s.source_lsn, s.source_ordinal);
+
 -- upsert
 INSERT INTO public.point_history AS t (id, odoo_history_id, loyalty_card_id, point_move_id, points_amount, points_balance, transaction_time, origin, membership_product_id, status_membership_product_id, created_at, source_generation, source_lsn, source_ordinal, source_commit_at)
 SELECT s.key, s.odoo_history_id, s.loyalty_card_id, s.point_move_id, s.points_amount, s.points_balance, s.transaction_time, s.origin, s.membership_product_id, s.status_membership_product_id, s.created_at, s.source_generation, s.source_lsn, s.source_ordinal, s.source_commit_at
