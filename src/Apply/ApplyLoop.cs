@@ -208,9 +208,25 @@ internal sealed class ApplyLoop(
         }
     }
 
+    /// <summary>Rows of the batch that was not written: the table is read again before it goes on.</summary>
+    private async Task StopCollidedAsync(CancellationToken ct)
+    {
+        foreach (var collision in batches.Writer.TakeCollisions())
+            await ApplyAsync(
+                new TableStateChange
+                {
+                    Entity = collision.Entity,
+                    Position = _last,
+                    StopReason = collision.Message,
+                },
+                ct
+            );
+    }
+
     private async Task CommitAsync(CancellationToken ct)
     {
         await FlushAsync(ct);
+        await StopCollidedAsync(ct);
         CrashPoint.Hit("after-rows-before-checkpoint");
         var next = new Checkpoint(_last, _lastTransaction, _through, _asOf);
         if (next != checkpoint.Committed || _transaction.HasWork)

@@ -3,6 +3,7 @@ using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
 using Cdc.Engine.Progress;
 using Cdc.Engine.Rows;
+using Cdc.Engine.Tables;
 using Cdc.Expressions.Rows;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -102,6 +103,19 @@ internal sealed class EntityWriter
         // Now, and not when the next batch has been gathered beside it.
         foreach (var written in (CopyRows[])[_staged, _direct, _holes])
             written.Clear();
+    }
+
+    /// <summary>
+    /// Writes down which keys are met, before their rows are written. Only of keys that are known by a hash (<see cref="KeyHash"/>).
+    /// </summary>
+    /// <returns>A number that is known as another key's: nothing of the entity may be written; null: there is none.</returns>
+    public Task<long?> MistakenKeyAsync(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlyMemory<long> sortedKeys, CancellationToken ct)
+    {
+        if (_entity.HashedKey is null)
+            return Task.FromResult<long?>(null);
+        var keys = sortedKeys.ToArray();
+        byte[][] spelled = [.. keys.Select(key => (rows[key].Write ?? rows[key].Delete)!.SpelledKey!)];
+        return SourceKeyTable.RecordAsync(_connection, _entity.Name, keys, spelled, ct);
     }
 
     /// <summary>Puts one row into quarantine for what the engine said of it.</summary>
