@@ -32,14 +32,14 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
     /// <summary>
     /// Entities of which nothing was written, because two of their keys have one number; <see cref="TakeCollisions"/> forgets them.
     /// </summary>
-    private readonly Dictionary<int, KeyCollisionException> _collisions = [];
+    private readonly Dictionary<int, HashedKeyException> _collisions = [];
 
     /// <summary>Of what was written since it was asked last. These tables must stop.</summary>
-    public IReadOnlyList<KeyCollisionException> TakeCollisions()
+    public IReadOnlyList<HashedKeyException> TakeCollisions()
     {
         if (_collisions.Count == 0)
             return [];
-        KeyCollisionException[] collisions = [.. _collisions.Values];
+        HashedKeyException[] collisions = [.. _collisions.Values];
         _collisions.Clear();
         return collisions;
     }
@@ -106,7 +106,7 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
         var number = batch.CollisionOf(entity.Index) ?? await writers[entity.Index].MistakenKeyAsync(batch.Of(entity.Index), keys, ct);
         if (number is not { } collided)
             return false;
-        _collisions[entity.Index] = new KeyCollisionException(entity, collided);
+        _collisions[entity.Index] = HashedKeyException.Collision(entity, collided);
         return true;
     }
 

@@ -56,6 +56,11 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
             var (snapshot, micros) = await SnapshotAsync(connection, ct);
             if (!take(snapshot))
                 return null;
+            if (
+                entity.HashedKey?.Any(c => c.Type == SourceType.Text) == true
+                && ServerEncoding.Of(connection.PostgresParameters) == ServerEncoding.None
+            )
+                throw HashedKeyException.WithoutEncoding(entity);
             var columns = await ColumnsAsync(connection, entity, ct);
             var reading = await CopyAsync(connection, entity, columns, job, micros, ct);
             return reading;

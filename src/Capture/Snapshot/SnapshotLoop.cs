@@ -87,7 +87,7 @@ internal sealed class SnapshotLoop(
             await place.Markers.WriteAsync(CaptureLoop.ChunkPrefix, place.Stream.MarkerOf(ticket), ct);
             await FinishAsync(ticket, ct);
         }
-        catch (KeyCollisionException collision)
+        catch (HashedKeyException collision)
         {
             await StopAsync(job.Entity, collision.Message, ct);
         }
@@ -110,7 +110,7 @@ internal sealed class SnapshotLoop(
             if (reading is not null)
                 return await NarrowAsync(ticket, reading, ct);
         }
-        catch (KeyCollisionException)
+        catch (HashedKeyException)
         {
             if (ticket is not null)
                 place.Ledger.GiveUp(ticket);
@@ -160,7 +160,7 @@ internal sealed class SnapshotLoop(
     {
         var outcome = await ticket.Marked.WaitAsync(ct);
         if (ticket.Mistaken is { } mistaken)
-            throw new KeyCollisionException(entities[ticket.Entity], mistaken);
+            throw HashedKeyException.Collision(entities[ticket.Entity], mistaken);
         if (outcome == MarkerOutcome.ReadAgain)
             return;
         var chunk = ticket.Chunk;

@@ -15,7 +15,7 @@ internal sealed class SpelledRows(EntityDeclaration entity, IReadOnlyList<Source
     public IReadOnlyList<byte[]> Keys => _keys;
 
     /// <returns>The key's number.</returns>
-    /// <exception cref="KeyCollisionException">The row before it has the same one.</exception>
+    /// <exception cref="HashedKeyException">The row before it has the same one.</exception>
     public long Add(RowImage image)
     {
         var bytes = image.Span[sizeof(short)..];
@@ -31,7 +31,7 @@ internal sealed class SpelledRows(EntityDeclaration entity, IReadOnlyList<Source
         var spelled = _spelling.End();
         var number = KeyHash.Number(spelled);
         if (number == _last)
-            throw new KeyCollisionException(entity, number);
+            throw HashedKeyException.Collision(entity, number);
         _last = number;
         _keys.Add(spelled);
         return number;
