@@ -115,6 +115,10 @@ public sealed class KeysByAHashTests(TestServers servers, TestKafka kafka)
             await bed.CommandAsync(Ct, "quarantine", "discard", "voucher", "code-3", "--yes"),
             StringComparison.Ordinal
         );
+        // Of a table with ids a text is none.
+        var (code, said) = await CdcProcess.RunAsync(["quarantine", "show", "card", "abc"], bed.Environment(), Ct);
+        Assert.Equal(2, code);
+        Assert.Contains("'abc' is not a key", said, StringComparison.Ordinal);
         // As it is shown.
         await bed.CommandAsync(Ct, "quarantine", "retry", "voucher", KeyHash.Shown(Number("code-4")));
         await Eventually.True(
