@@ -138,7 +138,8 @@ internal static class Obstacles
                 + $"primary key of {entity.SourceName} ({(primary.Count == 0 ? "it has none" : string.Join(", ", primary))}).",
             (primary, proposed) switch
             {
-                ([], _) => $"Odoo's own tables have one: ask who took it away. Until it is back, take '{entity.Name}' out of the declaration.",
+                ([], _) =>
+                    $"Odoo's own tables have one: ask who took it away. Until it is back, take '{entity.Name}' out of the declaration.",
                 ([var only], ['"', ..]) => $"Declare {only} as key of '{entity.Name}'.",
                 (_, ['[', ..]) => $"Declare both as key of '{entity.Name}': \"key\": {proposed}.",
                 (_, not null) => $"Declare it as key of '{entity.Name}': \"key\": {proposed} (docs/declaration.md).",

@@ -113,10 +113,10 @@ public sealed class ChunkQueue(EntitySet entities, EngineOptions options, TableR
         if (await OwedTable.NextAsync(connection, KeysOfOneJob, [.. _all.Except(waiting)], [.. read], ct) is not { } next)
             return null;
         var entity = entities.Find(next.Entity)!;
-        var job = new ChunkJob(0, generation, entity.Index, ChunkKind.Owed, KeyRange.All, next.Keys);
+        var owed = new ChunkJob(0, generation, entity.Index, ChunkKind.Owed, KeyRange.All, next.Keys);
         return entity.HashedKey is null
-            ? job
-            : job with
+            ? owed
+            : owed with
             {
                 SpelledKeys = await SourceKeyTable.SpelledAsync(connection, [entity.Name], [.. next.Keys], ct),
             };

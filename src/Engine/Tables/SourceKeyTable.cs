@@ -31,7 +31,8 @@ public static class SourceKeyTable
         WHERE k.spelled <> n.spelled LIMIT 1
         """;
 
-    private const string SpelledSql = "SELECT DISTINCT ON (key) key, spelled FROM cdc.source_keys WHERE entity = ANY($1) AND key = ANY($2) ORDER BY key";
+    private const string SpelledSql =
+        "SELECT DISTINCT ON (key) key, spelled FROM cdc.source_keys WHERE entity = ANY($1) AND key = ANY($2) ORDER BY key";
 
     /// <summary>Writes down which keys are met, in the transaction that writes their rows.</summary>
     /// <param name="keys">Rising.</param>

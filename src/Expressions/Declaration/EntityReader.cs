@@ -177,7 +177,12 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
         if (source.Optional("key") is not { Shape: JsonShape.Object } json)
             return null;
         var names = json.Property("hash")?.Items.Where(i => i.Shape == JsonShape.String).Select(i => i.Text).ToList() ?? [];
-        if (json.Properties.Count != 1 || names.Count == 0 || names.Count != json.Property("hash")!.Items.Count || names.Distinct().Count() != names.Count)
+        if (
+            json.Properties.Count != 1
+            || names.Count == 0
+            || names.Count != json.Property("hash")!.Items.Count
+            || names.Distinct().Count() != names.Count
+        )
         {
             findings.Add(
                 "declaration-key",

@@ -28,7 +28,8 @@ internal static class QuarantineCommand
             Arity = ArgumentArity.ZeroOrMore,
         };
 
-    public static Argument<string> KeyArgument() => new("KEY") { Description = "Odoo's id of the row; of several columns with commas: 6,1." };
+    public static Argument<string> KeyArgument() =>
+        new("KEY") { Description = "Odoo's id of the row; of several columns with commas: 6,1." };
 
     /// <exception cref="CdcException">Usage: it is no key of the entity.</exception>
     public static long KeyOf(string text, EntityDeclaration entity) =>

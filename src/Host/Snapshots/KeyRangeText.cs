@@ -15,7 +15,8 @@ internal static class KeyRangeText
     /// <summary>What to write instead.</summary>
     /// <param name="option">Such as <c>--keys</c>.</param>
     public static string Remedy(EntityDeclaration entity, string option) =>
-        entity.SourceKey.IsHashed ? $"Its keys have no order: leave {option} out, or write ends as they are shown: {option} @0800000000000000.."
+        entity.SourceKey.IsHashed
+            ? $"Its keys have no order: leave {option} out, or write ends as they are shown: {option} @0800000000000000.."
         : entity.SourceKey.IsPair ? $"Write both columns: {option} 6,1..7,0"
         : $"Write one number: {option} 5000..";
 

@@ -136,7 +136,9 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
     private static void Write((TopicColumn Column, byte[] Text) part, ref AvroWriter writer)
     {
         if (part.Column.Form.Kind is ColumnKind.Int16 or ColumnKind.Int32 or ColumnKind.Int64)
-            writer.WriteLong(Utf8Parser.TryParse(part.Text, out long number, out _) ? number : throw new InvalidDataException("A key is no integer."));
+            writer.WriteLong(
+                Utf8Parser.TryParse(part.Text, out long number, out _) ? number : throw new InvalidDataException("A key is no integer.")
+            );
         else
             writer.WriteBytes(part.Text);
     }

@@ -38,9 +38,8 @@ internal sealed class SchemaPlans(ISchemaClient registry)
         if (!IsOf(schema, entities[0]))
             throw new RecordFormatException(
                 entities[0].HashedKey is not null ? $"A key of {topic} is no record of {entities[0].SourceKey.Shown}, in this order."
-                : entities[0].SecondKey is null
-                    ? $"A key of {topic} is no record of one integer."
-                    : $"A key of {topic} is no record of the integers {entities[0].SourceKey.Shown}, in this order."
+                : entities[0].SecondKey is null ? $"A key of {topic} is no record of one integer."
+                : $"A key of {topic} is no record of the integers {entities[0].SourceKey.Shown}, in this order."
             );
         _keys[(topic, keyId)] = true;
     }

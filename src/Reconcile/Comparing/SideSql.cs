@@ -145,8 +145,7 @@ internal sealed class SideSql
     }
 
     /// <summary>Of other keys than one integer no column is the key's number.</summary>
-    private static bool HasKeyColumn(EntityDeclaration entity) =>
-        entity.HasId && entity.Columns.Any(c => c.Value == entity.Key.Name);
+    private static bool HasKeyColumn(EntityDeclaration entity) => entity.HasId && entity.Columns.Any(c => c.Value == entity.Key.Name);
 
     private string Seed(int place) => string.Create(CultureInfo.InvariantCulture, $"{_key} + {place * SeedStep + 1}");
 }

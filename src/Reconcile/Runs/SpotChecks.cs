@@ -88,9 +88,7 @@ internal static class SpotChecks
         var company = entity.Columns.FirstOrDefault(c => c.Name == "company_id") is { } column
             ? $"({column.Value})::bigint"
             : "NULL::bigint";
-        var rows = await connection
-            .Statement(DrawSql(entity, company))
-            .RowsAsync(r => (Key: r.GetInt64(0), Company: r.Long(1)), ct);
+        var rows = await connection.Statement(DrawSql(entity, company)).RowsAsync(r => (Key: r.GetInt64(0), Company: r.Long(1)), ct);
         var except = leftOut.All.ToHashSet();
         return
         [

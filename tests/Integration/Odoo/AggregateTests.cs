@@ -84,7 +84,12 @@ public sealed class AggregateTests(TestServers servers)
         // From one card to another: both.
         Assert.Equal("7,8", await NoticeAsync("UPDATE point_history SET loyalty_card_id = 8 WHERE id = 1"));
         Assert.Equal("8", await NoticeAsync("DELETE FROM point_history WHERE id = 1"));
-        Assert.Equal("*", await NoticeAsync("INSERT INTO point_history (id, odoo_history_id, loyalty_card_id, points_amount) SELECT n, n, n, 1 FROM generate_series(1, 501) n"));
+        Assert.Equal(
+            "*",
+            await NoticeAsync(
+                "INSERT INTO point_history (id, odoo_history_id, loyalty_card_id, points_amount) SELECT n, n, n, 1 FROM generate_series(1, 501) n"
+            )
+        );
         Assert.Equal("*", await NoticeAsync("TRUNCATE point_history"));
 
         async Task<string> NoticeAsync(string statement)

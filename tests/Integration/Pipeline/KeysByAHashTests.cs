@@ -27,8 +27,8 @@ public sealed class KeysByAHashTests(TestServers servers, TestKafka kafka)
         [
             "UPDATE voucher SET version = version + 1; UPDATE token SET version = 7 WHERE version = 3; UPDATE route SET note = 'other'",
             // What collations may take for equal, and what is written as what separates.
-            "DELETE FROM voucher WHERE code = 'A'; UPDATE voucher SET code = 'A' WHERE code = 'a'; UPDATE route SET name = name || ',' WHERE number = 0",
-            "UPDATE token SET uid = md5('other' || version)::uuid WHERE version < 9",
+            "DELETE FROM voucher WHERE code = 'A'; UPDATE voucher SET code = 'A' WHERE code = 'a'; UPDATE route SET name = name || ',!' WHERE number = 0",
+            "UPDATE token SET uid = md5('other' || uid)::uuid WHERE version < 9",
             // Two rows change places.
             "UPDATE voucher SET code = 'x' WHERE code = 'code-1'; UPDATE voucher SET code = 'code-1' WHERE code = 'code-2'; UPDATE voucher SET code = 'code-2' WHERE code = 'x'",
             "DELETE FROM route WHERE name = ','; DELETE FROM token WHERE version > 40; DELETE FROM voucher WHERE code = ''",
@@ -55,12 +55,18 @@ public sealed class KeysByAHashTests(TestServers servers, TestKafka kafka)
     {
         await using var either = await StartAsync(overKafka, "ALTER TABLE voucher ALTER code SET STORAGE EXTERNAL;");
         var bed = either.Bed;
-        await bed.Source.ExecuteAsync("INSERT INTO voucher SELECT repeat('k', 2600) || i, i, repeat('n', 3000) FROM generate_series(1, 3) i", Ct);
+        await bed.Source.ExecuteAsync(
+            "INSERT INTO voucher SELECT repeat('k', 2600) || i, i, repeat('n', 3000) FROM generate_series(1, 3) i",
+            Ct
+        );
         await bed.CaughtUpAsync(Ct);
         await bed.Source.ExecuteAsync("UPDATE voucher SET version = 10 * version WHERE code LIKE 'kkk%'", Ct);
         await bed.CaughtUpAsync(Ct);
         await bed.AssertEqualAsync(Ct);
-        await bed.Source.ExecuteAsync("UPDATE voucher SET code = code || '!' WHERE version = 20; DELETE FROM voucher WHERE version = 30", Ct);
+        await bed.Source.ExecuteAsync(
+            "UPDATE voucher SET code = code || '!' WHERE version = 20; DELETE FROM voucher WHERE version = 30",
+            Ct
+        );
         await bed.CaughtUpAsync(Ct);
         await bed.AssertEqualAsync(Ct);
         Assert.Equal(["10", "20"], await bed.Engine.RowsAsync("SELECT version FROM vouchers WHERE code LIKE 'kkk%' ORDER BY version", Ct));

@@ -29,7 +29,10 @@ public sealed class KeyPlacesTests
     {
         var row = new KeyRow(Cdc.Core.Changes.RowChangeKind.Rekey, Image("17", "a", "4"), default);
         foreach (var key in (KeyPlaces[])[new(0, 2), new(2, 0), Hashed])
-            Assert.Equal(Image("17", Unchanged, "4").Span.ToArray(), new KeyTransaction(Schema(), key, 10, 1000).Unknown(row).Span.ToArray());
+            Assert.Equal(
+                Image("17", Unchanged, "4").Span.ToArray(),
+                new KeyTransaction(Schema(), key, 10, 1000).Unknown(row).Span.ToArray()
+            );
     }
 
     [Fact]

@@ -21,7 +21,10 @@ public sealed class KeyHashTests
         Assert.Equal(numbers.Count, numbers.Distinct().Count());
         Assert.All(numbers, n => Assert.True(KeyHash.Is(n) && !KeyPair.Is(n)));
         Assert.All(numbers, n => Assert.Equal(n, KeyText.Parse(KeyText.Of(n))));
-        foreach (var other in (long[])[0, -1, long.MaxValue, long.MinValue, KeyPair.Number(0, 0)!.Value, KeyPair.Number(int.MaxValue, int.MaxValue)!.Value])
+        foreach (
+            var other in (long[])
+                [0, -1, long.MaxValue, long.MinValue, KeyPair.Number(0, 0)!.Value, KeyPair.Number(int.MaxValue, int.MaxValue)!.Value]
+        )
             Assert.False(KeyHash.Is(other));
         Assert.True(KeyPair.Is(KeyPair.Number(0, 0)!.Value));
     }

@@ -64,7 +64,11 @@ public sealed class KeyDeclarationTests
     {
         const string Hashed = """{ "hash": ["code"] }""";
         Refuses("has a key that is known by a hash and \"serves\"", Entity(Hashed, ", \"serves\": { \"role\": \"move\" }"));
-        Refuses("till and other read one table by different keys", Entity("""["a", "b"]"""), Entity("""{ "hash": ["a", "b"] }""", "", "other", "others"));
+        Refuses(
+            "till and other read one table by different keys",
+            Entity("""["a", "b"]"""),
+            Entity("""{ "hash": ["a", "b"] }""", "", "other", "others")
+        );
     }
 
     [Fact]

@@ -15,12 +15,13 @@ internal static class HashedTables
         """;
 
     /// <summary>What separates and escapes, what collations take for equal, blanks, and what is nothing.</summary>
-    private const string Names = """ARRAY['', ' ', 'a', 'A', 'a ', 'ä', E'a\u0308', ',', '\', '\,', ',,', 'a,b', 'a\', E'\n', '1', repeat('xyz', 900)]""";
+    private const string Names =
+        """ARRAY['', ' ', 'a', 'A', 'a ', 'ä', E'a\u0308', ',', '\', '\,', ',,', 'a,b', 'a\', E'\n', '1', repeat('xyz', 900)]""";
 
     public const string Fill = $"""
         INSERT INTO voucher SELECT n, 1, 'note' FROM unnest({Names}) n UNION ALL SELECT 'code-' || i, i, NULL FROM generate_series(1, 40) i;
         INSERT INTO token SELECT md5(i::text)::uuid, i, 'note ' || i FROM generate_series(1, 50) i;
-        INSERT INTO route SELECT i, n, i, md5(i::text)::uuid, 'note' FROM unnest(ARRAY[-9223372036854775808, -1, 0, 1, 9223372036854775807]) i, unnest({Names}) n;
+        INSERT INTO route SELECT i, n, 1, md5(i::text)::uuid, 'note' FROM unnest(ARRAY[-9223372036854775808, -1, 0, 1, 9223372036854775807]) i, unnest({Names}) n;
         """;
 
     public static string Path => SourceTree.PathOf("tests/Integration/Pipeline/Histories/hashed.json");

@@ -147,7 +147,12 @@ internal sealed class HistoryPlan(Random random)
     private string[] Voucher()
     {
         var (from, to) = (random.Next(Names.Length), random.Next(Names.Length));
-        return Hashed("voucher", (from, $"code = {Names[from]}"), (to, $"code = {Names[to]}"), $"(code, version, note) VALUES ({Names[from]}");
+        return Hashed(
+            "voucher",
+            (from, $"code = {Names[from]}"),
+            (to, $"code = {Names[to]}"),
+            $"(code, version, note) VALUES ({Names[from]}"
+        );
     }
 
     private string[] Route()
@@ -156,10 +161,10 @@ internal sealed class HistoryPlan(Random random)
         var inserted = $"(number, name, uid, version, note) VALUES ({string.Join(", ", Columns(from))}";
         return Hashed("route", (from, Are(from, " AND ")), (to, Are(to, ", ")), inserted);
 
-        static string Are(int key, string with) => string.Join(with, Columns(key).Zip((string[])["number", "name", "uid"], (value, name) => $"{name} = {value}"));
+        static string Are(int key, string with) =>
+            string.Join(with, Columns(key).Zip((string[])["number", "name", "uid"], (value, name) => $"{name} = {value}"));
 
-        static string[] Columns(int key) =>
-            [Numbers[key % 2], Names[2 + key / 2 % 4], $"'00000000-0000-4000-8000-00000000000{key / 8}'"];
+        static string[] Columns(int key) => [Numbers[key % 2], Names[2 + key / 2 % 4], $"'00000000-0000-4000-8000-00000000000{key / 8}'"];
     }
 
     /// <param name="from">Place of a key among the table's, and which row it is.</param>
