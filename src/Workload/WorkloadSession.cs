@@ -78,6 +78,8 @@ internal sealed class WorkloadSession(
             options.OutlivesRefusals
             && (
                 sqlState.StartsWith("42", StringComparison.Ordinal)
+                // A number in binary COPY for a column that is text now.
+                || sqlState.StartsWith("22", StringComparison.Ordinal)
                 || sqlState is PostgresErrorCodes.ObjectNotInPrerequisiteState or PostgresErrorCodes.FeatureNotSupported
             )
         );

@@ -22,6 +22,7 @@ internal sealed class CampaignStage : IAsyncDisposable
     private readonly List<string> _played = [];
     private readonly List<(string Name, Func<Random, CancellationToken, Task> Play)> _faults;
     private WorkloadGenerator? _odoo;
+    private Task<WorkloadReport>? _working;
     private TimeSpan _slowestDrain;
     private int _columns;
     private string _now = "";
@@ -85,7 +86,7 @@ internal sealed class CampaignStage : IAsyncDisposable
             _running.Add(await program.StartAsync(ct));
         await _bed.CaughtUpAsync(ct);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var working = odoo.RunAsync(enough.Token);
+        var working = _working = odoo.RunAsync(enough.Token);
         for (var played = 0; !length.IsOver(played); played++)
             await PlayOneAsync(random, ct);
         await enough.CancelAsync();
@@ -274,7 +275,16 @@ internal sealed class CampaignStage : IAsyncDisposable
     private Task WorkGoesOnAsync(int transactions, CancellationToken ct)
     {
         var target = Tried + transactions;
-        return Eventually.True("Odoo works on", () => Tried >= target, ct: ct);
+        return Eventually.True(
+            "Odoo works on",
+            async () =>
+            {
+                if (_working!.IsFaulted)
+                    await _working;
+                return Tried >= target;
+            },
+            ct: ct
+        );
     }
 
     /// <summary>What a changed table refuses counts too.</summary>
