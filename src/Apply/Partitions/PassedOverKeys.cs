@@ -1,5 +1,6 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Engine.Snapshots;
 using Cdc.Engine.Tables;
 using Npgsql;
 
@@ -11,7 +12,7 @@ namespace Cdc.Apply.Partitions;
 /// </summary>
 internal sealed class PassedOverKeys(EntitySet entities)
 {
-    private readonly Dictionary<int, HashSet<long>> _keys = [];
+    private readonly Dictionary<int, SortedDictionary<long, byte[]?>> _keys = [];
 
     /// <param name="more">The same change for further entities of the table.</param>
     public void Add(RowChange row, IReadOnlyList<ChangeEvent>? more)
@@ -27,14 +28,33 @@ internal sealed class PassedOverKeys(EntitySet entities)
     public async Task OweAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         foreach (var (entity, keys) in _keys)
-            await OwedTable.OweUnknownAsync(connection, entities[entity], keys, ct);
+            if (await AreKnownAsync(connection, entities[entity], keys, ct))
+                await OwedTable.OweUnknownAsync(connection, entities[entity], keys.Keys, ct);
         _keys.Clear();
+    }
+
+    /// <summary>Whose end the topics are owed must be known by more than a hash.</summary>
+    /// <returns>False: another key has the same one, and the table stops.</returns>
+    private static async Task<bool> AreKnownAsync(
+        NpgsqlConnection connection,
+        EntityDeclaration entity,
+        SortedDictionary<long, byte[]?> keys,
+        CancellationToken ct
+    )
+    {
+        if (entity.HashedKey is null)
+            return true;
+        byte[][] spelled = [.. keys.Values.Select(k => k!)];
+        if (await SourceKeyTable.RecordAsync(connection, entity.Name, [.. keys.Keys], spelled, ct) is not { } number)
+            return true;
+        await TableRegistry.StopAsync(connection, entity, HashedKeyException.Collision(entity, number).Message, ct);
+        return false;
     }
 
     private void Add(RowChange row)
     {
         if (!_keys.TryGetValue(row.Schema.Entity, out var keys))
             _keys[row.Schema.Entity] = keys = [];
-        keys.Add(row.Key);
+        keys[row.Key] = row.SpelledKey;
     }
 }
