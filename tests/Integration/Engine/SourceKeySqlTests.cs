@@ -1,6 +1,7 @@
 using Cdc.Core.Entities;
 using Cdc.Tests.Support;
 using Cdc.Tests.Support.Postgres;
+using Npgsql;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Engine;
@@ -62,12 +63,9 @@ public sealed class SourceKeySqlTests(TestServers servers)
     [InlineData("LATIN1", "ARRAY['', ',', '\\', 'a', 'ä', 'é', ' a ']")]
     public async Task A_hash_is_the_same_in_PostgreSQL_whatever_the_encoding(string? encoding, string texts)
     {
-        await using var database = await TestDatabase.CreateAsync(
-            "key",
-            servers.Source.ConnectionString("postgres"),
-            Ct,
-            encoding: encoding
-        );
+        await using var any = await servers.Source.CreateDatabaseAsync("key", ct: Ct);
+        var server = new NpgsqlConnectionStringBuilder(any.ConnectionString) { Database = "postgres" }.ConnectionString;
+        await using var database = await TestDatabase.CreateAsync("key", server, Ct, encoding: encoding);
         List<SourceColumn> columns = [new(0, "n", SourceType.Integer), new(1, "code", SourceType.Text), new(2, "uid", SourceType.Uuid)];
         await database.ExecuteAsync(
             $"CREATE TABLE k (n int8, code text, uid uuid); INSERT INTO k SELECT n, t, md5(t || n)::uuid FROM unnest({texts}) t, unnest(ARRAY[-9223372036854775808, -1, 0, 9223372036854775807]) n",
