@@ -12,6 +12,9 @@ public static class KeyHash
 {
     private const int Bits = 61;
     private const int Digits = 16;
+
+    /// <summary>Not what a shell or a command line takes for something else.</summary>
+    private const string Prefix = "hash:";
     private const long Mask = (1L << Bits) - 1;
 
     /// <summary>Of the hash 0. The lowest number of all stands for every key where keys are remembered.</summary>
@@ -36,13 +39,13 @@ public static class KeyHash
     public static bool Is(long number) => number is >= First and <= First + Mask;
 
     /// <summary>Where only the number is known.</summary>
-    public static string Shown(long number) => $"@{number - First:x16}";
+    public static string Shown(long number) => $"{Prefix}{number - First:x16}";
 
     /// <summary>Null: that is no number that was shown.</summary>
     public static long? Parse(string text) =>
-        text is ['@', .. var digits]
-        && digits.Length == Digits
-        && long.TryParse(digits, System.Globalization.NumberStyles.AllowHexSpecifier, null, out var hash)
+        text.StartsWith(Prefix, StringComparison.Ordinal)
+        && text.Length == Prefix.Length + Digits
+        && long.TryParse(text.AsSpan(Prefix.Length), System.Globalization.NumberStyles.AllowHexSpecifier, null, out var hash)
         && hash is >= 0 and <= Mask
             ? First + hash
             : null;

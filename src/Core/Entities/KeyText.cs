@@ -8,7 +8,7 @@ namespace Cdc.Core.Entities;
 
 /// <summary>
 /// A key as people write it: the value of its column, such as <c>17</c>, or those of several with commas, such as <c>6,1</c>. Of a hash it is
-/// <c>@</c> and 16 hexadecimal digits where the key's own text is not known (<see cref="KeyHash"/>).
+/// <c>hash:</c> and 16 hexadecimal digits where the key's own text is not known (<see cref="KeyHash"/>).
 /// </summary>
 public static class KeyText
 {

@@ -16,7 +16,7 @@ internal static class KeyRangeText
     /// <param name="option">Such as <c>--keys</c>.</param>
     public static string Remedy(EntityDeclaration entity, string option) =>
         entity.SourceKey.IsHashed
-            ? $"Its keys have no order: leave {option} out, or write ends as they are shown: {option} @0800000000000000.."
+            ? $"Its keys have no order: leave {option} out, or write ends as they are shown: {option} hash:0800000000000000.."
         : entity.SourceKey.IsPair ? $"Write both columns: {option} 6,1..7,0"
         : $"Write one number: {option} 5000..";
 

@@ -38,12 +38,12 @@ public sealed class KeyHashTests
     }
 
     [Theory]
-    [InlineData("@", null)]
-    [InlineData("@123", null)]
-    [InlineData("@0000000000000000", "@0000000000000000")]
-    [InlineData("@1fffffffffffffff", "@1fffffffffffffff")]
-    [InlineData("@2000000000000000", null)]
-    [InlineData("@ffffffffffffffff", null)]
+    [InlineData("hash:", null)]
+    [InlineData("hash:123", null)]
+    [InlineData("hash:0000000000000000", "hash:0000000000000000")]
+    [InlineData("hash:1fffffffffffffff", "hash:1fffffffffffffff")]
+    [InlineData("hash:2000000000000000", null)]
+    [InlineData("hash:ffffffffffffffff", null)]
     public void Only_what_a_hash_can_be_is_one(string text, string? again) =>
         Assert.Equal(again, KeyHash.Parse(text) is { } number ? KeyHash.Shown(number) : null);
 
@@ -83,11 +83,11 @@ public sealed class KeyHashTests
     [Fact]
     public void Json_and_ranges_show_the_hash()
     {
-        var number = KeyHash.Parse("@0123456789abcdef")!.Value;
+        var number = KeyHash.Parse("hash:0123456789abcdef")!.Value;
         var options = new JsonSerializerOptions { Converters = { new KeyJsonConverter() } };
-        Assert.Equal("""["@0123456789abcdef"]""", JsonSerializer.Serialize((long[])[number], options));
-        Assert.Equal([number], JsonSerializer.Deserialize<long[]>("""["@0123456789abcdef"]""", options)!);
-        Assert.Equal("[@0123456789abcdef..-)", new KeyRange(number, null).ToString());
+        Assert.Equal("""["hash:0123456789abcdef"]""", JsonSerializer.Serialize((long[])[number], options));
+        Assert.Equal([number], JsonSerializer.Deserialize<long[]>("""["hash:0123456789abcdef"]""", options)!);
+        Assert.Equal("[hash:0123456789abcdef..-)", new KeyRange(number, null).ToString());
     }
 
     [Theory]
