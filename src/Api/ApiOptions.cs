@@ -50,6 +50,16 @@ public sealed record ApiOptions : IOptionSection
     public void Check(OptionChecks checks)
     {
         checks.Require(CanListenAt(Urls), nameof(Urls), "must be addresses such as http://127.0.0.1:8642, separated by semicolons");
+        checks.Require(
+            CertificateKey.Length == 0 || Certificate.Length > 0,
+            nameof(CertificateKey),
+            "has no effect without Api:Certificate: set both, or neither"
+        );
+        checks.Require(
+            !CanListenAt(Urls) || IsHttps == Certificate.Length > 0,
+            IsHttps ? nameof(Urls) : nameof(Certificate),
+            IsHttps ? "has an https address, which needs Api:Certificate" : "has no effect: no address of Api:Urls is https"
+        );
         checks.AtLeast(nameof(Connections), Connections, 1);
         checks.Require(Connections <= 1000, nameof(Connections), "must be at most 1000");
         checks.Interval(nameof(Timeout), Timeout);
@@ -67,6 +77,8 @@ public sealed record ApiOptions : IOptionSection
             "must be a URL such as http://collector:4317"
         );
     }
+
+    private bool IsHttps => CanListenAt(Urls) && ListenUrl.Parse(Urls, anyKeys: true).Any(url => url.IsHttps);
 
     private static bool CanListenAt(string urls)
     {

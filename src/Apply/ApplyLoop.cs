@@ -225,10 +225,16 @@ internal sealed class ApplyLoop(
 
     private async Task CommitAsync(CancellationToken ct)
     {
+        await batches.WrittenAsync();
+        var next = new Checkpoint(_last, _lastTransaction, _through, _asOf);
+        if (await TryCommitAtOnceAsync(next, ct))
+        {
+            Committed(next);
+            return;
+        }
         await FlushAsync(ct);
         await StopCollidedAsync(ct);
         CrashPoint.Hit("after-rows-before-checkpoint");
-        var next = new Checkpoint(_last, _lastTransaction, _through, _asOf);
         if (next != checkpoint.Committed || _transaction.HasWork)
         {
             await batches.Writer.BeginAsync(ct);
@@ -237,6 +243,29 @@ internal sealed class ApplyLoop(
             await _transaction.CommitAsync(ct);
             CrashPoint.Hit("after-commit");
         }
+        Committed(next);
+    }
+
+    /// <summary>What most commits of a source that is followed closely are: a few rows and the checkpoint.</summary>
+    private async Task<bool> TryCommitAtOnceAsync(Checkpoint next, CancellationToken ct)
+    {
+        var rows = Batch.Count;
+        try
+        {
+            if (!await batches.TryCommitAtOnceAsync(notices => checkpoint.MoveOrFail(next, notices), ct))
+                return false;
+        }
+        catch (PostgresException e) when (checkpoint.FencedBy(e) is { } fenced)
+        {
+            throw fenced;
+        }
+        CrashPoint.Hit("after-commit-at-once");
+        _rows += rows;
+        return true;
+    }
+
+    private void Committed(Checkpoint next)
+    {
         batches.TransactionEnded();
         checkpoint.SetCommitted(next);
         _committedAt = Stopwatch.GetTimestamp();

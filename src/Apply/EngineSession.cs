@@ -27,6 +27,7 @@ public sealed class EngineSession : IAsyncDisposable
     private readonly EngineOptions _options;
     private readonly NpgsqlConnection _connection;
     private readonly ApplyLoop _loop;
+    private readonly EngineTableWatch _watch;
     private readonly LoadGate _gate = new();
     private readonly AppliedProgress _progress;
     private readonly ChunkQueue _chunkQueue;
@@ -34,8 +35,9 @@ public sealed class EngineSession : IAsyncDisposable
     private readonly FenceSignals _signals;
     private readonly FenceQueue _fences;
 
-    private EngineSession(EngineOptions options, EntitySet entities, Takeover engine, PipelineStatistics statistics)
+    private EngineSession(EngineOptions options, EngineTableWatch watch, Takeover engine, PipelineStatistics statistics)
     {
+        var entities = watch.Entities;
         var (connection, session, checkpoint, tables, writers, writer) = engine;
         var start = checkpoint.Committed;
         var generation = start.Last.Generation;
@@ -47,7 +49,7 @@ public sealed class EngineSession : IAsyncDisposable
             start.LastTransaction?.Xid ?? 0,
             start.LastTransaction?.CommitMicros ?? 0
         );
-        (_options, _connection, Tables) = (options, connection, tables);
+        (_options, _watch, _connection, Tables) = (options, watch, connection, tables);
         _signals = new FenceSignals(options);
         _progress = new AppliedProgress(options, checkpoint, session);
         _chunkQueue = new ChunkQueue(entities, options, tables, generation, owes: false);
@@ -76,10 +78,11 @@ public sealed class EngineSession : IAsyncDisposable
 
     public IFenceQueue Fences => _fences;
 
+    /// <param name="watch">The pipeline's, for all of its sessions.</param>
     /// <exception cref="EngineException">The engine cannot be reached, or is not set up.</exception>
     public static Task<EngineSession> OpenAsync(
         EngineOptions options,
-        EntitySet entities,
+        EngineTableWatch watch,
         PipelineStatistics statistics,
         ILogger log,
         CancellationToken ct
@@ -90,7 +93,7 @@ public sealed class EngineSession : IAsyncDisposable
             var connection = await EngineConnection.OpenAsync(primary, EngineRole.Apply, ct);
             try
             {
-                return new EngineSession(primary, entities, await TakeOverAsync(connection, entities, log, ct), statistics);
+                return new EngineSession(primary, watch, await TakeOverAsync(connection, watch.Entities, log, ct), statistics);
             }
             catch
             {
@@ -130,7 +133,7 @@ public sealed class EngineSession : IAsyncDisposable
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var applying = EngineErrors.GuardAsync(() => _loop.RunAsync(log, ended.Token));
-        var pulse = EngineErrors.GuardAsync(() => EnginePulse.RunUntilPausedAsync(_options, ended.Token));
+        var pulse = EngineErrors.GuardAsync(() => EnginePulse.RunUntilPausedAsync(_options, _watch, ended.Token));
         var listening = EngineErrors.GuardAsync(() => _signals.RunAsync(ended.Token));
         await TaskGroup.RunAsync(ended, applying, pulse, listening);
     }

@@ -106,6 +106,7 @@ public static class Preflight
             .. catalog.Tables.SelectMany(t => TableJudge.Judge(t.Entity, t.Table, catalog.Publication is { WithGenerated: true })),
         ];
         var odoo = await OdooInstallation.ReadAsync(connection, ct);
+        var publication = await PublicationCheck.FindingsAsync(connection, options.Publication, catalog, server, ct);
         IEnumerable<Finding> findings =
         [
             .. odoo?.Findings(entities, fits: ofTables.Count == 0) ?? [],
@@ -114,9 +115,16 @@ public static class Preflight
             .. ofTables,
             .. catalog.Tables.SelectMany(t => TableJudge.Harm(t.Entity, t.Table)),
             .. catalog.Tables.SelectMany(t => TableJudge.Warnings(t.Entity, t.Table)),
-            .. await PublicationCheck.FindingsAsync(connection, options.Publication, catalog, server, ct),
+            .. publication,
+            // Slot, markers and chunks need none; a standby is found above.
+            .. !server.IsStandby
+            && PublicationCheck.IsWritten(catalog, publication)
+            && await WriteRefusal.FindAsync(connection, Server.Source, ct) is { } refusal
+                ? (Finding[])[refusal]
+                : [],
             .. slot is null ? [] : SlotCheck.Findings(slot, server.Database),
             .. settings.Findings(slot, server.Database),
+            .. await MissingStandbys.FindAsync(connection, Server.Source, ct) is { } missing ? (Finding[])[missing] : [],
             .. ServerEncoding.FindingOf(Server.Source, ServerEncoding.Of(connection.PostgresParameters)) is { } encoding
                 ? (Finding[])[encoding]
                 : [],

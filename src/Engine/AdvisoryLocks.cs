@@ -31,6 +31,9 @@ public static class AdvisoryLocks
     /// </summary>
     public const int Aggregates = 0x0CDC_0005;
 
+    /// <summary>Held shared by every process that captures or applies, for as long as it is up, whether its pipeline works or not.</summary>
+    public const long Processes = 0x0CDC_0000_0006;
+
     /// <summary>One comparison at a time.</summary>
     public const long ReconcileRuns = 0x6364_6372_6563_6f6e;
 }

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Data;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Rows;
 using Npgsql;
 
 namespace Cdc.Engine;
@@ -7,6 +9,9 @@ namespace Cdc.Engine;
 /// <summary>Opens connections to the engine with the settings that applying needs.</summary>
 public static class EngineConnection
 {
+    /// <summary>By connection string, for the life of the process, as Npgsql keeps its own. They pool nothing.</summary>
+    private static readonly ConcurrentDictionary<string, NpgsqlDataSource> Sources = new(StringComparer.Ordinal);
+
     public static Task<NpgsqlConnection> OpenAsync(EngineOptions options, EngineRole role, CancellationToken ct) =>
         OpenAsync(options, role.ApplicationName(), ct);
 
@@ -51,9 +56,11 @@ public static class EngineConnection
         settings.Pooling = false;
         settings.WriteBufferSize = 65536;
         settings.ReadBufferSize = 65536;
+        // Of several statements that travel together: which one was refused.
+        settings.IncludeFailedBatchedCommand = true;
         // Loading and applying take as long as they take: the pulse notices an unreachable engine.
         settings.CommandTimeout = 0;
-        var connection = new NpgsqlConnection(settings.ConnectionString);
+        var connection = Sources.GetOrAdd(settings.ConnectionString, Source).CreateConnection();
         try
         {
             await connection.OpenPinnedAsync(ct);
@@ -65,6 +72,13 @@ public static class EngineConnection
             await connection.DisposeAsync();
             throw;
         }
+    }
+
+    private static NpgsqlDataSource Source(string connectionString)
+    {
+        var builder = new NpgsqlDataSourceBuilder(connectionString);
+        BinaryArrayTypes.AddTo(builder);
+        return builder.Build();
     }
 
     private static async Task PrepareSessionAsync(NpgsqlConnection connection, EngineOptions options, CancellationToken ct)

@@ -36,6 +36,9 @@ public enum EngineRole
     /// <summary>Holds the lock of the process that makes a generation.</summary>
     Generation,
 
+    /// <summary>Says that the process is up, and how its pipeline stands.</summary>
+    Process,
+
     /// <summary>Requests of the Api.</summary>
     Api,
 

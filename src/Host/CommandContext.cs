@@ -45,5 +45,9 @@ internal sealed class CommandContext(CommandHost host, string? configurationFile
 
     public static Database Source(CdcOptions options) => Database.Source(options.Source.ConnectionString);
 
+    /// <summary>For commands that only look: they leave the source alone while it is let go of.</summary>
+    public static Database Source(CdcOptions options, Database engine) =>
+        Database.Source(options.Source.ConnectionString, pause: new SourceHold(engine).ReadAsync);
+
     public static Database Engine(CdcOptions options) => Database.Engine(options.Engine.ConnectionString);
 }

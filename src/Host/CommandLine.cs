@@ -49,6 +49,7 @@ internal static class CommandLine
             PauseCommand.Create(host),
             ResumeCommand.Create(host),
             KeysCommand.Create(host),
+            ReverseCommand.Create(host),
             WorkloadCommand.Create(host),
             VersionCommand.Create(host),
         ];

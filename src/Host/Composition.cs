@@ -1,6 +1,8 @@
+using System.Text.Json;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
+using Cdc.Engine.Processes;
 using Cdc.Expressions.Declaration;
 using Cdc.Host.Commands;
 using Cdc.Host.Configuration;
@@ -34,6 +36,7 @@ internal static class Composition
     {
         var statistics = new PipelineStatistics();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken.None);
+        var announced = AnnounceAsync(options, "run", statistics, ended.Token);
         // Nothing is compared any more while the pipeline drains.
         using var comparing = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, ct);
         var compared = options.Continuous.Enabled
@@ -54,21 +57,63 @@ internal static class Composition
         {
             // While the pipeline drains, the Api still answers.
             await ended.CancelAsync();
-            await Task.WhenAll(serving, compared).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(serving, compared, announced).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     /// <summary>Where balances, metrics and health are served, they outlive what stops the pipeline.</summary>
     private static PipelineOptions Kept(CdcOptions options) => options.Pipeline with { WaitsForPeople = options.Api.Enabled };
 
-    private static Task RunEndsAsync(CdcOptions options, EntitySet entities, LogEnds ends, ILoggerFactory loggers, CancellationToken ct) =>
-        options.Log.Kind == ChangeLogKind.Kafka
-            ? RunOverKafkaAsync(options, entities, ends, new PipelineStatistics(), loggers, ct)
-            : throw new CdcException(
+    private static async Task RunEndsAsync(
+        CdcOptions options,
+        EntitySet entities,
+        LogEnds ends,
+        ILoggerFactory loggers,
+        CancellationToken ct
+    )
+    {
+        if (options.Log.Kind != ChangeLogKind.Kafka)
+            throw new CdcException(
                 FailureKind.Configuration,
                 "The in-process log has both of its ends in one process.",
                 "Run 'cdc run', or set CDC__Log__Kind=Kafka (docs/kafka.md)."
             );
+        var statistics = new PipelineStatistics();
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken.None);
+        var announced = AnnounceAsync(options, ends == LogEnds.Capture ? "capture" : "apply", statistics, ended.Token);
+        try
+        {
+            await RunOverKafkaAsync(options, entities, ends, statistics, loggers, ct);
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await announced.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>For commands and an Api of other processes, which have no other way to know why nothing reads the slot.</summary>
+    private static Task AnnounceAsync(CdcOptions options, string part, PipelineStatistics statistics, CancellationToken ct)
+    {
+        var begun = TimeProvider.System.GetUtcNow();
+        return new ProcessAnnouncement(options.Engine, Standing, TimeProvider.System).RunAsync(ct);
+
+        ProcessStanding Standing() =>
+            statistics.Worst is not { } worst
+                ? new ProcessStanding(part, "working", begun)
+                : new ProcessStanding(
+                    part,
+                    // That it tries again, for a moment, is no other standing.
+                    worst.State == RetryState.Retrying
+                        ? "waiting"
+                        : JsonNamingPolicy.CamelCase.ConvertName(worst.State.ToString()),
+                    worst.Since,
+                    worst.Failure?.Kind.ToString(),
+                    (worst.Failure as DeclaredGapException)?.GapKind,
+                    worst.Failure?.Message,
+                    worst.Failure?.Remedy
+                );
+    }
 
     private static async Task RunOverKafkaAsync(
         CdcOptions options,

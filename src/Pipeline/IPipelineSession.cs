@@ -10,8 +10,14 @@ internal interface IPipelineSession
     /// <param name="started">Called when everything that it needs is there, and it begins to work.</param>
     Task RunAsync(Action started, CancellationToken stop);
 
-    /// <summary>The last session made progress: its failure is a new one, not the one before it.</summary>
+    /// <summary>
+    /// The session that runs, or ran last, made progress: its failure is a new one, not the one before it. Read while it runs, from another
+    /// thread.
+    /// </summary>
     bool HasProgressed { get; }
+
+    /// <summary>The next session looks anew whether everything is there that it needs, though an earlier one found that it was.</summary>
+    void LookAgain();
 
     /// <summary>That of the session that ran last; null while none is known to be followed.</summary>
     int? Generation { get; }

@@ -15,16 +15,28 @@ namespace Cdc.Pipeline;
 /// process holds is waited for; a declared gap is recorded. That and whatever else needs a person ends the process where the pipeline is all
 /// that it has; beside an Api it is looked at again and again, so that the pipeline continues when the person is done. A defect ends it.
 /// </summary>
-internal sealed class PipelineWorker(PipelineOptions options, IPipelineSession session, PipelineStatistics statistics, ILogger log)
+internal sealed class PipelineWorker(
+    PipelineOptions options,
+    IPipelineSession session,
+    PipelineStatistics statistics,
+    ILogger log,
+    TimeProvider? clock = null
+)
 {
+    /// <summary>A session after a failure that has lasted so long works, though there was nothing to do in it.</summary>
+    public static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan StandbyPoll = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SaidAgainAfter = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan ProgressPoll = TimeSpan.FromMilliseconds(200);
 
+    private readonly TimeProvider _time = clock ?? TimeProvider.System;
     private readonly SourceOptions _source = options.Source;
     private int _failures;
     private bool _standby;
     private string? _stoppedBy;
+    private bool _lookedAgain;
     private DateTimeOffset? _pausedUntil;
     private string? _saidLast;
     private long _saidAt;
@@ -38,7 +50,7 @@ internal sealed class PipelineWorker(PipelineOptions options, IPipelineSession s
         {
             try
             {
-                await session.RunAsync(() => Works(retry), stop);
+                await SessionAsync(retry, stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -50,17 +62,53 @@ internal sealed class PipelineWorker(PipelineOptions options, IPipelineSession s
                 if (session.HasProgressed)
                     _failures = 0;
                 var pause = await PauseAfterAsync(e, retry, stop);
-                await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(pause, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 retry.TriesAgain();
             }
         }
     }
 
+    private async Task SessionAsync(WorkerRetry retry, CancellationToken stop)
+    {
+        using var ended = new CancellationTokenSource();
+        var settling = Task.CompletedTask;
+        try
+        {
+            await session.RunAsync(Started, stop);
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await settling;
+        }
+
+        // That a session has begun says nothing of what the last one failed at: it may come to the same row.
+        void Started()
+        {
+            if (retry.State == RetryState.Working)
+                Works(retry);
+            else
+                settling = WorksWhenSettledAsync(retry, ended.Token);
+        }
+    }
+
+    private async Task WorksWhenSettledAsync(WorkerRetry retry, CancellationToken ended)
+    {
+        var begun = _time.GetTimestamp();
+        while (!session.HasProgressed && _time.GetElapsedTime(begun) < Settled)
+        {
+            await Task.Delay(ProgressPoll, _time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (ended.IsCancellationRequested)
+                return;
+        }
+        Works(retry);
+    }
+
     private void Works(WorkerRetry retry)
     {
-        if (_stoppedBy is not null || _pausedUntil is not null)
+        if (_stoppedBy is not null || _pausedUntil is not null || _saidLast is not null)
             PipelineLog.WorksAgain(log);
-        (_stoppedBy, _pausedUntil) = (null, null);
+        (_stoppedBy, _pausedUntil, _saidLast, _lookedAgain) = (null, null, null, false);
         retry.Works();
     }
 
@@ -73,6 +121,13 @@ internal sealed class PipelineWorker(PipelineOptions options, IPipelineSession s
         catch (CdcException failure) when (options.WaitsForPeople && NeedsAPerson(failure))
         {
             retry.Stops(failure);
+            session.LookAgain();
+            // At once, and before it is said: the check may know what the server has refused, and the SQL that mends it.
+            if (!_lookedAgain && failure is not (FindingsException or DeclaredGapException))
+            {
+                _lookedAgain = true;
+                return TimeSpan.Zero;
+            }
             // Once: it is looked at every few seconds, perhaps for days.
             if (_stoppedBy != failure.Message)
                 PipelineLog.StandsStill(log, failure.Kind, failure.Message, failure.Remedy, LongestPause.TotalSeconds);
@@ -158,6 +213,8 @@ internal sealed class PipelineWorker(PipelineOptions options, IPipelineSession s
         var pause = TimeSpan.FromMilliseconds(Math.Min(LongestPause.TotalMilliseconds, 200 * Math.Pow(2, Math.Min(_failures, 10))));
         _failures++;
         retry.Waits(failure);
+        if (IsReadOnly(failure))
+            session.LookAgain();
         // The same failure may go on for days: it is said again only from time to time, or when a session got somewhere in between.
         if (failure.Message != _saidLast || session.HasProgressed || Environment.TickCount64 - _saidAt > SaidAgainAfter.TotalMilliseconds)
         {
@@ -199,6 +256,11 @@ internal sealed class PipelineWorker(PipelineOptions options, IPipelineSession s
         await session.AcceptGapAsync(ct);
         return TimeSpan.Zero;
     }
+
+    /// <summary>What makes it so, and the SQL that ends it, the check says.</summary>
+    private static bool IsReadOnly(CdcException failure) =>
+        (failure.InnerException as PostgresException ?? failure.InnerException?.InnerException as PostgresException)
+            is { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction };
 
     private static bool IsSlotHeld(Exception e) =>
         e is PostgresException { SqlState: PostgresErrorCodes.ObjectInUse }

@@ -16,6 +16,9 @@ internal static partial class ReconcileLog
     [LoggerMessage(403, LogLevel.Information, "The last comparison says nothing: alerts pause until one does")]
     public static partial void Paused(ILogger log);
 
+    [LoggerMessage(411, LogLevel.Warning, "Run {Run} could not compare everything: {Reason}")]
+    public static partial void LeftOut(ILogger log, long run, string reason);
+
     [LoggerMessage(
         404,
         LogLevel.Warning,

@@ -25,5 +25,10 @@ public sealed record ReconcileOptions : IOptionSection
         checks.Interval(nameof(SliceTime), SliceTime);
         checks.Interval(nameof(StatementTimeout), StatementTimeout);
         checks.AtLeast(nameof(MaxDrift), MaxDrift, 0);
+        checks.Require(
+            SliceTime <= StatementTimeout || StatementTimeout <= TimeSpan.Zero,
+            nameof(SliceTime),
+            $"is {SliceTime}, and must not be longer than Reconcile:StatementTimeout ({StatementTimeout}), which ends its statements"
+        );
     }
 }

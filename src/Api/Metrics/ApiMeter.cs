@@ -118,6 +118,12 @@ internal sealed class ApiMeter : IDisposable
             null,
             "1 if the table's changes are not applied until it is repaired."
         );
+        _meter.CreateObservableGauge(
+            "cdc.table.stopped.age",
+            StoppedAges,
+            "s",
+            "For how long a stopped table's changes have not been applied. Its topic has no lag meanwhile."
+        );
     }
 
     private static IEnumerable<Measurement<long>> ByResult((long Answered, long Behind, long Failed) reads) =>
@@ -144,6 +150,11 @@ internal sealed class ApiMeter : IDisposable
             if (value(entity) is { } known)
                 yield return new(known, new KeyValuePair<string, object?>("entity", entity.Entity));
     }
+
+    private IEnumerable<Measurement<double>> StoppedAges() =>
+        (_status.Last?.Entities ?? [])
+            .Where(e => e.StoppedSeconds is not null)
+            .Select(e => new Measurement<double>(e.StoppedSeconds!.Value, new KeyValuePair<string, object?>("entity", e.Entity)));
 
     private IEnumerable<Measurement<long>> WalStatus() =>
         _status.Last?.Source?.Slot?.WalStatus is { } now

@@ -17,6 +17,13 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
 
     private const string AlertsSql = "SELECT name, state = 'fired' FROM cdc.alerts";
 
+    // A later run in which nothing of it had to be compared has nothing to say of a table, and did not leave it out.
+    private const string LeftOutSql = """
+        SELECT DISTINCT p.entity FROM (SELECT max(r.id) AS run, e.entity FROM cdc.reconcile_runs r, unnest(r.entities) e(entity) WHERE r.state = 'done'
+            GROUP BY e.entity) AS last
+        JOIN cdc.reconcile_partitions p ON p.run = last.run AND p.entity = last.entity AND p.state = 'stopped'
+        """;
+
     private const string PausedSql = "SELECT entity IS NULL FROM cdc.reconcile_samples ORDER BY id DESC LIMIT 1";
 
     /// <summary>It changes with comparisons, which are no more frequent.</summary>
@@ -73,9 +80,14 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
                 report.Entities.Sum(e => e.Quarantine),
                 report.Entities.Sum(e => e.Holes),
                 report.Entities.Sum(e => e.HeldDeletes ?? 0),
-                [.. report.Entities.Where(e => e.State is not ("streaming" or "held")).Select(e => $"{e.Entity} is {e.State}")]
+                [.. report.Entities.Select(e => NotCompared(e, last)).OfType<string>()]
             )
             : null;
+
+    private static string? NotCompared(EntityStatus entity, Standing last) =>
+        entity.State is not ("streaming" or "held") ? $"{entity.Entity} is {entity.State}"
+        : last.LeftOut.Contains(entity.Entity) ? ComparisonRows.NotComparedTable(entity.Entity)
+        : null;
 
     /// <summary>Reads it again, but not more often than it changes.</summary>
     public async Task ReadAsync(CancellationToken ct)
@@ -119,9 +131,12 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
 
     private static async Task<Standing> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        var (entities, alerts) = (new List<Entity>(), new List<(string, bool)>());
+        var (entities, alerts, leftOut) = (new List<Entity>(), new List<(string, bool)>(), new HashSet<string>());
         bool? paused = null;
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(EntitiesSql), new(AlertsSql), new(PausedSql) } };
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands = { new(EntitiesSql), new(AlertsSql), new(LeftOutSql), new(PausedSql) },
+        };
         await using var reader = await batch.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
             entities.Add(new Entity(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetDouble(4)));
@@ -130,12 +145,21 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
             alerts.Add((reader.GetString(0), reader.GetBoolean(1)));
         await reader.NextResultAsync(ct);
         while (await reader.ReadAsync(ct))
+            leftOut.Add(reader.GetString(0));
+        await reader.NextResultAsync(ct);
+        while (await reader.ReadAsync(ct))
             paused = reader.GetBoolean(0);
-        return new Standing(entities, alerts, paused);
+        return new Standing(entities, alerts, leftOut, paused);
     }
 
     private sealed record Entity(string Name, long Compared, long Drift, long InFlight, double Age);
 
+    /// <param name="LeftOut">Entities that the last comparison of theirs went on without.</param>
     /// <param name="Paused">Null: nothing was ever compared beside the pipeline.</param>
-    private sealed record Standing(IReadOnlyList<Entity> Entities, IReadOnlyList<(string Name, bool Fired)> Alerts, bool? Paused);
+    private sealed record Standing(
+        IReadOnlyList<Entity> Entities,
+        IReadOnlyList<(string Name, bool Fired)> Alerts,
+        IReadOnlySet<string> LeftOut,
+        bool? Paused
+    );
 }

@@ -42,8 +42,9 @@ internal sealed record HealthView(string Status, IReadOnlyList<HealthCheck> Chec
             "state",
             report.State switch
             {
-                // A gap has a check of its own; what is not known the engine's check says.
-                "streaming" or "gap" or "unknown" => null,
+                // What is not known the engine's check says.
+                "streaming" or "unknown" => null,
+                "gap" => $"The pipeline is in state gap ({report.Gap}): 'cdc slot show'.",
                 "paused" =>
                     $"Odoo's database is let go of until {report.Engine?.PausedUntil?.UtcDateTime:yyyy-MM-dd HH:mm:ss'Z'} ('cdc pause --release'): balances grow old until then, or 'cdc resume'.",
                 _ => $"The pipeline is in state {report.State}.",
@@ -53,11 +54,19 @@ internal sealed record HealthView(string Status, IReadOnlyList<HealthCheck> Chec
         if (report.Pipeline is { } pipeline)
             yield return Check(
                 "pipeline",
-                pipeline.State == "working" || pipeline.Gap is not null
+                pipeline.State is "working" or "unknown"
                     ? null
-                    : $"The pipeline is {pipeline.State} ({pipeline.Kind}): 'cdc status', its log and /status say why."
+                    : $"The pipeline is {pipeline.State} ({pipeline.Gap ?? pipeline.Kind}): 'cdc status', its log and /status say why."
             );
-        yield return Check("capture", report.Running == false ? "No process reads the slot: is 'cdc run' running?" : null);
+        yield return Check(
+            "capture",
+            report switch
+            {
+                { Running: not false } => null,
+                { Pipeline: null } => "No process reads the slot: is 'cdc run' running?",
+                _ => "No process reads the slot, though one is up that should.",
+            }
+        );
         yield return Check(
             "lag",
             report.SecondsBehind switch

@@ -31,15 +31,25 @@ internal sealed record LagView(
 
     /// <summary>The in-process log is one partition for all topics, and its offsets are the source's LSNs.</summary>
     private static IEnumerable<PartitionLag> Whole(StatusReport report, ApiParts parts) =>
-        parts.Entities.All.Select(e => new PartitionLag(
-            parts.LogOf(e),
-            e.Name,
-            0,
-            report.Engine?.ThroughLsn,
-            report.Source?.InsertLsn,
-            parts.Waiting(report),
-            report.SecondsBehind
-        ));
+        parts
+            .Entities.All.Select(e => (Entity: e, Stopped: StoppedTopic.Of([.. report.Entities.Where(s => s.Entity == e.Name)])))
+            .Select(e => new PartitionLag(
+                parts.LogOf(e.Entity),
+                e.Entity.Name,
+                0,
+                // The stream's, which passes a stopped table by.
+                e.Stopped
+                    is null
+                    ? report.Engine?.ThroughLsn
+                    : null,
+                report.Source?.InsertLsn,
+                parts.Waiting(report),
+                e.Stopped is null ? report.SecondsBehind : null
+            )
+            {
+                StoppedAt = e.Stopped?.At,
+                StoppedSeconds = e.Stopped?.Seconds,
+            });
 
     private static IEnumerable<PartitionLag> OfPartitions(StatusReport report, ApiParts parts)
     {
@@ -52,7 +62,11 @@ internal sealed record LagView(
             Text(p.LogEnd),
             p.MessagesBehind,
             p.SecondsBehind
-        ));
+        )
+        {
+            StoppedAt = p.StoppedAt,
+            StoppedSeconds = p.StoppedSeconds,
+        });
     }
 
     private static string? Text(long? offset) => offset?.ToString(CultureInfo.InvariantCulture);
@@ -71,4 +85,11 @@ internal sealed record PartitionLag(
     string? End,
     long? Messages,
     double? Seconds
-);
+)
+{
+    /// <summary>Its tables are stopped: how far behind they are is not known. Null: they are not.</summary>
+    public DateTimeOffset? StoppedAt { get; init; }
+
+    /// <summary>For how long by now.</summary>
+    public double? StoppedSeconds { get; init; }
+}

@@ -17,7 +17,10 @@ internal sealed class StatusCache(IStatusSource source, PipelineStatistics? stat
     private long _readAt;
 
     /// <summary>The last one read, with the pipeline as it is now; null: none was.</summary>
-    public StatusReport? Last => Volatile.Read(ref _last) is { } last ? last with { Pipeline = Pipeline } : null;
+    public StatusReport? Last =>
+        Volatile.Read(ref _last) is not { } last ? null
+        : statistics is null ? last
+        : last.With(OwnPipeline(statistics));
 
     /// <summary>The gap's kind as of the last report that could say, empty: there is none; null: none could say.</summary>
     public string? Gap => _gap;
@@ -43,16 +46,20 @@ internal sealed class StatusCache(IStatusSource source, PipelineStatistics? stat
 
     public void Dispose() => _reading.Dispose();
 
-    private PipelineStatus? Pipeline =>
-        statistics is null
-            ? null
-            : new PipelineStatus(
-                JsonNamingPolicy.CamelCase.ConvertName(statistics.Retry.ToString()),
-                statistics.Failure?.Kind.ToString(),
-                (statistics.Failure as DeclaredGapException)?.GapKind,
-                statistics.Failure?.Message,
-                statistics.Failure?.Remedy
-            );
+    private static PipelineStatus OwnPipeline(PipelineStatistics statistics)
+    {
+        var standing = statistics.Worst;
+        return new PipelineStatus(
+            JsonNamingPolicy.CamelCase.ConvertName((standing?.State ?? RetryState.Working).ToString()),
+            standing?.Failure?.Kind.ToString(),
+            (standing?.Failure as DeclaredGapException)?.GapKind,
+            standing?.Failure?.Message,
+            standing?.Failure?.Remedy
+        )
+        {
+            Since = standing?.Since,
+        };
+    }
 
     private StatusReport? Current() =>
         Last is { } last && time.GetElapsedTime(Volatile.Read(ref _readAt)) < Fresh ? Remembered(last) : null;

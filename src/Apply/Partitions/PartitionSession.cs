@@ -1,5 +1,4 @@
 using Cdc.Apply.Rows;
-using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
 using Cdc.Engine;
@@ -13,9 +12,10 @@ namespace Cdc.Apply.Partitions;
 /// One life of one worker that applies the Kafka log: a member of the group, an owner of the checkpoints of the partitions it is given, and
 /// a connection to the engine. Nothing in it survives a failure.
 /// </summary>
+/// <param name="tables">The worker's, for all of its sessions.</param>
 public sealed class PartitionSession(
     EngineOptions options,
-    EntitySet entities,
+    EngineTableWatch tables,
     LogTopics topics,
     Func<TakePartitions, KafkaLogReader> read,
     PipelineStatistics statistics,
@@ -29,21 +29,22 @@ public sealed class PartitionSession(
         var table = new PartitionTable(primary, Guid.NewGuid());
         await using var connection = await EngineErrors.GuardAsync(() => table.ConnectAsync(ct));
         PartitionCount.Require(topics, await EngineErrors.GuardAsync(() => PartitionTable.NamesAsync(connection, ct)));
+        var entities = tables.Entities;
         var knowledge = new EngineKnowledge(entities);
         var writer = await EngineErrors.GuardAsync(() => new WriterFactory(entities, knowledge, log).CreateAsync(connection, ct));
         await using var reader = read((partitions, cancel) => TakeAsync(table, partitions, cancel));
         var batches = new WriteBehind(writer, null, statistics);
         var loop = new PartitionLoop(primary, batches, table, knowledge, reader, statistics);
-        await RunAsync(loop, primary, ct);
+        await RunAsync(loop, primary, tables, ct);
     }
 
-    private static async Task RunAsync(PartitionLoop loop, EngineOptions primary, CancellationToken ct)
+    private static async Task RunAsync(PartitionLoop loop, EngineOptions primary, EngineTableWatch tables, CancellationToken ct)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
         await TaskGroup.RunAsync(
             ended,
             EngineErrors.GuardAsync(() => loop.RunAsync(ended.Token)),
-            EngineErrors.GuardAsync(() => EnginePulse.RunAsync(primary, ended.Token))
+            EngineErrors.GuardAsync(() => EnginePulse.RunAsync(primary, tables, ended.Token))
         );
     }
 

@@ -71,6 +71,38 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
         _transaction.HasWork = true;
     }
 
+    /// <summary>
+    /// Puts the statements that write a few rows into <paramref name="together"/>, which is a transaction of its own. False: the batch has
+    /// to go the way of <see cref="WriteAsync"/>.
+    /// </summary>
+    /// <param name="sortedKeys">Per entity, ascending.</param>
+    public bool TryAddTo(NpgsqlBatch together, BatchFolder batch, long[][] sortedKeys)
+    {
+        foreach (var writer in writers)
+            writer.TransactionBegins();
+        foreach (var entity in entities.All)
+        {
+            var keys = sortedKeys[entity.Index];
+            if (keys.Length == 0)
+                continue;
+            // Their keys must be compared with those that were met, before anything is written.
+            if (entity.HashedKey is not null)
+                return false;
+            var few = writers[entity.Index].Few;
+            if (!few.TryGather(batch.Of(entity.Index), keys))
+                return false;
+            together.BatchCommands.Add(few.Command);
+        }
+        return true;
+    }
+
+    /// <summary>The rows of <see cref="TryAddTo"/> are committed.</summary>
+    public void Written(long[][] sortedKeys)
+    {
+        foreach (var entity in entities.All)
+            writers[entity.Index].Written(sortedKeys[entity.Index]);
+    }
+
     public async Task TruncateAsync(int entity, ChangePosition position, CancellationToken ct)
     {
         await BeginAsync(ct);

@@ -25,8 +25,8 @@ internal sealed class EntityWriter
     private readonly UpsertSql _sql;
     private readonly StageTable _stage;
     private readonly StageTable _holesStage;
+    private readonly FoldedRowReader _reader;
     private readonly SourceRow _row;
-    private readonly SourceRow _older;
     private readonly CopyRows _staged = new();
     private readonly CopyRows _direct = new();
     private readonly CopyRows _holes = new();
@@ -47,15 +47,13 @@ internal sealed class EntityWriter
     {
         (_entity, _transform, _connection, _entries, _highest, _log) = (entity, transform, connection, entries, highest, log);
         _touched = entity.NotifyColumn is null ? null : new TouchedRows(entity);
-        (_sql, _row, _older) = (
-            new UpsertSql(entity),
-            new SourceRow(entity.SourceColumns.Count),
-            new SourceRow(entity.SourceColumns.Count)
-        );
+        (_sql, _reader) = (new UpsertSql(entity), new FoldedRowReader(entity));
+        _row = _reader.Row;
         (_stage, _holesStage) = (
             new StageTable(_sql.Stage, _sql.CreateStage, connection),
             new StageTable(_sql.Holes, _sql.CreateHoles, connection)
         );
+        Few = new FewRows(_sql, transform, _reader, entries, _touched);
         EmptyRange = new EmptyRangeCopy(transform, _sql.CopyTable, connection, entries, highest, _touched);
     }
 
@@ -63,6 +61,9 @@ internal sealed class EntityWriter
 
     /// <summary>For chunks in whose range the engine has no row.</summary>
     public EmptyRangeCopy EmptyRange { get; }
+
+    /// <summary>For a few rows that are committed at once.</summary>
+    public FewRows Few { get; }
 
     public int Quarantined { get; private set; }
 
@@ -98,8 +99,7 @@ internal sealed class EntityWriter
             await FillHolesAsync(ct);
         if (_broken.Count > 0)
             await QuarantineAsync(ct);
-        if (sortedKeys.Length > 0)
-            _highest.Raise(_entity.Index, sortedKeys.Span[^1]);
+        Written(sortedKeys.Span);
         // Now, and not when the next batch has been gathered beside it.
         foreach (var written in (CopyRows[])[_staged, _direct, _holes])
             written.Clear();
@@ -118,6 +118,13 @@ internal sealed class EntityWriter
         return SourceKeyTable.RecordAsync(_connection, _entity.Name, keys, spelled, ct);
     }
 
+    /// <summary>The engine may have these keys now.</summary>
+    public void Written(ReadOnlySpan<long> sortedKeys)
+    {
+        if (sortedKeys.Length > 0)
+            _highest.Raise(_entity.Index, sortedKeys[^1]);
+    }
+
     /// <summary>Puts one row into quarantine for what the engine said of it.</summary>
     public async Task QuarantineAsync(FoldedRow row, PostgresException e, CancellationToken ct)
     {
@@ -127,7 +134,7 @@ internal sealed class EntityWriter
         _touched?.Add(change.Key);
         if (row.Delete is { } delete)
             await ExecuteAsync(_sql.Delete(entries: true), [.. KeyPositions.Parameters([delete])], ct);
-        Read(row);
+        _reader.Read(row);
         _broken.Add(
             change,
             e.SqlState,
@@ -194,7 +201,7 @@ internal sealed class EntityWriter
                 _touched?.Add(key);
                 continue;
             }
-            Read(row);
+            _reader.Read(row);
             if (_touched is { IsFull: false })
                 _touched.Add(key, _transform, _row);
             var isNew = row.Delete is null && !hasEntry && !CountsUpdates(row) && straight == StraightCopy.NewKeys && key > highest;
@@ -245,26 +252,6 @@ internal sealed class EntityWriter
         buffer.WriteInt64Field(write.Key);
         _transform.WriteColumns(_row, buffer);
         CopyRows.PositionFields(buffer, write.Position, write.CommitMicros);
-    }
-
-    private void Read(in FoldedRow row)
-    {
-        ReadChange(_row, row.Write!);
-        for (var older = row.Older; older is not null && _row.IsPartial; older = older.Next)
-        {
-            ReadChange(_older, older.Change);
-            _row.FillUnknownFrom(_older);
-        }
-    }
-
-    private static void ReadChange(SourceRow into, RowChange change)
-    {
-        into.Read(change.Image, change.Schema);
-        if (!into.IsPartial || change.Before.IsEmpty)
-            return;
-        var before = new SourceRow(into.Slots);
-        before.Read(change.Before, change.Schema);
-        into.FillUnknownFrom(before);
     }
 
     private async Task UpsertAsync(CancellationToken ct)

@@ -1,6 +1,8 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
+using Cdc.Engine;
+using Npgsql;
 
 namespace Cdc.Apply.Rows;
 
@@ -11,6 +13,9 @@ namespace Cdc.Apply.Rows;
 /// <param name="gate">Null: nothing is loaded beside the log.</param>
 internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineStatistics statistics)
 {
+    /// <summary>Changes up to which a statement of arrays is cheaper than staging and its round trips.</summary>
+    private const int AtOnce = 500;
+
     private BatchFolder _written = new(writer.Entities.Count);
     private Task _writing = Task.CompletedTask;
 
@@ -37,6 +42,42 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
         return writing;
     }
 
+    /// <summary>
+    /// Writes what is folded, and <paramref name="progress"/> with it, in one round trip that is a transaction of its own, where it is little
+    /// and nothing but rows to be put where they are newer. False: nothing was written.
+    /// </summary>
+    /// <param name="progress">Given what the rows announce; runs after them.</param>
+    public async Task<bool> TryCommitAtOnceAsync(
+        Func<IEnumerable<(string Channel, string Notice)>, IEnumerable<NpgsqlBatchCommand>> progress,
+        CancellationToken ct
+    )
+    {
+        if (Folding.Count is 0 or > AtOnce || writer.Transaction.IsOpen)
+            return false;
+        var keys = Folding.SortedKeys();
+        await using var together = new NpgsqlBatch(writer.Connection);
+        if (!writer.TryAddTo(together, Folding, keys))
+            return false;
+        var rows = together.BatchCommands.Count;
+        foreach (var command in progress(writer.Notices))
+            together.BatchCommands.Add(command);
+        await EnterAsync(keys, ct);
+        try
+        {
+            await together.PrepareAsync(ct);
+            await together.ExecuteNonQueryAsync(ct);
+        }
+        catch (PostgresException e)
+            when (EngineErrors.IsOfRow(e) && e.BatchCommand is { } failed && together.BatchCommands.IndexOf(failed) < rows)
+        {
+            // The transaction is undone. Which row it was is found out by writing them one after the other.
+            return false;
+        }
+        writer.Written(keys);
+        Folding.Clear();
+        return true;
+    }
+
     /// <summary>When everything is written, and loads that were reserved before have ended.</summary>
     public async Task TruncateAsync(int entity, ChangePosition position, CancellationToken ct)
     {
@@ -52,12 +93,17 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
     private async Task WriteAsync(BatchFolder batch, CancellationToken ct)
     {
         var keys = batch.SortedKeys();
-        foreach (var entity in writer.Entities.All)
-            if (gate is not null && keys[entity.Index].Length > 0)
-                await gate.EnterAsync(entity.Index, keys[entity.Index]).WaitAsync(ct);
+        await EnterAsync(keys, ct);
         await writer.WriteAsync(batch, keys, StraightCopy.NewKeys, ct);
         statistics.QuarantinedRows(writer.Quarantined);
         batch.Clear();
         CrashPoint.Hit("after-flush");
+    }
+
+    private async ValueTask EnterAsync(long[][] keys, CancellationToken ct)
+    {
+        foreach (var entity in writer.Entities.All)
+            if (gate is not null && keys[entity.Index].Length > 0)
+                await gate.EnterAsync(entity.Index, keys[entity.Index]).WaitAsync(ct);
     }
 }

@@ -13,6 +13,8 @@ internal static class PublicationCheck
     /// <summary>It leaves out some operations, of every table. Where the source is followed already that is a gap.</summary>
     public const string Partial = "publication-operations";
 
+    private const string Extended = "publication-extended";
+
     private const int MostNames = 20;
 
     private const string SurplusSql = """
@@ -20,7 +22,9 @@ internal static class PublicationCheck
                EXISTS (SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON c.oid = r.prrelid
                        JOIN pg_namespace n ON n.oid = c.relnamespace
                        WHERE p.pubname = t.pubname AND n.nspname = t.schemaname AND c.relname = t.tablename),
-               to_jsonb(t) ->> 'rowfilter' IS NOT NULL
+               to_jsonb(t) ->> 'rowfilter' IS NOT NULL,
+               ARRAY(SELECT a.attname::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+                     WHERE n.nspname = t.schemaname AND c.relname = t.tablename AND a.attnum > 0 AND NOT a.attisdropped)
         FROM pg_publication_tables t
         WHERE t.pubname = $1 AND NOT EXISTS (
             SELECT FROM unnest($2::text[], $3::text[]) d(schema_name, table_name)
@@ -46,6 +50,11 @@ internal static class PublicationCheck
             .. await SurplusAsync(connection, publication, catalog, ct),
         ];
     }
+
+    /// <summary>It is to be made, or tables added to it, by cdc itself: all that is ever written in the source's catalog.</summary>
+    /// <param name="findings">Of <see cref="FindingsAsync"/>.</param>
+    public static bool IsWritten(SourceCatalog catalog, IReadOnlyList<Finding> findings) =>
+        catalog.Publication is null ? findings.Count == 0 : findings.Any(f => f.Code == Extended);
 
     /// <summary>What an administrator has to do when our role may not create the publication itself.</summary>
     private static IEnumerable<Finding> Missing(string name, ServerCheck server, SourceCatalog catalog)
@@ -86,7 +95,7 @@ internal static class PublicationCheck
             );
         else if (server.IsSuperuser || (publication.IsOwner && catalog.Owns(missing)))
             yield return new Finding(
-                "publication-extended",
+                Extended,
                 IsError: false,
                 $"Publication {publication.Name} lacks declared tables; they will be added.",
                 sql
@@ -115,35 +124,53 @@ internal static class PublicationCheck
         string[] tables = [.. catalog.Tables.Select(t => t.Entity.SourceTable)];
         var surplus = await connection
             .Statement(SurplusSql, publication.Name, schemas, tables)
-            .RowsAsync(row => (Name: row.GetString(0), IsEntry: row.GetBoolean(1), HasFilter: row.GetBoolean(2)), ct);
-        if (surplus.Count == 0)
-            return [];
-        var entries = surplus.Where(t => t.IsEntry).Select(t => t.Name).ToList();
+            .RowsAsync(row => new SurplusTable(row.GetString(0), row.GetBoolean(1), row.GetBoolean(2), row.GetFieldValue<string[]>(3)), ct);
+        var renamed = surplus.Select(t => (Table: t, Entity: Lost(catalog, t))).Where(t => t.Entity is not null).ToList();
         return
         [
-            new Finding(
-                "publication-surplus",
-                IsError: false,
-                $"Publication {publication.Name} covers {surplus.Count} undeclared tables ({Listed([.. surplus.Select(t => t.Name)])}): "
-                    + "their changes are decoded and dropped.",
-                entries.Count == surplus.Count
-                    ? $"ALTER PUBLICATION {Sql.Identifier(publication.Name)} DROP TABLE {string.Join(", ", entries)};"
-                    : "Nothing is lost by it: it costs the source CPU. To avoid that, make a publication FOR TABLE of the declared tables "
-                        + "alone before cdc is started for the first time, and name it in Source:Publication."
-            ),
-            .. surplus.Where(t => t.HasFilter).Select(t => FilterOfOther(publication.Name, t.Name)),
+            .. renamed.Select(t => Obstacles.MayBeRenamed(t.Entity!, t.Table.Name, publication.Name)),
+            .. Undeclared(publication, [.. surplus.Except(renamed.Select(t => t.Table))]),
+            .. surplus.Where(t => t.HasFilter).Select(t => FilterOfOther(publication.Name, t, renamed.Exists(r => r.Table == t))),
         ];
     }
 
+    private static IEnumerable<Finding> Undeclared(CatalogPublication publication, IReadOnlyList<SurplusTable> surplus)
+    {
+        if (surplus.Count == 0)
+            yield break;
+        yield return new Finding(
+            "publication-surplus",
+            IsError: false,
+            $"Publication {publication.Name} covers {surplus.Count} undeclared tables ({Listed([.. surplus.Select(t => t.Name)])}): "
+                + "their changes are decoded and dropped.",
+            surplus.All(t => t.IsEntry)
+                ? $"ALTER PUBLICATION {Sql.Identifier(publication.Name)} DROP TABLE {string.Join(", ", surplus.Select(t => t.Name))};"
+                : "Nothing is lost by it: it costs the source CPU. To avoid that, make a publication FOR TABLE of the declared tables "
+                    + "alone before cdc is started for the first time, and name it in Source:Publication."
+        );
+    }
+
+    /// <summary>A declared table that is not there under its name, or only something else, and whose columns this one has.</summary>
+    private static EntityDeclaration? Lost(SourceCatalog catalog, SurplusTable surplus) =>
+        catalog
+            .Tables.Where(t => t.Table is not { Kind: 'r' } && t.Entity.SourceColumns.All(c => surplus.Columns.Contains(c.Name)))
+            .Select(t => t.Entity)
+            .FirstOrDefault();
+
     /// <summary>It is evaluated for each of that table's changes, though nobody wants them.</summary>
-    private static Finding FilterOfOther(string publication, string table) =>
+    /// <param name="isDeclared">Under another name, as it seems: it stays in the publication.</param>
+    private static Finding FilterOfOther(string publication, SurplusTable table, bool isDeclared) =>
         new(
             "publication-filter-undeclared",
             IsError: false,
-            $"Publication {publication} has a row filter on {table}, which is not declared: a row on which it fails (such as a division by zero) "
-                + "would stop the stream of every table.",
-            $"ALTER PUBLICATION {Sql.Identifier(publication)} DROP TABLE {table};"
+            $"Publication {publication} has a row filter on {table.Name}, which is not declared: a row on which it fails (such as a division by "
+                + "zero) would stop the stream of every table.",
+            $"ALTER PUBLICATION {Sql.Identifier(publication)} DROP TABLE {table.Name};"
+                + (isDeclared ? $" ALTER PUBLICATION {Sql.Identifier(publication)} ADD TABLE {table.Name};" : "")
         );
+
+    /// <param name="IsEntry">It is in the publication by itself, not with all tables or with its schema.</param>
+    private sealed record SurplusTable(string Name, bool IsEntry, bool HasFilter, IReadOnlyList<string> Columns);
 
     private static string Listed(List<string> names) => string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames ? ", …" : "");
 

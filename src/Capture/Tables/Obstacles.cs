@@ -101,6 +101,22 @@ internal static class Obstacles
             $"Rename it back, or declare the new name ('{entity.Name}')."
         );
 
+    /// <summary>
+    /// What <c>cdc check</c>, which knows no earlier names, finds besides the missing table. Nobody is told to unpublish it: renamed back it
+    /// would not be followed until somebody publishes it again.
+    /// </summary>
+    public static Finding MayBeRenamed(EntityDeclaration entity, string name, string publication) =>
+        new(
+            TableRenamed,
+            IsError: false,
+            $"{name}, which is in publication {publication} and not declared, has every column of {entity.SourceName}: it seems to be that table "
+                + "under another name.",
+            $"Rename it back, or declare the new name ('{entity.Name}'). Leave it in the publication."
+        )
+        {
+            Table = entity.SourceName,
+        };
+
     public static Finding Usage(EntityDeclaration entity, string role) =>
         Error(
             entity,

@@ -20,7 +20,7 @@ public enum ComparisonVerdict
 /// <param name="Compared">Keys on either side.</param>
 /// <param name="Drift">Of these, how many differ.</param>
 /// <param name="Loading">Rows of ranges that are not loaded, or whose deletes are held.</param>
-/// <param name="Tables">Tables of which nothing can be said, such as <c>card is stopped</c>.</param>
+/// <param name="Tables">Tables of which nothing can be said, such as <c>card is stopped</c>, <c>card was not compared</c>.</param>
 public sealed record ComparisonRows(
     long Compared,
     long Drift,
@@ -31,6 +31,9 @@ public sealed record ComparisonRows(
     IReadOnlyList<string> Tables
 )
 {
+    /// <summary>Of a table that a comparison left out; why is in the run's detail.</summary>
+    public static string NotComparedTable(string entity) => $"{entity} was not compared";
+
     /// <summary>Rows of which nothing is known.</summary>
     public long NotCompared => InFlight + Quarantined + Holes + Loading;
 

@@ -21,7 +21,17 @@ public sealed record PartitionStatus(
     long? Checkpoint,
     long? MessagesBehind,
     double? SecondsBehind
-);
+)
+{
+    /// <summary>Its tables are stopped: what is here is not applied, and how far behind they are is not known. Null: they are not.</summary>
+    public DateTimeOffset? StoppedAt { get; init; }
+
+    /// <summary>For how long by now.</summary>
+    public double? StoppedSeconds { get; init; }
+
+    public PartitionStatus With(StoppedTopic? stopped) =>
+        stopped is null ? this : this with { SecondsBehind = null, StoppedAt = stopped.At, StoppedSeconds = stopped.Seconds };
+}
 
 /// <summary>The engine's account of the Kafka log.</summary>
 /// <param name="ThroughLsn">All commits that start below it are in the log; null: not known.</param>

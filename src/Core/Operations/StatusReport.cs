@@ -30,8 +30,19 @@ public sealed record StatusReport
     /// <summary>Null: the log is in-process, or the brokers or the engine cannot be read.</summary>
     public LogStatus? Log { get; init; }
 
-    /// <summary>The pipeline of the process that reports; null: it has none.</summary>
+    /// <summary>
+    /// The pipeline of the process that reports, or, where that has none, of the processes that have told the engine that they are up; null:
+    /// none is up, or the engine cannot be read.
+    /// </summary>
     public PipelineStatus? Pipeline { get; init; }
+
+    /// <summary>The same report with that pipeline. A gap that could not be written into the engine is one all the same.</summary>
+    public StatusReport With(PipelineStatus? pipeline) =>
+        this with
+        {
+            Pipeline = pipeline,
+            State = pipeline is { Gap: not null } && State is not "unknown" ? "gap" : State,
+        };
 
     /// <summary>
     /// The kind of the gap that is declared, in the engine or, before it could be written there, in this process; null: none is known.
@@ -45,12 +56,20 @@ public sealed record StatusReport
     public IReadOnlyList<RequestStatus> Requests => Engine?.Requests ?? [];
 }
 
-/// <param name="State">working, retrying, waiting (a failure that passes by itself), stopped (a person is needed).</param>
+/// <param name="State">working, retrying, waiting (a failure that passes by itself), stopped (a person is needed); of another process also
+/// unknown: it is up, and our role may not see more.</param>
 /// <param name="Kind">Of the failure, such as DeclaredGap; null while it works.</param>
 /// <param name="Gap">The gap's kind, where it is one.</param>
 /// <param name="Reason">What failed; null while it works.</param>
 /// <param name="Remedy">What to do next.</param>
-public sealed record PipelineStatus(string State, string? Kind, string? Gap, string? Reason, string? Remedy);
+public sealed record PipelineStatus(string State, string? Kind, string? Gap, string? Reason, string? Remedy)
+{
+    /// <summary>The command of the process: run, capture, apply.</summary>
+    public string? Process { get; init; }
+
+    /// <summary>Since when it works, or does not.</summary>
+    public DateTimeOffset? Since { get; init; }
+}
 
 /// <param name="Scope">An entity, or <c>all</c>.</param>
 public sealed record FiredAlert(string Name, DateTimeOffset FiredAt, string? Scope, string? Message);
@@ -92,6 +111,10 @@ public sealed record EngineStatus
 
     [JsonIgnore]
     public IReadOnlyList<FiredAlert> Alerts { get; init; } = [];
+
+    /// <summary>Of the processes that are up; null: none is.</summary>
+    [JsonIgnore]
+    public PipelineStatus? Pipeline { get; init; }
 
     /// <summary>Over Kafka; null: the log is in-process.</summary>
     [JsonIgnore]
@@ -148,6 +171,12 @@ public sealed record EntityStatus
     /// allows it); new (nothing known yet).</summary>
     public required string State { get; init; }
     public required string? Reason { get; init; }
+
+    /// <summary>Since when its rows are as they were, by the engine's clock; null: it is not stopped.</summary>
+    public DateTimeOffset? StoppedAt { get; init; }
+
+    /// <summary>For how long by now.</summary>
+    public double? StoppedSeconds { get; init; }
 
     /// <summary>Of a held table: rows that wait to be deleted.</summary>
     public long? HeldDeletes { get; init; }

@@ -46,6 +46,17 @@ public sealed record ServerFailure(string Code, FailureKind Kind, string Message
             _ => null,
         };
 
+    /// <summary>It answers, but not what was asked: a table that every session of cdc needs is locked.</summary>
+    /// <param name="name">As for <see cref="Of"/>.</param>
+    /// <param name="holders">Sentences of <see cref="LockHolders"/>.</param>
+    public static ServerFailure Locked(Server server, string? name, string holders) =>
+        new Subject(server, name).Says(
+            "locked",
+            FailureKind.Unavailable,
+            $"answers, but is kept waiting by a lock: {holders}",
+            $"Wait until the lock is given back, or end that session. {TriedAgain}"
+        );
+
     /// <summary>For the operator, with its remedy.</summary>
     public CdcException ToException(Exception inner) => new(Kind, Message, Remedy, inner);
 

@@ -18,5 +18,6 @@ public static class TypeOids
         TimestampTz = 1184,
         Numeric = 1700,
         Uuid = 2950,
+        PgLsn = 3220,
         Jsonb = 3802;
 }

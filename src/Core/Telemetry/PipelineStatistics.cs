@@ -27,14 +27,17 @@ public enum RetryState
 /// <summary>The retry state of one worker, from when it starts until it is disposed.</summary>
 public sealed class WorkerRetry(PipelineStatistics statistics) : IDisposable
 {
-    private volatile Standing _standing = new(RetryState.Working, null);
+    private volatile WorkerStanding _standing = new(RetryState.Working, null, statistics.Now);
+
+    public WorkerStanding Standing => _standing;
 
     public RetryState State => _standing.State;
 
-    /// <summary>Why it does not work; null while it does.</summary>
-    public CdcException? Failure => _standing.Failure;
-
-    public void Works() => _standing = new Standing(RetryState.Working, null);
+    public void Works()
+    {
+        if (_standing.State != RetryState.Working)
+            _standing = new WorkerStanding(RetryState.Working, null, statistics.Now);
+    }
 
     /// <summary>The pause after a failure is over: the next session begins. One that stopped stays so until a session works.</summary>
     public void TriesAgain()
@@ -43,18 +46,25 @@ public sealed class WorkerRetry(PipelineStatistics statistics) : IDisposable
             _standing = waiting with { State = RetryState.Retrying };
     }
 
-    public void Waits(CdcException failure) => _standing = new Standing(RetryState.Waiting, failure);
+    public void Waits(CdcException failure) => Fails(RetryState.Waiting, failure);
 
-    public void Stops(CdcException failure) => _standing = new Standing(RetryState.Stopped, failure);
+    public void Stops(CdcException failure) => Fails(RetryState.Stopped, failure);
 
     public void Dispose() => statistics.Remove(this);
 
-    private sealed record Standing(RetryState State, CdcException? Failure);
+    private void Fails(RetryState state, CdcException failure) =>
+        _standing = new WorkerStanding(state, failure, State == RetryState.Working ? statistics.Now : _standing.Since);
 }
 
+/// <summary>How a worker stands.</summary>
+/// <param name="Failure">Why it does not work; null while it does.</param>
+/// <param name="Since">When it began to work, or ceased to, whatever it has failed with since.</param>
+public sealed record WorkerStanding(RetryState State, CdcException? Failure, DateTimeOffset Since);
+
 /// <summary>What a running pipeline has done since the process started. Written by its loops, read by status and metrics.</summary>
-public sealed class PipelineStatistics
+public sealed class PipelineStatistics(TimeProvider? time = null)
 {
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
     private long _captured;
     private long _taken;
     private long _rowsApplied;
@@ -103,7 +113,10 @@ public sealed class PipelineStatistics
     /// <summary>Why that worker does not work; null while all do.</summary>
     public CdcException? Failure => Worst?.Failure;
 
-    private WorkerRetry? Worst => _workers.Keys.MaxBy(w => w.State);
+    /// <summary>That worker; null: none has started.</summary>
+    public WorkerStanding? Worst => _workers.Keys.Select(w => w.Standing).MaxBy(s => s.State);
+
+    internal DateTimeOffset Now => _time.GetUtcNow();
 
     /// <summary>A worker starts.</summary>
     public WorkerRetry AddWorker()

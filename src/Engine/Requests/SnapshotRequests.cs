@@ -16,6 +16,13 @@ public static class SnapshotRequests
     private const string AskRangeSql =
         "INSERT INTO cdc.requests (kind, entity, from_key, to_key, allow_deletes) VALUES ('snapshot', $1, $2::bigint, $3::bigint, $4::bigint) RETURNING id";
 
+    private const string AskOnceSql = """
+        INSERT INTO cdc.requests (kind, entity)
+        SELECT 'snapshot', $1 WHERE NOT EXISTS (
+            SELECT FROM cdc.requests WHERE kind = 'snapshot' AND entity = $1 AND from_key IS NULL AND to_key IS NULL AND keys IS NULL AND state = 'open')
+        RETURNING id
+        """;
+
     private const string AskKeysSql = "INSERT INTO cdc.requests (kind, entity, keys) VALUES ('snapshot', $1, $2) RETURNING id";
 
     private const string HeldSql = "SELECT held_deletes FROM cdc.tables WHERE entity = $1 AND state = 'held'";
@@ -38,6 +45,11 @@ public static class SnapshotRequests
         long? allowDeletes,
         CancellationToken ct
     ) => connection.Statement(AskRangeSql, entity, keys.From, keys.To, allowDeletes).ScalarAsync<long>(ct);
+
+    /// <summary>All of the entity.</summary>
+    /// <returns>The request's id; null: somebody asks for it already, and it has not begun.</returns>
+    public static async Task<long?> AskOnceAsync(NpgsqlConnection connection, string entity, CancellationToken ct) =>
+        await connection.Statement(AskOnceSql, entity).RowsAsync(row => row.GetInt64(0), ct) is [var id] ? id : null;
 
     /// <summary>Rows of the entity that wait to be deleted; null: it is not held.</summary>
     public static async Task<long?> HeldAsync(NpgsqlConnection connection, string entity, CancellationToken ct) =>

@@ -58,7 +58,40 @@ public sealed class UpsertSql(EntityDeclaration entity)
 
     /// <summary>Staged rows to the table. A row read in a chunk (negative ordinal) counts as an update only if it differs.</summary>
     /// <param name="entries">Some staged key has a quarantine or re-read entry: it is compared too, and closed by a newer row.</param>
-    public IReadOnlyList<string> Upsert(bool entries)
+    public IReadOnlyList<string> Upsert(bool entries) =>
+        entries
+            ? [UpsertFrom($"{Stage} s WHERE {NoEntryAbove}"), CloseEntries("quarantine", Stage), CloseEntries("rereads", Stage)]
+            : [UpsertFrom($"{Stage} s")];
+
+    /// <summary>
+    /// The same without staging, of rows that are arrays, a parameter each: what a staged row carries, in its order. Without entries.
+    /// </summary>
+    public string UpsertArrays
+    {
+        get
+        {
+            var arrays = ArrayTypes.Select((type, i) => $"${i + 1}::{type}");
+            return UpsertFrom($"unnest({List(arrays)}) s(key, {List(_columns)}, {PositionColumns}, source_commit_at, updates)");
+        }
+    }
+
+    /// <summary>Types of the parameters of <see cref="UpsertArrays"/>, such as <c>int8[]</c>.</summary>
+    public IReadOnlyList<string> ArrayTypes => [.. ElementTypes.Select(t => t.ArrayName)];
+
+    /// <summary>Types of the elements of <see cref="UpsertArrays"/>'s parameters.</summary>
+    public IReadOnlyList<BuiltInType> ElementTypes =>
+        [
+            BuiltInType.Int8,
+            .. entity.Columns.Select(c => BuiltInType.Of(SqlTypeName.Parse(c.Type)!.Value)),
+            BuiltInType.Int4,
+            BuiltInType.PgLsn,
+            BuiltInType.Int8,
+            BuiltInType.TimestampTz,
+            BuiltInType.Int4,
+        ];
+
+    /// <param name="rows">What follows FROM: the rows as <c>s</c>.</param>
+    private string UpsertFrom(string rows)
     {
         var sync = entity.HasSyncVersion ? ", sync_version" : "";
         var differs =
@@ -79,16 +112,15 @@ public sealed class UpsertSql(EntityDeclaration entity)
                     ]
                     : []
             );
-        var upsert = $"""
+        return $"""
             INSERT INTO {entity.EngineName} AS t ({_key}, {List(_columns)}, {PositionColumns}, source_commit_at{sync})
             SELECT s.key, {List(_columns.Select(c => "s." + c))}, {StagedPosition}, s.source_commit_at{(
                 entity.HasSyncVersion ? ", s.updates" : ""
             )}
-            FROM {Stage} s{(entries ? $" WHERE {NoEntryAbove}" : "")}
+            FROM {rows}
             ON CONFLICT ({_key}) DO UPDATE SET {List(sets)}
             WHERE ({RowPosition}) < (EXCLUDED.source_generation, EXCLUDED.source_lsn, EXCLUDED.source_ordinal)
             """;
-        return entries ? [upsert, CloseEntries("quarantine", Stage), CloseEntries("rereads", Stage)] : [upsert];
     }
 
     /// <summary>Keys in $1 with positions in $2 (generation), $3 (LSN), $4 (ordinal): the rows go, unless they are newer.</summary>

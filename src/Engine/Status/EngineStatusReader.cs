@@ -25,7 +25,9 @@ public sealed class EngineStatusReader(EntitySet entities, bool overKafka)
     private const string EntitiesSql = """
         SELECT COALESCE(d.entity, t.entity), t.state, t.reason, COALESCE(t.estimated_rows, 0),
                (SELECT n_live_tup FROM pg_stat_all_tables WHERE relid = to_regclass(d.engine_table)),
-               q.n, q.oldest, r.n, r.oldest, t.held_deletes, t.held_of
+               q.n, q.oldest, r.n, r.oldest, t.held_deletes, t.held_of,
+               CASE WHEN t.state = 'stopped' THEN t.updated_at END,
+               CASE WHEN t.state = 'stopped' THEN extract(epoch FROM clock_timestamp() - t.updated_at)::float8 END
         FROM unnest($1::text[], $2::text[]) WITH ORDINALITY d(entity, engine_table, place)
         FULL JOIN cdc.tables t ON t.entity = d.entity
         CROSS JOIN LATERAL (SELECT count(*) AS n, min(first_seen) AS oldest FROM cdc.quarantine WHERE entity = COALESCE(d.entity, t.entity)) q
@@ -119,12 +121,12 @@ public sealed class EngineStatusReader(EntitySet entities, bool overKafka)
             if (rows[i].Rows is 0)
             {
                 var loaded = rows[i].Snapshot?.RowsDone ?? 0;
-                rows[i] = rows[i] with { Rows = await UnlockedAsync(snapshot, () => CountAsync(connection, entity, loaded, ct), ct) };
+                rows[i] = rows[i] with { Rows = await ReadableAsync(snapshot, () => CountAsync(connection, entity, loaded, ct), ct) };
             }
             if (entity.Parents.Count > 0)
                 rows[i] = rows[i] with
                 {
-                    WaitingForParent = await UnlockedAsync(
+                    WaitingForParent = await ReadableAsync(
                         snapshot,
                         () => WaitingChildren.CountAsync(connection, entities, entity, ct),
                         ct
@@ -134,8 +136,8 @@ public sealed class EngineStatusReader(EntitySet entities, bool overKafka)
         return rows;
     }
 
-    /// <returns>Null: a table is locked. All the rest can be told without the data's tables, and is.</returns>
-    private static async Task<long?> UnlockedAsync(NpgsqlTransaction snapshot, Func<Task<long>> count, CancellationToken ct)
+    /// <returns>Null: a table is locked, is not there, or may not be read. All the rest can be told without the data's tables, and is.</returns>
+    private static async Task<long?> ReadableAsync(NpgsqlTransaction snapshot, Func<Task<long>> count, CancellationToken ct)
     {
         const string before = "before_count";
         await snapshot.SaveAsync(before, ct);
@@ -145,7 +147,7 @@ public sealed class EngineStatusReader(EntitySet entities, bool overKafka)
             await snapshot.ReleaseAsync(before, ct);
             return counted;
         }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable || SqlStates.IsRefusal(e.SqlState))
         {
             await snapshot.RollbackAsync(before, ct);
             return null;
@@ -178,6 +180,8 @@ public sealed class EngineStatusReader(EntitySet entities, bool overKafka)
             OldestHole = row.Time(8),
             HeldDeletes = row.Long(9),
             HeldOf = row.Long(10),
+            StoppedAt = row.Time(11),
+            StoppedSeconds = row.Double(12),
             WaitingForParent = 0,
         };
 

@@ -39,6 +39,9 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
         WHERE partition = 'all' AND owner_token = $7 AND generation = $8 AND last_lsn = $9 AND last_ordinal = $10 AND through_lsn = $11
         """;
 
+    /// <summary>Fails where it does not move: there is nobody to look at a count before what it travels with is committed.</summary>
+    private const string MoveOrFailSql = $"WITH moved AS ({MoveSql} RETURNING 1) SELECT 1 / count(*) FROM moved";
+
     private Checkpoint? _committed;
 
     /// <summary>What the engine has, as far as this owner knows. Safe for concurrent use.</summary>
@@ -76,14 +79,25 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
     )
     {
         var from = Committed;
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Move(from, to) } };
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Move(MoveSql, from, to) } };
         foreach (var notice in notices)
             batch.BatchCommands.Add(Announce(notice));
         await batch.PrepareAsync(ct);
         await batch.ExecuteNonQueryAsync(ct);
         if (batch.BatchCommands[0].RecordsAffected != 1)
-            throw new FencedException($"The checkpoint is not at {from.Last} any more: another process applies to this engine.");
+            throw Fenced(from);
     }
+
+    /// <summary>
+    /// The same as statements that come last in a batch which is a transaction of its own. Where the checkpoint is not where this owner
+    /// left it, the first of them fails: <see cref="FencedBy"/>.
+    /// </summary>
+    public IEnumerable<NpgsqlBatchCommand> MoveOrFail(Checkpoint to, IEnumerable<(string Channel, string Notice)> notices) =>
+        [Move(MoveOrFailSql, Committed, to), .. notices.Select(Announce)];
+
+    /// <summary>What a failure of <see cref="MoveOrFail"/> means; null: it is another failure.</summary>
+    public FencedException? FencedBy(PostgresException e) =>
+        e.SqlState == PostgresErrorCodes.DivisionByZero && e.BatchCommand?.CommandText == MoveOrFailSql ? Fenced(Committed) : null;
 
     /// <summary>The transaction that moved it is committed.</summary>
     public void SetCommitted(Checkpoint checkpoint) => Volatile.Write(ref _committed, checkpoint);
@@ -115,9 +129,12 @@ public sealed class CheckpointTable(Guid owner) : IChunkOwner
             notice.Notice
         );
 
-    private NpgsqlBatchCommand Move(Checkpoint from, Checkpoint to) =>
+    private static FencedException Fenced(Checkpoint from) =>
+        new($"The checkpoint is not at {from.Last} any more: another process applies to this engine.");
+
+    private NpgsqlBatchCommand Move(string sql, Checkpoint from, Checkpoint to) =>
         Statements.BatchStatement(
-            MoveSql,
+            sql,
             to.Last.Generation,
             to.Last.CommitLsn,
             to.Last.Ordinal,

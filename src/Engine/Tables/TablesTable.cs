@@ -100,7 +100,12 @@ internal static class TablesTable
     public static Task StopAsync(NpgsqlConnection connection, string entity, string reason, CancellationToken ct) =>
         connection
             .Statement(
-                "UPDATE cdc.tables SET state = 'stopped', reason = $2, held_deletes = NULL, held_of = NULL, updated_at = now() WHERE entity = $1",
+                // Stopped for another reason it has been stopped for as long as before.
+                """
+                UPDATE cdc.tables SET state = 'stopped', reason = $2, held_deletes = NULL, held_of = NULL,
+                    updated_at = CASE state WHEN 'stopped' THEN updated_at ELSE now() END
+                WHERE entity = $1
+                """,
                 entity,
                 reason
             )

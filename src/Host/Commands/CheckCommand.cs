@@ -33,12 +33,14 @@ internal static class CheckCommand
     {
         var options = context.Options(Needs.Both);
         var entities = context.Entities(options);
+        var pause = await PauseAsync(options, ct);
         IReadOnlyList<Finding> findings =
         [
-            .. await new Preconditions(options.Pipeline, entities, context.Log).FindAsync(ct),
-            .. await ConnectionCheck.FindAsync(options, ct),
+            .. await new Preconditions(options.Pipeline, entities, context.Log).FindAsync(pause, ct),
+            .. await ConnectionCheck.FindAsync(options, pause is null, ct),
+            .. OptionAdvice.Find(options),
         ];
-        var odoo = await OdooAsync(options, ct);
+        var odoo = pause is null ? await OdooAsync(options, ct) : null;
         if (parsed.GetValue(AsJson))
             context.Terminal.Out.WriteLine(
                 Json.Document(
@@ -67,6 +69,13 @@ internal static class CheckCommand
             return ExitCodes.Success;
         // A refused login fails as in every command; everything else is a finding, also a server that is down.
         return ExitCodes.Of(Finding.KindOf(findings) is FailureKind.Configuration ? FailureKind.Configuration : FailureKind.Preflight);
+    }
+
+    /// <summary>Whether Odoo's database is let go of: this command has no session there either.</summary>
+    private static async Task<SourcePause?> PauseAsync(CdcOptions options, CancellationToken ct)
+    {
+        await using var engine = CommandContext.Engine(options);
+        return await new SourceHold(engine).ReadAsync(ct);
     }
 
     /// <summary>A source that cannot be asked is a finding already.</summary>

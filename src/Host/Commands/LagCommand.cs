@@ -34,8 +34,8 @@ internal static class LagCommand
     private static async Task<int> RunAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
         var options = context.Options(Needs.Both);
-        await using var source = CommandContext.Source(options);
         await using var engine = CommandContext.Engine(options);
+        await using var source = CommandContext.Source(options, engine);
         var entities = context.Entities(options);
         using var log = LogStatusReader.For(options, entities, context.Log, context.Time);
         var reader = new LogLagReader(source, engine, options.Source.SlotName, entities, log);
@@ -89,9 +89,11 @@ internal static class LagCommand
                 Offset(p.LogEnd, report),
                 Offset(p.Checkpoint, report),
                 Quantity.Count(p.MessagesBehind),
-                Quantity.Duration(p.SecondsBehind)
+                p.StoppedSeconds is { } stopped ? $"stopped for {Quantity.Duration(stopped)}" : Quantity.Duration(p.SecondsBehind)
             );
         grid.Write(terminal);
+        if (report.State is not "streaming" || report.Reason is not null)
+            terminal.Out.WriteLine($"{report.State}{(report.Gap is { } gap ? $" ({gap})" : "")}: {report.Reason ?? "see 'cdc status'"}");
         terminal.Out.WriteLine(
             (
                 report.IsInProcess

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cdc.Core.Failures;
 using Cdc.Core.Snapshots;
+using Cdc.Engine.Processes;
 using Cdc.Engine.Requests;
 using Cdc.Engine.Tables;
 using Cdc.Host.Configuration;
@@ -67,7 +68,7 @@ internal static class SnapshotCommand
         context.Terminal.Out.WriteLine(
             $"request {id}: {entity.Name} {(range == KeyRange.All ? "(all keys)" : range.ToString())}{Deleting(allowed)}"
         );
-        if (await NotServedAsync(options, ct) is { } warning)
+        if (await NotServedAsync(engine, options, ct) is { } warning)
             context.Terminal.Error.WriteLine(warning);
         return parsed.GetValue(Wait) ? await WaitAsync(context, engine, id, ct) : ExitCodes.Success;
     }
@@ -99,15 +100,21 @@ internal static class SnapshotCommand
     }
 
     /// <summary>Null when the slot is being read, so that the request will be seen.</summary>
-    private static async Task<string?> NotServedAsync(CdcOptions options, CancellationToken ct)
+    private static async Task<string?> NotServedAsync(Database engine, CdcOptions options, CancellationToken ct)
     {
         try
         {
-            await using var source = CommandContext.Source(options);
+            await using var source = CommandContext.Source(options, engine);
             var status = await source.UseAsync(c => SourceStatusReader.ReadAsync(c, options.Source.SlotName, ct), ct);
-            return status.Slot is { Active: true }
-                ? null
+            return status.Slot is { Active: true } ? null
+                : await engine.UseAsync(c => RunningProcesses.PipelineAsync(c, ct), ct) is { } pipeline
+                    ? $"Nothing reads the slot: {PipelineView.Up(pipeline)}"
+                        + $"{(pipeline.Reason is { } reason ? $". {reason}" : ".")} The request stays open until it works again."
                 : "No 'cdc run' is running: the request stays open and is picked up at its next start.";
+        }
+        catch (PausedException paused)
+        {
+            return $"{paused.Message} The request stays open until then, or until 'cdc resume'.";
         }
         catch (CdcException failure)
         {

@@ -38,7 +38,7 @@ internal static class StatusCommand
     {
         var options = context.Options(Needs.Both);
         await using var engine = CommandContext.Engine(options);
-        await using var source = Database.Source(options.Source.ConnectionString, pause: new SourceHold(engine).ReadAsync);
+        await using var source = CommandContext.Source(options, engine);
         var entities = context.Entities(options);
         using var log = LogStatusReader.For(options, entities, context.Log, context.Time);
         var reader = new StatusReader(

@@ -5,6 +5,7 @@ using Cdc.Engine;
 using Cdc.Log;
 using Cdc.Log.Kafka;
 using Cdc.Log.Registry;
+using Cdc.Odoo;
 using Cdc.Pipeline;
 using Cdc.Reconcile;
 using Cdc.Reconcile.Alerts;
@@ -27,6 +28,8 @@ internal sealed record CdcOptions
     public ContinuousOptions Continuous { get; init; } = new();
     public AlertOptions Alerts { get; init; } = new();
     public ApiOptions Api { get; init; } = new();
+
+    public OdooOptions Odoo { get; init; } = new();
 
     public EntityOptions Entities { get; init; } = new();
 

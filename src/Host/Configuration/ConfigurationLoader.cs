@@ -17,7 +17,9 @@ internal static class ConfigurationLoader
         var findings = new List<Finding>();
         var ours = OneOfEach(environment, findings);
         var origin = new OptionOrigin(file ?? DefaultFile, ours);
-        var options = new OptionBinder(origin, findings).Bind<CdcOptions>(Read(file, ours));
+        var configuration = Read(file, ours);
+        OneDeclaration(configuration, origin, findings);
+        var options = new OptionBinder(origin, findings).Bind<CdcOptions>(configuration);
         new OptionRules(origin, findings).Check(options, needs);
         if (findings.Count > 0)
             throw new FindingsException(FailureKind.Configuration, $"The configuration has {findings.Count} error(s):", findings);
@@ -44,6 +46,27 @@ internal static class ConfigurationLoader
             );
         }
         return options.Select(o => o.First()).ToDictionary(v => v.Key, v => v.Value);
+    }
+
+    /// <summary>
+    /// Anywhere else the environment wins over the file. Which tables are followed is not left to that: another declaration than the one that
+    /// stands in the file stops tables and begins others.
+    /// </summary>
+    private static void OneDeclaration(IConfigurationRoot configuration, OptionOrigin origin, List<Finding> findings)
+    {
+        foreach (var path in (string[])[nameof(CdcOptions.Entities), $"{nameof(CdcOptions.Entities)}:{nameof(EntityOptions.File)}"])
+        {
+            var said = configuration.Providers.Select(p => p.TryGet(path, out var value) ? value : null).OfType<string>().ToList();
+            if (said.Distinct(StringComparer.Ordinal).Count() > 1 && origin.VariableAt(path) is { } variable)
+                findings.Add(
+                    new Finding(
+                        "option-twice",
+                        IsError: true,
+                        $"Environment variable {variable} names the declaration {said[^1]}, and {origin.InFile(path)} names {said[0]}.",
+                        $"Keep one of them: take it out of the file, or unset {variable}."
+                    )
+                );
+        }
     }
 
     public static IReadOnlyDictionary<string, string> ProcessEnvironment() =>

@@ -60,6 +60,15 @@ internal sealed class OptionBinder(OptionOrigin origin, ICollection<Finding> fin
     private object BindBeside(Type type, PropertyInfo single, IConfigurationSection section)
     {
         var options = Bind(type, section);
+        if (section.GetSection(single.Name) is { Value: not null } spelled)
+            findings.Add(
+                new Finding(
+                    "option-twice",
+                    IsError: true,
+                    $"{origin.Exactly(section.Path)} and {origin.Exactly(spelled.Path)} are the same option, said twice.",
+                    "Keep one of them: which of them is meant, nothing says."
+                )
+            );
         single.SetValue(options, section.Value);
         return options;
     }

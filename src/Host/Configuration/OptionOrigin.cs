@@ -15,6 +15,15 @@ internal sealed class OptionOrigin(string file, IReadOnlyDictionary<string, stri
             ? $"environment variable {variable}"
             : $"{path} in {file}";
 
+    /// <summary>The same for this very path, and none below it.</summary>
+    public string Exactly(string path) => VariableAt(path) is { } variable ? $"environment variable {variable}" : InFile(path);
+
+    public string InFile(string path) => $"{path} in {file}";
+
+    /// <summary>Null: the environment does not set it.</summary>
+    public string? VariableAt(string path) =>
+        environment.Keys.FirstOrDefault(name => PathOf(name).Equals(path, StringComparison.OrdinalIgnoreCase));
+
     /// <summary>The variable that sets an option, in .NET's form.</summary>
     public static string VariableOf(string path) => Prefix + path.Replace(":", "__", StringComparison.Ordinal);
 

@@ -20,11 +20,42 @@ internal sealed class OptionRules(OptionOrigin origin, ICollection<Finding> find
             Connection("Api:ReplicaConnectionString", options.Api.ReplicaConnectionString);
         if (options.Log.Kind == ChangeLogKind.Kafka && needs != Needs.None && options.Kafka.BootstrapServers.Length == 0)
             Refuse("Kafka:BootstrapServers", "must name brokers, such as kafka-1:9092,kafka-2:9092, where Log:Kind is Kafka");
+        Pairs(options);
         if (options.Entities.File.Length == 0)
             Refuse("Entities", "must be the path of the entities declaration");
         foreach (var (name, property) in OptionBinder.PropertiesOf(typeof(CdcOptions)))
             if (property.GetValue(options) is IOptionSection section)
                 section.Check(new OptionChecks((option, rule) => Refuse($"{name}:{option}", rule)));
+    }
+
+    /// <summary>Of two sections, which together never do what each of them says.</summary>
+    private void Pairs(CdcOptions options)
+    {
+        var (alerts, continuous) = (options.Alerts, options.Continuous);
+        if (!continuous.Enabled || continuous.Interval <= TimeSpan.Zero || alerts.ShortWindow <= TimeSpan.Zero)
+            return;
+        if (continuous.Interval > alerts.ShortWindow)
+            Refuse(
+                "Alerts:ShortWindow",
+                $"is {alerts.ShortWindow}, and must not be shorter than Continuous:Interval ({continuous.Interval}): it would often hold no "
+                    + "comparison, and then nothing but a warning fires"
+            );
+        else if (
+            alerts.LongWindow >= alerts.ShortWindow
+            && alerts.MinSamples > 0
+            && alerts.MinSamples > alerts.LongWindow / continuous.Interval
+        )
+            Refuse(
+                "Alerts:MinSamples",
+                $"is {alerts.MinSamples}: Alerts:LongWindow ({alerts.LongWindow}) never holds so many comparisons, one in each "
+                    + $"Continuous:Interval ({continuous.Interval}), and nothing but a warning would ever fire"
+            );
+        if (continuous.SliceTime > options.Reconcile.StatementTimeout && options.Reconcile.StatementTimeout > TimeSpan.Zero)
+            Refuse(
+                "Continuous:SliceTime",
+                $"is {continuous.SliceTime}, and must not be longer than Reconcile:StatementTimeout ({options.Reconcile.StatementTimeout}), "
+                    + "which ends its statements"
+            );
     }
 
     private void Connection(string path, string text)

@@ -66,7 +66,7 @@ internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, T
 
     private ComparedServers Servers(IFence fences) => new(_source.Connections, _engine.Connections, fences, entities);
 
-    private static async Task<T> ExplainedAsync<T>(Func<Task<T>> compare)
+    private async Task<T> ExplainedAsync<T>(Func<Task<T>> compare)
     {
         try
         {
@@ -74,7 +74,7 @@ internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, T
         }
         catch (Exception failure) when (ServerFailure.Of(Server.Either, failure) is { } known)
         {
-            throw known.ToException(failure);
+            throw (await _engine.LockedAsync(failure) ?? known).ToException(failure);
         }
     }
 }

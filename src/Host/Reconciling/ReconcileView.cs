@@ -49,7 +49,7 @@ internal static class ReconcileView
         );
         foreach (var e in report.Entities)
             grid.Add(
-                e.State == "stopped" ? e.Entity + " (stopped)" : e.Entity,
+                e.State == "stopped" ? e.Entity + " (not compared)" : e.Entity,
                 RateText.Of(e.Numbers.Rate),
                 Quantity.Count(e.Numbers.Compared),
                 Quantity.Count(e.Numbers.Missing),

@@ -11,8 +11,8 @@ internal sealed record ConnectionNeeds(int Most, int Least)
     /// <summary>Stream, markers, the watch of the catalog, one chunk, and one that looks at the slot or the publication.</summary>
     private const int SourceAtLeast = 5;
 
-    /// <summary>Rows, feedback, pulse, chunk queue, two for fences, one load, and the record of the source.</summary>
-    private const int EngineAtLeast = 8;
+    /// <summary>Rows, feedback, pulse, chunk queue, two for fences, one load, the record of the source, and what tells others how it stands.</summary>
+    private const int EngineAtLeast = 9;
 
     /// <summary>Of the Api, beside the connections of requests and those of status and quarantine.</summary>
     private const int Listener = 1;

@@ -9,6 +9,8 @@ internal sealed class Database : IAsyncDisposable
 {
     public const int MostConnections = 4;
 
+    private static readonly TimeSpan LongestLookForLocks = TimeSpan.FromSeconds(1);
+
     private readonly NpgsqlDataSource _connections;
     private readonly Server _server;
     private readonly TimeSpan? _patience;
@@ -77,7 +79,7 @@ internal sealed class Database : IAsyncDisposable
         }
         catch (TimeoutException late)
         {
-            throw ServerFailure.Of(_server, late, Name)!.ToException(late);
+            throw (await LockedAsync(late) ?? ServerFailure.Of(_server, late, Name)!).ToException(late);
         }
     }
 
@@ -89,7 +91,37 @@ internal sealed class Database : IAsyncDisposable
         }
         catch (Exception failure) when (ServerFailure.Of(_server, failure, Name) is { } known)
         {
-            throw known.ToException(failure);
+            throw (await LockedAsync(failure) ?? known).ToException(failure);
+        }
+    }
+
+    private static bool MayBeLocked(Exception failure) =>
+        failure
+            is TimeoutException
+                or NpgsqlException { InnerException: TimeoutException }
+                or PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable };
+
+    /// <summary>
+    /// A statement that waits for a lock looks like a server that is gone: no answer comes. The shared tables are in one schema of the
+    /// engine's, and a person's lock on one of them is what every question there waits for.
+    /// </summary>
+    /// <returns>Null: the failure is another, nobody holds a lock, or it cannot be asked either.</returns>
+    public async Task<ServerFailure?> LockedAsync(Exception failure)
+    {
+        if (_server != Server.Engine || !MayBeLocked(failure))
+            return null;
+        using var enough = new CancellationTokenSource(LongestLookForLocks);
+        try
+        {
+            var holders = await _connections
+                .UseAsync(c => LockHolders.InSchemaAsync(c, "cdc", enough.Token), enough.Token)
+                .WaitAsync(LongestLookForLocks);
+            return holders is null ? null : ServerFailure.Locked(_server, Name, holders);
+        }
+        catch (Exception)
+        {
+            // What it was that failed first is known, and is what is said.
+            return null;
         }
     }
 

@@ -2,6 +2,7 @@ using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
+using Cdc.Engine.Processes;
 using Cdc.Engine.Status;
 using Cdc.Host.Servers;
 
@@ -17,6 +18,15 @@ internal sealed record LogLagReport(
     long? BytesBehind
 )
 {
+    /// <summary>As <c>cdc status</c> says it: behind a gap, or while it is let go of, the numbers only grow.</summary>
+    public required string State { get; init; }
+
+    /// <summary>The gap's kind; null: there is none.</summary>
+    public required string? Gap { get; init; }
+
+    /// <summary>Why the pipeline does not work; null: it works, or none is up.</summary>
+    public required string? Reason { get; init; }
+
     /// <summary>For people only: offsets are LSNs.</summary>
     internal bool IsInProcess { get; init; }
 }
@@ -34,7 +44,10 @@ internal sealed class LogLagReader(Database source, Database engine, string slot
     public async Task<LogLagReport> ReadAsync(CancellationToken ct)
     {
         var sourceStatus = await SourceAsync(ct);
-        var engineStatus = await engine.UseAsync(c => _engine.ReadAsync(c, ct), ct);
+        var (engineStatus, pipeline) = await engine.UseAsync(
+            async c => (await _engine.ReadAsync(c, ct), await RunningProcesses.PipelineAsync(c, ct)),
+            ct
+        );
         var status = log is null
             ? new LogStatus(InProcess(engineStatus, sourceStatus), null, Lag.Seconds(engineStatus, sourceStatus))
             : (await log.ReadAsync(engineStatus, sourceStatus, ct))!;
@@ -46,20 +59,31 @@ internal sealed class LogLagReader(Database source, Database engine, string slot
             log is null ? Lag.Bytes(engineStatus, sourceStatus) : null
         )
         {
+            State = StatusReader.StateOf(engineStatus, pipeline),
+            Gap = engineStatus.State == "gap" ? engineStatus.GapKind : pipeline?.Gap,
+            Reason = (engineStatus.State == "gap" ? engineStatus.GapDetail : null) ?? PipelineView.Paused(engineStatus) ?? pipeline?.Reason,
             IsInProcess = log is null,
         };
     }
 
     private IReadOnlyList<PartitionStatus> InProcess(EngineStatus engineStatus, SourceStatus? sourceStatus) =>
         [
-            .. entities.All.Select(e => new PartitionStatus(
-                $"{e.SourceSchema}.{e.SourceTable}",
-                0,
-                Number(sourceStatus?.InsertLsn),
-                Number(engineStatus.ThroughLsn),
-                null,
-                Lag.Seconds(engineStatus, sourceStatus)
-            )),
+            .. entities
+                .All.Select(e => (Entity: e, Stopped: StoppedTopic.Of([.. engineStatus.Entities.Where(s => s.Entity == e.Name)])))
+                .Select(e =>
+                    new PartitionStatus(
+                        $"{e.Entity.SourceSchema}.{e.Entity.SourceTable}",
+                        0,
+                        Number(sourceStatus?.InsertLsn),
+                        // The stream's, which passes a stopped table by.
+                        e.Stopped
+                            is null
+                            ? Number(engineStatus.ThroughLsn)
+                            : null,
+                        null,
+                        Lag.Seconds(engineStatus, sourceStatus)
+                    ).With(e.Stopped)
+                ),
         ];
 
     private static long? Number(string? lsn) => lsn is null ? null : (long)Lsn.Parse(lsn).Value;

@@ -1,5 +1,6 @@
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
+using Cdc.Engine.Processes;
 using Cdc.Engine.Status;
 using Cdc.Host.Servers;
 using Cdc.Reconcile.Alerts;
@@ -33,7 +34,8 @@ internal sealed class StatusReader(
         return new StatusReport
         {
             At = time.GetUtcNow(),
-            State = StateOf(engineStatus),
+            State = StateOf(engineStatus, engineStatus?.Pipeline),
+            Pipeline = engineStatus?.Pipeline,
             Running = sourceStatus is null ? null : sourceStatus.Slot?.Active ?? false,
             BytesBehind = Lag.Bytes(engineStatus, sourceStatus),
             SecondsBehind = Lag.Seconds(engineStatus, sourceStatus),
@@ -46,12 +48,13 @@ internal sealed class StatusReader(
         };
     }
 
-    /// <summary>A gap is one while the source is let go of, too.</summary>
-    private static string StateOf(EngineStatus? engine) =>
-        engine switch
+    /// <summary>A gap is one while the source is let go of, too, and where only the process that met it knows.</summary>
+    internal static string StateOf(EngineStatus? engine, PipelineStatus? pipeline) =>
+        (engine, pipeline) switch
         {
-            null => "unknown",
-            { State: "streaming", PausedUntil: not null } => "paused",
+            (null, _) => "unknown",
+            (_, { Gap: not null }) => "gap",
+            ({ State: "streaming", PausedUntil: not null }, _) => "paused",
             _ => engine.State,
         };
 
@@ -61,6 +64,7 @@ internal sealed class StatusReader(
         var alerts = await AlertTable.ListAsync(connection, ct);
         return status with
         {
+            Pipeline = await RunningProcesses.PipelineAsync(connection, ct),
             Alerts =
             [
                 .. alerts.Where(a => a.FiredAt is not null).Select(a => new FiredAlert(a.Name, a.FiredAt!.Value, a.Scope, a.Message)),

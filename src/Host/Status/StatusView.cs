@@ -35,23 +35,18 @@ internal static class StatusView
         + $"through={report.Engine?.ThroughLsn ?? "-"} "
         + $"quarantine={report.Entities.Sum(e => e.Quarantine)} stopped={report.Entities.Count(e => e.State == "stopped")} "
         + $"alerts={report.Alerts?.Count.ToString() ?? "-"} holes={report.Entities.Sum(e => e.Holes)} "
-        + $"chunks={report.Entities.Sum(e => e.Snapshot?.ChunksDone ?? 0)}/{report.Entities.Sum(e => e.Snapshot?.ChunksTotal ?? 0)}";
+        + $"chunks={report.Entities.Sum(e => e.Snapshot?.ChunksDone ?? 0)}/{report.Entities.Sum(e => e.Snapshot?.ChunksTotal ?? 0)} "
+        + $"pipeline={report.Pipeline?.State ?? "-"}";
 
     private static IEnumerable<(string Name, string Value)> Facts(StatusReport report)
     {
-        yield return (
-            "state",
-            report.State + (report.Running is false && report.State is "streaming" ? " (nothing reads the slot: start 'cdc run')" : "")
-        );
-        if (report.Engine is { PausedUntil: { } until } paused)
-            yield return (
-                "paused",
-                $"Odoo's database is let go of until {Quantity.Time(until)} ('cdc pause --release' by {paused.PausedBy})  -> cdc resume"
-            );
+        yield return ("state", report.State + PipelineView.Suffix(report));
+        if (PipelineView.Paused(report.Engine) is { } paused)
+            yield return ("paused", $"{paused}  -> cdc resume");
         if (report.Engine is { GapKind: { } kind } gap)
             yield return ("gap", $"{kind}: {gap.GapDetail}  -> cdc slot show");
-        if (report.Pipeline is { Reason: { } reason } pipeline)
-            yield return ("pipeline", $"{pipeline.State}: {reason} -> {pipeline.Remedy}");
+        if (PipelineView.Why(report.Pipeline) is { } why)
+            yield return ("pipeline", why);
         foreach (var alert in report.Alerts ?? [])
             yield return ("alert", $"{alert.Name} since {Quantity.Time(alert.FiredAt)}: {alert.Message}  -> cdc alerts list");
         if (report.Engine is { } engine)
@@ -113,7 +108,7 @@ internal static class StatusView
         foreach (var e in entities)
             grid.Add(
                 e.Entity,
-                e.BehindGap ? $"{e.State} (behind the gap)" : e.State,
+                StateOf(e),
                 e.Rows is null ? "-" : "~" + Quantity.Count(e.Rows),
                 e.Snapshot is { } s ? $"{s.ChunksDone}/{s.ChunksTotal}" : "-",
                 Quantity.Percent(e.Snapshot?.Percent),
@@ -125,6 +120,11 @@ internal static class StatusView
             );
         return grid;
     }
+
+    private static string StateOf(EntityStatus entity) =>
+        entity.BehindGap ? $"{entity.State} (behind the gap)"
+        : entity.StoppedSeconds is { } seconds ? $"{entity.State} for {Quantity.Duration(seconds)}"
+        : entity.State;
 
     private static TextTable Reasons(IReadOnlyList<EntityStatus> entities)
     {

@@ -10,8 +10,17 @@ namespace Cdc.Log.InProcess;
 /// </summary>
 public sealed class InProcessLog(long maxBytes, PipelineStatistics? statistics = null) : IChangeLogWriter, IChangeLogReader, IDisposable
 {
+    /// <summary>
+    /// A reader that waits goes on within the writer's call: a small transaction is folded and sent to the engine by the thread that read it,
+    /// without waking another. A reader that is behind does not wait, and works beside the writer.
+    /// </summary>
     private readonly Channel<ChangeBatch> _channel = Channel.CreateUnbounded<ChangeBatch>(
-        new UnboundedChannelOptions { SingleReader = true, SingleWriter = true }
+        new UnboundedChannelOptions
+        {
+            SingleReader = true,
+            SingleWriter = true,
+            AllowSynchronousContinuations = true,
+        }
     );
     private readonly ByteBound _bound = new(maxBytes);
 

@@ -62,6 +62,11 @@ public sealed partial record KafkaOptions : IOptionSection
         checks.AtLeast(nameof(Partitions), Partitions, 1);
         checks.AtLeast(nameof(ReplicationFactor), ReplicationFactor, 1);
         checks.AtLeast(nameof(MinInSyncReplicas), MinInSyncReplicas, 1);
+        checks.Require(
+            ReplicationFactor < 1 || MinInSyncReplicas <= ReplicationFactor,
+            nameof(MinInSyncReplicas),
+            $"is {MinInSyncReplicas}, and must not be above Kafka:ReplicationFactor ({ReplicationFactor}): nothing could ever be written"
+        );
     }
 
     [GeneratedRegex("^[A-Za-z0-9._-]{1,100}\\z")]

@@ -38,5 +38,15 @@ public sealed record RegistryOptions : IOptionSection
                 + "without user and password (Registry:Username, Registry:Password), or nothing for the built-in registry"
         );
         checks.Interval(nameof(Timeout), Timeout);
+        checks.Require(Username.Length > 0 || Password.Length == 0, nameof(Password), "has no effect without Registry:Username");
+        foreach (
+            var (option, isSet) in ((string, bool)[])
+                [
+                    (nameof(Username), Username.Length > 0),
+                    (nameof(CaCertificate), CaCertificate.Length > 0),
+                    (nameof(Client), Client.Count > 0),
+                ]
+        )
+            checks.Require(!isSet || Url.Length > 0, option, "has no effect without Registry:Url: the built-in registry needs none");
     }
 }

@@ -2,6 +2,7 @@ using Cdc.Apply.Partitions;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
+using Cdc.Engine;
 using Cdc.Engine.Tables;
 using Cdc.Log.Kafka;
 using Cdc.Log.Records;
@@ -20,7 +21,13 @@ internal sealed class ApplyLogSession(
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
 
-    public bool HasProgressed { get; private set; }
+    private readonly EngineTableWatch _tables = new(entities, log);
+    private long _before = statistics.Batches;
+
+    public bool HasProgressed => statistics.Batches > Volatile.Read(ref _before);
+
+    /// <summary>It checks nothing beforehand.</summary>
+    public void LookAgain() { }
 
     public int? Generation { get; private set; }
 
@@ -29,30 +36,23 @@ internal sealed class ApplyLogSession(
 
     public async Task RunAsync(Action started, CancellationToken stop)
     {
-        var before = statistics.Batches;
-        try
-        {
-            var followed = await new SourceTable(options.Engine).ReadAsync(stop);
-            if (followed is not { State: not SourceState.Creating })
-                throw new CdcException(
-                    FailureKind.Unavailable,
-                    "The engine follows no source yet.",
-                    "Start 'cdc capture' (or 'cdc run'): it begins to follow the source."
-                );
-            Generation = followed.Generation;
-            var clients = new KafkaClients(options.Kafka, log);
-            // Before a topic is asked for: what is refused there names one right, and this names all that are missing.
-            var plan = new TopicPlan(options.Kafka, LogTopics.DataTopics(entities, codec.TopicOf));
-            await new RightsCheck(clients).RequireAsync(LeastRights.OfLog(KafkaRole.Apply, clients, plan), stop);
-            var topics = await LogTopics.ReadAsync(clients, entities, codec, stop);
-            started();
-            await new PartitionSession(options.Engine, entities, topics, Reader, statistics, log).RunAsync(stop);
+        Volatile.Write(ref _before, statistics.Batches);
+        var followed = await new SourceTable(options.Engine).ReadAsync(stop);
+        if (followed is not { State: not SourceState.Creating })
+            throw new CdcException(
+                FailureKind.Unavailable,
+                "The engine follows no source yet.",
+                "Start 'cdc capture' (or 'cdc run'): it begins to follow the source."
+            );
+        Generation = followed.Generation;
+        var clients = new KafkaClients(options.Kafka, log);
+        // Before a topic is asked for: what is refused there names one right, and this names all that are missing.
+        var plan = new TopicPlan(options.Kafka, LogTopics.DataTopics(entities, codec.TopicOf));
+        await new RightsCheck(clients).RequireAsync(LeastRights.OfLog(KafkaRole.Apply, clients, plan), stop);
+        var topics = await LogTopics.ReadAsync(clients, entities, codec, stop);
+        started();
+        await new PartitionSession(options.Engine, _tables, topics, Reader, statistics, log).RunAsync(stop);
 
-            KafkaLogReader Reader(TakePartitions take) => new(clients, topics, codec, options.Log.MaxBytes, take, log);
-        }
-        finally
-        {
-            HasProgressed = statistics.Batches > before;
-        }
+        KafkaLogReader Reader(TakePartitions take) => new(clients, topics, codec, options.Log.MaxBytes, take, log);
     }
 }

@@ -27,7 +27,11 @@ internal sealed class CaptureLogSession(
     private readonly Preconditions _preconditions = new(options, entities, log);
     private readonly SourceSetup _setup = new(options, entities, log);
 
-    public bool HasProgressed { get; private set; }
+    private volatile KafkaLogSession? _kafka;
+
+    public bool HasProgressed => _kafka is { Through.Value: > 0 };
+
+    public void LookAgain() => _preconditions.Again();
 
     public int? Generation => _setup.Generation;
 
@@ -35,7 +39,7 @@ internal sealed class CaptureLogSession(
 
     public async Task RunAsync(Action started, CancellationToken stop)
     {
-        HasProgressed = false;
+        _kafka = null;
         await _gate.RequireOpenAsync(stop);
         await _preconditions.CheckAsync(stop);
         var clients = new KafkaClients(options.Kafka, log);
@@ -50,15 +54,9 @@ internal sealed class CaptureLogSession(
         var topics = await LogTopics.ReadAsync(clients, entities, codec, stop);
         await using var kafka = await KafkaLogSession.OpenAsync(clients, topics, codec, _setup.Generation!.Value, log, stop);
         await using var engine = await CaptureEngineSide.OpenAsync(options.Engine, entities, kafka, log, stop);
+        _kafka = kafka;
         started();
-        try
-        {
-            await StreamAsync(capture, kafka, engine, stop);
-        }
-        finally
-        {
-            HasProgressed = kafka.Through.Value > 0;
-        }
+        await StreamAsync(capture, kafka, engine, stop);
     }
 
     private TopicPlan Plan => new(options.Kafka, LogTopics.DataTopics(entities, codec.TopicOf));

@@ -3,6 +3,7 @@ using Cdc.Capture;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
+using Cdc.Engine;
 using Cdc.Log.InProcess;
 using Cdc.Pipeline.Setup;
 using Microsoft.Extensions.Logging;
@@ -23,11 +24,16 @@ internal sealed class PipelineSession(
 ) : IPipelineSession
 {
     private readonly PauseGate _gate = new(options.Engine);
+    private readonly EngineTableWatch _tables = new(entities, log);
 
     /// <summary>Called when the slot is this session's and rows flow.</summary>
     public Action Started { get; init; } = () => { };
 
-    public bool HasProgressed { get; private set; }
+    private volatile EngineSession? _engine;
+
+    public bool HasProgressed => _engine is { } engine && engine.Progress.Through > engine.Resume.Through;
+
+    public void LookAgain() => preconditions.Again();
 
     public int? Generation => setup.Generation;
 
@@ -36,23 +42,17 @@ internal sealed class PipelineSession(
     /// <summary>Returns when <paramref name="stop"/> was asked for and everything captured so far is applied.</summary>
     public async Task RunAsync(Action started, CancellationToken stop)
     {
-        HasProgressed = false;
+        _engine = null;
         await _gate.RequireOpenAsync(stop);
         await preconditions.CheckAsync(stop);
         await using var capture = await CaptureSession.ConnectAsync(options.Source, options.Snapshot, entities, log, stop);
         await setup.PrepareAsync(capture, stop);
         await capture.AcquireSlotAsync(stop);
-        await using var apply = await EngineSession.OpenAsync(options.Engine, entities, statistics, log, stop);
+        await using var apply = await EngineSession.OpenAsync(options.Engine, _tables, statistics, log, stop);
+        _engine = apply;
         started();
         Started();
-        try
-        {
-            await StreamAsync(capture, apply, stop);
-        }
-        finally
-        {
-            HasProgressed = apply.Progress.Through > apply.Resume.Through;
-        }
+        await StreamAsync(capture, apply, stop);
     }
 
     private async Task StreamAsync(CaptureSession capture, EngineSession apply, CancellationToken stop)

@@ -15,7 +15,8 @@ using Npgsql;
 namespace Cdc.Pipeline.Setup;
 
 /// <summary>
-/// What must hold before anything is changed in source or engine. A run checks it once, in the first session that reaches both.
+/// What must hold before anything is changed in source or engine. A run checks it in the first session that reaches both, and again after a
+/// session was refused something.
 /// </summary>
 public sealed class Preconditions(PipelineOptions options, EntitySet entities, ILogger log)
 {
@@ -50,15 +51,27 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
     /// <summary>
     /// Everything that is missing on both servers, and every break in continuity. One that is down does not hide what the other lacks.
     /// </summary>
-    public async Task<IReadOnlyList<Finding>> FindAsync(CancellationToken ct)
+    /// <param name="pause">The source is let go of: nothing is asked of it. Null: it is not.</param>
+    public async Task<IReadOnlyList<Finding>> FindAsync(SourcePause? pause, CancellationToken ct)
     {
-        var ofSource = await Preflight.CheckAsync(options.Source, entities, ct);
         var (ofEngine, engineKind) = await EngineFindingsAsync(ct);
+        if (pause is not null)
+            return [Paused(pause), .. ofEngine];
+        var ofSource = await Preflight.CheckAsync(options.Source, entities, ct);
         IReadOnlyList<Finding> missing = [.. ofSource, .. ofEngine];
         if (engineKind == FailureKind.Unavailable)
             return missing;
         var broken = await ContinuityFindingsAsync(missing, ct);
         return ByCause(broken, missing);
+    }
+
+    private static Finding Paused(SourcePause pause)
+    {
+        var said = new PausedException(pause);
+        return new Finding("source-paused", IsError: true, $"{said.Message} It was not asked: its findings are not here.", said.Remedy)
+        {
+            Kind = said.Kind,
+        };
     }
 
     /// <summary>
@@ -92,6 +105,9 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
                 : [new Finding("continuity", IsError: true, $"Continuity cannot be checked: {failure.Message}", failure.Remedy)];
         }
     }
+
+    /// <summary>What held may not hold any more: a session was refused something.</summary>
+    public void Again() => _held = false;
 
     /// <exception cref="FindingsException">Every error of both servers, each with its remedy.</exception>
     public async Task CheckAsync(CancellationToken ct)
@@ -133,7 +149,8 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
         try
         {
             var findings = await EngineErrors.GuardAsync(() => CheckEngineAsync(ct));
-            return (findings, findings.Any(f => f.IsError) ? FailureKind.Preflight : null);
+            // One that only takes no writes now can be asked everything.
+            return (findings, findings.Any(f => f is { IsError: true, Kind: not FailureKind.Unavailable }) ? FailureKind.Preflight : null);
         }
         catch (FindingsException e)
         {
@@ -167,6 +184,10 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
     {
         await using var connection = await engine.OpenConnectionAsync(ct);
         List<Finding> findings = [];
+        if (await WriteRefusal.FindAsync(connection, Server.Engine, ct) is { } refusal)
+            findings.Add(refusal);
+        if (await MissingStandbys.FindAsync(connection, Server.Engine, ct) is { } missing)
+            findings.Add(missing);
         if (ServerEncoding.FindingOf(Server.Engine, ServerEncoding.Of(connection.PostgresParameters)) is { } encoding)
             findings.Add(encoding);
         if (await Pooler.IsBetweenAsync(connection, ct))

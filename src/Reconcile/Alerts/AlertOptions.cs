@@ -1,3 +1,4 @@
+using System.Globalization;
 using Cdc.Core.Configuration;
 
 namespace Cdc.Reconcile.Alerts;
@@ -55,7 +56,34 @@ public sealed record AlertOptions : IOptionSection
         );
         checks.Require(WebhookAttempts is > 0 and <= 20, nameof(WebhookAttempts), "must be between 1 and 20");
         checks.Interval(nameof(WebhookTimeout), WebhookTimeout);
+        Rising(checks);
 
-        void Percent(string option, decimal value) => checks.Require(value is >= 0 and <= 100, option, "must be between 0 and 100");
+        void Percent(string option, decimal value) => checks.Require(IsPercent(value), option, "must be between 0 and 100");
     }
+
+    /// <summary>The worse alert has the higher threshold; one that can never be reached (100) is switched off, and compared with none.</summary>
+    private void Rising(OptionChecks checks)
+    {
+        (string Name, string Shown, decimal Above)[] all =
+        [
+            (nameof(WarnAbovePercent), "Alerts:WarnAbovePercent", WarnAbovePercent),
+            (nameof(AlertAbovePercent), "Alerts:AlertAbovePercent", AlertAbovePercent),
+            (nameof(RemediateAbovePercent), "Alerts:RemediateAbovePercent", RemediateAbovePercent),
+            (nameof(PageBelowPercent), "100 - Alerts:PageBelowPercent", 100 - PageBelowPercent),
+        ];
+        if (!all.All(a => IsPercent(a.Above)))
+            return;
+        var used = all.Where(a => a.Above < 100).ToList();
+        foreach (var (lower, higher) in used.Zip(used.Skip(1)))
+            checks.Require(
+                lower.Above <= higher.Above,
+                lower.Name,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"is {lower.Above}, and must not be above {higher.Shown}, which is {higher.Above}: the worse alert would fire first"
+                )
+            );
+    }
+
+    private static bool IsPercent(decimal value) => value is >= 0 and <= 100;
 }

@@ -26,11 +26,12 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
     private const string RowsSql = """
         SELECT coalesce(sum(compared), 0)::bigint, coalesce(sum(missing + extra + differing), 0)::bigint, coalesce(sum(in_flight), 0)::bigint,
             coalesce(sum(quarantined), 0)::bigint, coalesce(sum(holes), 0)::bigint, coalesce(sum(loading), 0)::bigint,
-            coalesce(array_agg(DISTINCT entity || ' is stopped') FILTER (WHERE state = 'stopped'), ARRAY[]::text[])
+            coalesce(array_agg(DISTINCT entity) FILTER (WHERE state = 'stopped'), ARRAY[]::text[])
         FROM cdc.reconcile_partitions WHERE run = $1
         """;
 
     private readonly AlertRules _rules = new(options);
+    private string? _leftOut;
 
     /// <param name="run">It is done.</param>
     /// <returns>Names of the alerts that fire now.</returns>
@@ -40,6 +41,7 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
         var rows = (await connection.Statement(RowsSql, run).RowsAsync(Read, ct)).Single();
         var now = time.GetUtcNow();
         await connection.Statement(PruneSql, now - options.LongWindow * 2).ExecuteAsync(ct);
+        await LogLeftOutAsync(connection, run, rows, ct);
         if (!rows.IsOfTheWhole)
         {
             await PauseAsync(connection, run, now, ct);
@@ -98,8 +100,30 @@ internal sealed class AlertWatch(NpgsqlDataSource engine, AlertOptions options, 
         ReconcileLog.Paused(log);
     }
 
+    /// <summary>The same again and again is one line.</summary>
+    private async Task LogLeftOutAsync(NpgsqlConnection connection, long run, ComparisonRows rows, CancellationToken ct)
+    {
+        var reason =
+            rows.Tables.Count == 0
+                ? null
+                : await connection
+                    .Statement("SELECT coalesce(detail, '') FROM cdc.reconcile_runs WHERE id = $1", run)
+                    .ScalarAsync<string>(ct);
+        if (reason is not null && string.Join(' ', rows.Tables) != _leftOut)
+            ReconcileLog.LeftOut(log, run, reason);
+        _leftOut = reason is null ? null : string.Join(' ', rows.Tables);
+    }
+
     private static ComparisonRows Read(NpgsqlDataReader r) =>
-        new(r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4), r.GetInt64(5), r.GetFieldValue<string[]>(6));
+        new(
+            r.GetInt64(0),
+            r.GetInt64(1),
+            r.GetInt64(2),
+            r.GetInt64(3),
+            r.GetInt64(4),
+            r.GetInt64(5),
+            [.. r.GetFieldValue<string[]>(6).Select(ComparisonRows.NotComparedTable)]
+        );
 
     private void LogFired(string name, string message, long run)
     {

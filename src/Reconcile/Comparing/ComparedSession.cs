@@ -1,5 +1,7 @@
 using System.Globalization;
+using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
+using Cdc.Reconcile.Tables;
 using Npgsql;
 
 namespace Cdc.Reconcile.Comparing;
@@ -24,21 +26,30 @@ internal static class ComparedSession
     {
         var timeout = string.Create(
             CultureInfo.InvariantCulture,
-            $"; SET LOCAL statement_timeout = {(long)statementTimeout.TotalMilliseconds}"
+            $"; {TableAccess.ShortLock}; SET LOCAL statement_timeout = {(long)statementTimeout.TotalMilliseconds}"
         );
         await connection.Statement(Settings + timeout).ExecuteAsync(ct);
     }
 
-    /// <summary>By column, the OID of its type.</summary>
-    public static async Task<IReadOnlyDictionary<string, uint>> TypesAsync(NpgsqlConnection connection, string table, CancellationToken ct)
+    /// <summary>By column of the source's table, the OID of its type.</summary>
+    public static async Task<IReadOnlyDictionary<string, uint>> TypesAsync(
+        NpgsqlConnection source,
+        EntityDeclaration entity,
+        CancellationToken ct
+    )
     {
-        var types = await connection
-            .Statement(TypesSql, table)
-            .RowsAsync(row => (Name: row.GetString(0), Type: row.GetFieldValue<uint>(1)), ct);
+        var types = await TableAccess.ReadAsync(
+            Server.Source,
+            entity,
+            () =>
+                source
+                    .Statement(TypesSql, entity.SourceName)
+                    .RowsAsync(row => (Name: row.GetString(0), Type: row.GetFieldValue<uint>(1)), ct)
+        );
         return types.ToDictionary(t => t.Name, t => t.Type);
     }
 
-    /// <summary>Rows as the server's statistics have them; below 0 where they have nothing.</summary>
-    public static Task<double> EstimateAsync(NpgsqlConnection connection, string table, CancellationToken ct) =>
-        connection.Statement(EstimateSql, table).ScalarAsync<double>(ct);
+    /// <summary>Rows as the source's statistics have them; below 0 where they have nothing.</summary>
+    public static Task<double> EstimateAsync(NpgsqlConnection source, EntityDeclaration entity, CancellationToken ct) =>
+        TableAccess.ReadAsync(Server.Source, entity, () => source.Statement(EstimateSql, entity.SourceName).ScalarAsync<double>(ct));
 }

@@ -5,7 +5,7 @@ using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Cdc.Engine.Tables;
-using Cdc.Reconcile.Fences;
+using Cdc.Reconcile.Tables;
 using Npgsql;
 
 namespace Cdc.Reconcile.Comparing;
@@ -49,12 +49,12 @@ internal sealed class EntityComparison(
     private async Task<(SliceComparison Slices, SideSql Source, SideSql Engine)> PrepareAsync(KeySpan range, CancellationToken ct)
     {
         await using var connection = await servers.Source.OpenConnectionAsync(ct);
-        var types = await ComparedSession.TypesAsync(connection, entity.SourceName, ct);
+        var types = await ComparedSession.TypesAsync(connection, entity, ct);
         var sameBytes = await HasSameEncodingAsync(connection, ct);
         CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, types, sameBytes))];
         var (left, right) = (SideSql.Source(entity, columns, since), SideSql.Engine(entity, columns, since));
         if (await EndsAsync(left, right, range, ct) is ({ } lowest, { } highest))
-            _pacer.Expect(lowest, highest, await ComparedSession.EstimateAsync(connection, entity.SourceName, ct));
+            _pacer.Expect(lowest, highest, await ComparedSession.EstimateAsync(connection, entity, ct));
         return (
             new SliceComparison(entity, columns, left, right, withTotals ? new MoneySql(entity, servers.Entities, columns) : null),
             left,
@@ -139,23 +139,21 @@ internal sealed class EntityComparison(
         return (Least(a.Lowest, b.Lowest), -Least(-a.Highest, -b.Highest));
     }
 
-    private static async Task<(long? Lowest, long? Highest)> EndsAsync(
-        NpgsqlDataSource side,
-        SideSql sql,
-        KeySpan range,
-        CancellationToken ct
-    )
+    private async Task<(long? Lowest, long? Highest)> EndsAsync(NpgsqlDataSource side, SideSql sql, KeySpan range, CancellationToken ct)
     {
-        await using var command = side.CreateCommand(sql.Ends);
-        command.Parameters.Add(new NpgsqlParameter { Value = range.Low });
-        command.Parameters.Add(new NpgsqlParameter { Value = range.High });
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        await reader.ReadAsync(ct);
-        return (reader.IsDBNull(0) ? null : reader.GetInt64(0), reader.IsDBNull(1) ? null : reader.GetInt64(1));
+        await using var connection = await side.OpenConnectionAsync(ct);
+        var query = connection.Statement(sql.Ends, range.Low, range.High);
+        return await TableAccess.ReadShortlyAsync(
+            sql.Server,
+            entity,
+            connection,
+            async () => (await query.RowsAsync(row => (row.Long(0), row.Long(1)), ct)).Single(),
+            ct
+        );
     }
 
     private static long? Least(long? a, long? b) => a is { } x && b is { } y ? Math.Min(x, y) : a ?? b;
 
-    private CdcException Unable(string why, string remedy, Exception? inner) =>
+    private TableException Unable(string why, string remedy, Exception? inner) =>
         new(FailureKind.Unavailable, $"{entity.Name} cannot be compared: {why}.", remedy, inner);
 }

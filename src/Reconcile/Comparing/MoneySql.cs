@@ -5,7 +5,8 @@ namespace Cdc.Reconcile.Comparing;
 
 /// <summary>
 /// Sums of an entity's money columns by program and company, as text; the same spans and keys as <see cref="SideSql"/>. Rows without these
-/// columns are summed by their parent first, and then by what the parent has.
+/// columns are summed by their parent first, and then by what the parent has; by nothing where the parent's table cannot be compared, since
+/// equal rows would be in different groups then.
 /// </summary>
 internal sealed class MoneySql
 {
@@ -33,22 +34,42 @@ internal sealed class MoneySql
     public IReadOnlyList<CanonicalColumn> Money { get; }
 
     /// <summary>Program, company, then the sums.</summary>
-    public string Source(SideSql side) => Of(side, c => c.SourceForm, c => $"({c.Value})", e => (e.SourceRows, Sql.Identifier(e.Key.Name)));
+    /// <param name="byParent">Where rows are summed by their parent: it can be compared.</param>
+    public string Source(SideSql side, bool byParent) => Of(side, byParent, c => c.SourceForm, OfSource);
 
-    public string Engine(SideSql side) =>
-        Of(side, c => c.EngineForm, c => Sql.Identifier(c.Name), e => (e.EngineName, Sql.Identifier(e.EngineKey)));
+    /// <summary>The same of the engine's rows.</summary>
+    public string Engine(SideSql side, bool byParent) => Of(side, byParent, c => c.EngineForm, OfEngine);
+
+    /// <summary>Reads no row of the parent, and fails where <see cref="Source"/> would.</summary>
+    public string SourceParent => Probe(OfSource);
+
+    /// <summary>The same of the engine's table.</summary>
+    public string EngineParent => Probe(OfEngine);
+
+    private static (string Table, string Key, Func<EngineColumn, string> Value) OfSource(EntityDeclaration e) =>
+        (e.SourceRows, Sql.Identifier(e.Key.Name), c => $"({c.Value})");
+
+    private static (string Table, string Key, Func<EngineColumn, string> Value) OfEngine(EntityDeclaration e) =>
+        (e.EngineName, Sql.Identifier(e.EngineKey), c => Sql.Identifier(c.Name));
+
+    private string Probe(Func<EntityDeclaration, (string Table, string Key, Func<EngineColumn, string> Value)> side)
+    {
+        var (parent, (table, key, value)) = (_parent!.Value.Entity, side(_parent.Value.Entity));
+        return $"SELECT {key}, {Value(parent, ProgramColumn, value)}, {Value(parent, CompanyColumn, value)} FROM {table} AS cdc_row LIMIT 0";
+    }
 
     private string Of(
         SideSql side,
+        bool byParent,
         Func<CanonicalColumn, string> form,
-        Func<EngineColumn, string> value,
-        Func<EntityDeclaration, (string Table, string Key)> table
+        Func<EntityDeclaration, (string Table, string Key, Func<EngineColumn, string> Value)> table
     )
     {
         var sums = Money.Select((c, i) => $"sum({form(c)}) AS sum_{i}");
-        if (_parent is not { } parent)
+        var value = table(_entity).Value;
+        if (_parent is not { } parent || !byParent)
             return $"SELECT program, company, {Scaled("")} FROM ({side.Grouped($"{Value(_entity, ProgramColumn, value)} AS program, {Value(_entity, CompanyColumn, value)} AS company", sums, 2)}) AS cdc_rows GROUP BY 1, 2";
-        var (parentTable, parentKey) = table(parent.Entity);
+        var (parentTable, parentKey, _) = table(parent.Entity);
         var reference = value(Column(_entity, parent.Reference.Column)!);
         return $"""
             SELECT cdc_parent.program, cdc_parent.company, {Scaled("cdc_rows.")}

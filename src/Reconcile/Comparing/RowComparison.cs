@@ -16,7 +16,7 @@ internal static class RowComparison
     )> ReadAsync(NpgsqlDataSource source, FencedSnapshots fence, EntityDeclaration entity, long[] keys, CancellationToken ct)
     {
         await using var catalog = await source.OpenConnectionAsync(ct);
-        var types = await ComparedSession.TypesAsync(catalog, entity.SourceName, ct);
+        var types = await ComparedSession.TypesAsync(catalog, entity, ct);
         CanonicalColumn[] columns = [.. entity.Columns.Select(c => CanonicalColumn.Of(c, types))];
         var odoo = await new SideReader(fence.Source, SideSql.Source(entity, columns), []).ValuesAsync(keys, ct);
         var engine = await new SideReader(fence.Engine, SideSql.Engine(entity, columns), []).ValuesAsync(keys, ct);

@@ -1,3 +1,5 @@
+using Cdc.Core.Postgres;
+using Cdc.Reconcile.Tables;
 using Npgsql;
 
 namespace Cdc.Reconcile.Comparing;
@@ -62,7 +64,7 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
     }
 
     /// <summary>Sums of money by program and company; null if some value is no amount of money.</summary>
-    /// <param name="parents">Parents that are not compared; null: rows are summed by their own columns.</param>
+    /// <param name="parents">Parents that are not compared; null: rows are not summed by their parents.</param>
     public async Task<Dictionary<(long? Program, long? Company), decimal[]>?> TotalsAsync(
         string text,
         IReadOnlyList<KeySpan> spans,
@@ -88,8 +90,8 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
     {
         if (spans.Count == 0)
             return 0;
-        await using var command = Command(sql.Count, spans.Select(s => s.Low).ToArray(), spans.Select(s => s.High).ToArray());
-        return (long)(await command.ExecuteScalarAsync(ct))!;
+        var command = Command(sql.Count, spans.Select(s => s.Low).ToArray(), spans.Select(s => s.High).ToArray());
+        return await TableAccess.ReadAsync(sql.Server, sql.Entity, () => command.ScalarAsync<long>(ct));
     }
 
     private async Task SumsAsync(IReadOnlyList<KeySpan> spans, int from, int to, SpanSum[] sums, CancellationToken ct)
@@ -187,6 +189,10 @@ internal sealed class SideReader(NpgsqlConnection connection, SideSql sql, long[
         {
             await ExecuteAsync("ROLLBACK TO SAVEPOINT cdc_side; RELEASE SAVEPOINT cdc_side", ct);
             return false;
+        }
+        catch (PostgresException e) when (TableAccess.IsOfTable(e))
+        {
+            throw TableException.Of(sql.Server, sql.Entity, e);
         }
     }
 

@@ -30,6 +30,10 @@ internal sealed class SideSql
     /// <summary>Before each statement.</summary>
     private string With { get; init; } = "";
 
+    public required Server Server { get; init; }
+
+    public required EntityDeclaration Entity { get; init; }
+
     /// <param name="hasKeyColumn">Some column is the key itself: the row's hash needs no other.</param>
     private SideSql(
         string table,
@@ -59,6 +63,8 @@ internal sealed class SideSql
         )
         {
             With = entity.HashedKey is null ? "" : WithHashed(entity),
+            Server = Server.Source,
+            Entity = entity,
         };
 
     public static SideSql Engine(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, DateTimeOffset? since = null) =>
@@ -68,7 +74,11 @@ internal sealed class SideSql
             [.. columns.Select(c => ((Func<string, string>)c.EngineHash, c.EngineText))],
             HasKeyColumn(entity),
             SinceFilter.Engine(entity, since)
-        );
+        )
+        {
+            Server = Server.Engine,
+            Entity = entity,
+        };
 
     /// <summary>For each span its place (from 1), rows, and the sum of the rows' hashes as text.</summary>
     public string Sums(bool leaveOut) =>

@@ -60,7 +60,7 @@ internal sealed class SliceComparison(
         {
             Differing = numbers.Differing - (listed.Count - drift.Select(d => d.Key).Distinct().Count()),
         };
-        var parents = money?.Parent is { } parent ? await ExceptionKeys.OfParentsAsync(fence, parent, ct) : null;
+        var parents = money?.Parent is null ? null : await MoneyParents.ReadAsync(fence, money, ct);
         var totals = money is null ? [] : await TotalsAsync(left, right, money, compared, parents, ct);
         return new SliceResult(numbers, drift, differing.Keys.Count - listed.Count, except, totals);
     }
@@ -158,8 +158,8 @@ internal sealed class SliceComparison(
         if (wanted.Money.Count == 0 || spans.Count == 0)
             return [];
         var (odoo, engines) = await BothAsync(
-            left.TotalsAsync(wanted.Source(source), spans, parents, ct),
-            right.TotalsAsync(wanted.Engine(engine), spans, parents, ct)
+            left.TotalsAsync(wanted.Source(source, byParent: parents is not null), spans, parents, ct),
+            right.TotalsAsync(wanted.Engine(engine, byParent: parents is not null), spans, parents, ct)
         );
         // A NaN on one side must not make the other side's sum appear as drift: the slice is left out of both. Which row it is, the drift
         // says.

@@ -3,6 +3,7 @@ using Cdc.Core.Failures;
 using Cdc.Core.Fences;
 using Cdc.Engine.Fences;
 using Cdc.Engine.Tables;
+using Cdc.Reconcile.Tables;
 
 namespace Cdc.Reconcile.Fences;
 
@@ -17,10 +18,7 @@ internal static class Comparability
         if (engine.State != SourceState.Streaming || engine.Generation != generation)
             return new BrokenFence(FenceReasons.Generation, $"A new generation begins (the engine's source is '{engine.State.Word()}').");
         if (engine.TableState is null or TableState.Stopped)
-            return new BrokenFence(
-                FenceReasons.Stopped,
-                $"{entity.Name} is stopped: {engine.StopReason ?? "the engine knows nothing of it."}"
-            );
+            return new BrokenFence(FenceReasons.Stopped, LeftOut.Stopped(entity.Name, engine.StopReason));
         if (engine.RelationOid is { } oid && (oid != source.RelationOid || engine.FileNode != source.FileNode))
             return new BrokenFence(
                 FenceReasons.Rewritten,

@@ -5,6 +5,7 @@ using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
 using Cdc.Engine.Fences;
 using Cdc.Engine.Tables;
+using Cdc.Reconcile.Tables;
 using Npgsql;
 
 namespace Cdc.Reconcile.Fences;
@@ -107,6 +108,10 @@ internal sealed class FenceAttempt(NpgsqlConnection source, NpgsqlConnection eng
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
             return (null, new BrokenFence(FenceReasons.Locked, $"{entity.SourceName} is locked by another session and cannot be read."));
+        }
+        catch (PostgresException e) when (TableAccess.IsOfTable(e))
+        {
+            throw TableException.Of(Server.Source, entity, e);
         }
     }
 }

@@ -29,6 +29,7 @@ public sealed class FenceGate(string source, string engine, FenceOptions options
     /// </summary>
     /// <exception cref="FenceException">Not now, and why. Unavailable: the pipeline is not running, or every attempt broke. Refused: the
     /// entity's table is stopped. DeclaredGap: the pipeline has stopped.</exception>
+    /// <exception cref="Tables.TableException">The source refuses to read the entity's table.</exception>
     /// <exception cref="NpgsqlException">A server cannot be reached, or refuses.</exception>
     public async Task<FencedSnapshots> OpenAsync(EntityDeclaration entity, KeyRange range, CancellationToken ct)
     {

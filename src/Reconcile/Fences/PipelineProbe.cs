@@ -1,6 +1,7 @@
 using Cdc.Core.Failures;
 using Cdc.Core.Fences;
 using Cdc.Core.Postgres;
+using Cdc.Engine.Processes;
 using Cdc.Engine.Tables;
 using Npgsql;
 
@@ -15,7 +16,13 @@ internal static class PipelineProbe
     {
         if (await FollowedSlotAsync(engine, ct) is { } slot && await IsReadAsync(source, slot, ct))
             return null;
-        return new BrokenFence(FenceReasons.NotRunning, "No pipeline is running ('cdc run', or 'cdc capture'): no process reads the slot.");
+        return new BrokenFence(
+            FenceReasons.NotRunning,
+            await RunningProcesses.PipelineAsync(engine, ct) is { } pipeline
+                ? $"The pipeline does not work just now: a 'cdc {pipeline.Process}' is up, and no process reads the slot."
+                    + (pipeline.Reason is { } reason ? $" {reason}" : "")
+                : "No pipeline is running ('cdc run', or 'cdc capture'): no process reads the slot."
+        );
     }
 
     private static async Task<string?> FollowedSlotAsync(NpgsqlConnection engine, CancellationToken ct)

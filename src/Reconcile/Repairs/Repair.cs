@@ -6,6 +6,7 @@ using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Fences;
 using Cdc.Reconcile.Requests;
 using Cdc.Reconcile.Runs;
+using Cdc.Reconcile.Tables;
 using Npgsql;
 
 namespace Cdc.Reconcile.Repairs;
@@ -41,15 +42,25 @@ public sealed class Repair(
         var held = new List<HeldRows>();
         foreach (var entity in open.GroupBy(o => o.Entity))
         {
-            var (drift, left) = await ConfirmAsync(servers.Entities.Find(entity.Key)!, entity.ToDictionary(o => o.Key, o => o.Kind), ct);
-            others.AddRange(left);
-            if (await HeldAsync(connection, run, entity.Key, drift, ct) is { } asks)
+            var kinds = entity.ToDictionary(o => o.Key, o => o.Kind);
+            try
             {
-                held.Add(asks);
-                others.AddRange(TakeExtra(entity.Key, drift));
+                var (drift, left) = await ConfirmAsync(servers.Entities.Find(entity.Key)!, kinds, ct);
+                var asks = await HeldAsync(connection, run, entity.Key, drift, ct);
+                others.AddRange(left);
+                if (asks is not null)
+                {
+                    held.Add(asks);
+                    others.AddRange(TakeExtra(entity.Key, drift));
+                }
+                if (drift.Count > 0)
+                    rows[entity.Key] = drift;
             }
-            if (drift.Count > 0)
-                rows[entity.Key] = drift;
+            // The rows of other tables are repaired all the same.
+            catch (CdcException failure) when (LeftOut.IsOfOneTable(failure))
+            {
+                others.AddRange(kinds.Select(k => new RepairedKey(entity.Key, k.Key, k.Value, RepairedKey.LeftOut, null)));
+            }
         }
         return new RepairPlan(run, rows, others, held);
     }
@@ -69,7 +80,7 @@ public sealed class Repair(
         var keys = plan.Others.ToList();
         foreach (var (entity, rows) in plan.Rows)
         foreach (var some in rows.Chunk(KeysAtOnce))
-            keys.AddRange(await RepairAsync(store, servers.Entities.Find(entity)!, some.ToDictionary(), ct));
+            keys.AddRange(await RepairOrLeaveAsync(store, servers.Entities.Find(entity)!, some.ToDictionary(), ct));
         return new RepairReport(false, keys) { Held = plan.Held };
     }
 
@@ -87,7 +98,14 @@ public sealed class Repair(
         var most = extra == 0 ? 0 : Math.Max(extra, await RepairStore.ExtraAsync(connection, run, entity, ct));
         if (!limit.AreMany(most))
             return null;
-        var rows = await connection.Statement($"SELECT count(*) FROM {servers.Entities.Find(entity)!.EngineName}").ScalarAsync<long>(ct);
+        var declared = servers.Entities.Find(entity)!;
+        var rows = await TableAccess.ReadShortlyAsync(
+            Server.Engine,
+            declared,
+            connection,
+            () => connection.Statement($"SELECT count(*) FROM {declared.EngineName}").ScalarAsync<long>(ct),
+            ct
+        );
         return limit.IsExceeded(most, rows) ? new HeldRows(entity, most, rows, limit.Reason(entity, most, rows)) : null;
     }
 
@@ -127,6 +145,25 @@ public sealed class Repair(
             );
         }
         return (drift, left);
+    }
+
+    /// <summary>A table that cannot be compared any more keeps no other from being repaired. Its keys are on record as not verified.</summary>
+    private async Task<IEnumerable<RepairedKey>> RepairOrLeaveAsync(
+        RepairStore store,
+        EntityDeclaration entity,
+        IReadOnlyDictionary<long, IReadOnlyList<DriftRecord>> rows,
+        CancellationToken ct
+    )
+    {
+        try
+        {
+            return await RepairAsync(store, entity, rows, ct);
+        }
+        catch (CdcException failure) when (LeftOut.IsOfOneTable(failure))
+        {
+            await store.CloseAbandonedAsync(ct);
+            return rows.Select(r => new RepairedKey(entity.Name, r.Key, RepairStore.Word(r.Value[0].Kind), RepairedKey.LeftOut, null));
+        }
     }
 
     private async Task<IEnumerable<RepairedKey>> RepairAsync(

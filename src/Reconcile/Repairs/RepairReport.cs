@@ -18,13 +18,14 @@ public sealed record RepairReport(bool DryRun, IReadOnlyList<RepairedKey> Keys)
     /// <summary>Keys that still differ, were only planned, or are held.</summary>
     public int Differing => Keys.Count(k => k.Outcome is RepairedKey.Drift or RepairedKey.Planned or RepairedKey.Held);
 
-    /// <summary>Keys without a verdict: in flight at every attempt, in quarantine, with a hole, or in a range that is loading.</summary>
+    /// <summary>Keys without a verdict: in flight at every attempt, in quarantine, with a hole, in a range that is loading, or of a table that cannot be
+    /// compared now.</summary>
     public int Unknown => Keys.Count - Equal - Differing;
 }
 
 /// <param name="Kind">missing, extra, differing: as at the second comparison, or, where that found none, in the run.</param>
 /// <param name="Outcome">planned, gone (equal at the second comparison: nothing was done), repaired, drift, in-flight, quarantined, hole,
-/// loading, held (too many rows of its entity would be removed).</param>
+/// loading, held (too many rows of its entity would be removed), left-out (its table cannot be compared now).</param>
 /// <param name="Request">Id of the request to the pipeline; null where there was none.</param>
 public sealed record RepairedKey(
     string Entity,
@@ -39,6 +40,7 @@ public sealed record RepairedKey(
         Repaired = "repaired",
         Drift = "drift",
         Held = "held",
+        LeftOut = "left-out",
         Quarantined = "quarantined";
 }
 

@@ -86,7 +86,7 @@ public static class HtmlReport
             "#Rows in engine"
         );
         foreach (var entity in report.Entities)
-            Row(page, [Text(entity.State == "stopped" ? entity.Entity + " (stopped)" : entity.Entity), .. Numbers(entity.Numbers)]);
+            Row(page, [Text(entity.State == "stopped" ? entity.Entity + " (not compared)" : entity.Entity), .. Numbers(entity.Numbers)]);
         Row(page, ["<strong>all</strong>", .. Numbers(report.Total)]);
         page.Append("</table>\n");
     }

@@ -34,7 +34,7 @@ public sealed record RunReport(
             Total.Quarantined,
             Total.Holes,
             Total.Loading,
-            [.. Entities.Where(e => e.State == "stopped").Select(e => $"{e.Entity} is stopped")]
+            [.. Entities.Where(e => e.State == "stopped").Select(e => ComparisonRows.NotComparedTable(e.Entity))]
         );
 
     /// <summary>Null: no repair was asked for.</summary>
@@ -101,7 +101,7 @@ public sealed record ReportedNumbers(
         );
 }
 
-/// <param name="State">compared, stopped.</param>
+/// <param name="State">compared; stopped: it was left out, and the run's detail says why.</param>
 public sealed record EntityReport(string Entity, string State, ReportedNumbers Numbers, IReadOnlyList<PartitionReport> Partitions);
 
 /// <param name="HeldMs">How long its snapshots were held, in milliseconds.</param>

@@ -2,6 +2,8 @@ using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
 using Cdc.Core.Postgres.Values;
 using Cdc.Engine.Migrations;
+using Cdc.Reconcile.Comparing;
+using Cdc.Reconcile.Tables;
 using Npgsql;
 
 namespace Cdc.Reconcile.Runs;
@@ -10,28 +12,49 @@ namespace Cdc.Reconcile.Runs;
 /// Places where Odoo's own numbers disagree. They are no drift: the engine has them as Odoo has them. Asked in one snapshot each, of whole
 /// tables, so only on request.
 /// </summary>
-internal static class OdooViolations
+internal sealed class OdooViolations(ComparedServers servers, NpgsqlConnection engine, long run)
 {
     private const int Examples = 20;
 
-    public static async Task RunAsync(NpgsqlDataSource source, NpgsqlConnection engine, EntitySet entities, long run, CancellationToken ct)
+    /// <param name="state">Learns which were not looked for, because a table of theirs was not compared.</param>
+    public async Task RunAsync(RunState state, CancellationToken ct)
     {
-        await using var connection = await source.OpenConnectionAsync(ct);
-        foreach (var aggregate in DeclaredAggregate.Of(entities))
-            await RecordAsync(engine, engine, run, aggregate.Kind, aggregate.Wrong, ct);
-        foreach (var (kind, keys) in Checks(entities))
-            await RecordAsync(connection, engine, run, kind, keys, ct);
+        foreach (var aggregate in DeclaredAggregate.Of(servers.Entities))
+            await RecordAsync(servers.Engine, aggregate.Kind, aggregate.Wrong, [], state, ct);
+        foreach (var (kind, keys, entities) in Checks(servers.Entities))
+            await RecordAsync(servers.Source, kind, keys, entities, state, ct);
     }
 
-    private static async Task RecordAsync(
-        NpgsqlConnection connection,
-        NpgsqlConnection engine,
-        long run,
+    private async Task RecordAsync(
+        NpgsqlDataSource side,
         string kind,
         string keys,
+        EntityDeclaration[] entities,
+        RunState state,
         CancellationToken ct
     )
     {
+        if (Array.Exists(entities, e => state.IsLeftOut(e.Name)))
+        {
+            state.NotLookedFor(kind, null);
+            return;
+        }
+        try
+        {
+            await RecordAsync(side, kind, keys, ct);
+        }
+        // Of tables that were compared, but some columns or a moment later.
+        catch (PostgresException answer) when (TableAccess.IsOfTable(answer))
+        {
+            state.NotLookedFor(kind, answer.MessageText);
+        }
+    }
+
+    private async Task RecordAsync(NpgsqlDataSource side, string kind, string keys, CancellationToken ct)
+    {
+        await using var connection = await side.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await connection.Statement(TableAccess.ShortLock).ExecuteAsync(ct);
         await using var command = connection.Statement(
             $"SELECT count(*), coalesce((array_agg(k ORDER BY k))[1:{Examples}], '{{}}') FROM ({keys}) AS cdc_violations(k)"
         );
@@ -49,22 +72,30 @@ internal static class OdooViolations
     }
 
     /// <summary>Each with SQL that gives the keys; only where the declaration has the columns.</summary>
-    private static IEnumerable<(string Kind, string Keys)> Checks(EntitySet entities)
+    private static IEnumerable<(string Kind, string Keys, EntityDeclaration[] Entities)> Checks(EntitySet entities)
     {
         foreach (var child in entities.All)
         foreach (var parent in child.Parents)
-            yield return ($"{child.Name}-orphan-{parent.Column.Replace('_', '-')}", Orphans(child, parent, entities.Find(parent.Entity)!));
+            yield return (
+                $"{child.Name}-orphan-{parent.Column.Replace('_', '-')}",
+                Orphans(child, parent, entities.Find(parent.Entity)!),
+                [child, entities.Find(parent.Entity)!]
+            );
         var (card, history, move) = (
             entities.Serving(ServedRole.Card),
             entities.Serving(ServedRole.History),
             entities.Serving(ServedRole.Move)
         );
         if (Has(card, "points") && Has(history, "loyalty_card_id", "points_balance", "transaction_time"))
-            yield return ("card-points-not-last-balance", LastBalance(card!, history!));
+            yield return ("card-points-not-last-balance", LastBalance(card!, history!), [card!, history!]);
         else if (Has(card, "points") && Has(history, "loyalty_card_id", "points_amount"))
-            yield return ("card-points-not-sum-of-history", NotSum(card!, history!, "points_amount"));
+            yield return ("card-points-not-sum-of-history", NotSum(card!, history!, "points_amount"), [card!, history!]);
         if (Has(card, "points") && Has(move, "loyalty_card_id", "remaining_point", "state"))
-            yield return ("card-points-not-active-moves", NotSum(card!, move!, "remaining_point", $"{Value(move!, "state")} = 'active'"));
+            yield return (
+                "card-points-not-active-moves",
+                NotSum(card!, move!, "remaining_point", $"{Value(move!, "state")} = 'active'"),
+                [card!, move!]
+            );
     }
 
     private static string Orphans(EntityDeclaration child, ParentReference reference, EntityDeclaration parent)

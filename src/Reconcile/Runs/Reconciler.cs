@@ -1,12 +1,11 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
-using Cdc.Core.Fences;
 using Cdc.Core.Postgres;
 using Cdc.Engine.Tables;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Continuous;
-using Cdc.Reconcile.Fences;
+using Cdc.Reconcile.Tables;
 using Npgsql;
 
 namespace Cdc.Reconcile.Runs;
@@ -57,19 +56,45 @@ public sealed class Reconciler(
             state.Resume(name, done);
         var through = request.Kind == RunKind.Changed ? await CheckpointQueries.ThroughAsync(engine, ct) : null;
         foreach (var entity in request.Entities)
+            if (await CompareOrLeaveOutAsync(store, engine, run, request, entity, state, ct) is { } why)
+            {
+                state.LeaveOut(entity.Name, why);
+                await store.SaveLeftOutAsync(run.Id, entity.Name, ct);
+            }
+        if (request.Violations)
+            await new OdooViolations(servers, engine, run.Id).RunAsync(state, ct);
+        await store.FinishAsync(run.Id, state.Rows.Word, state.Unlisted > 0, state.Generation, state.Detail, through, ct);
+    }
+
+    /// <returns>Why it is left out; null: it was compared.</returns>
+    private async Task<string?> CompareOrLeaveOutAsync(
+        RunStore store,
+        NpgsqlConnection engine,
+        OpenRun run,
+        RunRequest request,
+        EntityDeclaration entity,
+        RunState state,
+        CancellationToken ct
+    )
+    {
+        if (run.LeftOut.Contains(entity.Name))
+            return $"{entity.Name}: it was left out before the run was interrupted. Compare it alone.";
+        // Its rows are not applied: there is nothing to ask of either server. Nor would a fence say so where nothing has changed in the
+        // engine, because then there is none.
+        if (await SourceQueries.StopReasonAsync(engine, entity.Name, ct) is { } reason)
+            return LeftOut.Stopped(entity.Name, reason);
+        try
         {
             var spans = await SpansAsync(engine, run, request, entity, ct);
-            // A fence asks whether it can be compared; where nothing has changed in the engine there is none.
-            if (spans.Count > 0)
-                await CompareAsync(store, run, request, entity, spans, state, ct);
-            else if (await SourceQueries.StopReasonAsync(engine, entity.Name, ct) is { } reason)
-                await StopAsync(store, run, entity, state, $"{entity.Name} is stopped: {reason}", ct);
+            await CompareAsync(store, run, request, entity, spans, state, ct);
             if (request.WithTotals)
                 await SpotChecks.RunAsync(servers, engine, entity, run.Id, options, ct);
+            return null;
         }
-        if (request.Violations)
-            await OdooViolations.RunAsync(servers.Source, engine, servers.Entities, run.Id, ct);
-        await store.FinishAsync(run.Id, state.Rows.Word, state.Unlisted > 0, state.Generation, state.Detail, through, ct);
+        catch (CdcException failure) when (LeftOut.IsOfOneTable(failure))
+        {
+            return await LeftOut.WhyAsync(servers, engine, entity, failure, ct);
+        }
     }
 
     /// <summary>What is left to compare of an entity.</summary>
@@ -103,38 +128,18 @@ public sealed class Reconciler(
     {
         var comparison = new EntityComparison(entity, servers, options, request.Since, request.WithTotals);
         var inFlight = new InFlightComparison(servers, entity, options);
-        try
+        foreach (var span in spans)
+        await foreach (var compared in comparison.CompareAsync(span, () => state.RoomFor(entity.Name, options.MaxDrift), ct))
         {
-            foreach (var span in spans)
-            await foreach (var compared in comparison.CompareAsync(span, () => state.RoomFor(entity.Name, options.MaxDrift), ct))
-            {
-                // A window of rows, and a frozen Odoo, are looked at once.
-                var slice = request is { Kind: not RunKind.SignOff, Since: null }
-                    ? await inFlight.LookAgainAsync(compared, state.RoomFor(entity.Name, options.MaxDrift), ct)
-                    : compared;
-                var place = state.Add(entity.Name, slice);
-                await store.SaveAsync(run.Id, entity.Name, place, slice, resolve: request.Since is null, ct);
-                CrashPoint.Hit("reconcile-slice-saved");
-                progress?.Report(new ReconcileProgress(run.Id, entity.Name, state.Of(entity.Name), slice.Span.ToRange().To));
-            }
+            // A window of rows, and a frozen Odoo, are looked at once.
+            var slice = request is { Kind: not RunKind.SignOff, Since: null }
+                ? await inFlight.LookAgainAsync(compared, state.RoomFor(entity.Name, options.MaxDrift), ct)
+                : compared;
+            var place = state.Add(entity.Name, slice);
+            await store.SaveAsync(run.Id, entity.Name, place, slice, resolve: request.Since is null, ct);
+            CrashPoint.Hit("reconcile-slice-saved");
+            progress?.Report(new ReconcileProgress(run.Id, entity.Name, state.Of(entity.Name), slice.Span.ToRange().To));
         }
-        catch (FenceException stopped) when (stopped.Reason == FenceReasons.Stopped)
-        {
-            await StopAsync(store, run, entity, state, stopped.Message, ct);
-        }
-    }
-
-    private static async Task StopAsync(
-        RunStore store,
-        OpenRun run,
-        EntityDeclaration entity,
-        RunState state,
-        string why,
-        CancellationToken ct
-    )
-    {
-        state.Stop(entity.Name, why);
-        await store.SaveStoppedAsync(run.Id, entity.Name, ct);
     }
 
     private async Task RecordFailureAsync(long run, Exception failure)

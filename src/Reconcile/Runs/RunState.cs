@@ -10,17 +10,22 @@ internal sealed class RunState(RunKind kind)
     private sealed record Sum(SliceNumbers Numbers, long Unlisted, int Slices);
 
     private readonly Dictionary<string, Sum> _entities = [];
-    private readonly List<string> _stopped = [];
+    private readonly Dictionary<string, string> _leftOut = [];
+    private readonly List<string> _notLookedFor = [];
     private string? _lastChange;
 
     public int? Generation { get; private set; }
 
     public long Unlisted => _entities.Values.Sum(e => e.Unlisted);
 
-    public string? Detail => _stopped.Count == 0 ? null : string.Join(" ", _stopped);
+    /// <summary>What was left out, why, and what to do.</summary>
+    public string? Detail => string.Join(" ", _leftOut.Values.Concat(_notLookedFor)) is { Length: > 0 } detail ? detail : null;
 
     /// <summary>Of all entities together.</summary>
-    public ComparisonRows Rows => _entities.Values.Aggregate(new SliceNumbers(), (sum, e) => sum + e.Numbers).Rows([.. _stopped]);
+    public ComparisonRows Rows =>
+        _entities
+            .Values.Aggregate(new SliceNumbers(), (sum, e) => sum + e.Numbers)
+            .Rows([.. _leftOut.Keys.Select(ComparisonRows.NotComparedTable)]);
 
     public SliceNumbers Of(string entity) => _entities.GetValueOrDefault(entity)?.Numbers ?? default;
 
@@ -45,7 +50,16 @@ internal sealed class RunState(RunKind kind)
         return before.Slices;
     }
 
-    public void Stop(string entity, string why) => _stopped.Add($"{entity}: {why}");
+    /// <param name="why">For people, with the entity's name and what to do.</param>
+    public void LeaveOut(string entity, string why) => _leftOut[entity] = why;
+
+    /// <param name="why">Null: a table of theirs is left out.</param>
+    public void NotLookedFor(string violation, string? why) =>
+        _notLookedFor.Add(
+            $"'{violation}' was not looked for{(why is null ? ", as a table that it reads was not compared." : $": {why}.")}"
+        );
+
+    public bool IsLeftOut(string entity) => _leftOut.ContainsKey(entity);
 
     /// <summary>Slices of two generations say nothing together: everything was read again between them.</summary>
     private void RequireGeneration(int generation)

@@ -12,7 +12,8 @@ namespace Cdc.Reconcile.Runs;
 /// <summary>A run as it begins, or goes on.</summary>
 /// <param name="Done">Where each entity's recorded slices end, how many there are, and what they found; entities without any are not in
 /// it.</param>
-internal sealed record OpenRun(long Id, IReadOnlyDictionary<string, DoneSlices> Done);
+/// <param name="LeftOut">Entities that it went on without, before it was killed.</param>
+internal sealed record OpenRun(long Id, IReadOnlyDictionary<string, DoneSlices> Done, IReadOnlyCollection<string> LeftOut);
 
 /// <param name="Next">The first key behind the recorded slices.</param>
 internal sealed record DoneSlices(long Next, int Count, int Generation, SliceNumbers Numbers, long Unlisted);
@@ -95,22 +96,22 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
                     request.Due
                 )
                 .ExecuteAsync(ct);
-            return new OpenRun(id, await DoneAsync(id, ct));
+            return new OpenRun(id, await DoneAsync(id, ct), await LeftOutAsync(id, ct));
         }
         var begun = await engine.Statement(BeginSql, [.. question, request.Trigger, request.Due]).RowsAsync(r => r.GetInt64(0), ct);
-        return new OpenRun(begun.Single(), new Dictionary<string, DoneSlices>());
+        return new OpenRun(begun.Single(), new Dictionary<string, DoneSlices>(), []);
     }
 
     public Task SaveAsync(long run, string entity, int place, ComparedSlice slice, bool resolve, CancellationToken ct) =>
         SliceRecord.SaveAsync(engine, run, entity, place, slice, resolve, ct);
 
-    /// <summary>An entity whose table is stopped.</summary>
-    public Task SaveStoppedAsync(long run, string entity, CancellationToken ct) =>
+    /// <summary>An entity that the run goes on without. Slices of it may be on record.</summary>
+    public Task SaveLeftOutAsync(long run, string entity, CancellationToken ct) =>
         engine
             .Statement(
                 """
                 INSERT INTO cdc.reconcile_partitions (run, entity, place, state, generation, marker_lsn, source_rows, engine_rows, compared, missing, extra, differing, in_flight, quarantined, holes, loading, unlisted, held_ms)
-                VALUES ($1, $2, 0, 'stopped', 0, '0/0', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+                VALUES ($1, $2, -1, 'stopped', 0, '0/0', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING
                 """,
                 run,
                 entity
@@ -158,6 +159,11 @@ internal sealed class RunStore(NpgsqlConnection engine) : IAsyncDisposable
         }
         await engine.DisposeAsync();
     }
+
+    private async Task<IReadOnlyCollection<string>> LeftOutAsync(long run, CancellationToken ct) =>
+        await engine
+            .Statement("SELECT DISTINCT entity FROM cdc.reconcile_partitions WHERE run = $1 AND state = 'stopped'", run)
+            .RowsAsync(r => r.GetString(0), ct);
 
     private async Task<IReadOnlyDictionary<string, DoneSlices>> DoneAsync(long run, CancellationToken ct)
     {

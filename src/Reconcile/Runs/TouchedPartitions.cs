@@ -3,6 +3,7 @@ using Cdc.Core.Postgres;
 using Cdc.Engine.Rows;
 using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Continuous;
+using Cdc.Reconcile.Tables;
 using Npgsql;
 
 namespace Cdc.Reconcile.Runs;
@@ -27,7 +28,7 @@ internal static class TouchedPartitions
         FROM tiles t, base, LATERAL (
             SELECT sum(p.engine_rows)::bigint AS rows, bool_and(p.loading + p.unlisted + p.missing + p.extra + p.differing + p.in_flight + p.quarantined + p.holes = 0) AS whole
             FROM cdc.reconcile_partitions p JOIN cdc.reconcile_runs r ON r.id = p.run
-            WHERE p.run >= base.run AND p.entity = $1 AND coalesce(p.from_key, $3) >= t.low AND coalesce(p.to_key, $4) <= t.high AND r.state = 'done' AND r.since IS NULL
+            WHERE p.run >= base.run AND p.entity = $1 AND p.state = 'compared' AND coalesce(p.from_key, $3) >= t.low AND coalesce(p.to_key, $4) <= t.high AND r.state = 'done' AND r.since IS NULL
               AND r.from_key IS NULL AND r.to_key IS NULL
             GROUP BY p.run ORDER BY p.run DESC LIMIT 1) AS last
         ORDER BY t.low
@@ -37,8 +38,9 @@ internal static class TouchedPartitions
     private const int TilesAtOnce = 4;
 
     private const string ThroughSql = """
-        SELECT max(looked_lsn)::text FROM cdc.reconcile_runs
+        SELECT max(looked_lsn)::text FROM cdc.reconcile_runs r
         WHERE state = 'done' AND from_key IS NULL AND to_key IS NULL AND since IS NULL AND generation = $1 AND $2 = ANY(entities)
+          AND NOT EXISTS (SELECT FROM cdc.reconcile_partitions s WHERE s.run = r.id AND s.entity = $2 AND s.state = 'stopped')
         """;
 
     /// <summary>Null: there is no run over everything to go on from, so everything must be compared.</summary>
@@ -100,18 +102,23 @@ internal static class TouchedPartitions
     {
         var key = Sql.Identifier(entity.EngineKey);
         var now = new (long, bool)[tiles.Length];
-        await engine
-            .Statement(
-                $"""
-                SELECT t.place, s.rows, s.touched FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS t(low, high, place),
-                LATERAL (SELECT count(*) AS rows, coalesce(bool_or((source_generation, source_lsn) >= ($3, $4::text::pg_lsn)), false) AS touched FROM {entity.EngineName} WHERE {key} >= t.low AND {key} < t.high) AS s
-                """,
-                tiles.Select(t => t.Low).ToArray(),
-                tiles.Select(t => t.High).ToArray(),
-                generation,
-                through
-            )
-            .RowsAsync(r => now[r.GetInt64(0) - 1] = (r.GetInt64(1), r.GetBoolean(2)), ct);
+        var query = engine.Statement(
+            $"""
+            SELECT t.place, s.rows, s.touched FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS t(low, high, place),
+            LATERAL (SELECT count(*) AS rows, coalesce(bool_or((source_generation, source_lsn) >= ($3, $4::text::pg_lsn)), false) AS touched FROM {entity.EngineName} WHERE {key} >= t.low AND {key} < t.high) AS s
+            """,
+            tiles.Select(t => t.Low).ToArray(),
+            tiles.Select(t => t.High).ToArray(),
+            generation,
+            through
+        );
+        await TableAccess.ReadShortlyAsync(
+            Server.Engine,
+            entity,
+            engine,
+            () => query.RowsAsync(r => now[r.GetInt64(0) - 1] = (r.GetInt64(1), r.GetBoolean(2)), ct),
+            ct
+        );
         return now;
     }
 }

@@ -29,6 +29,8 @@ public sealed class VerdictsAgreeTests(TestServers servers)
         (int)FailureKind.Inconclusive,
         true
     )]
+    // The pipeline has not met it yet.
+    [InlineData("", "ALTER TABLE point_moves RENAME TO elsewhere", "inconclusive", (int)FailureKind.Inconclusive, true)]
     public async Task They_agree_on(string odoo, string engine, string verdict, int exitCode, bool paused)
     {
         await using var shop = await Shop.OpenAsync(servers);

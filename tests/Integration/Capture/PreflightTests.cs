@@ -178,6 +178,25 @@ public sealed class PreflightTests(TestServers servers)
     }
 
     [Theory]
+    [InlineData("")]
+    [InlineData("; CREATE VIEW card AS SELECT * FROM real_card")]
+    public async Task A_table_that_was_renamed_is_called_that_and_obeyed_remedies_keep_it_published(string instead)
+    {
+        await using var database = await CreateAsync(CardTable + HistoryTable + "CREATE PUBLICATION cdc_test FOR TABLE card, history");
+        await database.ExecuteAsync($"ALTER TABLE card RENAME TO real_card{instead}", Ct);
+        var findings = await Preflight.CheckAsync(StreamTestBed.OptionsOf(database), Declared.Entities(Card), Ct);
+        var renamed = Assert.Single(findings, f => f.Code == "table-renamed");
+        Assert.Contains("public.real_card", renamed.Message, StringComparison.Ordinal);
+        Assert.Equal((false, "public.card"), (renamed.IsError, renamed.Table));
+        Assert.DoesNotContain("real_card", Assert.Single(findings, f => f.Code == "publication-surplus").Message, StringComparison.Ordinal);
+        foreach (var finding in findings.Where(f => f.Remedy.StartsWith("ALTER PUBLICATION", StringComparison.Ordinal)))
+            await database.ExecuteAsync(finding.Remedy, Ct);
+        await database.ExecuteAsync($"{(instead.Length > 0 ? "DROP VIEW card; " : "")}ALTER TABLE real_card RENAME TO card", Ct);
+        var mended = await Preflight.CheckAsync(StreamTestBed.OptionsOf(database), Declared.Entities(Card), Ct);
+        Assert.DoesNotContain(mended, f => f.Code != "wal-keep-size");
+    }
+
+    [Theory]
     [InlineData("FOR ALL TABLES", "publication-surplus")]
     [InlineData("FOR TABLES IN SCHEMA public", "publication-surplus")]
     [InlineData("FOR ALL TABLES WITH (publish_via_partition_root)", "publication-surplus")]

@@ -45,8 +45,25 @@ public sealed class EngineRefusalTests(OwnServers servers) : IClassFixture<OwnSe
             () => run.Tail,
             ct: Scene.Ct
         );
+        Assert.Contains(
+            "engine-read-only: The engine takes no writes now: it is a standby",
+            await scene.CommandAsync(4, "check"),
+            StringComparison.Ordinal
+        );
         await AdministerAsync("SELECT pg_promote()");
         await scene.EndsEqualAsync(run);
+    }
+
+    [Fact]
+    public async Task An_engine_whose_commits_wait_for_a_standby_that_is_not_there_is_named()
+    {
+        await using var scene = await Scene.CreateAsync(servers.Source, servers.Engine);
+        await using (var standby = new MissingStandby(servers.Engine))
+        {
+            await standby.HoldAsync();
+            Assert.Contains("engine-standby-missing", await scene.CommandAsync(0, "check"), StringComparison.Ordinal);
+        }
+        Assert.DoesNotContain("standby-missing", await scene.CommandAsync(0, "check"), StringComparison.Ordinal);
     }
 
     [Fact]

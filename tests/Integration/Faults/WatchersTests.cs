@@ -26,6 +26,19 @@ public sealed class WatchersTests(OwnServers servers) : IClassFixture<OwnServers
         await served.SaysAsync("cdc_breaker_state{state=\"open\"} 1");
         await served.AnswersAsync("/feature-flags", "/cards/card%202/balance", "/health");
         Assert.StartsWith("degraded A break in continuity (slot-missing)", await served.HealthAsync("gap"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "degraded The pipeline is in state gap (slot-missing)",
+            await served.HealthAsync("state"),
+            StringComparison.Ordinal
+        );
+        Assert.StartsWith(
+            "degraded The pipeline is stopped (slot-missing)",
+            await served.HealthAsync("pipeline"),
+            StringComparison.Ordinal
+        );
+        Assert.Equal("gap", (await served.JsonAsync("/status")).GetProperty("state").GetString());
+        Assert.Equal("gap", (await served.JsonAsync("/lag")).GetProperty("state").GetString());
+        Assert.Contains("gap (slot-missing): ", await scene.CommandAsync(0, "lag"), StringComparison.Ordinal);
         var pipeline = (await served.JsonAsync("/status")).GetProperty("pipeline");
         Assert.Equal(
             ("stopped", "DeclaredGap", "slot-missing"),
@@ -192,6 +205,44 @@ public sealed class WatchersTests(OwnServers servers) : IClassFixture<OwnServers
         await scene.Source.ExecuteAsync($"ALTER ROLE {role.Name} LOGIN", Scene.Ct);
         await scene.ChangeAsync();
         await scene.EndsEqualAsync(served.Run);
+    }
+
+    [Fact]
+    public async Task A_privilege_that_is_taken_away_is_said_once_with_its_grant_and_given_back_that_too()
+    {
+        await using var scene = await SceneAsync();
+        await using var role = await ReaderRole.CreateAsync(scene.Engine, null);
+        await scene.Engine.ExecuteAsync(
+            $"""
+            GRANT USAGE ON SCHEMA cdc, public TO {role.Name};
+            GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA cdc, public TO {role.Name};
+            GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA cdc, public TO {role.Name};
+            GRANT SET ON PARAMETER session_replication_role TO {role.Name};
+            """,
+            Scene.Ct
+        );
+        scene.Bed.EngineOptions = scene.Bed.EngineOptions with { ConnectionString = role.ConnectionString };
+        using var served = await FollowingAsync(scene);
+        await scene.Engine.ExecuteAsync($"REVOKE INSERT ON loyalty_cards FROM {role.Name}", Scene.Ct);
+        await scene.ChangeAsync();
+        await Eventually.True(
+            "it is looked at again and again",
+            async () =>
+                Regex.Match((await served.GetAsync("/metrics")).Text, "cdc_errors_total\\{class=\"preflight\"\\} (\\d+)").Groups[1].Value
+                    is var times
+                && int.Parse(times, System.Globalization.CultureInfo.InvariantCulture) >= 4,
+            () => Task.FromResult(served.Run.Tail),
+            ct: Scene.Ct
+        );
+        Assert.StartsWith("degraded The pipeline is stopped (Preflight)", await served.HealthAsync("pipeline"), StringComparison.Ordinal);
+        Assert.Equal((1, 0), (Said("The pipeline stands still"), Said("The pipeline works again")));
+        Assert.Contains("GRANT INSERT", served.Run.Tail, StringComparison.Ordinal);
+        await scene.Engine.ExecuteAsync($"GRANT INSERT ON loyalty_cards TO {role.Name}", Scene.Ct);
+        await served.SaysAsync("cdc_pipeline_stopped{class=\"preflight\"} 0");
+        await scene.EndsEqualAsync(served.Run);
+        Assert.Equal((1, 1), (Said("The pipeline stands still"), Said("The pipeline works again")));
+
+        int Said(string what) => Regex.Count(served.Run.Tail, $"\"RenderedMessage\":\"{what}");
     }
 
     [Fact]

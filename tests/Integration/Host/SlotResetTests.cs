@@ -107,7 +107,7 @@ public sealed class SlotResetTests(TestServers servers)
         await Assert.ThrowsAsync<FencedException>(() =>
             EngineSession.OpenAsync(
                 new EngineOptions { ConnectionString = world.EngineConnection },
-                world.Entities,
+                new EngineTableWatch(world.Entities, NullLogger.Instance),
                 new PipelineStatistics(),
                 NullLogger.Instance,
                 HostWorld.Ct

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Cdc.Core.Failures;
 using Cdc.Tests.Support.Postgres;
+using Npgsql;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Host;
@@ -57,6 +58,51 @@ public sealed class StatusTests(TestServers servers)
         Assert.Contains(through, (await world.RunAsync("lag")).Out, StringComparison.Ordinal);
         world.EngineConnection = NoServer;
         Assert.Equal((int)FailureKind.Unavailable, (await world.RunAsync("lag")).ExitCode);
+    }
+
+    [Theory]
+    [InlineData("cdc.source", "status")]
+    [InlineData("cdc.quarantine", "quarantine", "list")]
+    public async Task A_lock_on_a_shared_table_is_called_a_lock_with_who_holds_it_and_not_an_engine_that_is_away(
+        string table,
+        params string[] command
+    )
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        await using var holder = new NpgsqlConnection(world.EngineConnection);
+        await holder.OpenAsync(HostWorld.Ct);
+        await using var transaction = await holder.BeginTransactionAsync(HostWorld.Ct);
+        await using (var locking = new NpgsqlCommand($"LOCK TABLE {table}", holder))
+            await locking.ExecuteNonQueryAsync(HostWorld.Ct);
+        world.EngineConnection += ";Command Timeout=1";
+        var run = await world.RunAsync([.. command, "--json"]);
+        var said = run.Out + run.Error;
+        Assert.Contains($"Table {table} is locked by the session with pid {holder.ProcessID}", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("cannot be reached", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_stopped_table_is_not_as_fresh_as_the_stream_that_passes_it_by()
+    {
+        await using var world = await HostWorld.CreateAsync(servers);
+        await world.FollowAsync();
+        await world.EngineAsync(
+            "UPDATE cdc.tables SET state = 'stopped', reason = 'test', updated_at = now() - interval '1 hour' WHERE entity = 'card'"
+        );
+        var lag = Json(await world.RunAsync("lag", "--json"));
+        var (card, move) = (lag.GetProperty("partitions")[0], lag.GetProperty("partitions")[1]);
+        Assert.Equal(JsonValueKind.Null, card.GetProperty("secondsBehind").ValueKind);
+        Assert.Equal(JsonValueKind.Null, card.GetProperty("checkpoint").ValueKind);
+        Assert.InRange(card.GetProperty("stoppedSeconds").GetDouble(), 3600, 4200);
+        Assert.Equal(JsonValueKind.Number, move.GetProperty("checkpoint").ValueKind);
+        Assert.Equal(JsonValueKind.Null, move.GetProperty("stoppedAt").ValueKind);
+        Assert.Contains("stopped for 1:0", (await world.RunAsync("lag")).Out, StringComparison.Ordinal);
+
+        var entity = Json(await world.RunAsync("status", "--json")).GetProperty("entities")[0];
+        Assert.InRange(entity.GetProperty("stoppedSeconds").GetDouble(), 3600, 4200);
+        Assert.Equal(card.GetProperty("stoppedAt").GetDateTimeOffset(), entity.GetProperty("stoppedAt").GetDateTimeOffset());
+        Assert.Contains("stopped for 1:0", (await world.RunAsync("status")).Out, StringComparison.Ordinal);
     }
 
     [Fact]

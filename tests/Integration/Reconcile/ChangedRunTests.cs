@@ -36,9 +36,24 @@ public sealed class ChangedRunTests(TestServers servers)
         await bed.RunAsync(RunKind.Full, Card);
         await bed.Engine.ExecuteAsync("UPDATE cdc.tables SET state = 'stopped', reason = 'it was renamed' WHERE entity = 'card'", Ct);
         var report = await bed.RunAsync(RunKind.Changed, Card);
-        Assert.Equal(("inconclusive", "card: card is stopped: it was renamed"), (report.Run.Verdict, report.Run.Detail));
+        Assert.Equal(("inconclusive", "card is stopped: it was renamed"), (report.Run.Verdict, report.Run.Detail));
         await bed.Engine.ExecuteAsync("UPDATE cdc.tables SET state = 'streaming', reason = NULL WHERE entity = 'card'", Ct);
         Assert.Equal("consistent", (await bed.RunAsync(RunKind.Changed, Card)).Run.Verdict);
+    }
+
+    [Fact]
+    public async Task What_was_applied_while_a_table_was_left_out_is_compared_by_the_next_run()
+    {
+        await using var bed = await BedAsync();
+        await bed.RunAsync(RunKind.Full, Card);
+        await bed.Engine.ExecuteAsync(
+            "UPDATE loyalty_cards SET points = 0, source_generation = 1, source_lsn = '0/500' WHERE id = 17; UPDATE cdc.checkpoints SET through_lsn = '0/600'; "
+                + "ALTER TABLE loyalty_cards RENAME TO elsewhere",
+            Ct
+        );
+        Assert.Equal("inconclusive", (await bed.RunAsync(RunKind.Changed, Card)).Run.Verdict);
+        await bed.Engine.ExecuteAsync("ALTER TABLE elsewhere RENAME TO loyalty_cards", Ct);
+        Assert.Equal(17, Assert.Single((await bed.RunAsync(RunKind.Changed, Card)).Drift).Key);
     }
 
     [Fact]

@@ -290,17 +290,135 @@ public sealed class ConfigurationTests : IDisposable
         {
             var (value, expected) = Sample(path, type);
             File.WriteAllText(_file, "{}");
+            var beside = Beside(path).ToDictionary(b => OptionOrigin.VariableOf(b.Path), b => b.Value);
             Assert.Equal(
                 expected,
                 ValueAt(
-                    ConfigurationLoader.Load(_file, new Dictionary<string, string> { [OptionOrigin.VariableOf(path)] = value }, Needs.None),
+                    ConfigurationLoader.Load(
+                        _file,
+                        new Dictionary<string, string>(beside) { [OptionOrigin.VariableOf(path)] = value },
+                        Needs.None
+                    ),
                     path
                 )
             );
             var json = path.Split(':').Reverse().Aggregate($"\"{value}\"", (inner, name) => $"{{ \"{name}\": {inner} }}");
             File.WriteAllText(_file, json);
-            Assert.Equal(expected, ValueAt(ConfigurationLoader.Load(_file, new Dictionary<string, string>(), Needs.None), path));
+            Assert.Equal(expected, ValueAt(ConfigurationLoader.Load(_file, beside, Needs.None), path));
         }
+    }
+
+    /// <summary>What an option needs beside it, to have an effect or to contradict nothing.</summary>
+    private static (string Path, string Value)[] Beside(string path) =>
+        path switch
+        {
+            "Api:Urls" => [("Api:Certificate", "c.pem")],
+            "Api:Certificate" => [("Api:Urls", "https://*:8443")],
+            "Api:CertificateKey" => [("Api:Urls", "https://*:8443"), ("Api:Certificate", "c.pem")],
+            "Registry:Username" or "Registry:CaCertificate" => [("Registry:Url", "https://r")],
+            "Registry:Password" => [("Registry:Url", "https://r"), ("Registry:Username", "u")],
+            "Kafka:MinInSyncReplicas" => [("Kafka:ReplicationFactor", "17")],
+            "Alerts:WarnAbovePercent" => [("Alerts:AlertAbovePercent", "0.25")],
+            "Alerts:ShortWindow" => [("Continuous:Interval", "00:00:02")],
+            _ => [],
+        };
+
+    [Theory]
+    [InlineData("Api:CertificateKey", "Api:Certificate", "CDC__Api__CertificateKey=k.pem")]
+    [InlineData("Api:Certificate", "Api:Urls", "CDC__Api__Certificate=c.pem")]
+    [InlineData("Api:Urls", "Api:Certificate", "CDC__Api__Urls=https://*:8443")]
+    [InlineData("Registry:Username", "Registry:Url", "CDC__Registry__Username=u")]
+    [InlineData("Registry:CaCertificate", "Registry:Url", "CDC__Registry__CaCertificate=ca.pem")]
+    [InlineData("Registry:Client", "Registry:Url", "CDC__Registry__Client__max_retries=2")]
+    [InlineData("Registry:Password", "Registry:Username", "CDC__Registry__Password=p", "CDC__Registry__Url=https://r")]
+    [InlineData("Kafka:MinInSyncReplicas", "Kafka:ReplicationFactor", "CDC__Kafka__ReplicationFactor=1")]
+    [InlineData("Alerts:WarnAbovePercent", "Alerts:AlertAbovePercent", "CDC__Alerts__WarnAbovePercent=0.2")]
+    [InlineData("Alerts:AlertAbovePercent", "Alerts:RemediateAbovePercent", "CDC__Alerts__RemediateAbovePercent=0.05")]
+    [InlineData("Alerts:RemediateAbovePercent", "Alerts:PageBelowPercent", "CDC__Alerts__PageBelowPercent=99.9")]
+    // Of those that are used.
+    [InlineData(
+        "Alerts:WarnAbovePercent",
+        "Alerts:PageBelowPercent",
+        "CDC__Alerts__WarnAbovePercent=5",
+        "CDC__Alerts__AlertAbovePercent=100",
+        "CDC__Alerts__RemediateAbovePercent=100"
+    )]
+    [InlineData("Alerts:ShortWindow", "Continuous:Interval", "CDC__Continuous__Interval=00:06:00")]
+    [InlineData("Alerts:MinSamples", "Continuous:Interval", "CDC__Alerts__MinSamples=31")]
+    [InlineData("Reconcile:SliceTime", "Reconcile:StatementTimeout", "CDC__Reconcile__SliceTime=00:01:00")]
+    [InlineData("Continuous:SliceTime", "Reconcile:StatementTimeout", "CDC__Continuous__SliceTime=00:01:00")]
+    public void A_setting_that_has_no_effect_or_contradicts_another_is_refused_with_both_names(
+        string option,
+        string other,
+        params string[] variables
+    )
+    {
+        File.WriteAllText(_file, "{}");
+        var finding = Refused(variables.Select(v => v.Split('=', 2)).ToDictionary(v => v[0], v => v[1]), Needs.None).Findings.Single();
+        Assert.Equal("option-range", finding.Code);
+        Assert.Contains(
+            OptionOrigin.VariableOf(option)[OptionOrigin.Prefix.Length..],
+            finding.Message.Replace(":", "__"),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(other, finding.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("CDC__Alerts__AlertAbovePercent=100")]
+    [InlineData("CDC__Alerts__PageBelowPercent=0")]
+    [InlineData("CDC__Alerts__AlertAbovePercent=0.5")]
+    [InlineData("CDC__Continuous__Enabled=false", "CDC__Continuous__Interval=06:00:00")]
+    [InlineData("CDC__Api__Urls=https://*:8443", "CDC__Api__Certificate=c.pem")]
+    [InlineData("CDC__Entities=odoo-18", "CDC__Entities__Language=id_ID")]
+    public void Settings_that_can_be_meant_together_are_taken(params string[] variables)
+    {
+        File.WriteAllText(_file, "{}");
+        ConfigurationLoader.Load(_file, variables.Select(v => v.Split('=', 2)).ToDictionary(v => v[0], v => v[1]), Needs.None);
+    }
+
+    [Theory]
+    [InlineData("{}", "CDC__Entities=odoo-18", "CDC__Entities__File=mine.json")]
+    [InlineData("""{ "Entities": { "File": "mine.json" } }""", "CDC__Entities=odoo-18")]
+    [InlineData("""{ "Entities": "mine.json" }""", "CDC__Entities__File=odoo-18")]
+    [InlineData("""{ "Entities": "mine.json" }""", "CDC__Entities=odoo-18")]
+    [InlineData("""{ "Entities": { "File": "mine.json" } }""", "CDC__Entities__File=odoo-18")]
+    public void Two_declarations_are_refused_and_both_places_are_named(string json, params string[] variables)
+    {
+        File.WriteAllText(_file, json);
+        var finding = Refused(variables.Select(v => v.Split('=', 2)).ToDictionary(v => v[0], v => v[1]), Needs.None).Findings.Single();
+        Assert.Equal("option-twice", finding.Code);
+        Assert.All(variables, v => Assert.Contains(v.Split('=')[0], finding.Message, StringComparison.Ordinal));
+        if (json.Length > 2)
+            Assert.Contains(_file, finding.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_same_declaration_in_both_places_is_one()
+    {
+        File.WriteAllText(_file, """{ "Entities": "odoo-18" }""");
+        var options = ConfigurationLoader.Load(_file, new Dictionary<string, string> { ["CDC__Entities"] = "odoo-18" }, Needs.None);
+        Assert.Equal("odoo-18", options.Entities.File);
+    }
+
+    [Theory]
+    [InlineData("Kafka:BootstrapServers", "CDC__Kafka__BootstrapServers=k:9092")]
+    [InlineData("Source:ExitOnGap", "CDC__Source__ExitOnGap=true", "CDC__Source__AcceptGaps=true")]
+    [InlineData("Continuous:Repair", "CDC__Continuous__Repair=true", "CDC__Continuous__Enabled=false")]
+    [InlineData("Continuous:Cutover", "CDC__Continuous__Cutover=2026-01-31T12:00:00Z", "CDC__Continuous__Enabled=false")]
+    [InlineData("Alerts:Webhook", "CDC__Alerts__Webhook=https://h", "CDC__Continuous__Enabled=false")]
+    public void A_setting_that_is_idle_beside_another_is_a_warning_of_check(string option, params string[] variables)
+    {
+        File.WriteAllText(_file, "{}");
+        var set = variables.Select(v => v.Split('=', 2)).ToDictionary(v => v[0], v => v[1]);
+        var finding = Assert.Single(OptionAdvice.Find(ConfigurationLoader.Load(_file, set, Needs.None)));
+        Assert.Equal(("option-idle", false), (finding.Code, finding.IsError));
+        Assert.StartsWith(option, finding.Message, StringComparison.Ordinal);
+        set[variables[^1].Split('=')[0]] =
+            variables.Length == 1 ? ""
+            : variables[^1].Contains("false", StringComparison.Ordinal) ? "true"
+            : "false";
+        Assert.Empty(OptionAdvice.Find(ConfigurationLoader.Load(_file, set, Needs.None)));
     }
 
     [Fact]
@@ -344,6 +462,9 @@ public sealed class ConfigurationTests : IDisposable
     private static (string, object) Sample(string path, Type type) =>
         type switch
         {
+            _ when path == "Odoo:Url" => ("https://odoo.example.com", "https://odoo.example.com"),
+            _ when path == "Odoo:Language" => ("id_ID", "id_ID"),
+            _ when path == "Odoo:Companies" => ("1,3", "1,3"),
             _ when type == typeof(bool) => ("true", true),
             _ when type == typeof(int) => ("17", 17),
             _ when type == typeof(long) => ("1234567", 1234567L),

@@ -30,10 +30,14 @@ public sealed partial class DocumentedFindingsTests
 
     /// <summary>
     /// These words stand behind the server's name. Of the engine the failure is carried on without its word, and is the finding
-    /// <c>engine</c>; that migrations are missing is said of the engine alone.
+    /// <c>engine</c>; that migrations are missing, and that a shared table is locked, is said of the engine alone.
     /// </summary>
     private static IEnumerable<string> OfServer(string source) =>
-        Said().Matches(source).SelectMany(WordsOf).Where(w => w != "migrations").Select(w => $"source-{w}");
+        Said()
+            .Matches(source)
+            .SelectMany(WordsOf)
+            .Where(w => w != "migrations")
+            .Select(w => w == "locked" ? "engine-locked" : $"source-{w}");
 
     private static IEnumerable<string> WordsOf(Match said) =>
         said.Groups.Values.Skip(1).Where(g => g.Success && g.Value.Length > 0).Select(g => g.Value);

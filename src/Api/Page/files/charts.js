@@ -14,7 +14,7 @@ export function lineCharts() {
     rate(times, [{ name: 'applied', values: points.map(p => p.rows) }]);
     latency(times, [{ name: 'p99', values: points.map(p => p.p99) }, { name: 'p50', values: points.map(p => p.p50) }]);
     show(byId('lag-rows'), logs(state.lag.partitions).map(p => h('tr', {},
-      h('th', { scope: 'row' }, p.topic), h('td', { 'data-label': 'Partition' }, p.partition), h('td', { class: 'n', 'data-label': 'Lag' }, duration(p.seconds)), h('td', { class: 'n', 'data-label': 'Messages' }, count(p.messages)),
+      h('th', { scope: 'row' }, p.topic), h('td', { 'data-label': 'Partition' }, p.partition), h('td', { class: 'n', 'data-label': 'Lag' }, p.stoppedSeconds == null ? duration(p.seconds) : `stopped for ${duration(p.stoppedSeconds)}`), h('td', { class: 'n', 'data-label': 'Messages' }, count(p.messages)),
       h('td', { class: 'mono', 'data-label': 'Applied up to' }, p.applied ?? '–'), h('td', { class: 'mono', 'data-label': 'End of log' }, p.end ?? '–'))));
   };
 }
@@ -22,7 +22,7 @@ export function lineCharts() {
 /** In-process all tables are in one log, Odoo's own: one row says it. */
 function logs(partitions) {
   const [first, ...others] = partitions;
-  const same = others.length > 0 && others.every(p => ['partition', 'applied', 'end', 'messages', 'seconds'].every(name => p[name] === first[name]));
+  const same = others.length > 0 && others.every(p => ['partition', 'applied', 'end', 'messages', 'seconds', 'stoppedAt'].every(name => p[name] === first[name]));
   return same ? [{ ...first, topic: `all ${partitions.length} tables` }] : partitions;
 }
 

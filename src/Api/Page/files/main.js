@@ -29,7 +29,9 @@ function onTick(tick) {
   const badge = byId('health');
   setText(badge, state.health.status);
   badge.className = `badge ${{ healthy: 'good', degraded: 'warn', unhealthy: 'bad' }[state.health.status]}`;
-  show(byId('notices'), state.health.checks.filter(c => c.detail).map(c => h('li', { class: c.status === 'unhealthy' || c.name === 'gap' ? 'bad' : 'warn' }, c.detail, why(c.name, state.status))));
+  // A gap is said once: that the pipeline stands still for it is no other news.
+  const told = state.health.checks.some(c => c.name === 'gap' && c.detail) ? ['state', 'pipeline'] : [];
+  show(byId('notices'), state.health.checks.filter(c => c.detail && !told.includes(c.name)).map(c => h('li', { class: c.status === 'unhealthy' || c.name === 'gap' ? 'bad' : 'warn' }, c.detail, why(c.name, state.status))));
   tiles(state, points, lists.runs.latest);
   charts(state, points);
   tables(state);

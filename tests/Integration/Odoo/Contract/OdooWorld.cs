@@ -25,7 +25,7 @@ internal sealed class OdooWorld : IAsyncDisposable
 
     public static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public static string Body => File.ReadAllText(SourceTree.PathOf("tests/Support/Odoo/server-action.py"));
+    public static string Body => File.ReadAllText(SourceTree.PathOf("src/Odoo/Sequence/server-action.py"));
 
     public OdooTarget Target { get; }
 

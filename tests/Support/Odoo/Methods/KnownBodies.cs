@@ -8,7 +8,7 @@ internal static class KnownBodies
 {
     /// <summary>The text that was run on real Odoo 16 to 19.</summary>
     private static readonly Lazy<string> ApplyChanges = new(() =>
-        Bare(File.ReadAllText(SourceTree.PathOf("tests/Support/Odoo/server-action.py")))
+        Bare(File.ReadAllText(SourceTree.PathOf("src/Odoo/Sequence/server-action.py")))
     );
 
     /// <summary>Deletes the cards of <c>cdc_gone</c>, which nobody may over the API.</summary>

@@ -1,0 +1,75 @@
+using Cdc.Core.Failures;
+using Npgsql;
+
+namespace Cdc.Core.Postgres;
+
+/// <summary>
+/// Why a session of now takes no writes, before one is refused: everything that only reads works all the same, so a check that asks for
+/// nothing else would call the server ready.
+/// </summary>
+public static class WriteRefusal
+{
+    // The setting is that of this very session: its source says who made it so, as pg_settings names it.
+    private const string Sql = """
+        SELECT pg_is_in_recovery(), setting = 'on', source, current_database()::text, session_user::text
+        FROM pg_settings WHERE name = 'default_transaction_read_only'
+        """;
+
+    /// <returns>Null: it takes writes. Else an error that <c>cdc run</c> waits out: such as <c>engine-read-only</c>.</returns>
+    public static async Task<Finding?> FindAsync(NpgsqlConnection connection, Server server, CancellationToken ct) =>
+        (
+            await connection
+                .Statement(Sql)
+                .RowsAsync(
+                    row =>
+                        row.GetBoolean(0) ? Standby(server)
+                        : row.GetBoolean(1) ? ReadOnly(server, row.GetString(2), row.GetString(3), row.GetString(4))
+                        : null,
+                    ct
+                )
+        ).Single();
+
+    private static Finding Standby(Server server) =>
+        Of(
+            server,
+            "it is a standby",
+            $"Name the primary in {Option(server)} (several hosts, separated by commas: it is found among them), or promote this one: "
+                + "SELECT pg_promote();"
+        );
+
+    private static Finding ReadOnly(Server server, string source, string database, string role)
+    {
+        var (of, alter) = source switch
+        {
+            "database" => ($"database {database}", $"ALTER DATABASE {Postgres.Sql.Identifier(database)}"),
+            "user" => ($"role {role}", $"ALTER ROLE {Postgres.Sql.Identifier(role)}"),
+            "database user" => (
+                $"role {role} in database {database}",
+                $"ALTER ROLE {Postgres.Sql.Identifier(role)} IN DATABASE {Postgres.Sql.Identifier(database)}"
+            ),
+            "global" => ("all roles", "ALTER ROLE ALL"),
+            "client" => ($"the sessions of {Option(server)} (Options, or PGOPTIONS)", null),
+            _ => ("the server", null),
+        };
+        var why = $"default_transaction_read_only is on for {of}";
+        if (alter is not null)
+            // Such a statement is refused too, where it is not told otherwise.
+            return Of(server, why, $"BEGIN READ WRITE; {alter} RESET default_transaction_read_only; COMMIT;");
+        return Of(
+            server,
+            why,
+            source == "client"
+                ? $"Take it out of {Option(server)}, or of the environment."
+                : "Free its disk first, if the platform has switched it on because that is full. "
+                    + "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf();"
+        );
+    }
+
+    private static Finding Of(Server server, string why, string remedy)
+    {
+        var (word, code) = server == Server.Source ? ("source", "source-read-only") : ("engine", "engine-read-only");
+        return new Finding(code, IsError: true, $"The {word} takes no writes now: {why}.", remedy) { Kind = FailureKind.Unavailable };
+    }
+
+    private static string Option(Server server) => server == Server.Source ? "Source:ConnectionString" : "Engine:ConnectionString";
+}
