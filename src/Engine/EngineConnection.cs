@@ -78,7 +78,7 @@ public static class EngineConnection
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString);
         BinaryArrayTypes.AddTo(builder);
-        return builder.Build();
+        return builder.BuildFor();
     }
 
     private static async Task PrepareSessionAsync(NpgsqlConnection connection, EngineOptions options, CancellationToken ct)

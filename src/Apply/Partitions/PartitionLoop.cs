@@ -35,7 +35,6 @@ internal sealed class PartitionLoop(
     private readonly NpgsqlConnection _connection = batches.Writer.Connection;
     private readonly EngineTransaction _transaction = batches.Writer.Transaction;
     private readonly HashSet<PartitionCheckpoint> _moved = [];
-    private readonly PassedOverKeys _passedOver = new(batches.Writer.Entities);
     private List<LogRecord> _pending = [];
     private long _pendingBytes;
     private bool _hasChanges;
@@ -135,7 +134,6 @@ internal sealed class PartitionLoop(
             await _transaction.RollbackAsync(ct);
             return;
         }
-        await _passedOver.OweAsync(_connection, ct);
         await table.MoveAsync(
             _connection,
             [.. _moved.OrderBy(m => m.Partition.Name, StringComparer.Ordinal)],
@@ -194,8 +192,6 @@ internal sealed class PartitionLoop(
         _moved.Add(checkpoint);
         if (record.Change is not RowChange row || !Takes(checkpoint, record, row.Position, row.CommitMicros, engine))
         {
-            if (record.Change is RowChange old && old.Position.Generation < engine.Generation)
-                _passedOver.Add(old, record.More);
             checkpoint.Pass(record.Offset);
             return;
         }

@@ -16,6 +16,9 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
     /// <summary>Changes up to which a statement of arrays is cheaper than staging and its round trips.</summary>
     private const int AtOnce = 500;
 
+    /// <summary>Bytes of these changes: as arrays they are in memory once more, and what they made grow is kept.</summary>
+    private const long AtOnceBytes = 256 << 10;
+
     private BatchFolder _written = new(writer.Entities.Count);
     private Task _writing = Task.CompletedTask;
 
@@ -52,16 +55,17 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
         CancellationToken ct
     )
     {
-        if (Folding.Count is 0 or > AtOnce || writer.Transaction.IsOpen)
+        if (Folding.Count is 0 or > AtOnce || Folding.Bytes > AtOnceBytes || writer.Transaction.IsOpen)
             return false;
         var keys = Folding.SortedKeys();
+        // A load that is waited for may leave entries of these keys.
+        await EnterAsync(keys, ct);
         await using var together = new NpgsqlBatch(writer.Connection);
         if (!writer.TryAddTo(together, Folding, keys))
             return false;
         var rows = together.BatchCommands.Count;
         foreach (var command in progress(writer.Notices))
             together.BatchCommands.Add(command);
-        await EnterAsync(keys, ct);
         try
         {
             await together.PrepareAsync(ct);

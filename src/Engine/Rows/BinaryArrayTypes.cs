@@ -1,5 +1,5 @@
 // Npgsql marks the seam for types of one's own as experimental. Its public way would take every value apart only to make the same bytes
-// of it again; tests/Integration/Apply/FewRowsTests would see a change of it.
+// of it again; tests/Integration/Apply/CommitAtOnceTests would see a change of it.
 #pragma warning disable NPG9001
 using Npgsql;
 using Npgsql.Internal;

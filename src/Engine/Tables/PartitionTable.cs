@@ -1,7 +1,6 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
-using Cdc.Core.Progress;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -71,15 +70,13 @@ public sealed class PartitionTable(EngineOptions options, Guid owner)
         """;
 
     /// <summary>
-    /// $1 partitions, $2 their beginnings, $3 their ends. The row of the in-process log is there when a generation has just begun, or when the
-    /// engine followed its source in-process until now. Then every partition begins at its end. In a new generation it goes on where it was:
-    /// the records before the end lose, but what an apply passes over may have to end in the topic (<see cref="OwedTable"/>).
+    /// $1 partitions, $2 their ends. The row of the in-process log is there when a generation has just begun, or when the engine followed
+    /// its source in-process until now: every partition begins at its end, since older records lose, or were applied.
     /// </summary>
     private const string BeginGenerationSql = """
         WITH whole AS (DELETE FROM cdc.checkpoints WHERE partition = 'all' RETURNING generation, through_lsn, as_of)
         INSERT INTO cdc.checkpoints AS c (partition, generation, through_lsn, as_of, owner_token, next_offset)
-        SELECT p.name, w.generation, w.through_lsn, w.as_of, gen_random_uuid(), CASE WHEN k.next_offset IS NULL THEN p.until ELSE least(greatest(k.next_offset, p.since), p.until) END
-        FROM whole w, unnest($1::text[], $2::bigint[], $3::bigint[]) p(name, since, until) LEFT JOIN cdc.checkpoints k ON k.partition = p.name
+        SELECT p.name, w.generation, w.through_lsn, w.as_of, gen_random_uuid(), p.until FROM whole w, unnest($1::text[], $2::bigint[]) p(name, until)
         ON CONFLICT (partition) DO UPDATE SET generation = EXCLUDED.generation, last_lsn = '0/0', last_ordinal = 0, last_xid = 0, last_commit_at = '-infinity',
             through_lsn = EXCLUDED.through_lsn, as_of = EXCLUDED.as_of, owner_token = EXCLUDED.owner_token, next_offset = EXCLUDED.next_offset, sequences = '{}', newest_session = 0, updated_at = now()
         """;
@@ -109,21 +106,20 @@ public sealed class PartitionTable(EngineOptions options, Guid owner)
         connection.Statement("SELECT partition FROM cdc.checkpoints WHERE next_offset IS NOT NULL").RowsAsync(row => row.GetString(0), ct);
 
     /// <summary>A capture session begins: exactly these partitions have a checkpoint.</summary>
-    /// <param name="extents">By partition, what is in it.</param>
+    /// <param name="ends">By partition, the offset behind everything that is in it.</param>
     /// <param name="require">Throws where the partitions that had a checkpoint do not fit.</param>
     internal static async Task PrepareAsync(
         NpgsqlConnection connection,
-        IReadOnlyDictionary<string, LogExtent> extents,
+        IReadOnlyDictionary<string, long> ends,
         Action<IReadOnlyCollection<string>> require,
         CancellationToken ct
     )
     {
-        string[] names = [.. extents.Keys];
-        long[] begins = [.. extents.Values.Select(e => e.Begin)];
-        long[] ends = [.. extents.Values.Select(e => e.End)];
-        await connection.Statement(BeginGenerationSql, names, begins, ends).ExecuteAsync(ct);
+        string[] names = [.. ends.Keys];
+        long[] offsets = [.. ends.Values];
+        await connection.Statement(BeginGenerationSql, names, offsets).ExecuteAsync(ct);
         require(await NamesAsync(connection, ct));
-        await connection.Statement(AddSql, names, ends).ExecuteAsync(ct);
+        await connection.Statement(AddSql, names, offsets).ExecuteAsync(ct);
         // Those of entities that are not declared any more would hold everything back.
         await connection.Statement("DELETE FROM cdc.checkpoints WHERE NOT partition = ANY($1)", (object)names).ExecuteAsync(ct);
     }

@@ -51,7 +51,11 @@ public sealed class EngineTablesChangedTests(TestServers servers)
         Assert.Contains("ADD COLUMN partner_id bigint", (await served.GetAsync("/status")).Text, StringComparison.Ordinal);
         await scene.Engine.ExecuteAsync("ALTER TABLE loyalty_cards ADD COLUMN partner_id bigint", Scene.Ct);
         await scene.Bed.EqualByItselfAsync(Scene.Ct);
-        Assert.Single(served.Run.Tail.Split((char)10), line => line.Contains("The pipeline works again", StringComparison.Ordinal));
+        await Eventually.True("it works again", () => SaidAgain() > 0, () => served.Run.Tail, ct: Scene.Ct);
+        Assert.Equal(1, SaidAgain());
+
+        int SaidAgain() =>
+            served.Run.Tail.Split((char)10).Count(line => line.Contains("The pipeline works again", StringComparison.Ordinal));
     }
 
     private static Task<long> RequestsAsync(PipelineBed bed) =>
