@@ -98,7 +98,6 @@ internal static class HeldTable
             BatchCommands =
             {
                 Statements.BatchStatement(SupersedeSql, entity),
-                Statements.BatchStatement(SourceKeyTable.SettleSql, entity),
                 Statements.BatchStatement(ReleaseSql, entity),
                 Statements.BatchStatement(RequestTable.AnswerSql, entity),
                 Statements.BatchStatement(TablesTable.LoadedSql, entity),

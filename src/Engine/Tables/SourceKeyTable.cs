@@ -1,3 +1,4 @@
+using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
 using Npgsql;
 using NpgsqlTypes;
@@ -5,19 +6,13 @@ using NpgsqlTypes;
 namespace Cdc.Engine.Tables;
 
 /// <summary>
-/// cdc.source_keys: of which key each number is, where keys are known by a hash (<see cref="Core.Entities.KeyHash"/>). What was met once
+/// cdc.source_keys: of which key each number is, where keys are known by a hash (<see cref="KeyHash"/>). What was met once
 /// stays until all of its table was read again.
 /// </summary>
 public static class SourceKeyTable
 {
     /// <summary>$1 entity, all of which is to be read again.</summary>
     internal const string ReadAgainSql = "UPDATE cdc.source_keys SET stale = true WHERE entity = $1";
-
-    /// <summary>$1 entity, all of which was read: what was not met is gone. What the topics are owed must still be said there.</summary>
-    internal const string SettleSql = """
-        DELETE FROM cdc.source_keys k WHERE k.entity = $1 AND k.stale
-          AND NOT EXISTS (SELECT FROM cdc.owed_deletes o WHERE o.entity = k.entity AND o.key = k.key)
-        """;
 
     /// <summary>$1 entity, $2 keys, $3 their texts.</summary>
     private const string RecordSql = """
@@ -57,6 +52,23 @@ public static class SourceKeyTable
             );
         await batch.PrepareAsync(ct);
         return (long?)await batch.ExecuteScalarAsync(ct);
+    }
+
+    /// <summary>
+    /// All of the entity was read: what was not met and is not there is gone. A row that the reading left out, because the stream had it, is
+    /// there; and what the topics are owed must still be said in them.
+    /// </summary>
+    internal static async Task SettleAsync(NpgsqlConnection connection, EntityDeclaration entity, CancellationToken ct)
+    {
+        var forget = $"""
+            DELETE FROM cdc.source_keys k WHERE k.entity = $1 AND k.stale
+              AND NOT EXISTS (SELECT FROM {entity.EngineName} t WHERE t.{Sql.Identifier(entity.EngineKey)} = k.key)
+              AND NOT EXISTS (SELECT FROM cdc.quarantine q WHERE q.entity = k.entity AND q.key = k.key)
+              AND NOT EXISTS (SELECT FROM cdc.rereads r WHERE r.entity = k.entity AND r.key = k.key)
+              AND NOT EXISTS (SELECT FROM cdc.owed_deletes o WHERE o.entity = k.entity AND o.key = k.key)
+            """;
+        await connection.Statement(forget, entity.Name).ExecuteAsync(ct);
+        await connection.Statement("UPDATE cdc.source_keys SET stale = false WHERE entity = $1 AND stale", entity.Name).ExecuteAsync(ct);
     }
 
     /// <summary>What the numbers stand for; those that are not known are left out.</summary>
