@@ -13,6 +13,11 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
 {
     private readonly EngineTransaction _transaction = new(connection);
 
+    /// <summary>
+    /// Entities of which nothing was written, because two of their keys have one number; <see cref="TakeCollisions"/> forgets them.
+    /// </summary>
+    private readonly Dictionary<int, HashedKeyException> _collisions = [];
+
     /// <summary>Nothing else may use it while a batch is being written.</summary>
     public NpgsqlConnection Connection => connection;
 
@@ -28,11 +33,6 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
 
     /// <summary>What the open transaction has to announce when it commits.</summary>
     public IEnumerable<(string Channel, string Notice)> Notices => writers.Select(w => w.Notice).OfType<(string, string)>();
-
-    /// <summary>
-    /// Entities of which nothing was written, because two of their keys have one number; <see cref="TakeCollisions"/> forgets them.
-    /// </summary>
-    private readonly Dictionary<int, HashedKeyException> _collisions = [];
 
     /// <summary>Of what was written since it was asked last. These tables must stop.</summary>
     public IReadOnlyList<HashedKeyException> TakeCollisions()

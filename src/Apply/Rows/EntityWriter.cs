@@ -109,13 +109,10 @@ internal sealed class EntityWriter
     /// Writes down which keys are met, before their rows are written. Only of keys that are known by a hash (<see cref="KeyHash"/>).
     /// </summary>
     /// <returns>A number that is known as another key's: nothing of the entity may be written; null: there is none.</returns>
-    public Task<long?> MistakenKeyAsync(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlyMemory<long> sortedKeys, CancellationToken ct)
+    public Task<long?> MistakenKeyAsync(IReadOnlyDictionary<long, FoldedRow> rows, long[] sortedKeys, CancellationToken ct)
     {
-        if (_entity.HashedKey is null)
-            return Task.FromResult<long?>(null);
-        var keys = sortedKeys.ToArray();
-        byte[][] spelled = [.. keys.Select(key => (rows[key].Write ?? rows[key].Delete)!.SpelledKey!)];
-        return SourceKeyTable.RecordAsync(_connection, _entity.Name, keys, spelled, ct);
+        byte[][] spelled = [.. sortedKeys.Select(key => (rows[key].Write ?? rows[key].Delete)!.SpelledKey!)];
+        return SourceKeyTable.RecordAsync(_connection, _entity.Name, sortedKeys, spelled, ct);
     }
 
     /// <summary>The engine may have these keys now.</summary>

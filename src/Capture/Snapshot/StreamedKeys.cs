@@ -12,7 +12,7 @@ internal sealed class StreamedKeys(int keysOfOneTransaction, int keysOfAll)
 {
     private const long EveryKey = long.MinValue;
 
-    /// <param name="Check">Of a key that is known by a hash more bits of it (<see cref="KeyHash.Check"/>), in room that was unused; else 0.</param>
+    /// <param name="Check">Of a key that is known by a hash more bits of it (<see cref="KeyHash.Check"/>); else 0. In room that was unused.</param>
     private readonly record struct Entry(ulong Xid, int Entity, int Check, long Key);
 
     private readonly List<Entry> _entries = [];

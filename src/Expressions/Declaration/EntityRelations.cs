@@ -32,7 +32,7 @@ internal sealed class EntityRelations(IReadOnlyList<ReadEntity> entities, Findin
                     $"Declare the same key in both, in the same order: {table.First().Declaration.SourceKey.Shown}."
                 );
         foreach (var entity in entities.Where(e => !e.Declaration.HasId))
-            CheckPair(entity);
+            CheckWithoutId(entity);
         foreach (var entity in entities)
         foreach (var parent in entity.Declaration.Parents)
             CheckParent(entity, parent);
@@ -72,7 +72,7 @@ internal sealed class EntityRelations(IReadOnlyList<ReadEntity> entities, Findin
         entity.HashedKey is null ? "a key of two columns" : "a key that is known by a hash";
 
     /// <summary>What is looked up by an id of Odoo's has one.</summary>
-    private void CheckPair(ReadEntity entity)
+    private void CheckWithoutId(ReadEntity entity)
     {
         var declaration = entity.Declaration;
         foreach (
