@@ -13,6 +13,7 @@ namespace Cdc.Apply.Partitions;
 internal sealed class PartitionCheckpoint(
     LogPartition partition,
     long next,
+    long passedUntil,
     ChangePosition last,
     IEnumerable<(long Session, long Sequence)> sequences
 ) : IPartitionProgress
@@ -28,6 +29,9 @@ internal sealed class PartitionCheckpoint(
 
     /// <summary>Offset of the first record that is not taken.</summary>
     public long Next { get; private set; } = next;
+
+    /// <summary>Records below it were there before the generation began: none of them is taken.</summary>
+    public long PassedUntil { get; } = passedUntil;
 
     /// <summary>Position of the last change that was taken: what is not above it was applied.</summary>
     public ChangePosition Last { get; private set; } = last;

@@ -35,6 +35,7 @@ internal sealed class PartitionLoop(
     private readonly NpgsqlConnection _connection = batches.Writer.Connection;
     private readonly EngineTransaction _transaction = batches.Writer.Transaction;
     private readonly HashSet<PartitionCheckpoint> _moved = [];
+    private readonly PassedOverKeys _passedOver = new(batches.Writer.Entities);
     private List<LogRecord> _pending = [];
     private long _pendingBytes;
     private bool _hasChanges;
@@ -134,6 +135,7 @@ internal sealed class PartitionLoop(
             await _transaction.RollbackAsync(ct);
             return;
         }
+        await _passedOver.OweAsync(_connection, ct);
         await table.MoveAsync(
             _connection,
             [.. _moved.OrderBy(m => m.Partition.Name, StringComparer.Ordinal)],
@@ -192,6 +194,8 @@ internal sealed class PartitionLoop(
         _moved.Add(checkpoint);
         if (record.Change is not RowChange row || !Takes(checkpoint, record, row.Position, row.CommitMicros, engine))
         {
+            if (record.Change is RowChange old && IsPassedOver(checkpoint, record, old.Position, engine))
+                _passedOver.Add(old, record.More);
             checkpoint.Pass(record.Offset);
             return;
         }
@@ -248,7 +252,7 @@ internal sealed class PartitionLoop(
         TransactionConditions engine
     )
     {
-        if (position.Generation < engine.Generation)
+        if (IsPassedOver(checkpoint, record, position, engine))
             return false;
         if (position.Generation > engine.Generation)
             throw new DeclaredGapException(
@@ -262,6 +266,14 @@ internal sealed class PartitionLoop(
         statistics.Duplicate();
         return false;
     }
+
+    /// <summary>Of a generation that has ended. A generation's records stand behind the end of the partition when it began.</summary>
+    private static bool IsPassedOver(
+        PartitionCheckpoint checkpoint,
+        LogRecord record,
+        ChangePosition position,
+        TransactionConditions engine
+    ) => record.Offset < checkpoint.PassedUntil || position.Generation < engine.Generation;
 
     private Task BeginWriteAsync(CancellationToken ct)
     {

@@ -53,8 +53,8 @@ public sealed class PartitionSession(
         {
             var taken = await table.TakeAsync([.. partitions.Select(p => p.Name)], ct);
             return new PartitionsTaken(
-                [.. taken.Select(t => t.Next)],
-                [.. partitions.Zip(taken, (partition, t) => new PartitionCheckpoint(partition, t.Next, t.Last, t.Sequences))]
+                [.. taken.Select(t => new PartitionStart(t.Next, t.PassedUntil))],
+                [.. partitions.Zip(taken, (partition, t) => new PartitionCheckpoint(partition, t.Next, t.PassedUntil, t.Last, t.Sequences))]
             );
         });
 }

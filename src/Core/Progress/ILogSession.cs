@@ -12,14 +12,19 @@ public sealed record LogProgress(Lsn Through, SourceTransaction? Last, long? AsO
     public static readonly LogProgress None = new(Lsn.Zero, null, null);
 }
 
+/// <summary>What a partition holds.</summary>
+/// <param name="Begin">Offset of the first record that there still is.</param>
+/// <param name="End">Offset behind everything that is in it.</param>
+public readonly record struct LogExtent(long Begin, long End);
+
 /// <summary>One capture session's hold on a log that other processes read, as the engine's side of it needs to know it.</summary>
 public interface ILogSession
 {
     /// <summary>Its number in the log.</summary>
     long Number { get; }
 
-    /// <summary>By partition, the offset behind everything that was in it when the session began.</summary>
-    IReadOnlyDictionary<string, long> Ends { get; }
+    /// <summary>By partition, what was in it when the session began.</summary>
+    IReadOnlyDictionary<string, LogExtent> Extents { get; }
 
     LogProgress Acknowledged { get; }
 

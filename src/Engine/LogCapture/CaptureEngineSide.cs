@@ -85,7 +85,7 @@ public sealed class CaptureEngineSide : ILogBoard, IAsyncDisposable
             await using var connection = await EngineConnection.OpenAsync(Flushed(options), EngineRole.Capture, ct);
             await using var transaction = await connection.BeginTransactionAsync(ct);
             var begun = await SourceTable.BeginSessionAsync(connection, ct);
-            await PartitionTable.PrepareAsync(connection, logSession.Ends, logSession.RequireCounts, ct);
+            await PartitionTable.PrepareAsync(connection, logSession.Extents, logSession.RequireCounts, ct);
             var tables = new TableRegistry(entities, log);
             await tables.LoadAsync(connection, ct);
             await transaction.CommitAsync(ct);

@@ -1,13 +1,15 @@
+using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
 using Npgsql;
 
 namespace Cdc.Engine.Tables;
 
 /// <summary>
-/// cdc.owed_deletes: over Kafka, keys whose rows were deleted because a reading did not see them, and whose end is not in the topics yet.
-/// Written with that delete (<see cref="Rows.HeldDeletesSql"/>). It outlives generations: the engine does not know these keys any more.
+/// cdc.owed_deletes: over Kafka, keys that the topics have and the engine does not, and whose end is not in the topics yet. Written with the
+/// delete of rows that a reading did not see (<see cref="Rows.HeldDeletesSql"/>), and with records that are passed over
+/// (<see cref="OweUnknownAsync"/>). It outlives generations: nothing else knows these keys.
 /// </summary>
-internal static class OwedTable
+public static class OwedTable
 {
     /// <summary>
     /// $1 at most so many, $2 entities that can be read, $3 and $4 entities and keys that are being read: of many keys every worker has a part.
@@ -23,11 +25,22 @@ internal static class OwedTable
 
     /// <summary>Statement that writes down the keys (<c>key</c>) of a query.</summary>
     /// <param name="entity">A literal.</param>
-    public static string Owe(string entity, string keys) =>
+    internal static string Owe(string entity, string keys) =>
         $"INSERT INTO cdc.owed_deletes (entity, key) SELECT {entity}, key FROM {keys} ON CONFLICT DO NOTHING";
 
+    /// <summary>
+    /// Records of these keys are in the topics, and an apply passes them over, since they are of an older generation. What the engine has of
+    /// them, the reading of that table will see or delete; of the others nothing but this is known.
+    /// </summary>
+    public static Task OweUnknownAsync(NpgsqlConnection connection, EntityDeclaration entity, IEnumerable<long> keys, CancellationToken ct)
+    {
+        var unknown =
+            $"(SELECT k.key FROM unnest($1::bigint[]) k(key) WHERE NOT EXISTS (SELECT FROM {entity.EngineName} t WHERE t.{Sql.Identifier(entity.EngineKey)} = k.key)) unknown";
+        return connection.Statement(Owe(Sql.Literal(entity.Name), unknown), (object)keys.ToArray()).ExecuteAsync(ct);
+    }
+
     /// <summary>Of the first entity that has some.</summary>
-    public static async Task<(string Entity, HashSet<long> Keys)?> NextAsync(
+    internal static async Task<(string Entity, HashSet<long> Keys)?> NextAsync(
         NpgsqlConnection connection,
         int atMost,
         string[] entities,
@@ -51,6 +64,6 @@ internal static class OwedTable
     }
 
     /// <summary>The topic says what there was to say of these keys.</summary>
-    public static Task PayAsync(NpgsqlConnection connection, string[] entities, long[] keys, CancellationToken ct) =>
+    internal static Task PayAsync(NpgsqlConnection connection, string[] entities, long[] keys, CancellationToken ct) =>
         connection.Statement(PaySql, entities, keys).ExecuteAsync(ct);
 }

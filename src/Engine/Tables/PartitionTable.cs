@@ -1,6 +1,7 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
+using Cdc.Core.Progress;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -30,8 +31,15 @@ public interface IPartitionProgress
 }
 
 /// <summary>A partition's checkpoint as the engine has it.</summary>
+/// <param name="PassedUntil">Records below this offset were there before its generation began.</param>
 /// <param name="Sequences">For each capture session the sequence that must come next.</param>
-public sealed record PartitionRecord(string Name, long Next, ChangePosition Last, IEnumerable<(long Session, long Sequence)> Sequences);
+public sealed record PartitionRecord(
+    string Name,
+    long Next,
+    long PassedUntil,
+    ChangePosition Last,
+    IEnumerable<(long Session, long Sequence)> Sequences
+);
 
 /// <summary>
 /// cdc.checkpoints over Kafka, a row for each partition. Moves only by compare-and-set on owner and offset, with the rows.
@@ -40,7 +48,7 @@ public sealed class PartitionTable(EngineOptions options, Guid owner)
 {
     private const string TakeSql = """
         UPDATE cdc.checkpoints SET owner_token = $1, updated_at = now() WHERE partition = ANY($2)
-        RETURNING partition, next_offset, generation, last_lsn, last_ordinal, sequences
+        RETURNING partition, next_offset, passed_until, generation, last_lsn, last_ordinal, sequences
         """;
 
     /// <summary>An owner that vanished without closing its connection would keep the lock of its open transaction for hours.</summary>
@@ -70,15 +78,17 @@ public sealed class PartitionTable(EngineOptions options, Guid owner)
         """;
 
     /// <summary>
-    /// $1 partitions, $2 their ends. The row of the in-process log is there when a generation has just begun, or when the engine followed
-    /// its source in-process until now: every partition begins at its end, since older records lose, or were applied.
+    /// $1 partitions, $2 their beginnings, $3 their ends. The row of the in-process log is there when a generation has just begun, or when the
+    /// engine followed its source in-process until now. Then every partition begins at its end. In a new generation it goes on where it was:
+    /// the records before the end (passed_until) lose, but what an apply passes over may have to end in the topic (<see cref="OwedTable"/>).
     /// </summary>
     private const string BeginGenerationSql = """
         WITH whole AS (DELETE FROM cdc.checkpoints WHERE partition = 'all' RETURNING generation, through_lsn, as_of)
-        INSERT INTO cdc.checkpoints AS c (partition, generation, through_lsn, as_of, owner_token, next_offset)
-        SELECT p.name, w.generation, w.through_lsn, w.as_of, gen_random_uuid(), p.until FROM whole w, unnest($1::text[], $2::bigint[]) p(name, until)
+        INSERT INTO cdc.checkpoints AS c (partition, generation, through_lsn, as_of, owner_token, passed_until, next_offset)
+        SELECT p.name, w.generation, w.through_lsn, w.as_of, gen_random_uuid(), p.until, CASE WHEN k.next_offset IS NULL THEN p.until ELSE least(greatest(k.next_offset, p.since), p.until) END
+        FROM whole w, unnest($1::text[], $2::bigint[], $3::bigint[]) p(name, since, until) LEFT JOIN cdc.checkpoints k ON k.partition = p.name
         ON CONFLICT (partition) DO UPDATE SET generation = EXCLUDED.generation, last_lsn = '0/0', last_ordinal = 0, last_xid = 0, last_commit_at = '-infinity',
-            through_lsn = EXCLUDED.through_lsn, as_of = EXCLUDED.as_of, owner_token = EXCLUDED.owner_token, next_offset = EXCLUDED.next_offset, sequences = '{}', newest_session = 0, updated_at = now()
+            through_lsn = EXCLUDED.through_lsn, as_of = EXCLUDED.as_of, owner_token = EXCLUDED.owner_token, next_offset = EXCLUDED.next_offset, passed_until = EXCLUDED.passed_until, sequences = '{}', newest_session = 0, updated_at = now()
         """;
 
     /// <summary>$1 partitions, $2 their ends: topics of entities that were declared since.</summary>
@@ -106,20 +116,21 @@ public sealed class PartitionTable(EngineOptions options, Guid owner)
         connection.Statement("SELECT partition FROM cdc.checkpoints WHERE next_offset IS NOT NULL").RowsAsync(row => row.GetString(0), ct);
 
     /// <summary>A capture session begins: exactly these partitions have a checkpoint.</summary>
-    /// <param name="ends">By partition, the offset behind everything that is in it.</param>
+    /// <param name="extents">By partition, what is in it.</param>
     /// <param name="require">Throws where the partitions that had a checkpoint do not fit.</param>
     internal static async Task PrepareAsync(
         NpgsqlConnection connection,
-        IReadOnlyDictionary<string, long> ends,
+        IReadOnlyDictionary<string, LogExtent> extents,
         Action<IReadOnlyCollection<string>> require,
         CancellationToken ct
     )
     {
-        string[] names = [.. ends.Keys];
-        long[] offsets = [.. ends.Values];
-        await connection.Statement(BeginGenerationSql, names, offsets).ExecuteAsync(ct);
+        string[] names = [.. extents.Keys];
+        long[] begins = [.. extents.Values.Select(e => e.Begin)];
+        long[] ends = [.. extents.Values.Select(e => e.End)];
+        await connection.Statement(BeginGenerationSql, names, begins, ends).ExecuteAsync(ct);
         require(await NamesAsync(connection, ct));
-        await connection.Statement(AddSql, names, offsets).ExecuteAsync(ct);
+        await connection.Statement(AddSql, names, ends).ExecuteAsync(ct);
         // Those of entities that are not declared any more would hold everything back.
         await connection.Statement("DELETE FROM cdc.checkpoints WHERE NOT partition = ANY($1)", (object)names).ExecuteAsync(ct);
     }
@@ -213,8 +224,9 @@ public sealed class PartitionTable(EngineOptions options, Guid owner)
         new(
             row.GetString(0),
             row.GetInt64(1),
-            new ChangePosition(row.GetInt32(2), row.Lsn(3), row.GetInt64(4)),
-            row.GetFieldValue<long[]>(5).Chunk(2).Select(pair => (pair[0], pair[1]))
+            row.GetInt64(2),
+            new ChangePosition(row.GetInt32(3), row.Lsn(4), row.GetInt64(5)),
+            row.GetFieldValue<long[]>(6).Chunk(2).Select(pair => (pair[0], pair[1]))
         );
 
     private NpgsqlBatchCommand Move(IReadOnlyList<IPartitionProgress> moved, int generation) =>

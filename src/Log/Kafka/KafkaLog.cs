@@ -30,4 +30,11 @@ internal static partial class KafkaLog
 
     [LoggerMessage(504, LogLevel.Information, "Partitions revoked: {Partitions}")]
     public static partial void Revoked(ILogger log, string partitions);
+
+    [LoggerMessage(
+        505,
+        LogLevel.Warning,
+        "Partition {Partition}: the record at offset {Offset}, of a generation that has ended, is passed over: {Reason}"
+    )]
+    public static partial void UnreadablePassed(ILogger log, LogPartition partition, long offset, string reason);
 }

@@ -8,10 +8,15 @@ using Microsoft.Extensions.Logging;
 
 namespace Cdc.Log.Kafka;
 
+/// <summary>Where to go on with a partition.</summary>
+/// <param name="Next">Offset of the first record that is not applied.</param>
+/// <param name="PassedUntil">Records below this offset are passed over: it is no gap if they are gone, or cannot be read.</param>
+public readonly record struct PartitionStart(long Next, long PassedUntil);
+
 /// <summary>Where to go on with partitions: the engine's word, never the group's.</summary>
-/// <param name="Offsets">One for each partition asked for.</param>
+/// <param name="Starts">One for each partition asked for.</param>
 /// <param name="Taken">What the reader hands on with them.</param>
-public sealed record PartitionsTaken(IReadOnlyList<long> Offsets, IReadOnlyList<object> Taken);
+public sealed record PartitionsTaken(IReadOnlyList<PartitionStart> Starts, IReadOnlyList<object> Taken);
 
 /// <summary>Makes partitions that a member of the group was given its own.</summary>
 public delegate Task<PartitionsTaken> TakePartitions(IReadOnlyList<LogPartition> partitions, CancellationToken ct);
@@ -25,6 +30,8 @@ public sealed class KafkaLogReader : IAsyncDisposable
     private const int RecordsOfOnePart = 2_000;
     private const long BytesOfOnePart = 1 << 20;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan Answer = TimeSpan.FromSeconds(10);
 
     /// <summary>Time for the applier to commit what it has of revoked partitions; then they are fenced.</summary>
     private static readonly TimeSpan HandOver = TimeSpan.FromSeconds(5);
@@ -50,6 +57,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
 
     /// <summary>By the partition's index, the offset after what was read last.</summary>
     private readonly long[] _next;
+    private readonly long[] _passedUntil;
     private List<LogRecord> _records = [];
     private long _bytes;
 
@@ -59,6 +67,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
         var ofTopic = topics.Names.ToDictionary(t => t, codec.Decoder);
         _decoders = [.. topics.All.Select(p => ofTopic[p.Topic])];
         _next = new long[topics.All.Count];
+        _passedUntil = new long[topics.All.Count];
         _consumer = KafkaClients.Made(
             clients
                 .Member()
@@ -160,6 +169,20 @@ public sealed class KafkaLogReader : IAsyncDisposable
         {
             return _consumer.Consume(atMost);
         }
+        catch (ConsumeException e)
+            when (e.Error.Code is ErrorCode.OffsetOutOfRange or ErrorCode.Local_AutoOffsetReset
+                && e.ConsumerRecord?.TopicPartition is { } lost
+                && _topics.Find(lost.Topic, lost.Partition.Value) is { } partition
+                && _next[partition.Index] < _passedUntil[partition.Index]
+            )
+        {
+            throw new CdcException(
+                FailureKind.Unavailable,
+                $"Retention removes records of {partition} that are passed over, while they are read.",
+                "Nothing is to be done: it begins anew behind them.",
+                e
+            );
+        }
         catch (ConsumeException e) when (e.Error.Code is ErrorCode.GroupAuthorizationFailed)
         {
             throw _clients.Denied(new KafkaRight(KafkaResource.Group, _clients.Options.Group, KafkaOperation.Read), e);
@@ -188,8 +211,9 @@ public sealed class KafkaLogReader : IAsyncDisposable
             return;
         }
         var stamp = Decode(partition, read);
-        _records.Add(new LogRecord(partition, read.Offset.Value, stamp, _changes[0], _changes.Count > 1 ? [.. _changes.Skip(1)] : null));
-        _bytes += _changes[0].Bytes;
+        var change = _changes.FirstOrDefault();
+        _records.Add(new LogRecord(partition, read.Offset.Value, stamp, change, _changes.Count > 1 ? [.. _changes.Skip(1)] : null));
+        _bytes += change?.Bytes ?? 0;
     }
 
     /// <summary>
@@ -207,6 +231,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
     private LogPartition PartitionOf(TopicPartition read) =>
         _topics.Find(read.Topic, read.Partition.Value) ?? throw PartitionCount.Changed(read.Topic, _topics.Of(read.Topic).Count);
 
+    /// <summary>Of a record that cannot be read and is passed over, no change.</summary>
     private RecordStamp Decode(LogPartition partition, ConsumeResult<byte[], byte[]> read)
     {
         var decoder = _decoders[partition.Index];
@@ -220,6 +245,12 @@ public sealed class KafkaLogReader : IAsyncDisposable
             if (decoder.TryDecode(key, value, _changes, out stamp))
                 return stamp;
             throw new RecordFormatException("its schema was learned and is still not known.");
+        }
+        catch (RecordFormatException e) when (read.Offset.Value < _passedUntil[partition.Index])
+        {
+            KafkaLog.UnreadablePassed(_log, partition, read.Offset.Value, e.Message);
+            _changes.Clear();
+            return default;
         }
         catch (RecordFormatException e)
         {
@@ -249,15 +280,24 @@ public sealed class KafkaLogReader : IAsyncDisposable
         KafkaLog.Assigned(_log, string.Join(' ', partitions));
         CrashPoint.Hit("in-rebalance");
         var taken = _take(partitions, _ended.Token).GetAwaiter().GetResult();
-        foreach (var (partition, next) in partitions.Zip(taken.Offsets))
-            _next[partition.Index] = next;
+        foreach (var (partition, start) in partitions.Zip(taken.Starts))
+            (_next[partition.Index], _passedUntil[partition.Index]) = (start.Next, start.PassedUntil);
         Put(new PartitionsAssigned(taken.Taken));
         List<TopicPartitionOffset> begin =
         [
-            .. assigned.Zip(taken.Offsets, (partition, offset) => new TopicPartitionOffset(partition, offset)),
+            .. assigned.Zip(taken.Starts, (partition, start) => new TopicPartitionOffset(partition, FirstThere(partition, start))),
         ];
         _begun.AddRange(begin);
         return begin;
+    }
+
+    /// <summary>Retention may have removed records that are passed over anyway; behind them nothing may be missing.</summary>
+    private long FirstThere(TopicPartition partition, PartitionStart start)
+    {
+        if (start.Next >= start.PassedUntil)
+            return start.Next;
+        var low = _clients.Ask(() => _consumer.QueryWatermarkOffsets(partition, Answer)).Low.Value;
+        return Math.Clamp(low, start.Next, start.PassedUntil);
     }
 
     private void Revoke(List<TopicPartitionOffset> revoked, bool areLost)

@@ -48,7 +48,8 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
 
     public long Number { get; }
 
-    public IReadOnlyDictionary<string, long> Ends => _topics.All.ToDictionary(p => p.Name, p => _tails[p.Index].End);
+    public IReadOnlyDictionary<string, LogExtent> Extents =>
+        _topics.All.ToDictionary(p => p.Name, p => new LogExtent(_tails[p.Index].Begin, _tails[p.Index].End));
 
     /// <summary>
     /// The last transaction that earlier sessions brought whole into the log; when it is sent again it must be the same one.

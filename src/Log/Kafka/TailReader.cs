@@ -1,4 +1,5 @@
 using Cdc.Core.Changes;
+using Cdc.Core.Progress;
 using Cdc.Log.Records;
 using Confluent.Kafka;
 
@@ -10,6 +11,9 @@ namespace Cdc.Log.Kafka;
 /// <param name="OwedTombstone">Key of a delete whose tombstone is missing.</param>
 public sealed record PartitionTail(long End, ChangePosition Last, byte[]? OwedTombstone)
 {
+    /// <summary>Offset of the first record that there still is.</summary>
+    public long Begin { get; init; }
+
     /// <summary>The row's key of the last record with a payload; null: there is none, or it has no key.</summary>
     public long? LastKey { get; init; }
 }
@@ -75,7 +79,7 @@ internal sealed class TailReader(KafkaClients clients)
     {
         var hasTombstone = false;
         var records = new List<ConsumeResult<byte[], byte[]>>();
-        var end = ReadBackwards(
+        var extent = ReadBackwards(
             consumer,
             partition,
             record =>
@@ -94,9 +98,13 @@ internal sealed class TailReader(KafkaClients clients)
             hasTombstone |= message.Value is null;
             if (message.Value is null || await PositionAsync(decoder, message, ct) is not { } last)
                 continue;
-            return new PartitionTail(end, last.Position, last.IsDelete && !hasTombstone ? message.Key : null) { LastKey = last.Key };
+            return new PartitionTail(extent.End, last.Position, last.IsDelete && !hasTombstone ? message.Key : null)
+            {
+                Begin = extent.Begin,
+                LastKey = last.Key,
+            };
         }
-        return new PartitionTail(end, ChangePosition.Origin, null);
+        return new PartitionTail(extent.End, ChangePosition.Origin, null) { Begin = extent.Begin };
     }
 
     private static async Task<(ChangePosition Position, long? Key, bool IsDelete)?> PositionAsync(
@@ -136,8 +144,8 @@ internal sealed class TailReader(KafkaClients clients)
     /// Reads from near the end to the end, and from ever further back until <paramref name="found"/> was true of some record. Each read
     /// begins anew.
     /// </summary>
-    /// <returns>The offset behind everything that can be read.</returns>
-    private long ReadBackwards(
+    /// <returns>All that can be read.</returns>
+    private LogExtent ReadBackwards(
         IConsumer<byte[], byte[]> consumer,
         TopicPartition partition,
         Func<ConsumeResult<byte[], byte[]>, bool> found,
@@ -153,7 +161,7 @@ internal sealed class TailReader(KafkaClients clients)
                 break;
             until = from;
         }
-        return high;
+        return new LogExtent(low, high);
     }
 
     private bool ReadPart(

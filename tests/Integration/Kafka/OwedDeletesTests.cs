@@ -1,9 +1,12 @@
+using System.Globalization;
 using Cdc.Engine.Requests;
 using Cdc.Tests.Integration.Pipeline;
 using Cdc.Tests.Support.Api;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Kafka;
@@ -11,6 +14,8 @@ namespace Cdc.Tests.Integration.Kafka;
 /// <summary>What was deleted unseen, for readers of the topics: it ends there as soon as it is deleted in the engine, and not before.</summary>
 public sealed class OwedDeletesTests(TestServers servers, TestKafka kafka)
 {
+    private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -80,6 +85,33 @@ public sealed class OwedDeletesTests(TestServers servers, TestKafka kafka)
         Assert.Equal((50, 20), (views["card"].Rows.Count, views["card"].OwedEnds));
     }
 
+    [Fact]
+    public async Task Keys_that_no_apply_had_taken_before_the_gap_and_that_Odoo_deleted_in_it_end_in_the_topics()
+    {
+        await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
+        await using var api = await ApiBed.StartAsync(bed.Bed, Ct);
+        await UntakenAsync(bed, api);
+        await StartAsync(bed);
+        await SettledAsync(bed);
+        var views = await bed.AssertReadsOdooAsync(api, Ct);
+        Assert.Equal((53, 2), (views["card"].Rows.Count, views["card"].OwedEnds));
+    }
+
+    [Fact]
+    [Trait("Needs", "CDC_TEST_KAFKA")]
+    public async Task Records_that_are_passed_over_may_be_removed_by_retention_before_an_apply_comes_to_them()
+    {
+        Assert.SkipUnless(TestKafka.IsModern, "There are no brokers but Kafka 0.9, which removes no records on command.");
+        await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
+        await using var api = await ApiBed.StartAsync(bed.Bed, Ct);
+        await UntakenAsync(bed, api);
+        await RemovePassedAsync(bed);
+        await StartAsync(bed);
+        await SettledAsync(bed);
+        Assert.Equal(53, (await bed.AssertReadsOdooAsync(api, Ct))["card"].Rows.Count);
+        Assert.Equal(2, await bed.Bed.Engine.ScalarAsync<int>("SELECT generation FROM cdc.source", Ct));
+    }
+
     private WatchedProcess? _process;
 
     private async Task StreamAsync(KafkaPipelineBed bed)
@@ -90,16 +122,60 @@ public sealed class OwedDeletesTests(TestServers servers, TestKafka kafka)
         await bed.Bed.EqualByItselfAsync(Ct);
     }
 
-    private async Task StartAsync(KafkaPipelineBed bed, string? crashAt = null) =>
-        _process = await bed.StartProcessAsync("run", crashAt, Ct);
+    /// <summary>Rows are in the topics that no apply has taken, and a generation begins that passes them over. No apply runs.</summary>
+    private async Task UntakenAsync(KafkaPipelineBed bed, ApiBed api)
+    {
+        await StreamAsync(bed);
+        Assert.Equal(0, await _process!.StopAsync(Signal.Terminate, Ct));
+        _process = await bed.StartProcessAsync("capture", null, Ct);
+        await bed.Bed.Source.ExecuteAsync(
+            "INSERT INTO loyalty_card (id, program_id, code, points) SELECT i, 1, 'untaken ' || i, i FROM generate_series(60, 64) i",
+            Ct
+        );
+        await Eventually.True(
+            "the topic has them",
+            async () => (await bed.ReadAsync(api, bed.Bed.Entity("card"), Ct)).Rows.ContainsKey(64),
+            () => Task.FromResult(_process.Tail),
+            ct: Ct
+        );
+        await InGapAsync(bed, "DELETE FROM loyalty_card WHERE id IN (60, 62)", program: "capture");
+        await Eventually.True(
+            "its partitions are known",
+            () => bed.Bed.Engine.ScalarAsync<bool>("SELECT coalesce(bool_or(passed_until > next_offset), false) FROM cdc.checkpoints", Ct),
+            () => Task.FromResult(_process.Tail),
+            ct: Ct
+        );
+        Assert.Equal(0, await _process.StopAsync(Signal.Terminate, Ct));
+    }
+
+    /// <summary>As retention does: all that was in the partitions when the generation began.</summary>
+    private static async Task RemovePassedAsync(KafkaPipelineBed bed)
+    {
+        var passed = await bed.Bed.Engine.RowsAsync(
+            "SELECT partition, passed_until FROM cdc.checkpoints WHERE passed_until > next_offset",
+            Ct
+        );
+        Assert.NotEmpty(passed);
+        using var admin = new AdminClientBuilder(
+            new Dictionary<string, string>(bed.Kafka.Client) { ["bootstrap.servers"] = bed.Kafka.BootstrapServers }
+        ).Build();
+        await admin.DeleteRecordsAsync(
+            passed
+                .Select(row => row.Split('/', '|'))
+                .Select(p => new TopicPartitionOffset(p[0], int.Parse(p[1], Invariant), long.Parse(p[2], Invariant)))
+        );
+    }
+
+    private async Task StartAsync(KafkaPipelineBed bed, string? crashAt = null, string program = "run") =>
+        _process = await bed.StartProcessAsync(program, crashAt, Ct);
 
     /// <summary>The slot is lost, and meanwhile Odoo has changed.</summary>
-    private async Task InGapAsync(KafkaPipelineBed bed, string sql, string? crashAt = null)
+    private async Task InGapAsync(KafkaPipelineBed bed, string sql, string? crashAt = null, string program = "run")
     {
         Assert.Equal(0, await _process!.StopAsync(Signal.Terminate, Ct));
         await bed.Bed.Source.ExecuteAsync($"SELECT pg_drop_replication_slot('{bed.Bed.SourceOptions.SlotName}')", Ct);
         await bed.Bed.Source.ExecuteAsync(sql, Ct);
-        await StartAsync(bed, crashAt);
+        await StartAsync(bed, crashAt, program);
         await Eventually.True(
             "a generation begins",
             () => bed.Bed.Engine.ScalarAsync<bool>("SELECT generation = 2 AND state = 'streaming' FROM cdc.source", Ct),

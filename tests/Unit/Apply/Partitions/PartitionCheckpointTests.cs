@@ -9,7 +9,7 @@ namespace Cdc.Tests.Unit.Apply.Partitions;
 
 public sealed class PartitionCheckpointTests
 {
-    private readonly PartitionCheckpoint _checkpoint = new(new LogPartition(0, "t", 0), 10, Position(5), [(1, 3)]);
+    private readonly PartitionCheckpoint _checkpoint = new(new LogPartition(0, "t", 0), 10, 0, Position(5), [(1, 3)]);
 
     [Fact]
     public void Records_of_a_session_are_taken_in_their_sequence()

@@ -1,0 +1,1 @@
+ALTER TABLE cdc.checkpoints DROP COLUMN passed_until;
