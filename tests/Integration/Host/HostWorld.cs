@@ -50,7 +50,7 @@ internal sealed class HostWorld : IAsyncDisposable
                         "0013_guards",
                         "0014_owed_deletes",
                         "0016_pause",
-                        "0017_source_keys",
+                        "0018_source_keys",
                     ]
                 : []
         )
