@@ -7,6 +7,7 @@ using Cdc.Core.Telemetry;
 using Cdc.Engine;
 using Cdc.Engine.Fences;
 using Cdc.Engine.Progress;
+using Cdc.Engine.Snapshots;
 using Cdc.Engine.Tables;
 using Cdc.Log.Kafka;
 using Npgsql;
@@ -130,6 +131,8 @@ internal sealed class PartitionLoop(
         var engine = await TransactionConditions.ReadAsync(_connection, batches.Writer.Entities, truncates, ct);
         _isHeld = engine.Fences.Count > 0;
         await ApplyAsync(engine, truncates, ct);
+        foreach (var collision in batches.Writer.TakeCollisions())
+            await TableRegistry.StopAsync(_connection, batches.Writer.Entities[collision.Entity], collision.Message, ct);
         CrashPoint.Hit("after-rows-before-checkpoint");
         if (_moved.Count == 0)
         {

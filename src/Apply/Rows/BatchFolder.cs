@@ -18,6 +18,8 @@ internal sealed class BatchFolder(int entities)
     private const int LargeRow = 64 << 10;
 
     private readonly bool[] _keepsVersions = new bool[entities];
+    private readonly Dictionary<int, long> _collisions = [];
+
     private bool _holdsReads;
 
     /// <summary>Rows that the engine may own keep all their versions.</summary>
@@ -38,6 +40,9 @@ internal sealed class BatchFolder(int entities)
 
     public Dictionary<long, FoldedRow> Of(int entity) => _rows[entity];
 
+    /// <summary>Two keys of the entity have this number (<see cref="Core.Entities.KeyHash"/>); null: none have one.</summary>
+    public long? CollisionOf(int entity) => _collisions.TryGetValue(entity, out var number) ? number : null;
+
     public bool Accepts(RowChange change) => Count == 0 || _holdsReads == (change.Kind == RowChangeKind.Read);
 
     public void Add(RowChange change)
@@ -46,6 +51,8 @@ internal sealed class BatchFolder(int entities)
         Count++;
         Bytes += change.Bytes;
         ref var row = ref CollectionsMarshal.GetValueRefOrAddDefault(_rows[change.Schema.Entity], change.Key, out _);
+        if (change.SpelledKey is not null)
+            Compare(row, change);
         if (change.Kind == RowChangeKind.Delete)
             (row, HasDeletes) = (new FoldedRow { Delete = change, Versions = Versions(row, change) }, true);
         else
@@ -74,6 +81,7 @@ internal sealed class BatchFolder(int entities)
     {
         foreach (var rows in _rows)
             rows.Clear();
+        _collisions.Clear();
         // The runtime lets large objects pile up to a multiple of what lives before it collects them. Beside writing such a batch, a
         // collection costs nothing.
         if (Bytes >= LargeBatch && Bytes / Count >= LargeRow)
@@ -83,6 +91,12 @@ internal sealed class BatchFolder(int entities)
 
     private OlderImage? Versions(in FoldedRow row, RowChange change) =>
         row.Write is { } write && _keepsVersions[change.Schema.Entity] ? new OlderImage(write, row.Versions) : row.Versions;
+
+    private void Compare(in FoldedRow row, RowChange change)
+    {
+        if ((row.Write ?? row.Delete) is { } before && !before.SpelledKey.AsSpan().SequenceEqual(change.SpelledKey))
+            _collisions[change.Schema.Entity] = change.Key;
+    }
 
     private static void Begin(ref FoldedRow row, RowChange change)
     {

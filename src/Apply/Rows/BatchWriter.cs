@@ -17,6 +17,11 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
     /// <summary>As the last transaction of <see cref="BeginAsync"/> found it.</summary>
     private bool _engineOwns;
 
+    /// <summary>
+    /// Entities of which nothing was written, because two of their keys have one number; <see cref="TakeCollisions"/> forgets them.
+    /// </summary>
+    private readonly Dictionary<int, HashedKeyException> _collisions = [];
+
     /// <summary>Nothing else may use it while a batch is being written.</summary>
     public NpgsqlConnection Connection => connection;
 
@@ -32,6 +37,16 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
 
     /// <summary>What the open transaction has to announce when it commits.</summary>
     public IEnumerable<(string Channel, string Notice)> Notices => writers.Select(w => w.Notice).OfType<(string, string)>();
+
+    /// <summary>Of what was written since it was asked last. These tables must stop.</summary>
+    public IReadOnlyList<HashedKeyException> TakeCollisions()
+    {
+        if (_collisions.Count == 0)
+            return [];
+        HashedKeyException[] collisions = [.. _collisions.Values];
+        _collisions.Clear();
+        return collisions;
+    }
 
     /// <param name="sortedKeys">Per entity, ascending.</param>
     public async Task WriteAsync(BatchFolder batch, long[][] sortedKeys, StraightCopy straight, CancellationToken ct)
@@ -83,6 +98,9 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
             var keys = sortedKeys[entity.Index];
             if (keys.Length == 0)
                 continue;
+            // Their keys must be compared with those that were met, before anything is written.
+            if (entity.HashedKey is not null)
+                return false;
             var few = writers[entity.Index].Few;
             if (!few.TryGather(batch.Of(entity.Index), keys))
                 return false;
@@ -123,18 +141,29 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
         foreach (var entity in entities.All)
         {
             var keys = sortedKeys[entity.Index];
-            if (keys.Length == 0)
+            if (keys.Length == 0 || await CollideAsync(batch, entity, keys, ct))
                 continue;
             await writers[entity.Index].WriteAsync(batch.Of(entity.Index), keys, straight, ct);
             Quarantined += writers[entity.Index].Quarantined;
         }
     }
 
+    private async Task<bool> CollideAsync(BatchFolder batch, EntityDeclaration entity, long[] keys, CancellationToken ct)
+    {
+        if (entity.HashedKey is null)
+            return false;
+        var number = batch.CollisionOf(entity.Index) ?? await writers[entity.Index].MistakenKeyAsync(batch.Of(entity.Index), keys, ct);
+        if (number is not { } collided)
+            return false;
+        _collisions[entity.Index] = HashedKeyException.Collision(entity, collided);
+        return true;
+    }
+
     private async Task WriteInHalvesAsync(BatchFolder batch, long[][] sortedKeys, CancellationToken ct)
     {
         Quarantined = 0;
         foreach (var entity in entities.All)
-            if (sortedKeys[entity.Index].Length > 0)
+            if (sortedKeys[entity.Index].Length > 0 && !await CollideAsync(batch, entity, sortedKeys[entity.Index], ct))
                 await WriteHalfAsync(writers[entity.Index], batch.Of(entity.Index), sortedKeys[entity.Index], ct);
     }
 

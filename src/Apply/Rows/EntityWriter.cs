@@ -3,6 +3,7 @@ using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
 using Cdc.Engine.Progress;
 using Cdc.Engine.Rows;
+using Cdc.Engine.Tables;
 using Cdc.Expressions.Rows;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -132,6 +133,16 @@ internal sealed class EntityWriter
         foreach (var written in (CopyRows[])[_staged, _direct, _holes])
             written.Clear();
         _versions?.Clear();
+    }
+
+    /// <summary>
+    /// Writes down which keys are met, before their rows are written. Only of keys that are known by a hash (<see cref="KeyHash"/>).
+    /// </summary>
+    /// <returns>A number that is known as another key's: nothing of the entity may be written; null: there is none.</returns>
+    public Task<long?> MistakenKeyAsync(IReadOnlyDictionary<long, FoldedRow> rows, long[] sortedKeys, CancellationToken ct)
+    {
+        byte[][] spelled = [.. sortedKeys.Select(key => (rows[key].Write ?? rows[key].Delete)!.SpelledKey!)];
+        return SourceKeyTable.RecordAsync(_connection, _entity.Name, sortedKeys, spelled, ct);
     }
 
     /// <summary>The engine may have these keys now.</summary>

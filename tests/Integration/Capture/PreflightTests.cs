@@ -90,6 +90,20 @@ public sealed class PreflightTests(TestServers servers)
         Assert.Equal(codes, Errors(findings));
     }
 
+    [Theory]
+    [InlineData("code text PRIMARY KEY")]
+    [InlineData("code varchar(9) PRIMARY KEY")]
+    [InlineData("code text PRIMARY KEY, more int", "column-type", "code char(9) PRIMARY KEY")]
+    [InlineData("code text PRIMARY KEY", "key-not-primary", "code text, b int, PRIMARY KEY (code, b)")]
+    public async Task A_key_of_text_is_one_whose_text_is_all_of_it(string columns, string? code = null, string? instead = null)
+    {
+        await using var database = await CreateAsync($"CREATE TABLE rel ({instead ?? columns}); ");
+        var rel = Declared.Entities("rel: code text")[0];
+        EntitySet entities = new([rel with { HashedKey = [rel.SourceColumns[0]] }]);
+        var findings = await Preflight.CheckAsync(StreamTestBed.OptionsOf(database), entities, Ct);
+        Assert.Equal(code is null ? [] : [code], Errors(findings));
+    }
+
     /// <summary>Of one that is declared by one of its columns the remedy is what to declare.</summary>
     [Fact]
     public async Task A_table_of_two_columns_that_is_declared_by_one_is_told_to_declare_both()
