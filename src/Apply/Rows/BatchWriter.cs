@@ -98,9 +98,6 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
             var keys = sortedKeys[entity.Index];
             if (keys.Length == 0)
                 continue;
-            // Their keys must be compared with those that were met, before anything is written.
-            if (entity.HashedKey is not null)
-                return false;
             var few = writers[entity.Index].Few;
             if (!few.TryGather(batch.Of(entity.Index), keys))
                 return false;

@@ -45,7 +45,8 @@ internal sealed class FewRows
     {
         if (sortedKeys.IsEmpty)
             return true;
-        if (IsRefused)
+        // Keys that are known by a hash must be compared with those that were met, before anything is written.
+        if (IsRefused || _entity.HashedKey is not null)
             return false;
         if (_entries.Any(_entity.Name))
             foreach (var key in sortedKeys)
