@@ -28,7 +28,7 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source, IReadO
 
     /// <summary>Those that the process takes, if the caller says no others.</summary>
     public static EntitySet Entities { get; } =
-        EntityFile.Load(Environment.GetEnvironmentVariable("CDC__Entities") ?? SourceTree.PathOf("schemas/entities.json"));
+        EntityFile.Load(System.Environment.GetEnvironmentVariable("CDC__Entities") ?? SourceTree.PathOf("schemas/entities.json"));
 
     private static SourceKey HistoryKey { get; } = Entities.Find("history")!.SourceKey;
 
