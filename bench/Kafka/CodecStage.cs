@@ -49,7 +49,7 @@ internal sealed class CodecStage(Figures figures)
         for (var i = 0; i < changes.Count; i++)
         {
             var encoder = i % 2 == 0 ? card : history;
-            encoder.EncodeKey(changes[i].Key, records.Output);
+            encoder.EncodeKey(changes[i].Key, changes[i].SpelledKey, records.Output);
             records.EndPart();
             encoder.EncodeValue(changes[i], new RecordStamp(1, i), records.Output);
             records.EndPart();

@@ -32,7 +32,7 @@ internal sealed record OrderBacklog : Backlog
     public override string IsWarmSql(IReplica replica) => HasSql(replica, _first + (int)((_last - _first) * WarmShare));
 
     public static string HasSql(IReplica replica, int history) =>
-        $"SELECT EXISTS (SELECT FROM {replica.HistoryTable} WHERE id = {history})";
+        $"SELECT EXISTS (SELECT FROM {replica.HistoryTable} WHERE id = {replica.KeyOf(history)})";
 }
 
 internal sealed record BulkBacklog : Backlog

@@ -19,7 +19,7 @@ internal sealed record BenchBed(
         var servers = await BenchServers.StartAsync(options.Kafka, ct);
         try
         {
-            var source = new OdooSource(servers.Odoo, options.Sizes);
+            var source = new OdooSource(servers.Odoo, options.Sizes) { HistoryKey = CdcReplica.HistoryKeySql };
             progress.Say($"filling Odoo: {options.Sizes.Cards:#,0} cards, {options.Sizes.History:#,0} history rows");
             await source.SeedAsync(ct);
             var cdc = new CdcReplica(servers, source);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Expressions.Declaration;
@@ -25,7 +26,17 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source, IReadO
             AND NOT EXISTS (SELECT FROM cdc.chunks WHERE state = 'pending')
         """;
 
-    private static readonly EntitySet Entities = EntityFile.Load(SourceTree.PathOf("schemas/entities.json"));
+    /// <summary>Those that the process takes, if the caller says no others.</summary>
+    public static EntitySet Entities { get; } =
+        EntityFile.Load(System.Environment.GetEnvironmentVariable("CDC__Entities") ?? SourceTree.PathOf("schemas/entities.json"));
+
+    private static SourceKey HistoryKey { get; } = Entities.Find("history")!.SourceKey;
+
+    /// <summary>Odoo's own key is one column.</summary>
+    public static IReadOnlyList<string> HistoryKeySql { get; } =
+        HistoryKey.IsPair
+            ? [$"ALTER TABLE {OdooSource.HistoryTable} DROP CONSTRAINT loyalty_point_history_pkey, ADD PRIMARY KEY ({HistoryKey.Shown})"]
+            : [];
 
     private WatchedProcess? _process;
     private long _recentPeak;
@@ -35,6 +46,11 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source, IReadO
     public BenchDatabase Target { get; } = servers.EngineDatabase(DatabaseName);
     public string CardTable => "public.loyalty_cards";
     public string HistoryTable => "public.point_history";
+
+    public long KeyOf(int history) =>
+        HistoryKey.IsHashed ? KeyHash.Number(Encoding.UTF8.GetBytes(history.ToString(CultureInfo.InvariantCulture)))
+        : HistoryKey.IsPair ? KeyPair.Number(history, source.CardOf(history))!.Value
+        : history;
 
     /// <summary>Over Kafka each partition comes along by itself.</summary>
     public string? HasReachedSql(string lsn) =>

@@ -15,6 +15,9 @@ internal interface IReplica : IAsyncDisposable
     string CardTable { get; }
     string HistoryTable { get; }
 
+    /// <summary>Under which key it has a row of history.</summary>
+    long KeyOf(int history);
+
     /// <summary>
     /// Whether it shows all that was committed below an LSN; null where the last row shows it, because rows appear in commit order.
     /// </summary>

@@ -29,6 +29,8 @@ internal sealed class NativeReplica(BenchServers servers, OdooSource source, str
     public string HistoryTable => OdooSource.HistoryTable;
     public TimeSpan ProgramCpu => TimeSpan.Zero;
 
+    public long KeyOf(int history) => history;
+
     public string? HasReachedSql(string lsn) => null;
 
     public async Task<LoadTimes> LoadAsync(CancellationToken ct)
@@ -77,7 +79,7 @@ internal sealed class NativeReplica(BenchServers servers, OdooSource source, str
     private async Task CreateTablesAsync(CancellationToken ct)
     {
         await servers.EngineAdmin.ExecuteAsync(ct, $"CREATE DATABASE {DatabaseName} TEMPLATE template0");
-        await Target.ExecuteAsync(ct, OdooSchema.Sql, EngineIndexes);
+        await Target.ExecuteAsync(ct, [OdooSchema.Sql, EngineIndexes, .. source.HistoryKey]);
         await source.Database.ExecuteAsync(
             ct,
             $"DROP PUBLICATION IF EXISTS {Subscription}",

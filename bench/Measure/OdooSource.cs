@@ -33,6 +33,12 @@ internal sealed class OdooSource(BenchDatabase database, MeasureSizes sizes)
 
     public int Cards => sizes.Cards;
 
+    /// <summary>SQL that gives history the key with which it is declared.</summary>
+    public IReadOnlyList<string> HistoryKey { get; init; } = [];
+
+    /// <summary>Whose row an order writes.</summary>
+    public int CardOf(int history) => 1 + (int)((long)history * 7919 % sizes.Cards);
+
     /// <summary>The highest id of a history row that was ever given out.</summary>
     public int LastHistory { get; private set; }
 
@@ -52,7 +58,7 @@ internal sealed class OdooSource(BenchDatabase database, MeasureSizes sizes)
             }
         );
         await generator.PrepareAsync(ct);
-        await database.ExecuteAsync(ct, Procedure);
+        await database.ExecuteAsync(ct, [Procedure, .. HistoryKey]);
         LastHistory = sizes.History;
         await RestAsync(ct);
     }

@@ -59,7 +59,7 @@ internal sealed class OrderStream(OdooSource source, OrderClock clock, double ra
 
     private void Commit(NpgsqlBatch batch, int history)
     {
-        var card = 1 + (int)(history * 7919L % source.Cards);
+        var card = source.CardOf(history);
         Set(batch, 0, 0, card);
         Set(batch, 1, 0, history);
         Set(batch, 1, 1, card);

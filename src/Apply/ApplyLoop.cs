@@ -208,6 +208,21 @@ internal sealed class ApplyLoop(
         }
     }
 
+    /// <summary>Rows of the batch that was not written: the table is read again before it goes on.</summary>
+    private async Task StopCollidedAsync(CancellationToken ct)
+    {
+        foreach (var collision in batches.Writer.TakeCollisions())
+            await ApplyAsync(
+                new TableStateChange
+                {
+                    Entity = collision.Entity,
+                    Position = _last,
+                    StopReason = collision.Message,
+                },
+                ct
+            );
+    }
+
     private async Task CommitAsync(CancellationToken ct)
     {
         await batches.WrittenAsync();
@@ -218,6 +233,7 @@ internal sealed class ApplyLoop(
             return;
         }
         await FlushAsync(ct);
+        await StopCollidedAsync(ct);
         CrashPoint.Hit("after-rows-before-checkpoint");
         if (next != checkpoint.Committed || _transaction.HasWork)
         {

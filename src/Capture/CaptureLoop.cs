@@ -4,6 +4,7 @@ using Cdc.Capture.Fences;
 using Cdc.Capture.Snapshot;
 using Cdc.Capture.Stream;
 using Cdc.Core.Changes;
+using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Cdc.Core.Snapshots;
@@ -125,7 +126,7 @@ internal sealed class CaptureLoop(
 
     void IStreamSink.Row(RowChange change)
     {
-        ledger.Streamed(change.Schema.Entity, change.Key);
+        ledger.Streamed(change.Schema.Entity, change.Key, change.SpelledKey is { } spelled ? KeyHash.Check(spelled) : 0);
         _batch.Add(change);
     }
 
@@ -198,6 +199,12 @@ internal sealed class CaptureLoop(
     /// </summary>
     private async ValueTask CloseChunkAsync(ChunkTicket ticket, CancellationToken ct)
     {
+        if (ledger.MistakenKey(ticket) is { } mistaken)
+        {
+            ledger.GiveUp(ticket);
+            ticket.SetMistaken(mistaken);
+            return;
+        }
         if (!ledger.TryClose(ticket))
         {
             ticket.SetMarked(MarkerOutcome.ReadAgain);

@@ -14,11 +14,11 @@ public static class EngineConnection
     private static readonly ConcurrentDictionary<string, NpgsqlDataSource> Sources = new(StringComparer.Ordinal);
 
     public static Task<NpgsqlConnection> OpenAsync(EngineOptions options, EngineRole role, CancellationToken ct) =>
-        OpenAsync(options, role.ApplicationName(), ct);
+        OpenAsync(options, role, role.ApplicationName(), ct);
 
     /// <param name="owner">Shown in the application name.</param>
     public static Task<NpgsqlConnection> OpenAsync(EngineOptions options, EngineRole role, Guid owner, CancellationToken ct) =>
-        OpenAsync(options, role.ApplicationName(owner), ct);
+        OpenAsync(options, role, role.ApplicationName(owner), ct);
 
     /// <summary>
     /// The same engine by the host alone that is the primary now: rows, checkpoint and what is confirmed of them are on one server.
@@ -50,7 +50,12 @@ public static class EngineConnection
     /// <summary>False: it was closed, or Npgsql saw that it is broken.</summary>
     internal static bool IsOpen(NpgsqlConnection connection) => connection.FullState == ConnectionState.Open;
 
-    private static async Task<NpgsqlConnection> OpenAsync(EngineOptions options, string applicationName, CancellationToken ct)
+    private static async Task<NpgsqlConnection> OpenAsync(
+        EngineOptions options,
+        EngineRole role,
+        string applicationName,
+        CancellationToken ct
+    )
     {
         var settings = ServerTimeouts.Settings(options.ConnectionString);
         settings.ApplicationName = applicationName;
@@ -59,8 +64,11 @@ public static class EngineConnection
         settings.ReadBufferSize = 65536;
         // Of several statements that travel together: which one was refused.
         settings.IncludeFailedBatchedCommand = true;
-        // Loading and applying take as long as they take: the pulse notices an unreachable engine.
-        settings.CommandTimeout = 0;
+        // Loading and applying take as long as they take. An engine that does not answer is noticed by the pulse, which only asks, as does what
+        // tells others how this process stands.
+        settings.CommandTimeout = role is EngineRole.Pulse or EngineRole.Process
+            ? ServerTimeouts.Settings(options.ConnectionString, ServerTimeouts.AnswerSeconds).CommandTimeout
+            : 0;
         var connection = Sources.GetOrAdd(settings.ConnectionString, Source).CreateConnection();
         try
         {

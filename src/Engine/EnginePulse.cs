@@ -46,10 +46,7 @@ public static class EnginePulse
     )
     {
         await using var connection = await EngineConnection.OpenAsync(options, EngineRole.Pulse, ct);
-        await using var command = new NpgsqlCommand(question, connection)
-        {
-            CommandTimeout = ServerTimeouts.Settings(options.ConnectionString, ServerTimeouts.AnswerSeconds).CommandTimeout,
-        };
+        await using var command = new NpgsqlCommand(question, connection);
         using var timer = new PeriodicTimer(interval);
         // At once: what changed between two sessions is seen before the first row fails by it.
         for (var looked = TimeSpan.MaxValue; ; looked += interval)

@@ -29,11 +29,10 @@ public sealed partial class EngineTableWatch(EntitySet entities, ILogger log)
     public EntitySet Entities => entities;
 
     /// <summary>Compares, and asks for what has to be read again.</summary>
+    /// <param name="engine">The pulse's: it notices an engine that does not answer.</param>
     public async Task LookAsync(NpgsqlConnection engine, CancellationToken ct)
     {
         var command = engine.Statement(ColumnsSql, (object)entities.All.Select(e => e.EngineName).ToArray());
-        // It is asked on the pulse's connection, which is to notice an engine that does not answer.
-        command.CommandTimeout = ServerTimeouts.AnswerSeconds;
         var columns = await command.RowsAsync(
             row => (Entity: (int)row.GetInt64(0) - 1, Table: row.GetInt64(1), Name: row.GetString(2), Shape: Shape(row)),
             ct

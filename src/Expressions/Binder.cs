@@ -80,11 +80,14 @@ internal sealed class Binder(IReadOnlyList<SourceColumn> columns)
             SourceType.Uuid or SourceType.Json or SourceType.Bytes => throw Wrong(
                 name,
                 $"the source column \"{name.Name}\" is uuid, json or bytea",
-                "Declare a jsonb column as jsonb; any other is only carried into topics: leave it out of expressions."
+                "Declare a jsonb column as jsonb, cast a uuid to text (uid::text); any other is only carried into topics: leave it out of "
+                    + "expressions."
             ),
             _ => new MomentColumnNode(column),
         };
     }
+
+    private SourceColumn? UuidColumn(NameSyntax name) => columns.FirstOrDefault(c => c.Name == name.Name && c.Type == SourceType.Uuid);
 
     public Node<bool> Boolean(Syntax syntax) =>
         Conversions.Coerce(syntax, Bind(syntax), SqlType.Boolean) as Node<bool>
@@ -157,6 +160,8 @@ internal sealed class Binder(IReadOnlyList<SourceColumn> columns)
                 "a cast to varchar(n) cuts longer texts off without an error",
                 "Cast to text; the length of the engine's column is a rule."
             );
+        if (type.Family == SqlFamily.Text && cast.Operand is NameSyntax name && UuidColumn(name) is { } uuid)
+            return new UuidToTextNode(uuid);
         return Conversions.Cast(cast, Bind(cast.Operand), type);
     }
 

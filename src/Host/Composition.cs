@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
@@ -41,7 +40,7 @@ internal static class Composition
             ? new ReverseWorker(options.WayBack, entities, TimeProvider.System, loggers.CreateLogger("Cdc.Reverse"))
             : null;
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken.None);
-        var announced = AnnounceAsync(options, "run", statistics, ended.Token);
+        var announced = AnnounceAsync(options, "run", statistics, loggers, ended.Token);
         // Nothing is compared any more while the pipeline drains.
         using var comparing = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, ct);
         var compared = options.Continuous.Enabled
@@ -86,7 +85,7 @@ internal static class Composition
             );
         var statistics = new PipelineStatistics();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken.None);
-        var announced = AnnounceAsync(options, ends == LogEnds.Capture ? "capture" : "apply", statistics, ended.Token);
+        var announced = AnnounceAsync(options, ends == LogEnds.Capture ? "capture" : "apply", statistics, loggers, ended.Token);
         try
         {
             await RunOverKafkaAsync(options, entities, ends, statistics, loggers, ct);
@@ -99,26 +98,21 @@ internal static class Composition
     }
 
     /// <summary>For commands and an Api of other processes, which have no other way to know why nothing reads the slot.</summary>
-    private static Task AnnounceAsync(CdcOptions options, string part, PipelineStatistics statistics, CancellationToken ct)
+    private static Task AnnounceAsync(
+        CdcOptions options,
+        string part,
+        PipelineStatistics statistics,
+        ILoggerFactory loggers,
+        CancellationToken ct
+    )
     {
         var begun = TimeProvider.System.GetUtcNow();
-        return new ProcessAnnouncement(options.Engine, Standing, TimeProvider.System).RunAsync(ct);
-
-        ProcessStanding Standing() =>
-            statistics.Worst is not { } worst
-                ? new ProcessStanding(part, "working", begun)
-                : new ProcessStanding(
-                    part,
-                    // That it tries again, for a moment, is no other standing.
-                    worst.State == RetryState.Retrying
-                        ? "waiting"
-                        : JsonNamingPolicy.CamelCase.ConvertName(worst.State.ToString()),
-                    worst.Since,
-                    worst.Failure?.Kind.ToString(),
-                    (worst.Failure as DeclaredGapException)?.GapKind,
-                    worst.Failure?.Message,
-                    worst.Failure?.Remedy
-                );
+        return new ProcessAnnouncement(
+            options.Engine,
+            () => ProcessStanding.Of(part, statistics.Worst, begun),
+            TimeProvider.System,
+            loggers.CreateLogger<ProcessAnnouncement>()
+        ).RunAsync(ct);
     }
 
     private static async Task RunOverKafkaAsync(

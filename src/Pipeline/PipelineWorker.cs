@@ -36,7 +36,8 @@ internal sealed class PipelineWorker(
     private int _failures;
     private bool _standby;
     private string? _stoppedBy;
-    private bool _lookedAgain;
+    private string? _lookedAt;
+    private bool _looksAtOnce;
     private DateTimeOffset? _pausedUntil;
     private string? _saidLast;
     private long _saidAt;
@@ -108,26 +109,32 @@ internal sealed class PipelineWorker(
     {
         if (_stoppedBy is not null || _pausedUntil is not null || _saidLast is not null)
             PipelineLog.WorksAgain(log);
-        (_stoppedBy, _pausedUntil, _saidLast, _lookedAgain) = (null, null, null, false);
+        (_stoppedBy, _pausedUntil, _saidLast) = (null, null, null);
         retry.Works();
     }
 
     private async Task<TimeSpan> PauseAfterAsync(Exception e, WorkerRetry retry, CancellationToken ct)
     {
+        // Twice in a row would be no pause at all, where each failure has other words.
+        var mayLookAtOnce = !_looksAtOnce;
+        _looksAtOnce = false;
         try
         {
             return await HandleAsync(e, retry, ct);
         }
-        catch (CdcException failure) when (options.WaitsForPeople && NeedsAPerson(failure))
+        catch (CdcException failure) when (NeedsAPerson(failure))
         {
             retry.Stops(failure);
             session.LookAgain();
-            // At once, and before it is said: the check may know what the server has refused, and the SQL that mends it.
-            if (!_lookedAgain && failure is not (FindingsException or DeclaredGapException))
+            // At once, and before it is said: the check may know what the server has refused, and the SQL that mends it. Not for what comes
+            // back though sessions work in between, which would be a loop.
+            if (mayLookAtOnce && failure.Message != _lookedAt && MayBeKnown(failure))
             {
-                _lookedAgain = true;
+                (_looksAtOnce, _lookedAt) = (true, failure.Message);
                 return TimeSpan.Zero;
             }
+            if (!options.WaitsForPeople)
+                throw;
             // Once: it is looked at every few seconds, perhaps for days.
             if (_stoppedBy != failure.Message)
                 PipelineLog.StandsStill(log, failure.Kind, failure.Message, failure.Remedy, LongestPause.TotalSeconds);
@@ -135,6 +142,11 @@ internal sealed class PipelineWorker(
             return LongestPause;
         }
     }
+
+    /// <summary>A process that ends by it looks where the check can say more: a refused login, or a wrong setting, says all itself.</summary>
+    private bool MayBeKnown(CdcException failure) =>
+        failure is not (FindingsException or DeclaredGapException)
+        && (options.WaitsForPeople || failure.Kind is FailureKind.Preflight or FailureKind.Migration);
 
     private bool NeedsAPerson(CdcException failure) =>
         failure.Kind switch
@@ -200,8 +212,7 @@ internal sealed class PipelineWorker(
 
     private TimeSpan StandBy(WorkerRetry retry)
     {
-        // That it waits for another process is no failure.
-        retry.Works();
+        retry.StandsBy();
         if (!_standby)
             PipelineLog.StandBy(log, _source.SlotName);
         _standby = true;

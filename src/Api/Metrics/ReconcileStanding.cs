@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Cdc.Api.Engine;
 using Cdc.Core.Operations;
+using Cdc.Core.Postgres;
 using Npgsql;
 
 namespace Cdc.Api.Metrics;
@@ -9,7 +10,7 @@ namespace Cdc.Api.Metrics;
 /// What comparisons found, as recorded in the engine (the view cdc.reconcile_standing, and cdc.alerts), by any process. Without a
 /// comparison, and while the engine cannot be read, nothing is reported.
 /// </summary>
-internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) : IDisposable
+internal sealed class ReconcileStanding(EngineReads engine, ApiParts parts, ApiOptions options, TimeProvider time) : IDisposable
 {
     private const string EntitiesSql =
         "SELECT entity, compared, drift, in_flight, extract(epoch FROM clock_timestamp() - compared_at)::float8 FROM "
@@ -17,11 +18,13 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
 
     private const string AlertsSql = "SELECT name, state = 'fired' FROM cdc.alerts";
 
-    // A later run in which nothing of it had to be compared has nothing to say of a table, and did not leave it out.
+    // A later run in which nothing of it had to be compared has nothing to say of a table, and did not leave it out; one of some keys, or of a
+    // window, says nothing of the others.
     private const string LeftOutSql = """
-        SELECT DISTINCT p.entity FROM (SELECT max(r.id) AS run, e.entity FROM cdc.reconcile_runs r, unnest(r.entities) e(entity) WHERE r.state = 'done'
-            GROUP BY e.entity) AS last
-        JOIN cdc.reconcile_partitions p ON p.run = last.run AND p.entity = last.entity AND p.state = 'stopped'
+        SELECT e.entity FROM unnest($1::text[]) e(entity)
+        CROSS JOIN LATERAL (SELECT r.id FROM cdc.reconcile_runs r WHERE r.state = 'done' AND e.entity = ANY (r.entities)
+            AND r.from_key IS NULL AND r.to_key IS NULL AND r.since IS NULL ORDER BY r.id DESC LIMIT 1) last
+        WHERE EXISTS (SELECT FROM cdc.reconcile_partitions p WHERE p.run = last.id AND p.entity = e.entity AND p.state = 'stopped')
         """;
 
     private const string PausedSql = "SELECT entity IS NULL FROM cdc.reconcile_samples ORDER BY id DESC LIMIT 1";
@@ -29,9 +32,13 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
     /// <summary>It changes with comparisons, which are no more frequent.</summary>
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
 
+    /// <summary>An engine that was not there just now is not waited for by every request.</summary>
+    private static readonly TimeSpan LeftAlone = TimeSpan.FromSeconds(1);
+
     private readonly SemaphoreSlim _reading = new(1, 1);
     private volatile Standing? _last;
     private long _readAt;
+    private long? _failedAt;
 
     public void AddTo(Meter meter)
     {
@@ -99,11 +106,17 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
         {
             if (IsFresh)
                 return;
-            _last = await engine.UseAsync(c => ReadAsync(c, ct), ct);
+            // Whoever waited for one that failed does not wait for another.
+            if (_failedAt is { } failed && time.GetElapsedTime(failed) < LeftAlone)
+                return;
+            // A server that hangs is cancelled first, which takes as long again.
+            _last = await engine.UseAsync(c => ReadAsync(c, ct), ct).WaitAsync(options.Timeout, ct);
             Volatile.Write(ref _readAt, time.GetTimestamp());
+            _failedAt = null;
         }
-        catch (EngineUnavailableException)
+        catch (Exception e) when (e is EngineUnavailableException or TimeoutException)
         {
+            _failedAt = time.GetTimestamp();
             // The other metrics say so; an old rate must not be shown as today's.
             _last = null;
         }
@@ -129,17 +142,23 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
 
     private IEnumerable<Measurement<long>> Paused() => _last?.Paused is { } paused ? [new Measurement<long>(paused ? 1 : 0)] : [];
 
-    private static async Task<Standing> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
+    private async Task<Standing> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        var (entities, alerts, leftOut) = (new List<Entity>(), new List<(string, bool)>(), new HashSet<string>());
+        var (compared, alerts, leftOut) = (new List<Entity>(), new List<(string, bool)>(), new HashSet<string>());
         bool? paused = null;
         await using var batch = new NpgsqlBatch(connection)
         {
-            BatchCommands = { new(EntitiesSql), new(AlertsSql), new(LeftOutSql), new(PausedSql) },
+            BatchCommands =
+            {
+                new(EntitiesSql),
+                new(AlertsSql),
+                Statements.BatchStatement(LeftOutSql, (object)parts.Entities.All.Select(e => e.Name).ToArray()),
+                new(PausedSql),
+            },
         };
         await using var reader = await batch.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
-            entities.Add(new Entity(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetDouble(4)));
+            compared.Add(new Entity(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetDouble(4)));
         await reader.NextResultAsync(ct);
         while (await reader.ReadAsync(ct))
             alerts.Add((reader.GetString(0), reader.GetBoolean(1)));
@@ -149,7 +168,7 @@ internal sealed class ReconcileStanding(EngineReads engine, TimeProvider time) :
         await reader.NextResultAsync(ct);
         while (await reader.ReadAsync(ct))
             paused = reader.GetBoolean(0);
-        return new Standing(entities, alerts, leftOut, paused);
+        return new Standing(compared, alerts, leftOut, paused);
     }
 
     private sealed record Entity(string Name, long Compared, long Drift, long InFlight, double Age);

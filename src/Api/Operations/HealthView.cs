@@ -54,7 +54,7 @@ internal sealed record HealthView(string Status, IReadOnlyList<HealthCheck> Chec
         if (report.Pipeline is { } pipeline)
             yield return Check(
                 "pipeline",
-                pipeline.State is "working" or "unknown"
+                pipeline.State is "working" or "standby" or "unknown"
                     ? null
                     : $"The pipeline is {pipeline.State} ({pipeline.Gap ?? pipeline.Kind}): 'cdc status', its log and /status say why."
             );

@@ -31,8 +31,8 @@ internal sealed record LagView(
 
     /// <summary>The in-process log is one partition for all topics, and its offsets are the source's LSNs.</summary>
     private static IEnumerable<PartitionLag> Whole(StatusReport report, ApiParts parts) =>
-        parts
-            .Entities.All.Select(e => (Entity: e, Stopped: StoppedTopic.Of([.. report.Entities.Where(s => s.Entity == e.Name)])))
+        StoppedTopic
+            .OfEach(parts.Entities, report.Entities)
             .Select(e => new PartitionLag(
                 parts.LogOf(e.Entity),
                 e.Entity.Name,

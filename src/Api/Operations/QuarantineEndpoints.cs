@@ -84,7 +84,7 @@ internal static class QuarantineEndpoints
         CancellationToken ct
     )
     {
-        if (parts.Entities.Find(entity) is not { } declared || KeyText.Parse(key) is not { } row)
+        if (parts.Entities.Find(entity) is not { } declared || KeyText.Parse(key, declared) is not { } row)
             return new ProblemResult(NotThere);
         var (entries, _) = await quarantine.ListAsync(new QuarantineFilter(declared.Name, [row]), 1, ct);
         if (entries is not [var entry])
@@ -101,7 +101,7 @@ internal static class QuarantineEndpoints
         CancellationToken ct
     )
     {
-        if (parts.Entities.Find(entity) is not { } declared || KeyText.Parse(key) is not { } row)
+        if (parts.Entities.Find(entity) is not { } declared || KeyText.Parse(key, declared) is not { } row)
             return new ProblemResult(NotThere);
         var changed = await change(new QuarantineFilter(declared.Name, [row]), ct);
         return changed == 0 ? new ProblemResult(NotThere) : Results.Json(new QuarantineChange(declared.Name, row, changed));

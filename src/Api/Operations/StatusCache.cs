@@ -1,5 +1,3 @@
-using System.Text.Json;
-using Cdc.Core.Failures;
 using Cdc.Core.Operations;
 using Cdc.Core.Telemetry;
 
@@ -20,7 +18,7 @@ internal sealed class StatusCache(IStatusSource source, PipelineStatistics? stat
     public StatusReport? Last =>
         Volatile.Read(ref _last) is not { } last ? null
         : statistics is null ? last
-        : last.With(OwnPipeline(statistics));
+        : last.With(PipelineStatus.Of(statistics.Worst));
 
     /// <summary>The gap's kind as of the last report that could say, empty: there is none; null: none could say.</summary>
     public string? Gap => _gap;
@@ -45,21 +43,6 @@ internal sealed class StatusCache(IStatusSource source, PipelineStatistics? stat
     }
 
     public void Dispose() => _reading.Dispose();
-
-    private static PipelineStatus OwnPipeline(PipelineStatistics statistics)
-    {
-        var standing = statistics.Worst;
-        return new PipelineStatus(
-            JsonNamingPolicy.CamelCase.ConvertName((standing?.State ?? RetryState.Working).ToString()),
-            standing?.Failure?.Kind.ToString(),
-            (standing?.Failure as DeclaredGapException)?.GapKind,
-            standing?.Failure?.Message,
-            standing?.Failure?.Remedy
-        )
-        {
-            Since = standing?.Since,
-        };
-    }
 
     private StatusReport? Current() =>
         Last is { } last && time.GetElapsedTime(Volatile.Read(ref _readAt)) < Fresh ? Remembered(last) : null;

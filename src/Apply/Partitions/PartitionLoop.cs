@@ -7,6 +7,7 @@ using Cdc.Core.Telemetry;
 using Cdc.Engine;
 using Cdc.Engine.Fences;
 using Cdc.Engine.Progress;
+using Cdc.Engine.Snapshots;
 using Cdc.Engine.Tables;
 using Cdc.Log.Kafka;
 using Npgsql;
@@ -40,9 +41,13 @@ internal sealed class PartitionLoop(
     private bool _hasChanges;
     private long _rows;
     private bool _isHeld;
+    private volatile bool _hasCommitted;
     private long _tickedAt;
     private long _pendingSince;
     private long? _oldestCommitMicros;
+
+    /// <summary>Something was applied by this loop. Read while it runs, from another thread.</summary>
+    public bool HasCommitted => _hasCommitted;
 
     public async Task RunAsync(CancellationToken ct)
     {
@@ -126,6 +131,8 @@ internal sealed class PartitionLoop(
         var engine = await TransactionConditions.ReadAsync(_connection, batches.Writer.Entities, truncates, ct);
         _isHeld = engine.Fences.Count > 0;
         await ApplyAsync(engine, truncates, ct);
+        foreach (var collision in batches.Writer.TakeCollisions())
+            await TableRegistry.StopAsync(_connection, batches.Writer.Entities[collision.Entity], collision.Message, ct);
         CrashPoint.Hit("after-rows-before-checkpoint");
         if (_moved.Count == 0)
         {
@@ -142,6 +149,7 @@ internal sealed class PartitionLoop(
         );
         CrashPoint.Hit("after-checkpoint-before-commit");
         await _transaction.CommitAsync(ct);
+        _hasCommitted = true;
         CrashPoint.Hit("after-commit");
         foreach (var checkpoint in _moved)
             checkpoint.SetCommitted();

@@ -22,6 +22,11 @@ public sealed class PartitionSession(
     ILogger log
 )
 {
+    private volatile PartitionLoop? _loop;
+
+    /// <summary>This session has applied something. Read while it runs, from another thread.</summary>
+    public bool HasCommitted => _loop is { HasCommitted: true };
+
     /// <summary>Until it is cancelled, or anything fails.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
@@ -34,8 +39,8 @@ public sealed class PartitionSession(
         var writer = await EngineErrors.GuardAsync(() => new WriterFactory(entities, knowledge, log).CreateAsync(connection, ct));
         await using var reader = read((partitions, cancel) => TakeAsync(table, partitions, cancel));
         var batches = new WriteBehind(writer, null, statistics);
-        var loop = new PartitionLoop(primary, batches, table, knowledge, reader, statistics);
-        await RunAsync(loop, primary, tables, ct);
+        _loop = new PartitionLoop(primary, batches, table, knowledge, reader, statistics);
+        await RunAsync(_loop, primary, tables, ct);
     }
 
     private static async Task RunAsync(PartitionLoop loop, EngineOptions primary, EngineTableWatch tables, CancellationToken ct)

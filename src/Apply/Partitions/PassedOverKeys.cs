@@ -1,5 +1,6 @@
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
+using Cdc.Engine.Snapshots;
 using Cdc.Engine.Tables;
 using Npgsql;
 
@@ -11,7 +12,7 @@ namespace Cdc.Apply.Partitions;
 /// </summary>
 internal sealed class PassedOverKeys(EntitySet entities)
 {
-    private readonly Dictionary<int, HashSet<long>> _keys = [];
+    private readonly Dictionary<int, SortedDictionary<long, byte[]?>> _keys = [];
 
     /// <param name="more">The same change for further entities of the table.</param>
     public void Add(RowChange row, IReadOnlyList<ChangeEvent>? more)
@@ -25,8 +26,27 @@ internal sealed class PassedOverKeys(EntitySet entities)
     public async Task OweAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         foreach (var (entity, keys) in _keys)
-            await OwedTable.OweUnknownAsync(connection, entities[entity], keys, ct);
+            if (await AreKnownAsync(connection, entities[entity], keys, ct))
+                await OwedTable.OweUnknownAsync(connection, entities[entity], keys.Keys, ct);
         _keys.Clear();
+    }
+
+    /// <summary>Of a key that is known by a hash the topics are owed its text.</summary>
+    /// <returns>False: another key has the same one, and the table stops.</returns>
+    private static async Task<bool> AreKnownAsync(
+        NpgsqlConnection connection,
+        EntityDeclaration entity,
+        SortedDictionary<long, byte[]?> keys,
+        CancellationToken ct
+    )
+    {
+        if (entity.HashedKey is null)
+            return true;
+        byte[][] spelled = [.. keys.Values.Select(k => k!)];
+        if (await SourceKeyTable.RecordAsync(connection, entity.Name, [.. keys.Keys], spelled, ct) is not { } number)
+            return true;
+        await TableRegistry.StopAsync(connection, entity, HashedKeyException.Collision(entity, number).Message, ct);
+        return false;
     }
 
     private void Note(RowChange row)
@@ -37,6 +57,6 @@ internal sealed class PassedOverKeys(EntitySet entities)
         if (row.Kind == RowChangeKind.Delete)
             keys.Remove(row.Key);
         else
-            keys.Add(row.Key);
+            keys[row.Key] = row.SpelledKey;
     }
 }

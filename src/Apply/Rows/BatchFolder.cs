@@ -18,6 +18,8 @@ internal sealed class BatchFolder(int entities)
     private const int LargeRow = 64 << 10;
 
     private readonly bool[] _keepsVersions = new bool[entities];
+    private readonly Dictionary<int, long> _collisions = [];
+
     private bool _holdsReads;
 
     /// <summary>Rows that the engine may own keep all their versions.</summary>
@@ -33,7 +35,13 @@ internal sealed class BatchFolder(int entities)
 
     public long Bytes { get; private set; }
 
+    /// <summary>Some of these changes are deletes.</summary>
+    public bool HasDeletes { get; private set; }
+
     public Dictionary<long, FoldedRow> Of(int entity) => _rows[entity];
+
+    /// <summary>Two keys of the entity have this number (<see cref="Core.Entities.KeyHash"/>); null: none have one.</summary>
+    public long? CollisionOf(int entity) => _collisions.TryGetValue(entity, out var number) ? number : null;
 
     public bool Accepts(RowChange change) => Count == 0 || _holdsReads == (change.Kind == RowChangeKind.Read);
 
@@ -43,8 +51,10 @@ internal sealed class BatchFolder(int entities)
         Count++;
         Bytes += change.Bytes;
         ref var row = ref CollectionsMarshal.GetValueRefOrAddDefault(_rows[change.Schema.Entity], change.Key, out _);
+        if (change.SpelledKey is not null)
+            Compare(row, change);
         if (change.Kind == RowChangeKind.Delete)
-            row = new FoldedRow { Delete = change, Versions = Versions(row, change) };
+            (row, HasDeletes) = (new FoldedRow { Delete = change, Versions = Versions(row, change) }, true);
         else
         {
             row.Versions = Versions(row, change);
@@ -71,15 +81,22 @@ internal sealed class BatchFolder(int entities)
     {
         foreach (var rows in _rows)
             rows.Clear();
+        _collisions.Clear();
         // The runtime lets large objects pile up to a multiple of what lives before it collects them. Beside writing such a batch, a
         // collection costs nothing.
         if (Bytes >= LargeBatch && Bytes / Count >= LargeRow)
             GC.Collect();
-        (Count, Bytes) = (0, 0);
+        (Count, Bytes, HasDeletes) = (0, 0, false);
     }
 
     private OlderImage? Versions(in FoldedRow row, RowChange change) =>
         row.Write is { } write && _keepsVersions[change.Schema.Entity] ? new OlderImage(write, row.Versions) : row.Versions;
+
+    private void Compare(in FoldedRow row, RowChange change)
+    {
+        if ((row.Write ?? row.Delete) is { } before && !before.SpelledKey.AsSpan().SequenceEqual(change.SpelledKey))
+            _collisions[change.Schema.Entity] = change.Key;
+    }
 
     private static void Begin(ref FoldedRow row, RowChange change)
     {

@@ -17,6 +17,11 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
     /// <summary>As the last transaction of <see cref="BeginAsync"/> found it.</summary>
     private bool _engineOwns;
 
+    /// <summary>
+    /// Entities of which nothing was written, because two of their keys have one number; <see cref="TakeCollisions"/> forgets them.
+    /// </summary>
+    private readonly Dictionary<int, HashedKeyException> _collisions = [];
+
     /// <summary>Nothing else may use it while a batch is being written.</summary>
     public NpgsqlConnection Connection => connection;
 
@@ -32,6 +37,16 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
 
     /// <summary>What the open transaction has to announce when it commits.</summary>
     public IEnumerable<(string Channel, string Notice)> Notices => writers.Select(w => w.Notice).OfType<(string, string)>();
+
+    /// <summary>Of what was written since it was asked last. These tables must stop.</summary>
+    public IReadOnlyList<HashedKeyException> TakeCollisions()
+    {
+        if (_collisions.Count == 0)
+            return [];
+        HashedKeyException[] collisions = [.. _collisions.Values];
+        _collisions.Clear();
+        return collisions;
+    }
 
     /// <param name="sortedKeys">Per entity, ascending.</param>
     public async Task WriteAsync(BatchFolder batch, long[][] sortedKeys, StraightCopy straight, CancellationToken ct)
@@ -64,11 +79,16 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
     /// Puts the statements that write a few rows into <paramref name="together"/>, which is a transaction of its own. False: the batch has
     /// to go the way of <see cref="WriteAsync"/>. The same is true where the statements fail because the engine owns rows by now.
     /// </summary>
+    /// <param name="batch">Without deletes.</param>
     /// <param name="sortedKeys">Per entity, ascending.</param>
     public bool TryAddTo(NpgsqlBatch together, BatchFolder batch, long[][] sortedKeys)
     {
         if (_engineOwns)
             return false;
+        // Before any row of the others is gathered in vain.
+        foreach (var writer in writers)
+            if (!writer.Few.MayTake(sortedKeys[writer.Entity]))
+                return false;
         foreach (var command in OwnedTable.EnterOrFail(entities))
             together.BatchCommands.Add(command);
         foreach (var writer in writers)
@@ -85,6 +105,9 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
         }
         return true;
     }
+
+    /// <summary>Whose statement of <see cref="TryAddTo"/> it is; null: nobody's.</summary>
+    public FewRows? FewOf(NpgsqlBatchCommand? command) => writers.Select(w => w.Few).FirstOrDefault(few => few.Command == command);
 
     /// <summary>The rows of <see cref="TryAddTo"/> are committed.</summary>
     public void Written(long[][] sortedKeys)
@@ -115,18 +138,29 @@ internal sealed class BatchWriter(EntitySet entities, IReadOnlyList<EntityWriter
         foreach (var entity in entities.All)
         {
             var keys = sortedKeys[entity.Index];
-            if (keys.Length == 0)
+            if (keys.Length == 0 || await CollideAsync(batch, entity, keys, ct))
                 continue;
             await writers[entity.Index].WriteAsync(batch.Of(entity.Index), keys, straight, ct);
             Quarantined += writers[entity.Index].Quarantined;
         }
     }
 
+    private async Task<bool> CollideAsync(BatchFolder batch, EntityDeclaration entity, long[] keys, CancellationToken ct)
+    {
+        if (entity.HashedKey is null)
+            return false;
+        var number = batch.CollisionOf(entity.Index) ?? await writers[entity.Index].MistakenKeyAsync(batch.Of(entity.Index), keys, ct);
+        if (number is not { } collided)
+            return false;
+        _collisions[entity.Index] = HashedKeyException.Collision(entity, collided);
+        return true;
+    }
+
     private async Task WriteInHalvesAsync(BatchFolder batch, long[][] sortedKeys, CancellationToken ct)
     {
         Quarantined = 0;
         foreach (var entity in entities.All)
-            if (sortedKeys[entity.Index].Length > 0)
+            if (sortedKeys[entity.Index].Length > 0 && !await CollideAsync(batch, entity, sortedKeys[entity.Index], ct))
                 await WriteHalfAsync(writers[entity.Index], batch.Of(entity.Index), sortedKeys[entity.Index], ct);
     }
 

@@ -3,6 +3,7 @@ using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
 using Cdc.Engine.Progress;
 using Cdc.Engine.Rows;
+using Cdc.Engine.Tables;
 using Cdc.Expressions.Rows;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -64,6 +65,9 @@ internal sealed class EntityWriter
         Few = new FewRows(_allOdoos, transform, _reader, entries, _touched);
         EmptyRange = new EmptyRangeCopy(transform, _sql.CopyTable, connection, entries, highest, _touched);
     }
+
+    /// <summary>Index of the entity in the declaration.</summary>
+    public int Entity => _entity.Index;
 
     public UpsertSql Sql => _sql;
 
@@ -129,6 +133,16 @@ internal sealed class EntityWriter
         foreach (var written in (CopyRows[])[_staged, _direct, _holes])
             written.Clear();
         _versions?.Clear();
+    }
+
+    /// <summary>
+    /// Writes down which keys are met, before their rows are written. Only of keys that are known by a hash (<see cref="KeyHash"/>).
+    /// </summary>
+    /// <returns>A number that is known as another key's: nothing of the entity may be written; null: there is none.</returns>
+    public Task<long?> MistakenKeyAsync(IReadOnlyDictionary<long, FoldedRow> rows, long[] sortedKeys, CancellationToken ct)
+    {
+        byte[][] spelled = [.. sortedKeys.Select(key => (rows[key].Write ?? rows[key].Delete)!.SpelledKey!)];
+        return SourceKeyTable.RecordAsync(_connection, _entity.Name, sortedKeys, spelled, ct);
     }
 
     /// <summary>The engine may have these keys now.</summary>

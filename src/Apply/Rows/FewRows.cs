@@ -34,19 +34,37 @@ internal sealed class FewRows
     /// <summary>The statement that writes what was gathered.</summary>
     public NpgsqlBatchCommand Command => _command;
 
+    /// <summary>
+    /// The engine refuses as arrays what it takes when it is staged, such as changes of rows with an owner's column that must have a value: an
+    /// INSERT is checked before it is found that the row is there. It would be so at every commit.
+    /// </summary>
+    public bool IsRefused { get; set; }
+
+    /// <summary>False: these keys go another way. Known before any row is read.</summary>
+    public bool MayTake(ReadOnlySpan<long> sortedKeys)
+    {
+        if (sortedKeys.IsEmpty)
+            return true;
+        // Keys that are known by a hash must be compared with those that were met, before anything is written.
+        if (IsRefused || _entity.HashedKey is not null)
+            return false;
+        if (_entries.Any(_entity.Name))
+            foreach (var key in sortedKeys)
+                if (_entries.Contains(_entity.Name, key))
+                    return false;
+        return true;
+    }
+
     /// <summary>False: some row needs more than to be put where it is newer.</summary>
+    /// <param name="rows">None of them deleted.</param>
     /// <param name="sortedKeys">The keys to write, ascending.</param>
     public bool TryGather(IReadOnlyDictionary<long, FoldedRow> rows, ReadOnlySpan<long> sortedKeys)
     {
         foreach (var column in _columns)
             column.Clear();
-        var anyEntries = _entries.Any(_entity.Name);
         foreach (var key in sortedKeys)
-        {
-            var row = rows[key];
-            if (row.Delete is not null || (anyEntries && _entries.Contains(_entity.Name, key)) || !TryGather(row))
+            if (!TryGather(rows[key]))
                 return false;
-        }
         return true;
     }
 

@@ -19,6 +19,7 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
     /// <summary>Bytes of these changes: as arrays they are in memory once more, and what they made grow is kept.</summary>
     private const long AtOnceBytes = 256 << 10;
 
+    private FewRows? _refused;
     private BatchFolder _written = new(writer.Entities);
     private Task _writing = Task.CompletedTask;
 
@@ -55,7 +56,7 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
         CancellationToken ct
     )
     {
-        if (Folding.Count is 0 or > AtOnce || Folding.Bytes > AtOnceBytes || writer.Transaction.IsOpen)
+        if (Folding.Count is 0 or > AtOnce || Folding.Bytes > AtOnceBytes || Folding.HasDeletes || writer.Transaction.IsOpen)
             return false;
         var keys = Folding.SortedKeys();
         // A load that is waited for may leave entries of these keys.
@@ -76,6 +77,7 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
         {
             // The transaction is undone. Which row it was is found out by writing them one after the other; or the engine owns rows now, and
             // statements that look at owners write them.
+            _refused = writer.FewOf(failed);
             return false;
         }
         writer.Written(keys);
@@ -101,6 +103,10 @@ internal sealed class WriteBehind(BatchWriter writer, LoadGate? gate, PipelineSt
         await EnterAsync(keys, ct);
         await writer.WriteAsync(batch, keys, StraightCopy.NewKeys, ct);
         statistics.QuarantinedRows(writer.Quarantined);
+        // It was no row's fault.
+        if (_refused is { } refused && writer.Quarantined == 0)
+            refused.IsRefused = true;
+        _refused = null;
         batch.Clear();
         CrashPoint.Hit("after-flush");
     }

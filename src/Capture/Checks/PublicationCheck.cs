@@ -125,10 +125,10 @@ internal static class PublicationCheck
         var surplus = await connection
             .Statement(SurplusSql, publication.Name, schemas, tables)
             .RowsAsync(row => new SurplusTable(row.GetString(0), row.GetBoolean(1), row.GetBoolean(2), row.GetFieldValue<string[]>(3)), ct);
-        var renamed = surplus.Select(t => (Table: t, Entity: Lost(catalog, t))).Where(t => t.Entity is not null).ToList();
+        var renamed = Renamed(catalog, surplus);
         return
         [
-            .. renamed.Select(t => Obstacles.MayBeRenamed(t.Entity!, t.Table.Name, publication.Name)),
+            .. renamed.Select(t => Obstacles.MayBeRenamed(t.Entity, t.Table.Name, publication.Name)),
             .. Undeclared(publication, [.. surplus.Except(renamed.Select(t => t.Table))]),
             .. surplus.Where(t => t.HasFilter).Select(t => FilterOfOther(publication.Name, t, renamed.Exists(r => r.Table == t))),
         ];
@@ -150,12 +150,22 @@ internal static class PublicationCheck
         );
     }
 
-    /// <summary>A declared table that is not there under its name, or only something else, and whose columns this one has.</summary>
-    private static EntityDeclaration? Lost(SourceCatalog catalog, SurplusTable surplus) =>
-        catalog
-            .Tables.Where(t => t.Table is not { Kind: 'r' } && t.Entity.SourceColumns.All(c => surplus.Columns.Contains(c.Name)))
-            .Select(t => t.Entity)
-            .FirstOrDefault();
+    /// <summary>
+    /// Declared tables that are not there under their names, or only something else, each with the one table that has its columns. Where
+    /// several could be it (small tables are alike), none is called so.
+    /// </summary>
+    private static List<(SurplusTable Table, EntityDeclaration Entity)> Renamed(SourceCatalog catalog, IReadOnlyList<SurplusTable> surplus)
+    {
+        var candidates = catalog
+            .Tables.Where(t => t.Table is not { Kind: 'r' })
+            .SelectMany(lost =>
+                surplus
+                    .Where(t => lost.Entity.SourceColumns.All(c => t.Columns.Contains(c.Name)))
+                    .Select(table => (Table: table, lost.Entity))
+            )
+            .ToList();
+        return [.. candidates.Where(c => candidates.Count(other => other.Table == c.Table || other.Entity == c.Entity) == 1)];
+    }
 
     /// <summary>It is evaluated for each of that table's changes, though nobody wants them.</summary>
     /// <param name="isDeclared">Under another name, as it seems: it stays in the publication.</param>

@@ -1,5 +1,6 @@
 using Cdc.Capture.Fences;
 using Cdc.Capture.Source;
+using Cdc.Core.Entities;
 using Cdc.Core.Fences;
 using Cdc.Core.Snapshots;
 
@@ -25,10 +26,25 @@ internal sealed class ChunkLedger(int rememberedKeys)
             _keys.Begin(xid);
     }
 
-    public void Streamed(int entity, long key)
+    /// <param name="check">Of a key that is known by a hash more bits of it (<see cref="KeyHash.Check"/>); else 0.</param>
+    public void Streamed(int entity, long key, int check = 0)
     {
         lock (_lock)
-            _keys.Add(entity, key);
+            _keys.Add(entity, key, check);
+    }
+
+    /// <summary>
+    /// A row of the chunk would be dropped for a key that is not its own but has its number; null: none. Asked before it is closed.
+    /// </summary>
+    public long? MistakenKey(ChunkTicket ticket)
+    {
+        if (ticket.Rows is not { SpelledKeys: { } spelled } rows)
+            return null;
+        var checks = new Dictionary<long, int>(spelled.Count);
+        for (var i = 0; i < spelled.Count; i++)
+            checks[rows.Rows[i].Key] = KeyHash.Check(spelled[i]);
+        lock (_lock)
+            return _keys.Mistaken(ticket.Snapshot!, ticket.Entity, checks);
     }
 
     public void Truncated(int entity)

@@ -56,6 +56,11 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
             var (snapshot, micros) = await SnapshotAsync(connection, ct);
             if (!take(snapshot))
                 return null;
+            if (
+                entity.HashedKey?.Any(c => c.Type == SourceType.Text) == true
+                && ServerEncoding.Of(connection.PostgresParameters) == ServerEncoding.None
+            )
+                throw HashedKeyException.WithoutEncoding(entity);
             var columns = await ColumnsAsync(connection, entity, ct);
             var reading = await CopyAsync(connection, entity, columns, job, micros, ct);
             return reading;
@@ -135,20 +140,25 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
             $"COPY (SELECT {string.Join(", ", columns.Select(c => Sql.Identifier(c.Schema.Name)))} FROM {entity.SourceRows} WHERE {InRange(job, key)} ORDER BY {key.Order()}) TO STDOUT (FORMAT BINARY)";
         await using var copy = await connection.BeginRawBinaryCopyAsync(sql, ct);
         var rows = new CopyOutRows(copy);
-        var read = new List<(long, RowImage)>();
+        var read = new List<(long Key, RowImage)>();
+        var spelled = entity.HashedKey is { } hashed ? new SpelledRows(entity, hashed) : null;
         long bytes = 0;
         while (await rows.NextAsync(ct) is { } image)
         {
-            var rowKey = key.IsPair ? PairOf(image, entity) : KeyOf(image);
+            var rowKey =
+                spelled is not null ? spelled.Add(image)
+                : key.IsPair ? PairOf(image, entity)
+                : KeyOf(image);
             if (bytes > options.ChunkBytes)
             {
                 await copy.CancelAsync();
-                return new ChunkReading(new ChunkRows(schema, read, micros), rowKey);
+                spelled?.RemoveLast();
+                return new ChunkReading(new ChunkRows(schema, read, micros) { SpelledKeys = spelled?.Keys }, rowKey);
             }
             bytes += image.Length;
             read.Add((rowKey, image));
         }
-        return new ChunkReading(new ChunkRows(schema, read, micros), null);
+        return new ChunkReading(new ChunkRows(schema, read, micros) { SpelledKeys = spelled?.Keys }, null);
     }
 
     private static string InRange(ChunkJob job, SourceKey key) =>

@@ -50,4 +50,14 @@ internal sealed class ChunkTicket(long number, Chunk chunk) : LedgerTicket(numbe
     public void Narrow(ChunkJob job) => Chunk = new Chunk(job);
 
     public void SetMarked(MarkerOutcome outcome) => _marked.TrySetResult(outcome);
+
+    /// <summary>A row was not dropped for a key of the same number that is another one.</summary>
+    public void SetMistaken(long key)
+    {
+        Mistaken = key;
+        SetMarked(MarkerOutcome.ReadAgain);
+    }
+
+    /// <summary>Null: none.</summary>
+    public long? Mistaken { get; private set; }
 }

@@ -87,6 +87,10 @@ internal sealed class SnapshotLoop(
             await place.Markers.WriteAsync(CaptureLoop.ChunkPrefix, place.Stream.MarkerOf(ticket), ct);
             await FinishAsync(ticket, ct);
         }
+        catch (HashedKeyException collision)
+        {
+            await StopAsync(job.Entity, collision.Message, ct);
+        }
         finally
         {
             _idle.Add(reader);
@@ -106,6 +110,12 @@ internal sealed class SnapshotLoop(
             if (reading is not null)
                 return await NarrowAsync(ticket, reading, ct);
         }
+        catch (HashedKeyException)
+        {
+            if (ticket is not null)
+                place.Ledger.GiveUp(ticket);
+            throw;
+        }
         catch (Exception e)
             when (e is UnreadableTableException
                 || (e is PostgresException refused && (SqlStates.IsRefusal(refused.SqlState) || refused.SqlState == LockNotAvailable))
@@ -117,6 +127,14 @@ internal sealed class SnapshotLoop(
             place.Ledger.GiveUp(ticket);
         await Task.Delay(Pause, ct);
         return null;
+    }
+
+    /// <summary>The job stays in the queue: when the table goes on it is read again.</summary>
+    private async Task StopAsync(int entity, string reason, CancellationToken ct)
+    {
+        if (!seams.Tables.IsStopped(entity))
+            await place.Stream.ChangeTable(entity, reason, null, default).WaitAsync(ct);
+        await Task.Delay(Pause, ct);
     }
 
     /// <summary>The rest is another job: wakes idle workers, which otherwise wait for the next poll of the queue.</summary>
@@ -141,6 +159,8 @@ internal sealed class SnapshotLoop(
     private async Task FinishAsync(ChunkTicket ticket, CancellationToken ct)
     {
         var outcome = await ticket.Marked.WaitAsync(ct);
+        if (ticket.Mistaken is { } mistaken)
+            throw HashedKeyException.Collision(entities[ticket.Entity], mistaken);
         if (outcome == MarkerOutcome.ReadAgain)
             return;
         var chunk = ticket.Chunk;

@@ -1,4 +1,5 @@
 using Cdc.Capture.Source;
+using Cdc.Core.Entities;
 
 namespace Cdc.Capture.Snapshot;
 
@@ -11,7 +12,8 @@ internal sealed class StreamedKeys(int keysOfOneTransaction, int keysOfAll)
 {
     private const long EveryKey = long.MinValue;
 
-    private readonly record struct Entry(ulong Xid, int Entity, long Key);
+    /// <param name="Check">Of a key that is known by a hash more bits of it (<see cref="KeyHash.Check"/>); else 0. In room that was unused.</param>
+    private readonly record struct Entry(ulong Xid, int Entity, int Check, long Key);
 
     private readonly List<Entry> _entries = [];
     private readonly Dictionary<ulong, HashSet<int>> _large = [];
@@ -24,14 +26,14 @@ internal sealed class StreamedKeys(int keysOfOneTransaction, int keysOfAll)
 
     public void Begin(ulong xid) => (_xid, _start, _currentLarge) = (xid, _entries.Count, null);
 
-    public void Add(int entity, long key)
+    public void Add(int entity, long key, int check = 0)
     {
         if (_currentLarge is { } tables)
         {
             tables.Add(entity);
             return;
         }
-        _entries.Add(new Entry(_xid, entity, key));
+        _entries.Add(new Entry(_xid, entity, check, key));
         if (_entries.Count - _start > keysOfOneTransaction || _entries.Count > keysOfAll)
             BecomeLarge();
     }
@@ -63,7 +65,7 @@ internal sealed class StreamedKeys(int keysOfOneTransaction, int keysOfAll)
     {
         var keys = new HashSet<long>();
         var all = false;
-        foreach (var (xid, of, key) in _entries)
+        foreach (var (xid, of, _, key) in _entries)
         {
             if (of != entity || snapshot.Sees(xid))
                 continue;
@@ -73,6 +75,16 @@ internal sealed class StreamedKeys(int keysOfOneTransaction, int keysOfAll)
                 keys.Add(key);
         }
         return (keys, all);
+    }
+
+    /// <summary>A key in flight whose number a row has that is another one's; null: there is none.</summary>
+    /// <param name="checks">Of the rows, by their numbers.</param>
+    public long? Mistaken(SourceSnapshot snapshot, int entity, IReadOnlyDictionary<long, int> checks)
+    {
+        foreach (var (xid, of, check, key) in _entries)
+            if (of == entity && !snapshot.Sees(xid) && checks.TryGetValue(key, out var row) && row != check)
+                return key;
+        return null;
     }
 
     private void BecomeLarge()

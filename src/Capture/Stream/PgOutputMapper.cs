@@ -104,13 +104,13 @@ internal sealed class PgOutputMapper(RelationMap relations, int generation, XidC
             return;
         _ = reader.Byte(); // 'N'
         var row = reader.LastTuple();
-        if (table.Key.Of(row) is not { } key)
+        if (table.Key.Of(row, out var spelled) is not { } key)
         {
             LoseKey(oid, sink);
             return;
         }
         var image = _images.Copy(row);
-        Emit(sink, table, RowChangeKind.Insert, key, ordinal, image, default);
+        Emit(sink, table, RowChangeKind.Insert, new RowKey(key, spelled), ordinal, image, default);
         deferred.Of(oid, table)?.Came(key, new KeyRow(RowChangeKind.Insert, image, default));
     }
 
@@ -126,7 +126,13 @@ internal sealed class PgOutputMapper(RelationMap relations, int generation, XidC
         if (tag != 'N')
             _ = reader.Byte(); // 'N' follows the old tuple
         var row = reader.LastTuple();
-        if (table.Key.Of(row) is not { } key || (old.IsEmpty ? key : table.Key.Of(old)) is not { } oldKey)
+        if (table.Key.Of(row, old, out var spelled) is not { } key)
+        {
+            LoseKey(oid, sink);
+            return;
+        }
+        var oldSpelled = spelled;
+        if ((old.IsEmpty ? key : table.Key.Of(old, out oldSpelled)) is not { } oldKey)
         {
             LoseKey(oid, sink);
             return;
@@ -135,13 +141,13 @@ internal sealed class PgOutputMapper(RelationMap relations, int generation, XidC
         var image = _images.Copy(row);
         if (oldKey == key)
         {
-            Emit(sink, table, RowChangeKind.Update, key, ordinal, image, before);
+            Emit(sink, table, RowChangeKind.Update, new RowKey(key, spelled), ordinal, image, before);
             // Without an old row its identity is the new one's.
             deferred.Of(oid, table)?.Changed(key, old.IsEmpty ? row : old, new KeyRow(RowChangeKind.Rekey, image, before));
             return;
         }
-        Emit(sink, table, RowChangeKind.Delete, oldKey, ordinal, default, before);
-        Emit(sink, table, RowChangeKind.Rekey, key, ordinal + 1, image, before);
+        Emit(sink, table, RowChangeKind.Delete, new RowKey(oldKey, oldSpelled), ordinal, default, before);
+        Emit(sink, table, RowChangeKind.Rekey, new RowKey(key, spelled), ordinal + 1, image, before);
         if (deferred.Of(oid, table) is not { } keys)
             return;
         keys.Left(oldKey, old);
@@ -157,12 +163,12 @@ internal sealed class PgOutputMapper(RelationMap relations, int generation, XidC
             return;
         var isFull = reader.Byte() == 'O';
         var old = reader.LastTuple();
-        if (table.Key.Of(old) is not { } key)
+        if (table.Key.Of(old, out var spelled) is not { } key)
         {
             LoseKey(oid, sink);
             return;
         }
-        Emit(sink, table, RowChangeKind.Delete, key, ordinal, default, isFull ? _images.Copy(old) : default);
+        Emit(sink, table, RowChangeKind.Delete, new RowKey(key, spelled), ordinal, default, isFull ? _images.Copy(old) : default);
         deferred.Of(oid, table)?.Left(key, old);
     }
 
@@ -204,14 +210,15 @@ internal sealed class PgOutputMapper(RelationMap relations, int generation, XidC
             }
             foreach (var met in keys.Met())
             {
+                var key = KeyOf(table, met);
                 if (met.Row is { } row)
                 {
-                    Emit(sink, table, row.Kind, met.Key, Count(1), row.Image, row.Before);
+                    Emit(sink, table, row.Kind, key, Count(1), row.Image, row.Before);
                     continue;
                 }
                 if (met.IsShown)
-                    Emit(sink, table, RowChangeKind.Delete, met.Key, Count(1), default, default);
-                Emit(sink, table, RowChangeKind.Update, met.Key, Count(1), keys.Unknown(met.Last), default);
+                    Emit(sink, table, RowChangeKind.Delete, key, Count(1), default, default);
+                Emit(sink, table, RowChangeKind.Update, key, Count(1), keys.Unknown(met.Last), default);
             }
         }
         deferred.Clear();
@@ -276,7 +283,7 @@ internal sealed class PgOutputMapper(RelationMap relations, int generation, XidC
         IStreamSink sink,
         MappedTable table,
         RowChangeKind kind,
-        long key,
+        in RowKey key,
         long ordinal,
         in RowImage image,
         in RowImage before
@@ -290,13 +297,21 @@ internal sealed class PgOutputMapper(RelationMap relations, int generation, XidC
                     Transaction = transaction,
                     Schema = schema,
                     Kind = kind,
-                    Key = key,
+                    Key = key.Number,
+                    SpelledKey = key.Spelled,
                     Position = PositionOf(ordinal),
                     Image = image,
                     Before = before,
                     CommitMicros = transaction.CommitMicros,
                 }
             );
+    }
+
+    /// <summary>The row that came there last has the key that it is about.</summary>
+    private static RowKey KeyOf(MappedTable table, in MetKey met)
+    {
+        table.Key.Of(met.Last.Image.Span, met.Last.Before.IsEmpty ? default : met.Last.Before.Span, out var spelled);
+        return new RowKey(met.Key, spelled);
     }
 
     private long Count(long ordinals)
@@ -308,3 +323,6 @@ internal sealed class PgOutputMapper(RelationMap relations, int generation, XidC
 
     private ChangePosition PositionOf(long ordinal) => new(generation, Transaction.CommitLsn, ordinal);
 }
+
+/// <param name="Spelled">As in <see cref="RowChange.SpelledKey"/>.</param>
+internal readonly record struct RowKey(long Number, byte[]? Spelled);

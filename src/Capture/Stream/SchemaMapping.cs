@@ -25,7 +25,13 @@ internal sealed record SchemaMapping(TableSchema? Schema, KeyPlaces Key, IReadOn
             RowFormat.PgOutput
         );
         var second = entity.SecondKey is { } column ? Array.IndexOf(slots, column.Slot) : -1;
-        return new SchemaMapping(schema, new KeyPlaces(Array.IndexOf(slots, entity.Key.Slot), second), []);
+        return new SchemaMapping(
+            schema,
+            entity.HashedKey is { } hashed
+                ? new KeyPlaces(-1, 0, new HashedKeyPlaces(hashed, [.. hashed.Select(c => Array.IndexOf(slots, c.Slot))]))
+                : new KeyPlaces(Array.IndexOf(slots, entity.Key.Slot), second),
+            []
+        );
     }
 
     private static int SlotOf(EntityDeclaration entity, string column) =>

@@ -9,6 +9,17 @@ internal static class TupleData
     private const byte Binary = (byte)'b';
     private const byte Text = (byte)'t';
 
+    public static bool IsText(byte kind) => kind is Text;
+
+    /// <summary>A column as it was sent: kind, and for a value its length and bytes.</summary>
+    public static ReadOnlySpan<byte> Column(ReadOnlySpan<byte> tuple, int column)
+    {
+        var columns = new TupleColumns(tuple);
+        for (; column >= 0; column--)
+            columns.Next();
+        return columns.Raw;
+    }
+
     public static bool HasBytes(byte kind) => kind is Binary or Text;
 
     /// <summary>The integer in a column; null if the tuple does not have it (NULL, or not part of the replica identity).</summary>

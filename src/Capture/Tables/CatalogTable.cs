@@ -96,7 +96,8 @@ internal sealed record CatalogTable(uint Oid, uint FileNode, char Kind, char Per
     /// takes only one that is unique at every moment, whole, and without NULL.
     /// </summary>
     public bool IsUniqueBy(SourceKey key) =>
-        (PrimaryKey?.Is(key) ?? false) || (key.IsPair && PrimaryKey is null && Identity == 'i' && (IdentityIndex?.Is(key) ?? false));
+        (PrimaryKey?.Is(key) ?? false)
+        || ((key.IsPair || key.IsHashed) && PrimaryKey is null && Identity == 'i' && (IdentityIndex?.Is(key) ?? false));
 
     /// <summary>REPLICA IDENTITY DEFAULT has it, or would with the primary key that the table lacks.</summary>
     public bool DefaultIdentityHas(SourceKey key) => PrimaryKey is null || (PrimaryKey.IsImmediate && PrimaryKey.Has(key));

@@ -145,21 +145,25 @@ internal static class Obstacles
             $"ALTER ROLE {Sql.Identifier(role)} BYPASSRLS;"
         );
 
-    /// <param name="canBePair">The primary key can be declared as a key of two columns.</param>
-    public static Finding Key(EntityDeclaration entity, IReadOnlyList<string> primary, bool canBePair) =>
+    /// <param name="proposed">The primary key as it can be declared; null: it cannot.</param>
+    public static Finding Key(EntityDeclaration entity, IReadOnlyList<string> primary, string? proposed) =>
         Error(
             entity,
             KeyNotPrimary,
-            $"{(entity.SecondKey is null ? "Column" : "Columns")} {entity.SourceKey.Shown} {(entity.SecondKey is null ? "is" : "are")} not the "
+            $"{(IsOneColumn(entity) ? "Column" : "Columns")} {entity.SourceKey.Shown} {(IsOneColumn(entity) ? "is" : "are")} not the "
                 + $"primary key of {entity.SourceName} ({(primary.Count == 0 ? "it has none" : string.Join(", ", primary))}).",
-            primary switch
+            (primary, proposed) switch
             {
-                [] => $"Odoo's own tables have one: ask who took it away. Until it is back, take '{entity.Name}' out of the declaration.",
-                [var only] => $"Declare {only} as key of '{entity.Name}'.",
-                [var first, var second] when canBePair => $"Declare both as key of '{entity.Name}': \"key\": [\"{first}\", \"{second}\"].",
-                _ => $"A key is one integer column, or two of type integer: take '{entity.Name}' out of the declaration.",
+                ([], _) =>
+                    $"Odoo's own tables have one: ask who took it away. Until it is back, take '{entity.Name}' out of the declaration.",
+                ([var only], ['"', ..]) => $"Declare {only} as key of '{entity.Name}'.",
+                (_, ['[', ..]) => $"Declare both as key of '{entity.Name}': \"key\": {proposed}.",
+                (_, not null) => $"Declare it as key of '{entity.Name}': \"key\": {proposed} (docs/declaration.md).",
+                _ => $"A key is of integers, texts and uuids: take '{entity.Name}' out of the declaration.",
             }
         );
+
+    private static bool IsOneColumn(EntityDeclaration entity) => entity.SourceKey.Columns.Count == 1;
 
     /// <summary>A number stands for both columns, and has 31 bits for each.</summary>
     public static Finding WideKey(EntityDeclaration entity, SourceColumn column) =>
@@ -167,7 +171,7 @@ internal static class Obstacles
             entity,
             KeyTooWide,
             $"Column {column.Name} of {entity.SourceName} is bigint: a key of two columns is of type integer or smallint.",
-            $"Odoo's ids are integers: ask who changed it. Until it is one again, take '{entity.Name}' out of the declaration."
+            $"Odoo's ids are integers: ask who changed it. Where it is to stay bigint, declare \"key\": {{ \"hash\": [\"{string.Join("\", \"", entity.SourceKey.Columns)}\"] }} for '{entity.Name}' and a new engine table (docs/declaration.md)."
         );
 
     /// <summary>A row of the stream had no key: which engine row it is cannot be known.</summary>
@@ -176,7 +180,7 @@ internal static class Obstacles
             entity,
             KeyMissing,
             entity.SecondKey is null
-                ? $"A row of {entity.SourceName} came without its key {entity.Key.Name}."
+                ? $"A row of {entity.SourceName} came without its key {entity.SourceKey.Shown}."
                 : $"A row of {entity.SourceName} came without its key {entity.SourceKey.Shown}, or with a negative number in it.",
             entity.SecondKey is null
                 ? $"Its primary key was taken away: ask who did. Until it is back, take '{entity.Name}' out of the declaration."

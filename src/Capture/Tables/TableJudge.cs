@@ -96,14 +96,14 @@ internal static class TableJudge
     {
         var key = entity.SourceKey;
         if (!table.IsUniqueBy(key))
-            yield return Obstacles.Key(entity, table.PrimaryKey?.Columns ?? [], IsPairOfIntegers(table));
+            yield return Obstacles.Key(entity, table.PrimaryKey?.Columns ?? [], ProposedKey(table));
         if (!table.IdentityHas(key))
             yield return Obstacles.Identity(entity, IdentityProblem(table, key), table.DefaultIdentityHas(key));
     }
 
-    /// <summary>Of the primary key: it can be declared.</summary>
-    private static bool IsPairOfIntegers(CatalogTable table) =>
-        table.PrimaryKey is { Columns: [_, _] columns } && columns.All(c => table.Column(c)?.TypeOid is TypeOids.Int2 or TypeOids.Int4);
+    /// <summary>The primary key as it can be declared, in JSON; null: it cannot.</summary>
+    private static string? ProposedKey(CatalogTable table) =>
+        KeyProposal.Of([.. (table.PrimaryKey?.Columns ?? []).Select(c => (c, table.Column(c)?.TypeOid ?? 0))]);
 
     private static string IdentityProblem(CatalogTable table, SourceKey key) =>
         table.Identity switch

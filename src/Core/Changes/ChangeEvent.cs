@@ -39,6 +39,9 @@ public sealed class RowChange : ChangeEvent
     public required TableSchema Schema { get; init; }
     public required RowChangeKind Kind { get; init; }
     public required long Key { get; init; }
+
+    /// <summary>The key's text, where the key is known by a hash (<see cref="KeySpelling"/>); else null.</summary>
+    public byte[]? SpelledKey { get; init; }
     public required ChangePosition Position { get; init; }
 
     /// <summary>The new row; empty for a delete.</summary>
@@ -50,7 +53,7 @@ public sealed class RowChange : ChangeEvent
     /// <summary>Time of the commit, or of the chunk's snapshot, in microseconds since 2000-01-01 UTC.</summary>
     public required long CommitMicros { get; init; }
 
-    public override int Bytes => 128 + Image.Length + Before.Length;
+    public override int Bytes => 128 + Image.Length + Before.Length + (SpelledKey?.Length ?? 0);
 }
 
 /// <summary>TRUNCATE of some tables; a floor for everything older.</summary>

@@ -40,21 +40,29 @@ public sealed record EntityDeclaration
     public required string EngineSchema { get; init; }
     public required string EngineTable { get; init; }
 
-    /// <summary>The source's key column, an integer; of a key of two columns the first.</summary>
+    /// <summary>The source's key column, an integer; of a key of several columns the first.</summary>
     public required SourceColumn Key { get; init; }
 
     /// <summary>The second one, an integer too, such as in Odoo's many-to-many tables; null: the key is one column.</summary>
     public SourceColumn? SecondKey { get; init; }
 
+    /// <summary>
+    /// All columns of a key that is known by a hash (<see cref="KeyHash"/>), in its order: integers, texts, uuids; null: it is none.
+    /// </summary>
+    public IReadOnlyList<SourceColumn>? HashedKey { get; init; }
+
     /// <summary>Which number stands for a row's key.</summary>
-    public SourceKey SourceKey => new(Key.Name, SecondKey?.Name);
+    public SourceKey SourceKey => HashedKey is null ? new(Key.Name, SecondKey?.Name) : new(HashedKey);
 
     /// <summary>In the order of the key.</summary>
-    public IEnumerable<SourceColumn> KeyColumns => SecondKey is null ? [Key] : [Key, SecondKey];
+    public IEnumerable<SourceColumn> KeyColumns => HashedKey ?? (SecondKey is null ? [Key] : [Key, SecondKey]);
+
+    /// <summary>The key is one integer, which is its number: what needs an id of Odoo's has one.</summary>
+    public bool HasId => SecondKey is null && HashedKey is null;
 
     /// <summary>
     /// The engine's key column (bigint, primary key); for rows born in Odoo it is Odoo's id, or the number of its two columns
-    /// (<see cref="KeyPair"/>).
+    /// (<see cref="KeyPair"/>), or a hash (<see cref="KeyHash"/>).
     /// </summary>
     public required string EngineKey { get; init; }
 

@@ -23,7 +23,7 @@ public static class KeyPair
         (ulong)first <= Mask && (ulong)second <= Mask ? ((first << Bits) | second) - Offset : null;
 
     /// <summary>The number stands for two columns.</summary>
-    public static bool Is(long number) => number < -EntityDeclaration.FirstEngineId;
+    public static bool Is(long number) => number is < -EntityDeclaration.FirstEngineId and >= -Offset;
 
     public static long First(long number) => (number + Offset) >> Bits;
 

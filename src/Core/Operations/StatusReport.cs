@@ -1,6 +1,9 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Cdc.Core.Entities;
+using Cdc.Core.Failures;
 using Cdc.Core.Postgres.Values;
+using Cdc.Core.Telemetry;
 
 namespace Cdc.Core.Operations;
 
@@ -41,7 +44,7 @@ public sealed record StatusReport
         this with
         {
             Pipeline = pipeline,
-            State = pipeline is { Gap: not null } && State is not "unknown" ? "gap" : State,
+            State = pipeline is { Gap.Length: > 0 } && State is not "unknown" ? "gap" : State,
         };
 
     /// <summary>
@@ -64,7 +67,21 @@ public sealed record StatusReport
 /// <param name="Remedy">What to do next.</param>
 public sealed record PipelineStatus(string State, string? Kind, string? Gap, string? Reason, string? Remedy)
 {
-    /// <summary>The command of the process: run, capture, apply.</summary>
+    /// <summary>Of this very process.</summary>
+    /// <param name="standing">Of its worst worker; null: none has started.</param>
+    public static PipelineStatus Of(WorkerStanding? standing) =>
+        new(
+            JsonNamingPolicy.CamelCase.ConvertName((standing?.State ?? RetryState.Working).ToString()),
+            standing?.Failure?.Kind.ToString(),
+            (standing?.Failure as DeclaredGapException)?.GapKind,
+            standing?.Failure?.Message,
+            standing?.Failure?.Remedy
+        )
+        {
+            Since = standing?.Since,
+        };
+
+    /// <summary>The command of the process: run, capture, apply; null: it is this one, or is not known.</summary>
     public string? Process { get; init; }
 
     /// <summary>Since when it works, or does not.</summary>

@@ -1,3 +1,5 @@
+using Cdc.Core.Entities;
+
 namespace Cdc.Core.Operations;
 
 /// <summary>
@@ -8,6 +10,12 @@ namespace Cdc.Core.Operations;
 /// <param name="Seconds">For how long by now.</param>
 public sealed record StoppedTopic(DateTimeOffset At, double Seconds)
 {
+    /// <summary>Where each entity is a topic of its own; null: it is not stopped.</summary>
+    public static IEnumerable<(EntityDeclaration Entity, StoppedTopic? Stopped)> OfEach(
+        EntitySet entities,
+        IReadOnlyList<EntityStatus> tables
+    ) => entities.All.Select(e => (e, Of([.. tables.Where(t => t.Entity == e.Name)])));
+
     /// <param name="tables">Those that the topic feeds.</param>
     /// <returns>Null: changes of some of them are applied.</returns>
     public static StoppedTopic? Of(IReadOnlyCollection<EntityStatus> tables) =>

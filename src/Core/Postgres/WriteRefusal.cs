@@ -29,15 +29,17 @@ public static class WriteRefusal
                 )
         ).Single();
 
-    private static Finding Standby(Server server) =>
+    internal static Finding Standby(Server server) =>
         Of(
             server,
             "it is a standby",
-            $"Name the primary in {Option(server)} (several hosts, separated by commas: it is found among them), or promote this one: "
-                + "SELECT pg_promote();"
+            $"Name the primary in {Option(server)} (several hosts, separated by commas: it is found among them). Where a failover is meant to "
+                + "make this one the primary, finish it: first make sure that the old primary is down and cannot come back, since two that take "
+                + "writes cannot be joined again; then SELECT pg_promote(); on this one."
         );
 
-    private static Finding ReadOnly(Server server, string source, string database, string role)
+    /// <param name="source">Who set it, as pg_settings names it.</param>
+    internal static Finding ReadOnly(Server server, string source, string database, string role)
     {
         var (of, alter) = source switch
         {
@@ -49,6 +51,7 @@ public static class WriteRefusal
             ),
             "global" => ("all roles", "ALTER ROLE ALL"),
             "client" => ($"the sessions of {Option(server)} (Options, or PGOPTIONS)", null),
+            "command line" or "environment variable" => ($"the server (by its {source})", null),
             _ => ("the server", null),
         };
         var why = $"default_transaction_read_only is on for {of}";
@@ -58,10 +61,15 @@ public static class WriteRefusal
         return Of(
             server,
             why,
-            source == "client"
-                ? $"Take it out of {Option(server)}, or of the environment."
-                : "Free its disk first, if the platform has switched it on because that is full. "
-                    + "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf();"
+            source switch
+            {
+                "client" => $"Take it out of {Option(server)}, or of the environment.",
+                "command line" or "environment variable" => $"Take it out of the server's {source}, and restart it.",
+                // Platforms write it there when a disk is nearly full.
+                _ =>
+                    "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf(); (and take it out of postgresql.conf, if it is "
+                        + "there). If the platform has switched it on because the disk is full, make room first.",
+            }
         );
     }
 

@@ -18,9 +18,13 @@ public interface ILogBoard
     /// vector. Waits for that.
     /// </summary>
     /// <param name="entities">That read the table, by index in the declaration.</param>
-    IAsyncEnumerable<IReadOnlyList<long>> KeysAsync(
+    IAsyncEnumerable<IReadOnlyList<KnownKey>> KeysAsync(
         IReadOnlyList<int> entities,
         IReadOnlyDictionary<string, long> vector,
         CancellationToken ct
     );
 }
+
+/// <summary>A key that the engine knows.</summary>
+/// <param name="Spelled">As in <see cref="RowChange.SpelledKey"/>.</param>
+public readonly record struct KnownKey(long Number, byte[]? Spelled);

@@ -27,6 +27,9 @@ public enum ChunkKind
 /// <param name="Id">In the engine; 0 for those that are kept as entries of their own (re-reads, retries, owed deletes).</param>
 public sealed record ChunkJob(long Id, int Generation, int Entity, ChunkKind Kind, KeyRange Range, IReadOnlySet<long>? Keys)
 {
+    /// <summary>Of owed keys that are known by a hash, what they are: it is in no row any more. Else null.</summary>
+    public IReadOnlyDictionary<long, byte[]>? SpelledKeys { get; init; }
+
     public bool Covers(long key) => Keys is null ? Range.Contains(key) : Keys.Contains(key);
 }
 

@@ -35,8 +35,15 @@ public sealed class WorkerRetry(PipelineStatistics statistics) : IDisposable
 
     public void Works()
     {
-        if (_standing.State != RetryState.Working)
+        if (_standing is not { State: RetryState.Working, IsStandby: false })
             _standing = new WorkerStanding(RetryState.Working, null, statistics.Now);
+    }
+
+    /// <summary>It waits for another process, which is no failure.</summary>
+    public void StandsBy()
+    {
+        if (!_standing.IsStandby)
+            _standing = new WorkerStanding(RetryState.Working, null, statistics.Now) { IsStandby = true };
     }
 
     /// <summary>The pause after a failure is over: the next session begins. One that stopped stays so until a session works.</summary>
@@ -59,7 +66,11 @@ public sealed class WorkerRetry(PipelineStatistics statistics) : IDisposable
 /// <summary>How a worker stands.</summary>
 /// <param name="Failure">Why it does not work; null while it does.</param>
 /// <param name="Since">When it began to work, or ceased to, whatever it has failed with since.</param>
-public sealed record WorkerStanding(RetryState State, CdcException? Failure, DateTimeOffset Since);
+public sealed record WorkerStanding(RetryState State, CdcException? Failure, DateTimeOffset Since)
+{
+    /// <summary>Another process does its work: what that one fails at is not this one's to say.</summary>
+    public bool IsStandby { get; init; }
+}
 
 /// <summary>What a running pipeline has done since the process started. Written by its loops, read by status and metrics.</summary>
 public sealed class PipelineStatistics(TimeProvider? time = null)

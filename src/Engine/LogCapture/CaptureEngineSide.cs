@@ -106,7 +106,7 @@ public sealed class CaptureEngineSide : ILogBoard, IAsyncDisposable
     public Task TableStateAsync(TableStateChange change, CancellationToken ct) =>
         _outage.RetryUntilAvailableAsync(() => _connection.UseAsync(c => ChangeTableAsync(c, change, ct), ct), ct);
 
-    public async IAsyncEnumerable<IReadOnlyList<long>> KeysAsync(
+    public async IAsyncEnumerable<IReadOnlyList<KnownKey>> KeysAsync(
         IReadOnlyList<int> entities,
         IReadOnlyDictionary<string, long> vector,
         [EnumeratorCancellation] CancellationToken ct
@@ -118,10 +118,10 @@ public sealed class CaptureEngineSide : ILogBoard, IAsyncDisposable
         while (await PageAsync() is [.., var last] keys)
         {
             yield return keys;
-            after = last;
+            after = last.Number;
         }
 
-        Task<List<long>> PageAsync() =>
+        Task<List<KnownKey>> PageAsync() =>
             _outage.RetryUntilAvailableAsync(
                 () => _connection.UseAsync(c => KnownKeys.PageAsync(c, readers, after, KeysOfOnePage, ct), ct),
                 ct

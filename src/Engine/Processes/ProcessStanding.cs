@@ -1,10 +1,14 @@
 using System.Globalization;
+using Cdc.Core.Failures;
+using Cdc.Core.Operations;
+using Cdc.Core.Telemetry;
 
 namespace Cdc.Engine.Processes;
 
 /// <summary>How the pipeline of a process stands, as it tells others.</summary>
 /// <param name="Part">Its command: run, capture or apply.</param>
-/// <param name="State">working, retrying, waiting, stopped; unknown: it is up, and who asks may not see more.</param>
+/// <param name="State">working, standby (another process holds the slot), waiting, stopped; unknown: it is up, and who asks may not see
+/// more.</param>
 /// <param name="Since">Since when it works, or does not.</param>
 /// <param name="Kind">Of the failure; null while it works.</param>
 /// <param name="Gap">The gap's kind, where it is one.</param>
@@ -23,6 +27,30 @@ public sealed record ProcessStanding(
     private const string Begin = "SELECT 'cdc process ";
     private const int MostRemedy = 250;
     private const int MostReason = 500;
+
+    /// <param name="standing">Of the worst worker; null: none has started.</param>
+    /// <param name="begun">When the process has.</param>
+    public static ProcessStanding Of(string part, WorkerStanding? standing, DateTimeOffset begun)
+    {
+        var status = PipelineStatus.Of(standing);
+        // A check lists its warnings too, perhaps before the error, and only a beginning fits.
+        var error = (standing?.Failure as FindingsException)?.Findings.FirstOrDefault(f => f.IsError);
+        return new ProcessStanding(
+            part,
+            standing switch
+            {
+                { IsStandby: true } => "standby",
+                // That it tries again, for a moment, is no other standing.
+                { State: RetryState.Retrying } => "waiting",
+                _ => status.State,
+            },
+            status.Since ?? begun,
+            status.Kind,
+            status.Gap,
+            error?.Message ?? status.Reason,
+            error?.Remedy ?? status.Remedy
+        );
+    }
 
     /// <summary>
     /// A statement that does nothing: a session that has sent it shows it in pg_stat_activity for as long as it is idle. So it is told
@@ -50,6 +78,9 @@ public sealed record ProcessStanding(
             || !DateTimeOffset.TryParse(since, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
         )
             return null;
+        // Of a line that was cut off the last word may be half of one.
+        if (lines.Length == 1)
+            more = [.. more.SkipLast(1)];
         return new ProcessStanding(
             part,
             state,
@@ -61,7 +92,7 @@ public sealed record ProcessStanding(
         );
     }
 
-    private static string? Word(string? text) => text is "-" ? null : text;
+    private static string? Word(string? text) => text is "-" or "" ? null : text;
 
     private static string? Text(string[] lines, int line) => lines.Length > line && lines[line].Length > 0 ? lines[line] : null;
 

@@ -17,32 +17,37 @@ public static class RunningProcesses
         """;
 
     public static async Task<IReadOnlyList<ProcessStanding>> ReadAsync(NpgsqlConnection engine, CancellationToken ct) =>
-        await engine
-            .Statement(Sql, AdvisoryLocks.Processes)
-            .RowsAsync(row => ProcessStanding.Parse(row.Get<string>(0)) ?? new ProcessStanding("run", "unknown", null), ct);
+        await engine.Statement(Sql, AdvisoryLocks.Processes).RowsAsync(row => ProcessStanding.Parse(row.Get<string>(0)) ?? Hidden, ct);
+
+    /// <summary>It is up, and who asks may see neither what it is nor how it stands.</summary>
+    private static ProcessStanding Hidden { get; } = new("", "unknown", null);
 
     /// <summary>All of them together; null: none is up.</summary>
     public static async Task<PipelineStatus?> PipelineAsync(NpgsqlConnection engine, CancellationToken ct) =>
         Of(await ReadAsync(engine, ct));
 
     /// <summary>
-    /// Of two that do the same one is a standby: the better one counts. Whoever applies does so for partitions of its own; of these, and of
-    /// the ends of the Kafka log, the worst.
+    /// Of two that do the same the better one counts: the other has nothing to do. A standby counts where no other does the same: it does
+    /// no work, so it hides nobody who is to. Whoever applies does so for partitions of its own; of these, and of the ends of the Kafka log,
+    /// the worst.
     /// </summary>
     internal static PipelineStatus? Of(IEnumerable<ProcessStanding> processes) =>
-        processes.GroupBy(p => p.Part).Select(parts => parts.Key == "apply" ? parts.MaxBy(Badness)! : parts.MinBy(Badness)!).MaxBy(Badness)
-            is { } worst
+        processes.GroupBy(p => p.Part).Select(OfPart).MaxBy(Badness) is { } worst
             ? new PipelineStatus(worst.State, worst.Kind, worst.Gap, worst.Reason, worst.Remedy)
             {
-                Process = worst.Part,
+                Process = worst.Part.Length > 0 ? worst.Part : null,
                 Since = worst.Since,
             }
             : null;
+
+    private static ProcessStanding OfPart(IGrouping<string, ProcessStanding> parts) =>
+        parts.Key == "apply" ? parts.MaxBy(Badness)! : parts.OrderBy(p => p.State == "standby").ThenBy(Badness).First();
 
     private static int Badness(ProcessStanding process) =>
         process.State switch
         {
             "working" => 0,
+            "standby" => 0,
             "unknown" => 1,
             "retrying" => 2,
             "waiting" => 3,

@@ -1,5 +1,7 @@
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
+using Cdc.Core.Progress;
+using Cdc.Engine.Tables;
 using Npgsql;
 
 namespace Cdc.Engine.Rows;
@@ -9,13 +11,21 @@ internal static class KnownKeys
 {
     /// <param name="entities">That read one source table.</param>
     /// <returns>The next keys above <paramref name="after"/>, rising, each once; empty: there are no more.</returns>
-    public static Task<List<long>> PageAsync(
+    public static async Task<List<KnownKey>> PageAsync(
         NpgsqlConnection engine,
         IReadOnlyList<EntityDeclaration> entities,
         long after,
         int most,
         CancellationToken ct
-    ) => engine.Statement(PageSql(entities), after, most, entities.Select(e => e.Name).ToArray()).RowsAsync(row => row.GetInt64(0), ct);
+    )
+    {
+        var names = entities.Select(e => e.Name).ToArray();
+        var numbers = await engine.Statement(PageSql(entities), after, most, names).RowsAsync(row => row.GetInt64(0), ct);
+        if (entities[0].HashedKey is null)
+            return numbers.ConvertAll(number => new KnownKey(number, null));
+        var spelled = await SourceKeyTable.SpelledAsync(engine, names, [.. numbers], ct);
+        return numbers.ConvertAll(number => new KnownKey(number, spelled[number]));
+    }
 
     private static string PageSql(IReadOnlyList<EntityDeclaration> entities)
     {

@@ -116,13 +116,10 @@ public sealed class UpsertSql(EntityDeclaration entity)
     {
         get
         {
-            var arrays = ArrayTypes.Select((type, i) => $"${i + 1}::{type}");
+            var arrays = ElementTypes.Select((type, i) => $"${i + 1}::{type.ArrayName}");
             return UpsertFrom($"unnest({List(arrays)}) s(key, {List(_columns)}, {PositionColumns}, source_commit_at, updates)");
         }
     }
-
-    /// <summary>Types of the parameters of <see cref="UpsertArrays"/>, such as <c>int8[]</c>.</summary>
-    public IReadOnlyList<string> ArrayTypes => [.. ElementTypes.Select(t => t.ArrayName)];
 
     /// <summary>Types of the elements of <see cref="UpsertArrays"/>'s parameters.</summary>
     public IReadOnlyList<BuiltInType> ElementTypes =>

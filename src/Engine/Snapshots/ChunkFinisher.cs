@@ -111,6 +111,8 @@ public sealed class ChunkFinisher(EntitySet entities, DeleteLimit limit, IChunkO
                 return 0;
             deleted = held.Keys == 0 ? 0 : await DeleteAsync(connection, entity, sql, ct);
         }
+        if (entity.HashedKey is not null)
+            await SourceKeyTable.SettleAsync(connection, entity, ct);
         await HeldTable.SettleAsync(connection, entity.Name, ct);
         return deleted;
     }

@@ -110,8 +110,15 @@ public sealed class ChunkQueue(EntitySet entities, EngineOptions options, TableR
             where reader.SourceName == entities[job.Entity].SourceName
             from key in job.Keys!
             select (reader.Name, key);
-        return await OwedTable.NextAsync(connection, KeysOfOneJob, [.. _all.Except(waiting)], [.. read], ct) is { } next
-            ? new ChunkJob(0, generation, entities.Find(next.Entity)!.Index, ChunkKind.Owed, KeyRange.All, next.Keys)
-            : null;
+        if (await OwedTable.NextAsync(connection, KeysOfOneJob, [.. _all.Except(waiting)], [.. read], ct) is not { } next)
+            return null;
+        var entity = entities.Find(next.Entity)!;
+        var owed = new ChunkJob(0, generation, entity.Index, ChunkKind.Owed, KeyRange.All, next.Keys);
+        return entity.HashedKey is null
+            ? owed
+            : owed with
+            {
+                SpelledKeys = await SourceKeyTable.SpelledAsync(connection, [entity.Name], [.. next.Keys], ct),
+            };
     }
 }

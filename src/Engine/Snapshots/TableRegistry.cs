@@ -49,6 +49,12 @@ public sealed class TableRegistry(EntitySet entities, ILogger log) : ITableRegis
         change.Applied?.TrySetResult();
     }
 
+    /// <summary>
+    /// Of a process that only applies, which the registry of the one that reads does not hear of: there it stops when that starts again.
+    /// </summary>
+    public static Task StopAsync(NpgsqlConnection connection, EntityDeclaration entity, string reason, CancellationToken ct) =>
+        TablesTable.StopAsync(connection, entity.Name, reason, ct);
+
     private void Remember(TableStateChange change)
     {
         Volatile.Write(ref _stopped[change.Entity], change.StopReason is not null);

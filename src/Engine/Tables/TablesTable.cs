@@ -84,6 +84,7 @@ internal static class TablesTable
                 (long)barrierXid
             ),
             Statements.BatchStatement(ChunkTable.LoadSql, table.Entity),
+            Statements.BatchStatement(SourceKeyTable.ReadAgainSql, table.Entity),
         ];
 
     public static NpgsqlBatchCommand SetFingerprint(string entity, TableFingerprint fingerprint) =>
@@ -132,6 +133,7 @@ internal static class TablesTable
                 ),
                 Statements.BatchStatement(ChunkTable.SupersedeSql, entity),
                 Statements.BatchStatement(HeldTable.SupersedeSql, entity),
+                Statements.BatchStatement(SourceKeyTable.ReadAgainSql, entity),
                 Statements.BatchStatement(ChunkTable.SnapshotSql, entity, whole.Generation),
             },
         };

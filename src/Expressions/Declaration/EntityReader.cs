@@ -62,7 +62,8 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
         var (sourceSchema, sourceTable) = TableName(source, what);
         var (engineSchema, engineTable) = TableName(engine, what);
         var lines = new EntityLines { Entity = json.Line, EngineTable = engine.LineOf("table") };
-        var (key, secondKey) = Keys(source, columns, what);
+        var hashed = HashedKeys(source, columns, what);
+        var (key, secondKey) = hashed is [var firstHashed, ..] ? (firstHashed, null) : Keys(source, columns, what);
         var declaration = new EntityDeclaration
         {
             Index = index,
@@ -73,6 +74,7 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
             EngineTable = engineTable,
             Key = key,
             SecondKey = secondKey,
+            HashedKey = hashed,
             EngineKey = engine.Text("key", "id"),
             SourceColumns = columns,
             Columns = EngineColumns(engine, columns, what, lines),
@@ -195,6 +197,50 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
         };
     }
 
+    /// <summary>An object with the columns of a key that is known by a hash. Null: it is none.</summary>
+    private List<SourceColumn>? HashedKeys(JsonObjectReader source, List<SourceColumn> columns, string what)
+    {
+        if (source.Optional("key") is not { Shape: JsonShape.Object } json)
+            return null;
+        var names = json.Property("hash")?.Items.Where(i => i.Shape == JsonShape.String).Select(i => i.Text).ToList() ?? [];
+        if (
+            json.Properties.Count != 1
+            || names.Count == 0
+            || names.Count != json.Property("hash")!.Items.Count
+            || names.Distinct().Count() != names.Count
+        )
+        {
+            findings.Add(
+                "declaration-key",
+                json.Line,
+                $"{what}: a key that is known by a hash is an array of different columns.",
+                "Write \"key\": { \"hash\": [\"code\"] }, with all columns of the primary key."
+            );
+            return [new SourceColumn(0, "", SourceType.Integer)];
+        }
+        return [.. names.Select(name => HashedKey(name, json.Line, columns, what))];
+    }
+
+    private SourceColumn HashedKey(string name, FileLine line, List<SourceColumn> columns, string what)
+    {
+        var key = columns.FirstOrDefault(c => c.Name == name);
+        if (key is null)
+            findings.Add(
+                "declaration-key",
+                line,
+                $"{what}: the key \"{name}\" is not a source column.",
+                NearestName.Remedy(name, columns.Select(c => c.Name), "Use one of")
+            );
+        else if (!KeySpelling.Takes(key.Type) && !_untrusted.Contains((what, name)))
+            findings.Add(
+                "declaration-key",
+                line,
+                $"{what}: the key \"{name}\" is {key.Type}.",
+                "A key that is known by a hash is of integers, texts and uuids. A table with another primary key cannot be followed."
+            );
+        return key ?? new SourceColumn(0, name, SourceType.Text);
+    }
+
     /// <summary>One column, or an array of two.</summary>
     private (SourceColumn First, SourceColumn? Second) Keys(JsonObjectReader source, List<SourceColumn> columns, string what)
     {
@@ -206,7 +252,8 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
                 "declaration-key",
                 json.Line,
                 $"{what}: a key is one column, or two different ones.",
-                "Write \"key\": \"id\", or \"key\": [\"loyalty_program_id\", \"pos_config_id\"]."
+                "Write \"key\": \"id\", or \"key\": [\"loyalty_program_id\", \"pos_config_id\"]; of other columns \"key\": { \"hash\": [\"code\"] } "
+                    + "(docs/declaration.md)."
             );
             return (new SourceColumn(0, "", SourceType.Integer), null);
         }
@@ -228,7 +275,8 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
                 "declaration-key",
                 source.LineOf("key"),
                 $"{what}: the key \"{name}\" is {key.Type}.",
-                "A key is of integers: one column, or two. A table whose primary key is of another type cannot be followed."
+                "A key is of integers: one column, or two. One with texts or uuids, or of more columns, is known by a hash: \"key\": { \"hash\": "
+                    + "[\"code\"] } (docs/declaration.md)."
             );
         return key ?? new SourceColumn(0, name, SourceType.Integer);
     }

@@ -25,15 +25,15 @@ internal sealed class EntityRelations(IReadOnlyList<ReadEntity> entities, Findin
         CheckServed();
         CheckReverse();
         foreach (var table in entities.GroupBy(e => (e.Declaration.SourceSchema, e.Declaration.SourceTable)))
-            if (table.FirstOrDefault(e => e.Declaration.SourceKey.Shown != table.First().Declaration.SourceKey.Shown) is { } other)
+            if (table.FirstOrDefault(e => !HaveOneKey(e.Declaration, table.First().Declaration)) is { } other)
                 findings.Add(
                     "declaration-key",
                     other.Lines.Entity,
                     $"{table.First().Declaration.Name} and {other.Declaration.Name} read one table by different keys.",
                     $"Declare the same key in both, in the same order: {table.First().Declaration.SourceKey.Shown}."
                 );
-        foreach (var entity in entities.Where(e => e.Declaration.SecondKey is not null))
-            CheckPair(entity);
+        foreach (var entity in entities.Where(e => !e.Declaration.HasId))
+            CheckWithoutId(entity);
         foreach (var entity in entities)
         foreach (var parent in entity.Declaration.Parents)
             CheckParent(entity, parent);
@@ -99,8 +99,14 @@ internal sealed class EntityRelations(IReadOnlyList<ReadEntity> entities, Findin
         }
     }
 
+    private static bool HaveOneKey(EntityDeclaration one, EntityDeclaration other) =>
+        one.SourceKey.Shown == other.SourceKey.Shown && one.HashedKey is null == other.HashedKey is null;
+
+    private static string Described(EntityDeclaration entity) =>
+        entity.HashedKey is null ? "a key of two columns" : "a key that is known by a hash";
+
     /// <summary>What is looked up by an id of Odoo's has one.</summary>
-    private void CheckPair(ReadEntity entity)
+    private void CheckWithoutId(ReadEntity entity)
     {
         var declaration = entity.Declaration;
         foreach (
@@ -115,7 +121,7 @@ internal sealed class EntityRelations(IReadOnlyList<ReadEntity> entities, Findin
                 findings.Add(
                     "declaration-key",
                     entity.Lines.Entity,
-                    $"{declaration.Name} has a key of two columns and \"{what}\".",
+                    $"{declaration.Name} has {Described(declaration)} and \"{what}\".",
                     $"Take \"{what}\" out, or give the entity another name: answers and sums are made of rows with an id."
                 );
     }
@@ -142,11 +148,11 @@ internal sealed class EntityRelations(IReadOnlyList<ReadEntity> entities, Findin
                 $"{declaration.Name}: the parent column \"{parent.Column}\" is {column.Type}.",
                 "Declare it as bigint, like the parent's key."
             );
-        if (entities.FirstOrDefault(e => e.Declaration.Name == parent.Entity)?.Declaration is { SecondKey: not null })
+        if (entities.FirstOrDefault(e => e.Declaration.Name == parent.Entity)?.Declaration is { HasId: false } pair)
             findings.Add(
                 "declaration-parent",
                 line,
-                $"{declaration.Name}: the parent \"{parent.Entity}\" has a key of two columns.",
+                $"{declaration.Name}: the parent \"{parent.Entity}\" has {Described(pair)}.",
                 "Take the reference out: a parent is named by one id."
             );
         if (entities.All(e => e.Declaration.Name != parent.Entity))

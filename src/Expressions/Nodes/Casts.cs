@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Numerics;
 using System.Text;
 using Cdc.Core.Changes;
+using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
 using Cdc.Core.Postgres.Values;
 
@@ -171,6 +172,26 @@ internal sealed class IntegerToTextNode(Node<long> operand) : Node<ReadOnlySpan<
             return false;
         Utf8Formatter.TryFormat(integer, _buffer, out var length);
         value = _buffer.AsSpan(0, length);
+        return true;
+    }
+}
+
+/// <summary>Of a column: nothing else is a uuid.</summary>
+internal sealed class UuidToTextNode : Node<ReadOnlySpan<byte>>
+{
+    private readonly byte[] _buffer = new byte[36];
+    private readonly int _slot;
+
+    public UuidToTextNode(SourceColumn column)
+        : base(SqlType.Text) => (_slot, Inputs) = (column.Slot, 1UL << column.Slot);
+
+    public override bool TryGet(SourceRow row, out ReadOnlySpan<byte> value)
+    {
+        value = default;
+        if (row.StateOf(_slot) != ColumnState.Value)
+            return false;
+        Utf8Formatter.TryFormat(new Guid(row.BytesOf(_slot), bigEndian: true), _buffer, out _);
+        value = _buffer;
         return true;
     }
 }

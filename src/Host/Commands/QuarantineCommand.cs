@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Operations;
@@ -22,28 +21,24 @@ internal static class QuarantineCommand
     public static Argument<string?> EntityArgument() =>
         new("ENTITY") { Description = "Entity or table; none: all.", Arity = ArgumentArity.ZeroOrOne };
 
-    public static Argument<long[]> KeysArgument() =>
+    public static Argument<string[]> KeysArgument() =>
         new("KEY")
         {
-            Description = "Keys (Odoo's ids; of two columns with a comma: 6,1); none: all of the entity.",
+            Description = "Keys (Odoo's ids; of several columns with commas: 6,1); none: all of the entity.",
             Arity = ArgumentArity.ZeroOrMore,
-            CustomParser = result => [.. result.Tokens.Select(token => KeyOf(token.Value, result))],
         };
 
-    public static Argument<long> KeyArgument() =>
-        new("KEY")
-        {
-            Description = "Odoo's id of the row; of two columns with a comma: 6,1.",
-            CustomParser = result => KeyOf(result.Tokens[0].Value, result),
-        };
+    public static Argument<string> KeyArgument() =>
+        new("KEY") { Description = "Odoo's id of the row; of several columns with commas: 6,1." };
 
-    private static long KeyOf(string text, ArgumentResult result)
-    {
-        if (KeyText.Parse(text) is { } key)
-            return key;
-        result.AddError($"'{text}' is not a key: write Odoo's id, such as 17, or those of two columns, such as 6,1.");
-        return 0;
-    }
+    /// <exception cref="CdcException">Usage: it is no key of the entity.</exception>
+    public static long KeyOf(string text, EntityDeclaration entity) =>
+        KeyText.Parse(text, entity)
+        ?? throw new CdcException(
+            FailureKind.Usage,
+            $"'{text}' is not a key.",
+            "Write Odoo's id, such as 17, or those of two columns, such as 6,1."
+        );
 
     public static Option<bool> AllOption() => new("--all") { Description = "Every entry of every entity." };
 
@@ -52,7 +47,7 @@ internal static class QuarantineCommand
         CommandContext context,
         Configuration.CdcOptions options,
         string? entity,
-        long[]? keys,
+        string[]? keys,
         bool all
     )
     {
@@ -65,6 +60,9 @@ internal static class QuarantineCommand
         return Filter(context, options, entity, keys);
     }
 
-    public static QuarantineFilter Filter(CommandContext context, Configuration.CdcOptions options, string? entity, long[]? keys) =>
-        new(entity is null ? null : context.Entity(options, entity).Name, keys ?? []);
+    public static QuarantineFilter Filter(CommandContext context, Configuration.CdcOptions options, string? entity, string[]? keys) =>
+        entity is null ? new(null, []) : Filter(context.Entity(options, entity), keys ?? []);
+
+    private static QuarantineFilter Filter(EntityDeclaration entity, string[] keys) =>
+        new(entity.Name, [.. keys.Select(key => KeyOf(key, entity))]);
 }

@@ -10,7 +10,7 @@ namespace Cdc.Host.Commands;
 internal static class QuarantineDiscardCommand
 {
     private static readonly Argument<string?> Entity = QuarantineCommand.EntityArgument();
-    private static readonly Argument<long[]> Keys = QuarantineCommand.KeysArgument();
+    private static readonly Argument<string[]> Keys = QuarantineCommand.KeysArgument();
     private static readonly Option<bool> All = QuarantineCommand.AllOption();
     private static readonly Option<bool> Yes = GlobalOptions.Yes();
 

@@ -13,7 +13,7 @@ namespace Cdc.Host.Commands;
 internal static class QuarantineListCommand
 {
     private static readonly Argument<string?> Entity = QuarantineCommand.EntityArgument();
-    private static readonly Argument<long[]> Keys = QuarantineCommand.KeysArgument();
+    private static readonly Argument<string[]> Keys = QuarantineCommand.KeysArgument();
     private static readonly Option<int> Limit = new("--limit")
     {
         Description = "Entries shown at most (oldest first).",

@@ -9,7 +9,7 @@ namespace Cdc.Host.Commands;
 internal static class QuarantineRetryCommand
 {
     private static readonly Argument<string?> Entity = QuarantineCommand.EntityArgument();
-    private static readonly Argument<long[]> Keys = QuarantineCommand.KeysArgument();
+    private static readonly Argument<string[]> Keys = QuarantineCommand.KeysArgument();
     private static readonly Option<bool> All = QuarantineCommand.AllOption();
 
     public static Command Create(CommandHost host) =>

@@ -14,7 +14,7 @@ namespace Cdc.Host.Commands;
 internal static class QuarantineShowCommand
 {
     private static readonly Argument<string> Entity = new("ENTITY") { Description = "Entity or table." };
-    private static readonly Argument<long> Key = QuarantineCommand.KeyArgument();
+    private static readonly Argument<string> Key = QuarantineCommand.KeyArgument();
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
 
     public static Command Create(CommandHost host) =>
@@ -37,13 +37,14 @@ internal static class QuarantineShowCommand
     {
         var options = context.Options(Needs.Engine);
         var entity = context.Entity(options, parsed.GetRequiredValue(Entity));
-        var filter = new QuarantineFilter(entity.Name, [parsed.GetValue(Key)]);
+        var key = QuarantineCommand.KeyOf(parsed.GetRequiredValue(Key), entity);
+        var filter = new QuarantineFilter(entity.Name, [key]);
         await using var engine = CommandContext.Engine(options);
         var entry =
             (await engine.UseAsync(c => QuarantineQueries.ListAsync(c, filter, 1, ct), ct)).SingleOrDefault()
             ?? throw new CdcException(
                 FailureKind.Usage,
-                $"{entity.Name} {KeyText.Of(parsed.GetValue(Key))} is not in quarantine.",
+                $"{entity.Name} {KeyText.Of(key)} is not in quarantine.",
                 $"cdc quarantine list {entity.Name}"
             );
         if (parsed.GetValue(AsJson))

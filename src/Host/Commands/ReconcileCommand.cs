@@ -120,7 +120,7 @@ internal static class ReconcileCommand
             throw new CdcException(
                 FailureKind.Usage,
                 $"{range} is no range of keys of {other.Name}: its key is {other.SourceKey.Shown}.",
-                other.SourceKey.IsPair ? "Write both columns: --partition 6,1..7,0" : "Write one number: --partition 5000.."
+                KeyRangeText.Remedy(other, "--partition")
             );
         var request = new RunRequest(kind, wanted, range, since, parsed.GetValue(Violations));
         await using var session = new ReconcileSession(options, entities, context.Terminal, context.Log, context.Time);

@@ -60,7 +60,7 @@ internal static class SnapshotCommand
             throw new CdcException(
                 FailureKind.Usage,
                 $"{range} is no range of keys of {entity.Name}: its key is {entity.SourceKey.Shown}.",
-                entity.SourceKey.IsPair ? "Write both columns: --keys 6,1..7,0" : "Write one number: --keys 5000.."
+                KeyRangeText.Remedy(entity, "--keys")
             );
         await using var engine = CommandContext.Engine(options);
         var allowed = parsed.GetValue(AllowDeletes) ? await AllowedAsync(engine, entity.Name, ct) : null;

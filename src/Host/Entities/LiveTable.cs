@@ -1,3 +1,4 @@
+using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Npgsql;
@@ -44,6 +45,9 @@ internal sealed record LiveTable(string Schema, string Name, IReadOnlyList<LiveC
     /// <summary>In the order of its index, by which its rows are read.</summary>
     public IReadOnlyList<LiveColumn> Key => [.. Columns.Where(c => c.IsKey).OrderBy(c => c.KeyPlace)];
 
+    /// <summary>As it is declared; null: it cannot be.</summary>
+    public string? ProposedKey => KeyProposal.Of([.. Key.Select(c => (c.Name, c.TypeOid))]);
+
     /// <param name="written">Its name, with or without schema.</param>
     /// <exception cref="CdcException">Usage: there is no such table, or it cannot be followed.</exception>
     public static async Task<LiveTable> ReadAsync(NpgsqlConnection source, string written, CancellationToken ct)
@@ -73,16 +77,10 @@ internal sealed record LiveTable(string Schema, string Name, IReadOnlyList<LiveC
                 "Name an ordinary table: a model's name with underscores, such as res_partner for res.partner."
             );
         var table = new LiveTable(schema, name, [.. rows.Select(r => r.Column)]);
-        if (
-            table.Key
-            is not (
-                [{ TypeOid: TypeOids.Int2 or TypeOids.Int4 or TypeOids.Int8 }]
-                or [{ TypeOid: TypeOids.Int2 or TypeOids.Int4 }, { TypeOid: TypeOids.Int2 or TypeOids.Int4 }]
-            )
-        )
+        if (table.ProposedKey is null)
             throw new CdcException(
                 FailureKind.Usage,
-                $"The primary key of {schema}.{name} is not one integer column or two of type integer ({Described(table.Key)}): it cannot be followed.",
+                $"The primary key of {schema}.{name} is not of integers, texts and uuids ({Described(table.Key)}): it cannot be followed.",
                 "Leave it out: Odoo's models have the key id, its many-to-many tables both of their columns."
             );
         return await table.WithContentsAsync(source, ct);

@@ -46,7 +46,7 @@ internal sealed class ProposedDeclaration(IReadOnlyList<LiveTable> tables, strin
             .AppendLine($"      \"name\": {Text(name)},")
             .AppendLine("      \"source\": {")
             .AppendLine($"        \"table\": {Text($"{table.Schema}.{table.Name}")},")
-            .AppendLine($"        \"key\": {Key(table)},")
+            .AppendLine($"        \"key\": {table.ProposedKey},{Comment(KeyRemark(table))}")
             .AppendLine("        \"columns\": {");
         foreach (var column in table.Columns)
         {
@@ -60,8 +60,8 @@ internal sealed class ProposedDeclaration(IReadOnlyList<LiveTable> tables, strin
             .AppendLine($"        \"table\": {Text($"public.odoo_{name}")},")
             .AppendLine("        \"key\": \"id\",")
             .AppendLine("        \"columns\": [");
-        // The number of two columns says nothing to a reader: they stand beside it.
-        foreach (var column in read.Where(c => !c.IsKey || table.Key.Count > 1))
+        // The number of another key says nothing to a reader: its columns stand beside it.
+        foreach (var column in read.Where(c => !c.IsKey || !HasId(table)))
             if (Engine(column, table) is var (type, value))
                 text.AppendLine(
                     $"          {{ \"name\": {Text(EngineName(column))}, \"type\": {Text(type)}, \"value\": {Text(value)} }},{Comment(EngineRemark(column))}"
@@ -69,8 +69,10 @@ internal sealed class ProposedDeclaration(IReadOnlyList<LiveTable> tables, strin
         text.AppendLine("        ],").AppendLine("      },").AppendLine("    },");
     }
 
-    private static string Key(LiveTable table) =>
-        table.Key is [var only] ? Text(only.Name) : $"[{string.Join(", ", table.Key.Select(c => Text(c.Name)))}]";
+    private static bool HasId(LiveTable table) => table.ProposedKey is ['"', ..];
+
+    private static string? KeyRemark(LiveTable table) =>
+        table.ProposedKey is ['{', ..] ? "each chunk and slice reads all of the table: docs/declaration.md" : null;
 
     /// <summary>Null: it is declared.</summary>
     private static string? WhyNot(LiveColumn column) =>
@@ -84,7 +86,7 @@ internal sealed class ProposedDeclaration(IReadOnlyList<LiveTable> tables, strin
         : column.TypeOid is TypeOids.Float8 ? "double precision; numeric once its field has digits"
         : column.Content == JsonbContent.Translated ? "translated"
         : column.Content == JsonbContent.ByCompany ? "a value for each company"
-        : column.TypeOid is TypeOids.Json or TypeOids.Uuid or TypeOids.Bytea ? "carried into topics; no expression can use it"
+        : column.TypeOid is TypeOids.Json or TypeOids.Bytea ? "carried into topics; no expression can use it"
         : null;
 
     private static string? EngineRemark(LiveColumn column) =>
@@ -105,6 +107,7 @@ internal sealed class ProposedDeclaration(IReadOnlyList<LiveTable> tables, strin
             SourceType.Integer => ("bigint", name),
             SourceType.Number => ("numeric", $"{name}::numeric"),
             SourceType.Text => ("text", name),
+            SourceType.Uuid => ("text", $"{name}::text"),
             // Odoo's own have no default, and NULL means false.
             SourceType.Boolean => ("boolean", $"coalesce({name}, false)"),
             // Without time zone, and in UTC by Odoo's convention.

@@ -74,7 +74,9 @@ internal sealed class ReconcileSession(CdcOptions options, EntitySet entities, T
         }
         catch (Exception failure) when (ServerFailure.Of(Server.Either, failure) is { } known)
         {
-            throw (await _engine.LockedAsync(failure) ?? known).ToException(failure);
+            // Which of the two it was is not known: a lock in the engine may have nothing to do with it, and is said besides.
+            var locked = await _engine.LockedAsync(failure);
+            throw (locked is null ? known : known with { Remedy = $"{locked.Message} {known.Remedy}" }).ToException(failure);
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Npgsql;
@@ -70,12 +71,15 @@ internal sealed class Database : IAsyncDisposable
         // as long again. No second one is asked beside it.
         try
         {
+            var began = Stopwatch.GetTimestamp();
             await _asked.WaitAsync(patience, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!_asked.IsCompleted)
                 throw new TimeoutException($"it has not answered within {patience.TotalSeconds:0.#} s");
             var asked = AskAsync(use, CancellationToken.None);
             _asked = asked;
-            return await asked.WaitAsync(patience, ct);
+            // Both waits together are one caller's.
+            var left = patience - Stopwatch.GetElapsedTime(began);
+            return await asked.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, ct);
         }
         catch (TimeoutException late)
         {

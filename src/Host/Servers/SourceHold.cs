@@ -9,6 +9,8 @@ internal sealed class SourceHold(Database engine)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+
     private readonly Lock _lock = new();
     private SourcePause? _last;
     private long _askedAt;
@@ -24,8 +26,22 @@ internal sealed class SourceHold(Database engine)
         }
     }
 
-    /// <summary>For those that ask often: the engine is asked once, and then by whoever watches.</summary>
-    public async Task<SourcePause?> KnownAsync(CancellationToken ct) => _isKnown ? Current : await ReadAsync(ct);
+    /// <summary>
+    /// For those that ask often: the engine is asked once, and then by whoever watches. One that hangs from the start is not waited for to
+    /// its end: who asks has Prometheus waiting.
+    /// </summary>
+    public async Task<SourcePause?> KnownAsync(CancellationToken ct)
+    {
+        try
+        {
+            return _isKnown ? Current : await ReadAsync(ct).WaitAsync(LongestWait, ct);
+        }
+        catch (TimeoutException)
+        {
+            _isKnown = true;
+            return Current;
+        }
+    }
 
     /// <summary>Asks the engine. Where that cannot answer, what it said last holds until its time is over.</summary>
     public async Task<SourcePause?> ReadAsync(CancellationToken ct)

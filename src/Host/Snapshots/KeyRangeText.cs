@@ -8,7 +8,17 @@ internal static class KeyRangeText
 {
     /// <summary>A range is of keys of one column, or of two.</summary>
     public static bool IsOf(KeyRange range, EntityDeclaration entity) =>
-        new[] { range.From, range.To }.All(end => end is null || KeyPair.Is(end.Value) == entity.SourceKey.IsPair);
+        new[] { range.From, range.To }.All(end => end is null || IsOf(end.Value, entity.SourceKey));
+
+    private static bool IsOf(long end, SourceKey key) => KeyPair.Is(end) == key.IsPair && KeyHash.Is(end) == key.IsHashed;
+
+    /// <summary>What to write instead.</summary>
+    /// <param name="option">Such as <c>--keys</c>.</param>
+    public static string Remedy(EntityDeclaration entity, string option) =>
+        entity.SourceKey.IsHashed
+            ? $"Its keys have no order: leave {option} out, or write ends as they are shown: {option} hash:0800000000000000.."
+        : entity.SourceKey.IsPair ? $"Write both columns: {option} 6,1..7,0"
+        : $"Write one number: {option} 5000..";
 
     public static KeyRange? TryParse(string text)
     {

@@ -68,8 +68,8 @@ internal sealed class LogLagReader(Database source, Database engine, string slot
 
     private IReadOnlyList<PartitionStatus> InProcess(EngineStatus engineStatus, SourceStatus? sourceStatus) =>
         [
-            .. entities
-                .All.Select(e => (Entity: e, Stopped: StoppedTopic.Of([.. engineStatus.Entities.Where(s => s.Entity == e.Name)])))
+            .. StoppedTopic
+                .OfEach(entities, engineStatus.Entities)
                 .Select(e =>
                     new PartitionStatus(
                         $"{e.Entity.SourceSchema}.{e.Entity.SourceTable}",

@@ -19,10 +19,11 @@ internal static class PipelineView
 
     /// <summary>Such as: a 'cdc run' is up, and tries again since 2026-01-31 12:00:00Z.</summary>
     public static string Up(PipelineStatus pipeline) =>
-        $"a 'cdc {pipeline.Process ?? "run"}' is up"
+        (pipeline.Process is { } process ? $"a 'cdc {process}' is up" : "a process of cdc is up")
         + pipeline.State switch
         {
             "stopped" => ", and waits for a person",
+            "standby" => ", as standby",
             "waiting" or "retrying" => ", and tries again",
             _ => "",
         }

@@ -36,9 +36,20 @@ public sealed class KafkaClients(KafkaOptions options, ILogger log)
     public bool IsIdempotent =>
         !Passed().TryGetValue("enable.idempotence", out var value) || value.Equals("true", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The id by which brokers fence a capture that was replaced: one id for all writers of this log. Null: no fencing.</summary>
-    public string? TransactionalId =>
-        IsIdempotent ? Passed().GetValueOrDefault(TransactionalIdSetting) ?? options.TopicPrefix + ".cdc.capture" : null;
+    /// <summary>
+    /// The ids by which brokers fence a capture that was replaced: the same for all writers of this log, which take turns in them. None: no
+    /// fencing.
+    /// </summary>
+    public IReadOnlyList<string> TransactionalIds
+    {
+        get
+        {
+            if (!IsIdempotent)
+                return [];
+            var id = Passed().GetValueOrDefault(TransactionalIdSetting) ?? options.TopicPrefix + ".cdc.capture";
+            return [id, id + ".2"];
+        }
+    }
 
     /// <summary>
     /// False: the options name a broker version that neither creates topics for clients nor reports their settings. Such brokers do not

@@ -100,9 +100,9 @@ public static class KafkaFailure
             ),
             ErrorCode.TransactionalIdAuthorizationFailed => new CdcException(
                 FailureKind.Preflight,
-                $"Kafka does not let this program use its transactional id: {error.Reason}.",
-                "Allow its user Describe and Write on it (kafka-acls.sh --transactional-id; "
-                    + "it is the topic prefix and '.cdc.capture'), or name one that it may use in CDC__Kafka__Client__transactional_id "
+                $"Kafka does not let this program use its transactional ids: {error.Reason}.",
+                "Allow its user Describe and Write on them (kafka-acls.sh --transactional-id; "
+                    + "they are the topic prefix and '.cdc.capture', and the same with '.2'), or name one that it may use in CDC__Kafka__Client__transactional_id "
                     + "(ops/runbooks/kafka.md).",
                 inner
             ),

@@ -13,15 +13,15 @@ internal static partial class KafkaLog
     [LoggerMessage(
         502,
         LogLevel.Information,
-        "Log session {Session} begins: {Partitions} partitions, acknowledged through {Lsn}, transactional id: "
-            + "{TransactionalId}, idempotent: {Idempotent}"
+        "Log session {Session} begins: {Partitions} partitions, acknowledged through {Lsn}, transactional ids: "
+            + "{TransactionalIds}, idempotent: {Idempotent}"
     )]
     public static partial void SessionBegins(
         ILogger log,
         long session,
         int partitions,
         Core.Changes.Lsn lsn,
-        string transactionalId,
+        string transactionalIds,
         bool idempotent
     );
 

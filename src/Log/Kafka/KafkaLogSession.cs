@@ -103,7 +103,7 @@ public sealed class KafkaLogSession : IAppliedProgress, ILogSession, IAsyncDispo
                 session.Number,
                 topics.All.Count,
                 session._before.Written,
-                clients.TransactionalId ?? "none",
+                clients.TransactionalIds is { Count: > 0 } ids ? string.Join(", ", ids) : "none",
                 clients.IsIdempotent
             );
             return session;

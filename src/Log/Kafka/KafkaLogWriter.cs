@@ -131,7 +131,7 @@ internal sealed class KafkaLogWriter(
             return;
         _written = (row.Position, encoder.Topic);
         _key.ResetWrittenCount();
-        encoder.EncodeKey(row.Key, _key);
+        encoder.EncodeKey(row.Key, row.SpelledKey, _key);
         var partition = layout.Placement.Of(encoder.Topic, row.Key, _key.WrittenSpan).Index;
         if (row.Position <= layout.Tails[partition].Last)
             return;
@@ -158,18 +158,21 @@ internal sealed class KafkaLogWriter(
         await foreach (var keys in Truncated.ReadAsync(truncate, schema, encoder.Topic, ct))
         foreach (var key in keys)
         {
-            Append(DeleteOf(truncate, schema, key, KeyPair.Is(key) ? truncate.PositionAt(++place) : truncate.PositionOf(key)), encoder);
+            // Of other keys than one integer there are more than places.
+            var hasPlace = !KeyPair.Is(key.Number) && !KeyHash.Is(key.Number);
+            Append(DeleteOf(truncate, schema, key, hasPlace ? truncate.PositionOf(key.Number) : truncate.PositionAt(++place)), encoder);
             CrashPoint.Hit("after-truncated-key");
         }
     }
 
-    private static RowChange DeleteOf(TruncateChange truncate, TableSchema schema, long key, ChangePosition position) =>
+    private static RowChange DeleteOf(TruncateChange truncate, TableSchema schema, KnownKey key, ChangePosition position) =>
         new()
         {
             Transaction = truncate.Transaction,
             Schema = schema,
             Kind = RowChangeKind.Delete,
-            Key = key,
+            Key = key.Number,
+            SpelledKey = key.Spelled,
             Position = position,
             CommitMicros = truncate.Transaction.CommitMicros,
         };

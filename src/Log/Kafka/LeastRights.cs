@@ -49,7 +49,7 @@ public static class LeastRights
     }
 
     private static IEnumerable<KafkaRight> OnTransactions(KafkaClients clients) =>
-        clients.TransactionalId is { } id ? [new KafkaRight(KafkaResource.TransactionalId, id, KafkaOperation.Write)] : [];
+        clients.TransactionalIds.Select(id => new KafkaRight(KafkaResource.TransactionalId, id, KafkaOperation.Write));
 
     private static IEnumerable<KafkaRight> On(IEnumerable<PlannedTopic> topics, params KafkaOperation[] operations) =>
         topics.SelectMany(t => operations.Select(o => new KafkaRight(KafkaResource.Topic, t.Name, o)));

@@ -15,7 +15,8 @@ internal abstract class LogProducer(KafkaClients clients, IProducer<byte[], byte
 
     protected KafkaClients Clients => clients;
 
-    protected IProducer<byte[], byte[]> Client => client;
+    /// <summary>What is appended now goes by it.</summary>
+    protected virtual IProducer<byte[], byte[]> Client => client;
 
     /// <summary>By the partition's index.</summary>
     protected IReadOnlyList<LogLane> Lanes { get; private set; } = [];
@@ -25,8 +26,8 @@ internal abstract class LogProducer(KafkaClients clients, IProducer<byte[], byte
 
     /// <exception cref="CdcException">Configuration: librdkafka refuses a setting.</exception>
     public static LogProducer Create(KafkaClients clients) =>
-        clients.TransactionalId is { } id
-            ? new TransactionalLogProducer(clients, clients.TransactionalProducer(id), id)
+        clients.TransactionalIds is { Count: > 0 } ids
+            ? new TransactionalLogProducer(clients, [.. ids.Select(id => (id, clients.TransactionalProducer(id)))])
             : new PlainLogProducer(clients, clients.Producer());
 
     /// <summary>If brokers can: afterwards earlier writers cannot append, and what is unacknowledged stays so.</summary>

@@ -7,11 +7,15 @@ namespace Cdc.Log.Kafka;
 /// <summary>
 /// Over brokers that fence: a record is acknowledged when the Kafka transaction that it is in is committed. A transaction begins with the
 /// first record and is committed as soon as a caller waits for it; what is appended meanwhile is held for the next one. So the
-/// duration of a commit makes the size of a transaction, and an idle log has none. After an error it commits nothing more: the client that
-/// takes the transactional id next aborts what was left.
+/// duration of a commit makes the size of a transaction, and an idle log has none. After an error it commits nothing more: the clients that
+/// take the transactional ids next abort what was left.
 /// </summary>
-internal sealed class TransactionalLogProducer(KafkaClients clients, IProducer<byte[], byte[]> client, string id)
-    : LogProducer(clients, client)
+/// <param name="owners">
+/// They take turns: librdkafka lets an id whose last transaction is committed, but not yet ended in all partitions, wait for 20 ms. The next
+/// one begins behind that commit, so what is committed is always a prefix.
+/// </param>
+internal sealed class TransactionalLogProducer(KafkaClients clients, IReadOnlyList<(string Id, IProducer<byte[], byte[]> Client)> owners)
+    : LogProducer(clients, owners[0].Client)
 {
     /// <param name="Lane">Null: it is of no data topic.</param>
     private readonly record struct Record(LogLane? Lane, TopicPartition Partition, byte[]? Key, byte[]? Value, long? Row);
@@ -30,6 +34,9 @@ internal sealed class TransactionalLogProducer(KafkaClients clients, IProducer<b
     /// <summary>Appended during a commit: the client takes none then.</summary>
     private readonly List<Record> _held = [];
     private Thread? _committer;
+
+    /// <summary>Whose turn it is.</summary>
+    private int _turn;
     private long _appended;
     private long _committed;
     private bool _isOpen;
@@ -44,7 +51,10 @@ internal sealed class TransactionalLogProducer(KafkaClients clients, IProducer<b
     /// <summary>By lane, the offset after the last record of the open transaction that the brokers have.</summary>
     private long[] _delivered = [];
 
-    public override Task FenceAsync(CancellationToken ct) => TransactionFence.TakeAsync(Clients, Client, id, ct);
+    protected override IProducer<byte[], byte[]> Client => owners[_turn].Client;
+
+    public override Task FenceAsync(CancellationToken ct) =>
+        Task.WhenAll(owners.Select(owner => TransactionFence.TakeAsync(Clients, owner.Client, owner.Id, ct)));
 
     public override void Begin(IReadOnlyList<LogPartition> partitions, IReadOnlyList<PartitionTail> tails)
     {
@@ -91,7 +101,8 @@ internal sealed class TransactionalLogProducer(KafkaClients clients, IProducer<b
             Monitor.Pulse(_gate);
         }
         _committer?.Join();
-        Client.Dispose();
+        foreach (var owner in owners)
+            owner.Client.Dispose();
     }
 
     /// <summary>On the client's thread and on the committer's, which serves the client while it waits: in any order.</summary>
@@ -265,6 +276,7 @@ internal sealed class TransactionalLogProducer(KafkaClients clients, IProducer<b
             while (_boundaries.TryPeek(out var first) && first.Appended <= through)
                 _boundaries.Dequeue().Reached();
             _isOpen = false;
+            _turn = (_turn + 1) % owners.Count;
             foreach (var record in _held)
                 Produce(record);
             _held.Clear();

@@ -19,8 +19,8 @@ internal sealed class TruncatedKeys(
 )
 {
     /// <summary>
-    /// The place behind the truncate up to which an earlier session has written keys of two columns; 0: none. There are more such keys than
-    /// a truncate has places, so each takes the next one: what is written again is none of those keys, but behind them.
+    /// The place behind the truncate up to which an earlier session has written keys of other than one integer; 0: none. There are more such
+    /// keys than a truncate has places, so each takes the next one: what is written again is none of those keys, but behind them.
     /// </summary>
     public long LastPlace(TruncateChange truncate, string topic)
     {
@@ -35,7 +35,7 @@ internal sealed class TruncatedKeys(
     }
 
     /// <returns>In pages, rising. Those that an earlier session has written are in the engine no more.</returns>
-    public async IAsyncEnumerable<IReadOnlyList<long>> ReadAsync(
+    public async IAsyncEnumerable<IReadOnlyList<KnownKey>> ReadAsync(
         TruncateChange truncate,
         TableSchema table,
         string topic,

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
@@ -17,6 +18,7 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
     private readonly CopyBuffer _image = new();
     private readonly SourceFields _source = new();
     private readonly bool _isPair = entities[0].SecondKey is not null;
+    private readonly KeySpelling? _spelling = entities[0].HashedKey is { } hashed ? new KeySpelling(hashed) : null;
     private SourceTransaction? _transaction;
 
     // Nearly always the last record's are the next one's too.
@@ -101,10 +103,15 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
         }
         if (row >= 0 && _source.HasExceptions)
             ReadRow(plan, row, ref reader);
-        AddRows(plan, KindOf(op), _isPair ? PairOf(key) : KeyOf(key), hasRow: row >= 0, changes);
+        var spelled = _spelling is null ? null : SpelledOf(key);
+        var number =
+            spelled is not null ? KeyHash.Number(spelled)
+            : _isPair ? PairOf(key)
+            : KeyOf(key);
+        AddRows(plan, KindOf(op), (number, spelled), hasRow: row >= 0, changes);
     }
 
-    private void AddRows(ValuePlan plan, RowChangeKind kind, long key, bool hasRow, List<ChangeEvent> changes)
+    private void AddRows(ValuePlan plan, RowChangeKind kind, (long Number, byte[]? Spelled) key, bool hasRow, List<ChangeEvent> changes)
     {
         if (!hasRow && kind != RowChangeKind.Delete)
             throw new AvroFormatException("A row has no columns.");
@@ -118,7 +125,8 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
                     Transaction = transaction,
                     Schema = schema,
                     Kind = kind,
-                    Key = key,
+                    Key = key.Number,
+                    SpelledKey = key.Spelled,
                     Position = _source.Position,
                     Image = image,
                     CommitMicros = _source.CommitMicros,
@@ -189,6 +197,26 @@ internal sealed class AvroRecordDecoder(string topic, IReadOnlyList<EntityDeclar
         var reader = new AvroReader(key[ConfluentFrame.Length..]);
         var value = reader.ReadLong();
         return reader.Remaining == 0 ? value : throw new AvroFormatException("A key is one integer.");
+    }
+
+    private byte[] SpelledOf(ReadOnlySpan<byte> key)
+    {
+        if (key.IsEmpty)
+            throw new AvroFormatException("A row has no key.");
+        var reader = new AvroReader(key[ConfluentFrame.Length..]);
+        Span<byte> digits = stackalloc byte[20];
+        _spelling!.Begin();
+        foreach (var column in entities[0].HashedKey!)
+        {
+            if (column.Type != SourceType.Integer)
+            {
+                _spelling.AddText(reader.ReadBytes());
+                continue;
+            }
+            Utf8Formatter.TryFormat(reader.ReadLong(), digits, out var length);
+            _spelling.AddText(digits[..length]);
+        }
+        return reader.Remaining == 0 ? _spelling.End() : throw new AvroFormatException("A key has more than its columns.");
     }
 
     private static long PairOf(ReadOnlySpan<byte> key)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Text;
 using Cdc.Core.Changes;
 using Cdc.Core.Entities;
@@ -25,6 +26,7 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
     private readonly TimeProvider _time;
     private readonly SourceRow _after;
     private readonly SourceRow _before;
+    private readonly List<(TopicColumn Column, byte[] Text)> _parts = [];
     private readonly List<int> _unchanged = [];
     private readonly List<(int Column, string Text)> _exact = [];
 
@@ -41,11 +43,16 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
 
     public string Topic { get; }
 
-    public void EncodeKey(long key, IBufferWriter<byte> output)
+    public void EncodeKey(long key, byte[]? spelled, IBufferWriter<byte> output)
     {
         var writer = new AvroWriter(output);
         writer.WriteRaw(_keyFrame);
-        if (_key.IsPair)
+        if (_key.IsHashed)
+        {
+            foreach (var column in Read(spelled))
+                Write(column, ref writer);
+        }
+        else if (_key.IsPair)
         {
             writer.WriteLong(KeyPair.First(key));
             writer.WriteLong(KeyPair.Second(key));
@@ -59,6 +66,8 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
 
     public void EncodeValue(RowChange change, RecordStamp stamp, IBufferWriter<byte> output)
     {
+        if (_key.IsHashed)
+            Read(change.SpelledKey);
         var writer = new AvroWriter(output);
         writer.WriteRaw(_valueFrame);
         WriteBefore(change, ref writer);
@@ -101,11 +110,37 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
             return;
         foreach (var column in _columns)
         {
-            if (column.IsKey)
+            if (column.IsKey && _key.IsHashed)
+                Write(PartOf(column), ref writer);
+            else if (column.IsKey)
                 writer.WriteLong(ValueOf(change.Key, column));
             else
                 writer.WriteByte(0);
         }
+    }
+
+    /// <summary>The columns of a key that is known by a hash, in its order, each with its text.</summary>
+    private List<(TopicColumn Column, byte[] Text)> Read(byte[]? spelled)
+    {
+        if (spelled is null)
+            throw new InvalidDataException($"A row of {_byColumn.Name} came without its key.");
+        _parts.Clear();
+        var texts = KeySpelling.Parts(spelled, _key.Columns.Count);
+        for (var i = 0; i < texts.Count; i++)
+            _parts.Add((_columns.First(c => c.Column == _key.Columns[i]), texts[i]));
+        return _parts;
+    }
+
+    private (TopicColumn Column, byte[] Text) PartOf(TopicColumn column) => _parts.Find(p => ReferenceEquals(p.Column, column));
+
+    private static void Write((TopicColumn Column, byte[] Text) part, ref AvroWriter writer)
+    {
+        if (part.Column.Form.Kind is ColumnKind.Int16 or ColumnKind.Int32 or ColumnKind.Int64)
+            writer.WriteLong(
+                Utf8Parser.TryParse(part.Text, out long number, out _) ? number : throw new InvalidDataException("A key is no integer.")
+            );
+        else
+            writer.WriteBytes(part.Text);
     }
 
     private long ValueOf(long key, TopicColumn column) =>
@@ -135,7 +170,12 @@ internal sealed class AvroRecordEncoder : IRecordEncoder
         {
             var column = _columns[i];
             var state = row.StateOf(i);
-            if (column.IsKey)
+            if (column.IsKey && _key.IsHashed)
+            {
+                // The row may lack a large one that has not changed.
+                Write(PartOf(column), ref writer);
+            }
+            else if (column.IsKey)
             {
                 if (state != ColumnState.Value)
                     throw new InvalidDataException($"A row of {_byColumn.Name} came without its key.");

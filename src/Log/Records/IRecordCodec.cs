@@ -38,7 +38,8 @@ public interface IRecordEncoder
     string Topic { get; }
 
     /// <summary>The record's key: also a tombstone's. Equal keys have equal bytes as long as the key's type stays.</summary>
-    void EncodeKey(long key, IBufferWriter<byte> output);
+    /// <param name="spelled">As in <see cref="RowChange.SpelledKey"/>.</param>
+    void EncodeKey(long key, byte[]? spelled, IBufferWriter<byte> output);
 
     /// <summary>
     /// The value: op <c>c</c> (insert, and the new row of a key update), <c>u</c>, <c>d</c>, or <c>r</c> for a row of a chunk. A delete's

@@ -35,21 +35,25 @@ internal sealed class SchemaPlans(ISchemaClient registry)
         if (_keys.ContainsKey((topic, keyId)))
             return;
         var schema = await SchemaAsync(topic, keyId, ct);
-        if (!IsOf(schema, entities[0].SourceKey))
+        if (!IsOf(schema, entities[0]))
             throw new RecordFormatException(
-                entities[0].SecondKey is null
-                    ? $"A key of {topic} is no record of one integer."
-                    : $"A key of {topic} is no record of the integers {entities[0].SourceKey.Shown}, in this order."
+                entities[0].HashedKey is not null ? $"A key of {topic} is no record of {entities[0].SourceKey.Shown}, in this order."
+                : entities[0].SecondKey is null ? $"A key of {topic} is no record of one integer."
+                : $"A key of {topic} is no record of the integers {entities[0].SourceKey.Shown}, in this order."
             );
         _keys[(topic, keyId)] = true;
     }
 
     /// <summary>The one field of a key may have any name; of two it must be known which is which.</summary>
-    private static bool IsOf(AvroSchema schema, SourceKey key) =>
-        schema is RecordSchema record
+    private static bool IsOf(AvroSchema schema, EntityDeclaration entity) =>
+        entity.SourceKey is var key
+        && schema is RecordSchema record
         && record.Fields.Count == key.Columns.Count
-        && record.Fields.All(f => f.Schema.Kind is AvroKind.Int or AvroKind.Long)
-        && (!key.IsPair || record.Fields.Select(f => f.Name).SequenceEqual(key.Columns.Select(AvroName.Adjusted)));
+        && record.Fields.Zip(entity.KeyColumns).All(f => IsOf(f.First.Schema.Kind, f.Second.Type))
+        && (key.Columns.Count == 1 || record.Fields.Select(f => f.Name).SequenceEqual(key.Columns.Select(AvroName.Adjusted)));
+
+    private static bool IsOf(AvroKind kind, SourceType type) =>
+        type == SourceType.Integer ? kind is AvroKind.Int or AvroKind.Long : kind is AvroKind.String;
 
     private async Task<AvroSchema> SchemaAsync(string topic, int id, CancellationToken ct)
     {

@@ -67,7 +67,7 @@ internal sealed partial class TopicTables
             throw Wrong($"The topic's name {topic} is longer than {MostCharacters} characters.");
         if (readers.Select(e => (e.SourceSchema, e.SourceTable)).Distinct().Count() > 1)
             throw Wrong($"{string.Join(" and ", readers.Select(e => e.SourceName).Distinct())} would share the topic {topic}.");
-        if (readers.Select(e => e.SourceKey.Shown).Distinct().Count() > 1)
+        if (readers.Select(e => (e.SourceKey.Shown, e.SourceKey.IsHashed)).Distinct().Count() > 1)
             throw Wrong($"Entities that read {readers[0].SourceName} name different keys: a topic's records have one.");
         var fields = readers.SelectMany(e => e.SourceColumns).Select(c => c.Name).Distinct().ToList();
         if (fields.DistinctBy(AvroName.Adjusted).Count() != fields.Count)

@@ -6,6 +6,7 @@ using Cdc.Engine;
 using Cdc.Engine.Tables;
 using Cdc.Log.Kafka;
 using Cdc.Log.Records;
+using Cdc.Pipeline.Setup;
 using Microsoft.Extensions.Logging;
 
 namespace Cdc.Pipeline.Sessions;
@@ -22,12 +23,13 @@ internal sealed class ApplyLogSession(
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
 
     private readonly EngineTableWatch _tables = new(entities, log);
-    private long _before = statistics.Batches;
+    private readonly Preconditions _preconditions = new(options, entities, log);
 
-    public bool HasProgressed => statistics.Batches > Volatile.Read(ref _before);
+    private volatile PartitionSession? _session;
 
-    /// <summary>It checks nothing beforehand.</summary>
-    public void LookAgain() { }
+    public bool HasProgressed => _session is { HasCommitted: true };
+
+    public void LookAgain() => _preconditions.Again();
 
     public int? Generation { get; private set; }
 
@@ -36,7 +38,8 @@ internal sealed class ApplyLogSession(
 
     public async Task RunAsync(Action started, CancellationToken stop)
     {
-        Volatile.Write(ref _before, statistics.Batches);
+        _session = null;
+        await _preconditions.CheckEngineSideAsync(stop);
         var followed = await new SourceTable(options.Engine).ReadAsync(stop);
         if (followed is not { State: not SourceState.Creating })
             throw new CdcException(
@@ -50,8 +53,10 @@ internal sealed class ApplyLogSession(
         var plan = new TopicPlan(options.Kafka, LogTopics.DataTopics(entities, codec.TopicOf));
         await new RightsCheck(clients).RequireAsync(LeastRights.OfLog(KafkaRole.Apply, clients, plan), stop);
         var topics = await LogTopics.ReadAsync(clients, entities, codec, stop);
+        var session = new PartitionSession(options.Engine, _tables, topics, Reader, statistics, log);
+        _session = session;
         started();
-        await new PartitionSession(options.Engine, _tables, topics, Reader, statistics, log).RunAsync(stop);
+        await session.RunAsync(stop);
 
         KafkaLogReader Reader(TakePartitions take) => new(clients, topics, codec, options.Log.MaxBytes, take, log);
     }

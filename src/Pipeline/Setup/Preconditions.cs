@@ -144,6 +144,19 @@ public sealed class Preconditions(PipelineOptions options, EntitySet entities, I
         _held = true;
     }
 
+    /// <summary>For the end that applies a log, which has no way to the source. Its warnings are those of the end that captures.</summary>
+    /// <exception cref="FindingsException">Every error of the engine, each with its remedy.</exception>
+    public async Task CheckEngineSideAsync(CancellationToken ct)
+    {
+        if (_held)
+            return;
+        var (findings, _) = await EngineFindingsAsync(ct);
+        var errors = findings.Where(f => f.IsError).ToList();
+        if (errors.Count > 0)
+            throw new FindingsException(Finding.KindOf(errors), "The engine is not ready:", errors);
+        _held = true;
+    }
+
     /// <summary>An engine that is down must not hide what the source lacks.</summary>
     private async Task<(IReadOnlyList<Finding> Findings, FailureKind? Kind)> EngineFindingsAsync(CancellationToken ct)
     {

@@ -17,12 +17,19 @@ internal sealed class SideSql
 
     private const string Row = "cdc_row";
 
+    // Of a key that is known by a hash: computed once for each row of a statement, however many spans it has.
+    private const string Hashed = "cdc_hashed";
+    private const string HashedKey = "cdc_key";
+
     private readonly string _table;
     private readonly SourceKey _by;
     private readonly string _key;
     private readonly string _rowHash;
     private readonly string _filter;
     private readonly IReadOnlyList<string> _texts;
+
+    /// <summary>Before each statement.</summary>
+    private string With { get; init; } = "";
 
     public required Server Server { get; init; }
 
@@ -49,13 +56,14 @@ internal sealed class SideSql
     /// <param name="since">Only rows with a date at or after it; null: all.</param>
     public static SideSql Source(EntityDeclaration entity, IReadOnlyList<CanonicalColumn> columns, DateTimeOffset? since = null) =>
         new(
-            entity.SourceRows,
-            entity.SourceKey,
+            entity.HashedKey is null ? entity.SourceRows : Hashed,
+            entity.HashedKey is null ? entity.SourceKey : new SourceKey(HashedKey, null),
             [.. columns.Select(c => ((Func<string, string>)c.SourceHash, c.SourceText))],
             HasKeyColumn(entity),
             SinceFilter.Source(entity, since)
         )
         {
+            With = entity.HashedKey is null ? "" : WithHashed(entity),
             Server = Server.Source,
             Entity = entity,
         };
@@ -82,7 +90,8 @@ internal sealed class SideSql
 
     /// <summary>For each span its place (from 1), rows, and the sum of the rows' hashes as text.</summary>
     public string Sums(bool leaveOut) =>
-        $"""
+        With
+        + $"""
             SELECT cdc_span.place, cdc_sum.rows, cdc_sum.hash
             FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS cdc_span(low, high, place),
             LATERAL (SELECT count(*) AS rows, coalesce(sum({_rowHash}), 0)::text AS hash FROM {_table} AS cdc_row WHERE {InSpan(
@@ -92,7 +101,8 @@ internal sealed class SideSql
 
     /// <summary>Key and hash of every row of the spans.</summary>
     public string Hashes(bool leaveOut) =>
-        $"""
+        With
+        + $"""
             SELECT cdc_hash.key, cdc_hash.hash
             FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
             LATERAL (SELECT {_key}::bigint AS key, {_rowHash} AS hash FROM {_table} AS cdc_row WHERE {InSpan(leaveOut)}) AS cdc_hash
@@ -100,25 +110,26 @@ internal sealed class SideSql
 
     /// <summary>Key and values, as text, of the rows with the keys $1.</summary>
     public string Values =>
-        $"SELECT {_key}::bigint{string.Concat(_texts.Select(t => ", " + t))} FROM {_table} AS cdc_row WHERE {_by.IsIn("$1::bigint[]", Row)}";
+        $"{With}SELECT {_key}::bigint{string.Concat(_texts.Select(t => ", " + t))} FROM {_table} AS cdc_row WHERE {_by.IsIn("$1::bigint[]", Row)}";
 
     /// <summary>The same for one column (from 0), where some value cannot be computed.</summary>
-    public string Value(int column) => $"SELECT {_texts[column]} FROM {_table} AS cdc_row WHERE {_by.Is("$1", Row)}";
+    public string Value(int column) => $"{With}SELECT {_texts[column]} FROM {_table} AS cdc_row WHERE {_by.Is("$1", Row)}";
 
     /// <summary>Whether there is a row with key $1, whatever its values.</summary>
-    public string Exists => $"SELECT EXISTS (SELECT FROM {_table} AS cdc_row WHERE {_by.Is("$1", Row)})";
+    public string Exists => $"{With}SELECT EXISTS (SELECT FROM {_table} AS cdc_row WHERE {_by.Is("$1", Row)})";
 
     public int Columns => _texts.Count;
 
     /// <summary>Rows of the spans.</summary>
     public string Count =>
-        $"""
+        With
+        + $"""
             SELECT coalesce(sum(cdc_sum.rows), 0)::bigint FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
             LATERAL (SELECT count(*) AS rows FROM {_table} AS cdc_row WHERE {InSpan(leaveOut: false)}) AS cdc_sum
             """;
 
     /// <summary>The lowest key from $1 on and the highest key below $2; NULL where there is none.</summary>
-    public string Ends => $"SELECT ({Lowest}), ({Highest})";
+    public string Ends => $"{With}SELECT ({Lowest}), ({Highest})";
 
     private string Lowest =>
         _by.IsPair
@@ -133,7 +144,8 @@ internal sealed class SideSql
     /// <summary>Groups within each span.</summary>
     /// <param name="groups">The first so many columns.</param>
     public string Grouped(string by, IEnumerable<string> sums, int groups) =>
-        $"""
+        With
+        + $"""
             SELECT cdc_group.* FROM unnest($1::bigint[], $2::bigint[]) AS cdc_span(low, high),
             LATERAL (SELECT {by}, {string.Join(", ", sums)} FROM {_table} AS cdc_row WHERE {InSpan(leaveOut: true)} GROUP BY {string.Join(
                 ", ",
@@ -144,9 +156,14 @@ internal sealed class SideSql
     private string InSpan(bool leaveOut) =>
         $"{_by.From("cdc_span.low", Row)} AND {_by.Below("cdc_span.high", Row)}{(leaveOut ? $" AND NOT {_key} = ANY($3::bigint[])" : "")}{_filter}";
 
-    /// <summary>Of a pair no column is the key's number.</summary>
-    private static bool HasKeyColumn(EntityDeclaration entity) =>
-        entity.SecondKey is null && entity.Columns.Any(c => c.Value == entity.Key.Name);
+    private static string WithHashed(EntityDeclaration entity)
+    {
+        var columns = entity.SourceColumns.Select(c => Sql.Identifier(c.Name));
+        return $"WITH {Hashed} AS MATERIALIZED (SELECT {string.Join(", ", columns)}, {entity.SourceKey.Number()} AS {HashedKey} FROM {entity.SourceRows}) ";
+    }
+
+    /// <summary>Of other keys than one integer no column is the key's number.</summary>
+    private static bool HasKeyColumn(EntityDeclaration entity) => entity.HasId && entity.Columns.Any(c => c.Value == entity.Key.Name);
 
     private string Seed(int place) => string.Create(CultureInfo.InvariantCulture, $"{_key} + {place * SeedStep + 1}");
 }

@@ -36,6 +36,8 @@ internal sealed class SliceComparison(
     private const int LeafRows = 64;
     private const int ValuesAtOnce = 1000;
 
+    private bool _withoutParents;
+
     /// <param name="spans">Tile the slice.</param>
     /// <param name="maxDrift">Differing keys whose values are wanted.</param>
     public async Task<SliceResult> CompareAsync(FencedSnapshots fence, IReadOnlyList<KeySpan> spans, int maxDrift, CancellationToken ct)
@@ -70,7 +72,9 @@ internal sealed class SliceComparison(
                 () => OwnRows.ReadAsync(fence.Engine, entity, compared, leaveOut, maxDrift - listed.Count, ct)
             );
         numbers = numbers with { Own = own.Numbers };
-        var parents = money?.Parent is null ? null : await MoneyParents.ReadAsync(fence, money, ct);
+        var parents = money?.Parent is null || _withoutParents ? null : await MoneyParents.ReadAsync(fence, money, ct);
+        // Of an entity once and for all: a table that is locked is waited for, and half of a sum by programs would be none.
+        _withoutParents = parents is null;
         var totals = money is null ? [] : await TotalsAsync(left, right, money, compared, parents, ct);
         return new SliceResult(numbers, [.. drift, .. own.Drift], differing.Keys.Count - listed.Count + own.Unlisted, except, totals);
     }

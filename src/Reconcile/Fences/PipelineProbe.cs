@@ -19,7 +19,7 @@ internal static class PipelineProbe
         return new BrokenFence(
             FenceReasons.NotRunning,
             await RunningProcesses.PipelineAsync(engine, ct) is { } pipeline
-                ? $"The pipeline does not work just now: a 'cdc {pipeline.Process}' is up, and no process reads the slot."
+                ? $"The pipeline does not work just now: {(pipeline.Process is { } process ? $"a 'cdc {process}'" : "a process of cdc")} is up, and no process reads the slot."
                     + (pipeline.Reason is { } reason ? $" {reason}" : "")
                 : "No pipeline is running ('cdc run', or 'cdc capture'): no process reads the slot."
         );

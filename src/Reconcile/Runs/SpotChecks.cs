@@ -52,8 +52,31 @@ internal static class SpotChecks
         }
     }
 
-    private static string End(EntityDeclaration entity, string order) =>
-        $"SELECT {entity.SourceKey.Number()}::bigint FROM {entity.SourceRows} ORDER BY {order} LIMIT 1";
+    /// <summary>Places between the lowest and the highest key, and the next row of each.</summary>
+    private static string DrawSql(EntityDeclaration entity, string company)
+    {
+        // No index has the order of hashes: they are computed once, and not for each place.
+        const string Hashed = "cdc_hashed";
+        var isHashed = entity.HashedKey is not null;
+        var key = isHashed ? new SourceKey("key", null) : entity.SourceKey;
+        var (rows, drawn) = isHashed ? (Hashed, "company") : (entity.SourceRows, company);
+        var with = isHashed
+            ? $"WITH {Hashed} AS MATERIALIZED (SELECT {entity.SourceKey.Number()} AS key, {company} AS company FROM {entity.SourceRows}) "
+            : "";
+        return with
+            + $"""
+                SELECT DISTINCT cdc_draw.key, cdc_draw.company
+                FROM (SELECT low + ((high - low + 1) * random())::bigint AS at
+                    FROM (SELECT ({End(key.Order())}) AS low, ({End(
+                    key.OrderFalling()
+                )}) AS high) AS cdc_ends, generate_series(1, {Draws})) AS cdc_places,
+                LATERAL (SELECT {key.Number()}::bigint AS key, {drawn} AS company FROM {rows} AS cdc_row WHERE {key.From(
+                    "cdc_places.at"
+                )} ORDER BY {key.Order()} LIMIT 1) AS cdc_draw
+                """;
+
+        string End(string order) => $"SELECT {key.Number()}::bigint FROM {rows} ORDER BY {order} LIMIT 1";
+    }
 
     private static async Task<List<(long? Company, long[] Keys)>> DrawAsync(
         NpgsqlConnection connection,
@@ -62,26 +85,10 @@ internal static class SpotChecks
         CancellationToken ct
     )
     {
-        var key = entity.SourceKey;
         var company = entity.Columns.FirstOrDefault(c => c.Name == "company_id") is { } column
             ? $"({column.Value})::bigint"
             : "NULL::bigint";
-        // Places between the lowest and the highest key, and the next row of each.
-        var rows = await connection
-            .Statement(
-                $"""
-                SELECT DISTINCT cdc_draw.key, cdc_draw.company
-                FROM (SELECT low + ((high - low + 1) * random())::bigint AS at
-                    FROM (SELECT ({End(entity, key.Order())}) AS low, ({End(
-                    entity,
-                    key.OrderFalling()
-                )}) AS high) AS cdc_ends, generate_series(1, {Draws})) AS cdc_places,
-                LATERAL (SELECT {key.Number()}::bigint AS key, {company} AS company FROM {entity.SourceRows} AS cdc_row WHERE {key.From(
-                    "cdc_places.at"
-                )} ORDER BY {key.Order()} LIMIT 1) AS cdc_draw
-                """
-            )
-            .RowsAsync(r => (Key: r.GetInt64(0), Company: r.Long(1)), ct);
+        var rows = await connection.Statement(DrawSql(entity, company)).RowsAsync(r => (Key: r.GetInt64(0), Company: r.Long(1)), ct);
         var except = leftOut.All.ToHashSet();
         return
         [

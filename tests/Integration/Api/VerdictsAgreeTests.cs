@@ -1,4 +1,5 @@
 using Cdc.Core.Failures;
+using Cdc.Core.Snapshots;
 using Cdc.Host.Reconciling;
 using Cdc.Reconcile;
 using Cdc.Reconcile.Alerts;
@@ -61,12 +62,44 @@ public sealed class VerdictsAgreeTests(TestServers servers)
         Assert.Contains($"\"verdict\":{{\"word\":\"{verdict}\"", await FirstTickAsync(other), StringComparison.Ordinal);
     }
 
-    private static async Task<RunReport> CompareAsync(PipelineBed bed)
+    [Fact]
+    public async Task A_run_of_some_keys_takes_back_nothing_that_a_whole_one_has_left_out()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        var bed = shop.Bed;
+        await bed.Engine.ExecuteAsync("UPDATE cdc.tables SET state = 'stopped', reason = 'test' WHERE entity = 'move'", Shop.Ct);
+        await CompareAsync(bed);
+        await bed.Engine.ExecuteAsync("UPDATE cdc.tables SET state = 'streaming', reason = NULL WHERE entity = 'move'", Shop.Ct);
+        Assert.Equal("degraded", await ConsistencyAsync(bed));
+        foreach (
+            var part in (RunRequest[])
+                [
+                    new RunRequest(RunKind.Full, bed.Entities.All, new KeyRange(1, 2)),
+                    new RunRequest(RunKind.Full, bed.Entities.All, Since: DateTimeOffset.UtcNow.AddHours(-1)),
+                ]
+        )
+        {
+            await CompareAsync(bed, part);
+            Assert.Equal("degraded", await ConsistencyAsync(bed));
+        }
+        await CompareAsync(bed);
+        Assert.Equal("healthy", await ConsistencyAsync(bed));
+    }
+
+    /// <summary>Of another Api each time: one keeps what it read for some seconds.</summary>
+    private static async Task<string?> ConsistencyAsync(PipelineBed bed)
+    {
+        await using var api = await ApiBed.StartAsync(bed, Shop.Ct);
+        var checks = (await api.GetAsync("/health", Shop.Ct)).Json.GetProperty("checks").EnumerateArray();
+        return checks.Single(c => c.GetProperty("name").GetString() == "consistency").GetProperty("status").GetString();
+    }
+
+    private static async Task<RunReport> CompareAsync(PipelineBed bed, RunRequest? request = null)
     {
         var run = await new Reconciler(
             new ComparedServers(bed.Source.DataSource, bed.Engine.DataSource, bed.Gate(), bed.Entities),
             new ReconcileOptions()
-        ).RunAsync(new RunRequest(RunKind.Full, bed.Entities.All), Shop.Ct);
+        ).RunAsync(request ?? new RunRequest(RunKind.Full, bed.Entities.All), Shop.Ct);
         return await bed.ReportAsync(run, Shop.Ct);
     }
 

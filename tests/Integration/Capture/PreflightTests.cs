@@ -90,6 +90,20 @@ public sealed class PreflightTests(TestServers servers)
         Assert.Equal(codes, Errors(findings));
     }
 
+    [Theory]
+    [InlineData("code text PRIMARY KEY")]
+    [InlineData("code varchar(9) PRIMARY KEY")]
+    [InlineData("code text PRIMARY KEY, more int", "column-type", "code char(9) PRIMARY KEY")]
+    [InlineData("code text PRIMARY KEY", "key-not-primary", "code text, b int, PRIMARY KEY (code, b)")]
+    public async Task A_key_of_text_is_one_whose_text_is_all_of_it(string columns, string? code = null, string? instead = null)
+    {
+        await using var database = await CreateAsync($"CREATE TABLE rel ({instead ?? columns}); ");
+        var rel = Declared.Entities("rel: code text")[0];
+        EntitySet entities = new([rel with { HashedKey = [rel.SourceColumns[0]] }]);
+        var findings = await Preflight.CheckAsync(StreamTestBed.OptionsOf(database), entities, Ct);
+        Assert.Equal(code is null ? [] : [code], Errors(findings));
+    }
+
     /// <summary>Of one that is declared by one of its columns the remedy is what to declare.</summary>
     [Fact]
     public async Task A_table_of_two_columns_that_is_declared_by_one_is_told_to_declare_both()
@@ -180,6 +194,19 @@ public sealed class PreflightTests(TestServers servers)
         await database.ExecuteAsync($"{(instead.Length > 0 ? "DROP VIEW card; " : "")}ALTER TABLE real_card RENAME TO card", Ct);
         var mended = await Preflight.CheckAsync(StreamTestBed.OptionsOf(database), Declared.Entities(Card), Ct);
         Assert.DoesNotContain(mended, f => f.Code != "wal-keep-size");
+    }
+
+    [Theory]
+    [InlineData("CREATE TABLE other AS TABLE card", "Two tables could be it.")]
+    [InlineData("DROP TABLE history", "It could be either of two.")]
+    public async Task A_table_that_may_be_another_is_not_called_renamed(string change, string why)
+    {
+        await using var database = await CreateAsync(CardTable + HistoryTable + "CREATE PUBLICATION cdc_test FOR ALL TABLES");
+        await database.ExecuteAsync($"{change}; ALTER TABLE card RENAME TO real_card", Ct);
+        string[] declared = change.StartsWith("DROP", StringComparison.Ordinal) ? [Card, "history: id integer"] : [Card];
+        var findings = await Preflight.CheckAsync(StreamTestBed.OptionsOf(database), Declared.Entities(declared), Ct);
+        Assert.True(findings.All(f => f.Code != "table-renamed"), why);
+        Assert.Contains("real_card", Assert.Single(findings, f => f.Code == "publication-surplus").Message, StringComparison.Ordinal);
     }
 
     [Theory]

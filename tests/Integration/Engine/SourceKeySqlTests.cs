@@ -1,6 +1,7 @@
 using Cdc.Core.Entities;
 using Cdc.Tests.Support;
 using Cdc.Tests.Support.Postgres;
+using Npgsql;
 using Xunit;
 
 namespace Cdc.Tests.Integration.Engine;
@@ -51,6 +52,62 @@ public sealed class SourceKeySqlTests(TestServers servers)
                 Ct
             )
         );
+    }
+
+    /// <summary>What separates and escapes, what collations take for equal, and a text that is long.</summary>
+    private const string Texts = """ARRAY['', ',', '\', '\,', 'a', 'A', 'ä', E'a\u0308', E'\n', ' a ', '漢字', '😀', repeat('x', 5000)]""";
+
+    [Theory]
+    [InlineData(null, Texts)]
+    // Kept in other bytes.
+    [InlineData("LATIN1", "ARRAY['', ',', '\\', 'a', 'ä', 'é', ' a ']")]
+    public async Task A_hash_is_the_same_in_PostgreSQL_whatever_the_encoding(string? encoding, string texts)
+    {
+        await using var any = await servers.Source.CreateDatabaseAsync("key", ct: Ct);
+        var server = new NpgsqlConnectionStringBuilder(any.ConnectionString) { Database = "postgres" }.ConnectionString;
+        await using var database = await TestDatabase.CreateAsync("key", server, Ct, encoding: encoding);
+        List<SourceColumn> columns = [new(0, "n", SourceType.Integer), new(1, "code", SourceType.Text), new(2, "uid", SourceType.Uuid)];
+        await database.ExecuteAsync(
+            $"CREATE TABLE k (n int8, code text, uid uuid); INSERT INTO k SELECT n, t, md5(t || n)::uuid FROM unnest({texts}) t, unnest(ARRAY[-9223372036854775808, -1, 0, 9223372036854775807]) n",
+            Ct
+        );
+        foreach (
+            var key in (SourceColumn[][])
+                [
+                    [columns[0]],
+                    [columns[1]],
+                    [columns[2]],
+                    [.. columns],
+                    [columns[1], columns[0]],
+                ]
+        )
+        {
+            var spelling = new KeySpelling(key);
+            var sql = new SourceKey(key);
+            var rows = await database.RowsAsync(
+                $"SELECT {sql.Number("r")}, {string.Join(", ", key.Select(c => $"encode(convert_to({c.Name}::text, 'UTF8'), 'hex')"))} FROM k r ORDER BY {sql.Order("r")}",
+                Ct
+            );
+            var numbers = new List<long>();
+            foreach (var row in rows)
+            {
+                var parts = row.Split('|');
+                spelling.Begin();
+                foreach (var part in parts[1..])
+                    spelling.AddText(Convert.FromHexString(part));
+                numbers.Add(KeyHash.Number(spelling.End()));
+                Assert.Equal(parts[0], $"{numbers[^1]}");
+            }
+            Assert.Equal(numbers.Order(), numbers);
+            var middle = numbers[numbers.Count / 2];
+            Assert.Equal(
+                [$"{numbers.Count(n => n >= middle)}|{numbers.Count(n => n < middle)}|{numbers.Count(n => n == middle)}"],
+                await database.RowsAsync(
+                    $"SELECT count(*) FILTER (WHERE {sql.From($"'{middle}'::bigint")}), count(*) FILTER (WHERE {sql.Below($"'{middle}'::bigint")}), count(*) FILTER (WHERE {sql.IsIn($"'{{{middle},17}}'::bigint[]")}) FROM k",
+                    Ct
+                )
+            );
+        }
     }
 
     [Fact]

@@ -25,7 +25,7 @@ public sealed class AnotherProcessTests(TestServers servers)
             "it has said why",
             async () =>
                 await ReadAsync(scene.Engine.ConnectionString) is [{ State: "waiting", Reason: { } why }]
-                && why.Contains("engine-read-only"),
+                && why.Contains("default_transaction_read_only is on"),
             () => Task.FromResult(run.Tail),
             ct: Scene.Ct
         );

@@ -101,16 +101,7 @@ public sealed class EngineRefusalTests(OwnServers servers) : IClassFixture<OwnSe
     /// <summary>A role that may write the engine's tables and owns none of them.</summary>
     private static async Task<ReaderRole> WriterAsync(Scene scene)
     {
-        var role = await ReaderRole.CreateAsync(scene.Engine, null);
-        await scene.Engine.ExecuteAsync(
-            $"""
-            GRANT USAGE ON SCHEMA cdc, public TO {role.Name};
-            GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA cdc, public TO {role.Name};
-            GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA cdc, public TO {role.Name};
-            GRANT SET ON PARAMETER session_replication_role TO {role.Name};
-            """,
-            Scene.Ct
-        );
+        var role = await ReaderRole.CreateWriterAsync(scene.Engine);
         scene.Bed.EngineOptions = scene.Bed.EngineOptions with { ConnectionString = role.ConnectionString };
         return role;
     }

@@ -211,16 +211,7 @@ public sealed class WatchersTests(OwnServers servers) : IClassFixture<OwnServers
     public async Task A_privilege_that_is_taken_away_is_said_once_with_its_grant_and_given_back_that_too()
     {
         await using var scene = await SceneAsync();
-        await using var role = await ReaderRole.CreateAsync(scene.Engine, null);
-        await scene.Engine.ExecuteAsync(
-            $"""
-            GRANT USAGE ON SCHEMA cdc, public TO {role.Name};
-            GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA cdc, public TO {role.Name};
-            GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA cdc, public TO {role.Name};
-            GRANT SET ON PARAMETER session_replication_role TO {role.Name};
-            """,
-            Scene.Ct
-        );
+        await using var role = await ReaderRole.CreateWriterAsync(scene.Engine);
         scene.Bed.EngineOptions = scene.Bed.EngineOptions with { ConnectionString = role.ConnectionString };
         using var served = await FollowingAsync(scene);
         await scene.Engine.ExecuteAsync($"REVOKE INSERT ON loyalty_cards FROM {role.Name}", Scene.Ct);

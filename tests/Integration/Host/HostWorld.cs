@@ -51,6 +51,7 @@ internal sealed class HostWorld : IAsyncDisposable
                         "0014_owed_deletes",
                         "0016_pause",
                         "0018_own_changes",
+                        "0019_source_keys",
                     ]
                 : []
         )

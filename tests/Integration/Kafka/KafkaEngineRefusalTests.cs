@@ -1,3 +1,4 @@
+using Cdc.Core.Failures;
 using Cdc.Tests.Integration.Faults;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Postgres;
@@ -10,6 +11,19 @@ public sealed class KafkaEngineRefusalTests(TestServers servers, TestKafka kafka
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
+    [Fact]
+    public async Task An_apply_ends_with_the_sql_of_what_is_gone_from_a_declared_table()
+    {
+        await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
+        var (capture, apply) = await bed.StreamApartAsync(Ct);
+        await bed.Bed.Engine.ExecuteAsync("ALTER TABLE loyalty_cards DROP COLUMN partner_id", Ct);
+        await bed.UpdateCardsAsync(20, Ct);
+        var failure = await Assert.ThrowsAsync<FindingsException>(() => apply.Completion.WaitAsync(TimeSpan.FromMinutes(1), Ct));
+        Assert.Equal(FailureKind.Preflight, failure.Kind);
+        Assert.Contains("ADD COLUMN partner_id bigint", failure.Message, StringComparison.Ordinal);
+        Assert.False(capture.Completion.IsCompleted);
+    }
+
     [Theory]
     [InlineData("ALTER ROLE {role} NOLOGIN", "ALTER ROLE {role} LOGIN", "refuses the login")]
     [InlineData("ALTER ROLE {role} CONNECTION LIMIT 0", "ALTER ROLE {role} CONNECTION LIMIT -1", "no free connection")]
@@ -21,16 +35,7 @@ public sealed class KafkaEngineRefusalTests(TestServers servers, TestKafka kafka
     {
         await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
         var engine = bed.Bed.Engine;
-        await using var role = await ReaderRole.CreateAsync(engine, null);
-        await engine.ExecuteAsync(
-            $"""
-            GRANT USAGE ON SCHEMA cdc, public TO {role.Name};
-            GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA cdc, public TO {role.Name};
-            GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA cdc, public TO {role.Name};
-            GRANT SET ON PARAMETER session_replication_role TO {role.Name};
-            """,
-            Ct
-        );
+        await using var role = await ReaderRole.CreateWriterAsync(engine);
         bed.Bed.EngineOptions = bed.Bed.EngineOptions with { ConnectionString = role.ConnectionString };
         var (capture, apply) = await bed.StreamApartAsync(Ct);
         await apply.StopAsync();

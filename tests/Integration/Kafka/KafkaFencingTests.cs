@@ -120,11 +120,12 @@ public sealed class KafkaFencingTests : IDisposable
     }
 
     [Fact]
-    public void The_transactional_id_is_the_logs_and_can_be_chosen()
+    public void The_transactional_ids_are_the_logs_and_can_be_chosen()
     {
-        Assert.Equal(_options.TopicPrefix + ".cdc.capture", _clients.TransactionalId);
-        Assert.Equal("theirs", Clients("transactional_id", "theirs").TransactionalId);
-        Assert.Null(Clients("enable_idempotence", "false").TransactionalId);
+        var id = _options.TopicPrefix + ".cdc.capture";
+        Assert.Equal([id, id + ".2"], _clients.TransactionalIds);
+        Assert.Equal(["theirs", "theirs.2"], Clients("transactional_id", "theirs").TransactionalIds);
+        Assert.Empty(Clients("enable_idempotence", "false").TransactionalIds);
         KafkaClients Clients(string name, string value) =>
             new(_options with { Client = new Dictionary<string, string> { [name] = value } }, NullLogger.Instance);
     }

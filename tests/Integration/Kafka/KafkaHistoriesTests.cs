@@ -29,7 +29,7 @@ public sealed class KafkaHistoriesTests(TestServers servers, ITestOutputHelper o
     {
         await using var broker = await KafkaBroker.StartAsync(Ct);
         var pipeline = await PipelineBed.CreateAsync(servers, Ct);
-        await Tills.DeclareAsync(pipeline, Ct);
+        await HashedTables.DeclareAsync(pipeline, Ct);
         await using var bed = await KafkaPipelineBed.WithTopicsAsync(new KafkaPipelineBed(pipeline, TestKafka.OptionsOf(broker)), Ct);
         await RunAsync(
             bed,

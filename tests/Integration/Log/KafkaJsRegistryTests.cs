@@ -41,7 +41,7 @@ public sealed class KafkaJsRegistryTests(TestServers servers)
         byte[]?[] row = [.. AllTypes.Select(_ => (byte[]?)null)];
         (row[0], row[6], row[7], row[10], row[16]) = (Int32(17), Float8(12.25), Text("日"), Int64(843_004_805_678_901), [0, 255]);
         var (key, value) = (new System.Buffers.ArrayBufferWriter<byte>(), new System.Buffers.ArrayBufferWriter<byte>());
-        encoder.EncodeKey(17, key);
+        encoder.EncodeKey(17, null, key);
         encoder.EncodeValue(table.Change(RowChangeKind.Insert, 17, row), new RecordStamp(1, 1), value);
 
         var answer = await NodePeer.AskAsync(

@@ -47,6 +47,64 @@ public sealed class AggregateTests(TestServers servers)
         Assert.True(await engine.ScalarAsync<long>("SELECT count(*) FROM card_points", Ct) > 0);
     }
 
+    /// <summary>The second one writes while the first one has not committed: it must wait, and then see those rows.</summary>
+    [Fact]
+    public async Task Of_two_transactions_that_write_rows_of_one_card_the_later_one_counts_both()
+    {
+        await using var engine = await CreateAsync();
+        await using var first = await engine.DataSource.OpenConnectionAsync(Ct);
+        await using var second = await engine.DataSource.OpenConnectionAsync(Ct);
+        await using var transaction = await first.BeginTransactionAsync(Ct);
+        await ExecuteAsync(first, Row(1, card: 7, points: 5));
+        var waits = ExecuteAsync(second, Row(2, card: 7, points: 2));
+        await Eventually.True(
+            "the second one waits",
+            async () =>
+                await engine.ScalarAsync<bool>(
+                    $"SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = {second.ProcessID} AND state = 'active'",
+                    Ct
+                ),
+            ct: Ct
+        );
+        await transaction.CommitAsync(Ct);
+        await waits;
+        Assert.Equal(0, await WrongAsync(first));
+        Assert.Equal(7m, await engine.ScalarAsync<decimal>("SELECT sum(points) FROM card_points", Ct));
+    }
+
+    [Fact]
+    public async Task Every_card_whose_sums_a_statement_touches_is_announced_and_of_many_all()
+    {
+        await using var engine = await CreateAsync();
+        await using var listener = await engine.DataSource.OpenConnectionAsync(Ct);
+        var heard = new List<string>();
+        listener.Notification += (_, notice) => heard.Add(notice.Payload);
+        await ExecuteAsync(listener, "LISTEN cdc_card");
+        Assert.Equal("7", await NoticeAsync(Row(1, card: 7, points: 5)));
+        // From one card to another: both.
+        Assert.Equal("7,8", await NoticeAsync("UPDATE point_history SET loyalty_card_id = 8 WHERE id = 1"));
+        Assert.Equal("8", await NoticeAsync("DELETE FROM point_history WHERE id = 1"));
+        Assert.Equal(
+            "*",
+            await NoticeAsync(
+                "INSERT INTO point_history (id, odoo_history_id, loyalty_card_id, points_amount) SELECT n, n, n, 1 FROM generate_series(1, 501) n"
+            )
+        );
+        Assert.Equal("*", await NoticeAsync("TRUNCATE point_history"));
+
+        async Task<string> NoticeAsync(string statement)
+        {
+            heard.Clear();
+            await engine.ExecuteAsync(statement, Ct);
+            while (heard.Count == 0)
+                await listener.WaitAsync(TimeSpan.FromSeconds(20), Ct);
+            return string.Join(',', Assert.Single(heard).Split(',').Order(StringComparer.Ordinal));
+        }
+    }
+
+    private static string Row(int id, int card, int points) =>
+        $"INSERT INTO point_history (id, odoo_history_id, loyalty_card_id, points_amount) VALUES ({id}, {id}, {card}, {points})";
+
     [Fact]
     public async Task Migrate_makes_it_check_misses_it_and_a_changed_one_is_made_anew()
     {

@@ -25,7 +25,8 @@ public sealed class ProposedEntitiesTests(TestServers servers)
         await cdc.InstallAsync("18.0.1.3");
         await cdc.Source.ExecuteAsync(
             Product
-                + "INSERT INTO res_partner (name, active) VALUES ('Ada', true); INSERT INTO loyalty_program (id, currency_id, program_type, applies_on, name) VALUES (6, 1, 'loyalty', 'both', '{}'); INSERT INTO loyalty_program_pos_config_rel VALUES (6, 1), (6, 2)",
+                + "INSERT INTO res_partner (name, active) VALUES ('Ada', true); INSERT INTO loyalty_program (id, currency_id, program_type, applies_on, name) VALUES (6, 1, 'loyalty', 'both', '{}'); INSERT INTO loyalty_program_pos_config_rel VALUES (6, 1), (6, 2); "
+                + "CREATE TABLE route (uid uuid, a int8, code varchar, PRIMARY KEY (code, a, uid)); INSERT INTO route SELECT md5(i::text)::uuid, i, 'c,' || i FROM generate_series(1, 9) i",
             Ct
         );
         var folder = Directory.CreateTempSubdirectory("cdc-propose-");
@@ -38,6 +39,7 @@ public sealed class ProposedEntitiesTests(TestServers servers)
                 "product_template",
                 "res_partner",
                 "loyalty_program_pos_config_rel",
+                "route",
                 "--out",
                 folder.FullName
             );
@@ -52,6 +54,8 @@ public sealed class ProposedEntitiesTests(TestServers servers)
                         "// a value for each company",
                         "\"weight\": \"number\"",
                         "\"key\": [\"loyalty_program_id\", \"pos_config_id\"]",
+                        "\"key\": { \"hash\": [\"code\", \"a\", \"uid\"] }",
+                        "\"value\": \"uid::text\"",
                         "// \"color\": \"character(3)\", // no declared type reads it",
                         "coalesce(name ->> '{language}', name ->> 'en_US')",
                         "standard_price ->> company_id::text",
@@ -90,17 +94,15 @@ public sealed class ProposedEntitiesTests(TestServers servers)
 
     [Theory]
     [InlineData("nobody", "There is no table public.nobody")]
-    [InlineData("nameless", "is not one integer column or two of type integer (it has none)")]
-    [InlineData("wide", "(a bigint, b integer)")]
-    [InlineData("triple", "(a integer, b integer, c integer)")]
-    [InlineData("named", "(code character varying)")]
+    [InlineData("nameless", "is not of integers, texts and uuids (it has none)")]
+    [InlineData("dated", "(a bigint, b date)")]
+    [InlineData("padded", "(code character(5))")]
     public async Task What_cannot_be_followed_is_said(string table, string said)
     {
         await using var cdc = await OdooCommands.CreateAsync(servers, OdooVersion.Odoo19);
         await cdc.Source.ExecuteAsync(
             """
-            CREATE TABLE nameless (a int); CREATE TABLE wide (a bigint, b int, PRIMARY KEY (a, b)); CREATE TABLE named (code varchar PRIMARY KEY);
-            CREATE TABLE triple (a int, b int, c int, PRIMARY KEY (a, b, c))
+            CREATE TABLE nameless (a int); CREATE TABLE dated (a bigint, b date, PRIMARY KEY (a, b)); CREATE TABLE padded (code char(5) PRIMARY KEY)
             """,
             Ct
         );

@@ -46,7 +46,7 @@ public sealed class RandomHistoriesTests(TestServers servers, ITestOutputHelper 
         await using var bed = await PipelineBed.CreateAsync(servers, Ct);
         var random = new Random(seed);
         await bed.Source.ExecuteAsync(HistoryPlan.Setup, Ct);
-        await Tills.DeclareAsync(bed, Ct);
+        await HashedTables.DeclareAsync(bed, Ct);
         var isDeferrable = random.Next(2) == 0;
         if (isDeferrable)
             await bed.Source.ExecuteAsync(HistoryPlan.DeferrableKey, Ct);

@@ -1,6 +1,8 @@
 using Cdc.Core.Failures;
 using Cdc.Engine;
 using Cdc.Host.Reconciling;
+using Cdc.Reconcile;
+using Cdc.Reconcile.Comparing;
 using Cdc.Reconcile.Repairs;
 using Cdc.Reconcile.Reports;
 using Cdc.Reconcile.Requests;
@@ -98,6 +100,24 @@ public sealed class LeftOutTests(TestServers servers)
         var report = await bed.RunAsync(RunKind.Full, ["history"]);
         Assert.Equal("consistent", report.Run.Verdict);
         Assert.All(report.Totals, t => Assert.Equal((null, 0m), (t.Program, t.Difference)));
+    }
+
+    [Fact]
+    public async Task Whether_rows_are_summed_by_their_parents_is_decided_once_for_all_slices()
+    {
+        await using var bed = await BedAsync();
+        var small = new ReconcileOptions { SliceRows = 50 };
+        var comparison = new EntityComparison(bed.Entities.Find("history")!, bed.Servers, small, withTotals: true);
+        var slices = new List<ComparedSlice>();
+        await bed.Source.ExecuteAsync("ALTER TABLE loyalty_card RENAME TO elsewhere", Ct);
+        await foreach (var slice in comparison.CompareAsync(KeySpan.Of(default), () => 10, Ct))
+        {
+            if (slices.Count == 0)
+                await bed.Source.ExecuteAsync("ALTER TABLE elsewhere RENAME TO loyalty_card", Ct);
+            slices.Add(slice);
+        }
+        Assert.True(slices.Count > 1, $"{slices.Count} slices");
+        Assert.All(slices.SelectMany(s => s.Result.Totals), t => Assert.Null(t.Program));
     }
 
     [Fact]

@@ -36,13 +36,14 @@ public sealed class PlainCodec(EntitySet entities, string prefix) : IRecordCodec
     {
         public string Topic => topic;
 
-        public void EncodeKey(long key, IBufferWriter<byte> output) => output.Write(BitConverter.GetBytes(key));
+        public void EncodeKey(long key, byte[]? spelled, IBufferWriter<byte> output) => output.Write(BitConverter.GetBytes(key));
 
         public void EncodeValue(RowChange change, RecordStamp stamp, IBufferWriter<byte> output)
         {
             using var writer = Begin(stamp, change.Position, change.Transaction, change.CommitMicros, out var bytes);
             writer.Write((byte)change.Kind);
             writer.Write(change.Key);
+            Write(writer, change.SpelledKey is { } spelled ? new RowImage(spelled, 0, spelled.Length) : default);
             writer.Write((byte)schema.Format);
             writer.Write(schema.Name);
             writer.Write(schema.Columns.Count);
@@ -152,7 +153,8 @@ public sealed class PlainCodec(EntitySet entities, string prefix) : IRecordCodec
             long commitMicros
         )
         {
-            var (key, format, name) = (reader.ReadInt64(), (RowFormat)reader.ReadByte(), reader.ReadString());
+            var (key, spelled) = (reader.ReadInt64(), ReadImage(reader));
+            var (format, name) = ((RowFormat)reader.ReadByte(), reader.ReadString());
             var columns = new ColumnSchema[reader.ReadInt32()];
             for (var i = 0; i < columns.Length; i++)
                 columns[i] = new ColumnSchema(reader.ReadString(), reader.ReadUInt32(), reader.ReadBoolean());
@@ -173,6 +175,7 @@ public sealed class PlainCodec(EntitySet entities, string prefix) : IRecordCodec
                     ),
                     Kind = kind,
                     Key = key,
+                    SpelledKey = spelled.IsEmpty ? null : spelled.Span.ToArray(),
                     Position = position,
                     Image = image,
                     Before = before,

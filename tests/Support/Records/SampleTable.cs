@@ -102,7 +102,7 @@ public sealed class SampleTable
     {
         var encoder = await Codec.EncoderAsync(change.Schema, CancellationToken.None);
         var (key, value) = (new ArrayBufferWriter<byte>(), new ArrayBufferWriter<byte>());
-        encoder.EncodeKey(change.Key, key);
+        encoder.EncodeKey(change.Key, change.SpelledKey, key);
         encoder.EncodeValue(change, stamp, value);
         return (key.WrittenSpan.ToArray(), value.WrittenSpan.ToArray());
     }

@@ -38,6 +38,13 @@ public sealed class HealthViewTests
     }
 
     [Fact]
+    public void Half_a_word_of_another_process_is_no_gap()
+    {
+        var report = Report("streaming", null).With(new PipelineStatus("stopped", "Preflight", "", "m", "r"));
+        Assert.Equal(("streaming", true), (report.State, string.IsNullOrEmpty(report.Gap)));
+    }
+
+    [Fact]
     public void A_pipeline_that_works_is_healthy()
     {
         var health = HealthView.Of(Report("streaming", null).With(Works), TimeSpan.FromMinutes(1), null);

@@ -238,7 +238,7 @@ public sealed partial class MetricsDocumentationTests
             };
             var clock = new FreshnessClock(time);
             Status = new StatusCache(parts.Status, statistics, time);
-            _standing = new ReconcileStanding(new EngineReads(Server, options), time);
+            _standing = new ReconcileStanding(new EngineReads(Server, options), parts, options, time);
             var replicas = new ReplicaReads(options, new AnswerFloors(), clock, time, log);
             Meter = new ApiMeter(parts, Status, new CardCache(1), replicas, new LiveBoard(), _standing);
             _pipeline = new PipelineMetrics(Meter, parts, clock);

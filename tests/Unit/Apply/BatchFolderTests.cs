@@ -22,6 +22,33 @@ public sealed class BatchFolderTests
         Assert.Null(Only.Delete);
     }
 
+    /// <summary>Of keys that are known by a hash.</summary>
+    [Fact]
+    public void Two_keys_of_one_number_in_one_batch_are_found()
+    {
+        _batch.Add(Hashed(RowChangeKind.Insert, "a"));
+        _batch.Add(Hashed(RowChangeKind.Update, "a"));
+        _batch.Add(Hashed(RowChangeKind.Delete, "a"));
+        Assert.Null(_batch.CollisionOf(0));
+        _batch.Add(Hashed(RowChangeKind.Insert, "b"));
+        Assert.Equal(7, _batch.CollisionOf(0));
+        Assert.Null(_batch.CollisionOf(1));
+        _batch.Clear();
+        Assert.Null(_batch.CollisionOf(0));
+
+        static RowChange Hashed(RowChangeKind kind, string key) =>
+            new()
+            {
+                Schema = Schema(),
+                Kind = kind,
+                Key = 7,
+                SpelledKey = System.Text.Encoding.UTF8.GetBytes(key),
+                Position = At(100),
+                Image = kind == RowChangeKind.Delete ? default : Image("7", key),
+                CommitMicros = 0,
+            };
+    }
+
     [Fact]
     public void What_an_update_leaves_unchanged_is_kept_in_the_images_before_it()
     {

@@ -42,6 +42,21 @@ public sealed class StreamedKeysTests
         );
     }
 
+    /// <summary>Of keys that are known by a hash.</summary>
+    [Fact]
+    public void A_key_in_flight_that_only_has_a_rows_number_is_found()
+    {
+        _keys.Begin(10);
+        _keys.Add(0, 5, check: 1);
+        _keys.Add(1, 6, check: 2);
+        Assert.Null(Mistaken(SeesNothing, (5, 1), (6, 9)));
+        Assert.Equal(5, Mistaken(SeesNothing, (7, 1), (5, 2)));
+        Assert.Null(Mistaken(SourceSnapshot.Parse("11:11:"), (5, 2)));
+
+        long? Mistaken(SourceSnapshot snapshot, params (long Key, int Check)[] rows) =>
+            _keys.Mistaken(snapshot, 0, rows.ToDictionary(r => r.Key, r => r.Check));
+    }
+
     [Fact]
     public void A_truncate_is_all_keys()
     {

@@ -1,4 +1,6 @@
+using Cdc.Core.Failures;
 using Cdc.Core.Operations;
+using Cdc.Core.Telemetry;
 using Cdc.Engine.Processes;
 using Xunit;
 
@@ -55,6 +57,59 @@ public sealed class ProcessStandingTests
         Assert.Equal(("stopped", Since), (read.State, read.Since));
     }
 
+    [Fact]
+    public void Half_a_word_is_none()
+    {
+        var statement = new ProcessStanding("run", "stopped", Since, "DeclaredGap", "slot-missing", "why").ToStatement();
+        for (
+            var bytes =
+                statement.IndexOf(Since.Year.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal) + 20;
+            bytes < statement.Length;
+            bytes++
+        )
+        {
+            var read = ProcessStanding.Parse(statement[..bytes])!;
+            Assert.True(read.Kind is null or "DeclaredGap", read.Kind);
+            Assert.True(read.Gap is null or "slot-missing", read.Gap);
+        }
+    }
+
+    [Fact]
+    public void Of_what_a_check_found_the_first_error_is_said()
+    {
+        var statistics = new PipelineStatistics();
+        using var worker = statistics.AddWorker();
+        worker.Stops(
+            new FindingsException(
+                FailureKind.Preflight,
+                "Source or engine are not ready:",
+                [
+                    new Finding("wal-keep-size", IsError: false, new string('w', 2000), "warned"),
+                    new Finding("role-select", IsError: true, "may not read", "GRANT SELECT"),
+                    new Finding("role-usage", IsError: true, "may not use", "GRANT USAGE"),
+                ]
+            )
+        );
+        var read = ProcessStanding.Parse(ProcessStanding.Of("run", statistics.Worst, Since).ToStatement())!;
+        Assert.Equal(("stopped", "Preflight", "may not read", "GRANT SELECT"), (read.State, read.Kind, read.Reason, read.Remedy));
+    }
+
+    [Fact]
+    public void One_that_waits_for_another_says_so_until_it_works()
+    {
+        var statistics = new PipelineStatistics();
+        using var worker = statistics.AddWorker();
+        worker.StandsBy();
+        Assert.Equal("standby", ProcessStanding.Of("run", statistics.Worst, Since).State);
+        Assert.Equal("working", PipelineStatus.Of(statistics.Worst).State);
+        worker.Works();
+        Assert.Equal("working", ProcessStanding.Of("run", statistics.Worst, Since).State);
+    }
+
+    [Fact]
+    public void Of_one_that_may_not_be_seen_no_command_is_named() =>
+        Assert.Null(RunningProcesses.Of([new ProcessStanding("", "unknown", null)])!.Process);
+
     [Theory]
     [InlineData(null)]
     [InlineData("<insufficient privilege>")]
@@ -65,7 +120,10 @@ public sealed class ProcessStandingTests
     [Theory]
     [InlineData("", null)]
     [InlineData("run working", "working")]
-    // The other is a standby.
+    [InlineData("run stopped,run standby", "stopped")]
+    [InlineData("run standby,run working", "working")]
+    [InlineData("run standby", "standby")]
+    // The other is one that may go on as soon as this one ends.
     [InlineData("run stopped,run working", "working")]
     [InlineData("run stopped,run waiting", "waiting")]
     [InlineData("capture working,apply stopped", "stopped")]

@@ -75,7 +75,7 @@ public sealed class EntityFileTests
         );
         Assert.Equal(
             [
-                "entities.json line 5: card: the key \"code\" is Text. -> A key is of integers: one column, or two. A table whose primary key is of another type cannot be followed.",
+                "entities.json line 5: card: the key \"code\" is Text. -> A key is of integers: one column, or two. One with texts or uuids, or of more columns, is known by a hash: \"key\": { \"hash\": [\"code\"] } (docs/declaration.md).",
                 "entities.json line 8: card: the source column \"points\" has the unknown type \"flaot\". -> Did you mean \"float\"? Known are: integer, float, numeric, text, boolean, timestamp, timestamptz, date, uuid, json, jsonb, bytea, number. PostgreSQL's own names (int4, float8, varchar, ...) are understood.",
                 "entities.json line 9: card: the source column \"code\" is declared twice. -> Keep one of them.",
                 "entities.json line 10: card.engine has an unknown property \"tabel\". -> Did you mean \"table\"? Known are: table, key, columns.",

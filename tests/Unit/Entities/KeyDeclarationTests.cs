@@ -11,7 +11,7 @@ public sealed class KeyDeclarationTests
     private static string Entity(string key, string rest = "", string name = "till", string engine = "tills") =>
         $$"""
             { "name": "{{name}}",
-              "source": { "table": "rel", "key": {{key}}, "columns": { "a": "int4", "b": "int4", "code": "text", "uid": "uuid" } },
+              "source": { "table": "rel", "key": {{key}}, "columns": { "a": "int4", "b": "int4", "code": "text", "uid": "uuid", "day": "date" } },
               "engine": { "table": "{{engine}}", "columns": [{ "name": "x", "type": "bigint", "value": "a" }] }{{rest}} },
             """;
 
@@ -38,6 +38,38 @@ public sealed class KeyDeclarationTests
     [InlineData("\"code\"", "the key \"code\" is Text")]
     [InlineData("\"uid\"", "the key \"uid\" is Uuid")]
     public void What_is_no_key_is_refused_by_name(string key, string said) => Refuses(said, Entity(key));
+
+    [Fact]
+    public void A_key_that_is_known_by_a_hash_is_of_any_columns_whose_text_is_all_of_them()
+    {
+        var entity = Parse(Entity("""{ "hash": ["uid", "a", "code"] }"""))[0];
+        Assert.Equal(["uid", "a", "code"], entity.KeyColumns.Select(c => c.Name));
+        Assert.True(entity.SourceKey is { IsHashed: true, IsPair: false } && !entity.HasId);
+        Assert.True(Parse(Entity("""{ "hash": ["a", "b"] }"""))[0].SourceKey is { IsHashed: true, IsPair: false });
+        Assert.Equal("uid, a, code", entity.SourceKey.Shown);
+    }
+
+    [Theory]
+    [InlineData("""{ "hash": [] }""", "is an array of different columns")]
+    [InlineData("""{ "hash": "a" }""", "is an array of different columns")]
+    [InlineData("""{ "hash": ["a", 7] }""", "is an array of different columns")]
+    [InlineData("""{ "hash": ["a", "a"] }""", "is an array of different columns")]
+    [InlineData("""{ "hsah": ["a"] }""", "is an array of different columns")]
+    [InlineData("""{ "hash": ["c"] }""", "the key \"c\" is not a source column")]
+    [InlineData("""{ "hash": ["a", "day"] }""", "the key \"day\" is Date")]
+    public void What_is_no_key_by_a_hash_is_refused_by_name(string key, string said) => Refuses(said, Entity(key));
+
+    [Fact]
+    public void What_needs_one_id_is_refused_of_a_hash()
+    {
+        const string Hashed = """{ "hash": ["code"] }""";
+        Refuses("has a key that is known by a hash and \"serves\"", Entity(Hashed, ", \"serves\": { \"role\": \"move\" }"));
+        Refuses(
+            "till and other read one table by different keys",
+            Entity("""["a", "b"]"""),
+            Entity("""{ "hash": ["a", "b"] }""", "", "other", "others")
+        );
+    }
 
     [Fact]
     public void What_needs_one_id_is_refused_of_two_columns()

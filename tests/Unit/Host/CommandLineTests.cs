@@ -14,7 +14,6 @@ public sealed class CommandLineTests
     [InlineData("snapshot", "card", "--keys", "9..1")]
     [InlineData("quarantine", "retry")]
     [InlineData("quarantine", "discard", "--yes")]
-    [InlineData("quarantine", "show", "card", "seventeen")]
     [InlineData("migrate", "--to", "2", "--down", "1")]
     [InlineData("workload")]
     [InlineData("workload", "--connection", "Host=h", "--rate", "0")]
@@ -28,7 +27,6 @@ public sealed class CommandLineTests
     }
 
     [Theory]
-    [InlineData("is not a key", "quarantine", "show", "card", "abc")]
     [InlineData("as a whole number", "quarantine", "list", "--limit", "abc")]
     [InlineData("as a whole number", "migrate", "--to", "abc")]
     [InlineData("as a number", "workload", "--rate", "abc")]

@@ -92,6 +92,52 @@ public sealed class PipelineWorkerTests
         Assert.Equal(["308 refused", "309 "], scene.Said);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_fails_again_and_again_while_sessions_progress_is_said_and_paused_for(bool sameWords)
+    {
+        using var scene = new Scene(
+            (own, started, _) =>
+            {
+                own.Progressed = true;
+                return Refused(started, Refusal(sameWords ? "refused" : $"refused {own.Session % 2}"));
+            }
+        );
+        // It would go on by itself, without a pause.
+        await scene.SessionsAsync(2);
+        Assert.Equal(2, scene.Session);
+        await scene.SessionsAsync(5);
+        Assert.Equal(RetryState.Stopped, scene.Statistics.Retry);
+        await scene.StopAsync();
+        Assert.Equal(
+            sameWords ? ["308 refused", "309 ", "308 refused"] : (string[])["308 refused 0", "309 ", "308 refused 1"],
+            scene.Said.Take(3)
+        );
+    }
+
+    [Fact]
+    public async Task Without_an_api_it_ends_with_what_the_check_knows()
+    {
+        using var scene = new Scene(
+            (_, started, looked) => looked ? throw Findings("GRANT INSERT") : Refused(started, Refusal("permission denied")),
+            waitsForPeople: false
+        );
+        await Assert.ThrowsAsync<FindingsException>(() => scene.Run);
+        Assert.Equal(2, scene.Session);
+    }
+
+    [Theory]
+    [InlineData(FailureKind.Migration, 2)]
+    [InlineData(FailureKind.Preflight, 2)]
+    [InlineData(FailureKind.Configuration, 1)]
+    public async Task Without_an_api_it_ends_with_what_it_knows_itself_where_the_check_finds_nothing(FailureKind kind, int sessions)
+    {
+        using var scene = new Scene((_, started, _) => Refused(started, new CdcException(kind, "m", "r")), waitsForPeople: false);
+        Assert.Equal(kind, (await Assert.ThrowsAsync<CdcException>(() => scene.Run)).Kind);
+        Assert.Equal(sessions, scene.Session);
+    }
+
     private static CdcException Refusal(string message) => new(FailureKind.Preflight, message, "r");
 
     private static FindingsException Findings(string remedy) =>
@@ -108,16 +154,17 @@ public sealed class PipelineWorkerTests
     {
         private readonly CancellationTokenSource _stop = new();
         private readonly Func<Scene, Action, bool, Task> _play;
-        private readonly Task _run;
         private volatile bool _looks;
         private volatile int _session;
 
-        public Scene(Func<Scene, Action, bool, Task> play)
+        public Scene(Func<Scene, Action, bool, Task> play, bool waitsForPeople = true)
         {
             _play = play;
-            _run = new PipelineWorker(new PipelineOptions { WaitsForPeople = true }, this, Statistics, this, Time).RunAsync(_stop.Token);
+            var options = new PipelineOptions { WaitsForPeople = waitsForPeople };
+            Run = new PipelineWorker(options, this, Statistics, this, Time).RunAsync(_stop.Token);
         }
 
+        public Task Run { get; }
         public ManualTime Time { get; } = new(DateTimeOffset.UnixEpoch);
         public PipelineStatistics Statistics { get; } = new();
         public List<string> Said { get; } = [];
@@ -157,7 +204,7 @@ public sealed class PipelineWorkerTests
         public async Task StopAsync()
         {
             await _stop.CancelAsync();
-            await _run;
+            await Run;
             _stop.Dispose();
         }
 

@@ -19,9 +19,8 @@ public sealed class RecordedCallsTests(TestServers servers)
     public async Task Load_is_answered_as_recorded(string target)
     {
         await using var world = await OdooWorld.OpenAsync(target, servers);
-        if (world.Admin.IsJsonRpc)
+        if (Recorded(world, json2: true) is not { } replay)
             return;
-        var replay = new Replay(world, RecordedExchange.Read("json2-19"));
         var card = await world.CardAsync();
         replay.Names.AddRange([
             ("\"22\"", $"\"{card}\""),
@@ -77,9 +76,8 @@ public sealed class RecordedCallsTests(TestServers servers)
     public async Task Json2_is_answered_as_recorded(string target)
     {
         await using var world = await OdooWorld.OpenAsync(target, servers);
-        if (world.Admin.IsJsonRpc)
+        if (Recorded(world, json2: true) is not { } replay)
             return;
-        var replay = new Replay(world, RecordedExchange.Read("json2-19"));
         var (first, second) = (await world.CardAsync(818), await world.CardAsync(1300));
         replay.Names.AddRange([(Nobody, Nobody), ("[22]", $"[{first}]"), ("[22, ", $"[{first}, "), (", 23]", $", {second}]")]);
         await CodesAsync(world, replay, (first, "044d-224b-47f0"), (second, "0449-3f14-4970"));
@@ -110,9 +108,8 @@ public sealed class RecordedCallsTests(TestServers servers)
     public async Task Json_rpc_is_answered_as_recorded(string target)
     {
         await using var world = await OdooWorld.OpenAsync(target, servers);
-        if (world.Major < 19)
+        if (Recorded(world, json2: false) is not { } replay)
             return;
-        var replay = new Replay(world, RecordedExchange.Read("jsonrpc-19"));
         var (first, archived) = (await world.CardAsync(436.5), await world.CardAsync());
         await world.CardAsync(code: $"CONC-{world.Run}");
         replay.Names.AddRange([
@@ -177,4 +174,10 @@ public sealed class RecordedCallsTests(TestServers servers)
             replay.Names.Add((code, (string)row["code"]!));
         }
     }
+
+    /// <summary>Null: this Odoo answers otherwise.</summary>
+    private static Replay? Recorded(OdooWorld world, bool json2) =>
+        world.Major < 19 || world.Admin.IsJsonRpc == json2
+            ? null
+            : new Replay(world, RecordedExchange.Read(json2 ? "json2-19" : "jsonrpc-19"));
 }

@@ -18,7 +18,9 @@ internal sealed class BackwardsWatch(TestDatabase engine, bool wholeTransactions
         """;
 
     private const string TillsSql =
-        " UNION ALL SELECT 'till', id, version, source_generation, source_lsn - '0/0'::pg_lsn, source_ordinal FROM tills";
+        " UNION ALL SELECT 'till', id, version, source_generation, source_lsn - '0/0'::pg_lsn, source_ordinal FROM tills"
+        + " UNION ALL SELECT 'voucher', id, version, source_generation, source_lsn - '0/0'::pg_lsn, source_ordinal FROM vouchers"
+        + " UNION ALL SELECT 'route', id, version, source_generation, source_lsn - '0/0'::pg_lsn, source_ordinal FROM routes";
 
     private const string AccountsSql = $"""
         SELECT format('account %s has %s points, its last balance is %s', c.id, c.points, h.points_balance)

@@ -101,9 +101,11 @@ internal sealed class Disturbances(PipelineBed bed, Random random, bool losesSlo
         );
     }
 
-    /// <summary>Of two columns: four keys for each value of the first.</summary>
+    /// <summary>Of two columns: four keys for each value of the first; of a hash a 128th of what it can be.</summary>
     private static long Key(EntityDeclaration entity, int number) =>
-        entity.SecondKey is null ? number : KeyPair.Number(number / 4, number % 4 + 1)!.Value;
+        entity.HashedKey is not null ? long.MinValue + 1 + ((long)number << 54)
+        : entity.SecondKey is null ? number
+        : KeyPair.Number(number / 4, number % 4 + 1)!.Value;
 
     private async Task RetryAsync(CancellationToken ct)
     {

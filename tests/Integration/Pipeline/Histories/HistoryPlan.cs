@@ -13,6 +13,7 @@ internal sealed class HistoryPlan(Random random)
     /// <summary>The sequence, and what is counted of a card beside Odoo's columns: updates of this key, and whether it ever broke a rule.</summary>
     public const string Setup = $"""
         {Tills.Setup}
+        {HashedTables.Setup}
         CREATE SEQUENCE version;
         ALTER TABLE loyalty_card ADD updates int NOT NULL DEFAULT 0, ADD was_broken bool NOT NULL DEFAULT false;
         CREATE FUNCTION count_update() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -45,7 +46,13 @@ internal sealed class HistoryPlan(Random random)
         "loyalty_point_move",
         "loyalty_point_history",
         "loyalty_program_pos_config_rel",
+        "voucher",
+        "route",
     ];
+
+    /// <summary>What collations take for equal, what separates, and what escapes.</summary>
+    private static readonly string[] Names = ["''", "'a'", "'A'", "'a '", "','", "E'\\\\'"];
+    private static readonly string[] Numbers = ["-1", "9223372036854775807"];
 
     public bool Chance(int percent) => random.Next(100) < percent;
 
@@ -58,7 +65,9 @@ internal sealed class HistoryPlan(Random random)
             < 22 => Card(),
             < 45 => Move(),
             < 63 => History(),
-            < 70 => Till(),
+            < 68 => Till(),
+            < 72 => Voucher(),
+            < 76 => Route(),
             < 88 => Movement(),
             < 90 => [Swap(Key(Cards), Key(Cards))],
             < 92 => Meet(),
@@ -132,6 +141,44 @@ internal sealed class HistoryPlan(Random random)
                 $"UPDATE loyalty_program_pos_config_rel SET loyalty_program_id = {toProgram}, pos_config_id = {toPoint}, version = {Version} {at}",
             ],
             _ => [$"DELETE FROM loyalty_program_pos_config_rel {at}"],
+        };
+    }
+
+    private string[] Voucher()
+    {
+        var (from, to) = (random.Next(Names.Length), random.Next(Names.Length));
+        return Hashed(
+            "voucher",
+            (from, $"code = {Names[from]}"),
+            (to, $"code = {Names[to]}"),
+            $"(code, version, note) VALUES ({Names[from]}"
+        );
+    }
+
+    private string[] Route()
+    {
+        var (from, to) = (random.Next(16), random.Next(16));
+        var inserted = $"(number, name, uid, version, note) VALUES ({string.Join(", ", Columns(from))}";
+        return Hashed("route", (from, Are(from, " AND ")), (to, Are(to, ", ")), inserted);
+
+        static string Are(int key, string with) =>
+            string.Join(with, Columns(key).Zip((string[])["number", "name", "uid"], (value, name) => $"{name} = {value}"));
+
+        static string[] Columns(int key) => [Numbers[key % 2], Names[2 + key / 2 % 4], $"'00000000-0000-4000-8000-00000000000{key / 8}'"];
+    }
+
+    /// <param name="from">Place of a key among the table's, and which row it is.</param>
+    /// <param name="to">The same of another one, as it is assigned.</param>
+    /// <param name="inserted">Columns and values up to the version.</param>
+    private string[] Hashed(string table, (int Place, string Is) from, (int Place, string Set) to, string inserted)
+    {
+        var kind = table == "voucher" ? 5 : 6;
+        return random.Next(10) switch
+        {
+            < 4 => [Lock(kind, from.Place), $"INSERT INTO {table} {inserted}, {Signed()}, {Origin()})"],
+            < 6 => [$"UPDATE {table} SET version = {Version}{(Chance(30) ? $", note = {Origin()}" : "")} WHERE {from.Is}"],
+            < 9 => [Lock(kind, to.Place), $"UPDATE {table} SET {to.Set}, version = {Version} WHERE {from.Is}"],
+            _ => [$"DELETE FROM {table} WHERE {from.Is}"],
         };
     }
 

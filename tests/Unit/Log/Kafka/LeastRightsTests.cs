@@ -30,7 +30,7 @@ public sealed class LeastRightsTests
             Cell(KafkaResource.Topic, Data),
             Cell(KafkaResource.Topic, Plan.DeadLetters[0].Name),
             Cell(KafkaResource.Group, Options.Group),
-            Cell(KafkaResource.TransactionalId, Clients.TransactionalId!),
+            Cell(KafkaResource.TransactionalId, Clients.TransactionalIds[1]),
         ];
         var expected = string.Concat(cells.Select(c => c.Length == 0 ? "| " : $"| {c} ")) + "|";
         Assert.Contains(expected, File.ReadAllLines(SourceTree.PathOf("docs/kafka.md")));

@@ -61,7 +61,7 @@ public sealed class RecordAllocationTests
                 for (var i = 0; i < Rows; i++)
                 {
                     output.ResetWrittenCount();
-                    encoder.EncodeKey(17, output);
+                    encoder.EncodeKey(17, null, output);
                     encoder.EncodeValue(changes[i % changes.Length], new RecordStamp(1, i), output);
                 }
             })

@@ -1,0 +1,1 @@
+DROP TABLE cdc.source_keys;
