@@ -310,6 +310,21 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
         Assert.Equal(0L, await bed.Bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.reverse_workers", Ct));
     }
 
+    [Fact]
+    public async Task A_card_that_was_made_in_the_engine_stops_alone()
+    {
+        await using var bed = await CreateAsync(servers, 1);
+        bed.Start();
+        await bed.ChangeAsync("INSERT INTO loyalty_cards (program_id, code, points) VALUES (7, 'BORN', 5)");
+        await bed.ChangeAsync("UPDATE loyalty_cards SET points = points + 1");
+        await bed.BecomesAsync(
+            "create|the card was made in the engine: cdc does not create cards in Odoo",
+            async () => string.Join(';', await bed.Bed.Engine.RowsAsync("SELECT action, error FROM cdc.sync_log WHERE error IS NOT NULL", Ct))
+        );
+        await bed.BecomesAsync("101", async () => string.Join('|', await bed.OdooAsync()));
+        Assert.Contains("(1 behind it)", (await CommandAsync(bed, "reverse", "status")).Out, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(OdooVersion.Odoo16)]
     [InlineData(OdooVersion.Odoo18)]
