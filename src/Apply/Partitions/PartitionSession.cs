@@ -40,7 +40,32 @@ public sealed class PartitionSession(
         await using var reader = read((partitions, cancel) => TakeAsync(table, partitions, cancel));
         var batches = new WriteBehind(writer, null, statistics);
         _loop = new PartitionLoop(primary, batches, table, knowledge, reader, statistics);
-        await RunAsync(_loop, primary, tables, ct);
+        try
+        {
+            await RunAsync(_loop, primary, tables, ct);
+        }
+        catch (DeclaredGapException gap) when (!ct.IsCancellationRequested)
+        {
+            await RequireMarksAsync(primary, gap, ct);
+            throw;
+        }
+    }
+
+    /// <summary>A record is judged by where its generation began, and not by where the one before did.</summary>
+    private static async Task RequireMarksAsync(EngineOptions primary, DeclaredGapException gap, CancellationToken ct)
+    {
+        var isBeginning = await EngineErrors.GuardAsync(async () =>
+        {
+            await using var connection = await EngineConnection.OpenAsync(primary, EngineRole.Assign, ct);
+            return await PartitionTable.IsBeginningAsync(connection, ct);
+        });
+        if (isBeginning)
+            throw new CdcException(
+                FailureKind.Unavailable,
+                "A generation begins, and the capture has not said yet where.",
+                "Start 'cdc capture' (or 'cdc run'): the partitions go on as soon as it has begun.",
+                gap
+            );
     }
 
     private static async Task RunAsync(PartitionLoop loop, EngineOptions primary, EngineTableWatch tables, CancellationToken ct)

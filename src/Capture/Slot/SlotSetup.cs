@@ -124,7 +124,7 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
                 $"Publication {options.Publication} does not exist, and none of the declared tables can be published.",
                 "Run 'cdc check': it names what each of them lacks."
             );
-        return await ChangeAsync(connection, SlotSql.CreatePublication(options.Publication, tables), true, tables, ct);
+        return await ChangeAsync(connection, catalog, SlotSql.CreatePublication(options.Publication, tables), true, tables, ct);
     }
 
     /// <summary>The watch looks at the catalog anyway, and extends the publication by what it found.</summary>
@@ -136,7 +136,7 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
         List<EntityDeclaration> missing = [.. TableJudge.Unpublished(catalog).Where(e => catalog.Owns([e]))];
         return missing.Count == 0
             ? null
-            : await ChangeAsync(connection, SlotSql.AddTables(options.Publication, missing), false, missing, ct);
+            : await ChangeAsync(connection, catalog, SlotSql.AddTables(options.Publication, missing), false, missing, ct);
     }
 
     /// <summary>
@@ -146,6 +146,7 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
     /// <returns>Null: it was taken back.</returns>
     private async Task<PublicationChange?> ChangeAsync(
         NpgsqlConnection connection,
+        SourceCatalog catalog,
         string sql,
         bool created,
         IReadOnlyList<EntityDeclaration> tables,
@@ -155,7 +156,7 @@ public sealed class SlotSetup(SourceOptions options, EntitySet entities)
         await using (var transaction = await connection.BeginTransactionAsync(ct))
         {
             await connection.Statement(sql).ExecuteAsync(ct);
-            var locked = await CatalogReader.ReadAsync(connection, options.Publication, entities.All, ct);
+            var locked = await CatalogReader.ReadLockedAsync(connection, options.Publication, entities.All, catalog, ct);
             if (!locked.Tables.Where(t => tables.Contains(t.Entity)).All(t => TableJudge.MayBePublished(t.Entity, t.Table)))
                 return null;
             await transaction.CommitAsync(ct);

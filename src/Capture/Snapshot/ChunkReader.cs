@@ -48,6 +48,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
         var entity = entities[job.Entity];
         try
         {
+            var before = await CatalogReader.ReadAsync(connection, source.Publication, [entity], ct);
             await connection
                 .Statement(
                     $"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; LOCK TABLE {entity.SourceRows} IN ACCESS SHARE MODE"
@@ -61,7 +62,7 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
                 && ServerEncoding.Of(connection.PostgresParameters) == ServerEncoding.None
             )
                 throw HashedKeyException.WithoutEncoding(entity);
-            var columns = await ColumnsAsync(connection, entity, ct);
+            var columns = await ColumnsAsync(connection, entity, before, ct);
             var reading = await CopyAsync(connection, entity, columns, job, micros, ct);
             return reading;
         }
@@ -96,10 +97,11 @@ internal sealed class ChunkReader(SourceOptions source, SnapshotOptions options,
     private async Task<IReadOnlyList<(SourceColumn Declared, ColumnSchema Schema)>> ColumnsAsync(
         NpgsqlConnection connection,
         EntityDeclaration entity,
+        SourceCatalog before,
         CancellationToken ct
     )
     {
-        var catalog = await CatalogReader.ReadAsync(connection, source.Publication, [entity], ct);
+        var catalog = await CatalogReader.ReadLockedAsync(connection, source.Publication, [entity], before, ct);
         var table = catalog.Tables[0].Table;
         if (catalog.Publication is not { } publication)
             throw new UnreadableTableException($"Publication {source.Publication} does not exist.");

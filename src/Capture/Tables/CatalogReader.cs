@@ -5,7 +5,7 @@ using NpgsqlTypes;
 
 namespace Cdc.Capture.Tables;
 
-/// <summary>Reads the declared tables and the publication from the source's catalog, in one round trip and without a lock on any table.</summary>
+/// <summary>Reads the declared tables and the publication from the source's catalog, in one round trip.</summary>
 internal static class CatalogReader
 {
     /// <summary>$1 schemas, $2 tables; place from 0.</summary>
@@ -64,6 +64,7 @@ internal static class CatalogReader
 
     /// <summary>
     /// The view says what every form of a publication comes to. A partition may come under the name of a table that it is a partition of.
+    /// From 16 on it opens every table of the publication, each for a moment: it waits for DDL of any of them.
     /// </summary>
     private const string MemberSql = $"""
         {Declared}
@@ -87,15 +88,39 @@ internal static class CatalogReader
     private const int FirstWithSchemas = 15;
     private const int FirstThatRefusesUnsentIdentities = 18;
 
-    public static async Task<SourceCatalog> ReadAsync(
+    /// <summary>Not in a transaction that holds a lock on a table: see <see cref="ReadLockedAsync"/>.</summary>
+    public static Task<SourceCatalog> ReadAsync(
         NpgsqlConnection connection,
         string publication,
         IReadOnlyList<EntityDeclaration> entities,
         CancellationToken ct
+    ) => ReadAsync(connection, publication, entities, null, ct);
+
+    /// <summary>
+    /// The same in a transaction that has locked tables, without a further lock. While the view waits for one table, a transaction of
+    /// Odoo's that has locked that one may wait for ours: PostgreSQL ends one of the two, which may be Odoo's.
+    /// </summary>
+    /// <param name="before">Read before the lock was taken: it says what the publication has. No lock on a table holds that.</param>
+    public static Task<SourceCatalog> ReadLockedAsync(
+        NpgsqlConnection connection,
+        string publication,
+        IReadOnlyList<EntityDeclaration> entities,
+        SourceCatalog before,
+        CancellationToken ct
+    ) => ReadAsync(connection, publication, entities, before, ct);
+
+    private static async Task<SourceCatalog> ReadAsync(
+        NpgsqlConnection connection,
+        string publication,
+        IReadOnlyList<EntityDeclaration> entities,
+        SourceCatalog? before,
+        CancellationToken ct
     )
     {
         await using var batch = new NpgsqlBatch(connection);
-        string[] statements = [TableSql, IndexSql, ColumnSql, PublicationSql, MemberSql];
+        string[] statements = [TableSql, IndexSql, ColumnSql, PublicationSql];
+        if (before is null)
+            statements = [.. statements, MemberSql];
         foreach (var sql in connection.PostgreSqlVersion.Major >= FirstWithSchemas ? statements.Append(SchemaEntrySql) : statements)
             batch.BatchCommands.Add(
                 Statements.BatchStatement(
@@ -113,7 +138,10 @@ internal static class CatalogReader
         CatalogPublication? found = null;
         await reader.NextResultAsync(ct);
         await EachAsync(reader, row => found = Publication(row), ct);
-        await NextAsync(reader, tables, (table, row) => table with { Membership = MembershipOf(row) }, ct);
+        if (before is null)
+            await NextAsync(reader, tables, (table, row) => table with { Membership = MembershipOf(row) }, ct);
+        else
+            tables = [.. tables.Select((t, i) => t is null ? null : t with { Membership = before.MembershipOf(entities[i], t.Oid) })];
         await NextAsync(reader, tables, (table, row) => table with { Bearing = $"{table.Bearing}/{row.GetString(1)}" }, ct);
         if (connection.PostgreSqlVersion.Major >= FirstThatRefusesUnsentIdentities)
             tables = [.. tables.Select(t => t?.WithUnsentIdentity(found is { WithGenerated: true }))];

@@ -147,6 +147,10 @@ internal sealed record CatalogPublication(
 /// <param name="Publication">Null: there is none of that name.</param>
 internal sealed record SourceCatalog(CatalogPublication? Publication, IReadOnlyList<(EntityDeclaration Entity, CatalogTable? Table)> Tables)
 {
+    /// <summary>What the publication has of the entity's table, while it is this one; null: nothing.</summary>
+    public Membership? MembershipOf(EntityDeclaration entity, uint oid) =>
+        Tables.FirstOrDefault(t => t.Entity == entity).Table is { } table && table.Oid == oid ? table.Membership : null;
+
     /// <summary>Our role owns the tables of all these entities.</summary>
     public bool Owns(IEnumerable<EntityDeclaration> entities) =>
         entities.All(e => Tables.First(t => t.Entity == e).Table is { Rights.IsOwner: true });

@@ -110,15 +110,22 @@ public sealed class ChunkQueue(EntitySet entities, EngineOptions options, TableR
             where reader.SourceName == entities[job.Entity].SourceName
             from key in job.Keys!
             select (reader.Name, key);
-        if (await OwedTable.NextAsync(connection, KeysOfOneJob, [.. _all.Except(waiting)], [.. read], ct) is not { } next)
-            return null;
-        var entity = entities.Find(next.Entity)!;
-        var owed = new ChunkJob(0, generation, entity.Index, ChunkKind.Owed, KeyRange.All, next.Keys);
-        return entity.HashedKey is null
-            ? owed
-            : owed with
-            {
-                SpelledKeys = await SourceKeyTable.SpelledAsync(connection, [entity.Name], [.. next.Keys], ct),
-            };
+        (string, long)[] taken = [.. read];
+        string[] readable = [.. _all.Except(waiting)];
+        while (await OwedTable.NextAsync(connection, KeysOfOneJob, readable, taken, ct) is { } next)
+        {
+            var entity = entities.Find(next.Entity)!;
+            next.Keys.ExceptWith(await OwedTable.ForgetKnownAsync(connection, entity, next.Keys, ct));
+            if (next.Keys.Count == 0)
+                continue;
+            var owed = new ChunkJob(0, generation, entity.Index, ChunkKind.Owed, KeyRange.All, next.Keys);
+            return entity.HashedKey is null
+                ? owed
+                : owed with
+                {
+                    SpelledKeys = await SourceKeyTable.SpelledAsync(connection, [entity.Name], [.. next.Keys], ct),
+                };
+        }
+        return null;
     }
 }

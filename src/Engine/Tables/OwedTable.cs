@@ -63,6 +63,22 @@ public static class OwedTable
         return found;
     }
 
+    /// <summary>Of rows that the engine has again the topic has the record that brought them.</summary>
+    /// <returns>Their keys.</returns>
+    internal static async Task<IReadOnlyList<long>> ForgetKnownAsync(
+        NpgsqlConnection connection,
+        EntityDeclaration entity,
+        IEnumerable<long> keys,
+        CancellationToken ct
+    ) =>
+        await connection
+            .Statement(
+                $"DELETE FROM cdc.owed_deletes o USING {entity.EngineName} t WHERE o.entity = $1 AND o.key = ANY($2) AND t.{Sql.Identifier(entity.EngineKey)} = o.key RETURNING o.key",
+                entity.Name,
+                keys.ToArray()
+            )
+            .RowsAsync(row => row.GetInt64(0), ct);
+
     /// <summary>The topic says what there was to say of these keys.</summary>
     internal static Task PayAsync(NpgsqlConnection connection, string[] entities, long[] keys, CancellationToken ct) =>
         connection.Statement(PaySql, entities, keys).ExecuteAsync(ct);

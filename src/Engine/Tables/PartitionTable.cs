@@ -46,8 +46,10 @@ public sealed record PartitionRecord(
 /// </summary>
 public sealed class PartitionTable(EngineOptions options, Guid owner)
 {
+    // While the row of the in-process log is there, a generation has begun of which they do not know yet where.
     private const string TakeSql = """
-        UPDATE cdc.checkpoints SET owner_token = $1, updated_at = now() WHERE partition = ANY($2)
+        UPDATE cdc.checkpoints SET owner_token = $1, updated_at = now()
+        WHERE partition = ANY($2) AND NOT EXISTS (SELECT FROM cdc.checkpoints whole WHERE whole.partition = 'all')
         RETURNING partition, next_offset, passed_until, generation, last_lsn, last_ordinal, sequences
         """;
 
@@ -79,23 +81,24 @@ public sealed class PartitionTable(EngineOptions options, Guid owner)
 
     /// <summary>
     /// $1 partitions, $2 their beginnings, $3 their ends. The row of the in-process log is there when a generation has just begun, or when the
-    /// engine followed its source in-process until now. Then every partition begins at its end. In a new generation it goes on where it was:
-    /// the records before the end (passed_until) lose, but what an apply passes over may have to end in the topic (<see cref="OwedTable"/>).
+    /// engine followed its source in-process until now. Every partition goes on where it was, or begins at its beginning: the records before
+    /// the end (passed_until) lose, but what an apply passes over may have to end in the topic (<see cref="OwedTable"/>).
     /// </summary>
     private const string BeginGenerationSql = """
         WITH whole AS (DELETE FROM cdc.checkpoints WHERE partition = 'all' RETURNING generation, through_lsn, as_of)
         INSERT INTO cdc.checkpoints AS c (partition, generation, through_lsn, as_of, owner_token, passed_until, next_offset)
-        SELECT p.name, w.generation, w.through_lsn, w.as_of, gen_random_uuid(), p.until, CASE WHEN k.next_offset IS NULL THEN p.until ELSE least(greatest(k.next_offset, p.since), p.until) END
+        SELECT p.name, w.generation, w.through_lsn, w.as_of, gen_random_uuid(), p.until, least(greatest(k.next_offset, p.since), p.until)
         FROM whole w, unnest($1::text[], $2::bigint[], $3::bigint[]) p(name, since, until) LEFT JOIN cdc.checkpoints k ON k.partition = p.name
         ON CONFLICT (partition) DO UPDATE SET generation = EXCLUDED.generation, last_lsn = '0/0', last_ordinal = 0, last_xid = 0, last_commit_at = '-infinity',
             through_lsn = EXCLUDED.through_lsn, as_of = EXCLUDED.as_of, owner_token = EXCLUDED.owner_token, next_offset = EXCLUDED.next_offset, passed_until = EXCLUDED.passed_until, sequences = '{}', newest_session = 0, updated_at = now()
         """;
 
-    /// <summary>$1 partitions, $2 their ends: topics of entities that were declared since.</summary>
+    /// <summary>$1 partitions, $2 their beginnings, $3 their ends: topics of entities that were declared since. What is in them is older.</summary>
     private const string AddSql = """
-        INSERT INTO cdc.checkpoints (partition, generation, through_lsn, as_of, owner_token, next_offset)
-        SELECT p.name, s.generation, coalesce(c.through_lsn, '0/0'), coalesce(c.as_of, '-infinity'), gen_random_uuid(), p.until
-        FROM cdc.source s, (SELECT min(through_lsn) AS through_lsn, min(as_of) AS as_of FROM cdc.checkpoints) c, unnest($1::text[], $2::bigint[]) p(name, until) ON CONFLICT (partition) DO NOTHING
+        INSERT INTO cdc.checkpoints (partition, generation, through_lsn, as_of, owner_token, next_offset, passed_until)
+        SELECT p.name, s.generation, coalesce(c.through_lsn, '0/0'), coalesce(c.as_of, '-infinity'), gen_random_uuid(), p.since, p.until
+        FROM cdc.source s, (SELECT min(through_lsn) AS through_lsn, min(as_of) AS as_of FROM cdc.checkpoints) c,
+            unnest($1::text[], $2::bigint[], $3::bigint[]) p(name, since, until) ON CONFLICT (partition) DO NOTHING
         """;
 
     /// <summary>$1 vector.</summary>
@@ -130,10 +133,14 @@ public sealed class PartitionTable(EngineOptions options, Guid owner)
         long[] ends = [.. extents.Values.Select(e => e.End)];
         await connection.Statement(BeginGenerationSql, names, begins, ends).ExecuteAsync(ct);
         require(await NamesAsync(connection, ct));
-        await connection.Statement(AddSql, names, ends).ExecuteAsync(ct);
+        await connection.Statement(AddSql, names, begins, ends).ExecuteAsync(ct);
         // Those of entities that are not declared any more would hold everything back.
         await connection.Statement("DELETE FROM cdc.checkpoints WHERE NOT partition = ANY($1)", (object)names).ExecuteAsync(ct);
     }
+
+    /// <summary>A generation has begun, and the capture has not said yet where its partitions begin.</summary>
+    public static Task<bool> IsBeginningAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        connection.Statement("SELECT EXISTS (SELECT FROM cdc.checkpoints WHERE partition = 'all')").ScalarAsync<bool>(ct);
 
     /// <summary>Every partition has applied what lies below the vector.</summary>
     internal static async Task<bool> HavePassedAsync(
@@ -214,7 +221,7 @@ public sealed class PartitionTable(EngineOptions options, Guid owner)
         if (names.FirstOrDefault(n => !found.ContainsKey(n)) is { } missing)
             throw new CdcException(
                 FailureKind.Unavailable,
-                $"The engine has no checkpoint of {missing} yet.",
+                $"The engine has no checkpoint of {missing} in this generation yet.",
                 "Start 'cdc capture' (or 'cdc run'): it makes them when it begins."
             );
         return [.. names.Select(n => found[n])];

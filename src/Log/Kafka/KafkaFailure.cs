@@ -115,7 +115,8 @@ public static class KafkaFailure
             ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition => new CdcException(
                 FailureKind.Preflight,
                 $"A topic or partition does not exist: {error.Reason}.",
-                "Run 'cdc topics create'.",
+                "'cdc topics describe' names it. Run 'cdc topics create'; if it was deleted, what was in it is gone: then read everything "
+                    + "again with 'cdc slot reset' (ops/runbooks/kafka.md).",
                 inner
             ),
             _ when IsFenced(error.Code) => new FencedException(

@@ -34,7 +34,7 @@ internal static partial class KafkaLog
     [LoggerMessage(
         505,
         LogLevel.Warning,
-        "Partition {Partition}: the record at offset {Offset}, of a generation that has ended, is passed over: {Reason}"
+        "Partition {Partition}: the record at offset {Offset}, of a generation that has ended, is passed over, as are others like it: {Reason}"
     )]
     public static partial void UnreadablePassed(ILogger log, LogPartition partition, long offset, string reason);
 }

@@ -58,6 +58,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
     /// <summary>By the partition's index, the offset after what was read last.</summary>
     private readonly long[] _next;
     private readonly long[] _passedUntil;
+    private readonly bool[] _saidUnreadable;
     private List<LogRecord> _records = [];
     private long _bytes;
 
@@ -68,6 +69,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
         _decoders = [.. topics.All.Select(p => ofTopic[p.Topic])];
         _next = new long[topics.All.Count];
         _passedUntil = new long[topics.All.Count];
+        _saidUnreadable = new bool[topics.All.Count];
         _consumer = KafkaClients.Made(
             clients
                 .Member()
@@ -248,7 +250,10 @@ public sealed class KafkaLogReader : IAsyncDisposable
         }
         catch (RecordFormatException e) when (read.Offset.Value < _passedUntil[partition.Index])
         {
-            KafkaLog.UnreadablePassed(_log, partition, read.Offset.Value, e.Message);
+            // There may be millions.
+            if (!_saidUnreadable[partition.Index])
+                KafkaLog.UnreadablePassed(_log, partition, read.Offset.Value, e.Message);
+            _saidUnreadable[partition.Index] = true;
             _changes.Clear();
             return default;
         }

@@ -169,6 +169,9 @@ public sealed class ReplicationSourceTests(TestServers servers)
     public async Task A_publication_dropped_while_running_is_a_gap_not_an_endless_retry()
     {
         await using var bed = await StreamTestBed.CreateAsync(servers, CardTable, Card);
+        // It passes over what it cannot decode, and says nothing to the reader: TableWatch finds it (PublicationGapTests).
+        if (await bed.ScalarAsync<bool>("SELECT current_setting('server_version_num')::int >= 180000"))
+            return;
         await bed.RunAsync("DROP PUBLICATION cdc_test");
         await bed.RunAsync("INSERT INTO card (code) VALUES ('a')");
         var gap = Assert.IsType<DeclaredGapException>(await StreamTestBed.FailureOfAsync(bed.Options));

@@ -1,3 +1,4 @@
+using Cdc.Tests.Integration.Pipeline;
 using Cdc.Tests.Support.Postgres;
 using Cdc.Tests.Support.Processes;
 using Xunit;
@@ -34,7 +35,15 @@ public sealed class PublicationGapTests(TestServers servers)
         await DropAsync(scene);
         await scene.ChangeAsync();
         await CreateAsync(scene);
-        await scene.GoesOnAfterResetAsync("publication-recreated");
+        if (await scene.Source.ScalarAsync<bool>("SELECT current_setting('server_version_num')::int < 180000", Scene.Ct))
+            await scene.GoesOnAfterResetAsync("publication-recreated");
+        else
+        {
+            // It passes over what it cannot decode, without an error: every table is read again.
+            var run = await scene.Bed.StartProcessAsync(ct: Scene.Ct);
+            await scene.Bed.EqualByItselfAsync(Scene.Ct);
+            Assert.Equal(0, await run.StopAsync(Signal.Terminate, Scene.Ct));
+        }
     }
 
     [Fact]

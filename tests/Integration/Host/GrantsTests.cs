@@ -83,7 +83,14 @@ public sealed class GrantsTests(TestServers servers)
             ("role-replication", $"ALTER ROLE {SourceRole} NOREPLICATION"),
             ("role-usage", $"REVOKE USAGE ON SCHEMA public FROM {SourceRole}"),
             .. tables.Select(t => ("role-select", $"REVOKE SELECT ON {t} FROM {SourceRole}")),
-            ("role-function", "REVOKE EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text) FROM PUBLIC"),
+            (
+                "role-function",
+                // From 17 on it has one argument more.
+                """
+                DO $$ BEGIN EXECUTE (SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', oid::regprocedure) FROM pg_proc
+                    WHERE proname = 'pg_logical_emit_message' AND proargtypes[2] = 'text'::regtype); END $$
+                """
+            ),
             ("role-function", "REVOKE EXECUTE ON FUNCTION pg_current_snapshot() FROM PUBLIC"),
             ("publication-missing", "DROP PUBLICATION cdc_loyalty"),
             .. tables.Select(t => ("publication-tables", $"ALTER PUBLICATION cdc_loyalty DROP TABLE {t}")),

@@ -2,6 +2,7 @@ using Cdc.Core.Failures;
 using Cdc.Log.Avro.Binary;
 using Cdc.Log.Kafka;
 using Cdc.Log.Registry;
+using Cdc.Tests.Integration.Pipeline;
 using Cdc.Tests.Support.Kafka;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
@@ -78,6 +79,22 @@ public sealed class KafkaRecordsTests(TestServers servers, TestKafka kafka)
         await bed.ProduceAsync(Ct, last with { Value = last.Value![..(last.Value!.Length / 2)] });
         await bed.GapAsync(ends, Ct, GapKinds.LogUnreadable);
         await bed.AcceptGapAsync(Ct);
+    }
+
+    [Fact]
+    public async Task An_apply_that_starts_before_the_capture_after_a_reset_waits_for_it_and_declares_no_gap_again()
+    {
+        await using var bed = await KafkaPipelineBed.CreateAsync(servers, kafka, Ct);
+        var ends = await bed.StreamAsync(Ct);
+        await bed.ProduceAsync(Ct, new TopicRecord(new(bed.DataTopics[0], 0), [1, 2, 3], [1, 2, 3]));
+        await bed.GapAsync(ends, Ct, GapKinds.LogUnreadable);
+        var reset = await bed.RunAsync(Ct, "slot", "reset", "--yes");
+        Assert.True(reset.ExitCode == 0, reset.Error);
+        bed.StartApply();
+        await bed.SaysAsync("in this generation yet", Ct);
+        bed.StartCapture();
+        await bed.Bed.EqualByItselfAsync(Ct);
+        Assert.Equal("2|streaming", Assert.Single(await bed.Bed.Engine.RowsAsync("SELECT generation, state FROM cdc.source", Ct)));
     }
 
     [Fact]

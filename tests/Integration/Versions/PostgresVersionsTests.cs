@@ -59,6 +59,37 @@ public sealed class PostgresVersionsTests(VersionServers servers) : IClassFixtur
         Assert.Equal(0, await run.StopAsync(Signal.Terminate, Ct));
     }
 
+    /// <summary>
+    /// From 16 on pg_publication_tables opens every table of the publication. Whoever looks at it with a lock on one of them deadlocks with
+    /// a transaction that locks several, and PostgreSQL may end that one.
+    /// </summary>
+    [Theory(Timeout = 180_000)]
+    [InlineData(17)]
+    [InlineData(18)]
+    public async Task A_transaction_that_locks_several_tables_is_not_ended_for_a_reading_of_one_of_them(int version)
+    {
+        await using var bed = await BedAsync(version, cards: 100);
+        bed.StartInProcess();
+        await bed.CaughtUpAsync(Ct);
+        await using (var odoo = await bed.Source.DataSource.OpenConnectionAsync(Ct))
+        {
+            // It looks first, and is the one that would be ended.
+            await odoo.Statement("BEGIN; SET LOCAL deadlock_timeout = '10ms'; LOCK TABLE loyalty_card").ExecuteAsync(Ct);
+            await bed.Engine.ExecuteAsync("INSERT INTO cdc.requests (kind, entity) VALUES ('snapshot', 'move')", Ct);
+            await Eventually.True(
+                "the watch and the reader of moves wait for cards",
+                () =>
+                    bed.Source.ScalarAsync<bool>(
+                        "SELECT count(DISTINCT pid) >= 2 FROM pg_locks WHERE NOT granted AND relation = 'loyalty_card'::regclass",
+                        Ct
+                    ),
+                ct: Ct
+            );
+            await odoo.Statement("LOCK TABLE loyalty_point_move; COMMIT").ExecuteAsync(Ct);
+        }
+        await bed.EqualByItselfAsync(Ct);
+    }
+
     [Theory(Timeout = 180_000)]
     [InlineData(17)]
     [InlineData(18)]
