@@ -119,12 +119,14 @@ public sealed class ChunkQueue(EntitySet entities, EngineOptions options, TableR
             if (next.Keys.Count == 0)
                 continue;
             var owed = new ChunkJob(0, generation, entity.Index, ChunkKind.Owed, KeyRange.All, next.Keys);
-            return entity.HashedKey is null
-                ? owed
-                : owed with
-                {
-                    SpelledKeys = await SourceKeyTable.SpelledAsync(connection, [entity.Name], [.. next.Keys], ct),
-                };
+            if (entity.HashedKey is null)
+                return owed;
+            var spelled = await SourceKeyTable.SpelledAsync(connection, [entity.Name], [.. next.Keys], ct);
+            // Whatever came out of the topics has a text: a row that somebody put into the engine by hand was never in them.
+            await OwedTable.PayAsync(connection, [entity.Name], [.. next.Keys.Except(spelled.Keys)], ct);
+            next.Keys.IntersectWith(spelled.Keys);
+            if (next.Keys.Count > 0)
+                return owed with { SpelledKeys = spelled };
         }
         return null;
     }

@@ -213,7 +213,7 @@ public sealed class KafkaLogReader : IAsyncDisposable
             return;
         }
         var stamp = Decode(partition, read);
-        var change = _changes.FirstOrDefault();
+        var change = _changes.Count > 0 ? _changes[0] : null;
         _records.Add(new LogRecord(partition, read.Offset.Value, stamp, change, _changes.Count > 1 ? [.. _changes.Skip(1)] : null));
         _bytes += change?.Bytes ?? 0;
     }

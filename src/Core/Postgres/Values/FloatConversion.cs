@@ -87,11 +87,11 @@ public static class FloatConversion
         var shift = 1075 - (int)(bits >> 52);
         var power = DoubleDigits - 1 - (int)Math.Floor(Math.Log10(value));
         mantissa = Scaled(fraction, power, shift);
-        // The logarithm may be off by one beside a power of ten.
+        // Beside a power of ten the logarithm may be off by one, and what is left of it rounds up to that power.
         if (mantissa >= LeastSixteenDigits)
             mantissa = Scaled(fraction, --power, shift);
-        else if (mantissa < LeastFifteenDigits)
-            mantissa = Scaled(fraction, ++power, shift);
+        else if (mantissa <= LeastFifteenDigits && Scaled(fraction, power + 1, shift) is < LeastSixteenDigits and var finer)
+            (mantissa, power) = (finer, power + 1);
         exponent = -power;
         return true;
     }
