@@ -56,7 +56,8 @@ public sealed class ClaimSql(EntityDeclaration cards, ReverseField? points, IRea
         $"""
             CASE WHEN l.entity <> {Sql.Literal(cards.Name)} THEN format('cdc sends changes of cards alone, not of %s', l.entity)
                  WHEN l.card >= {FirstEngineId} THEN 'the card was made in the engine: cdc does not create cards in Odoo'
-                 WHEN l.action NOT IN ('update', 'void') THEN format('cdc sends no %s of a card', l.action) END
+                 WHEN l.action NOT IN ('update', 'void') THEN format('cdc sends no %s of a card', l.action)
+                 WHEN {Delta} IN ('NaN', 'Infinity', '-Infinity') THEN 'its points are no number' END
             """;
 
     private string Delta

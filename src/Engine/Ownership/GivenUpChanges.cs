@@ -96,7 +96,7 @@ public sealed class GivenUpChanges(EntityDeclaration cards)
         await connection
             .Statement("UPDATE cdc.sync_log SET error = NULL WHERE card = $1 AND status = 'pending' AND number <= $2", card, number)
             .ExecuteAsync(ct);
-        await connection.Statement(RenumberSql, card, number, number).ExecuteAsync(ct);
+        await connection.Statement(FollowSql, card, voided).ExecuteAsync(ct);
         await transaction.CommitAsync(ct);
     }
 
@@ -105,6 +105,7 @@ public sealed class GivenUpChanges(EntityDeclaration cards)
             WITH refused AS (
                 SELECT l.predecessor FROM cdc.sync_log l
                 WHERE l.card = $1 AND l.status = 'pending' AND l.error IS NOT NULL AND l.action <> 'void' ORDER BY l.number LIMIT 1
+                FOR UPDATE
             ), numbered AS (
                 UPDATE {cards.EngineName} c SET own_number = greatest(coalesce(c.own_number, 0) + 1, coalesce(c.odoo_number, 0) + 1, cdc.clock_micros())
                 FROM refused WHERE c.{_key} = $1 AND NOT {OpenVoid} RETURNING c.own_number AS number
@@ -121,7 +122,8 @@ public sealed class GivenUpChanges(EntityDeclaration cards)
         get
         {
             var sets = cards.Columns.Where(c => cards.Reverse!.Owned.Contains(c.Name)).Select(Undo);
-            return $"UPDATE {cards.EngineName} t SET {string.Join(", ", sets)} FROM cdc.sync_log e WHERE t.{_key} = $1 AND e.uuid = $2";
+            return $"UPDATE {cards.EngineName} t SET {string.Join(", ", sets)} FROM cdc.sync_log e "
+                + $"WHERE t.{_key} = $1 AND e.uuid = $2 AND e.entity = {_name}";
         }
     }
 
@@ -135,6 +137,23 @@ public sealed class GivenUpChanges(EntityDeclaration cards)
                 + $"THEN t.{name} ELSE {BaseSql.OdooValue(column, "t")} END";
         return $"{name} = CASE WHEN e.after ? {field} THEN {undone} ELSE t.{name} END";
     }
+
+    /// <summary>
+    /// $2: a void that never came. What waits below it keeps its numbers, since late copies of calls may still bring it under these; the first
+    /// above it follows what the void was to follow.
+    /// </summary>
+    private string FollowSql =>
+        $"""
+            WITH place AS (
+                SELECT v.number, (SELECT max(l.number) FROM cdc.sync_log l WHERE l.card = $1 AND l.number < v.number AND l.status <> 'failed') AS last
+                FROM cdc.sync_log v WHERE v.uuid = $2
+            ), followed AS (
+                UPDATE cdc.sync_log l SET predecessor = p.last FROM place p
+                WHERE l.card = $1 AND l.number = (SELECT min(n.number) FROM cdc.sync_log n WHERE n.card = $1 AND n.status = 'pending' AND n.number > p.number)
+            )
+            UPDATE {cards.EngineName} c SET own_number = (SELECT max(l.number) FROM cdc.sync_log l WHERE l.card = $1 AND l.status <> 'failed')
+            WHERE c.{_key} = $1
+            """;
 
     /// <summary>$2: of changes above this number; $3: the first of them follows it.</summary>
     private string RenumberSql =>

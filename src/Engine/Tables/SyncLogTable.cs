@@ -28,9 +28,23 @@ public static class SyncLogTable
         WHERE l.uuid = f.uuid AND l.status = 'pending'
         """;
 
+    /// <summary>Against whoever gives one of them up in this moment.</summary>
+    private const string LockRefusedSql = """
+        SELECT FROM cdc.sync_log l WHERE l.status = 'pending' AND l.error IS NOT NULL AND (cardinality($1::bigint[]) = 0 OR l.card = ANY ($1))
+        ORDER BY l.card, l.number FOR UPDATE
+        """;
+
+    /// <summary>
+    /// With what Odoo has answered and never shown: an answer of another Odoo, or of one that lost it, would leave a gap for ever. Without
+    /// what is being given up: it would go out behind the void that stands for it, and count as arrived.
+    /// </summary>
     private const string RetrySql = """
-        UPDATE cdc.sync_log SET error = NULL, answered_at = NULL
-        WHERE status = 'pending' AND error IS NOT NULL AND (cardinality($1::bigint[]) = 0 OR card = ANY ($1))
+        UPDATE cdc.sync_log l SET error = NULL, answered_at = NULL
+        WHERE l.status = 'pending' AND (l.error IS NOT NULL OR l.answered_at IS NOT NULL)
+          AND (cardinality($1::bigint[]) = 0 OR l.card = ANY ($1))
+          AND EXISTS (SELECT FROM cdc.sync_log f WHERE f.card = l.card AND f.status = 'pending' AND f.error IS NOT NULL)
+          AND (l.action = 'void' OR NOT EXISTS (SELECT FROM cdc.sync_log v WHERE v.card = l.card AND v.action = 'void' AND v.status <> 'failed'
+              AND v.number > l.number AND coalesce(v.predecessor, 0) < l.number))
         """;
 
     private const string CountsSql = """
@@ -67,9 +81,12 @@ public static class SyncLogTable
     /// <returns>How many changes will be sent again.</returns>
     public static async Task<int> RetryAsync(NpgsqlConnection connection, IReadOnlyList<long> cards, CancellationToken ct)
     {
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await connection.Statement(LockRefusedSql, cards.ToArray()).ExecuteAsync(ct);
         var again = await connection.Statement(RetrySql, cards.ToArray()).ExecuteAsync(ct);
         if (again > 0)
             await connection.Statement($"SELECT pg_notify('{OwnChanges.Channel}', '')").ExecuteAsync(ct);
+        await transaction.CommitAsync(ct);
         return again;
     }
 

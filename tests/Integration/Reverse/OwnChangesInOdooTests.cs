@@ -215,11 +215,66 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
         bed.Odoo.Accept("loyalty.card", "partner_id", "1002");
         await late.Made;
         await late.DeliverAsync();
+        var numbers = await NumbersAsync();
         Assert.Equal(["110|1002"], await bed.OdooAsync("points, partner_id"));
         bed.Start();
         await bed.AssertSameAsync();
         Assert.Equal(["116|1002"], await bed.OdooAsync("points, partner_id"));
         await bed.AssertEachOnceAsync();
+        // A late copy of a call with what waited behind it would bring that under the number that it had.
+        Assert.Equal(numbers, await NumbersAsync());
+
+        Task<IReadOnlyList<string>> NumbersAsync() =>
+            bed.Bed.Engine.RowsAsync("SELECT uuid, number FROM cdc.sync_log WHERE action = 'update' ORDER BY number", Ct);
+    }
+
+    [Fact]
+    public async Task A_change_that_is_being_given_up_is_not_sent_again_behind_what_stands_for_it()
+    {
+        await using var bed = await CreateAsync(servers, 1);
+        bed.Odoo.Refuse("loyalty.card", "partner_id", "1002", "This contact is blocked.");
+        bed.Start();
+        await bed.ChangeAsync("UPDATE loyalty_cards SET points = points + 10, partner_id = 1002 WHERE id = 1");
+        await StoppedAsync(bed);
+        await bed.StopAsync();
+        Assert.Equal(0, (await CommandAsync(bed, "reverse", "skip", "1", "--yes")).ExitCode);
+        Assert.Equal("0 changes will be sent again\n", (await CommandAsync(bed, "reverse", "retry", "1")).Out);
+        bed.Odoo.Accept("loyalty.card", "partner_id", "1002");
+        bed.Start();
+        await bed.AssertSameAsync();
+        Assert.Equal(["100|1000"], await bed.OdooAsync("points, partner_id"));
+        Assert.Equal(["update|failed", "void|synced"], await bed.Bed.Engine.RowsAsync("SELECT action, status FROM cdc.sync_log ORDER BY number", Ct));
+    }
+
+    [Fact]
+    public async Task What_Odoo_answered_and_does_not_have_is_sent_again_with_its_card()
+    {
+        await using var bed = await CreateAsync(servers, 1);
+        await bed.ChangeAsync("UPDATE loyalty_cards SET points = points + 1");
+        await bed.ChangeAsync("UPDATE loyalty_cards SET points = points + 2");
+        // As after calls to another Odoo by mistake.
+        await bed.Bed.Engine.ExecuteAsync(
+            "UPDATE cdc.sync_log SET answered_at = now() WHERE number = (SELECT min(number) FROM cdc.sync_log)",
+            Ct
+        );
+        bed.Start();
+        await StoppedAsync(bed);
+        Assert.Equal("2 changes will be sent again\n", (await CommandAsync(bed, "reverse", "retry", "1")).Out);
+        await bed.AssertSameAsync();
+        Assert.Equal(["103"], await bed.OdooAsync());
+        await bed.AssertEachOnceAsync();
+    }
+
+    [Fact]
+    public async Task Points_that_are_no_number_stop_their_card_alone()
+    {
+        await using var bed = await CreateAsync(servers, 2);
+        bed.Start();
+        await bed.ChangeAsync("UPDATE loyalty_cards SET points = 'NaN' WHERE id = 1");
+        await bed.ChangeAsync("UPDATE loyalty_cards SET points = points + 1 WHERE id = 2");
+        await bed.BecomesAsync("100|101", async () => string.Join('|', await bed.OdooAsync()));
+        await StoppedAsync(bed);
+        Assert.Contains("its points are no number", (await CommandAsync(bed, "reverse", "status")).Out, StringComparison.Ordinal);
     }
 
     private static Task StoppedAsync(ReverseBed bed) =>
