@@ -243,7 +243,10 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
         bed.Start();
         await bed.AssertSameAsync();
         Assert.Equal(["100|1000"], await bed.OdooAsync("points, partner_id"));
-        Assert.Equal(["update|failed", "void|synced"], await bed.Bed.Engine.RowsAsync("SELECT action, status FROM cdc.sync_log ORDER BY number", Ct));
+        Assert.Equal(
+            ["update|failed", "void|synced"],
+            await bed.Bed.Engine.RowsAsync("SELECT action, status FROM cdc.sync_log ORDER BY number", Ct)
+        );
     }
 
     [Fact]
