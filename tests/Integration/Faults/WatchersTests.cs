@@ -113,7 +113,12 @@ public sealed class WatchersTests(OwnServers servers) : IClassFixture<OwnServers
         {
             await served.SaysAsync("cdc_up{server=\"engine\"} 0");
             await served.AnswersAsync("/feature-flags");
-            Assert.Equal("waiting", (await served.JsonAsync("/status")).GetProperty("pipeline").GetProperty("state").GetString());
+            // Each attempt says "retrying" while it lasts.
+            await Eventually.True(
+                "the pipeline waits for the engine",
+                async () => (await served.JsonAsync("/status")).GetProperty("pipeline").GetProperty("state").GetString() == "waiting",
+                ct: Scene.Ct
+            );
             served.Key = null;
             Assert.Equal(HttpStatusCode.Unauthorized, (await served.GetAsync("/status")).Status);
             Assert.Contains(
