@@ -17,6 +17,8 @@ public sealed class DeclaredAggregate
 {
     private const string Day = AggregateDeclaration.DayColumn;
     private const string Points = AggregateDeclaration.SumColumn;
+
+    /// <summary>Keys that one statement touches, up to which they are announced by name and only what changed is written.</summary>
     private const int MostNamed = 500;
     private const int Buckets = 64;
 
@@ -100,7 +102,7 @@ public sealed class DeclaredAggregate
 
     /// <summary>What the sums are of the rows as they are: by key and day.</summary>
     public string Sums =>
-        $"SELECT {_by}, until, sum(amount) FROM ({Contributions(_entity.EngineName)}) r WHERE amount IS NOT NULL AND {_by} IS NOT NULL GROUP BY 1, 2 HAVING sum(amount) <> 0";
+        $"SELECT {_by}, until, sum(amount) FROM ({Contributions()}) r WHERE amount IS NOT NULL AND {_by} IS NOT NULL GROUP BY 1, 2 HAVING sum(amount) <> 0";
 
     /// <summary>What a comparison calls it if the sums are not those of the rows.</summary>
     public string Kind => $"engine-{_aggregate.Table.Replace('_', '-')}-wrong";
@@ -193,14 +195,17 @@ public sealed class DeclaredAggregate
             .ScalarAsync<bool>(ct);
 
     /// <summary>Each row with what it adds and until when.</summary>
-    /// <param name="keys">In SQL; null: of all keys.</param>
-    private string Contributions(string rows, string? keys = null)
+    /// <param name="ofTouched">Those of the touched keys. As a join: how a plan that is kept takes "= ANY" of an array of any length depends
+    /// on how much was in the table when it was made.</param>
+    private string Contributions(bool ofTouched = false)
     {
-        var which = keys is null ? "" : $" AND h.{_by} = {keys}";
+        var rows = $"{_entity.EngineName} h";
+        if (ofTouched)
+            rows = $"unnest(touched) t(k) JOIN {rows} ON h.{_by} = t.k";
         return _through is null
-            ? $"SELECT h.{_by}, h.{_sum} AS amount, {Of("h", _until)} AS until FROM {rows} h WHERE h.{Odoos}{which}"
-            : $"SELECT h.{_by}, h.{_sum} AS amount, least({Of("h", _until)}, coalesce(l.until, 'infinity')) AS until FROM {rows} h "
-                + $"LEFT JOIN (SELECT {_key} AS linked, {_until} AS until FROM {_entity.EngineName} WHERE {Odoos}) l ON l.linked = h.{_through} WHERE h.{Odoos}{which}";
+            ? $"SELECT h.{_by}, h.{_sum} AS amount, {Of("h", _until)} AS until FROM {rows} WHERE h.{Odoos}"
+            : $"SELECT h.{_by}, h.{_sum} AS amount, least({Of("h", _until)}, coalesce(l.until, 'infinity')) AS until FROM {rows} "
+                + $"LEFT JOIN (SELECT {_key} AS linked, {_until} AS until FROM {_entity.EngineName} WHERE {Odoos}) l ON l.linked = h.{_through} WHERE h.{Odoos}";
     }
 
     private static string Of(string alias, string expression) =>
@@ -223,6 +228,8 @@ public sealed class DeclaredAggregate
 
     // An upsert fires two triggers, each with a part of what it changed and the table as it is after both: a difference that one of them
     // makes up would count what the other does. What a key comes to is right whoever asks, so all of the touched keys are summed up.
+    // Of many keys all sums are made anew: which of them are gone would be asked of a plan that knows neither how many there are nor how
+    // many there will be, and may look through all new ones for each old one: of a first load that ended after hours.
     private string Write =>
         $"""
                 IF cardinality(touched) > 0 THEN
@@ -230,17 +237,23 @@ public sealed class DeclaredAggregate
                     -- a function has a snapshot of its own.
                     PERFORM pg_advisory_xact_lock({AdvisoryLocks.Aggregates}, bucket)
                         FROM (SELECT DISTINCT (k & {Buckets - 1})::int AS bucket FROM unnest(touched) k ORDER BY 1) buckets;
-                    WITH sums AS MATERIALIZED (
-                        SELECT {_by} AS k, until, sum(amount) AS amount FROM ({Contributions(_entity.EngineName, "ANY (touched)")}) r
-                        WHERE amount IS NOT NULL GROUP BY 1, 2 HAVING sum(amount) <> 0
-                    ), gone AS (
-                        DELETE FROM {_aggregate.Name} a WHERE a.{_by} = ANY (touched) AND NOT EXISTS (SELECT FROM sums s WHERE s.k = a.{_by} AND s.until = a.{Day})
-                    )
-                    INSERT INTO {_aggregate.Name} AS a ({_by}, {Day}, {Points}) SELECT k, until, amount FROM sums ORDER BY k, until
-                    ON CONFLICT ({_by}, {Day}) DO UPDATE SET {Points} = EXCLUDED.{Points} WHERE a.{Points} <> EXCLUDED.{Points};
+                    IF cardinality(touched) > {MostNamed} THEN
+                        DELETE FROM {_aggregate.Name} a USING unnest(touched) t(k) WHERE a.{_by} = t.k;
+                        INSERT INTO {_aggregate.Name} ({_by}, {Day}, {Points}) SELECT k, until, amount FROM ({TouchedSums}) sums ORDER BY k, until;
+                    ELSE
+                        WITH sums AS MATERIALIZED ({TouchedSums}), gone AS (
+                            DELETE FROM {_aggregate.Name} a USING unnest(touched) t(k)
+                            WHERE a.{_by} = t.k AND NOT EXISTS (SELECT FROM sums s WHERE s.k = a.{_by} AND s.until = a.{Day})
+                        )
+                        INSERT INTO {_aggregate.Name} AS a ({_by}, {Day}, {Points}) SELECT k, until, amount FROM sums ORDER BY k, until
+                        ON CONFLICT ({_by}, {Day}) DO UPDATE SET {Points} = EXCLUDED.{Points} WHERE a.{Points} <> EXCLUDED.{Points};
+                    END IF;
             {(_channel is null ? "" : Announce)}
                 END IF;
             """;
+
+    private string TouchedSums =>
+        $"SELECT {_by} AS k, until, sum(amount) AS amount FROM ({Contributions(ofTouched: true)}) r WHERE amount IS NOT NULL GROUP BY 1, 2 HAVING sum(amount) <> 0";
 
     private string Announce =>
         $"        PERFORM pg_notify('{_channel}', CASE WHEN cardinality(touched) > {MostNamed} THEN '{ChangeNotice.Everything}' ELSE array_to_string(touched, ',') END);";
