@@ -46,11 +46,11 @@ public sealed class ChangedRunTests(TestServers servers)
     {
         // A run that compares nothing has looked at nothing: of this one something else is compared.
         string[] both = ["program", "card"];
-        await using var bed = await BedAsync();
+        await using var bed = await BedAsync("INSERT INTO loyalty_program (id, name) VALUES (1, 'P');");
         await bed.RunAsync(RunKind.Full, both);
         await bed.Engine.ExecuteAsync(
             "UPDATE loyalty_cards SET points = 0, source_generation = 1, source_lsn = '0/500' WHERE id = 17; UPDATE cdc.checkpoints SET through_lsn = '0/600'; "
-                + "ALTER TABLE loyalty_cards RENAME TO elsewhere",
+                + "UPDATE promotion_programs SET source_generation = 1, source_lsn = '0/500'; ALTER TABLE loyalty_cards RENAME TO elsewhere",
             Ct
         );
         Assert.Equal("inconclusive", (await bed.RunAsync(RunKind.Changed, both)).Run.Verdict);
@@ -122,9 +122,9 @@ public sealed class ChangedRunTests(TestServers servers)
         }
     }
 
-    private async Task<ComparisonBed> BedAsync()
+    private async Task<ComparisonBed> BedAsync(string more = "")
     {
-        var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(20_000));
+        var bed = await ComparisonBed.CreateAsync(servers, ComparisonBed.Cards(20_000) + more);
         bed.Options = new ReconcileOptions { SliceRows = 4096 };
         await bed.Engine.ExecuteAsync(
             """
