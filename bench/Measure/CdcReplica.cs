@@ -83,7 +83,7 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source, IReadO
         if (code != 0)
             throw Ended("migrate", code, output);
         // The delivered table says of Odoo's rows that their key is Odoo's id.
-        if (HistoryKey.IsPair || HistoryKey.IsHashed)
+        if (!Entities.Find("history")!.HasId)
             await servers
                 .EngineDatabase(Migrated)
                 .ExecuteAsync(

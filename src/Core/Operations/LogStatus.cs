@@ -9,7 +9,8 @@ public sealed record LogStatus(IReadOnlyList<PartitionStatus> Partitions, long? 
 /// <param name="LogEnd">Offset after its last record. In-process all tables are in the source's log, and its offsets are LSNs as numbers;
 /// null while that cannot be read.</param>
 /// <param name="Checkpoint">Offset of the first record that is not applied; null: the engine has not begun with it.</param>
-/// <param name="MessagesBehind">Null where the partition ends before the checkpoint: what was applied is gone from it. Null also in-process: what is in the source's log is not counted.</param>
+/// <param name="MessagesBehind">Null where the partition ends before the checkpoint: what was applied is gone from it. Null also in-process:
+/// what is in the source's log is not counted.</param>
 /// <param name="SecondsBehind">
 /// While records wait, the age of the newest moment of the source that is known to be applied here, from a commit or a heartbeat; else
 /// how far the log itself is behind the source. Null: nothing was applied yet, or the source cannot be read.

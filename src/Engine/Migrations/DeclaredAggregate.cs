@@ -101,8 +101,7 @@ public sealed class DeclaredAggregate
     }
 
     /// <summary>What the sums are of the rows as they are: by key and day.</summary>
-    public string Sums =>
-        $"SELECT {_by}, until, sum(amount) FROM ({Contributions()}) r WHERE amount IS NOT NULL AND {_by} IS NOT NULL GROUP BY 1, 2 HAVING sum(amount) <> 0";
+    public string Sums => SumsOf(Contributions());
 
     /// <summary>What a comparison calls it if the sums are not those of the rows.</summary>
     public string Kind => $"engine-{_aggregate.Table.Replace('_', '-')}-wrong";
@@ -239,9 +238,11 @@ public sealed class DeclaredAggregate
                         FROM (SELECT DISTINCT (k & {Buckets - 1})::int AS bucket FROM unnest(touched) k ORDER BY 1) buckets;
                     IF cardinality(touched) > {MostNamed} THEN
                         DELETE FROM {_aggregate.Name} a USING unnest(touched) t(k) WHERE a.{_by} = t.k;
-                        INSERT INTO {_aggregate.Name} ({_by}, {Day}, {Points}) SELECT k, until, amount FROM ({TouchedSums}) sums ORDER BY k, until;
+                        INSERT INTO {_aggregate.Name} ({_by}, {Day}, {Points}) SELECT k, until, amount FROM ({SumsOf(
+                Contributions(ofTouched: true)
+            )}) sums ORDER BY k, until;
                     ELSE
-                        WITH sums AS MATERIALIZED ({TouchedSums}), gone AS (
+                        WITH sums AS MATERIALIZED ({SumsOf(Contributions(ofTouched: true))}), gone AS (
                             DELETE FROM {_aggregate.Name} a USING unnest(touched) t(k)
                             WHERE a.{_by} = t.k AND NOT EXISTS (SELECT FROM sums s WHERE s.k = a.{_by} AND s.until = a.{Day})
                         )
@@ -252,8 +253,8 @@ public sealed class DeclaredAggregate
                 END IF;
             """;
 
-    private string TouchedSums =>
-        $"SELECT {_by} AS k, until, sum(amount) AS amount FROM ({Contributions(ofTouched: true)}) r WHERE amount IS NOT NULL GROUP BY 1, 2 HAVING sum(amount) <> 0";
+    private string SumsOf(string contributions) =>
+        $"SELECT {_by} AS k, until, sum(amount) AS amount FROM ({contributions}) r WHERE amount IS NOT NULL AND {_by} IS NOT NULL GROUP BY 1, 2 HAVING sum(amount) <> 0";
 
     private string Announce =>
         $"        PERFORM pg_notify('{_channel}', CASE WHEN cardinality(touched) > {MostNamed} THEN '{ChangeNotice.Everything}' ELSE array_to_string(touched, ',') END);";

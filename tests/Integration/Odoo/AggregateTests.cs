@@ -18,8 +18,6 @@ public sealed class AggregateTests(TestServers servers)
 
     private static EntitySet Entities { get; } = EntityFile.Load("odoo-20");
 
-    private static DeclaredAggregate Points => DeclaredAggregate.Of(Entities).Single();
-
     [Fact]
     public async Task After_any_statement_the_sums_are_those_of_the_rows()
     {
