@@ -30,6 +30,15 @@ public sealed record ApiOptions : IOptionSection
     /// <summary>How long a request may wait for the engine, and for a place in its queue.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Connections to Odoo's database, for reads that a cutover leaves to Odoo.</summary>
+    public int OdooConnections { get; init; } = 4;
+
+    /// <summary>How long such a read may take, and wait for its connection, before the engine answers instead.</summary>
+    public TimeSpan OdooTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>For how long a service may keep what /route says.</summary>
+    public TimeSpan RouteLease { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Memory for cards that were read; 0: nothing is kept.</summary>
     public long CacheBytes { get; init; } = 32 << 20;
 
@@ -63,6 +72,10 @@ public sealed record ApiOptions : IOptionSection
         checks.AtLeast(nameof(Connections), Connections, 1);
         checks.Require(Connections <= 1000, nameof(Connections), "must be at most 1000");
         checks.Interval(nameof(Timeout), Timeout);
+        checks.AtLeast(nameof(OdooConnections), OdooConnections, 1);
+        checks.Require(OdooConnections <= 100, nameof(OdooConnections), "must be at most 100");
+        checks.Interval(nameof(OdooTimeout), OdooTimeout);
+        checks.Interval(nameof(RouteLease), RouteLease, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
         checks.AtLeast(nameof(CacheBytes), CacheBytes, 0);
         checks.AtLeast(nameof(RequestsPerSecond), RequestsPerSecond, 1);
         checks.Require(LagLimit > TimeSpan.Zero, nameof(LagLimit), "must be above zero");

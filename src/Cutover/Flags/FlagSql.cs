@@ -1,6 +1,8 @@
 namespace Cdc.Cutover.Flags;
 
-/// <summary>Changes a feature flag, on record and announced: by a request of the Api, or by a phase.</summary>
+/// <summary>
+/// Changes a feature flag, on record and announced, also to those who route by it: by a request of the Api, or by a phase.
+/// </summary>
 public static class FlagSql
 {
     public const string Columns = "name, enabled, percentage, companies, version, updated_at, updated_by";
@@ -21,6 +23,6 @@ public static class FlagSql
             INSERT INTO cdc.feature_flag_changes (name, changed_by, address, before, after)
             SELECT $1, $5, $6, (SELECT jsonb_build_object('enabled', enabled, 'percentage', percentage, 'companies', to_jsonb(companies)) FROM before),
                    jsonb_build_object('enabled', enabled, 'percentage', percentage, 'companies', to_jsonb(companies)) FROM changed)
-        SELECT {{Columns}}, pg_notify('cdc_flags', '') FROM changed
+        SELECT {{Columns}}, pg_notify('cdc_flags', ''), pg_notify('cdc_routes', '') FROM changed
         """;
 }
