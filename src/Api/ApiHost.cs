@@ -121,7 +121,7 @@ public sealed class ApiHost : IAsyncDisposable
             CardEndpoints.Map(app);
             BatchEndpoint.Map(app);
             ListEndpoints.Map(app, cards);
-            RouteEndpoint.Map(app);
+            ReadRouteEndpoint.Map(app);
         }
         else
             NotDeclared.MapCards(app);

@@ -39,7 +39,7 @@ internal static class CardEndpoints
             return new ProblemResult(wrong);
         if (expansion.Count == 0)
             return SidedResult.Of(
-                await sides.ByCodeAsync(asked!.Value, demand, RouteEndpoint.ServiceOf(http), http.RequestAborted),
+                await sides.ByCodeAsync(asked!.Value, demand, ReadRouteEndpoint.ServiceOf(http), http.RequestAborted),
                 f => f.Whole with { Program = null, Partner = null }
             );
         var (found, missing) = await finder.ExpandedAsync(asked!.Value, demand, http.RequestAborted);
@@ -79,8 +79,8 @@ internal static class CardEndpoints
                     var (normalized, wrong) = finder.Normalize(CodeSegment.Of(code, http));
                     if (wrong is not null)
                         return new ProblemResult(wrong);
-                    return SidedResult.Of(
-                        await sides.ByCodeAsync(normalized!.Value, demand, RouteEndpoint.ServiceOf(http), http.RequestAborted),
+                    return (IResult)SidedResult.Of(
+                        await sides.ByCodeAsync(normalized!.Value, demand, ReadRouteEndpoint.ServiceOf(http), http.RequestAborted),
                         view
                     );
                 }
@@ -96,8 +96,8 @@ internal static class CardEndpoints
                 {
                     if (FreshnessDemand.Read(http.Request.Query, out var problem) is not { } demand)
                         return new ProblemResult(problem!);
-                    return SidedResult.Of(
-                        await sides.ByOdooIdAsync(id, demand, RouteEndpoint.ServiceOf(http), http.RequestAborted),
+                    return (IResult)SidedResult.Of(
+                        await sides.ByOdooIdAsync(id, demand, ReadRouteEndpoint.ServiceOf(http), http.RequestAborted),
                         view
                     );
                 }

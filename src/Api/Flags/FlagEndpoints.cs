@@ -69,7 +69,7 @@ internal static class FlagEndpoints
             ? new ProblemResult(wrong)
             : Results.Json(await flags.ChangesAsync(name, ShownChanges, ct));
 
-    private static async Task<IResult> ChangeAsync(string name, HttpContext http, FlagTable flags)
+    private static async Task<IResult> ChangeAsync(string name, HttpContext http, FlagTable flags, Router router)
     {
         if (FlagChangeRequest.CheckName(name) is { } wrong)
             return new ProblemResult(wrong);
@@ -83,6 +83,8 @@ internal static class FlagEndpoints
             http.Connection.RemoteIpAddress?.ToString(),
             http.RequestAborted
         );
+        // The next read of this process is routed by it, before the announcement has come.
+        router.OnFlagChanged();
         return Results.Json(FlagView.Of(changed));
     }
 

@@ -11,6 +11,8 @@ namespace Cdc.Api.Routes;
 /// </summary>
 internal sealed class Router(RouteTable table, IFeatureManager features)
 {
+    public void OnFlagChanged() => table.OnChange();
+
     /// <summary>Null: no plan runs, and the engine answers everything.</summary>
     public ValueTask<RouteRules?> RulesAsync(CancellationToken ct) => table.RulesAsync(ct);
 

@@ -17,7 +17,7 @@ public sealed record RouteRule(
 /// <param name="ByEngine">False: Odoo.</param>
 /// <param name="Scope">Null: no scope has this card.</param>
 /// <param name="Percentage">Of the scope's cards, flag included.</param>
-public sealed record Route(bool ByEngine, string? Scope, string? Phase, decimal Percentage);
+public sealed record ReadRoute(bool ByEngine, string? Scope, string? Phase, decimal Percentage);
 
 /// <summary>The scopes of the running plan, and what follows for a card: as the engine's function <c>cdc.route</c> says it.</summary>
 /// <param name="Stand">The flag as it is; null: it was never made.</param>
@@ -25,7 +25,7 @@ public sealed record RouteRules(string Flag, FlagStand? Stand, IReadOnlyList<Rou
 {
     /// <param name="card">Odoo's id.</param>
     /// <param name="service">Who reads; null: that is not known.</param>
-    public Route Of(long card, long? company, string? service)
+    public ReadRoute Of(long card, long? company, string? service)
     {
         var rule = Rules
             .Where(r => Has(r.Companies, company) && Has(r.Services, service))
@@ -33,12 +33,12 @@ public sealed record RouteRules(string Flag, FlagStand? Stand, IReadOnlyList<Rou
             .ThenBy(r => r.Services.Count == 0)
             .FirstOrDefault();
         if (rule is null)
-            return new Route(false, null, null, 0);
+            return new ReadRoute(false, null, null, 0);
         var share =
             Stand is { Enabled: true } flag && Has(flag.Companies, company)
                 ? Math.Min(rule.Percentage, flag.Percentage)
                 : 0;
-        return new Route(
+        return new ReadRoute(
             CardShare.IsIn(card, Flag, rule.Companies.Count == 0 ? null : company, share),
             rule.Scope,
             rule.Phase,

@@ -1,4 +1,3 @@
-using Cdc.Core.Failures;
 using Cdc.Cutover.Flags;
 using Cdc.Cutover.Gates;
 using Cdc.Cutover.Phases;

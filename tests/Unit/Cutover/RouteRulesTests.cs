@@ -67,7 +67,7 @@ public sealed class RouteRulesTests
         Assert.Equal("pilot-web", rules.Of(1, 1, "web").Scope);
         Assert.Equal("pos", rules.Of(1, 3, "pos").Scope);
         Assert.Equal("rest", rules.Of(1, null, null).Scope);
-        Assert.Equal(new Route(false, null, null, 0), (rules with { Rules = [rules.Rules[2]] }).Of(1, 3, null));
+        Assert.Equal(new ReadRoute(false, null, null, 0), (rules with { Rules = [rules.Rules[2]] }).Of(1, 3, null));
         Assert.True(rules.Of(1, 1, "pos").ByEngine);
     }
 

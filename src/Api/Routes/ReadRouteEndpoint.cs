@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Cdc.Api.Routes;
 
 /// <summary>Who answers reads of a card: for services that ask the engine or Odoo themselves.</summary>
-internal static class RouteEndpoint
+internal static class ReadRouteEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes) =>
         routes
@@ -30,7 +30,7 @@ internal static class RouteEndpoint
         if (!TryId(query["card"], out var card) || card is not (> 0 and <= int.MaxValue) || !TryId(query["company"], out var company))
             return new ProblemResult(KnownProblems.Invalid("id", "card is Odoo's id of a card, and company, where it is given, of a company."));
         var service = ServiceOf(http);
-        Route? route = null;
+        ReadRoute? route = null;
         if (await router.RulesAsync(ct) is { } rules)
         {
             if (company is null)
