@@ -62,6 +62,19 @@ CREATE TABLE cdc.cutover_approvals (
     PRIMARY KEY (plan, scope, version, approved_by)
 );
 
+-- What comparing both sides' answers found, by the hour.
+CREATE TABLE cdc.cutover_shadow (
+    scope             text NOT NULL,
+    hour              timestamptz NOT NULL,
+    result            text NOT NULL CHECK (result IN ('equal', 'moving', 'differs', 'missing', 'extra', 'not-compared')),
+    -- What differs, or why nothing was compared.
+    field             text NOT NULL,
+    reads             bigint NOT NULL,
+    -- An example: Odoo's id.
+    last_card         bigint NOT NULL,
+    PRIMARY KEY (scope, hour, result, field)
+);
+
 -- What the running plan and its flag come to: one row for each service and company of each scope (NULL: all others).
 CREATE VIEW cdc.routes AS
 SELECT s.scope, v.service, c.company, s.phase, s.flag,

@@ -100,7 +100,8 @@ public sealed class ApiHost : IAsyncDisposable
             Task.Run(() => services.GetRequiredService<EngineListener>().RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => services.GetRequiredService<SourceSampler>().RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => services.GetRequiredService<AppliedDays>().RunAsync(_stop.Token), CancellationToken.None),
-            Task.Run(() => services.GetRequiredService<LiveSampler>().RunAsync(_stop.Token), CancellationToken.None)
+            Task.Run(() => services.GetRequiredService<LiveSampler>().RunAsync(_stop.Token), CancellationToken.None),
+            Task.Run(() => services.GetService<ShadowReads>()?.RunAsync(_stop.Token) ?? Task.CompletedTask, CancellationToken.None)
         );
         foreach (var url in urls.Where(u => u.Narrowed))
             ApiLog.NarrowedToLoopback(log, url.Url.ToString(), services.GetRequiredService<ApiOptions>().Urls);

@@ -36,6 +36,9 @@ public sealed record ApiOptions : IOptionSection
     /// <summary>How long such a read may take, and wait for its connection, before the engine answers instead.</summary>
     public TimeSpan OdooTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Of the cards that are read while a cutover runs, those of which both sides' answers are compared.</summary>
+    public decimal ShadowPercent { get; init; } = 1;
+
     /// <summary>For how long a service may keep what /route says.</summary>
     public TimeSpan RouteLease { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -75,6 +78,7 @@ public sealed record ApiOptions : IOptionSection
         checks.AtLeast(nameof(OdooConnections), OdooConnections, 1);
         checks.Require(OdooConnections <= 100, nameof(OdooConnections), "must be at most 100");
         checks.Interval(nameof(OdooTimeout), OdooTimeout);
+        checks.Require(ShadowPercent is >= 0 and <= 100, nameof(ShadowPercent), "must be from 0 to 100");
         checks.Interval(nameof(RouteLease), RouteLease, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
         checks.AtLeast(nameof(CacheBytes), CacheBytes, 0);
         checks.AtLeast(nameof(RequestsPerSecond), RequestsPerSecond, 1);

@@ -95,6 +95,7 @@ internal static class ApiServices
             .AddSingleton<CardFinder>()
             .AddSingleton<CardReader>()
             .AddSingleton<OdooCards>()
+            .AddSingleton<ShadowReads>()
             .AddSingleton<SidedCards>();
         services.AddSingleton(s => new GatheredReads(
             s.GetRequiredService<CardReader>().ByCodesAsync,

@@ -1,9 +1,11 @@
 using Cdc.Api.Balances;
 using Cdc.Api.Engine;
+using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
 using Cdc.Expressions.Rows;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Cdc.Api.Odoo;
 
@@ -49,6 +51,21 @@ internal sealed class OdooCards(OdooReads reads, ServedCards served, DeclaredLoo
     /// <exception cref="OdooUnavailableException"/>
     public async Task<OdooCard?> ByIdAsync(long id, CancellationToken ct) =>
         (await ReadAsync($"{Sql.Identifier(_card.Key.Name)} = $1::bigint", id, ct)).FirstOrDefault();
+
+    /// <summary>With a position in Odoo's WAL behind which everything lies that the answer shows.</summary>
+    /// <exception cref="OdooUnavailableException"/>
+    public Task<(OdooCard? Card, Lsn Written)> WithPositionAsync(long id, CancellationToken ct) =>
+        reads.UseAsync(
+            async connection =>
+            {
+                var cards = await connection.Statement(Select($"{Sql.Identifier(_card.Key.Name)} = $1::bigint"), id).RowsAsync(Read, ct);
+                var written = await connection
+                    .Statement("SELECT pg_current_wal_insert_lsn()")
+                    .RowsAsync(row => new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(0)), ct);
+                return (cards.FirstOrDefault(), written[0]);
+            },
+            ct
+        );
 
     private Task<List<OdooCard>> ReadAsync(string where, object value, CancellationToken ct) =>
         reads.UseAsync(connection => connection.Statement(Select(where), value).RowsAsync(Read, ct), ct);

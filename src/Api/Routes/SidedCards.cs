@@ -3,6 +3,7 @@ using Cdc.Api.Engine;
 using Cdc.Api.Freshness;
 using Cdc.Api.Odoo;
 using Cdc.Api.Problems;
+using Cdc.Cutover.Plans;
 using Cdc.Cutover.Routes;
 
 namespace Cdc.Api.Routes;
@@ -19,7 +20,7 @@ internal readonly record struct SidedCard(FoundCard Found, Problem? Problem, str
 /// Cards from the side that the running plan says. Where that side cannot answer, the other one does: Odoo is the truth for as long as only
 /// reads are moved, and the engine follows it. Without a plan the engine answers.
 /// </summary>
-internal sealed class SidedCards(CardFinder finder, Router router, OdooCards odoo, SpendableJudge spendable, RoutedReads counted)
+internal sealed class SidedCards(CardFinder finder, Router router, OdooCards odoo, SpendableJudge spendable, RoutedReads counted, ShadowReads shadow)
 {
     public Task<SidedCard> ByCodeAsync(AskedCode code, FreshnessDemand demand, string? service, CancellationToken ct) =>
         AnswerAsync(async d => await finder.ByCodeAsync(code, d, ct), () => odoo.ByCodeAsync(code, ct), demand, service, ct);
@@ -50,6 +51,8 @@ internal sealed class SidedCards(CardFinder finder, Router router, OdooCards odo
                 ? await ByOdooAsync(sides, look)
             : await ByEngineAsync(sides, look);
         counted.Add(answer.Side, answer.Fallback);
+        if (answer is { Problem: null, Found.Card: { OdooId: { } read, CompanyId: var company } })
+            shadow.Offer(rules.Of(read, company, service) is { Phase: not PlanPhase.Legacy } route ? route.Scope : null, read);
         return answer;
     }
 

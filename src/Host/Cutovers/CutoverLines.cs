@@ -36,6 +36,10 @@ internal static class CutoverLines
         foreach (var scope in view.Scopes)
             foreach (var gate in scope.Next?.Gates.Where(g => g.Verdict != Verdict.Pass) ?? [])
                 terminal.Out.WriteLine($"{scope.Scope}: {gate.Name} {(gate.Verdict == Verdict.Fail ? "fails" : "cannot say")}: {gate.Says}");
+        foreach (var found in view.Shadow)
+            terminal.Out.WriteLine(
+                $"{found.Scope}: shadow reads {found.Result}{(found.Field.Length > 0 ? $" ({found.Field})" : "")}: {Quantity.Count(found.Reads)} in 24 h, such as card {found.LastCard}"
+            );
         foreach (var change in view.Changes.Take(ShownChanges))
             terminal.Out.WriteLine(
                 $"{Quantity.Time(change.At)} {change.Scope} {change.Command} {change.From} -> {change.To} by {change.By}{(change.Why is null ? "" : $": {change.Why}")}"

@@ -2,16 +2,19 @@ using Cdc.Cutover.Flags;
 using Cdc.Cutover.Gates;
 using Cdc.Cutover.Phases;
 using Cdc.Cutover.Plans;
+using Cdc.Cutover.Shadow;
 using Npgsql;
 
 namespace Cdc.Host.Cutovers;
 
 /// <summary><c>cdc cutover status</c>, as its JSON has it.</summary>
 /// <param name="Plan">Null: no cutover runs.</param>
+/// <param name="Shadow">Of the last 24 hours.</param>
 internal sealed record CutoverView(
     PlanLine? Plan,
     FlagLine? Flag,
     IReadOnlyList<ScopeLine> Scopes,
+    IReadOnlyList<ShadowCount> Shadow,
     IReadOnlyList<CutoverChange> Changes
 )
 {
@@ -22,7 +25,7 @@ internal sealed record CutoverView(
         // One snapshot, and none of it is changed.
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
         if (await CutoverTable.RunningAsync(connection, locked: false, ct) is not { } running)
-            return new CutoverView(null, null, [], []);
+            return new CutoverView(null, null, [], [], []);
         var flag = await CutoverTable.FlagAsync(connection, running.Plan.Flag, ct);
         var scopes = new List<ScopeLine>();
         foreach (var state in running.Scopes)
@@ -38,6 +41,7 @@ internal sealed record CutoverView(
                 (flag ?? new FlagStand(false, 0, [])).Differs(FlagStand.Of(running.Plan, running.Scopes), running.Plan.Flag)
             ),
             scopes,
+            await ShadowTable.OfDayAsync(connection, ct),
             await CutoverTable.ChangesAsync(connection, running.Id, ShownChanges, ct)
         );
     }

@@ -222,6 +222,7 @@ public sealed partial class MetricsDocumentationTests
         private readonly PipelineMetrics _pipeline;
         private readonly RequestDurations _requests;
         private readonly RoutedReads _reads;
+        private readonly Counter<long> _compared;
 
         public AllInstruments(PipelineStatistics? statistics)
         {
@@ -248,6 +249,7 @@ public sealed partial class MetricsDocumentationTests
             _pipeline = new PipelineMetrics(Meter, parts, clock);
             _requests = new RequestDurations(Meter, Factory);
             _reads = new RoutedReads(Meter);
+            _compared = ShadowReads.Instrument(Meter);
         }
 
         public ApiMeter Meter { get; }
@@ -256,7 +258,11 @@ public sealed partial class MetricsDocumentationTests
 
         private IMeterFactory Factory => _services.GetRequiredService<IMeterFactory>();
 
-        public void Read() => _reads.Add("odoo", null);
+        public void Read()
+        {
+            _reads.Add("odoo", null);
+            _compared.Add(1, new("scope", "all"), new("result", "equal"));
+        }
 
         /// <summary>What ASP.NET measures of one.</summary>
         public void Request() =>
