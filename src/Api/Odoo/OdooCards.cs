@@ -11,6 +11,7 @@ namespace Cdc.Api.Odoo;
 
 /// <summary>A card as Odoo has it, in the values that the engine would have.</summary>
 /// <param name="At">By Odoo's clock: everything committed until then is in it.</param>
+/// <param name="Written">Of Odoo's WAL: all that it shows lies before.</param>
 internal sealed record OdooCard(
     long Id,
     string Code,
@@ -22,7 +23,8 @@ internal sealed record OdooCard(
     DateOnly? LastDay,
     DateTimeOffset? CreatedAt,
     DateTimeOffset? UpdatedAt,
-    DateTimeOffset At
+    DateTimeOffset At,
+    Lsn Written
 );
 
 /// <summary>
@@ -77,7 +79,8 @@ internal sealed class OdooCards(OdooReads reads, ServedCards served, DeclaredLoo
                 "bigint"
             )}, {Part("partner", "bigint")}, {Part("company", "bigint")}, {Part("active", "boolean")}, {RepresentableTime.OfDay(
                 Part("expires", "date")
-            )}, {RepresentableTime.Of(Part("created", "timestamptz"))}, {RepresentableTime.Of(Part("updated", "timestamptz"))}, now()
+            )}, {RepresentableTime.Of(Part("created", "timestamptz"))}, {RepresentableTime.Of(Part("updated", "timestamptz"))}, now(),
+                   pg_current_wal_insert_lsn()
             FROM {_card.SourceRows} WHERE {where} ORDER BY 1 LIMIT 100
             """;
 
@@ -98,7 +101,8 @@ internal sealed class OdooCards(OdooReads reads, ServedCards served, DeclaredLoo
             row.IsDBNull(7) ? null : row.GetFieldValue<DateOnly>(7),
             row.IsDBNull(8) ? null : row.GetFieldValue<DateTimeOffset>(8),
             row.IsDBNull(9) ? null : row.GetFieldValue<DateTimeOffset>(9),
-            row.GetFieldValue<DateTimeOffset>(10)
+            row.GetFieldValue<DateTimeOffset>(10),
+            new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(11))
         );
 
     private static long? Number(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);

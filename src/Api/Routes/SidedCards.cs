@@ -4,6 +4,7 @@ using Cdc.Api.Freshness;
 using Cdc.Api.Odoo;
 using Cdc.Api.Problems;
 using Cdc.Cutover.Plans;
+using Cdc.Core.Progress;
 using Cdc.Cutover.Routes;
 
 namespace Cdc.Api.Routes;
@@ -131,12 +132,17 @@ internal sealed class SidedCards(CardFinder finder, Router router, OdooCards odo
                 : null,
         };
         return new SidedCard(
-            new FoundCard(row, new Freshness.Freshness(card.At, 0), ofEngine?.Through, spendable.Of(row)),
+            // As min-position of the next request it keeps the engine from answering with something older.
+            new FoundCard(row, new Freshness.Freshness(card.At, 0), Position(card, ofEngine), spendable.Of(row)),
             null,
             SidedCard.Odoo,
             fallback
         );
     }
+
+    /// <summary>Null: of which generation it is, only the engine knows.</summary>
+    private static AppliedThrough? Position(OdooCard card, FoundCard? ofEngine) =>
+        ofEngine?.Through is { } through ? through with { Lsn = card.Written } : null;
 
     /// <summary>The two sides of one request.</summary>
     /// <param name="Odoo">Null: the declaration leaves it unable to answer.</param>

@@ -34,6 +34,13 @@ public sealed class RoutedReadsTests(TestServers servers)
         var odoo = await shop.GetAsync("/cards/odoo/1");
         Assert.Equal(("1.50", "1", "card 1"), (odoo["points"], odoo["odooCardId"], odoo["code"]?.ToLowerInvariant()));
         Assert.False(odoo.Headers.ContainsKey("ETag"));
+        await shop.ChangeAsync("UPDATE loyalty_card SET points = 9 WHERE id = 4");
+        var changed = await shop.GetAsync("/cards/odoo/4");
+        Assert.Equal("9.00", changed["points"]);
+        // What Odoo has shown the engine shows too, to whoever passes its position on.
+        var later = await shop.GetAsync($"/cards/{Uri.EscapeDataString(changed["code"]!)}/history?wait=10&min-position={changed["through"]}");
+        Assert.True(later.Status == 200, later.ToString());
+        Assert.Equal("9.00", await shop.Engine.ScalarAsync<string>("SELECT points::text FROM loyalty_cards WHERE id = 4", Shop.Ct));
         Assert.Equal(odoo["code"], (await shop.GetAsync($"/cards/{Uri.EscapeDataString(odoo["code"]!)}"))["code"]);
         Assert.Equal(404, (await shop.GetAsync("/cards/odoo/999")).Status);
 
