@@ -23,15 +23,13 @@ public static class RouteSource
     private static (string Flag, FlagStand? Stand, RouteRule Rule) Read(NpgsqlDataReader row) =>
         (
             row.GetString(5),
-            row.IsDBNull(6)
-                ? null
-                : new FlagStand(row.GetBoolean(6), row.GetDecimal(7), row.GetFieldValue<long[]>(8), row.GetString(9)),
+            row.IsDBNull(6) ? null : new FlagStand(row.GetBoolean(6), FlagStand.WithoutZeros(row.GetDecimal(7)), row.GetFieldValue<long[]>(8), row.GetString(9)),
             new RouteRule(
                 row.GetString(0),
                 row.GetFieldValue<string[]>(1),
                 row.GetFieldValue<long[]>(2),
                 row.GetString(3),
-                row.GetDecimal(4)
+                FlagStand.WithoutZeros(row.GetDecimal(4))
             )
         );
 }

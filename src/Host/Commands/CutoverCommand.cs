@@ -17,7 +17,11 @@ internal static class CutoverCommand
         Description = "Who decides, for the record; otherwise the user of this machine.",
         HelpName = "NAME",
     };
-    private static readonly Option<string?> To = new("--to") { Description = "The step to go back to; legacy, if left out.", HelpName = "STEP" };
+    private static readonly Option<string?> To = new("--to")
+    {
+        Description = "The step to go back to; legacy, if left out.",
+        HelpName = "STEP",
+    };
     private static readonly Option<bool> Release = new("--release") { Description = "Let it be advanced again." };
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
     private static readonly Option<bool> Yes = GlobalOptions.Yes();
@@ -162,9 +166,7 @@ internal static class CutoverCommand
     )
     {
         await using var engine = CommandContext.Engine(context.Options(Needs.Engine));
-        var running =
-            await engine.UseAsync(c => CutoverTable.RunningAsync(c, locked: false, ct), ct)
-            ?? throw CutoverDesk.NoPlan();
+        var running = await engine.UseAsync(c => CutoverTable.RunningAsync(c, locked: false, ct), ct) ?? throw CutoverDesk.NoPlan();
         var state = running.Scope(parsed.GetRequiredValue(Scope));
         Confirmation.Obtain(context.Terminal, happens(running, state), parsed.GetValue(Yes));
         var decision = new Decision(state.Scope.Name, Who(parsed.GetValue(By)), parsed.GetValue(Why), state.Version);
