@@ -68,7 +68,15 @@ public static class CutoverTable
         (
             await connection
                 .Statement("SELECT enabled, percentage, companies, updated_by FROM cdc.feature_flags WHERE name = $1", flag)
-                .RowsAsync(row => new FlagStand(row.GetBoolean(0), FlagStand.WithoutZeros(row.GetDecimal(1)), row.GetFieldValue<long[]>(2), row.GetString(3)), ct)
+                .RowsAsync(
+                    row => new FlagStand(
+                        row.GetBoolean(0),
+                        FlagStand.WithoutZeros(row.GetDecimal(1)),
+                        row.GetFieldValue<long[]>(2),
+                        row.GetString(3)
+                    ),
+                    ct
+                )
         ).SingleOrDefault();
 
     internal static async Task<bool> ApproveAsync(

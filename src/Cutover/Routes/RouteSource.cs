@@ -23,7 +23,14 @@ public static class RouteSource
     private static (string Flag, FlagStand? Stand, RouteRule Rule) Read(NpgsqlDataReader row) =>
         (
             row.GetString(5),
-            row.IsDBNull(6) ? null : new FlagStand(row.GetBoolean(6), FlagStand.WithoutZeros(row.GetDecimal(7)), row.GetFieldValue<long[]>(8), row.GetString(9)),
+            row.IsDBNull(6)
+                ? null
+                : new FlagStand(
+                    row.GetBoolean(6),
+                    FlagStand.WithoutZeros(row.GetDecimal(7)),
+                    row.GetFieldValue<long[]>(8),
+                    row.GetString(9)
+                ),
             new RouteRule(
                 row.GetString(0),
                 row.GetFieldValue<string[]>(1),

@@ -135,8 +135,10 @@ internal static class CutoverCommand
                         ? $"{state.Scope.Name} may be advanced again"
                         : $"nobody can advance {state.Scope.Name} until it is released; its reads stay as they are",
                 ],
-            (desk, connection, decision) =>
-                parsed.GetValue(Release) ? desk.ReleaseAsync(connection, decision, ct) : desk.HoldAsync(connection, decision, ct),
+            (_, connection, decision) =>
+                parsed.GetValue(Release)
+                    ? CutoverDesk.ReleaseAsync(connection, decision, ct)
+                    : CutoverDesk.HoldAsync(connection, decision, ct),
             ct
         );
 

@@ -62,7 +62,7 @@ public sealed class RoutedReadsTests(TestServers servers)
             ("2", "rest", "ramp", "100", "5"),
             (route["company"], route["scope"], route["phase"], route["percentage"], route["leaseSeconds"])
         );
-        Assert.Equal("private, max-age=5", route.Headers["Cache-Control"]);
+        Assert.Equal("max-age=5, private", route.Headers["Cache-Control"]);
         Assert.Equal(422, (await shop.GetAsync("/route?card=x")).Status);
         Assert.Contains(
             "cdc_cutover_reads_total{side=\"odoo\",fallback=\"none\"}",
