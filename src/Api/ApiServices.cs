@@ -48,7 +48,10 @@ internal static class ApiServices
         services.AddSingleton(s =>
             ActivatorUtilities.CreateInstance<EngineListener>(
                 s,
-                new ListenedTables([s.GetRequiredService<KeyRing>(), s.GetRequiredService<FlagTable>(), s.GetRequiredService<RouteTable>()], s.GetService<EngineMomentReader>())
+                new ListenedTables(
+                    [s.GetRequiredService<KeyRing>(), s.GetRequiredService<FlagTable>(), s.GetRequiredService<RouteTable>()],
+                    s.GetService<EngineMomentReader>()
+                )
                 {
                     Programs = ServedCards.Of(parts.Entities)?.Program is { NotifyColumn: not null } program
                         ? ChangeNotice.Channel(program.Name)

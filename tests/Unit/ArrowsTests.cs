@@ -21,7 +21,21 @@ public sealed class ArrowsTests
         ["Reconcile"] = ["Core", "Expressions", "Engine"],
         ["Cutover"] = ["Core", "Engine"],
         ["Api"] = ["Core", "Expressions", "Engine", "Cutover"],
-        ["Host"] = ["Core", "Expressions", "Engine", "Log", "Capture", "Apply", "Pipeline", "Reconcile", "Cutover", "Api", "Odoo", "Workload"],
+        ["Host"] =
+        [
+            "Core",
+            "Expressions",
+            "Engine",
+            "Log",
+            "Capture",
+            "Apply",
+            "Pipeline",
+            "Reconcile",
+            "Cutover",
+            "Api",
+            "Odoo",
+            "Workload",
+        ],
     };
 
     public static TheoryData<string> Projects() =>

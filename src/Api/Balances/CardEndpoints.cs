@@ -19,12 +19,7 @@ internal static class CardEndpoints
             routes.MapGet("/cards/{code}", CardAsync),
             "A card; with expand=program,partner also what it belongs to, as of the same moment."
         );
-        MapById(
-            routes,
-            "/cards/odoo/{id:int}/balance",
-            "A card's points, by Odoo's id.",
-            found => found.Balance
-        );
+        MapById(routes, "/cards/odoo/{id:int}/balance", "A card's points, by Odoo's id.", found => found.Balance);
         MapById(routes, "/cards/odoo/{id:int}", "A card, by Odoo's id.", found => found.Whole);
     }
 
@@ -79,10 +74,11 @@ internal static class CardEndpoints
                     var (normalized, wrong) = finder.Normalize(CodeSegment.Of(code, http));
                     if (wrong is not null)
                         return new ProblemResult(wrong);
-                    return (IResult)SidedResult.Of(
-                        await sides.ByCodeAsync(normalized!.Value, demand, ReadRouteEndpoint.ServiceOf(http), http.RequestAborted),
-                        view
-                    );
+                    return (IResult)
+                        SidedResult.Of(
+                            await sides.ByCodeAsync(normalized!.Value, demand, ReadRouteEndpoint.ServiceOf(http), http.RequestAborted),
+                            view
+                        );
                 }
             ),
             summary
@@ -96,10 +92,8 @@ internal static class CardEndpoints
                 {
                     if (FreshnessDemand.Read(http.Request.Query, out var problem) is not { } demand)
                         return new ProblemResult(problem!);
-                    return (IResult)SidedResult.Of(
-                        await sides.ByOdooIdAsync(id, demand, ReadRouteEndpoint.ServiceOf(http), http.RequestAborted),
-                        view
-                    );
+                    return (IResult)
+                        SidedResult.Of(await sides.ByOdooIdAsync(id, demand, ReadRouteEndpoint.ServiceOf(http), http.RequestAborted), view);
                 }
             ),
             summary

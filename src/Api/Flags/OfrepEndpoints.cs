@@ -63,10 +63,7 @@ internal static class OfrepEndpoints
             return new OfrepValue(flag.Name, false, "DISABLED", "off", metadata);
         if (context.TargetingKey is not { Length: > 0 } key)
             return new OfrepFailure(flag.Name, "TARGETING_KEY_MISSING", "The targeting key is a card: Odoo's id of it.");
-        if (
-            (await router.RulesAsync(ct))?.Flag == flag.Name
-            && !long.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out _)
-        )
+        if ((await router.RulesAsync(ct))?.Flag == flag.Name && !long.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out _))
             return new OfrepFailure(flag.Name, "INVALID_CONTEXT", "The targeting key is a card: Odoo's id of it, a number.");
         var on = await router.IsOnAsync(flag.Name, key, context.Company, context.Service, ct);
         var reason =

@@ -36,10 +36,7 @@ public sealed class OdooReads : IAsyncDisposable
         (settings.Timeout, settings.CommandTimeout, settings.CancellationTimeout) = (seconds, seconds, 500);
         (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (8, 1);
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
-        builder.UsePhysicalConnectionInitializer(
-            connection => MakeReadOnlyAsync(connection).GetAwaiter().GetResult(),
-            MakeReadOnlyAsync
-        );
+        builder.UsePhysicalConnectionInitializer(connection => MakeReadOnlyAsync(connection).GetAwaiter().GetResult(), MakeReadOnlyAsync);
         _connections = builder.BuildFor();
     }
 

@@ -28,7 +28,9 @@ internal static class ReadRouteEndpoint
     {
         var (query, ct) = (http.Request.Query, http.RequestAborted);
         if (!TryId(query["card"], out var card) || card is not (> 0 and <= int.MaxValue) || !TryId(query["company"], out var company))
-            return new ProblemResult(KnownProblems.Invalid("id", "card is Odoo's id of a card, and company, where it is given, of a company."));
+            return new ProblemResult(
+                KnownProblems.Invalid("id", "card is Odoo's id of a card, and company, where it is given, of a company.")
+            );
         var service = ServiceOf(http);
         ReadRoute? route = null;
         if (await router.RulesAsync(ct) is { } rules)

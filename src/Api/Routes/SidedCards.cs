@@ -24,14 +24,20 @@ internal readonly record struct SidedCard(FoundCard Found, Problem? Problem, str
 internal sealed class SidedCards(CardFinder finder, Router router, OdooCards odoo, SpendableJudge spendable, RoutedReads counted, ShadowReads shadow)
 {
     public Task<SidedCard> ByCodeAsync(AskedCode code, FreshnessDemand demand, string? service, CancellationToken ct) =>
-        AnswerAsync(async d => await finder.ByCodeAsync(code, d, ct), () => odoo.ByCodeAsync(code, ct), demand, service, ct);
+        AnswerAsync(
+            async d => await finder.ByCodeAsync(code, d, ct),
+            id => id is { } known ? odoo.ByIdAsync(known, ct) : odoo.ByCodeAsync(code, ct),
+            demand,
+            service,
+            ct
+        );
 
     public Task<SidedCard> ByOdooIdAsync(int id, FreshnessDemand demand, string? service, CancellationToken ct) =>
-        AnswerAsync(d => finder.ByOdooIdAsync(id, d, ct), () => odoo.ByIdAsync(id, ct), demand, service, ct);
+        AnswerAsync(d => finder.ByOdooIdAsync(id, d, ct), _ => odoo.ByIdAsync(id, ct), demand, service, ct);
 
     private async Task<SidedCard> AnswerAsync(
         Func<FreshnessDemand, Task<(FoundCard Found, Problem? Problem)>> engine,
-        Func<Task<OdooCard?>> ofOdoo,
+        Func<int?, Task<OdooCard?>> ofOdoo,
         FreshnessDemand demand,
         string? service,
         CancellationToken ct
@@ -75,13 +81,13 @@ internal sealed class SidedCards(CardFinder finder, Router router, OdooCards odo
         var answer = sides.Demand.IsAny ? await sides.EngineAsync(sides.Demand) : look;
         if (answer.CanAnswer)
             return answer.Sided(null);
-        var (card, _) = await sides.OdooAsync();
+        var (card, _) = await sides.OdooAsync(look.Found.Card.OdooId);
         return card is null ? answer.Sided(null) : Sided(card, look.Found, answer.Why);
     }
 
     private async Task<SidedCard> ByOdooAsync(Sides sides, EngineAnswer look)
     {
-        var (card, why) = await sides.OdooAsync();
+        var (card, why) = await sides.OdooAsync(look.Found.Card.OdooId);
         if (card is not null)
             return Sided(card, look.Found, null);
         if (why is not null)
@@ -92,7 +98,7 @@ internal sealed class SidedCards(CardFinder finder, Router router, OdooCards odo
     /// <summary>The engine does not have it, or cannot say.</summary>
     private async Task<SidedCard> UnknownAsync(RouteRules rules, Sides sides, EngineAnswer look, string? service)
     {
-        var (card, why) = await sides.OdooAsync();
+        var (card, why) = await sides.OdooAsync(null);
         if (card is null)
             return look.Sided(look.Unavailable is null ? null : why);
         if (!rules.Of(card.Id, card.CompanyId, service).ByEngine)
@@ -123,13 +129,7 @@ internal sealed class SidedCards(CardFinder finder, Router router, OdooCards odo
         {
             Warning = known?.Warning,
             // Of the program, what the engine knows.
-            Terms = known?.Terms is { } terms
-                ? terms with
-                {
-                    IsArchived = !card.Active,
-                    LastDay = card.LastDay,
-                }
-                : null,
+            Terms = known?.Terms is { } terms ? terms with { IsArchived = !card.Active, LastDay = card.LastDay } : null,
         };
         return new SidedCard(
             // As min-position of the next request it keeps the engine from answering with something older.
@@ -148,7 +148,7 @@ internal sealed class SidedCards(CardFinder finder, Router router, OdooCards odo
     /// <param name="Odoo">Null: the declaration leaves it unable to answer.</param>
     private sealed record Sides(
         Func<FreshnessDemand, Task<(FoundCard Found, Problem? Problem)>> Engine,
-        Func<Task<OdooCard?>>? Odoo,
+        Func<int?, Task<OdooCard?>>? Odoo,
         FreshnessDemand Demand
     )
     {
@@ -166,11 +166,12 @@ internal sealed class SidedCards(CardFinder finder, Router router, OdooCards odo
         }
 
         /// <summary>The card; or why it cannot be said; neither: there is none.</summary>
-        public async Task<(OdooCard? Card, string? Why)> OdooAsync()
+        /// <param name="id">As the engine knows it: codes are another form there, which Odoo has no index for. Null: not known.</param>
+        public async Task<(OdooCard? Card, string? Why)> OdooAsync(int? id)
         {
             try
             {
-                return Odoo is null ? (null, "odoo-not-possible") : (await Odoo(), null);
+                return Odoo is null ? (null, "odoo-not-possible") : (await Odoo(id), null);
             }
             catch (OdooUnavailableException)
             {
@@ -187,11 +188,6 @@ internal sealed class SidedCards(CardFinder finder, Router router, OdooCards odo
         public string Why => Problem?.Word ?? "engine-unavailable";
 
         public SidedCard Sided(string? fallback) =>
-            new(
-                Found,
-                Unavailable is null ? Problem : KnownProblems.EngineUnavailable(Unavailable.Message),
-                SidedCard.Engine,
-                fallback
-            );
+            new(Found, Unavailable is null ? Problem : KnownProblems.EngineUnavailable(Unavailable.Message), SidedCard.Engine, fallback);
     }
 }

@@ -12,6 +12,9 @@ namespace Cdc.Cutover.Flags;
 /// <param name="ChangedBy">Null: nobody made it yet.</param>
 public sealed record FlagStand(bool Enabled, decimal Percentage, IReadOnlyList<long> Companies, string? ChangedBy = null)
 {
+    /// <summary>25.00, as the engine keeps it, as 25: a division takes the scale away.</summary>
+    public static decimal WithoutZeros(decimal percentage) => percentage / 1.000000000000000000000000000m;
+
     /// <summary>What the scopes' phases make of it.</summary>
     public static FlagStand Of(CutoverPlan plan, IReadOnlyCollection<ScopeState> states)
     {

@@ -25,20 +25,18 @@ public static class GateJudge
             AtMost("quarantine", standing.Quarantined, gates.MaxQuarantined, "rows in quarantine"),
         };
         if (step.Phase != PlanPhase.Shadow)
-            found.AddRange(
-                [
-                    AtMost(
-                        "compared",
-                        standing.ComparedSeconds / 3600,
-                        gates.ComparedWithinHours,
-                        "hours since every table was compared",
-                        "not every table was compared: cdc reconcile"
-                    ),
-                    Drift(standing, gates),
-                    AtMost("conflicts", facts.Conflicts, gates.MaxConflicts, "conflicts in this step"),
-                    Time(facts.InStep, gates.MinutesBefore),
-                ]
-            );
+            found.AddRange([
+                AtMost(
+                    "compared",
+                    standing.ComparedSeconds / 3600,
+                    gates.ComparedWithinHours,
+                    "hours since every table was compared",
+                    "not every table was compared: cdc reconcile"
+                ),
+                Drift(standing, gates),
+                AtMost("conflicts", facts.Conflicts, gates.MaxConflicts, "conflicts in this step"),
+                Time(facts.InStep, gates.MinutesBefore),
+            ]);
         return new GateReport(found);
     }
 

@@ -105,7 +105,7 @@ public sealed class CutoverDesk(TimeProvider time)
             $"Steps: {PlanPhase.Legacy}, {string.Join(", ", plan.Steps.Select(s => s.Name))}."
         );
 
-    public Task<ScopeState> HoldAsync(NpgsqlConnection connection, Decision decision, CancellationToken ct) =>
+    public static Task<ScopeState> HoldAsync(NpgsqlConnection connection, Decision decision, CancellationToken ct) =>
         DecideAsync(
             connection,
             decision,
@@ -117,7 +117,7 @@ public sealed class CutoverDesk(TimeProvider time)
         );
 
     /// <exception cref="CdcException">Refused: it is not held.</exception>
-    public Task<ScopeState> ReleaseAsync(NpgsqlConnection connection, Decision decision, CancellationToken ct) =>
+    public static Task<ScopeState> ReleaseAsync(NpgsqlConnection connection, Decision decision, CancellationToken ct) =>
         DecideAsync(
             connection,
             decision,
@@ -125,7 +125,7 @@ public sealed class CutoverDesk(TimeProvider time)
             ct
         );
 
-    private async Task<ScopeState> DecideAsync(
+    private static async Task<ScopeState> DecideAsync(
         NpgsqlConnection connection,
         Decision decision,
         Func<RunningPlan, ScopeState, Task<(string Command, ScopeState To, GateReport? Gates)>> decide,
@@ -216,6 +216,6 @@ public sealed class CutoverDesk(TimeProvider time)
             await CutoverTable.SetFlagAsync(connection, name, wanted, by, ct);
     }
 
-    private static Task AnnounceAsync(NpgsqlConnection connection, CancellationToken ct) =>
+    private static Task<int> AnnounceAsync(NpgsqlConnection connection, CancellationToken ct) =>
         connection.Statement("SELECT pg_notify($1, '')", CutoverTable.Channel).ExecuteAsync(ct);
 }

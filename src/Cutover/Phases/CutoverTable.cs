@@ -12,8 +12,7 @@ public static class CutoverTable
     /// <summary>On which changes are announced.</summary>
     public const string Channel = "cdc_routes";
 
-    private const string PlanSql =
-        "SELECT plan, document, started_at, started_by FROM cdc.cutover_plans WHERE ended_at IS NULL";
+    private const string PlanSql = "SELECT plan, document, started_at, started_by FROM cdc.cutover_plans WHERE ended_at IS NULL";
 
     private const string ScopesSql = "SELECT scope, step, held, since, version FROM cdc.cutover_scopes WHERE plan = $1";
 
@@ -39,22 +38,14 @@ public static class CutoverTable
         var plans = await connection
             .Statement(PlanSql + (locked ? " FOR UPDATE" : ""))
             .RowsAsync(
-                row =>
-                    (Id: row.GetInt64(0), Text: row.GetString(1), At: row.GetFieldValue<DateTimeOffset>(2), By: row.GetString(3)),
+                row => (Id: row.GetInt64(0), Text: row.GetString(1), At: row.GetFieldValue<DateTimeOffset>(2), By: row.GetString(3)),
                 ct
             );
         if (plans is not [var (id, text, at, by)])
             return null;
         var plan = PlanFile.Parse(text, "that runs");
         var states = await connection.Statement(ScopesSql, id).RowsAsync(row => Read(row, plan), ct);
-        return new RunningPlan(
-            id,
-            plan,
-            text,
-            at,
-            by,
-            [.. plan.Scopes.Select(scope => states.Single(s => s.Scope.Name == scope.Name))]
-        );
+        return new RunningPlan(id, plan, text, at, by, [.. plan.Scopes.Select(scope => states.Single(s => s.Scope.Name == scope.Name))]);
     }
 
     /// <summary>Newest first.</summary>
@@ -78,7 +69,12 @@ public static class CutoverTable
             await connection
                 .Statement("SELECT enabled, percentage, companies, updated_by FROM cdc.feature_flags WHERE name = $1", flag)
                 .RowsAsync(
-                    row => new FlagStand(row.GetBoolean(0), row.GetDecimal(1), row.GetFieldValue<long[]>(2), row.GetString(3)),
+                    row => new FlagStand(
+                        row.GetBoolean(0),
+                        FlagStand.WithoutZeros(row.GetDecimal(1)),
+                        row.GetFieldValue<long[]>(2),
+                        row.GetString(3)
+                    ),
                     ct
                 )
         ).SingleOrDefault();
@@ -103,9 +99,7 @@ public static class CutoverTable
     /// <returns>Its id.</returns>
     internal static async Task<long> InsertAsync(NpgsqlConnection connection, string name, string text, string by, CancellationToken ct)
     {
-        await connection
-            .Statement("UPDATE cdc.cutover_plans SET ended_at = clock_timestamp() WHERE ended_at IS NULL")
-            .ExecuteAsync(ct);
+        await connection.Statement("UPDATE cdc.cutover_plans SET ended_at = clock_timestamp() WHERE ended_at IS NULL").ExecuteAsync(ct);
         return await connection
             .Statement(
                 "INSERT INTO cdc.cutover_plans (name, document, sha256, started_by) VALUES ($1, $2, $3, $4) RETURNING plan",
@@ -205,8 +199,8 @@ public static class CutoverTable
             row.GetString(2),
             row.GetString(3),
             row.GetString(4),
-            row.GetDecimal(5),
-            row.GetDecimal(6),
+            FlagStand.WithoutZeros(row.GetDecimal(5)),
+            FlagStand.WithoutZeros(row.GetDecimal(6)),
             row.GetString(7),
             row.IsDBNull(8) ? null : row.GetString(8),
             row.IsDBNull(9) ? null : row.GetString(9)

@@ -34,16 +34,8 @@ public sealed record RouteRules(string Flag, FlagStand? Stand, IReadOnlyList<Rou
             .FirstOrDefault();
         if (rule is null)
             return new ReadRoute(false, null, null, 0);
-        var share =
-            Stand is { Enabled: true } flag && Has(flag.Companies, company)
-                ? Math.Min(rule.Percentage, flag.Percentage)
-                : 0;
-        return new ReadRoute(
-            CardShare.IsIn(card, Flag, rule.Companies.Count == 0 ? null : company, share),
-            rule.Scope,
-            rule.Phase,
-            share
-        );
+        var share = Stand is { Enabled: true } flag && Has(flag.Companies, company) ? Math.Min(rule.Percentage, flag.Percentage) : 0;
+        return new ReadRoute(CardShare.IsIn(card, Flag, rule.Companies.Count == 0 ? null : company, share), rule.Scope, rule.Phase, share);
     }
 
     private static bool Has(IReadOnlyList<long> companies, long? company) =>

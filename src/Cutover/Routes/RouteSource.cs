@@ -25,13 +25,18 @@ public static class RouteSource
             row.GetString(5),
             row.IsDBNull(6)
                 ? null
-                : new FlagStand(row.GetBoolean(6), row.GetDecimal(7), row.GetFieldValue<long[]>(8), row.GetString(9)),
+                : new FlagStand(
+                    row.GetBoolean(6),
+                    FlagStand.WithoutZeros(row.GetDecimal(7)),
+                    row.GetFieldValue<long[]>(8),
+                    row.GetString(9)
+                ),
             new RouteRule(
                 row.GetString(0),
                 row.GetFieldValue<string[]>(1),
                 row.GetFieldValue<long[]>(2),
                 row.GetString(3),
-                row.GetDecimal(4)
+                FlagStand.WithoutZeros(row.GetDecimal(4))
             )
         );
 }

@@ -17,7 +17,11 @@ internal static class CutoverCommand
         Description = "Who decides, for the record; otherwise the user of this machine.",
         HelpName = "NAME",
     };
-    private static readonly Option<string?> To = new("--to") { Description = "The step to go back to; legacy, if left out.", HelpName = "STEP" };
+    private static readonly Option<string?> To = new("--to")
+    {
+        Description = "The step to go back to; legacy, if left out.",
+        HelpName = "STEP",
+    };
     private static readonly Option<bool> Release = new("--release") { Description = "Let it be advanced again." };
     private static readonly Option<bool> AsJson = GlobalOptions.Json();
     private static readonly Option<bool> Yes = GlobalOptions.Yes();
@@ -131,8 +135,10 @@ internal static class CutoverCommand
                         ? $"{state.Scope.Name} may be advanced again"
                         : $"nobody can advance {state.Scope.Name} until it is released; its reads stay as they are",
                 ],
-            (desk, connection, decision) =>
-                parsed.GetValue(Release) ? desk.ReleaseAsync(connection, decision, ct) : desk.HoldAsync(connection, decision, ct),
+            (_, connection, decision) =>
+                parsed.GetValue(Release)
+                    ? CutoverDesk.ReleaseAsync(connection, decision, ct)
+                    : CutoverDesk.HoldAsync(connection, decision, ct),
             ct
         );
 
@@ -162,9 +168,7 @@ internal static class CutoverCommand
     )
     {
         await using var engine = CommandContext.Engine(context.Options(Needs.Engine));
-        var running =
-            await engine.UseAsync(c => CutoverTable.RunningAsync(c, locked: false, ct), ct)
-            ?? throw CutoverDesk.NoPlan();
+        var running = await engine.UseAsync(c => CutoverTable.RunningAsync(c, locked: false, ct), ct) ?? throw CutoverDesk.NoPlan();
         var state = running.Scope(parsed.GetRequiredValue(Scope));
         Confirmation.Obtain(context.Terminal, happens(running, state), parsed.GetValue(Yes));
         var decision = new Decision(state.Scope.Name, Who(parsed.GetValue(By)), parsed.GetValue(Why), state.Version);

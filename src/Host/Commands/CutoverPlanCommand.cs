@@ -107,7 +107,9 @@ internal static class CutoverPlanCommand
                 running is null
                     ? $"{plan.Name} is the plan that runs; the flag {plan.Flag} is set by its phases from now on, and is switched off first"
                     : $"{plan.Name} takes the place of {running.Plan.Name}",
-                .. begins.Select(s => $"{s.Scope.Name} {(s.Step == 0 ? "begins at legacy: Odoo answers its reads" : $"stays at {plan.NameOf(s.Step)}")}"),
+                .. begins.Select(s =>
+                    $"{s.Scope.Name} {(s.Step == 0 ? "begins at legacy: Odoo answers its reads" : $"stays at {plan.NameOf(s.Step)}")}"
+                ),
             ],
             parsed.GetValue(Yes)
         );

@@ -16,9 +16,7 @@ internal static class CutoverLines
             terminal.Out.WriteLine("no cutover runs");
             return;
         }
-        terminal.Out.WriteLine(
-            $"plan {plan.Name}, since {Quantity.Time(plan.StartedAt)} by {plan.StartedBy}, sha256 {plan.Sha256[..12]}"
-        );
+        terminal.Out.WriteLine($"plan {plan.Name}, since {Quantity.Time(plan.StartedAt)} by {plan.StartedBy}, sha256 {plan.Sha256[..12]}");
         terminal.Out.WriteLine(view.Flag!.Differs ?? $"flag {view.Flag.Name} is as the phases have set it");
         var grid = new TextTable("scope", "step", "reads by engine", "since", "next", "planned", "approved", "waits for");
         foreach (var scope in view.Scopes)
@@ -34,8 +32,8 @@ internal static class CutoverLines
             );
         grid.Write(terminal);
         foreach (var scope in view.Scopes)
-            foreach (var gate in scope.Next?.Gates.Where(g => g.Verdict != Verdict.Pass) ?? [])
-                terminal.Out.WriteLine($"{scope.Scope}: {gate.Name} {(gate.Verdict == Verdict.Fail ? "fails" : "cannot say")}: {gate.Says}");
+        foreach (var gate in scope.Next?.Gates.Where(g => g.Verdict != Verdict.Pass) ?? [])
+            terminal.Out.WriteLine($"{scope.Scope}: {gate.Name} {(gate.Verdict == Verdict.Fail ? "fails" : "cannot say")}: {gate.Says}");
         foreach (var found in view.Shadow)
             terminal.Out.WriteLine(
                 $"{found.Scope}: shadow reads {found.Result}{(found.Field.Length > 0 ? $" ({found.Field})" : "")}: {Quantity.Count(found.Reads)} in 24 h, such as card {found.LastCard}"

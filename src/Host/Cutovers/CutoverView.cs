@@ -10,13 +10,7 @@ namespace Cdc.Host.Cutovers;
 /// <summary><c>cdc cutover status</c>, as its JSON has it.</summary>
 /// <param name="Plan">Null: no cutover runs.</param>
 /// <param name="Shadow">Of the last 24 hours.</param>
-internal sealed record CutoverView(
-    PlanLine? Plan,
-    FlagLine? Flag,
-    IReadOnlyList<ScopeLine> Scopes,
-    IReadOnlyList<ShadowCount> Shadow,
-    IReadOnlyList<CutoverChange> Changes
-)
+internal sealed record CutoverView(PlanLine? Plan, FlagLine? Flag, IReadOnlyList<ScopeLine> Scopes, IReadOnlyList<ShadowCount> Shadow, IReadOnlyList<CutoverChange> Changes)
 {
     private const int ShownChanges = 20;
 
@@ -57,7 +51,10 @@ internal sealed record CutoverView(
     {
         NextLine? next = null;
         // What is held has its gates too: they are looked at as if it were not.
-        var free = state with { Held = null };
+        var free = state with
+        {
+            Held = null,
+        };
         if (state.Step < running.Plan.Steps.Count)
         {
             var step = running.Plan.Steps[PhaseMachine.Next(running.Plan, free) - 1];

@@ -70,7 +70,10 @@ public sealed class CutoverCommandTests(TestServers servers)
 
         var shown = await world.RunAsync("cutover", "status", "--json");
         var pilot = JsonDocument.Parse(shown.Out).RootElement.GetProperty("scopes")[0];
-        Assert.Equal(("shadow", "canary"), (pilot.GetProperty("step").GetString(), pilot.GetProperty("next").GetProperty("step").GetString()));
+        Assert.Equal(
+            ("shadow", "canary"),
+            (pilot.GetProperty("step").GetString(), pilot.GetProperty("next").GetProperty("step").GetString())
+        );
         Assert.Contains(
             pilot.GetProperty("next").GetProperty("gates").EnumerateArray(),
             g => g.GetProperty("name").GetString() == "compared" && g.GetProperty("verdict").GetString() == "inconclusive"
@@ -157,7 +160,11 @@ public sealed class CutoverCommandTests(TestServers servers)
         var difference = Assert.Single(JsonDocument.Parse(shown.Out).RootElement.GetProperty("differences").EnumerateArray());
         Assert.Equal(
             ("steps.half.percentage", "50", "40"),
-            (difference.GetProperty("path").GetString(), difference.GetProperty("running").GetString(), difference.GetProperty("file").GetString())
+            (
+                difference.GetProperty("path").GetString(),
+                difference.GetProperty("running").GetString(),
+                difference.GetProperty("file").GetString()
+            )
         );
         await world.StartAsync(other);
         Assert.Equal("pilot 1 shadow 0, rest 0 legacy 0", await world.StandAsync());

@@ -38,7 +38,9 @@ public sealed class RoutedReadsTests(TestServers servers)
         var changed = await shop.GetAsync("/cards/odoo/4");
         Assert.Equal("9.00", changed["points"]);
         // What Odoo has shown the engine shows too, to whoever passes its position on.
-        var later = await shop.GetAsync($"/cards/{Uri.EscapeDataString(changed["code"]!)}/history?wait=10&min-position={changed["through"]}");
+        var later = await shop.GetAsync(
+            $"/cards/{Uri.EscapeDataString(changed["code"]!)}/history?wait=10&min-position={changed["through"]}"
+        );
         Assert.True(later.Status == 200, later.ToString());
         Assert.Equal("9.00", await shop.Engine.ScalarAsync<string>("SELECT points::text FROM loyalty_cards WHERE id = 4", Shop.Ct));
         Assert.Equal(odoo["code"], (await shop.GetAsync($"/cards/{Uri.EscapeDataString(odoo["code"]!)}"))["code"]);
@@ -56,10 +58,17 @@ public sealed class RoutedReadsTests(TestServers servers)
         await shop.Api.PostAsync("/feature-flags/rust-engine", """{"enabled": true, "percentage": 100}""", Shop.Ct);
         await SideAsync(shop, 1, "engine", "engine");
         var route = await shop.GetAsync("/route?card=1");
-        Assert.Equal(("2", "rest", "ramp", "100", "5"), (route["company"], route["scope"], route["phase"], route["percentage"], route["leaseSeconds"]));
-        Assert.Equal("private, max-age=5", route.Headers["Cache-Control"]);
+        Assert.Equal(
+            ("2", "rest", "ramp", "100", "5"),
+            (route["company"], route["scope"], route["phase"], route["percentage"], route["leaseSeconds"])
+        );
+        Assert.Equal("max-age=5, private", route.Headers["Cache-Control"]);
         Assert.Equal(422, (await shop.GetAsync("/route?card=x")).Status);
-        Assert.Contains("cdc_cutover_reads_total{side=\"odoo\",fallback=\"none\"}", (await shop.GetAsync("/metrics")).Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "cdc_cutover_reads_total{side=\"odoo\",fallback=\"none\"}",
+            (await shop.GetAsync("/metrics")).Text,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -79,7 +88,10 @@ public sealed class RoutedReadsTests(TestServers servers)
         for (var i = 0; i < 8; i++)
         {
             var answer = await shop.GetAsync("/cards/odoo/1");
-            Assert.Equal((200, "engine", "odoo-unavailable"), (answer.Status, answer.Headers["Cdc-Served-By"], answer.Headers["Cdc-Fallback"]));
+            Assert.Equal(
+                (200, "engine", "odoo-unavailable"),
+                (answer.Status, answer.Headers["Cdc-Served-By"], answer.Headers["Cdc-Fallback"])
+            );
         }
 
         // The engine has lost the card, and knows it: Odoo answers for it.
@@ -88,7 +100,9 @@ public sealed class RoutedReadsTests(TestServers servers)
         await shop.Engine.ExecuteAsync("UPDATE cdc.tables SET state = 'stopped' WHERE entity = 'card'", Shop.Ct);
         await Eventually.True(
             "the engine cannot answer a demand",
-            async () => (await other.GetAsync("/cards/odoo/1?max-staleness=1000&wait=0", Shop.Ct)).Headers.GetValueOrDefault("Cdc-Fallback") == "card-not-current",
+            async () =>
+                (await other.GetAsync("/cards/odoo/1?max-staleness=1000&wait=0", Shop.Ct)).Headers.GetValueOrDefault("Cdc-Fallback")
+                == "card-not-current",
             ct: Shop.Ct
         );
     }
@@ -139,7 +153,7 @@ public sealed class RoutedReadsTests(TestServers servers)
         {
             var flag = await shop.Api.PostAsync(
                 "/ofrep/v1/evaluate/flags/rust-engine",
-                $$"""{"context": {"targetingKey": "{{card}}", "company": 2}}""",
+                $$$"""{"context": {"targetingKey": "{{{card}}}", "company": 2}}""",
                 Shop.Ct
             );
             var side = await shop.GetAsync($"/route?card={card}");
@@ -173,11 +187,7 @@ public sealed class RoutedReadsTests(TestServers servers)
         if (scope == "start")
             await desk.StartAsync(connection, PlanFile.Parse(Plan, "test"), "lead", null, Shop.Ct);
         foreach (var step in steps)
-            await Eventually.True(
-                $"{scope} is at {step}",
-                async () => (await AdvanceAsync(step)) is { } at && at == step,
-                ct: Shop.Ct
-            );
+            await Eventually.True($"{scope} is at {step}", async () => (await AdvanceAsync(step)) is { } at && at == step, ct: Shop.Ct);
 
         async Task<string> AdvanceAsync(string step)
         {

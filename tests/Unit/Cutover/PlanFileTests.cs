@@ -27,7 +27,10 @@ public sealed class PlanFileTests
         "two scopes have service pos of company 2"
     )]
     [InlineData("""{ "name": "p", "scopes": [{ "name": "a" }], "steps": [] }""", "the first step has the phase shadow")]
-    [InlineData("""{ "name": "p", "scopes": [{ "name": "a" }], "steps": [{ "name": "s", "phase": "canary", "percentage": 5 }] }""", "the first step has the phase shadow")]
+    [InlineData(
+        """{ "name": "p", "scopes": [{ "name": "a" }], "steps": [{ "name": "s", "phase": "canary", "percentage": 5 }] }""",
+        "the first step has the phase shadow"
+    )]
     [InlineData(
         """{ "name": "p", "scopes": [{ "name": "a" }], "steps": [{ "name": "s", "phase": "shadow" }, { "name": "f", "phase": "freeze" }] }""",
         "the phase freeze is about writes, and this version moves reads only"
@@ -65,7 +68,17 @@ public sealed class PlanFileTests
     {
         var other = Plans.Usual with
         {
-            Steps = [Plans.Usual.Steps[0], new() { Name = "few", Phase = PlanPhase.Canary, Percentage = 1 }, .. Plans.Usual.Steps.Skip(1)],
+            Steps =
+            [
+                Plans.Usual.Steps[0],
+                new()
+                {
+                    Name = "few",
+                    Phase = PlanPhase.Canary,
+                    Percentage = 1,
+                },
+                .. Plans.Usual.Steps.Skip(1),
+            ],
             Scopes = [Plans.Usual.Scopes[0] with { Companies = [1, 3] }, Plans.Usual.Scopes[1]],
         };
         var paths = PlanDiff.Of(Plans.Usual, other).Select(d => d.Path).ToList();

@@ -18,7 +18,9 @@ public sealed class RouteRulesTests
     public async Task A_card_has_the_share_that_feature_flags_give_it()
     {
         var random = new Random(TestSeed.Draw());
-        foreach (var (company, percentage) in ((long?, decimal)[])[(null, 37.5m), (3, 37.5m), (null, 0.01m), (null, 99.99m), (7, 100), (null, 0)])
+        foreach (
+            var (company, percentage) in ((long?, decimal)[])[(null, 37.5m), (3, 37.5m), (null, 0.01m), (null, 99.99m), (7, 100), (null, 0)]
+        )
         {
             var audience = new Dictionary<string, string?>
             {
