@@ -102,20 +102,10 @@ internal sealed class ShadowReads
     }
 
     private static ShadowCard? Form(OdooCard? card) =>
-        card is null
-            ? null
-            : new(card.Code, card.Points, card.ProgramId, card.PartnerId, card.CompanyId, card.Active, card.LastDay);
+        card is null ? null : new(card.Code, card.Points, card.ProgramId, card.PartnerId, card.CompanyId, card.Active, card.LastDay);
 
     private static ShadowCard Form(CardRow card) =>
-        new(
-            card.Code,
-            card.Points,
-            card.ProgramId,
-            card.PartnerId,
-            card.CompanyId,
-            !card.Terms?.IsArchived,
-            card.Terms?.LastDay
-        );
+        new(card.Code, card.Points, card.ProgramId, card.PartnerId, card.CompanyId, !card.Terms?.IsArchived, card.Terms?.LastDay);
 
     private async Task KeepAsync()
     {

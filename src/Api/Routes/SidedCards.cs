@@ -3,8 +3,8 @@ using Cdc.Api.Engine;
 using Cdc.Api.Freshness;
 using Cdc.Api.Odoo;
 using Cdc.Api.Problems;
-using Cdc.Cutover.Plans;
 using Cdc.Core.Progress;
+using Cdc.Cutover.Plans;
 using Cdc.Cutover.Routes;
 
 namespace Cdc.Api.Routes;
@@ -21,7 +21,14 @@ internal readonly record struct SidedCard(FoundCard Found, Problem? Problem, str
 /// Cards from the side that the running plan says. Where that side cannot answer, the other one does: Odoo is the truth for as long as only
 /// reads are moved, and the engine follows it. Without a plan the engine answers.
 /// </summary>
-internal sealed class SidedCards(CardFinder finder, Router router, OdooCards odoo, SpendableJudge spendable, RoutedReads counted, ShadowReads shadow)
+internal sealed class SidedCards(
+    CardFinder finder,
+    Router router,
+    OdooCards odoo,
+    SpendableJudge spendable,
+    RoutedReads counted,
+    ShadowReads shadow
+)
 {
     public Task<SidedCard> ByCodeAsync(AskedCode code, FreshnessDemand demand, string? service, CancellationToken ct) =>
         AnswerAsync(

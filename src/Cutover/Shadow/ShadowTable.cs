@@ -38,8 +38,5 @@ public static class ShadowTable
     public static Task<List<ShadowCount>> OfDayAsync(NpgsqlConnection connection, CancellationToken ct) =>
         connection
             .Statement(SinceSql)
-            .RowsAsync(
-                row => new ShadowCount(row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt64(3), row.GetInt64(4)),
-                ct
-            );
+            .RowsAsync(row => new ShadowCount(row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt64(3), row.GetInt64(4)), ct);
 }

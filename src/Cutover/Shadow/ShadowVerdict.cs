@@ -17,9 +17,9 @@ public sealed record ShadowVerdict(string Result, string? Field = null)
         : before != after ? new(ShadowResult.Moving)
         : engine is null ? new(ShadowResult.Missing)
         : before is null ? new(ShadowResult.Extra)
-        : new(ShadowResult.Differs, Field(before, engine));
+        : new(ShadowResult.Differs, Differing(before, engine));
 
-    private static string Field(ShadowCard odoo, ShadowCard engine) =>
+    private static string Differing(ShadowCard odoo, ShadowCard engine) =>
         odoo.Points != engine.Points ? "points"
         : odoo.Code != engine.Code ? "code"
         : odoo.Company != engine.Company ? "company"

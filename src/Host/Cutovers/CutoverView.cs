@@ -10,7 +10,13 @@ namespace Cdc.Host.Cutovers;
 /// <summary><c>cdc cutover status</c>, as its JSON has it.</summary>
 /// <param name="Plan">Null: no cutover runs.</param>
 /// <param name="Shadow">Of the last 24 hours.</param>
-internal sealed record CutoverView(PlanLine? Plan, FlagLine? Flag, IReadOnlyList<ScopeLine> Scopes, IReadOnlyList<ShadowCount> Shadow, IReadOnlyList<CutoverChange> Changes)
+internal sealed record CutoverView(
+    PlanLine? Plan,
+    FlagLine? Flag,
+    IReadOnlyList<ScopeLine> Scopes,
+    IReadOnlyList<ShadowCount> Shadow,
+    IReadOnlyList<CutoverChange> Changes
+)
 {
     private const int ShownChanges = 20;
 

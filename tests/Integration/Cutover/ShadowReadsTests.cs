@@ -16,8 +16,7 @@ public sealed class ShadowReadsTests(TestServers servers)
     {
         await using var shop = await Shop.OpenAsync(
             servers,
-            (bed, pipeline) =>
-                ApiBed.StartAsync(bed, Shop.Ct, new ApiOptions { ShadowPercent = 100 }, statistics: pipeline.Statistics)
+            (bed, pipeline) => ApiBed.StartAsync(bed, Shop.Ct, new ApiOptions { ShadowPercent = 100 }, statistics: pipeline.Statistics)
         );
         // Nobody else's: what is different does not come in flight.
         await shop.Engine.ExecuteAsync(

@@ -16,7 +16,10 @@ public sealed class ShadowVerdictTests
         Assert.Equal(ShadowResult.Equal, ShadowVerdict.Of(Card, Card, Newer).Result);
         Assert.Equal(ShadowResult.Moving, ShadowVerdict.Of(Card, Newer with { Points = "3.00" }, Newer).Result);
         Assert.Equal(new ShadowVerdict(ShadowResult.Differs, "points"), ShadowVerdict.Of(Card, Newer, Card));
-        Assert.Equal(new ShadowVerdict(ShadowResult.Differs, "expires"), ShadowVerdict.Of(Card, Card with { LastDay = new(2027, 1, 1) }, Card));
+        Assert.Equal(
+            new ShadowVerdict(ShadowResult.Differs, "expires"),
+            ShadowVerdict.Of(Card, Card with { LastDay = new(2027, 1, 1) }, Card)
+        );
         Assert.Equal(ShadowResult.Missing, ShadowVerdict.Of(Card, null, Card).Result);
         Assert.Equal(ShadowResult.Extra, ShadowVerdict.Of(null, Card, null).Result);
         Assert.Equal(ShadowResult.Equal, ShadowVerdict.Of(null, null, Card).Result);
