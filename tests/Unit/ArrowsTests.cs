@@ -19,8 +19,23 @@ public sealed class ArrowsTests
         ["Pipeline"] = ["Core", "Expressions", "Engine", "Log", "Capture", "Apply"],
         ["Odoo"] = ["Core"],
         ["Reconcile"] = ["Core", "Expressions", "Engine"],
-        ["Api"] = ["Core", "Expressions", "Engine"],
-        ["Host"] = ["Core", "Expressions", "Engine", "Log", "Capture", "Apply", "Pipeline", "Reconcile", "Api", "Odoo", "Workload"],
+        ["Cutover"] = ["Core", "Engine"],
+        ["Api"] = ["Core", "Expressions", "Engine", "Cutover"],
+        ["Host"] =
+        [
+            "Core",
+            "Expressions",
+            "Engine",
+            "Log",
+            "Capture",
+            "Apply",
+            "Pipeline",
+            "Reconcile",
+            "Cutover",
+            "Api",
+            "Odoo",
+            "Workload",
+        ],
     };
 
     public static TheoryData<string> Projects() =>
