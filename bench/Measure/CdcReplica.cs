@@ -82,6 +82,15 @@ internal sealed class CdcReplica(BenchServers servers, OdooSource source, IReadO
         var (code, output) = await CdcProcess.RunAsync(["migrate"], Settings(servers.EngineDatabase(Migrated)), ct);
         if (code != 0)
             throw Ended("migrate", code, output);
+        // The delivered table says of Odoo's rows that their key is Odoo's id.
+        if (!Entities.Find("history")!.HasId)
+            await servers
+                .EngineDatabase(Migrated)
+                .ExecuteAsync(
+                    ct,
+                    $"ALTER TABLE {HistoryTable} DROP CONSTRAINT point_history_odoo_id",
+                    "DROP INDEX point_history_odoo_history_id"
+                );
         if (servers.Kafka is { } log)
             await MadeTopics.MakeAsync(log, LogTopics.DataTopics(Entities, LogTopics.TopicOf(Entities, log)), ct);
     }

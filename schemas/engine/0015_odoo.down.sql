@@ -11,6 +11,7 @@ BEGIN
     IF to_regprocedure('public.cdc_card_points_keep()') IS NOT NULL THEN
         DROP FUNCTION public.cdc_card_points_keep() CASCADE;
         DROP TABLE public.card_points;
+        DROP TABLE IF EXISTS public.cdc_card_points_draws, public.cdc_card_points_ends;
     END IF;
 END $$;
 ALTER TABLE public.promotion_programs

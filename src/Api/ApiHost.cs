@@ -10,6 +10,7 @@ using Cdc.Api.Metrics;
 using Cdc.Api.Operations;
 using Cdc.Api.Page;
 using Cdc.Api.Problems;
+using Cdc.Api.Routes;
 using Cdc.Api.Schemas;
 using Cdc.Api.Security;
 using Cdc.Core.Failures;
@@ -92,13 +93,15 @@ public sealed class ApiHost : IAsyncDisposable
         _app.Services.GetRequiredService<MetricCollector>();
         _app.Services.GetRequiredService<PipelineMetrics>();
         _app.Services.GetRequiredService<RequestDurations>();
+        _app.Services.GetRequiredService<RoutedReads>();
         await _app.StartAsync(ct);
         var services = _app.Services;
         _background = Task.WhenAll(
             Task.Run(() => services.GetRequiredService<EngineListener>().RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => services.GetRequiredService<SourceSampler>().RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => services.GetRequiredService<AppliedDays>().RunAsync(_stop.Token), CancellationToken.None),
-            Task.Run(() => services.GetRequiredService<LiveSampler>().RunAsync(_stop.Token), CancellationToken.None)
+            Task.Run(() => services.GetRequiredService<LiveSampler>().RunAsync(_stop.Token), CancellationToken.None),
+            Task.Run(() => services.GetService<ShadowReads>()?.RunAsync(_stop.Token) ?? Task.CompletedTask, CancellationToken.None)
         );
         foreach (var url in urls.Where(u => u.Narrowed))
             ApiLog.NarrowedToLoopback(log, url.Url.ToString(), services.GetRequiredService<ApiOptions>().Urls);
@@ -119,12 +122,14 @@ public sealed class ApiHost : IAsyncDisposable
             CardEndpoints.Map(app);
             BatchEndpoint.Map(app);
             ListEndpoints.Map(app, cards);
+            ReadRouteEndpoint.Map(app);
         }
         else
             NotDeclared.MapCards(app);
         StatusEndpoints.Map(app, parts);
         QuarantineEndpoints.Map(app);
         FlagEndpoints.Map(app);
+        OfrepEndpoints.Map(app);
         SchemaEndpoints.Map(app, parts.Schemas, parts.Version);
         HealthEndpoints.Map(app);
         MetricsEndpoint.Map(app);

@@ -30,6 +30,18 @@ public sealed record ApiOptions : IOptionSection
     /// <summary>How long a request may wait for the engine, and for a place in its queue.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Connections to Odoo's database, for reads that a cutover leaves to Odoo.</summary>
+    public int OdooConnections { get; init; } = 4;
+
+    /// <summary>How long such a read may take, and wait for its connection, before the engine answers instead.</summary>
+    public TimeSpan OdooTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Of the cards that are read while a cutover runs, those of which both sides' answers are compared.</summary>
+    public decimal ShadowPercent { get; init; } = 1;
+
+    /// <summary>For how long a service may keep what /route says.</summary>
+    public TimeSpan RouteLease { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Memory for cards that were read; 0: nothing is kept.</summary>
     public long CacheBytes { get; init; } = 32 << 20;
 
@@ -63,6 +75,11 @@ public sealed record ApiOptions : IOptionSection
         checks.AtLeast(nameof(Connections), Connections, 1);
         checks.Require(Connections <= 1000, nameof(Connections), "must be at most 1000");
         checks.Interval(nameof(Timeout), Timeout);
+        checks.AtLeast(nameof(OdooConnections), OdooConnections, 1);
+        checks.Require(OdooConnections <= 100, nameof(OdooConnections), "must be at most 100");
+        checks.Interval(nameof(OdooTimeout), OdooTimeout);
+        checks.Require(ShadowPercent is >= 0 and <= 100, nameof(ShadowPercent), "must be from 0 to 100");
+        checks.Interval(nameof(RouteLease), RouteLease, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
         checks.AtLeast(nameof(CacheBytes), CacheBytes, 0);
         checks.AtLeast(nameof(RequestsPerSecond), RequestsPerSecond, 1);
         checks.Require(LagLimit > TimeSpan.Zero, nameof(LagLimit), "must be above zero");

@@ -1,3 +1,4 @@
+using Cdc.Api.Odoo;
 using Cdc.Core.Entities;
 using Cdc.Core.Operations;
 using Cdc.Core.Schemas;
@@ -17,6 +18,9 @@ public sealed record ApiParts
     public required IStatusSource Status { get; init; }
 
     public required ISourceClock SourceClock { get; init; }
+
+    /// <summary>Odoo's database for requests; whoever made it ends it.</summary>
+    public required OdooReads Odoo { get; init; }
 
     public required IQuarantineActions Quarantine { get; init; }
 

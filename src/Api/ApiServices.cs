@@ -6,10 +6,12 @@ using Cdc.Api.Flags;
 using Cdc.Api.Freshness;
 using Cdc.Api.Live;
 using Cdc.Api.Metrics;
+using Cdc.Api.Odoo;
 using Cdc.Api.Operations;
 using Cdc.Api.Page;
 using Cdc.Api.Problems;
 using Cdc.Api.Replicas;
+using Cdc.Api.Routes;
 using Cdc.Api.Security;
 using Cdc.Core.Progress;
 using Cdc.Expressions.Rows;
@@ -30,6 +32,7 @@ internal static class ApiServices
             .AddSingleton(parts)
             .AddSingleton(options)
             .AddSingleton(parts.Quarantine)
+            .AddSingleton(parts.Odoo)
             .AddSingleton(parts.SourceClock)
             .AddSingleton(TimeProvider.System)
             .AddSingleton(log);
@@ -39,13 +42,16 @@ internal static class ApiServices
             .AddSingleton(new StatusCache(parts.Status, parts.Statistics, TimeProvider.System));
         services.AddSingleton<AnswerFloors>().AddSingleton<ReplicaReads>().AddSingleton<ReadRouter>();
         services.AddSingleton<FreshnessClock>().AddSingleton<SourceSampler>();
-        services.AddSingleton<KeyRing>().AddSingleton<FlagTable>();
+        services.AddSingleton<KeyRing>().AddSingleton<FlagTable>().AddSingleton<RouteTable>().AddSingleton<Router>();
         if (ServedCards.Of(parts.Entities) is { } cards)
             services.AddCards(cards, options);
         services.AddSingleton(s =>
             ActivatorUtilities.CreateInstance<EngineListener>(
                 s,
-                new ListenedTables([s.GetRequiredService<KeyRing>(), s.GetRequiredService<FlagTable>()], s.GetService<EngineMomentReader>())
+                new ListenedTables(
+                    [s.GetRequiredService<KeyRing>(), s.GetRequiredService<FlagTable>(), s.GetRequiredService<RouteTable>()],
+                    s.GetService<EngineMomentReader>()
+                )
                 {
                     Programs = ServedCards.Of(parts.Entities)?.Program is { NotifyColumn: not null } program
                         ? ChangeNotice.Channel(program.Name)
@@ -63,7 +69,7 @@ internal static class ApiServices
             .AddSingleton<LiveStateReader>()
             .AddSingleton<LiveSampler>();
         services.AddSingleton<ReconcileStanding>().AddSingleton<ApiMeter>().AddSingleton<MetricCollector>();
-        services.AddMetrics().AddSingleton<PipelineMetrics>().AddSingleton<RequestDurations>();
+        services.AddMetrics().AddSingleton<PipelineMetrics>().AddSingleton<RequestDurations>().AddSingleton<RoutedReads>();
         services.AddSingleton<Admission>().AddSingleton<FailureHandling>();
         services.AddSingleton<IFeatureDefinitionProvider, FlagDefinitions>().AddFeatureManagement();
         services.AddRouting().AddOpenApi();
@@ -90,7 +96,10 @@ internal static class ApiServices
             .AddSingleton(new EngineMomentReader(cards.Card))
             .AddSingleton<MomentWatch>()
             .AddSingleton<CardFinder>()
-            .AddSingleton<CardReader>();
+            .AddSingleton<CardReader>()
+            .AddSingleton<OdooCards>()
+            .AddSingleton<ShadowReads>()
+            .AddSingleton<SidedCards>();
         services.AddSingleton(s => new GatheredReads(
             s.GetRequiredService<CardReader>().ByCodesAsync,
             s.GetRequiredService<EngineReads>().LongestQueue

@@ -1,4 +1,5 @@
 using Cdc.Api;
+using Cdc.Api.Odoo;
 using Cdc.Core.Entities;
 using Cdc.Core.Failures;
 using Cdc.Core.Telemetry;
@@ -30,6 +31,7 @@ internal sealed class ApiWorker(CdcOptions options, EntitySet entities, Pipeline
         // Prometheus gives up after ten seconds, and then sees nothing at all.
         await using var watchedSource = Database.Source(options.Source.ConnectionString, options.Api.Timeout, hold.KnownAsync);
         await using var watchedEngine = Database.Engine(options.Engine.ConnectionString, options.Api.Timeout);
+        await using var odoo = new OdooReads(options.Source.ConnectionString, options.Api, TimeProvider.System, hold.KnownAsync);
         using var log = LogStatusReader.For(options, entities, loggers.CreateLogger("Cdc.Host"), TimeProvider.System);
         var status = new StatusReader(
             watchedSource,
@@ -45,6 +47,7 @@ internal sealed class ApiWorker(CdcOptions options, EntitySet entities, Pipeline
             Entities = entities,
             Status = status,
             SourceClock = new SourceClock(source),
+            Odoo = odoo,
             Quarantine = new QuarantineActions(engine, entities),
             RunReports = new RunReports(engine),
             Schemas = new RegistryTable(engine.Connections),
@@ -60,6 +63,7 @@ internal sealed class ApiWorker(CdcOptions options, EntitySet entities, Pipeline
         {
             source.Release();
             watchedSource.Release();
+            odoo.Release();
         }
     }
 

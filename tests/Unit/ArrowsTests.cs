@@ -20,8 +20,24 @@ public sealed class ArrowsTests
         ["Odoo"] = ["Core"],
         ["Reverse"] = ["Core", "Engine", "Odoo"],
         ["Reconcile"] = ["Core", "Expressions", "Engine"],
-        ["Api"] = ["Core", "Expressions", "Engine"],
-        ["Host"] = ["Core", "Expressions", "Engine", "Log", "Capture", "Apply", "Pipeline", "Reconcile", "Api", "Odoo", "Reverse", "Workload"],
+        ["Cutover"] = ["Core", "Engine"],
+        ["Api"] = ["Core", "Expressions", "Engine", "Cutover"],
+        ["Host"] =
+        [
+            "Core",
+            "Expressions",
+            "Engine",
+            "Log",
+            "Capture",
+            "Apply",
+            "Pipeline",
+            "Reconcile",
+            "Cutover",
+            "Api",
+            "Odoo",
+            "Reverse",
+            "Workload",
+        ],
     };
 
     public static TheoryData<string> Projects() =>

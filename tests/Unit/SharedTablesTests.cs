@@ -12,6 +12,7 @@ public sealed partial class SharedTablesTests
     private static readonly Dictionary<string, string[]> OfOneProject = new()
     {
         ["Api"] = ["api_keys", "applied_days", "feature_flag_changes", "feature_flags"],
+        ["Cutover"] = ["cutover_approvals", "cutover_changes", "cutover_plans", "cutover_scopes", "cutover_shadow", "routes"],
         ["Log"] = ["schema_compatibility", "schema_versions", "schemas"],
         ["Reconcile"] =
         [

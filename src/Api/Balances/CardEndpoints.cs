@@ -1,5 +1,6 @@
 using Cdc.Api.Freshness;
 using Cdc.Api.Problems;
+using Cdc.Api.Routes;
 using Cdc.Api.Security;
 using Cdc.Core.Entities;
 using Microsoft.AspNetCore.Builder;
@@ -13,21 +14,16 @@ internal static class CardEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        Map(routes, "/cards/{code}/balance", "A card's points.", found => new CardResult<BalanceView>(found, found.Balance));
+        Map(routes, "/cards/{code}/balance", "A card's points.", found => found.Balance);
         Describe<CardView>(
             routes.MapGet("/cards/{code}", CardAsync),
             "A card; with expand=program,partner also what it belongs to, as of the same moment."
         );
-        MapById(
-            routes,
-            "/cards/odoo/{id:int}/balance",
-            "A card's points, by Odoo's id.",
-            found => new CardResult<BalanceView>(found, found.Balance)
-        );
-        MapById(routes, "/cards/odoo/{id:int}", "A card, by Odoo's id.", found => new CardResult<CardView>(found, found.Whole));
+        MapById(routes, "/cards/odoo/{id:int}/balance", "A card's points, by Odoo's id.", found => found.Balance);
+        MapById(routes, "/cards/odoo/{id:int}", "A card, by Odoo's id.", found => found.Whole);
     }
 
-    private static async Task<IResult> CardAsync(string code, HttpContext http, CardFinder finder, ServedCards cards)
+    private static async Task<IResult> CardAsync(string code, HttpContext http, CardFinder finder, SidedCards sides, ServedCards cards)
     {
         if (FreshnessDemand.Read(http.Request.Query, out var problem) is not { } demand)
             return new ProblemResult(problem!);
@@ -36,10 +32,12 @@ internal static class CardEndpoints
         var (asked, wrong) = finder.Normalize(CodeSegment.Of(code, http));
         if (wrong is not null)
             return new ProblemResult(wrong);
-        var (found, missing) =
-            expansion.Count > 0
-                ? await finder.ExpandedAsync(asked!.Value, demand, http.RequestAborted)
-                : await finder.ByCodeAsync(asked!.Value, demand, http.RequestAborted);
+        if (expansion.Count == 0)
+            return SidedResult.Of(
+                await sides.ByCodeAsync(asked!.Value, demand, ReadRouteEndpoint.ServiceOf(http), http.RequestAborted),
+                f => f.Whole with { Program = null, Partner = null }
+            );
+        var (found, missing) = await finder.ExpandedAsync(asked!.Value, demand, http.RequestAborted);
         if (missing is not null)
             return new ProblemResult(missing);
         var whole = found.Whole;
@@ -49,8 +47,6 @@ internal static class CardEndpoints
             Partner = expansion.Contains(ServedRole.Partner) ? whole.Partner : null,
         };
         // What it belongs to changes without the card: there is no entity tag for all of it.
-        if (expansion.Count == 0)
-            return new CardResult<CardView>(found, view);
         FreshnessHeaders.Set(http.Response, found);
         return Results.Json(view);
     }
@@ -67,34 +63,37 @@ internal static class CardEndpoints
         return problem is null ? parts : null;
     }
 
-    private static void Map<T>(IEndpointRouteBuilder routes, string path, string summary, Func<FoundCard, CardResult<T>> answer) =>
+    private static void Map<T>(IEndpointRouteBuilder routes, string path, string summary, Func<FoundCard, T> view) =>
         Describe<T>(
             routes.MapGet(
                 path,
-                async (string code, HttpContext http, CardFinder finder) =>
+                async (string code, HttpContext http, CardFinder finder, SidedCards sides) =>
                 {
                     if (FreshnessDemand.Read(http.Request.Query, out var problem) is not { } demand)
                         return new ProblemResult(problem!);
                     var (normalized, wrong) = finder.Normalize(CodeSegment.Of(code, http));
                     if (wrong is not null)
                         return new ProblemResult(wrong);
-                    var (found, missing) = await finder.ByCodeAsync(normalized!.Value, demand, http.RequestAborted);
-                    return missing is null ? (IResult)answer(found) : new ProblemResult(missing);
+                    return (IResult)
+                        SidedResult.Of(
+                            await sides.ByCodeAsync(normalized!.Value, demand, ReadRouteEndpoint.ServiceOf(http), http.RequestAborted),
+                            view
+                        );
                 }
             ),
             summary
         );
 
-    private static void MapById<T>(IEndpointRouteBuilder routes, string path, string summary, Func<FoundCard, CardResult<T>> answer) =>
+    private static void MapById<T>(IEndpointRouteBuilder routes, string path, string summary, Func<FoundCard, T> view) =>
         Describe<T>(
             routes.MapGet(
                 path,
-                async (int id, HttpContext http, CardFinder finder) =>
+                async (int id, HttpContext http, SidedCards sides) =>
                 {
                     if (FreshnessDemand.Read(http.Request.Query, out var problem) is not { } demand)
                         return new ProblemResult(problem!);
-                    var (found, missing) = await finder.ByOdooIdAsync(id, demand, http.RequestAborted);
-                    return missing is null ? (IResult)answer(found) : new ProblemResult(missing);
+                    return (IResult)
+                        SidedResult.Of(await sides.ByOdooIdAsync(id, demand, ReadRouteEndpoint.ServiceOf(http), http.RequestAborted), view);
                 }
             ),
             summary

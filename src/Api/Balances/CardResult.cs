@@ -37,7 +37,8 @@ internal static class FreshnessHeaders
         var headers = response.Headers;
         // A proxy may keep it, but must ask each time whether it is still current.
         headers.CacheControl = "private, no-cache";
-        headers["Cdc-Through"] = found.Through.ToString();
+        if (found.Through is { } through)
+            headers["Cdc-Through"] = through.ToString();
         headers["Cdc-Card-Status"] = found.Card.Status;
         if (found.Card.Position is { } position)
             headers["Cdc-Position"] = position.ToString();

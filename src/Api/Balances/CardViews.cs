@@ -27,7 +27,7 @@ internal sealed record BalanceView(
     DateTimeOffset? AsOf,
     double? LagSeconds,
     string? Position,
-    string Through
+    string? Through
 );
 
 /// <inheritdoc cref="BalanceView"/>
@@ -57,7 +57,7 @@ internal sealed record CardView(
     DateTimeOffset? AsOf,
     double? LagSeconds,
     string? Position,
-    string Through
+    string? Through
 );
 
 /// <param name="Results">In the order of the request: a balance, or the problem of that code.</param>
@@ -94,16 +94,17 @@ internal sealed record HistoryPage(
     DateTimeOffset? AsOf,
     double? LagSeconds,
     string? Position,
-    string Through
+    string? Through
 );
 
 internal sealed record BatchRequest(IReadOnlyList<string?>? Codes);
 
 /// <summary>A card with how fresh it is.</summary>
+/// <param name="Through">Null: Odoo answered, and the engine did not say.</param>
 internal readonly record struct FoundCard(
     CardRow Card,
     Freshness.Freshness Freshness,
-    Core.Progress.AppliedThrough Through,
+    Core.Progress.AppliedThrough? Through,
     Spendable Spendable
 )
 {
@@ -122,7 +123,7 @@ internal readonly record struct FoundCard(
             Freshness.AsOf,
             Freshness.LagSeconds,
             Card.Position?.ToString(),
-            Through.ToString()
+            Through?.ToString()
         );
 
     public CardView Whole =>
@@ -150,6 +151,6 @@ internal readonly record struct FoundCard(
             Freshness.AsOf,
             Freshness.LagSeconds,
             Card.Position?.ToString(),
-            Through.ToString()
+            Through?.ToString()
         );
 }

@@ -1,11 +1,10 @@
 using System.Globalization;
 using Cdc.Api.Problems;
+using Cdc.Api.Routes;
 using Cdc.Api.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.FeatureManagement;
-using Microsoft.FeatureManagement.FeatureFilters;
 
 namespace Cdc.Api.Flags;
 
@@ -21,7 +20,7 @@ internal static class FlagEndpoints
         flags
             .MapGet("/{name}", ShowAsync)
             .Needs(Scopes.Read)
-            .WithSummary("A flag; with ?card=ID (and &company=ID) whether it is on for that card.")
+            .WithSummary("A flag; with ?card=ID (and &company=ID, &service=NAME) whether it is on for that card.")
             .Produces<FlagView>()
             .ProducesProblem(404)
             .ProducesProblem(422);
@@ -47,8 +46,9 @@ internal static class FlagEndpoints
         string name,
         string? card,
         string? company,
+        string? service,
         FlagTable flags,
-        IFeatureManager features,
+        Router router,
         CancellationToken ct
     )
     {
@@ -60,12 +60,8 @@ internal static class FlagEndpoints
             return new ProblemResult(KnownProblems.NotFound($"There is no feature flag {name}."));
         if (cardId is not { } asked)
             return Results.Json(FlagView.Of(flag));
-        var context = new TargetingContext
-        {
-            UserId = asked.ToString(CultureInfo.InvariantCulture),
-            Groups = companyId is { } c ? [FlagDefinitions.GroupOf(c)] : [],
-        };
-        return Results.Json(FlagView.Of(flag, cardId, companyId, await features.IsEnabledAsync<ITargetingContext>(name, context)));
+        var on = await router.IsOnAsync(name, asked.ToString(CultureInfo.InvariantCulture), companyId, service, ct);
+        return Results.Json(FlagView.Of(flag, cardId, companyId, on));
     }
 
     private static async Task<IResult> ChangesAsync(string name, FlagTable flags, CancellationToken ct) =>
@@ -73,7 +69,7 @@ internal static class FlagEndpoints
             ? new ProblemResult(wrong)
             : Results.Json(await flags.ChangesAsync(name, ShownChanges, ct));
 
-    private static async Task<IResult> ChangeAsync(string name, HttpContext http, FlagTable flags)
+    private static async Task<IResult> ChangeAsync(string name, HttpContext http, FlagTable flags, Router router)
     {
         if (FlagChangeRequest.CheckName(name) is { } wrong)
             return new ProblemResult(wrong);
@@ -87,6 +83,8 @@ internal static class FlagEndpoints
             http.Connection.RemoteIpAddress?.ToString(),
             http.RequestAborted
         );
+        // The next read of this process is routed by it, before the announcement has come.
+        router.OnFlagChanged();
         return Results.Json(FlagView.Of(changed));
     }
 

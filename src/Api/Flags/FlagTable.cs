@@ -2,6 +2,7 @@ using System.Text.Json;
 using Cdc.Api.Engine;
 using Cdc.Api.Live;
 using Cdc.Core.Postgres;
+using Cdc.Cutover.Flags;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -12,26 +13,6 @@ namespace Cdc.Api.Flags;
 /// </summary>
 internal sealed class FlagTable(EngineReads engine) : INotifiedTable
 {
-    private const string Columns = "name, enabled, percentage, companies, version, updated_at, updated_by";
-
-    // Before the statement below takes its snapshot: of two changes at once the second records what the first has made.
-    private const string LockSql = "LOCK TABLE cdc.feature_flags IN SHARE ROW EXCLUSIVE MODE";
-
-    private const string ChangeSql = $$"""
-        WITH before AS (SELECT {{Columns}} FROM cdc.feature_flags WHERE name = $1),
-        changed AS (
-            INSERT INTO cdc.feature_flags AS f (name, enabled, percentage, companies, updated_by)
-            VALUES ($1, coalesce($2, false), coalesce($3, 100), coalesce($4, '{}'), $5)
-            ON CONFLICT (name) DO UPDATE SET enabled = coalesce($2, f.enabled), percentage = coalesce($3, f.percentage), companies = coalesce($4, f.companies),
-                version = f.version + 1, updated_at = now(), updated_by = $5
-            RETURNING {{Columns}}),
-        recorded AS (
-            INSERT INTO cdc.feature_flag_changes (name, changed_by, address, before, after)
-            SELECT $1, $5, $6, (SELECT jsonb_build_object('enabled', enabled, 'percentage', percentage, 'companies', to_jsonb(companies)) FROM before),
-                   jsonb_build_object('enabled', enabled, 'percentage', percentage, 'companies', to_jsonb(companies)) FROM changed)
-        SELECT {{Columns}}, pg_notify('cdc_flags', '') FROM changed
-        """;
-
     private volatile IReadOnlyDictionary<string, FeatureFlag>? _flags;
 
     /// <summary>Every read writes it: a slow one may put an older version here, which only counts while the engine is down.</summary>
@@ -75,7 +56,7 @@ internal sealed class FlagTable(EngineReads engine) : INotifiedTable
             async connection =>
             {
                 await using var transaction = await connection.BeginTransactionAsync(ct);
-                await connection.Statement(LockSql).ExecuteAsync(ct);
+                await connection.Statement(FlagSql.Lock).ExecuteAsync(ct);
                 var changed = await ChangeAsync(connection, name, change, by, address, ct);
                 await transaction.CommitAsync(ct);
                 OnChange();
@@ -95,7 +76,7 @@ internal sealed class FlagTable(EngineReads engine) : INotifiedTable
     {
         var changed = await connection
             .Statement(
-                ChangeSql,
+                FlagSql.Change,
                 name,
                 Optional(change.Enabled, NpgsqlDbType.Boolean),
                 Optional(change.Percentage, NpgsqlDbType.Numeric),
@@ -124,7 +105,7 @@ internal sealed class FlagTable(EngineReads engine) : INotifiedTable
 
     private static async Task<IReadOnlyDictionary<string, FeatureFlag>> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        var flags = await connection.Statement($"SELECT {Columns} FROM cdc.feature_flags").RowsAsync(Read, ct);
+        var flags = await connection.Statement($"SELECT {FlagSql.Columns} FROM cdc.feature_flags").RowsAsync(Read, ct);
         return flags.ToDictionary(f => f.Name);
     }
 

@@ -39,8 +39,9 @@ internal static class HealthEndpoints
 
     private static async Task<HealthView> ReadAsync(StatusCache cache, ReconcileStanding standing, ApiOptions options, CancellationToken ct)
     {
-        var report = await cache.ReadAsync(ct);
-        await standing.ReadAsync(ct);
+        var reading = cache.ReadAsync(ct);
+        await Task.WhenAll(reading, standing.ReadAsync(ct));
+        var report = await reading;
         return HealthView.Of(report, options.LagLimit, standing.Rows(report));
     }
 

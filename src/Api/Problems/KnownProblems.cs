@@ -12,6 +12,9 @@ internal static class KnownProblems
     public static Problem CardNotFound(JsonObject freshness) =>
         new(404, "card-not-found", "No such card", "The engine has no such card as of asOf.", More: freshness);
 
+    public static Problem CardNotInOdoo { get; } =
+        new(404, "card-not-found", "No such card", "Odoo, which answers for this card, has no such card any more.");
+
     public static Problem Invalid(string what, string detail) => new(422, "invalid-" + what, "The request cannot be understood", detail);
 
     /// <param name="what">A role of an entity, or a part of one.</param>

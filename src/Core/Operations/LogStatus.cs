@@ -1,15 +1,16 @@
 namespace Cdc.Core.Operations;
 
 /// <summary>How far the engine is behind the Kafka log.</summary>
-/// <param name="MessagesBehind">Of all partitions; null: the engine has begun with none.</param>
-/// <param name="SecondsBehind">The largest of the partitions; null: of none is it known.</param>
+/// <param name="MessagesBehind">Of all partitions; null: the engine has begun with none, or one has lost records.</param>
+/// <param name="SecondsBehind">The largest of the partitions; null: of none is it known, or one has lost records.</param>
 public sealed record LogStatus(IReadOnlyList<PartitionStatus> Partitions, long? MessagesBehind, double? SecondsBehind);
 
 /// <summary>One partition of the log.</summary>
 /// <param name="LogEnd">Offset after its last record. In-process all tables are in the source's log, and its offsets are LSNs as numbers;
 /// null while that cannot be read.</param>
 /// <param name="Checkpoint">Offset of the first record that is not applied; null: the engine has not begun with it.</param>
-/// <param name="MessagesBehind">Null also in-process: what is in the source's log is not counted.</param>
+/// <param name="MessagesBehind">Null where the partition ends before the checkpoint: what was applied is gone from it. Null also in-process:
+/// what is in the source's log is not counted.</param>
 /// <param name="SecondsBehind">
 /// While records wait, the age of the newest moment of the source that is known to be applied here, from a commit or a heartbeat; else
 /// how far the log itself is behind the source. Null: nothing was applied yet, or the source cannot be read.

@@ -9,72 +9,28 @@ using Npgsql;
 namespace Cdc.Engine.Migrations;
 
 /// <summary>
-/// The table of an aggregate and what keeps it: triggers on the entity's table, which sum up the keys that a statement touched and read
-/// nothing else. So it is right in every transaction that anybody commits, whichever way the rows came (stream,
-/// load, repair, a person), and over Kafka whichever worker wrote them.
+/// The table of an aggregate and what keeps it: triggers on the entity's table, which add what each statement changed. So it is right in every
+/// transaction that anybody commits, whichever way the rows came (stream, load, repair, a person), and over Kafka whichever worker wrote them.
 /// </summary>
 public sealed class DeclaredAggregate
 {
-    private const string Day = AggregateDeclaration.DayColumn;
-    private const string Points = AggregateDeclaration.SumColumn;
-    private const int MostNamed = 500;
-    private const int Buckets = 64;
-
     private readonly EntityDeclaration _entity;
     private readonly AggregateDeclaration _aggregate;
-    private readonly string? _channel;
-    private readonly string _key;
-    private readonly string _by;
-    private readonly string _sum;
-    private readonly string _until;
-    private readonly string? _through;
+    private readonly AggregateSql _sql;
 
     private DeclaredAggregate(EntityDeclaration entity, EntitySet entities)
     {
         (_entity, _aggregate) = (entity, entity.Aggregate!);
         var parent = entity.Parents.FirstOrDefault(p => p.Column == _aggregate.By);
         // Whoever keeps the parent's rows in memory with their sums hears of a change.
-        _channel =
+        var channel =
             parent is not null && entities.Find(parent.Entity) is { NotifyColumn: not null } card ? ChangeNotice.Channel(card.Name) : null;
-        _key = Sql.Identifier(entity.EngineKey);
-        _by = Sql.Identifier(_aggregate.By);
-        _sum = Sql.Identifier(_aggregate.Sum);
-        _until = _aggregate.Until is { } until ? $"coalesce({Sql.Identifier(until)}, 'infinity')" : "'infinity'::date";
-        _through = _aggregate.Through is { } through ? Sql.Identifier(through) : null;
+        _sql = new AggregateSql(entity, channel);
     }
 
-    private string Stem => $"cdc_{_aggregate.Table}";
+    private string Stem => AggregateSql.Stem(_aggregate);
 
-    private string Function => $"{Sql.Identifier(_aggregate.Schema)}.{Sql.Identifier(Stem + "_keep")}";
-
-    private string Table =>
-        $"CREATE TABLE IF NOT EXISTS {_aggregate.Name} ({_by} bigint NOT NULL, {AggregateDeclaration.DayColumn} date NOT NULL, "
-        + $"{AggregateDeclaration.SumColumn} numeric NOT NULL, PRIMARY KEY ({_by}, {AggregateDeclaration.DayColumn})) WITH (fillfactor = 85)";
-
-    /// <summary>Only rows that Odoo has: those that were born in the engine are not in its sums.</summary>
-    private string Odoos => $"{_key} < {EntityDeclaration.FirstEngineId}";
-
-    // In the rights of its owner: who writes rows needs none on the sums. For the same reason with a search path of its own.
-    private string Keep =>
-        $"""
-            CREATE OR REPLACE FUNCTION {Function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $keep$
-            DECLARE
-                touched bigint[];
-            BEGIN
-                IF TG_OP = 'INSERT' THEN
-            {Body("(SELECT * FROM rows_now WHERE false)", "rows_now")}
-                ELSIF TG_OP = 'DELETE' THEN
-            {Body("rows_before", "(SELECT * FROM rows_before WHERE false)")}
-                ELSIF TG_OP = 'UPDATE' THEN
-            {Body("rows_before", "rows_now")}
-                ELSE
-                    DELETE FROM {_aggregate.Name};
-            {(_channel is null ? "" : $"        PERFORM pg_notify('{_channel}', '{ChangeNotice.Everything}');")}
-                END IF;
-            {Write}
-                RETURN NULL;
-            END $keep$
-            """;
+    private string Function => _sql.Function;
 
     private IEnumerable<string> Triggers
     {
@@ -98,32 +54,13 @@ public sealed class DeclaredAggregate
         }
     }
 
-    /// <summary>What the sums are of the rows as they are: by key and day.</summary>
-    public string Sums =>
-        $"SELECT {_by}, until, sum(amount) FROM ({Contributions(_entity.EngineName)}) r WHERE amount IS NOT NULL AND {_by} IS NOT NULL GROUP BY 1, 2 HAVING sum(amount) <> 0";
-
     /// <summary>What a comparison calls it if the sums are not those of the rows.</summary>
     public string Kind => $"engine-{_aggregate.Table.Replace('_', '-')}-wrong";
 
     /// <summary>SQL that gives the keys whose sums are wrong: in one snapshot there are none.</summary>
-    public string Wrong =>
-        $"SELECT DISTINCT coalesce(w.k, a.{_by}) FROM ({Sums}) w(k, until, points) FULL JOIN (SELECT * FROM {_aggregate.Name} WHERE {AggregateDeclaration.SumColumn} <> 0) a "
-        + $"ON a.{_by} = w.k AND a.{AggregateDeclaration.DayColumn} = w.until WHERE w.points IS DISTINCT FROM a.{AggregateDeclaration.SumColumn}";
+    public string Wrong => _sql.Wrong;
 
-    private IEnumerable<string> Statements =>
-        [
-            Table,
-            .. _through is null
-                ? []
-                : (IEnumerable<string>)
-                    [
-                        $"CREATE INDEX IF NOT EXISTS {Sql.Identifier(Stem + "_through")} ON {_entity.EngineName} ({_through}) WHERE {_through} IS NOT NULL",
-                    ],
-            Keep,
-            .. Triggers,
-            $"DELETE FROM {_aggregate.Name}",
-            $"INSERT INTO {_aggregate.Name} {Sums}",
-        ];
+    private IEnumerable<string> Statements => [.. _sql.Tables, _sql.Keep, .. Triggers, .. _sql.Fill];
 
     /// <summary>Changes with every part of it.</summary>
     private string Version => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(';', Statements))))[..16];
@@ -191,57 +128,4 @@ public sealed class DeclaredAggregate
                 $"{Stem.Replace("_", "\\_", StringComparison.Ordinal)}\\_%"
             )
             .ScalarAsync<bool>(ct);
-
-    /// <summary>Each row with what it adds and until when.</summary>
-    /// <param name="keys">In SQL; null: of all keys.</param>
-    private string Contributions(string rows, string? keys = null)
-    {
-        var which = keys is null ? "" : $" AND h.{_by} = {keys}";
-        return _through is null
-            ? $"SELECT h.{_by}, h.{_sum} AS amount, {Of("h", _until)} AS until FROM {rows} h WHERE h.{Odoos}{which}"
-            : $"SELECT h.{_by}, h.{_sum} AS amount, least({Of("h", _until)}, coalesce(l.until, 'infinity')) AS until FROM {rows} h "
-                + $"LEFT JOIN (SELECT {_key} AS linked, {_until} AS until FROM {_entity.EngineName} WHERE {Odoos}) l ON l.linked = h.{_through} WHERE h.{Odoos}{which}";
-    }
-
-    private static string Of(string alias, string expression) =>
-        expression.Replace("coalesce(", $"coalesce({alias}.", StringComparison.Ordinal);
-
-    /// <param name="before">Rows as they were; in SQL.</param>
-    /// <param name="now">Rows as they are.</param>
-    private string Body(string before, string now) =>
-        $"""
-                    touched := ARRAY(SELECT k FROM ({Touched(before)} UNION {Touched(now)}{(
-            _through is null ? "" : $" UNION {Children(before)} UNION {Children(now)}"
-        )}) t WHERE k IS NOT NULL);
-            """;
-
-    private string Touched(string rows) => $"SELECT {_by} AS k FROM {rows} x WHERE {Odoos}";
-
-    /// <summary>Of rows that draw from changed ones.</summary>
-    private string Children(string rows) =>
-        $"SELECT h.{_by} FROM {_entity.EngineName} h JOIN {rows} x ON x.{_key} = h.{_through} WHERE h.{Odoos}";
-
-    // An upsert fires two triggers, each with a part of what it changed and the table as it is after both: a difference that one of them
-    // makes up would count what the other does. What a key comes to is right whoever asks, so all of the touched keys are summed up.
-    private string Write =>
-        $"""
-                IF cardinality(touched) > 0 THEN
-                    -- Another worker over Kafka may be writing rows of the same key, which are seen only once it has committed: each statement of
-                    -- a function has a snapshot of its own.
-                    PERFORM pg_advisory_xact_lock({AdvisoryLocks.Aggregates}, bucket)
-                        FROM (SELECT DISTINCT (k & {Buckets - 1})::int AS bucket FROM unnest(touched) k ORDER BY 1) buckets;
-                    WITH sums AS MATERIALIZED (
-                        SELECT {_by} AS k, until, sum(amount) AS amount FROM ({Contributions(_entity.EngineName, "ANY (touched)")}) r
-                        WHERE amount IS NOT NULL GROUP BY 1, 2 HAVING sum(amount) <> 0
-                    ), gone AS (
-                        DELETE FROM {_aggregate.Name} a WHERE a.{_by} = ANY (touched) AND NOT EXISTS (SELECT FROM sums s WHERE s.k = a.{_by} AND s.until = a.{Day})
-                    )
-                    INSERT INTO {_aggregate.Name} AS a ({_by}, {Day}, {Points}) SELECT k, until, amount FROM sums ORDER BY k, until
-                    ON CONFLICT ({_by}, {Day}) DO UPDATE SET {Points} = EXCLUDED.{Points} WHERE a.{Points} <> EXCLUDED.{Points};
-            {(_channel is null ? "" : Announce)}
-                END IF;
-            """;
-
-    private string Announce =>
-        $"        PERFORM pg_notify('{_channel}', CASE WHEN cardinality(touched) > {MostNamed} THEN '{ChangeNotice.Everything}' ELSE array_to_string(touched, ',') END);";
 }

@@ -46,10 +46,12 @@ public sealed record PartitionRecord(
 /// </summary>
 public sealed class PartitionTable(EngineOptions options, Guid owner)
 {
-    // While the row of the in-process log is there, a generation has begun of which they do not know yet where.
-    private const string TakeSql = """
-        UPDATE cdc.checkpoints SET owner_token = $1, updated_at = now()
-        WHERE partition = ANY($2) AND NOT EXISTS (SELECT FROM cdc.checkpoints whole WHERE whole.partition = 'all')
+    /// <summary>While the row of the in-process log is there, a generation has begun of which the partitions do not know yet where.</summary>
+    private const string IsBeginningSql =
+        $"EXISTS (SELECT FROM cdc.checkpoints whole WHERE whole.partition = '{CheckpointTable.Partition}')";
+
+    private const string TakeSql = $"""
+        UPDATE cdc.checkpoints SET owner_token = $1, updated_at = now() WHERE partition = ANY($2) AND NOT {IsBeginningSql}
         RETURNING partition, next_offset, passed_until, generation, last_lsn, last_ordinal, sequences
         """;
 
@@ -84,8 +86,8 @@ public sealed class PartitionTable(EngineOptions options, Guid owner)
     /// engine followed its source in-process until now. Every partition goes on where it was, or begins at its beginning: the records before
     /// the end (passed_until) lose, but what an apply passes over may have to end in the topic (<see cref="OwedTable"/>).
     /// </summary>
-    private const string BeginGenerationSql = """
-        WITH whole AS (DELETE FROM cdc.checkpoints WHERE partition = 'all' RETURNING generation, through_lsn, as_of)
+    private const string BeginGenerationSql = $$"""
+        WITH whole AS (DELETE FROM cdc.checkpoints WHERE partition = '{{CheckpointTable.Partition}}' RETURNING generation, through_lsn, as_of)
         INSERT INTO cdc.checkpoints AS c (partition, generation, through_lsn, as_of, owner_token, passed_until, next_offset)
         SELECT p.name, w.generation, w.through_lsn, w.as_of, gen_random_uuid(), p.until, least(greatest(k.next_offset, p.since), p.until)
         FROM whole w, unnest($1::text[], $2::bigint[], $3::bigint[]) p(name, since, until) LEFT JOIN cdc.checkpoints k ON k.partition = p.name
@@ -140,7 +142,7 @@ public sealed class PartitionTable(EngineOptions options, Guid owner)
 
     /// <summary>A generation has begun, and the capture has not said yet where its partitions begin.</summary>
     public static Task<bool> IsBeginningAsync(NpgsqlConnection connection, CancellationToken ct) =>
-        connection.Statement("SELECT EXISTS (SELECT FROM cdc.checkpoints WHERE partition = 'all')").ScalarAsync<bool>(ct);
+        connection.Statement($"SELECT {IsBeginningSql}").ScalarAsync<bool>(ct);
 
     /// <summary>Every partition has applied what lies below the vector.</summary>
     internal static async Task<bool> HavePassedAsync(

@@ -392,8 +392,9 @@ internal sealed class EntityReader(DeclarationSettings settings, Findings findin
     /// <summary>Which part it has in answers, and which of its columns are what.</summary>
     private ServedRole? Serves(JsonObjectReader entity, EntityDeclaration declaration, string what)
     {
+        // By its name alone only what can: answers are made of rows with an id.
         if (entity.Optional("serves") is not { } json)
-            return ServedRole.Known.ContainsKey(declaration.Name) ? new ServedRole(declaration.Name) : null;
+            return declaration.HasId && ServedRole.Known.ContainsKey(declaration.Name) ? new ServedRole(declaration.Name) : null;
         var role = json.Property("role")?.Text ?? declaration.Name;
         if (!ServedRole.Known.TryGetValue(role, out var parts))
         {

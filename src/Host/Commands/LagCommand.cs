@@ -92,6 +92,12 @@ internal static class LagCommand
                 p.StoppedSeconds is { } stopped ? $"stopped for {Quantity.Duration(stopped)}" : Quantity.Duration(p.SecondsBehind)
             );
         grid.Write(terminal);
+        if (!report.IsInProcess)
+            foreach (var lost in report.Partitions.Where(Lag.HasLost))
+                terminal.Out.WriteLine(
+                    $"{lost.Topic} partition {lost.Partition} ends before what the engine has applied of it: the topic was made anew, or "
+                        + "the brokers have lost records -> ops/runbooks/kafka.md"
+                );
         if (report.State is not "streaming" || report.Reason is not null)
             terminal.Out.WriteLine($"{report.State}{(report.Gap is { } gap ? $" ({gap})" : "")}: {report.Reason ?? "see 'cdc status'"}");
         terminal.Out.WriteLine(

@@ -38,13 +38,15 @@ internal static class SlotCreateCommand
                 $"publication {options.Source.Publication} of the declared tables is created in the source, if it is missing",
                 $"logical replication slot {options.Source.SlotName} is created; it waits until every transaction that is open now has "
                     + "ended",
-                "from then on the server keeps WAL until 'cdc run' has read it: a slot that is not read fills the disk",
-                "the engine remembers that it follows this slot; the next 'cdc run' loads the tables and streams",
+                $"from then on the server keeps WAL until {options.Capturer} has read it: a slot that is not read fills the disk",
+                $"the engine remembers that it follows this slot; {options.Capturer} loads the tables and streams",
             ],
             parsed.GetValue(Yes)
         );
         var generation = await setup.CreateAsync(ct);
-        context.Terminal.Out.WriteLine($"slot {options.Source.SlotName} created for generation {generation}; 'cdc run' continues from it");
+        context.Terminal.Out.WriteLine(
+            $"slot {options.Source.SlotName} created for generation {generation}; {options.Capturer} continues from it"
+        );
         return ExitCodes.Success;
     }
 }

@@ -43,7 +43,7 @@ internal static class SlotResetCommand
         SlotRefusals.ThrowIfPartial(await new SlotSetup(options.Source, entities).ReadPublicationAsync(ct), options.Source.Publication);
         Confirmation.Obtain(context.Terminal, WhatWillHappen(options, entities, followed, slot), parsed.GetValue(Yes));
         var generation = await new SourceSetup(options.Pipeline, entities, context.Log).ResetAsync(ct);
-        context.Terminal.Out.WriteLine($"generation {generation} begins; 'cdc run' loads {entities.Count} entities again");
+        context.Terminal.Out.WriteLine($"generation {generation} begins; {options.Capturer} loads {entities.Count} entities again");
         return ExitCodes.Success;
     }
 
@@ -58,9 +58,9 @@ internal static class SlotResetCommand
         yield return (
             followed.State == SourceState.Creating
                 ? $"generation {followed.Generation}, which was begun, is completed"
-                : $"the engine goes from generation {followed.Generation} to {followed.Generation + 1}"
+                : $"the engine leaves generation {followed.Generation} for a later one"
         ) + "; its rows stay readable, as old as they are, until they are read again";
-        yield return $"at the next 'cdc run' these are read again from Odoo: {string.Join(", ", entities.All.Select(e => e.Name))}";
+        yield return $"as soon as {options.Capturer} is up, these are read again from Odoo: {string.Join(", ", entities.All.Select(e => e.Name))}";
         yield return "rows deleted in Odoo since then are removed when their range has been read";
         yield return "nothing changes in Odoo's tables";
     }

@@ -50,6 +50,9 @@ internal sealed record CdcOptions
             Registry = Registry,
             OwnMigrations = Entities.Migrations,
         };
+
+    /// <summary>What brings changes out of Odoo, for sentences.</summary>
+    public string Capturer => Log.Kind == ChangeLogKind.Kafka ? "'cdc capture' (or 'cdc run')" : "'cdc run'";
 }
 
 /// <summary>The servers that a command talks to: it asks for no connection string that it does not use.</summary>

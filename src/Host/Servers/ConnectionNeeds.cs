@@ -34,7 +34,7 @@ internal sealed record ConnectionNeeds(int Most, int Least)
             SourceAtLeast
                 + options.Snapshot.Workers
                 - 1
-                + Served(options, 0)
+                + Served(options, options.Api.OdooConnections)
                 + (options.Continuous.Enabled ? Database.MostConnections + 1 : 0),
             SourceAtLeast
         );

@@ -57,7 +57,10 @@ internal static class Lag
                     {
                         if (!checkpoints.TryGetValue(LogPartition.NameOf(topic.Key, number), out var checkpoint))
                             return new PartitionStatus(topic.Key, number, end, null, null, null);
-                        var behind = Math.Max(0, end - checkpoint.Next);
+                        var behind = end - checkpoint.Next;
+                        // What it holds now is something else than what was applied.
+                        if (behind < 0)
+                            return new PartitionStatus(topic.Key, number, end, checkpoint.Next, null, null);
                         return new PartitionStatus(
                             topic.Key,
                             number,
@@ -70,12 +73,17 @@ internal static class Lag
                 )
             )
             .ToList();
+        var isKnown = partitions.Exists(p => p.MessagesBehind is not null) && !partitions.Exists(HasLost);
         return new LogStatus(
             partitions,
-            partitions.Exists(p => p.MessagesBehind is not null) ? partitions.Sum(p => p.MessagesBehind) : null,
-            partitions.Max(p => p.SecondsBehind)
+            isKnown ? partitions.Sum(p => p.MessagesBehind) : null,
+            isKnown ? partitions.Max(p => p.SecondsBehind) : null
         );
     }
+
+    /// <summary>Ends before what the engine has applied of it: the topic was made anew, or the brokers have lost records.</summary>
+    /// <param name="partition">Of the Kafka log.</param>
+    public static bool HasLost(PartitionStatus partition) => partition.LogEnd < partition.Checkpoint;
 
     private static DateTimeOffset? Newest(DateTimeOffset? commit, DateTimeOffset? heartbeat) =>
         commit > heartbeat || heartbeat is null ? commit : heartbeat;

@@ -57,6 +57,10 @@ internal sealed class LogStatusReader(KafkaOptions options, ILookup<string, stri
         [
             .. status.Partitions.Select(p => p.With(StoppedTopic.Of([.. engine.Entities.Where(e => topics[p.Topic].Contains(e.Entity))]))),
         ];
-        return status with { Partitions = partitions, SecondsBehind = partitions.Max(p => p.SecondsBehind) };
+        return status with
+        {
+            Partitions = partitions,
+            SecondsBehind = status.SecondsBehind is null ? null : partitions.Max(p => p.SecondsBehind),
+        };
     }
 }

@@ -137,7 +137,7 @@ public static class KafkaFailure
             _ => new CdcException(
                 FailureKind.Unavailable,
                 $"Kafka is not available ({error.Code}): {error.Reason}.",
-                "Nothing is lost; cdc retries. Check the brokers and CDC__Kafka__BootstrapServers.",
+                "Nothing is lost: a running cdc tries again. Check the brokers and CDC__Kafka__BootstrapServers.",
                 inner
             ),
         };

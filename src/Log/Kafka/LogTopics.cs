@@ -118,6 +118,6 @@ public sealed class LogTopics
         new(
             FailureKind.Unavailable,
             $"Topic {found.Topic} has partitions without a leader ({found.Error.Reason}).",
-            "Nothing is lost; cdc retries. Check the brokers: 'cdc topics describe'."
+            "Nothing is lost: a running cdc tries again. Check the brokers: 'cdc topics describe'."
         );
 }

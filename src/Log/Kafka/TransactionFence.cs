@@ -46,7 +46,7 @@ internal static class TransactionFence
         new(
             FailureKind.Unavailable,
             $"The brokers have not handed over transactional id {id} in {Timeout.TotalSeconds:0} s ({e.Error.Code}): {e.Error.Reason}.",
-            "Nothing is lost; cdc retries. Check the brokers, and whether as many of them are up as "
+            "Nothing is lost: cdc tries again. Check the brokers, and whether as many of them are up as "
                 + "transaction.state.log.replication.factor and transaction.state.log.min.isr ask for (ops/runbooks/kafka.md).",
             e
         );

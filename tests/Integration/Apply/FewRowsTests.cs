@@ -34,6 +34,13 @@ public sealed class FewRowsTests(TestServers servers)
         Assert.True(await bed.AtOnceAsync());
         Assert.Equal(["1 a", "2 longer than before", "3 -"], await bed.RowsAsync("one"));
         Assert.Equal(["1 c"], await bed.RowsAsync("two"));
+        // Written again, an older row loses to the newer one that is there: unless none is.
+        bed.Delete("one", 2);
+        Assert.False(await bed.AtOnceAsync());
+        await bed.StageAsync();
+        bed.Put("one", 4, "d");
+        Assert.True(await bed.AtOnceAsync());
+        Assert.Equal(["1 a", "3 -", "4 d"], await bed.RowsAsync("one"));
     }
 
     [Fact]

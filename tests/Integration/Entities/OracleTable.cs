@@ -36,7 +36,8 @@ internal sealed class OracleTable(TestDatabase engine, IReadOnlyList<SourceColum
 
     /// <summary>
     /// Errors that PostgreSQL did not raise, because its planner takes an operator away whose other operand is a constant NULL. No rule says
-    /// when it does; the row then goes to quarantine, which is the safe side. Never so in a declared expression.
+    /// when it does; the row then goes to quarantine, which is the safe side. And those that it raises for every row while it plans, of a
+    /// constant that no row comes to: such a declaration cannot be compared, which is said. Never so in a declared expression.
     /// </summary>
     public int PlannedAway { get; private set; }
 
@@ -89,6 +90,7 @@ internal sealed class OracleTable(TestDatabase engine, IReadOnlyList<SourceColum
             "NULL",
             TestContext.Current.CancellationToken
         );
+        var failsInPlanning = expected.All(e => e == DataError) && await FailsInPlanningAsync(expression);
         var row = new SourceRow(Columns.Count);
         for (var i = 0; i < rows.Count; i++)
         {
@@ -97,7 +99,7 @@ internal sealed class OracleTable(TestDatabase engine, IReadOnlyList<SourceColum
             Compared++;
             if (actual == expected[i])
                 continue;
-            if (actual == DataError && !expected[i].StartsWith("SQLSTATE", StringComparison.Ordinal))
+            if (actual == DataError && !expected[i].StartsWith("SQLSTATE", StringComparison.Ordinal) || failsInPlanning)
             {
                 PlannedAway++;
                 continue;
@@ -110,6 +112,19 @@ internal sealed class OracleTable(TestDatabase engine, IReadOnlyList<SourceColum
             return $"{expression}\n  PostgreSQL: {expected[i]}\n  C#:         {actual}\n  row: {source[0]}";
         }
         return null;
+    }
+
+    private async Task<bool> FailsInPlanningAsync(string expression)
+    {
+        try
+        {
+            await engine.ExecuteAsync($"EXPLAIN SELECT {expression} FROM nasty", TestContext.Current.CancellationToken);
+            return false;
+        }
+        catch (PostgresException e) when (e.SqlState.StartsWith("22", StringComparison.Ordinal))
+        {
+            return true;
+        }
     }
 
     /// <summary>Texts that are equal only if the values are, bit for bit.</summary>

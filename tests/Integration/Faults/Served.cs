@@ -53,8 +53,15 @@ internal sealed class Served : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         if (Key is not null)
             request.Headers.Authorization = new("Bearer", Key);
-        using var answer = await _client.SendAsync(request, Scene.Ct);
-        return (answer.StatusCode, await answer.Content.ReadAsStringAsync(Scene.Ct));
+        try
+        {
+            using var answer = await _client.SendAsync(request, Scene.Ct);
+            return (answer.StatusCode, await answer.Content.ReadAsStringAsync(Scene.Ct));
+        }
+        catch (TaskCanceledException e) when (e.InnerException is TimeoutException)
+        {
+            throw new TimeoutException($"{path} was not answered in {Patience.TotalSeconds:0} s.", e);
+        }
     }
 
     public async Task<JsonElement> JsonAsync(string path) => JsonDocument.Parse((await GetAsync(path)).Text).RootElement;

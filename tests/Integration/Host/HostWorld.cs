@@ -52,7 +52,7 @@ internal sealed class HostWorld : IAsyncDisposable
                         "0016_pause",
                         "0018_own_changes",
                         "0019_source_keys",
-                        "0020_sent_changes",
+                        "0021_sent_changes",
                     ]
                 : []
         )

@@ -5,7 +5,11 @@ using Confluent.Kafka;
 namespace Cdc.Tests.Integration.Kafka;
 
 /// <summary>One record of a data topic, in bytes.</summary>
-internal sealed record TopicRecord(TopicPartition Partition, byte[]? Key, byte[]? Value);
+internal sealed record TopicRecord(TopicPartition Partition, byte[]? Key, byte[]? Value)
+{
+    /// <summary>Null: it was not read.</summary>
+    public long? Offset { get; init; }
+}
 
 /// <summary>The topics of a bed, as anybody else reads and writes them.</summary>
 internal static class TopicRecords
@@ -46,7 +50,7 @@ internal static class TopicRecords
             var read = consumer.Consume(Patience) ?? throw new TimeoutException($"{partition} does not say where it ends.");
             if (read.IsPartitionEOF)
                 break;
-            yield return new TopicRecord(partition, read.Message.Key, read.Message.Value);
+            yield return new TopicRecord(partition, read.Message.Key, read.Message.Value) { Offset = read.Offset.Value };
         }
     }
 

@@ -35,13 +35,8 @@ public sealed class OwnedRowsTests(TestServers servers, TestKafka kafka)
     [InlineData(true)]
     public async Task Odoos_changes_move_the_base_and_add_to_what_is_added_to(bool overKafka)
     {
-        await using var log = await EitherLogBed.CreateAsync(servers, kafka, overKafka, Ct, OwnedEntities.All);
+        await using var log = await StartedAsync(overKafka);
         var bed = log.Bed;
-        await OwnedEntities.UseAsync(bed, Ct);
-        await bed.Source.ExecuteAsync(Odoo, Ct);
-        log.Start();
-        await bed.CaughtUpAsync(Ct);
-        await bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET owner = 'engine' WHERE id = 2", Ct);
         await bed.Engine.ExecuteAsync(
             "UPDATE loyalty_cards SET points = points + 10, partner_id = 20 WHERE id = 2; UPDATE point_history SET origin = 'own' WHERE id = 2",
             Ct
@@ -91,13 +86,8 @@ public sealed class OwnedRowsTests(TestServers servers, TestKafka kafka)
     [InlineData(true)]
     public async Task A_table_that_is_read_again_or_truncated_leaves_what_the_engine_made_and_owns(bool overKafka)
     {
-        await using var log = await EitherLogBed.CreateAsync(servers, kafka, overKafka, Ct, OwnedEntities.All);
+        await using var log = await StartedAsync(overKafka);
         var bed = log.Bed;
-        await OwnedEntities.UseAsync(bed, Ct);
-        await bed.Source.ExecuteAsync(Odoo, Ct);
-        log.Start();
-        await bed.CaughtUpAsync(Ct);
-        await bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET owner = 'engine' WHERE id = 2", Ct);
         await bed.Engine.ExecuteAsync(
             Born + "; UPDATE loyalty_cards SET points = points + 10 WHERE id = 2; UPDATE point_history SET origin = 'own' WHERE id = 2",
             Ct
@@ -335,6 +325,18 @@ public sealed class OwnedRowsTests(TestServers servers, TestKafka kafka)
     {
         var total = (await bed.ReconcileAsync(request, Ct)).Total;
         return (total.Compared, total.Drift, total.Own);
+    }
+
+    /// <summary>Odoo's rows are applied, and the engine owns card 2.</summary>
+    private async Task<EitherLogBed> StartedAsync(bool overKafka)
+    {
+        var log = await EitherLogBed.CreateAsync(servers, kafka, overKafka, Ct, OwnedEntities.All);
+        await OwnedEntities.UseAsync(log.Bed, Ct);
+        await log.Bed.Source.ExecuteAsync(Odoo, Ct);
+        log.Start();
+        await log.Bed.CaughtUpAsync(Ct);
+        await log.Bed.Engine.ExecuteAsync("UPDATE loyalty_cards SET owner = 'engine' WHERE id = 2", Ct);
+        return log;
     }
 
     private async Task<PipelineBed> StartedAsync()

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Cdc.Api;
+using Cdc.Api.Odoo;
 using Cdc.Core.Telemetry;
 using Cdc.Engine.Status;
 using Cdc.Host.Configuration;
@@ -20,13 +21,14 @@ public sealed class ApiBed : IAsyncDisposable
 {
     private readonly Database _source;
     private readonly Database _engine;
+    private readonly OdooReads _odoo;
     private readonly LogStatusReader? _log;
     private readonly ApiHost _host;
     private bool _stopped;
 
-    private ApiBed(Database source, Database engine, LogStatusReader? log, ApiHost host)
+    private ApiBed(Database source, Database engine, OdooReads odoo, LogStatusReader? log, ApiHost host)
     {
-        (_source, _engine, _log, _host) = (source, engine, log, host);
+        (_source, _engine, _odoo, _log, _host) = (source, engine, odoo, log, host);
         Client = new HttpClient(new SocketsHttpHandler { UseProxy = false })
         {
             BaseAddress = new Uri(host.Addresses[0]),
@@ -41,13 +43,15 @@ public sealed class ApiBed : IAsyncDisposable
     /// <param name="engine">Another way to the same engine, such as through a proxy.</param>
     /// <param name="statistics">Of the pipeline that runs in this process, if one does.</param>
     /// <param name="kafka">The log, if it is not in-process.</param>
+    /// <param name="odooConnection">Another way to the source, for reads that are left to Odoo.</param>
     public static async Task<ApiBed> StartAsync(
         PipelineBed bed,
         CancellationToken ct,
         ApiOptions? options = null,
         string? engine = null,
         PipelineStatistics? statistics = null,
-        KafkaPipelineBed? kafka = null
+        KafkaPipelineBed? kafka = null,
+        string? odooConnection = null
     )
     {
         var connectionString = engine ?? bed.Engine.ConnectionString;
@@ -68,12 +72,15 @@ public sealed class ApiBed : IAsyncDisposable
             log,
             TimeProvider.System
         );
+        options ??= new ApiOptions();
+        var odoo = new OdooReads(odooConnection ?? bed.Source.ConnectionString, options, TimeProvider.System);
         var parts = new ApiParts
         {
             EngineConnectionString = connectionString,
             Entities = bed.Entities,
             Status = status,
             SourceClock = new SourceClock(source),
+            Odoo = odoo,
             Quarantine = new QuarantineActions(engineServer, bed.Entities),
             RunReports = new RunReports(engineServer),
             Schemas = new RegistryTable(engineServer.Connections),
@@ -82,10 +89,10 @@ public sealed class ApiBed : IAsyncDisposable
             Statistics = statistics,
             TopicOf = kafka is null ? null : kafka.Codec.TopicOf,
         };
-        options ??= new ApiOptions();
         return new ApiBed(
             source,
             engineServer,
+            odoo,
             log,
             await ApiHost.StartAsync(
                 parts,
@@ -117,6 +124,7 @@ public sealed class ApiBed : IAsyncDisposable
         Client.Dispose();
         await StopAsync();
         _log?.Dispose();
+        await _odoo.DisposeAsync();
         await _source.DisposeAsync();
         await _engine.DisposeAsync();
     }

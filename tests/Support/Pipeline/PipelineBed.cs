@@ -167,7 +167,11 @@ public sealed class PipelineBed : IAsyncDisposable
         }
         catch (TimeoutException late)
         {
-            throw new TimeoutException(string.Join(System.Environment.NewLine, Log.Lines.TakeLast(LastWords).Prepend(late.Message)), late);
+            // The newest first: what reports failures cuts long texts.
+            throw new TimeoutException(
+                string.Join(System.Environment.NewLine, Log.Lines.TakeLast(LastWords).Reverse().Prepend(late.Message)),
+                late
+            );
         }
     }
 

@@ -8,6 +8,7 @@ using Cdc.Api.Metrics;
 using Cdc.Api.Operations;
 using Cdc.Api.Page;
 using Cdc.Api.Replicas;
+using Cdc.Api.Routes;
 using Cdc.Core.Entities;
 using Cdc.Core.Operations;
 using Cdc.Core.Telemetry;
@@ -127,6 +128,7 @@ public sealed partial class MetricsDocumentationTests
         await all.Status.ReadAsync(Ct);
         statistics.Applied(new AppliedBatch(1, 1, TimeSpan.FromSeconds(1), DateTimeOffset.UnixEpoch));
         all.Request();
+        all.Read();
         return collector
             .Collect()
             .Select(i => (PrometheusText.NameOf(i.Instrument), Label().Matches(i.Series[0].Labels).Select(l => l.Groups[1].Value)))
@@ -219,6 +221,8 @@ public sealed partial class MetricsDocumentationTests
         private readonly ReconcileStanding _standing;
         private readonly PipelineMetrics _pipeline;
         private readonly RequestDurations _requests;
+        private readonly RoutedReads _reads;
+        private readonly Counter<long> _compared;
 
         public AllInstruments(PipelineStatistics? statistics)
         {
@@ -229,6 +233,7 @@ public sealed partial class MetricsDocumentationTests
                 Entities = Entities,
                 Status = new Reported(),
                 SourceClock = null!,
+                Odoo = null!,
                 Quarantine = null!,
                 RunReports = null!,
                 Schemas = null!,
@@ -243,6 +248,8 @@ public sealed partial class MetricsDocumentationTests
             Meter = new ApiMeter(parts, Status, new CardCache(1), replicas, new LiveBoard(), _standing);
             _pipeline = new PipelineMetrics(Meter, parts, clock);
             _requests = new RequestDurations(Meter, Factory);
+            _reads = new RoutedReads(Meter);
+            _compared = ShadowReads.Instrument(Meter);
         }
 
         public ApiMeter Meter { get; }
@@ -250,6 +257,12 @@ public sealed partial class MetricsDocumentationTests
         public StatusCache Status { get; }
 
         private IMeterFactory Factory => _services.GetRequiredService<IMeterFactory>();
+
+        public void Read()
+        {
+            _reads.Add("odoo", null);
+            _compared.Add(1, new("scope", "all"), new("result", "equal"));
+        }
 
         /// <summary>What ASP.NET measures of one.</summary>
         public void Request() =>

@@ -71,6 +71,13 @@ public sealed class KeyDeclarationTests
         );
     }
 
+    [Theory]
+    [InlineData("\"a\"", true)]
+    [InlineData("""["a", "b"]""", false)]
+    [InlineData("""{ "hash": ["code"] }""", false)]
+    public void Only_an_entity_with_an_id_has_a_part_in_answers_by_its_name(string key, bool serves) =>
+        Assert.Equal(serves, Parse(Entity(key, "", "history")).All[0].Serves is not null);
+
     [Fact]
     public void What_needs_one_id_is_refused_of_two_columns()
     {

@@ -53,8 +53,14 @@ public sealed class LogLagTests
     }
 
     [Fact]
-    public void Records_that_retention_has_overtaken_do_not_make_a_negative_lag() =>
-        Assert.Equal(0, Of([Applied(0, next: 9, secondsAgo: 1)], ends: [5], logThrough: "0/100").Partitions[0].MessagesBehind);
+    public void A_partition_that_ends_before_what_was_applied_of_it_is_not_called_up_to_date()
+    {
+        // Its topic was made anew.
+        var status = Of([Applied(0, next: 9, secondsAgo: 1), Applied(1, next: 7, secondsAgo: 1)], ends: [5, 8], logThrough: "0/100");
+        Assert.Equal((null, null), Numbers(status.Partitions[0]));
+        Assert.Equal((null, null), (status.MessagesBehind, status.SecondsBehind));
+        Assert.Equal([true, false], status.Partitions.Select(Lag.HasLost));
+    }
 
     private static (long?, double?) Numbers(PartitionStatus partition) => (partition.MessagesBehind, partition.SecondsBehind);
 

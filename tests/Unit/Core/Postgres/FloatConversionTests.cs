@@ -19,10 +19,8 @@ public sealed class FloatConversionTests
     {
         for (var power = -4; power <= 14; power++)
         {
-            var (below, above) = (
-                double.Parse($"1e{power}", CultureInfo.InvariantCulture),
-                double.Parse($"1e{power}", CultureInfo.InvariantCulture)
-            );
+            var exact = double.Parse($"1e{power}", CultureInfo.InvariantCulture);
+            var (below, above) = (exact, exact);
             for (var steps = 0; steps < 300; steps++, below = Math.BitDecrement(below), above = Math.BitIncrement(above))
                 foreach (var value in (double[])[below, above])
                 {

@@ -1,0 +1,31 @@
+using System.Globalization;
+using Cdc.Api.Flags;
+using Cdc.Cutover.Routes;
+using Microsoft.FeatureManagement;
+using Microsoft.FeatureManagement.FeatureFilters;
+
+namespace Cdc.Api.Routes;
+
+/// <summary>
+/// Who answers reads of a card, and what a flag says of one: one and the same thing for the flag of the running plan.
+/// </summary>
+internal sealed class Router(RouteTable table, IFeatureManager features)
+{
+    public void OnFlagChanged() => table.OnChange();
+
+    /// <summary>Null: no plan runs, and the engine answers everything.</summary>
+    public ValueTask<RouteRules?> RulesAsync(CancellationToken ct) => table.RulesAsync(ct);
+
+    /// <param name="subject">A card by Odoo's id; of a flag that no plan has, whatever its share is of.</param>
+    public async ValueTask<bool> IsOnAsync(string flag, string subject, long? company, string? service, CancellationToken ct)
+    {
+        if (
+            await table.RulesAsync(ct) is { } rules
+            && rules.Flag == flag
+            && long.TryParse(subject, NumberStyles.None, CultureInfo.InvariantCulture, out var card)
+        )
+            return rules.Of(card, company, service).ByEngine;
+        var context = new TargetingContext { UserId = subject, Groups = company is { } id ? [FlagDefinitions.GroupOf(id)] : [] };
+        return await features.IsEnabledAsync<ITargetingContext>(flag, context);
+    }
+}

@@ -1,0 +1,5 @@
+using System.Runtime.CompilerServices;
+
+[assembly: InternalsVisibleTo("Cdc.Tests.Support")]
+[assembly: InternalsVisibleTo("Cdc.Tests.Unit")]
+[assembly: InternalsVisibleTo("Cdc.Tests.Integration")]
