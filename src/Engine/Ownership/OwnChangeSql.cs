@@ -225,7 +225,7 @@ internal sealed class OwnChangeSql(EntityDeclaration entity, EntityDeclaration c
             var channel = ChangeNotice.Channel(cards.Name);
             var value = Sql.Identifier(column);
             return _isCard
-                ? $"    PERFORM pg_notify('{channel}', row_key || CASE WHEN TG_OP <> 'DELETE' THEN ':' || cdc.lookup_hash(NEW.{value}::text) ELSE '' END);"
+                ? $"    PERFORM pg_notify('{channel}', row_key || CASE WHEN TG_OP <> 'DELETE' AND NEW.{value} IS NOT NULL THEN ':' || cdc.lookup_hash(NEW.{value}::text) ELSE '' END);"
                 : $"    PERFORM pg_notify('{channel}', of_card::text);";
         }
     }
