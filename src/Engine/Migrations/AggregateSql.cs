@@ -98,11 +98,16 @@ internal sealed class AggregateSql
     // In the rights of its owner: who writes rows needs none on the sums. For the same reason with a search path of its own.
     public string Keep =>
         $"""
-            CREATE OR REPLACE FUNCTION {Function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $keep$
+            CREATE OR REPLACE FUNCTION {Function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+            SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off AS $keep$
             DECLARE
+                keys bigint[];
+                days date[];
+                finites numeric[];
+                odds bigint[];
+                there bigint[];
                 gone_keys bigint[];
                 gone_days date[];
-                named bigint[];
                 ended_ids bigint[];
                 ended_days date[];
                 moved_ids bigint[];
@@ -136,8 +141,9 @@ internal sealed class AggregateSql
 
     private string Announce =>
         $"""
-                IF cardinality(named) > 0 THEN
-                    PERFORM pg_notify('{_channel}', CASE WHEN cardinality(named) > {MostNamed} THEN '{ChangeNotice.Everything}' ELSE array_to_string(named, ',') END);
+                IF cardinality(keys) > 0 THEN
+                    PERFORM pg_notify('{_channel}', CASE WHEN cardinality(keys) > {MostNamed} THEN '{ChangeNotice.Everything}'
+                        ELSE (SELECT string_agg(DISTINCT k::text, ',') FROM unnest(keys) k) END);
                 END IF;
             """;
 
@@ -176,27 +182,39 @@ internal sealed class AggregateSql
 
     /// <summary>
     /// Every statement finds rows of these tables by their keys, whatever plan a session has kept: by the conflict, by a subquery for each row, or
-    /// from arrays, of which a kept plan expects few.
+    /// from arrays in their order (no other join is allowed in the function), so that two sessions lock rows in one order.
     /// </summary>
     /// <param name="counted">What the statement adds.</param>
     /// <param name="ended">Last days of the rows that it wrote.</param>
     private string Added(string counted, string ended) =>
         _through is null ? Add($"SELECT k, day, finite, odd FROM ({counted}) c") : AddThrough(counted, ended);
 
+    /// <summary>
+    /// Those that are there are updated, and only the others inserted: an upsert locks a row before it updates it, which costs as much again. What
+    /// another session inserts or deletes meanwhile is met by the insert's conflict.
+    /// </summary>
     private string Add(string differences) =>
         $"""
+                    SELECT array_agg(k), array_agg(day), array_agg(finite), array_agg(odd) INTO keys, days, finites, odds FROM (
+                        SELECT k, day, sum(finite) AS finite, sum(odd)::bigint AS odd FROM ({differences}) d {Grouped("k, day")} ORDER BY k, day
+                    ) s;
                     WITH added AS (
-                        INSERT INTO {_sums} AS a ({_by}, {Day}, {Points}, finite, odd)
-                        SELECT k, day, {Shown("sum(finite)", "sum(odd)")}, sum(finite), sum(odd) FROM ({differences}) d {Grouped(
-                "k, day"
-            )} ORDER BY k, day
-                        ON CONFLICT ({_by}, {Day}) DO UPDATE SET finite = a.finite + EXCLUDED.finite, odd = a.odd + EXCLUDED.odd,
-                            {Points} = {Shown("a.finite + EXCLUDED.finite", "a.odd + EXCLUDED.odd")}
-                        RETURNING a.{_by} AS k, a.{Day} AS day, a.finite = 0 AND a.odd = 0 AS gone
+                        UPDATE {_sums} a SET finite = a.finite + d.finite, odd = a.odd + d.odd, {Points} = {Shown(
+                "a.finite + d.finite",
+                "a.odd + d.odd"
+            )}
+                        FROM unnest(keys, days, finites, odds) WITH ORDINALITY d(k, day, finite, odd, i) WHERE a.{_by} = d.k AND a.{Day} = d.day
+                        RETURNING d.i, d.k, d.day, a.finite = 0 AND a.odd = 0 AS gone
                     )
-                    SELECT ARRAY(SELECT k FROM added WHERE gone), ARRAY(SELECT day FROM added WHERE gone), ARRAY(SELECT DISTINCT k FROM added LIMIT {MostNamed
-                + 1})
-                        INTO gone_keys, gone_days, named;
+                    SELECT ARRAY(SELECT i FROM added), ARRAY(SELECT k FROM added WHERE gone), ARRAY(SELECT day FROM added WHERE gone)
+                        INTO there, gone_keys, gone_days;
+                    IF cardinality(there) < cardinality(keys) THEN
+                        INSERT INTO {_sums} AS a ({_by}, {Day}, {Points}, finite, odd)
+                        SELECT k, day, {Shown("finite", "odd")}, finite, odd FROM unnest(keys, days, finites, odds) WITH ORDINALITY d(k, day, finite, odd, i)
+                        WHERE i NOT IN (SELECT unnest(there)) ORDER BY k, day
+                        ON CONFLICT ({_by}, {Day}) DO UPDATE SET finite = a.finite + EXCLUDED.finite, odd = a.odd + EXCLUDED.odd,
+                            {Points} = {Shown("a.finite + EXCLUDED.finite", "a.odd + EXCLUDED.odd")};
+                    END IF;
             """;
 
     /// <remarks>
