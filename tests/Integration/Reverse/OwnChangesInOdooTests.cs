@@ -377,7 +377,8 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
         await bed.ChangeAsync("UPDATE loyalty_cards SET points = points + 1");
         await bed.BecomesAsync(
             "create|the card was made in the engine: cdc does not create cards in Odoo",
-            async () => string.Join(';', await bed.Bed.Engine.RowsAsync("SELECT action, error FROM cdc.sync_log WHERE error IS NOT NULL", Ct))
+            async () =>
+                string.Join(';', await bed.Bed.Engine.RowsAsync("SELECT action, error FROM cdc.sync_log WHERE error IS NOT NULL", Ct))
         );
         await bed.BecomesAsync("101", async () => string.Join('|', await bed.OdooAsync()));
         Assert.Contains("(1 behind it)", (await CommandAsync(bed, "reverse", "status")).Out, StringComparison.Ordinal);
