@@ -41,7 +41,7 @@ CREATE TABLE cdc.cutover_changes (
     change            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     plan              bigint NOT NULL,
     scope             text NOT NULL,
-    command           text NOT NULL CHECK (command IN ('start', 'advance', 'approve', 'hold', 'release', 'rollback')),
+    command           text NOT NULL CHECK (command IN ('start', 'advance', 'approve', 'hold', 'release', 'rollback', 'trigger')),
     from_step         text NOT NULL,
     to_step           text NOT NULL,
     from_percentage   numeric(5,2) NOT NULL,

@@ -9,6 +9,14 @@ CREATE INDEX sync_log_refused ON cdc.sync_log (card, number) WHERE status = 'pen
 -- In the places of changes that were given up: few.
 CREATE INDEX sync_log_voids ON cdc.sync_log (card, number) WHERE action = 'void';
 
+-- A conflict is open until a person has settled it.
+ALTER TABLE cdc.conflicts
+    ADD COLUMN settled_at timestamptz,
+    ADD COLUMN settled_by text,
+    -- accepted: Odoo's value was written into the engine. kept: the engine's value stays.
+    ADD COLUMN settlement text CHECK (settlement IN ('accepted', 'kept'));
+CREATE INDEX conflicts_open ON cdc.conflicts (kind) WHERE settled_at IS NULL;
+
 -- One row for each process that sends.
 CREATE TABLE cdc.reverse_workers (
     worker            uuid PRIMARY KEY,

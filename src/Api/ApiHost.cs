@@ -94,6 +94,7 @@ public sealed class ApiHost : IAsyncDisposable
         _app.Services.GetRequiredService<PipelineMetrics>();
         _app.Services.GetRequiredService<RequestDurations>();
         _app.Services.GetRequiredService<RoutedReads>();
+        _app.Services.GetRequiredService<WayBackStanding>();
         await _app.StartAsync(ct);
         var services = _app.Services;
         _background = Task.WhenAll(
@@ -101,6 +102,7 @@ public sealed class ApiHost : IAsyncDisposable
             Task.Run(() => services.GetRequiredService<SourceSampler>().RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => services.GetRequiredService<AppliedDays>().RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => services.GetRequiredService<LiveSampler>().RunAsync(_stop.Token), CancellationToken.None),
+            Task.Run(() => services.GetRequiredService<CutoverWatch>().RunAsync(_stop.Token), CancellationToken.None),
             Task.Run(() => services.GetService<ShadowReads>()?.RunAsync(_stop.Token) ?? Task.CompletedTask, CancellationToken.None)
         );
         foreach (var url in urls.Where(u => u.Narrowed))

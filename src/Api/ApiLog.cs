@@ -50,6 +50,16 @@ internal static partial class ApiLog
     [LoggerMessage(207, LogLevel.Warning, "What was applied today cannot be counted in the engine ({Cause}); added later")]
     public static partial void CountFailed(this ILogger log, string cause);
 
+    [LoggerMessage(
+        210,
+        LogLevel.Error,
+        "The cutover's scope {Scope} was taken back: Odoo answers its reads ({Why}). When that is settled: cdc cutover hold {Scope} --release"
+    )]
+    public static partial void ScopeTripped(this ILogger log, string scope, string why);
+
+    [LoggerMessage(211, LogLevel.Error, "The triggers of the cutover cannot be looked at")]
+    public static partial void WatchFailed(this ILogger log, Exception exception);
+
     [LoggerMessage(208, LogLevel.Warning, "A read replica of the engine cannot be asked ({Cause}); the engine is asked instead")]
     public static partial void ReplicaLost(this ILogger log, string cause);
 }

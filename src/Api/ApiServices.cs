@@ -68,8 +68,13 @@ internal static class ApiServices
             .AddSingleton<PipelineRates>()
             .AddSingleton<LiveStateReader>()
             .AddSingleton<LiveSampler>();
-        services.AddSingleton<ReconcileStanding>().AddSingleton<ApiMeter>().AddSingleton<MetricCollector>();
-        services.AddMetrics().AddSingleton<PipelineMetrics>().AddSingleton<RequestDurations>().AddSingleton<RoutedReads>();
+        services.AddSingleton<ReconcileStanding>().AddSingleton<WayBackStanding>().AddSingleton<ApiMeter>().AddSingleton<MetricCollector>();
+        services
+            .AddMetrics()
+            .AddSingleton<PipelineMetrics>()
+            .AddSingleton<RequestDurations>()
+            .AddSingleton<RoutedReads>()
+            .AddSingleton<CutoverWatch>();
         services.AddSingleton<Admission>().AddSingleton<FailureHandling>();
         services.AddSingleton<IFeatureDefinitionProvider, FlagDefinitions>().AddFeatureManagement();
         services.AddRouting().AddOpenApi();

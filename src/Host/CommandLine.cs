@@ -49,6 +49,7 @@ internal static class CommandLine
             PauseCommand.Create(host),
             ResumeCommand.Create(host),
             OwnerCommand.Create(host),
+            ConflictsCommand.Create(host),
             CutoverCommand.Create(host),
             KeysCommand.Create(host),
             ReverseCommand.Create(host, signals),

@@ -12,10 +12,16 @@ internal static class MetricsEndpoint
         routes
             .MapGet(
                 "/metrics",
-                async (StatusCache status, ReconcileStanding standing, MetricCollector collector, CancellationToken ct) =>
+                async (
+                    StatusCache status,
+                    ReconcileStanding standing,
+                    WayBackStanding wayBack,
+                    MetricCollector collector,
+                    CancellationToken ct
+                ) =>
                 {
                     // Lag and the like are of this moment, not of the last request for them.
-                    await Task.WhenAll(status.ReadAsync(ct), standing.ReadAsync(ct));
+                    await Task.WhenAll(status.ReadAsync(ct), standing.ReadAsync(ct), wayBack.ReadAsync(ct));
                     return Results.Text(PrometheusText.Write(collector), PrometheusText.ContentType);
                 }
             )

@@ -10,7 +10,7 @@ namespace Cdc.Api.Metrics;
 /// What comparisons found, as recorded in the engine (the view cdc.reconcile_standing, and cdc.alerts), by any process. Without a
 /// comparison, and while the engine cannot be read, nothing is reported.
 /// </summary>
-internal sealed class ReconcileStanding(EngineReads engine, ApiParts parts, ApiOptions options, TimeProvider time) : IDisposable
+internal sealed class ReconcileStanding : IDisposable
 {
     private const string EntitiesSql =
         "SELECT entity, compared, drift, in_flight, extract(epoch FROM clock_timestamp() - compared_at)::float8 FROM "
@@ -29,16 +29,14 @@ internal sealed class ReconcileStanding(EngineReads engine, ApiParts parts, ApiO
 
     private const string PausedSql = "SELECT entity IS NULL FROM cdc.reconcile_samples ORDER BY id DESC LIMIT 1";
 
-    /// <summary>It changes with comparisons, which are no more frequent.</summary>
-    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
+    private readonly ApiParts _parts;
+    private readonly KeptReading<Standing> _kept;
 
-    /// <summary>An engine that was not there just now is not waited for by every request.</summary>
-    private static readonly TimeSpan LeftAlone = TimeSpan.FromSeconds(1);
-
-    private readonly SemaphoreSlim _reading = new(1, 1);
-    private volatile Standing? _last;
-    private long _readAt;
-    private long? _failedAt;
+    public ReconcileStanding(EngineReads engine, ApiParts parts, ApiOptions options, TimeProvider time)
+    {
+        _parts = parts;
+        _kept = new KeptReading<Standing>(engine, ReadAsync, options.Timeout, time);
+    }
 
     public void AddTo(Meter meter)
     {
@@ -73,13 +71,13 @@ internal sealed class ReconcileStanding(EngineReads engine, ApiParts parts, ApiO
 
     /// <summary>1 - drift / compared over all entities; null: nothing is known.</summary>
     public double? Ratio =>
-        _last is { } last && last.Entities.Sum(e => e.Compared) is > 0 and var compared
+        _kept.Last is { } last && last.Entities.Sum(e => e.Compared) is > 0 and var compared
             ? Math.Max(0, 1 - (double)last.Entities.Sum(e => e.Drift) / compared)
             : null;
 
     /// <summary>How things stand: drift that is open, and what cannot be said of which rows now; null: nothing was ever compared.</summary>
     public ComparisonRows? Rows(StatusReport report) =>
-        _last is { Entities.Count: > 0 } last
+        _kept.Last is { Entities.Count: > 0 } last
             ? new ComparisonRows(
                 last.Entities.Sum(e => e.Compared),
                 last.Entities.Sum(e => e.Drift),
@@ -97,50 +95,21 @@ internal sealed class ReconcileStanding(EngineReads engine, ApiParts parts, ApiO
         : null;
 
     /// <summary>Reads it again, but not more often than it changes.</summary>
-    public async Task ReadAsync(CancellationToken ct)
-    {
-        if (IsFresh)
-            return;
-        await _reading.WaitAsync(ct);
-        try
-        {
-            if (IsFresh)
-                return;
-            // Whoever waited for one that failed does not wait for another.
-            if (_failedAt is { } failed && time.GetElapsedTime(failed) < LeftAlone)
-                return;
-            // A server that hangs is cancelled first, which takes as long again.
-            _last = await engine.UseAsync(c => ReadAsync(c, ct), ct).WaitAsync(options.Timeout, ct);
-            Volatile.Write(ref _readAt, time.GetTimestamp());
-            _failedAt = null;
-        }
-        catch (Exception e) when (e is EngineUnavailableException or TimeoutException)
-        {
-            _failedAt = time.GetTimestamp();
-            // The other metrics say so; an old rate must not be shown as today's.
-            _last = null;
-        }
-        finally
-        {
-            _reading.Release();
-        }
-    }
+    public Task ReadAsync(CancellationToken ct) => _kept.ReadAsync(ct);
 
-    public void Dispose() => _reading.Dispose();
-
-    private bool IsFresh => _last is not null && time.GetElapsedTime(Volatile.Read(ref _readAt)) < Fresh;
+    public void Dispose() => _kept.Dispose();
 
     private IEnumerable<Measurement<double>> PerEntity(Func<Entity, double?> value)
     {
-        foreach (var entity in _last?.Entities ?? [])
+        foreach (var entity in _kept.Last?.Entities ?? [])
             if (value(entity) is { } v)
                 yield return new(v, new KeyValuePair<string, object?>("entity", entity.Name));
     }
 
     private IEnumerable<Measurement<long>> Alerts() =>
-        _last?.Alerts.Select(a => new Measurement<long>(a.Fired ? 1 : 0, new KeyValuePair<string, object?>("alert", a.Name))) ?? [];
+        _kept.Last?.Alerts.Select(a => new Measurement<long>(a.Fired ? 1 : 0, new KeyValuePair<string, object?>("alert", a.Name))) ?? [];
 
-    private IEnumerable<Measurement<long>> Paused() => _last?.Paused is { } paused ? [new Measurement<long>(paused ? 1 : 0)] : [];
+    private IEnumerable<Measurement<long>> Paused() => _kept.Last?.Paused is { } paused ? [new Measurement<long>(paused ? 1 : 0)] : [];
 
     private async Task<Standing> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
@@ -152,7 +121,7 @@ internal sealed class ReconcileStanding(EngineReads engine, ApiParts parts, ApiO
             {
                 new(EntitiesSql),
                 new(AlertsSql),
-                Statements.BatchStatement(LeftOutSql, (object)parts.Entities.All.Select(e => e.Name).ToArray()),
+                Statements.BatchStatement(LeftOutSql, (object)_parts.Entities.All.Select(e => e.Name).ToArray()),
                 new(PausedSql),
             },
         };

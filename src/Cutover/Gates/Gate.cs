@@ -1,3 +1,4 @@
+using System.Globalization;
 using Cdc.Core.Failures;
 
 namespace Cdc.Cutover.Gates;
@@ -14,7 +15,17 @@ public enum Verdict
 
 /// <param name="Name">A stable word.</param>
 /// <param name="Says">What was found, and what is missing.</param>
-public sealed record Gate(string Name, Verdict Verdict, string Says);
+public sealed record Gate(string Name, Verdict Verdict, string Says)
+{
+    /// <param name="value">Null: not known, and no pass.</param>
+    /// <param name="what">What is counted.</param>
+    internal static Gate AtMost(string name, double? value, double most, string what, string unknown = "not known") =>
+        value is not { } known ? new(name, Verdict.Inconclusive, unknown)
+        : known <= most ? new(name, Verdict.Pass, $"{Text(known)} {what}, at most {Text(most)}")
+        : new(name, Verdict.Fail, $"{Text(known)} {what}, at most {Text(most)}");
+
+    internal static string Text(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
+}
 
 /// <summary>All gates before a step.</summary>
 public sealed record GateReport(IReadOnlyList<Gate> Gates)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Cdc.Cutover.Plans;
 using Cdc.Engine.Status;
 
@@ -7,8 +6,13 @@ namespace Cdc.Cutover.Gates;
 /// <summary>What a scope's gates are judged by.</summary>
 /// <param name="Conflicts">Since the step began in which it is.</param>
 /// <param name="InStep">For how long it has been there.</param>
+/// <param name="Shadow">Since then, of the last 24 hours.</param>
 /// <param name="FlagStands">Null: the flag is as the phases have set it. Otherwise what somebody made of it.</param>
-public sealed record GateFacts(PipelineStanding Standing, long Conflicts, TimeSpan InStep, string? FlagStands);
+public sealed record GateFacts(PipelineStanding Standing, long Conflicts, TimeSpan InStep, ComparedReads Shadow, string? FlagStands);
+
+/// <param name="Compared">Reads of which both sides' answers could be compared.</param>
+/// <param name="Different">Of these, those that were not the same.</param>
+public sealed record ComparedReads(long Compared, long Different);
 
 /// <summary>Judges the gates before a step. What is not known is never a pass.</summary>
 public static class GateJudge
@@ -21,20 +25,21 @@ public static class GateJudge
             Flag(facts.FlagStands),
             State(standing.State),
             Tables(standing),
-            AtMost("lag", standing.LagSeconds, gates.MaxLagSeconds, "seconds behind Odoo"),
-            AtMost("quarantine", standing.Quarantined, gates.MaxQuarantined, "rows in quarantine"),
+            Gate.AtMost("lag", standing.LagSeconds, gates.MaxLagSeconds, "seconds behind Odoo"),
+            Gate.AtMost("quarantine", standing.Quarantined, gates.MaxQuarantined, "rows in quarantine"),
         };
         if (step.Phase != PlanPhase.Shadow)
             found.AddRange([
-                AtMost(
+                Gate.AtMost(
                     "compared",
                     standing.ComparedSeconds / 3600,
                     gates.ComparedWithinHours,
                     "hours since every table was compared",
                     "not every table was compared: cdc reconcile"
                 ),
-                Drift(standing, gates),
-                AtMost("conflicts", facts.Conflicts, gates.MaxConflicts, "conflicts in this step"),
+                Drift(standing, gates.MaxDriftPercent),
+                Shadow(facts.Shadow, gates.MaxShadowPercent, gates.MinShadowReads),
+                Gate.AtMost("conflicts", facts.Conflicts, gates.MaxConflicts, "conflicts in this step"),
                 Time(facts.InStep, gates.MinutesBefore),
             ]);
         return new GateReport(found);
@@ -53,28 +58,38 @@ public static class GateJudge
             ? new("tables", Verdict.Pass, "every table is followed")
             : new("tables", Verdict.Fail, string.Join(", ", standing.NotFollowed));
 
-    private static Gate Drift(PipelineStanding standing, PlanGates gates) =>
-        AtMost(
+    internal static Gate Drift(PipelineStanding standing, double most) =>
+        Gate.AtMost(
             "drift",
             standing.Compared is > 0 and var compared ? standing.Drift * 100d / compared : null,
-            gates.MaxDriftPercent,
+            most,
             "percent of the compared rows differ",
             "no rows were compared: cdc reconcile"
         );
 
+    /// <summary>Too few reads say nothing, whatever they say.</summary>
+    internal static Gate Shadow(ComparedReads shadow, double most, long least)
+    {
+        if (shadow.Compared < least)
+            return new(
+                "shadow",
+                Verdict.Inconclusive,
+                $"{Gate.Text(shadow.Compared)} reads were compared in this step, at least {Gate.Text(least)} (Api:ShadowPercent is the share of reads that are)"
+            );
+        return Gate.AtMost(
+            "shadow",
+            shadow.Compared == 0 ? 0 : shadow.Different * 100d / shadow.Compared,
+            most,
+            $"percent of {Gate.Text(shadow.Compared)} compared reads had different answers"
+        );
+    }
+
     private static Gate Time(TimeSpan inStep, double minutes) =>
         inStep.TotalMinutes >= minutes
-            ? new("time", Verdict.Pass, $"{Text(inStep.TotalMinutes)} minutes in this step, at least {Text(minutes)}")
+            ? new("time", Verdict.Pass, $"{Gate.Text(inStep.TotalMinutes)} minutes in this step, at least {Gate.Text(minutes)}")
             : new(
                 "time",
                 Verdict.Inconclusive,
-                $"{Text(inStep.TotalMinutes)} minutes in this step, at least {Text(minutes)}: {Text(minutes - inStep.TotalMinutes)} more"
+                $"{Gate.Text(inStep.TotalMinutes)} minutes in this step, at least {Gate.Text(minutes)}: {Gate.Text(minutes - inStep.TotalMinutes)} more"
             );
-
-    private static Gate AtMost(string name, double? value, double most, string what, string unknown = "not known") =>
-        value is not { } known ? new(name, Verdict.Inconclusive, unknown)
-        : known <= most ? new(name, Verdict.Pass, $"{Text(known)} {what}, at most {Text(most)}")
-        : new(name, Verdict.Fail, $"{Text(known)} {what}, at most {Text(most)}");
-
-    private static string Text(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 }

@@ -5,6 +5,7 @@ using Cdc.Core.Postgres;
 using Cdc.Cutover.Flags;
 using Cdc.Cutover.Gates;
 using Cdc.Cutover.Plans;
+using Cdc.Cutover.Shadow;
 using Cdc.Engine.Status;
 using Npgsql;
 
@@ -29,14 +30,73 @@ public sealed class CutoverDesk(TimeProvider time)
     public async Task<GateReport> JudgeAsync(NpgsqlConnection connection, RunningPlan running, ScopeState state, CancellationToken ct)
     {
         var next = PhaseMachine.Next(running.Plan, state);
+        return GateJudge.Judge(running.Plan.Steps[next - 1], await FactsAsync(connection, running, state, ct));
+    }
+
+    /// <summary>
+    /// Takes back every scope whose reads the engine answers and one of whose triggers fires. Any number of processes may look at once: a
+    /// scope that somebody else has changed meanwhile is left alone.
+    /// </summary>
+    /// <returns>The plan that runs, as it is after that, and the scopes that were taken back; null: none runs.</returns>
+    public async Task<(RunningPlan Running, IReadOnlyList<ScopeState> Tripped)?> WatchAsync(
+        NpgsqlConnection connection,
+        CancellationToken ct
+    )
+    {
+        if (await CutoverTable.RunningAsync(connection, locked: false, ct) is not { } running)
+            return null;
+        var tripped = new List<ScopeState>();
+        foreach (var state in running.Scopes.Where(s => s.PercentageIn(running.Plan) > 0))
+        {
+            var judged = TriggerJudge.Judge(running.Plan.Triggers, await FactsAsync(connection, running, state, ct));
+            if (judged.Gates.FirstOrDefault(g => g.Verdict == Verdict.Fail) is not { } fired)
+                continue;
+            try
+            {
+                tripped.Add(
+                    await TripAsync(
+                        connection,
+                        new Decision(state.Scope.Name, "cdc", $"{fired.Name}: {fired.Says}", state.Version),
+                        judged,
+                        ct
+                    )
+                );
+            }
+            catch (CdcException e) when (e.Kind is FailureKind.Refused or FailureKind.Usage)
+            {
+                // Somebody was quicker.
+            }
+        }
+        var after = running.Scopes.Select(s => tripped.FirstOrDefault(t => t.Scope.Name == s.Scope.Name) ?? s);
+        return (running with { Scopes = [.. after] }, tripped);
+    }
+
+    /// <summary>As if a trigger had fired: who is there sees what happens then.</summary>
+    /// <exception cref="CdcException">Refused: Odoo answers already.</exception>
+    public Task<ScopeState> DrillAsync(NpgsqlConnection connection, Decision decision, CancellationToken ct) =>
+        TripAsync(connection, decision with { Why = decision.Why is { } why ? $"drill: {why}" : "drill" }, null, ct);
+
+    private Task<ScopeState> TripAsync(NpgsqlConnection connection, Decision decision, GateReport? judged, CancellationToken ct) =>
+        DecideAsync(
+            connection,
+            decision,
+            (running, state) =>
+                Task.FromResult<(string, ScopeState, GateReport?)>(
+                    ("trigger", PhaseMachine.Trip(running.Plan, state, $"{ScopeState.ByTrigger}{decision.Why}", time.GetUtcNow()), judged)
+                ),
+            ct
+        );
+
+    private async Task<GateFacts> FactsAsync(NpgsqlConnection connection, RunningPlan running, ScopeState state, CancellationToken ct)
+    {
         var flag = await CutoverTable.FlagAsync(connection, running.Plan.Flag, ct);
-        var facts = new GateFacts(
+        return new GateFacts(
             await PipelineStanding.ReadAsync(connection, ct),
             await PipelineStanding.ConflictsAsync(connection, state.Since, ct),
             time.GetUtcNow() - state.Since,
+            await ShadowTable.OfScopeAsync(connection, state.Scope.Name, state.Since, ct),
             (flag ?? new FlagStand(false, 0, [])).Differs(FlagStand.Of(running.Plan, running.Scopes), running.Plan.Flag)
         );
-        return GateJudge.Judge(running.Plan.Steps[next - 1], facts);
     }
 
     /// <summary>

@@ -61,6 +61,16 @@ public static class PhaseMachine
                 "cdc cutover status"
             );
 
+    /// <summary>
+    /// Back to the plan's first step, where Odoo answers and both sides are compared; nobody advances it until somebody has looked.
+    /// </summary>
+    /// <exception cref="CdcException">Refused: Odoo answers already.</exception>
+    public static ScopeState Trip(CutoverPlan plan, ScopeState state, string why, DateTimeOffset now) =>
+        Rollback(plan, state, 1, now) with
+        {
+            Held = why,
+        };
+
     /// <summary>Nobody advances it until it is released. What it has reached stays.</summary>
     public static ScopeState Hold(ScopeState state, string why) => state with { Held = why, Version = state.Version + 1 };
 

@@ -9,6 +9,11 @@ namespace Cdc.Cutover.Phases;
 /// <param name="Version">One more with every change.</param>
 public sealed record ScopeState(PlanScope Scope, int Step, string? Held, DateTimeOffset Since, long Version)
 {
+    /// <summary>How <see cref="Held"/> begins where a trigger took the scope back.</summary>
+    public const string ByTrigger = "trigger ";
+
+    public bool IsTripped => Held?.StartsWith(ByTrigger, StringComparison.Ordinal) == true;
+
     public string PhaseIn(CutoverPlan plan) => Step == 0 ? PlanPhase.Legacy : plan.Steps[Step - 1].Phase;
 
     /// <summary>Of its cards, those whose reads the engine answers, as far as its flag allows it.</summary>

@@ -16,6 +16,9 @@ public sealed record CutoverPlan
     /// <summary>The way of each scope, from legacy on.</summary>
     public IReadOnlyList<PlanStep> Steps { get; init; } = PlanStep.Usual;
 
+    /// <summary>What takes a scope back to shadow by itself.</summary>
+    public PlanTriggers Triggers { get; init; } = new();
+
     /// <summary>What a step is called; 0 is where every scope begins.</summary>
     public string NameOf(int step) => step == 0 ? PlanPhase.Legacy : Steps[step - 1].Name;
 }
@@ -97,11 +100,37 @@ public sealed record PlanGates
     /// <summary>How old the last comparison of everything may be.</summary>
     public double ComparedWithinHours { get; init; } = 24;
 
+    /// <summary>Reads with different answers of the two sides, of those that were compared since the step before began.</summary>
+    public double MaxShadowPercent { get; init; } = 0.1;
+
+    /// <summary>How many must have been compared. 0: also none, where nobody reads over this Api.</summary>
+    public long MinShadowReads { get; init; } = 100;
+
     /// <summary>Changes of Odoo's to what the engine owns, since the step before began.</summary>
     public long MaxConflicts { get; init; }
 
     /// <summary>How long the step before must have lasted.</summary>
     public double MinutesBefore { get; init; }
+}
+
+/// <summary>Thresholds above which the engine answers no reads of a scope any more; null: never for that.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record PlanTriggers
+{
+    /// <summary>Rows that differ, of those that were compared.</summary>
+    public double? MaxDriftPercent { get; init; } = 1;
+
+    /// <summary>Reads with different answers of the two sides, of those that were compared since the step began.</summary>
+    public double? MaxShadowPercent { get; init; } = 1;
+
+    /// <summary>How many must have been compared: fewer say nothing.</summary>
+    public long MinShadowReads { get; init; } = 100;
+
+    /// <summary>How far the engine may be behind Odoo: half an hour of it is the end of anybody's patience.</summary>
+    public double? MaxLagSeconds { get; init; } = 1800;
+
+    /// <summary>Changes of Odoo's to what the engine owns, since the step began.</summary>
+    public long? MaxConflicts { get; init; }
 }
 
 /// <summary>Words of phases: in plans, in the engine and in JSON; never renamed.</summary>

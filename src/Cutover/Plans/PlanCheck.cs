@@ -8,7 +8,8 @@ internal static partial class PlanCheck
 {
     private const int MostApprovals = 5;
 
-    public static IReadOnlyList<string> Errors(CutoverPlan plan) => [.. OfPlan(plan), .. OfScopes(plan.Scopes), .. OfSteps(plan.Steps)];
+    public static IReadOnlyList<string> Errors(CutoverPlan plan) =>
+        [.. OfPlan(plan), .. OfScopes(plan.Scopes), .. OfSteps(plan.Steps), .. OfTriggers(plan.Triggers)];
 
     private static IEnumerable<string> OfPlan(CutoverPlan plan)
     {
@@ -83,11 +84,27 @@ internal static partial class PlanCheck
             gates.MaxQuarantined,
             gates.MaxDriftPercent,
             gates.ComparedWithinHours,
+            gates.MaxShadowPercent,
+            gates.MinShadowReads,
             gates.MaxConflicts,
             gates.MinutesBefore,
         ];
         if (thresholds.Any(t => !(t >= 0)))
             yield return "no threshold is below 0";
+    }
+
+    private static IEnumerable<string> OfTriggers(PlanTriggers triggers)
+    {
+        double?[] thresholds =
+        [
+            triggers.MaxDriftPercent,
+            triggers.MaxShadowPercent,
+            triggers.MinShadowReads,
+            triggers.MaxLagSeconds,
+            triggers.MaxConflicts,
+        ];
+        if (thresholds.Any(t => t is { } value && !(value >= 0)))
+            yield return "triggers: no threshold is below 0 (null switches one off)";
     }
 
     private const string NameRule = "up to 64 lower-case letters, digits, dots, hyphens and underscores";

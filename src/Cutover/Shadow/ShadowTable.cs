@@ -1,4 +1,5 @@
 using Cdc.Core.Postgres;
+using Cdc.Cutover.Gates;
 using Npgsql;
 
 namespace Cdc.Cutover.Shadow;
@@ -22,6 +23,13 @@ public static class ShadowTable
         FROM cdc.cutover_shadow WHERE hour > now() - interval '24 hours' GROUP BY scope, result, field ORDER BY 1, 2, 3
         """;
 
+    /// <summary>Whole hours: the first one may have some of the step before.</summary>
+    private const string OfScopeSql = """
+        SELECT coalesce(sum(reads) FILTER (WHERE result IN ('equal', 'differs', 'missing', 'extra')), 0)::bigint,
+               coalesce(sum(reads) FILTER (WHERE result IN ('differs', 'missing', 'extra')), 0)::bigint
+        FROM cdc.cutover_shadow WHERE scope = $1 AND hour >= date_trunc('hour', $2::timestamptz) AND hour > now() - interval '24 hours'
+        """;
+
     public static Task AddAsync(NpgsqlConnection connection, IReadOnlyCollection<ShadowCount> counts, CancellationToken ct) =>
         connection
             .Statement(
@@ -33,6 +41,19 @@ public static class ShadowTable
                 counts.Select(c => c.LastCard).ToArray()
             )
             .ExecuteAsync(ct);
+
+    /// <summary>Of a scope since it came to where it is, and of the last 24 hours at most.</summary>
+    public static async Task<ComparedReads> OfScopeAsync(
+        NpgsqlConnection connection,
+        string scope,
+        DateTimeOffset since,
+        CancellationToken ct
+    ) =>
+        (
+            await connection
+                .Statement(OfScopeSql, scope, since.UtcDateTime)
+                .RowsAsync(row => new ComparedReads(row.GetInt64(0), row.GetInt64(1)), ct)
+        ).Single();
 
     /// <summary>Of the last 24 hours.</summary>
     public static Task<List<ShadowCount>> OfDayAsync(NpgsqlConnection connection, CancellationToken ct) =>

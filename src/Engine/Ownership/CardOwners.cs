@@ -149,7 +149,7 @@ public sealed class CardOwners(EntityDeclaration cards)
                 _code is null ? "NULL::text" : $"c.{_code}::text"
             )}, coalesce(c.owner, 'odoo'), c.own_number, c.odoo_number, c.base::text,
                    (SELECT count(*) FROM cdc.sync_log l WHERE l.card = c.{_key} AND l.status = 'pending'),
-                   (SELECT count(*) FROM cdc.conflicts f WHERE f.card = c.{_key}), o.changed_at, o.changed_by
+                   (SELECT count(*) FROM cdc.conflicts f WHERE f.card = c.{_key} AND f.settled_at IS NULL), o.changed_at, o.changed_by
             FROM {cards.EngineName} c LEFT JOIN LATERAL (
                 SELECT changed_at, changed_by FROM cdc.owner_changes WHERE entity = $1 AND key = c.{_key} ORDER BY change DESC LIMIT 1) o ON true
             WHERE {where} ORDER BY 1 LIMIT 100

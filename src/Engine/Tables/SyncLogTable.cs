@@ -15,6 +15,14 @@ public sealed record StoppedCard(long Card, Guid Change, long Number, string Err
 /// <param name="Oldest">When the oldest that is not synced was made; null: there is none.</param>
 public sealed record OwnChangeCounts(long Pending, long Answered, long Synced, long Refused, DateTime? Oldest);
 
+/// <summary>Own changes that Odoo's row has not shown yet.</summary>
+/// <param name="Unsent">To be sent.</param>
+/// <param name="Answered">Odoo has said that it has them.</param>
+/// <param name="Refused">By Odoo.</param>
+/// <param name="StoppedCards">At these.</param>
+/// <param name="OldestSeconds">Age of the oldest; without any 0.</param>
+public sealed record WaitingChanges(long Unsent, long Answered, long Refused, long StoppedCards, double OldestSeconds);
+
 /// <summary>cdc.sync_log, as those who send own changes write and count it. What has arrived in Odoo is written by those who apply.</summary>
 public static class SyncLogTable
 {
@@ -54,6 +62,13 @@ public static class SyncLogTable
         FROM cdc.sync_log
         """;
 
+    private const string WaitingSql = """
+        SELECT count(*) FILTER (WHERE answered_at IS NULL AND error IS NULL), count(*) FILTER (WHERE answered_at IS NOT NULL AND error IS NULL),
+               count(*) FILTER (WHERE error IS NOT NULL), count(DISTINCT card) FILTER (WHERE error IS NOT NULL),
+               coalesce(greatest(extract(epoch FROM clock_timestamp() - min(created_at)), 0), 0)::float8
+        FROM cdc.sync_log WHERE status = 'pending'
+        """;
+
     private const string StoppedSql = """
         SELECT f.card, f.uuid, f.number, f.error, f.created_at,
                (SELECT count(*) FROM cdc.sync_log l WHERE l.card = f.card AND l.number > f.number AND l.status = 'pending')
@@ -89,6 +104,17 @@ public static class SyncLogTable
         await transaction.CommitAsync(ct);
         return again;
     }
+
+    /// <summary>As <see cref="CountAsync"/>, of what waits alone: its cost is that of these.</summary>
+    public static async Task<WaitingChanges> WaitingAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        (
+            await connection
+                .Statement(WaitingSql)
+                .RowsAsync(
+                    row => new WaitingChanges(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetDouble(4)),
+                    ct
+                )
+        ).Single();
 
     public static async Task<OwnChangeCounts> CountAsync(NpgsqlConnection connection, CancellationToken ct) =>
         (

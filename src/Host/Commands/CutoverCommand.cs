@@ -95,6 +95,21 @@ internal static class CutoverCommand
                 By,
                 Yes,
             }.Runs(host, RollbackAsync),
+            new ExplainedCommand(
+                "drill",
+                """
+                Take a scope back as if a trigger had fired: to the first step of the plan, and held. For rehearsals.
+
+                Examples:
+                  cdc cutover drill pilot --why "who is paged?"
+                """
+            )
+            {
+                Scope,
+                Why,
+                By,
+                Yes,
+            }.Runs(host, DrillAsync),
         };
 
     private static async Task<int> StatusAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
@@ -156,6 +171,19 @@ internal static class CutoverCommand
                 ];
             },
             (desk, connection, decision) => desk.RollbackAsync(connection, decision, parsed.GetValue(To), ct),
+            ct
+        );
+
+    private static Task<int> DrillAsync(CommandContext context, ParseResult parsed, CancellationToken ct) =>
+        DecideAsync(
+            context,
+            parsed,
+            (running, state) =>
+                [
+                    $"{state.Scope.Name} goes back from {running.Plan.NameOf(state.Step)} to {running.Plan.NameOf(1)} at once, and is held",
+                    "Odoo answers its reads then, and the alert CdcCutoverTripped fires",
+                ],
+            (desk, connection, decision) => desk.DrillAsync(connection, decision, ct),
             ct
         );
 

@@ -36,7 +36,7 @@ public sealed partial class AlertTests(TestServers servers)
         }
         await using var shop = await Shop.OpenAsync(servers);
         await shop.BalanceAsync("card 1");
-        // What depends on a comparison, a setting of the server, or an open transaction is not always there.
+        // What depends on a comparison, a cutover, a setting of the server, or an open transaction is not always there.
         string[] sometimes =
         [
             "cdc_reconcile_drift",
@@ -46,6 +46,7 @@ public sealed partial class AlertTests(TestServers servers)
             "cdc_slot_safe_wal_bytes",
             "cdc_source_oldest_transaction_seconds",
             "cdc_lag_seconds",
+            "cdc_cutover_tripped",
         ];
         var text = (await shop.GetAsync("/metrics")).Text;
         text += (await shop.GetAsync("/health/metrics")).Text;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Cdc.Core.Failures;
+using Cdc.Cutover.Phases;
 using Cdc.Tests.Integration.Host;
 using Cdc.Tests.Support.Postgres;
 using Npgsql;
@@ -64,6 +65,22 @@ public sealed class CutoverCommandTests(TestServers servers)
         Assert.Contains("drift: 0.2 percent of the compared rows differ, at most 0.1", refused.Error, StringComparison.Ordinal);
         Assert.Equal(0L, await world.EngineAsync<long>("SELECT count(*) FROM cdc.cutover_approvals WHERE version > 1"));
 
+        // Readers who would have got another answer.
+        await world.EngineAsync(
+            "DELETE FROM cdc.drift; INSERT INTO cdc.cutover_shadow SELECT scope, hour, 'differs', 'points', 2, 17 FROM cdc.cutover_shadow WHERE scope = 'pilot'"
+        );
+        var differing = await world.RunAsync("cutover", "advance", "pilot", "--yes");
+        Assert.Equal((int)FailureKind.Refused, differing.ExitCode);
+        Assert.Contains(
+            "shadow: 0.2 percent of 1002 compared reads had different answers, at most 0.1",
+            differing.Error,
+            StringComparison.Ordinal
+        );
+        await world.EngineAsync("UPDATE cdc.cutover_shadow SET hour = hour - interval '2 days'");
+        var few = await world.RunAsync("cutover", "advance", "pilot", "--yes");
+        Assert.Equal((int)FailureKind.Inconclusive, few.ExitCode);
+        Assert.Contains("shadow: 0 reads were compared in this step, at least 100", few.Error, StringComparison.Ordinal);
+
         // A table that was never compared: nothing can be said.
         await world.EngineAsync("DELETE FROM cdc.drift; INSERT INTO cdc.tables (entity, state) VALUES ('move', 'streaming')");
         Assert.Equal((int)FailureKind.Inconclusive, (await world.RunAsync("cutover", "advance", "pilot", "--yes")).ExitCode);
@@ -124,6 +141,60 @@ public sealed class CutoverCommandTests(TestServers servers)
         Assert.Equal("pilot 1 shadow 0, rest 0 legacy 0", await world.StandAsync());
 
         Task<CommandRun> Advance(string by) => Task.Run(() => world.RunAsync("cutover", "advance", "pilot", "--by", by, "--yes"));
+    }
+
+    [Fact]
+    public async Task What_a_trigger_took_back_stays_there_until_somebody_releases_it()
+    {
+        await using var world = await CutoverWorld.CreateAsync(servers);
+        await world.StartAsync(CutoverWorld.Plan.Replace("\"approvals\": 2", "\"approvals\": 1", StringComparison.Ordinal));
+        await world.AdvanceAsync("pilot");
+        // Odoo answers: there is nothing to take back.
+        Assert.Equal((int)FailureKind.Refused, (await world.RunAsync("cutover", "drill", "pilot", "--yes")).ExitCode);
+        await world.AdvanceAsync("pilot");
+        await world.AdvanceAsync("pilot");
+        await world.AdvanceAsync("rest");
+        Assert.Equal((int)FailureKind.Refused, (await world.RunAsync("cutover", "drill", "pilot")).ExitCode);
+        Assert.Equal(0, (await world.RunAsync("cutover", "drill", "pilot", "--why", "who is paged?", "--yes")).ExitCode);
+        Assert.Equal("pilot 1 shadow 0 trigger drill: who is paged?, rest 1 shadow 0", await world.StandAsync());
+        Assert.StartsWith("f ", await world.FlagAsync(), StringComparison.Ordinal);
+        var refused = await world.RunAsync("cutover", "advance", "pilot", "--yes");
+        Assert.Equal((int)FailureKind.Refused, refused.ExitCode);
+        Assert.Contains("pilot is held: trigger drill: who is paged?", refused.Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await world.RunAsync("cutover", "hold", "pilot", "--release", "--yes")).ExitCode);
+        await world.AdvanceAsync("pilot");
+    }
+
+    [Fact]
+    public async Task Two_who_watch_take_a_scope_back_once_and_what_is_not_known_takes_none()
+    {
+        await using var world = await CutoverWorld.CreateAsync(servers);
+        await world.StartAsync(CutoverWorld.Plan.Replace("\"approvals\": 2", "\"approvals\": 1", StringComparison.Ordinal));
+        foreach (var scope in (string[])["pilot", "pilot", "rest", "rest"])
+            await world.AdvanceAsync(scope);
+        Assert.Empty((await WatchAsync())!);
+        await world.EngineAsync(
+            "DELETE FROM cdc.reconcile_partitions; DELETE FROM cdc.reconcile_runs; DELETE FROM cdc.cutover_shadow; DELETE FROM cdc.checkpoints"
+        );
+        Assert.Empty((await WatchAsync())!);
+        Assert.Equal("pilot 2 canary 10, rest 2 canary 10", await world.StandAsync());
+        await world.EngineAsync(
+            "INSERT INTO cdc.cutover_shadow VALUES ('rest', date_trunc('hour', now()) + interval '1 hour', 'missing', '', 100, 7)"
+        );
+        var seen = await Task.WhenAll(WatchAsync(), WatchAsync(), WatchAsync());
+        Assert.Equal(["rest"], seen.SelectMany(s => s!).Select(s => s.Scope.Name));
+        Assert.StartsWith(
+            "pilot 2 canary 10, rest 1 shadow 0 trigger shadow: 100 percent",
+            await world.StandAsync(),
+            StringComparison.Ordinal
+        );
+
+        async Task<IReadOnlyList<ScopeState>?> WatchAsync()
+        {
+            await using var connection = new NpgsqlConnection(world.EngineConnection);
+            await connection.OpenAsync(HostWorld.Ct);
+            return (await new CutoverDesk(TimeProvider.System).WatchAsync(connection, HostWorld.Ct))?.Tripped;
+        }
     }
 
     [Fact]

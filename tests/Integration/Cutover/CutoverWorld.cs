@@ -27,7 +27,10 @@ internal static class CutoverWorld
         INSERT INTO cdc.reconcile_runs (kind, entities, state, verdict) VALUES ('full', '{card}', 'done', 'consistent');
         INSERT INTO cdc.reconcile_partitions (run, entity, place, generation, marker_lsn, source_rows, engine_rows, compared, missing, extra, differing,
             in_flight, quarantined, holes, loading, unlisted, held_ms)
-        SELECT id, 'card', 1, 1, '0/1', 1000, 1000, 1000, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM cdc.reconcile_runs
+        SELECT id, 'card', 1, 1, '0/1', 1000, 1000, 1000, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM cdc.reconcile_runs;
+        -- Of the hours to come, so that no step begins behind it.
+        INSERT INTO cdc.cutover_shadow (scope, hour, result, field, reads, last_card)
+        SELECT s, date_trunc('hour', now()) + interval '1 hour', 'equal', '', 1000, 1 FROM unnest(ARRAY['pilot', 'rest']) s
         """;
 
     public static async Task<HostWorld> CreateAsync(TestServers servers)

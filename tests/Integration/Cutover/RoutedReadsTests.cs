@@ -16,8 +16,8 @@ public sealed class RoutedReadsTests(TestServers servers)
 {
     private const string Plan = """
         { "name": "test", "scopes": [{ "name": "pilot", "companies": [1] }, { "name": "web", "services": ["web"] }, { "name": "rest" }],
-          "steps": [{ "name": "shadow", "phase": "shadow" }, { "name": "canary", "phase": "canary", "percentage": 40 },
-                    { "name": "all", "phase": "ramp", "percentage": 100 }] }
+          "steps": [{ "name": "shadow", "phase": "shadow" }, { "name": "canary", "phase": "canary", "percentage": 40, "gates": { "minShadowReads": 0 } },
+                    { "name": "all", "phase": "ramp", "percentage": 100, "gates": { "minShadowReads": 0 } }] }
         """;
 
     // The engine has other points than Odoo: so an answer says by itself who gave it.
@@ -177,6 +177,34 @@ public sealed class RoutedReadsTests(TestServers servers)
             var failed = await shop.Api.PostAsync($"/ofrep/v1/evaluate/flags/{flag}", body, Shop.Ct);
             Assert.Equal((status, code, flag), (failed.Status, failed["errorCode"], failed["key"]));
         }
+    }
+
+    /// <summary>Nobody is there: the process that serves looks by itself.</summary>
+    [Fact]
+    public async Task A_trigger_takes_its_scope_back_and_no_other()
+    {
+        await using var shop = await Shop.OpenAsync(servers);
+        await RaiseAsync(shop, "start");
+        await RaiseAsync(shop, "pilot", "shadow", "canary", "all");
+        await RaiseAsync(shop, "rest", "shadow", "canary", "all");
+        await SideAsync(shop, 1, "engine", "engine");
+        await SideAsync(shop, 2, "engine", "engine");
+        var (pilots, others) =
+            await shop.Engine.ScalarAsync<int>("SELECT company_id::int FROM loyalty_cards WHERE id = 1", Shop.Ct) == 1 ? (1, 2) : (2, 1);
+        await shop.Engine.ExecuteAsync(
+            "INSERT INTO cdc.cutover_shadow VALUES ('pilot', date_trunc('hour', now()) + interval '1 hour', 'equal', '', 98, 1), ('pilot', date_trunc('hour', now()) + interval '1 hour', 'differs', 'points', 2, 1), ('rest', date_trunc('hour', now()) + interval '1 hour', 'differs', 'points', 2, 1)",
+            Shop.Ct
+        );
+        await SideAsync(shop, pilots, "odoo", "odoo");
+        await SideAsync(shop, others, "engine", "engine");
+        Assert.Contains("cdc_cutover_tripped{scope=\"pilot\"} 1\n", (await shop.GetAsync("/metrics")).Text, StringComparison.Ordinal);
+        Assert.Equal(
+            "trigger cdc shadow: 2 percent of 100 compared reads had different answers, at most 1",
+            await shop.Engine.ScalarAsync<string>(
+                "SELECT string_agg(concat_ws(' ', command, changed_by, why), '; ') FROM cdc.cutover_changes WHERE command = 'trigger'",
+                Shop.Ct
+            )
+        );
     }
 
     /// <summary>Starts the plan, or takes a scope through steps, whatever its gates say: they are another test's.</summary>

@@ -37,6 +37,8 @@ public sealed partial class OnCallDrillTests(OwnServers servers, ITestOutputHelp
             ALockInTheEngineAsync,
             ATableThatCannotBeFollowedAsync,
             RowsThatAreGoneAsync,
+            AWayBackThatStandsStillAsync,
+            AScopeThatWentBackAsync,
             RowsThatDifferAsync,
             AnEngineThatTakesNoWritesAsync,
             d => ALoginThatIsRefusedAsync(d, role),
@@ -185,6 +187,46 @@ public sealed partial class OnCallDrillTests(OwnServers servers, ITestOutputHelp
         await drill.FireAsync(["CdcDeletesHeld"]);
         await drill.FollowAsync("deletes-held", ["Look", "Do"]);
         drill.Clears(["CdcDeletesHeld"]);
+    }
+
+    /// <summary>As a process leaves it that was told by Odoo that its key has ended, and that a code is taken.</summary>
+    private static async Task AWayBackThatStandsStillAsync(Drill drill)
+    {
+        string[] alerts = ["CdcReverseStopped", "CdcReverseLate", "CdcCardsStopped", "CdcConflicts"];
+        var engine = drill.Scene.Engine;
+        await engine.ExecuteAsync(
+            """
+            INSERT INTO cdc.reverse_workers (worker, host, state, code, message, remedy, seen_at)
+            VALUES ('6b1d5ad5-3f0e-4a3c-8d55-0d1a4a3c9f01', 'here', 'stopped', 'key', 'The key has ended.', 'Make a new one.', now() + interval '1 hour');
+            INSERT INTO cdc.sync_log (entity, id, card, number, action, error, created_at)
+            VALUES ('card', 17, 17, 1, 'update', 'The code exists.', now() - interval '10 minutes'), ('card', 18, 18, 2, 'update', NULL, now());
+            INSERT INTO cdc.conflicts (entity, key, card, kind, field, odoo_value, engine_value, generation, lsn, ordinal)
+            VALUES ('card', 17, 17, 'changed', 'partner_id', '4', '5', 1, '0/1', 0)
+            """,
+            Ct
+        );
+        await drill.FireAsync(alerts);
+        await drill.FollowAsync("way-back", ["Look", "Cards that stopped", "Verify"]);
+        Assert.Equal(0, await engine.ScalarAsync<long>("SELECT count(*) FROM cdc.sync_log WHERE error IS NOT NULL", Ct));
+        await drill.Scene.CommandAsync(0, "conflicts", "keep", "1");
+        // There is no Odoo here that would take them.
+        await engine.ExecuteAsync("DELETE FROM cdc.sync_log; DELETE FROM cdc.reverse_workers", Ct);
+        drill.Clears(alerts);
+    }
+
+    private static async Task AScopeThatWentBackAsync(Drill drill)
+    {
+        var (engine, plan) = (drill.Scene.Engine, Path.GetTempFileName());
+        await File.WriteAllTextAsync(plan, """{ "name": "drill", "scopes": [{ "name": "all" }] }""", Ct);
+        await drill.Scene.CommandAsync(0, "cutover", "start", plan, "--yes");
+        // The gates of the way there are another test's.
+        await engine.ExecuteAsync("UPDATE cdc.cutover_scopes SET step = 2, phase = 'canary', percentage = 10, version = version + 1", Ct);
+        await drill.Scene.CommandAsync(0, "cutover", "drill", "all", "--yes");
+        await drill.FireAsync(["CdcCutoverTripped"]);
+        await drill.FollowAsync("cutover-tripped", ["Look", "Do", "Verify"]);
+        await drill.ClearedAsync(["CdcCutoverTripped"]);
+        await engine.ExecuteAsync("UPDATE cdc.cutover_plans SET ended_at = now(); NOTIFY cdc_routes", Ct);
+        File.Delete(plan);
     }
 
     private static async Task RowsThatDifferAsync(Drill drill)

@@ -2,9 +2,11 @@ using Cdc.Core.Entities;
 using Cdc.Engine.Migrations;
 using Cdc.Engine.Ownership;
 using Cdc.Expressions.Declaration;
+using Cdc.Tests.Integration.Host;
 using Cdc.Tests.Support;
 using Cdc.Tests.Support.Pipeline;
 using Cdc.Tests.Support.Postgres;
+using Xunit;
 
 namespace Cdc.Tests.Integration.Ownership;
 
@@ -30,6 +32,21 @@ internal static class OwnedEntities
         """;
 
     public static EntitySet All { get; } = EntityFile.Parse(Text, SourceTree.PathOf("schemas/owned.json"));
+
+    /// <summary>Three cards of two companies in the engine of <c>cdc</c>'s commands, as Apply would have written them.</summary>
+    public static async Task<HostWorld> CreateWorldAsync(TestServers servers)
+    {
+        var world = await HostWorld.CreateUnmigratedAsync(servers, All);
+        Assert.Equal(0, (await world.RunAsync("migrate")).ExitCode);
+        await world.EngineAsync(
+            """
+            BEGIN; SET LOCAL session_replication_role = replica;
+            INSERT INTO loyalty_cards (id, odoo_card_id, program_id, company_id, code, points) SELECT i, i, 1, 1 + i % 2, 'C' || i, 100 FROM generate_series(1, 3) i;
+            COMMIT
+            """
+        );
+        return world;
+    }
 
     public static async Task<TestDatabase> CreateEngineAsync(TestServers servers, CancellationToken ct)
     {

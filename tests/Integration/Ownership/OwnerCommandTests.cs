@@ -17,7 +17,7 @@ public sealed class OwnerCommandTests(TestServers servers)
     [Fact]
     public async Task A_card_is_handed_over_and_given_back_and_both_are_on_record()
     {
-        await using var world = await WorldAsync();
+        await using var world = await OwnedEntities.CreateWorldAsync(servers);
         var set = await world.RunAsync("owner", "set", "C2", "engine", "--yes");
         Assert.True(set.ExitCode == 0, set.Error);
         Assert.Contains("1 cards belong to engine now", set.Out, StringComparison.Ordinal);
@@ -33,7 +33,7 @@ public sealed class OwnerCommandTests(TestServers servers)
     [Fact]
     public async Task All_cards_of_a_company_are_handed_over_at_once()
     {
-        await using var world = await WorldAsync();
+        await using var world = await OwnedEntities.CreateWorldAsync(servers);
         Assert.Equal(0, (await world.RunAsync("owner", "set", "--company", "2", "engine", "--yes")).ExitCode);
         Assert.Equal("1 engine, 2 -, 3 engine", await world.EngineAsync<string>(Owners));
         Assert.Equal("1 odoo engine cdc owner set, 3 odoo engine cdc owner set", await world.EngineAsync<string>(Changes));
@@ -42,7 +42,7 @@ public sealed class OwnerCommandTests(TestServers servers)
     [Fact]
     public async Task What_is_not_in_Odoo_keeps_its_card_from_going_back()
     {
-        await using var world = await WorldAsync();
+        await using var world = await OwnedEntities.CreateWorldAsync(servers);
         await world.EngineAsync("UPDATE loyalty_cards SET owner = 'engine'");
         await world.EngineAsync("UPDATE loyalty_cards SET points = points + 1 WHERE id = 2");
         var refused = await world.RunAsync("owner", "set", "C2", "odoo", "--yes");
@@ -67,7 +67,7 @@ public sealed class OwnerCommandTests(TestServers servers)
     [Fact]
     public async Task A_writer_that_holds_the_card_is_not_waited_for_for_long()
     {
-        await using var world = await WorldAsync();
+        await using var world = await OwnedEntities.CreateWorldAsync(servers);
         await world.EngineAsync("UPDATE loyalty_cards SET owner = 'engine'");
         await using var writer = new NpgsqlConnection(world.EngineConnection);
         await writer.OpenAsync(HostWorld.Ct);
@@ -84,7 +84,7 @@ public sealed class OwnerCommandTests(TestServers servers)
     [Fact]
     public async Task Without_a_yes_and_with_nonsense_nothing_changes()
     {
-        await using var world = await WorldAsync();
+        await using var world = await OwnedEntities.CreateWorldAsync(servers);
         Assert.Equal((int)FailureKind.Refused, (await world.RunAsync("owner", "set", "C2", "engine")).ExitCode);
         await world.EngineAsync(
             "UPDATE loyalty_cards SET code = 'C2' WHERE id = 3 AND set_config('session_replication_role', 'replica', true) IS NOT NULL"
@@ -116,19 +116,5 @@ public sealed class OwnerCommandTests(TestServers servers)
         Assert.Equal((int)FailureKind.Usage, run.ExitCode);
         Assert.Contains("Nothing of the declaration flows back to Odoo", run.Error, StringComparison.Ordinal);
         Assert.Equal(0L, await world.EngineAsync<long>("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'cdc\\_own%'"));
-    }
-
-    private async Task<HostWorld> WorldAsync()
-    {
-        var world = await HostWorld.CreateUnmigratedAsync(servers, OwnedEntities.All);
-        Assert.Equal(0, (await world.RunAsync("migrate")).ExitCode);
-        await world.EngineAsync(
-            """
-            BEGIN; SET LOCAL session_replication_role = replica;
-            INSERT INTO loyalty_cards (id, odoo_card_id, program_id, company_id, code, points) SELECT i, i, 1, 1 + i % 2, 'C' || i, 100 FROM generate_series(1, 3) i;
-            COMMIT
-            """
-        );
-        return world;
     }
 }

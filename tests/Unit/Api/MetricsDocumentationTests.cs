@@ -218,10 +218,12 @@ public sealed partial class MetricsDocumentationTests
         private const string Server = "Host=127.0.0.1;Port=1;Database=d;Username=u;Password=p";
 
         private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        private readonly EngineReads _engine;
         private readonly ReconcileStanding _standing;
         private readonly PipelineMetrics _pipeline;
         private readonly RequestDurations _requests;
         private readonly RoutedReads _reads;
+        private readonly WayBackStanding _wayBack;
         private readonly Counter<long> _compared;
 
         public AllInstruments(PipelineStatistics? statistics)
@@ -243,12 +245,15 @@ public sealed partial class MetricsDocumentationTests
             };
             var clock = new FreshnessClock(time);
             Status = new StatusCache(parts.Status, statistics, time);
-            _standing = new ReconcileStanding(new EngineReads(Server, options), parts, options, time);
+            _engine = new EngineReads(Server, options);
+            _standing = new ReconcileStanding(_engine, parts, options, time);
             var replicas = new ReplicaReads(options, new AnswerFloors(), clock, time, log);
             Meter = new ApiMeter(parts, Status, new CardCache(1), replicas, new LiveBoard(), _standing);
             _pipeline = new PipelineMetrics(Meter, parts, clock);
             _requests = new RequestDurations(Meter, Factory);
             _reads = new RoutedReads(Meter);
+            _ = new CutoverWatch(_engine, time, log, Meter);
+            _wayBack = new WayBackStanding(_engine, options, time, Meter);
             _compared = ShadowReads.Instrument(Meter);
         }
 
@@ -276,6 +281,7 @@ public sealed partial class MetricsDocumentationTests
             _requests.Dispose();
             _pipeline.Dispose();
             Meter.Dispose();
+            _wayBack.Dispose();
             _standing.Dispose();
             Status.Dispose();
             _services.Dispose();

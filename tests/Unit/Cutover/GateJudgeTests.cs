@@ -9,7 +9,7 @@ namespace Cdc.Tests.Unit.Cutover;
 public sealed class GateJudgeTests
 {
     private static readonly PlanStep Canary = Plans.Usual.Steps[1];
-    private static readonly GateFacts Good = new(Plans.Good, 0, TimeSpan.FromDays(5), null);
+    private static readonly GateFacts Good = new(Plans.Good, 0, TimeSpan.FromDays(5), new(1000, 1), null);
 
     public static TheoryData<string, GateFacts, string, Verdict> NotPassed() =>
         new()
@@ -24,6 +24,8 @@ public sealed class GateJudgeTests
             { "compared", Good with { Standing = Plans.Good with { ComparedSeconds = 25 * 3600 } }, "25 hours", Verdict.Fail },
             { "drift", Good with { Standing = Plans.Good with { Drift = 101 } }, "0.101 percent", Verdict.Fail },
             { "drift", Good with { Standing = Plans.Good with { Compared = 0 } }, "no rows were compared", Verdict.Inconclusive },
+            { "shadow", Good with { Shadow = new(1000, 2) }, "0.2 percent of 1000 compared reads", Verdict.Fail },
+            { "shadow", Good with { Shadow = new(99, 99) }, "99 reads were compared in this step, at least 100", Verdict.Inconclusive },
             { "conflicts", Good with { Conflicts = 1 }, "1 conflicts", Verdict.Fail },
             { "time", Good with { InStep = TimeSpan.FromMinutes(5700) }, "60 more", Verdict.Inconclusive },
             { "flag", Good with { FlagStands = "the flag is off" }, "the flag is off", Verdict.Fail },

@@ -23,11 +23,12 @@ public sealed class PhaseMachineTests
                 var approvals = random.Next(4);
                 try
                 {
-                    state = random.Next(6) switch
+                    state = random.Next(7) switch
                     {
                         0 => PhaseMachine.Hold(state, "why"),
                         1 => PhaseMachine.Release(state),
                         2 => PhaseMachine.Rollback(Plans.Usual, state, random.Next(-1, Plans.Usual.Steps.Count + 2), now),
+                        3 => PhaseMachine.Trip(Plans.Usual, state, "why", now),
                         _ => PhaseMachine.Advance(Plans.Usual, state, gates, approvals, now),
                     };
                 }
