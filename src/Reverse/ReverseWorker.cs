@@ -123,7 +123,7 @@ public sealed class ReverseWorker
             ReverseLog.Defect(_log, failure, Pause.TotalSeconds);
         else
             ReverseLog.Stopped(_log, known.Message, known.Remedy, Pause.TotalSeconds);
-        var state = known is OdooException { Class: FailureClass.Transient } ? "waiting" : "stopped";
+        var state = known is OdooException { Class: FailureClass.Transient } or { Kind: FailureKind.Unavailable } ? "waiting" : "stopped";
         var failed = new WorkerState(
             _worker,
             state,
