@@ -23,11 +23,12 @@ internal sealed class ReversePace(Guid worker, int parallelCalls, TimeProvider t
 
     public bool IsPaused => time.GetUtcNow() < _until;
 
-    /// <summary>Until the pause is over, or for as long as is said where there is none.</summary>
+    /// <summary>Until the pause is over, or for as long as is said where there is none; no longer than to the next beat.</summary>
     public async Task WaitAsync(TimeSpan otherwise, CancellationToken ct)
     {
         var left = _until - time.GetUtcNow();
-        await Task.Delay(left > TimeSpan.Zero ? left : otherwise, time, ct);
+        var wait = left > TimeSpan.Zero ? left : otherwise;
+        await Task.Delay(wait < Beat ? wait : Beat, time, ct);
     }
 
     public void Sent(int changes, IReadOnlyList<CardOutcome> outcomes)

@@ -21,6 +21,7 @@ public sealed record ReverseSettings(ReverseOptions Reverse, OdooOptions Odoo, E
 public sealed class ReverseWorker
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(5);
 
     private readonly ReverseSettings _settings;
     private readonly SentFields _fields;
@@ -28,6 +29,9 @@ public sealed class ReverseWorker
     private readonly ILogger _log;
     private readonly Guid _worker = Guid.NewGuid();
     private string? _failing;
+
+    /// <summary>What is said while nothing is sent; null: a session sends, and speaks for itself.</summary>
+    private volatile WorkerState? _failed;
 
     /// <exception cref="CdcException">Configuration: the declaration or the settings do not fit the way "sequence".</exception>
     public ReverseWorker(ReverseSettings settings, EntitySet entities, TimeProvider time, ILogger log)
@@ -44,6 +48,8 @@ public sealed class ReverseWorker
     /// <summary>Returns when <paramref name="ct"/> is cancelled. What fails is said, and tried again.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var beating = BeatAsync(ending.Token);
         while (!ct.IsCancellationRequested)
             try
             {
@@ -59,6 +65,8 @@ public sealed class ReverseWorker
                 await SayAsync(e, ct);
                 await Task.Delay(Pause, _time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
+        await ending.CancelAsync();
+        await beating.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await ForgetAsync();
     }
 
@@ -78,6 +86,7 @@ public sealed class ReverseWorker
         var engine = await EngineConnection.OnPrimaryAsync(_settings.Engine, ct);
         await using var session = await SendSession.OpenAsync(engine, _fields, ct);
         await using var listener = await ChangeListener.OpenAsync(engine, ct);
+        _failed = null;
         var pace = new ReversePace(_worker, _settings.Odoo.ParallelCalls, _time, _log);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var listening = listener.RunAsync(ending.Token);
@@ -114,18 +123,27 @@ public sealed class ReverseWorker
             ReverseLog.Defect(_log, failure, Pause.TotalSeconds);
         else
             ReverseLog.Stopped(_log, known.Message, known.Remedy, Pause.TotalSeconds);
-        var state = known is OdooException { Class: FailureClass.Transient } ? "waiting" : "stopped";
-        await OnEngineAsync(
-            c =>
-                new WorkerState(
-                    _worker,
-                    state,
-                    (known as OdooException)?.Code,
-                    known?.Message ?? failure.Message,
-                    known?.Remedy ?? "This is a defect: report it with cdc's log."
-                ).WriteAsync(c, ct),
-            ct
+        var state = known is OdooException { Class: FailureClass.Transient } or { Kind: FailureKind.Unavailable } ? "waiting" : "stopped";
+        var failed = new WorkerState(
+            _worker,
+            state,
+            (known as OdooException)?.Code,
+            known?.Message ?? failure.Message,
+            known?.Remedy ?? "This is a defect: report it with cdc's log."
         );
+        _failed = failed;
+        await OnEngineAsync(c => failed.WriteAsync(c, ct), ct);
+    }
+
+    /// <summary>A process that stands still is heard of all the same: who is silent is taken for dead, and nobody is called.</summary>
+    private async Task BeatAsync(CancellationToken ct)
+    {
+        while (!ct.IsCancellationRequested)
+        {
+            await Task.Delay(Beat, _time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_failed is { } failed && !ct.IsCancellationRequested)
+                await OnEngineAsync(c => failed.WriteAsync(c, ct), ct);
+        }
     }
 
     private Task ForgetAsync() => OnEngineAsync(c => WorkerState.ForgetAsync(c, _worker, CancellationToken.None), CancellationToken.None);
@@ -138,7 +156,7 @@ public sealed class ReverseWorker
             await using var connection = await EngineConnection.OpenAsync(_settings.Engine, EngineRole.Reverse, ct);
             await write(connection);
         }
-        catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or OperationCanceledException)
+        catch (Exception e) when (e is NpgsqlException or CdcException or IOException or TimeoutException or OperationCanceledException)
         {
             // The engine is away, or the process ends.
         }

@@ -1,4 +1,5 @@
 using Cdc.Core.Entities;
+using Cdc.Core.Failures;
 using Cdc.Core.Postgres;
 using Cdc.Core.Progress;
 using Cdc.Engine.Rows;
@@ -38,8 +39,15 @@ public sealed class GivenUpChanges(EntityDeclaration cards)
 
     /// <summary>Has a void sent in the place of the change at which the card has stopped.</summary>
     /// <returns>False: the card has not stopped, or its change is being given up already.</returns>
+    /// <exception cref="CdcException">Refused: Odoo has no such card, so nothing could be sent in the place of the change.</exception>
     public async Task<bool> BeginAsync(NpgsqlConnection connection, long card, CancellationToken ct)
     {
+        if (card >= EntityDeclaration.FirstEngineId)
+            throw new CdcException(
+                FailureKind.Refused,
+                $"Card {card} was made in the engine: cdc does not create cards in Odoo, and none of its changes can be given up there.",
+                "Leave it: it holds up no other card."
+            );
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await LockAsync(connection, card, ct);
         var made = await connection.Statement(BeginSql, card).ScalarAsync<long>(ct);

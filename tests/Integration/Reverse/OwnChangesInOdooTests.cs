@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using Cdc.Core.Failures;
 using Cdc.Host;
 using Cdc.Tests.Integration.Host;
 using Cdc.Tests.Support.Odoo;
@@ -329,6 +331,13 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
             "stopped|odoo-key",
             async () => string.Join(';', await bed.Bed.Engine.RowsAsync("SELECT state, code FROM cdc.reverse_workers", Ct))
         );
+        // It stands still, and says so again: who is silent for a minute is no process any more.
+        var seen = await bed.Bed.Engine.ScalarAsync<DateTime>("SELECT seen_at FROM cdc.reverse_workers", Ct);
+        await bed.BecomesAsync(
+            "stopped|t",
+            async () =>
+                (await bed.Bed.Engine.RowsAsync($"SELECT state, seen_at > '{seen:O}' FROM cdc.reverse_workers", Ct)).Single()
+        );
         await File.WriteAllTextAsync(file, await bed.Odoo.CreateKeyAsync(2, Ct), Ct);
         await bed.AssertSameAsync();
         Assert.Equal(["102"], await bed.OdooAsync());
@@ -382,6 +391,11 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
         );
         await bed.BecomesAsync("101", async () => string.Join('|', await bed.OdooAsync()));
         Assert.Contains("(1 behind it)", (await CommandAsync(bed, "reverse", "status")).Out, StringComparison.Ordinal);
+        // A void in its place could not be sent either.
+        var born = await bed.Bed.Engine.ScalarAsync<long>("SELECT max(id) FROM loyalty_cards", Ct);
+        var skipped = await CommandAsync(bed, "reverse", "skip", born.ToString(CultureInfo.InvariantCulture), "--yes");
+        Assert.Equal((int)FailureKind.Refused, skipped.ExitCode);
+        Assert.Equal(0L, await bed.Bed.Engine.ScalarAsync<long>("SELECT count(*) FROM cdc.sync_log WHERE action = 'void'", Ct));
     }
 
     [Theory]
