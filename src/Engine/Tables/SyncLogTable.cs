@@ -15,6 +15,13 @@ public sealed record StoppedCard(long Card, Guid Change, long Number, string Err
 /// <param name="Oldest">When the oldest that is not synced was made; null: there is none.</param>
 public sealed record OwnChangeCounts(long Pending, long Answered, long Synced, long Refused, DateTime? Oldest);
 
+/// <summary>Own changes that Odoo's row has not shown yet.</summary>
+/// <param name="Pending">To be sent.</param>
+/// <param name="Answered">Odoo has said that it has them.</param>
+/// <param name="Refused">At which cards have stopped.</param>
+/// <param name="OldestSeconds">Age of the oldest of them; null: there is none.</param>
+public sealed record WaitingChanges(long Pending, long Answered, long Refused, double? OldestSeconds);
+
 /// <summary>cdc.sync_log, as those who send own changes write and count it. What has arrived in Odoo is written by those who apply.</summary>
 public static class SyncLogTable
 {
@@ -52,6 +59,13 @@ public static class SyncLogTable
                count(*) FILTER (WHERE status = 'pending' AND answered_at IS NOT NULL AND error IS NULL), count(*) FILTER (WHERE status = 'synced'),
                count(*) FILTER (WHERE status = 'pending' AND error IS NOT NULL), min(created_at) FILTER (WHERE status = 'pending')
         FROM cdc.sync_log
+        """;
+
+    /// <summary>Of what waits alone, which has an index: what is synced is everything that ever was sent.</summary>
+    private const string WaitingSql = """
+        SELECT count(*) FILTER (WHERE answered_at IS NULL AND error IS NULL), count(*) FILTER (WHERE answered_at IS NOT NULL AND error IS NULL),
+               count(*) FILTER (WHERE error IS NOT NULL), greatest(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8, count(*)
+        FROM cdc.sync_log WHERE status = 'pending'
         """;
 
     private const string StoppedSql = """
@@ -101,6 +115,22 @@ public static class SyncLogTable
                         row.GetInt64(2),
                         row.GetInt64(3),
                         row.IsDBNull(4) ? null : row.GetDateTime(4)
+                    ),
+                    ct
+                )
+        ).Single();
+
+    /// <summary>As often as is asked: it reads nothing of what is synced.</summary>
+    public static async Task<WaitingChanges> WaitingAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        (
+            await connection
+                .Statement(WaitingSql)
+                .RowsAsync(
+                    row => new WaitingChanges(
+                        row.GetInt64(0),
+                        row.GetInt64(1),
+                        row.GetInt64(2),
+                        row.GetInt64(4) == 0 ? null : row.GetDouble(3)
                     ),
                     ct
                 )
