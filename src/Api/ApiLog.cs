@@ -62,4 +62,17 @@ internal static partial class ApiLog
 
     [LoggerMessage(208, LogLevel.Warning, "A read replica of the engine cannot be asked ({Cause}); the engine is asked instead")]
     public static partial void ReplicaLost(this ILogger log, string cause);
+
+    [LoggerMessage(
+        212,
+        LogLevel.Warning,
+        "Odoo cannot be asked for what the cutover leaves to it, and the engine answers instead: {Cause}"
+    )]
+    public static partial void OdooLost(this ILogger log, string cause);
+
+    [LoggerMessage(213, LogLevel.Warning, "What shadow reads found cannot be kept in the engine: {Cause} Tried again")]
+    public static partial void ComparedNotKept(this ILogger log, string cause);
+
+    [LoggerMessage(214, LogLevel.Error, "A shadow read failed unexpectedly")]
+    public static partial void CompareFailed(this ILogger log, Exception exception);
 }

@@ -36,7 +36,7 @@ public sealed record ApiOptions : IOptionSection
     /// <summary>How long such a read may take, and wait for its connection, before the engine answers instead.</summary>
     public TimeSpan OdooTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Of the cards that are read while a cutover runs, those of which both sides' answers are compared.</summary>
+    /// <summary>Percent of the reads of cards, while a cutover runs, of which both sides' answers are compared.</summary>
     public decimal ShadowPercent { get; init; } = 1;
 
     /// <summary>For how long a service may keep what /route says.</summary>

@@ -113,7 +113,7 @@ internal sealed class FlagTable(EngineReads engine) : INotifiedTable
         new(
             row.GetString(0),
             row.GetBoolean(1),
-            WithoutZeros(row.GetDecimal(2)),
+            FlagStand.WithoutZeros(row.GetDecimal(2)),
             row.GetFieldValue<long[]>(3),
             row.GetInt64(4),
             row.GetFieldValue<DateTimeOffset>(5),
@@ -129,9 +129,6 @@ internal sealed class FlagTable(EngineReads engine) : INotifiedTable
             row.Get<string>(4) is { } before ? JsonDocument.Parse(before).RootElement : null,
             JsonDocument.Parse(row.GetString(5)).RootElement
         );
-
-    /// <summary>25.00 as 25: a division takes the scale away.</summary>
-    private static decimal WithoutZeros(decimal value) => value / 1.000000000000000000000000000m;
 
     private static NpgsqlParameter Optional(object? value, NpgsqlDbType type) =>
         new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };

@@ -32,7 +32,7 @@ internal sealed class WayBackStanding : IDisposable
         );
         meter.CreateObservableGauge(
             "cdc.reverse.age",
-            () => Of(s => s.Waiting.OldestSeconds),
+            () => Of(s => s.Waiting.OldestSeconds ?? 0),
             "s",
             "Of the oldest own change that Odoo has not shown yet."
         );

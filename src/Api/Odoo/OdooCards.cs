@@ -4,6 +4,7 @@ using Cdc.Core.Changes;
 using Cdc.Core.Entities;
 using Cdc.Core.Postgres;
 using Cdc.Expressions.Rows;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -12,6 +13,7 @@ namespace Cdc.Api.Odoo;
 /// <summary>A card as Odoo has it, in the values that the engine would have.</summary>
 /// <param name="At">By Odoo's clock: everything committed until then is in it.</param>
 /// <param name="Written">Of Odoo's WAL: all that it shows lies before.</param>
+/// <param name="Version">Of the row: whoever writes it makes another.</param>
 internal sealed record OdooCard(
     long Id,
     string Code,
@@ -24,16 +26,21 @@ internal sealed record OdooCard(
     DateTimeOffset? CreatedAt,
     DateTimeOffset? UpdatedAt,
     DateTimeOffset At,
-    Lsn Written
+    Lsn Written,
+    string Version
 );
 
 /// <summary>
 /// Cards from Odoo's own tables, by the declaration's own expressions: an answer of either side has the same form. A code is looked up as it
 /// was written and in its normalised form, as Odoo's index allows it.
 /// </summary>
-internal sealed class OdooCards(OdooReads reads, ServedCards served, DeclaredLookup lookup)
+internal sealed class OdooCards(OdooReads reads, ServedCards served, DeclaredLookup lookup, TimeProvider time, ILogger log)
 {
+    /// <summary>A server that answers now and then would fill the log.</summary>
+    private static readonly TimeSpan BetweenLines = TimeSpan.FromMinutes(1);
+
     private readonly EntityDeclaration _card = served.Card;
+    private long? _saidAt;
 
     /// <summary>False: points are no column of Odoo's card here, or cards have no id.</summary>
     public bool IsPossible => _card.HasId && served.Sum is null;
@@ -57,7 +64,7 @@ internal sealed class OdooCards(OdooReads reads, ServedCards served, DeclaredLoo
     /// <summary>With a position in Odoo's WAL behind which everything lies that the answer shows.</summary>
     /// <exception cref="OdooUnavailableException"/>
     public Task<(OdooCard? Card, Lsn Written)> WithPositionAsync(long id, CancellationToken ct) =>
-        reads.UseAsync(
+        UseAsync(
             async connection =>
             {
                 var cards = await connection.Statement(Select($"{Sql.Identifier(_card.Key.Name)} = $1::bigint"), id).RowsAsync(Read, ct);
@@ -70,7 +77,31 @@ internal sealed class OdooCards(OdooReads reads, ServedCards served, DeclaredLoo
         );
 
     private Task<List<OdooCard>> ReadAsync(string where, object value, CancellationToken ct) =>
-        reads.UseAsync(connection => connection.Statement(Select(where), value).RowsAsync(Read, ct), ct);
+        UseAsync(connection => connection.Statement(Select(where), value).RowsAsync(Read, ct), ct);
+
+    /// <summary>The engine answers instead, so nobody would ask why.</summary>
+    private async Task<T> UseAsync<T>(Func<NpgsqlConnection, Task<T>> use, CancellationToken ct)
+    {
+        try
+        {
+            return await reads.UseAsync(use, ct);
+        }
+        catch (OdooUnavailableException e) when (e.InnerException is { } failure)
+        {
+            // Two at once may both say it.
+            if (_saidAt is not { } said || time.GetElapsedTime(said) >= BetweenLines)
+            {
+                _saidAt = time.GetTimestamp();
+                log.OdooLost(Cause(failure));
+            }
+            throw;
+        }
+    }
+
+    private static string Cause(Exception failure) =>
+        ServerFailure.Of(Server.Source, failure) is not { } known ? failure.GetType().Name
+        : known.IsRetriable ? known.Message
+        : $"{known.Message} {known.Remedy}";
 
     private string Select(string where) =>
         $"""
@@ -80,7 +111,7 @@ internal sealed class OdooCards(OdooReads reads, ServedCards served, DeclaredLoo
             )}, {Part("partner", "bigint")}, {Part("company", "bigint")}, {Part("active", "boolean")}, {RepresentableTime.OfDay(
                 Part("expires", "date")
             )}, {RepresentableTime.Of(Part("created", "timestamptz"))}, {RepresentableTime.Of(Part("updated", "timestamptz"))}, now(),
-                   pg_current_wal_insert_lsn()
+                   pg_current_wal_insert_lsn(), xmin::text
             FROM {_card.SourceRows} WHERE {where} ORDER BY 1 LIMIT 100
             """;
 
@@ -102,7 +133,8 @@ internal sealed class OdooCards(OdooReads reads, ServedCards served, DeclaredLoo
             row.IsDBNull(8) ? null : row.GetFieldValue<DateTimeOffset>(8),
             row.IsDBNull(9) ? null : row.GetFieldValue<DateTimeOffset>(9),
             row.GetFieldValue<DateTimeOffset>(10),
-            new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(11))
+            new Lsn((ulong)row.GetFieldValue<NpgsqlLogSequenceNumber>(11)),
+            row.GetString(12)
         );
 
     private static long? Number(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);

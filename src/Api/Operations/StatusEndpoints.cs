@@ -1,7 +1,9 @@
+using Cdc.Api.Engine;
 using Cdc.Api.Security;
 using Cdc.Core.Entities;
 using Cdc.Core.Operations;
 using Cdc.Core.Telemetry;
+using Cdc.Engine.Tables;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -35,11 +37,18 @@ internal static class StatusEndpoints
         status
             .MapGet(
                 "/sync/stats",
-                async (StatusCache cache, AppliedDays days, CancellationToken ct) =>
-                    Results.Json(SyncStats.Of(await cache.ReadAsync(ct), await days.TodayAsync(ct), parts))
+                async (StatusCache cache, AppliedDays days, EngineReads engine, CancellationToken ct) =>
+                    Results.Json(
+                        SyncStats.Of(
+                            await cache.ReadAsync(ct),
+                            await days.TodayAsync(ct),
+                            parts.Entities.Cards is null ? null : await engine.UseAsync(c => SyncLogTable.WaitingAsync(c, ct), ct),
+                            parts
+                        )
+                    )
             )
             .Needs(Scopes.Read)
-            .WithSummary("Changes behind, in quarantine, and applied today.")
+            .WithSummary("Changes behind, in quarantine, and applied today; and those on their way to Odoo.")
             .Produces<SyncStats>()
             .ProducesProblem(503);
     }

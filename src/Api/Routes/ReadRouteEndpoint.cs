@@ -20,7 +20,6 @@ internal static class ReadRouteEndpoint
             .WithTags("Cutover")
             .WithSummary("Who answers reads of a card (Odoo's id): engine or odoo, and for how long that may be kept.")
             .Produces<RouteView>()
-            .ProducesProblem(404)
             .ProducesProblem(422)
             .ProducesProblem(503);
 
@@ -35,14 +34,16 @@ internal static class ReadRouteEndpoint
         ReadRoute? route = null;
         if (await router.RulesAsync(ct) is { } rules)
         {
+            var isKnown = true;
             if (company is null)
             {
                 var (found, missing) = await finder.ByOdooIdAsync((int)card.Value, FreshnessDemand.None, ct);
-                if (missing is not null)
+                if (missing is { Status: not 404 })
                     return new ProblemResult(missing);
-                company = found.Card.CompanyId;
+                (isKnown, company) = (missing is null, found.Card?.CompanyId);
             }
-            route = rules.Of(card.Value, company, service);
+            // What the engine does not have, perhaps not yet, is Odoo's to answer.
+            route = isKnown ? rules.Of(card.Value, company, service) : new ReadRoute(false, null, null, 0);
         }
         http.Response.Headers.CacheControl = string.Create(
             CultureInfo.InvariantCulture,
@@ -74,7 +75,7 @@ internal static class ReadRouteEndpoint
 }
 
 /// <param name="Side">engine or odoo.</param>
-/// <param name="Scope">Null: no plan runs, or no scope of it has this card.</param>
+/// <param name="Scope">Null: no plan runs, no scope of it has this card, or the engine does not have it.</param>
 /// <param name="Percentage">Of the scope's cards, flag included.</param>
 /// <param name="LeaseSeconds">For how long it may be kept: then ask again.</param>
 internal sealed record RouteView(

@@ -1,5 +1,8 @@
 using System.Globalization;
+using Cdc.Api.Balances;
+using Cdc.Api.Engine;
 using Cdc.Api.Flags;
+using Cdc.Api.Freshness;
 using Cdc.Cutover.Routes;
 using Microsoft.FeatureManagement;
 using Microsoft.FeatureManagement.FeatureFilters;
@@ -9,7 +12,8 @@ namespace Cdc.Api.Routes;
 /// <summary>
 /// Who answers reads of a card, and what a flag says of one: one and the same thing for the flag of the running plan.
 /// </summary>
-internal sealed class Router(RouteTable table, IFeatureManager features)
+/// <param name="finder">Null: no cards are served.</param>
+internal sealed class Router(RouteTable table, IFeatureManager features, CardFinder? finder = null)
 {
     public void OnFlagChanged() => table.OnChange();
 
@@ -17,6 +21,8 @@ internal sealed class Router(RouteTable table, IFeatureManager features)
     public ValueTask<RouteRules?> RulesAsync(CancellationToken ct) => table.RulesAsync(ct);
 
     /// <param name="subject">A card by Odoo's id; of a flag that no plan has, whatever its share is of.</param>
+    /// <param name="company">Null: the engine's row has it, where the plan asks for it.</param>
+    /// <exception cref="EngineUnavailableException">The plan was never read, or a company is not known.</exception>
     public async ValueTask<bool> IsOnAsync(string flag, string subject, long? company, string? service, CancellationToken ct)
     {
         if (
@@ -24,8 +30,18 @@ internal sealed class Router(RouteTable table, IFeatureManager features)
             && rules.Flag == flag
             && long.TryParse(subject, NumberStyles.None, CultureInfo.InvariantCulture, out var card)
         )
+        {
+            company ??= rules.DependsOnCompany ? await CompanyAsync(card, ct) : null;
             return rules.Of(card, company, service).ByEngine;
+        }
         var context = new TargetingContext { UserId = subject, Groups = company is { } id ? [FlagDefinitions.GroupOf(id)] : [] };
         return await features.IsEnabledAsync<ITargetingContext>(flag, context);
     }
+
+    private async ValueTask<long?> CompanyAsync(long card, CancellationToken ct) =>
+        finder is not null
+        && card is > 0 and <= int.MaxValue
+        && await finder.ByOdooIdAsync((int)card, FreshnessDemand.None, ct) is { Problem: null, Found.Card.CompanyId: var company }
+            ? company
+            : null;
 }

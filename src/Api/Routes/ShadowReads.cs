@@ -7,6 +7,7 @@ using Cdc.Api.Metrics;
 using Cdc.Api.Odoo;
 using Cdc.Core.Changes;
 using Cdc.Cutover.Shadow;
+using Microsoft.Extensions.Logging;
 
 namespace Cdc.Api.Routes;
 
@@ -29,11 +30,13 @@ internal sealed class ShadowReads
     private readonly EngineReads _engine;
     private readonly ApiOptions _options;
     private readonly Counter<long> _compared;
+    private readonly ILogger _log;
     private double _due;
+    private bool _notKept;
 
-    public ShadowReads(CardFinder finder, OdooCards odoo, EngineReads engine, ApiOptions options, ApiMeter meter)
+    public ShadowReads(CardFinder finder, OdooCards odoo, EngineReads engine, ApiOptions options, ApiMeter meter, ILogger log)
     {
-        (_finder, _odoo, _engine, _options) = (finder, odoo, engine, options);
+        (_finder, _odoo, _engine, _options, _log) = (finder, odoo, engine, options, log);
         _compared = Instrument(meter);
     }
 
@@ -56,15 +59,21 @@ internal sealed class ShadowReads
     /// <summary>Until it is cancelled, and then what was found is kept one last time.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
+        // One for all ticks: the channel keeps each that was asked for until something comes.
+        var arrival = Task.FromResult(true);
         while (!ct.IsCancellationRequested)
         {
             var tick = Task.Delay(Interval, ct);
             while (!tick.IsCompleted)
             {
                 if (_waiting.Reader.TryRead(out var next))
-                    await CompareAsync(next.Scope, next.Card, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await CompareAsync(next.Scope, next.Card, ct);
                 else
-                    await Task.WhenAny(tick, _waiting.Reader.WaitToReadAsync(ct).AsTask());
+                {
+                    if (arrival.IsCompleted)
+                        arrival = _waiting.Reader.WaitToReadAsync(ct).AsTask();
+                    await Task.WhenAny(tick, arrival);
+                }
             }
             await KeepAsync();
         }
@@ -73,13 +82,15 @@ internal sealed class ShadowReads
 
     private async Task CompareAsync(string scope, int card, CancellationToken ct)
     {
-        var verdict = await JudgeAsync(card, ct);
+        if (await JudgeAsync(card, ct) is not { } verdict)
+            return;
         var key = (scope, verdict);
         _found[key] = (_found.GetValueOrDefault(key).Reads + 1, card);
         _compared.Add(1, new("scope", scope), new("result", verdict.Result));
     }
 
-    private async Task<ShadowVerdict> JudgeAsync(int card, CancellationToken ct)
+    /// <summary>Null: the process ends.</summary>
+    private async Task<ShadowVerdict?> JudgeAsync(int card, CancellationToken ct)
     {
         try
         {
@@ -89,7 +100,12 @@ internal sealed class ShadowReads
             if (problem is not (null or { Word: "card-not-found" }))
                 return new ShadowVerdict(ShadowResult.NotCompared, problem.Word);
             var after = await _odoo.ByIdAsync(card, ct);
-            return ShadowVerdict.Of(Form(before), problem is null ? Form(found.Card) : null, Form(after));
+            return ShadowVerdict.Of(
+                Form(before),
+                problem is null ? Form(found.Card) : null,
+                Form(after),
+                written: before?.Version != after?.Version
+            );
         }
         catch (OdooUnavailableException)
         {
@@ -98,6 +114,16 @@ internal sealed class ShadowReads
         catch (EngineUnavailableException)
         {
             return new ShadowVerdict(ShadowResult.NotCompared, "engine-unavailable");
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            return null;
+        }
+        catch (Exception e)
+        {
+            // A defect of ours, of one card perhaps: it is said, and ends nothing.
+            _log.CompareFailed(e);
+            return new ShadowVerdict(ShadowResult.NotCompared, "failed");
         }
     }
 
@@ -132,10 +158,14 @@ internal sealed class ShadowReads
                 CancellationToken.None
             );
             _found.Clear();
+            _notKept = false;
         }
-        catch (EngineUnavailableException)
+        catch (EngineUnavailableException e)
         {
-            // Kept for the next time; the engine's absence is said elsewhere.
+            // For the next time. Said once: it may be a right that is missing, which nobody else says.
+            if (!_notKept)
+                _log.ComparedNotKept(e.Message);
+            _notKept = true;
         }
     }
 }

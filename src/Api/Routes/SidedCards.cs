@@ -107,10 +107,15 @@ internal sealed class SidedCards(
     {
         var (card, why) = await sides.OdooAsync(null);
         if (card is null)
-            return look.Sided(look.Unavailable is null ? null : why);
+        {
+            // It may come to the engine while a demand is waited for.
+            var last = why is not null && look.CanAnswer && sides.Demand.IsAny ? await sides.EngineAsync(sides.Demand) : look;
+            return last.Sided(last.Unavailable is null ? null : why);
+        }
         if (!rules.Of(card.Id, card.CompanyId, service).ByEngine)
             return Sided(card, null, null);
-        return look.CanAnswer ? look.Sided(null) : Sided(card, null, look.Why);
+        // A card that Odoo has is there, whether or not it has come to the engine.
+        return look is { CanAnswer: true, Problem.Status: not 404 } ? look.Sided(null) : Sided(card, null, look.Why);
     }
 
     private SidedCard Sided(OdooCard card, FoundCard? ofEngine, string? fallback)

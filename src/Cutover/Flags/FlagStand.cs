@@ -15,6 +15,12 @@ public sealed record FlagStand(bool Enabled, decimal Percentage, IReadOnlyList<l
     /// <summary>25.00, as the engine keeps it, as 25: a division takes the scale away.</summary>
     public static decimal WithoutZeros(decimal percentage) => percentage / 1.000000000000000000000000000m;
 
+    /// <summary>Of a scope's share, what it leaves: nothing where it names companies and none of them is the scope's.</summary>
+    public decimal Allows(PlanScope scope, decimal share) =>
+        !Enabled || (Companies.Count > 0 && scope.Companies.Count > 0 && !Companies.Intersect(scope.Companies).Any())
+            ? 0
+            : Math.Min(share, Percentage);
+
     /// <summary>What the scopes' phases make of it.</summary>
     public static FlagStand Of(CutoverPlan plan, IReadOnlyCollection<ScopeState> states)
     {

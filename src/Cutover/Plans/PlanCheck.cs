@@ -9,7 +9,13 @@ internal static partial class PlanCheck
     private const int MostApprovals = 5;
 
     public static IReadOnlyList<string> Errors(CutoverPlan plan) =>
-        [.. OfPlan(plan), .. OfScopes(plan.Scopes), .. OfSteps(plan.Steps), .. OfTriggers(plan.Triggers)];
+        HasHoles(plan)
+            ? ["a list has null where a scope, a step or a service belongs"]
+            : [.. OfPlan(plan), .. OfScopes(plan.Scopes), .. OfSteps(plan.Steps), .. OfTriggers(plan.Triggers)];
+
+    /// <summary>JSON may say so, whatever the types do.</summary>
+    private static bool HasHoles(CutoverPlan plan) =>
+        plan.Scopes.Any(s => s is null || s.Services.Any(v => v is null)) || plan.Steps.Any(s => s is null);
 
     private static IEnumerable<string> OfPlan(CutoverPlan plan)
     {
@@ -29,6 +35,8 @@ internal static partial class PlanCheck
                 yield return $"scope '{scope.Name}': {NameRule}";
             foreach (var service in scope.Services.Where(s => !Name().IsMatch(s)))
                 yield return $"scope {scope.Name}, service '{service}': {NameRule}";
+            foreach (var cell in Twice(scope.Services.Cast<object>().Concat(scope.Companies.Cast<object>())))
+                yield return string.Create(CultureInfo.InvariantCulture, $"scope {scope.Name} names {cell} twice");
         }
         foreach (var name in Twice(scopes.Select(s => s.Name)))
             yield return $"two scopes are called {name}";
@@ -38,8 +46,8 @@ internal static partial class PlanCheck
 
     /// <summary>The combinations that are this scope's.</summary>
     private static IEnumerable<(string? Service, long? Company)> Cells(PlanScope scope) =>
-        from service in scope.Services.Count == 0 ? [null] : scope.Services.Cast<string?>()
-        from company in scope.Companies.Count == 0 ? [null] : scope.Companies.Cast<long?>()
+        from service in scope.Services.Count == 0 ? [null] : scope.Services.Distinct().Cast<string?>()
+        from company in scope.Companies.Count == 0 ? [null] : scope.Companies.Distinct().Cast<long?>()
         select (service, company);
 
     private static IEnumerable<string> OfSteps(IReadOnlyList<PlanStep> steps)

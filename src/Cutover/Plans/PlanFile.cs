@@ -12,10 +12,14 @@ public static class PlanFile
     private static readonly JsonSerializerOptions Form = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
+        // The same text, and so the same hash, on every machine.
+        NewLine = "\n",
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         ReadCommentHandling = JsonCommentHandling.Skip,
         AllowTrailingCommas = true,
         RespectNullableAnnotations = true,
+        // Of a value that is there twice, nobody knows which is meant.
+        AllowDuplicateProperties = false,
     };
 
     /// <exception cref="CdcException">Configuration: it cannot be read, or has errors; all of them are said.</exception>

@@ -23,6 +23,9 @@ public sealed record ReadRoute(bool ByEngine, string? Scope, string? Phase, deci
 /// <param name="Stand">The flag as it is; null: it was never made.</param>
 public sealed record RouteRules(string Flag, FlagStand? Stand, IReadOnlyList<RouteRule> Rules)
 {
+    /// <summary>Without the card's company nothing can be said.</summary>
+    public bool DependsOnCompany => Rules.Any(r => r.Companies.Count > 0) || Stand is { Companies.Count: > 0 };
+
     /// <param name="card">Odoo's id.</param>
     /// <param name="service">Who reads; null: that is not known.</param>
     public ReadRoute Of(long card, long? company, string? service)

@@ -12,9 +12,10 @@ public sealed record ShadowVerdict(string Result, string? Field = null)
     /// same, nothing explains another value of the engine.
     /// </summary>
     /// <param name="before">Null: Odoo had no such card.</param>
-    public static ShadowVerdict Of(ShadowCard? before, ShadowCard? engine, ShadowCard? after) =>
+    /// <param name="written">Odoo wrote the row in between, perhaps to what it was: the engine may have seen what it was meanwhile.</param>
+    public static ShadowVerdict Of(ShadowCard? before, ShadowCard? engine, ShadowCard? after, bool written) =>
         engine == after || engine == before ? new(ShadowResult.Equal)
-        : before != after ? new(ShadowResult.Moving)
+        : written || before != after ? new(ShadowResult.Moving)
         : engine is null ? new(ShadowResult.Missing)
         : before is null ? new(ShadowResult.Extra)
         : new(ShadowResult.Differs, Differing(before, engine));

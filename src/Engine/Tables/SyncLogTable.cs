@@ -20,8 +20,8 @@ public sealed record OwnChangeCounts(long Pending, long Answered, long Synced, l
 /// <param name="Answered">Odoo has said that it has them.</param>
 /// <param name="Refused">By Odoo.</param>
 /// <param name="StoppedCards">At these.</param>
-/// <param name="OldestSeconds">Age of the oldest; without any 0.</param>
-public sealed record WaitingChanges(long Unsent, long Answered, long Refused, long StoppedCards, double OldestSeconds);
+/// <param name="OldestSeconds">Age of the oldest; null: there is none.</param>
+public sealed record WaitingChanges(long Unsent, long Answered, long Refused, long StoppedCards, double? OldestSeconds);
 
 /// <summary>cdc.sync_log, as those who send own changes write and count it. What has arrived in Odoo is written by those who apply.</summary>
 public static class SyncLogTable
@@ -65,7 +65,7 @@ public static class SyncLogTable
     private const string WaitingSql = """
         SELECT count(*) FILTER (WHERE answered_at IS NULL AND error IS NULL), count(*) FILTER (WHERE answered_at IS NOT NULL AND error IS NULL),
                count(*) FILTER (WHERE error IS NOT NULL), count(DISTINCT card) FILTER (WHERE error IS NOT NULL),
-               coalesce(greatest(extract(epoch FROM clock_timestamp() - min(created_at)), 0), 0)::float8
+               CASE WHEN count(*) > 0 THEN greatest(extract(epoch FROM clock_timestamp() - min(created_at)), 0) END::float8
         FROM cdc.sync_log WHERE status = 'pending'
         """;
 
@@ -111,7 +111,13 @@ public static class SyncLogTable
             await connection
                 .Statement(WaitingSql)
                 .RowsAsync(
-                    row => new WaitingChanges(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetDouble(4)),
+                    row => new WaitingChanges(
+                        row.GetInt64(0),
+                        row.GetInt64(1),
+                        row.GetInt64(2),
+                        row.GetInt64(3),
+                        row.IsDBNull(4) ? null : row.GetDouble(4)
+                    ),
                     ct
                 )
         ).Single();

@@ -76,7 +76,7 @@ internal sealed record CutoverView(
             running.Plan.NameOf(state.Step),
             state.PhaseIn(running.Plan),
             share,
-            flag is { Enabled: true } ? Math.Min(share, flag.Percentage) : 0,
+            flag?.Allows(state.Scope, share) ?? 0,
             state.Since,
             state.Held,
             next

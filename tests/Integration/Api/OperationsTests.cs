@@ -24,6 +24,7 @@ public sealed class OperationsTests(TestServers servers)
         await Eventually.True("the status has it", async () => (await shop.GetAsync("/sync/stats"))["failed"] == "1", ct: Shop.Ct);
         var stats = await shop.GetAsync("/sync/stats");
         Assert.Equal("11", stats["synced"]);
+        Assert.Equal(JsonValueKind.Null, stats.Json.GetProperty("reverse").ValueKind);
         Assert.InRange(stats.Json.GetProperty("syncRate").GetDouble(), 0, 1);
         Assert.Equal("streaming", (await shop.GetAsync("/status"))["state"]);
         var lag = await shop.GetAsync("/lag");

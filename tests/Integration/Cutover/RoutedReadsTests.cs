@@ -51,6 +51,16 @@ public sealed class RoutedReadsTests(TestServers servers)
         await SideAsync(shop, 1, "engine", "engine");
         await SideAsync(shop, 2, "odoo", "odoo");
         Assert.Equal("0.00", (await shop.GetAsync("/cards/odoo/1/balance"))["points"]);
+        // A card of the rest's that has not come to the engine.
+        await shop.Engine.ExecuteAsync(
+            "SET session_replication_role = replica; DELETE FROM loyalty_cards WHERE id = 3; RESET session_replication_role",
+            Shop.Ct
+        );
+        var early = await shop.GetAsync("/cards/odoo/3");
+        Assert.Equal(
+            (200, "odoo", "card-not-found"),
+            (early.Status, early.Headers["Cdc-Served-By"], early.Headers.GetValueOrDefault("Cdc-Fallback"))
+        );
         Assert.Equal("odoo", (await shop.GetAsync("/cards/odoo/1?service=web")).Headers["Cdc-Served-By"]);
 
         await shop.Api.PostAsync("/feature-flags/rust-engine", """{"enabled": false}""", Shop.Ct);
@@ -64,6 +74,9 @@ public sealed class RoutedReadsTests(TestServers servers)
         );
         Assert.Equal("max-age=5, private", route.Headers["Cache-Control"]);
         Assert.Equal(422, (await shop.GetAsync("/route?card=x")).Status);
+        // The engine does not have it, perhaps not yet: who asks for it is not told that there is none.
+        var unknown = await shop.GetAsync("/route?card=999");
+        Assert.Equal(("odoo", 200), (unknown["side"], unknown.Status));
         Assert.Contains(
             "cdc_cutover_reads_total{side=\"odoo\",fallback=\"none\"}",
             (await shop.GetAsync("/metrics")).Text,
@@ -93,6 +106,12 @@ public sealed class RoutedReadsTests(TestServers servers)
                 (answer.Status, answer.Headers["Cdc-Served-By"], answer.Headers["Cdc-Fallback"])
             );
         }
+        // Why, somebody has to be told: readers are not.
+        Assert.Contains(
+            "\"nowhere\" does not exist",
+            Assert.Single(shop.Bed.Log.Lines, l => l.Contains("Odoo cannot be asked", StringComparison.Ordinal)),
+            StringComparison.Ordinal
+        );
 
         // The engine has lost the card, and knows it: Odoo answers for it.
         await using var other = await ApiBed.StartAsync(shop.Bed, Shop.Ct);
@@ -160,6 +179,16 @@ public sealed class RoutedReadsTests(TestServers servers)
             Assert.Equal(("SPLIT", side["side"] == "engine" ? "True" : "False"), (flag["reason"], flag["value"]));
             Assert.Equal(flag["value"], (await shop.GetAsync($"/feature-flags/rust-engine?card={card}&company=2"))["on"]);
         }
+        // Who does not name the company is answered by the scope that the card is in all the same.
+        await RaiseAsync(shop, "pilot", "shadow", "canary", "all");
+        await SideAsync(shop, 2, "engine", null);
+        Assert.Equal("True", (await shop.GetAsync("/feature-flags/rust-engine?card=2"))["on"]);
+        Assert.Equal(
+            "True",
+            (await shop.Api.PostAsync("/ofrep/v1/evaluate/flags/rust-engine", """{"context": {"targetingKey": "2"}}""", Shop.Ct))["value"]
+        );
+        await shop.Api.PostAsync("/feature-flags/rust-engine", """{"companies": [2]}""", Shop.Ct);
+        Assert.Equal("False", (await shop.GetAsync("/feature-flags/rust-engine?card=2"))["on"]);
         await AssertFailsAsync(400, "TARGETING_KEY_MISSING", "rust-engine", "{}");
         await AssertFailsAsync(400, "INVALID_CONTEXT", "rust-engine", """{"context": {"targetingKey": "somebody"}}""");
         await AssertFailsAsync(400, "PARSE_ERROR", "rust-engine", "{");

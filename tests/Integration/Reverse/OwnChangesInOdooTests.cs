@@ -335,8 +335,7 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
         var seen = await bed.Bed.Engine.ScalarAsync<DateTime>("SELECT seen_at FROM cdc.reverse_workers", Ct);
         await bed.BecomesAsync(
             "stopped|t",
-            async () =>
-                (await bed.Bed.Engine.RowsAsync($"SELECT state, seen_at > '{seen:O}' FROM cdc.reverse_workers", Ct)).Single()
+            async () => (await bed.Bed.Engine.RowsAsync($"SELECT state, seen_at > '{seen:O}' FROM cdc.reverse_workers", Ct)).Single()
         );
         await File.WriteAllTextAsync(file, await bed.Odoo.CreateKeyAsync(2, Ct), Ct);
         await bed.AssertSameAsync();

@@ -48,6 +48,11 @@ public sealed class PlanFileTests
         "approvals are from 1 to 5"
     )]
     [InlineData("""{ "name": "p", "scopes": [{ "name": "a" }], "stepps": [] }""", "stepps")]
+    [InlineData("""{ "name": "p", "scopes": [{ "name": "a", "companies": [3, 3] }] }""", "scope a names 3 twice")]
+    [InlineData("""{ "name": "p", "scopes": [null] }""", "a list has null")]
+    [InlineData("""{ "name": "p", "scopes": [{ "name": "a", "services": [null] }] }""", "a list has null")]
+    [InlineData("""{ "name": "p", "scopes": [{ "name": "a" }], "steps": [null] }""", "a list has null")]
+    [InlineData("""{ "name": "p", "scopes": [{ "name": "a" }], "scopes": [{ "name": "b" }] }""", "Duplicate property 'scopes'")]
     [InlineData("not json", "not JSON of a plan's shape")]
     public void What_is_wrong_with_a_plan_is_said(string text, string expected)
     {

@@ -83,6 +83,19 @@ public sealed class RouteRulesTests
         Assert.Equal(0, (rules with { Stand = null }).Of(1, 3, null).Percentage);
         Assert.Equal(50, (rules with { Stand = On with { Companies = [3] } }).Of(1, 3, null).Percentage);
         Assert.Equal(0, (rules with { Stand = On with { Companies = [3] } }).Of(1, null, null).Percentage);
+        Assert.False(rules.DependsOnCompany);
+        Assert.True((rules with { Stand = On with { Companies = [3] } }).DependsOnCompany);
+
+        var third = On with { Percentage = 20, Companies = [3] };
+        Assert.Equal(
+            [20, 10, 20, 0],
+            [
+                third.Allows(new() { Companies = [1, 3] }, 50),
+                third.Allows(new() { Companies = [3] }, 10),
+                third.Allows(new(), 50),
+                third.Allows(new() { Companies = [1] }, 50),
+            ]
+        );
     }
 
     private sealed class One(Dictionary<string, string?> audience) : IFeatureDefinitionProvider
