@@ -99,7 +99,9 @@ internal sealed class OdooCards(OdooReads reads, ServedCards served, DeclaredLoo
     }
 
     private static string Cause(Exception failure) =>
-        ServerFailure.Of(Server.Source, failure) is not { } known ? failure.GetType().Name
+        // Such a message has the value: a customer's.
+        failure is PostgresException { SqlState: var state } && SqlStates.IsOfRow(state) ? $"it refused a value ({state})."
+        : ServerFailure.Of(Server.Source, failure) is not { } known ? failure.GetType().Name
         : known.IsRetriable ? known.Message
         : $"{known.Message} {known.Remedy}";
 
