@@ -100,7 +100,9 @@ internal sealed class OdooCards(OdooReads reads, ServedCards served, DeclaredLoo
 
     private static string Cause(Exception failure) =>
         // Such a message has the value: a customer's.
-        failure is PostgresException { SqlState: var state } && SqlStates.IsOfRow(state) ? $"it refused a value ({state})."
+        failure is PostgresException { SqlState: var state }
+        && SqlStates.IsOfRow(state)
+            ? $"it refused a value ({state})."
         : ServerFailure.Of(Server.Source, failure) is not { } known ? failure.GetType().Name
         : known.IsRetriable ? known.Message
         : $"{known.Message} {known.Remedy}";

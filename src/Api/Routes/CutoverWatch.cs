@@ -14,12 +14,11 @@ internal sealed class CutoverWatch
     private readonly EngineReads _engine;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private readonly CutoverDesk _desk;
     private volatile RunningPlan? _running;
 
     public CutoverWatch(EngineReads engine, TimeProvider time, ILogger log, ApiMeter meter)
     {
-        (_engine, _time, _log, _desk) = (engine, time, log, new CutoverDesk(time));
+        (_engine, _time, _log) = (engine, time, log);
         meter.Meter.CreateObservableGauge(
             "cdc.cutover.tripped",
             () =>
@@ -45,7 +44,7 @@ internal sealed class CutoverWatch
     {
         try
         {
-            var watched = await _engine.UseAsync(c => _desk.WatchAsync(c, ct), ct);
+            var watched = await _engine.UseAsync(c => CutoverDesk.WatchAsync(c, ct), ct);
             _running = watched?.Running;
             foreach (var state in watched?.Tripped ?? [])
                 _log.ScopeTripped(state.Scope.Name, state.Held!);

@@ -16,9 +16,10 @@ namespace Cdc.Cutover.Phases;
 public sealed record Decision(string Scope, string By, string? Why, long? Version);
 
 /// <summary>
-/// Decisions about a cutover, each one transaction: state, flag, record and announcement. Killed in between, the old state stands.
+/// Decisions about a cutover, each one transaction: state, flag, record and announcement. Killed in between, the old state stands. Times are
+/// of the engine's clock: that of a lead's laptop lets nobody through a gate an hour early.
 /// </summary>
-public sealed class CutoverDesk(TimeProvider time)
+public static class CutoverDesk
 {
     private static readonly JsonSerializerOptions Evidence = new(JsonSerializerDefaults.Web)
     {
@@ -27,7 +28,12 @@ public sealed class CutoverDesk(TimeProvider time)
 
     /// <summary>The gates before a scope's next step.</summary>
     /// <exception cref="CdcException">Refused: it has no next step, or is held.</exception>
-    public async Task<GateReport> JudgeAsync(NpgsqlConnection connection, RunningPlan running, ScopeState state, CancellationToken ct)
+    public static async Task<GateReport> JudgeAsync(
+        NpgsqlConnection connection,
+        RunningPlan running,
+        ScopeState state,
+        CancellationToken ct
+    )
     {
         var next = PhaseMachine.Next(running.Plan, state);
         return GateJudge.Judge(running.Plan.Steps[next - 1], await FactsAsync(connection, running, state, ct));
@@ -38,7 +44,7 @@ public sealed class CutoverDesk(TimeProvider time)
     /// scope that somebody else has changed meanwhile is left alone.
     /// </summary>
     /// <returns>The plan that runs, as it is after that, and the scopes that were taken back; null: none runs.</returns>
-    public async Task<(RunningPlan Running, IReadOnlyList<ScopeState> Tripped)?> WatchAsync(
+    public static async Task<(RunningPlan Running, IReadOnlyList<ScopeState> Tripped)?> WatchAsync(
         NpgsqlConnection connection,
         CancellationToken ct
     )
@@ -73,27 +79,34 @@ public sealed class CutoverDesk(TimeProvider time)
 
     /// <summary>As if a trigger had fired: who is there sees what happens then.</summary>
     /// <exception cref="CdcException">Refused: Odoo answers already.</exception>
-    public Task<ScopeState> DrillAsync(NpgsqlConnection connection, Decision decision, CancellationToken ct) =>
+    public static Task<ScopeState> DrillAsync(NpgsqlConnection connection, Decision decision, CancellationToken ct) =>
         TripAsync(connection, decision with { Why = decision.Why is { } why ? $"drill: {why}" : "drill" }, null, ct);
 
-    private Task<ScopeState> TripAsync(NpgsqlConnection connection, Decision decision, GateReport? judged, CancellationToken ct) =>
+    private static Task<ScopeState> TripAsync(NpgsqlConnection connection, Decision decision, GateReport? judged, CancellationToken ct) =>
         DecideAsync(
             connection,
             decision,
-            (running, state) =>
-                Task.FromResult<(string, ScopeState, GateReport?)>(
-                    ("trigger", PhaseMachine.Trip(running.Plan, state, $"{ScopeState.ByTrigger}{decision.Why}", time.GetUtcNow()), judged)
+            async (running, state) =>
+                (
+                    "trigger",
+                    PhaseMachine.Trip(running.Plan, state, $"{ScopeState.ByTrigger}{decision.Why}", await NowAsync(connection, ct)),
+                    judged
                 ),
             ct
         );
 
-    private async Task<GateFacts> FactsAsync(NpgsqlConnection connection, RunningPlan running, ScopeState state, CancellationToken ct)
+    private static async Task<GateFacts> FactsAsync(
+        NpgsqlConnection connection,
+        RunningPlan running,
+        ScopeState state,
+        CancellationToken ct
+    )
     {
         var flag = await CutoverTable.FlagAsync(connection, running.Plan.Flag, ct);
         return new GateFacts(
             await PipelineStanding.ReadAsync(connection, ct),
             await PipelineStanding.ConflictsAsync(connection, state.Since, ct),
-            time.GetUtcNow() - state.Since,
+            await NowAsync(connection, ct) - state.Since,
             await ShadowTable.OfScopeAsync(connection, state.Scope.Name, state.Since, ct),
             (flag ?? new FlagStand(false, 0, [])).Differs(FlagStand.Of(running.Plan, running.Scopes), running.Plan.Flag)
         );
@@ -104,16 +117,23 @@ public sealed class CutoverDesk(TimeProvider time)
     /// so far: they stay where they are.
     /// </summary>
     /// <exception cref="CdcException">Refused: a scope that has moved on would be dropped, or gets other cards or another way.</exception>
-    public async Task<RunningPlan> StartAsync(NpgsqlConnection connection, CutoverPlan plan, string by, string? why, CancellationToken ct)
+    public static async Task<RunningPlan> StartAsync(
+        NpgsqlConnection connection,
+        CutoverPlan plan,
+        string by,
+        string? why,
+        CancellationToken ct
+    )
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
         // The plan's row is not there yet at the first start: the flags' lock is what two of them meet at.
         await connection.Statement(FlagSql.Lock).ExecuteAsync(ct);
         var before = await CutoverTable.RunningAsync(connection, locked: true, ct);
         var text = PlanFile.Text(plan);
-        var states = Succession.Of(before, plan, time.GetUtcNow());
+        var now = await NowAsync(connection, ct);
+        var states = Succession.Of(before, plan, now);
         var id = await CutoverTable.InsertAsync(connection, plan.Name, text, by, ct);
-        var running = new RunningPlan(id, plan, text, time.GetUtcNow(), by, states);
+        var running = new RunningPlan(id, plan, text, now, by, states);
         foreach (var state in states)
         {
             await CutoverTable.InsertAsync(connection, running, state, ct);
@@ -127,7 +147,7 @@ public sealed class CutoverDesk(TimeProvider time)
 
     /// <summary>One step forward, or one more approval of it.</summary>
     /// <exception cref="CdcException">As <see cref="PhaseMachine.Advance"/>. Inconclusive for want of approvals: this one is kept.</exception>
-    public Task<ScopeState> AdvanceAsync(NpgsqlConnection connection, Decision decision, CancellationToken ct) =>
+    public static Task<ScopeState> AdvanceAsync(NpgsqlConnection connection, Decision decision, CancellationToken ct) =>
         DecideAsync(
             connection,
             decision,
@@ -137,21 +157,23 @@ public sealed class CutoverDesk(TimeProvider time)
                 if (gates.Passes && await CutoverTable.ApproveAsync(connection, running.Id, state, decision.By, ct))
                     await RecordAsync(connection, running, "approve", state, state, decision, gates, ct);
                 var approvals = await CutoverTable.ApprovalsAsync(connection, running.Id, state, ct);
-                return ("advance", PhaseMachine.Advance(running.Plan, state, gates, approvals.Count, time.GetUtcNow()), gates);
+                return (
+                    "advance",
+                    PhaseMachine.Advance(running.Plan, state, gates, approvals.Count, await NowAsync(connection, ct)),
+                    gates
+                );
             },
             ct
         );
 
     /// <param name="to">The name of a step before; null: legacy.</param>
     /// <exception cref="CdcException">As <see cref="PhaseMachine.Rollback"/>; Usage: there is no such step.</exception>
-    public Task<ScopeState> RollbackAsync(NpgsqlConnection connection, Decision decision, string? to, CancellationToken ct) =>
+    public static Task<ScopeState> RollbackAsync(NpgsqlConnection connection, Decision decision, string? to, CancellationToken ct) =>
         DecideAsync(
             connection,
             decision,
-            (running, state) =>
-                Task.FromResult<(string, ScopeState, GateReport?)>(
-                    ("rollback", PhaseMachine.Rollback(running.Plan, state, StepOf(running.Plan, to), time.GetUtcNow()), null)
-                ),
+            async (running, state) =>
+                ("rollback", PhaseMachine.Rollback(running.Plan, state, StepOf(running.Plan, to), await NowAsync(connection, ct)), null),
             ct
         );
 
@@ -275,6 +297,9 @@ public sealed class CutoverDesk(TimeProvider time)
         if (flag.Differs(wanted, name) is not null && (stood || !wanted.Enabled))
             await CutoverTable.SetFlagAsync(connection, name, wanted, by, ct);
     }
+
+    private static async Task<DateTimeOffset> NowAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        (await connection.Statement("SELECT clock_timestamp()").RowsAsync(row => row.GetFieldValue<DateTimeOffset>(0), ct)).Single();
 
     private static Task<int> AnnounceAsync(NpgsqlConnection connection, CancellationToken ct) =>
         connection.Statement("SELECT pg_notify($1, '')", CutoverTable.Channel).ExecuteAsync(ct);

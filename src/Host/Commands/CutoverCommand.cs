@@ -115,7 +115,7 @@ internal static class CutoverCommand
     private static async Task<int> StatusAsync(CommandContext context, ParseResult parsed, CancellationToken ct)
     {
         await using var engine = CommandContext.Engine(context.Options(Needs.Engine));
-        var view = await engine.UseAsync(c => CutoverView.ReadAsync(c, context.Time, ct), ct);
+        var view = await engine.UseAsync(c => CutoverView.ReadAsync(c, ct), ct);
         if (parsed.GetValue(AsJson))
             context.Terminal.Out.WriteLine(Json.Document(view));
         else
@@ -136,7 +136,7 @@ internal static class CutoverCommand
                     $"the engine answers {running.Plan.Steps[next - 1].Percentage:0.##} percent of its reads then",
                 ];
             },
-            (desk, connection, decision) => desk.AdvanceAsync(connection, decision, ct),
+            (connection, decision) => CutoverDesk.AdvanceAsync(connection, decision, ct),
             ct
         );
 
@@ -150,7 +150,7 @@ internal static class CutoverCommand
                         ? $"{state.Scope.Name} may be advanced again"
                         : $"nobody can advance {state.Scope.Name} until it is released; its reads stay as they are",
                 ],
-            (_, connection, decision) =>
+            (connection, decision) =>
                 parsed.GetValue(Release)
                     ? CutoverDesk.ReleaseAsync(connection, decision, ct)
                     : CutoverDesk.HoldAsync(connection, decision, ct),
@@ -170,7 +170,7 @@ internal static class CutoverCommand
                     $"the engine answers {(to == 0 ? 0 : running.Plan.Steps[to - 1].Percentage):0.##} percent of its reads then, Odoo all others",
                 ];
             },
-            (desk, connection, decision) => desk.RollbackAsync(connection, decision, parsed.GetValue(To), ct),
+            (connection, decision) => CutoverDesk.RollbackAsync(connection, decision, parsed.GetValue(To), ct),
             ct
         );
 
@@ -183,7 +183,7 @@ internal static class CutoverCommand
                     $"{state.Scope.Name} goes back from {running.Plan.NameOf(state.Step)} to {running.Plan.NameOf(1)} at once, and is held",
                     "Odoo answers its reads then, and the alert CdcCutoverTripped fires",
                 ],
-            (desk, connection, decision) => desk.DrillAsync(connection, decision, ct),
+            (connection, decision) => CutoverDesk.DrillAsync(connection, decision, ct),
             ct
         );
 
@@ -191,7 +191,7 @@ internal static class CutoverCommand
         CommandContext context,
         ParseResult parsed,
         Func<RunningPlan, ScopeState, IReadOnlyList<string>> happens,
-        Func<CutoverDesk, Npgsql.NpgsqlConnection, Decision, Task<ScopeState>> decide,
+        Func<Npgsql.NpgsqlConnection, Decision, Task<ScopeState>> decide,
         CancellationToken ct
     )
     {
@@ -200,7 +200,7 @@ internal static class CutoverCommand
         var state = running.Scope(parsed.GetRequiredValue(Scope));
         Confirmation.Obtain(context.Terminal, happens(running, state), parsed.GetValue(Yes));
         var decision = new Decision(state.Scope.Name, Who(parsed.GetValue(By)), parsed.GetValue(Why), state.Version);
-        var after = await engine.UseAsync(c => decide(new CutoverDesk(context.Time), c, decision), ct);
+        var after = await engine.UseAsync(c => decide(c, decision), ct);
         context.Terminal.Out.WriteLine(
             $"{after.Scope.Name} is at {running.Plan.NameOf(after.Step)}{(after.Held is { } why ? $", held: {why}" : "")}"
         );

@@ -114,7 +114,7 @@ internal static class CutoverPlanCommand
             parsed.GetValue(Yes)
         );
         var by = CutoverCommand.Who(parsed.GetValue(By));
-        await engine.UseAsync(c => new CutoverDesk(context.Time).StartAsync(c, plan, by, parsed.GetValue(Why), ct), ct);
+        await engine.UseAsync(c => CutoverDesk.StartAsync(c, plan, by, parsed.GetValue(Why), ct), ct);
         context.Terminal.Out.WriteLine($"{plan.Name} runs");
         return ExitCodes.Success;
     }

@@ -20,7 +20,7 @@ internal sealed record CutoverView(
 {
     private const int ShownChanges = 20;
 
-    public static async Task<CutoverView> ReadAsync(NpgsqlConnection connection, TimeProvider time, CancellationToken ct)
+    public static async Task<CutoverView> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         // One snapshot, and none of it is changed.
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
@@ -29,7 +29,7 @@ internal sealed record CutoverView(
         var flag = await CutoverTable.FlagAsync(connection, running.Plan.Flag, ct);
         var scopes = new List<ScopeLine>();
         foreach (var state in running.Scopes)
-            scopes.Add(await LineAsync(connection, running, state, flag, time, ct));
+            scopes.Add(await LineAsync(connection, running, state, flag, ct));
         return new CutoverView(
             new PlanLine(running.Plan.Name, running.Sha256, running.StartedAt, running.StartedBy),
             new FlagLine(
@@ -51,7 +51,6 @@ internal sealed record CutoverView(
         RunningPlan running,
         ScopeState state,
         FlagStand? flag,
-        TimeProvider time,
         CancellationToken ct
     )
     {
@@ -64,7 +63,7 @@ internal sealed record CutoverView(
         if (state.Step < running.Plan.Steps.Count)
         {
             var step = running.Plan.Steps[PhaseMachine.Next(running.Plan, free) - 1];
-            var gates = await new CutoverDesk(time).JudgeAsync(connection, running, free, ct);
+            var gates = await CutoverDesk.JudgeAsync(connection, running, free, ct);
             var approvals = await CutoverTable.ApprovalsAsync(connection, running.Id, state, ct);
             next = new NextLine(step.Name, step.Percentage, step.At, step.Approvals, approvals, gates.Gates);
         }

@@ -193,7 +193,7 @@ public sealed class CutoverCommandTests(TestServers servers)
         {
             await using var connection = new NpgsqlConnection(world.EngineConnection);
             await connection.OpenAsync(HostWorld.Ct);
-            return (await new CutoverDesk(TimeProvider.System).WatchAsync(connection, HostWorld.Ct))?.Tripped;
+            return (await CutoverDesk.WatchAsync(connection, HostWorld.Ct))?.Tripped;
         }
     }
 

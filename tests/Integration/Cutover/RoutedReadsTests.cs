@@ -240,9 +240,8 @@ public sealed class RoutedReadsTests(TestServers servers)
     private static async Task RaiseAsync(Shop shop, string scope, params string[] steps)
     {
         await using var connection = await shop.Engine.DataSource.OpenConnectionAsync(Shop.Ct);
-        var desk = new CutoverDesk(TimeProvider.System);
         if (scope == "start")
-            await desk.StartAsync(connection, PlanFile.Parse(Plan, "test"), "lead", null, Shop.Ct);
+            await CutoverDesk.StartAsync(connection, PlanFile.Parse(Plan, "test"), "lead", null, Shop.Ct);
         foreach (var step in steps)
             await Eventually.True($"{scope} is at {step}", async () => (await AdvanceAsync(step)) is { } at && at == step, ct: Shop.Ct);
 
@@ -253,7 +252,7 @@ public sealed class RoutedReadsTests(TestServers servers)
             var running = (await CutoverTable.RunningAsync(connection, locked: false, Shop.Ct))!;
             if (running.Plan.NameOf(running.Scope(scope).Step) == step)
                 return step;
-            return running.Plan.NameOf((await desk.AdvanceAsync(connection, new Decision(scope, "lead", null, null), Shop.Ct)).Step);
+            return running.Plan.NameOf((await CutoverDesk.AdvanceAsync(connection, new Decision(scope, "lead", null, null), Shop.Ct)).Step);
         }
     }
 

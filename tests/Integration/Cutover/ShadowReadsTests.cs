@@ -25,15 +25,14 @@ public sealed class ShadowReadsTests(TestServers servers)
         );
         await using (var connection = await shop.Engine.DataSource.OpenConnectionAsync(Shop.Ct))
         {
-            var desk = new CutoverDesk(TimeProvider.System);
-            await desk.StartAsync(
+            await CutoverDesk.StartAsync(
                 connection,
                 PlanFile.Parse("""{ "name": "test", "scopes": [{ "name": "all" }] }""", "test"),
                 "lead",
                 null,
                 Shop.Ct
             );
-            await desk.AdvanceAsync(connection, new Decision("all", "lead", null, null), Shop.Ct);
+            await CutoverDesk.AdvanceAsync(connection, new Decision("all", "lead", null, null), Shop.Ct);
         }
         await Eventually.True("shadow is known", async () => (await shop.GetAsync("/route?card=1"))["phase"] == "shadow", ct: Shop.Ct);
         for (var card = 1; card <= 4; card++)
