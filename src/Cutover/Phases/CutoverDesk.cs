@@ -15,6 +15,12 @@ namespace Cdc.Cutover.Phases;
 /// <param name="Version">Of the state that was shown; null: none was.</param>
 public sealed record Decision(string Scope, string By, string? Why, long? Version);
 
+/// <summary>How everything stands but the scopes themselves, at one moment.</summary>
+/// <param name="Now">By the engine's clock.</param>
+/// <param name="Flag">Null: it was never made.</param>
+/// <param name="FlagDiffers">Null: it is as the phases have set it. Otherwise what somebody made of it.</param>
+public sealed record CutoverLook(PipelineStanding Standing, DateTimeOffset Now, FlagStand? Flag, string? FlagDiffers);
+
 /// <summary>
 /// Decisions about a cutover, each one transaction: state, flag, record and announcement. Killed in between, the old state stands. Times are
 /// of the engine's clock: that of a lead's laptop lets nobody through a gate an hour early.
@@ -31,12 +37,13 @@ public static class CutoverDesk
     public static async Task<GateReport> JudgeAsync(
         NpgsqlConnection connection,
         RunningPlan running,
+        CutoverLook look,
         ScopeState state,
         CancellationToken ct
     )
     {
         var next = PhaseMachine.Next(running.Plan, state);
-        return GateJudge.Judge(running.Plan.Steps[next - 1], await FactsAsync(connection, running, state, ct));
+        return GateJudge.Judge(running.Plan.Steps[next - 1], await FactsAsync(connection, look, state, ct));
     }
 
     /// <summary>
@@ -52,9 +59,11 @@ public static class CutoverDesk
         if (await CutoverTable.RunningAsync(connection, locked: false, ct) is not { } running)
             return null;
         var tripped = new List<ScopeState>();
+        CutoverLook? look = null;
         foreach (var state in running.Scopes.Where(s => s.PercentageIn(running.Plan) > 0))
         {
-            var judged = TriggerJudge.Judge(running.Plan.Triggers, await FactsAsync(connection, running, state, ct));
+            look ??= await LookAsync(connection, running, ct);
+            var judged = TriggerJudge.Judge(running.Plan.Triggers, await FactsAsync(connection, look, state, ct));
             if (judged.Gates.FirstOrDefault(g => g.Verdict == Verdict.Fail) is not { } fired)
                 continue;
             try
@@ -95,22 +104,31 @@ public static class CutoverDesk
             ct
         );
 
-    private static async Task<GateFacts> FactsAsync(
-        NpgsqlConnection connection,
-        RunningPlan running,
-        ScopeState state,
-        CancellationToken ct
-    )
+    /// <summary>What is judged of every scope alike: read once for all of them.</summary>
+    public static async Task<CutoverLook> LookAsync(NpgsqlConnection connection, RunningPlan running, CancellationToken ct)
     {
         var flag = await CutoverTable.FlagAsync(connection, running.Plan.Flag, ct);
-        return new GateFacts(
+        return new CutoverLook(
             await PipelineStanding.ReadAsync(connection, ct),
-            await PipelineStanding.ConflictsAsync(connection, state.Since, ct),
-            await NowAsync(connection, ct) - state.Since,
-            await ShadowTable.OfScopeAsync(connection, state.Scope.Name, state.Since, ct),
+            await NowAsync(connection, ct),
+            flag,
             (flag ?? new FlagStand(false, 0, [])).Differs(FlagStand.Of(running.Plan, running.Scopes), running.Plan.Flag)
         );
     }
+
+    private static async Task<GateFacts> FactsAsync(
+        NpgsqlConnection connection,
+        CutoverLook look,
+        ScopeState state,
+        CancellationToken ct
+    ) =>
+        new(
+            look.Standing,
+            await PipelineStanding.ConflictsAsync(connection, state.Since, ct),
+            look.Now - state.Since,
+            await ShadowTable.OfScopeAsync(connection, state.Scope.Name, state.Since, ct),
+            look.FlagDiffers
+        );
 
     /// <summary>
     /// Makes a plan the running one. Its scopes begin at legacy, but for those that the plan before has with the same cards and the same way
@@ -153,7 +171,7 @@ public static class CutoverDesk
             decision,
             async (running, state) =>
             {
-                var gates = await JudgeAsync(connection, running, state, ct);
+                var gates = await JudgeAsync(connection, running, await LookAsync(connection, running, ct), state, ct);
                 if (gates.Passes && await CutoverTable.ApproveAsync(connection, running.Id, state, decision.By, ct))
                     await RecordAsync(connection, running, "approve", state, state, decision, gates, ct);
                 var approvals = await CutoverTable.ApprovalsAsync(connection, running.Id, state, ct);

@@ -55,16 +55,20 @@ public static class SyncLogTable
               AND v.number > l.number AND coalesce(v.predecessor, 0) < l.number))
         """;
 
-    private const string CountsSql = """
-        SELECT count(*) FILTER (WHERE status = 'pending' AND answered_at IS NULL AND error IS NULL),
-               count(*) FILTER (WHERE status = 'pending' AND answered_at IS NOT NULL AND error IS NULL), count(*) FILTER (WHERE status = 'synced'),
-               count(*) FILTER (WHERE status = 'pending' AND error IS NOT NULL), min(created_at) FILTER (WHERE status = 'pending')
+    /// <summary>Of what is pending: to be sent, answered, refused.</summary>
+    private const string PendingCounts = """
+        count(*) FILTER (WHERE status = 'pending' AND answered_at IS NULL AND error IS NULL),
+        count(*) FILTER (WHERE status = 'pending' AND answered_at IS NOT NULL AND error IS NULL),
+        count(*) FILTER (WHERE status = 'pending' AND error IS NOT NULL)
+        """;
+
+    private const string CountsSql = $"""
+        SELECT {PendingCounts}, count(*) FILTER (WHERE status = 'synced'), min(created_at) FILTER (WHERE status = 'pending')
         FROM cdc.sync_log
         """;
 
-    private const string WaitingSql = """
-        SELECT count(*) FILTER (WHERE answered_at IS NULL AND error IS NULL), count(*) FILTER (WHERE answered_at IS NOT NULL AND error IS NULL),
-               count(*) FILTER (WHERE error IS NOT NULL), count(DISTINCT card) FILTER (WHERE error IS NOT NULL),
+    private const string WaitingSql = $"""
+        SELECT {PendingCounts}, count(DISTINCT card) FILTER (WHERE error IS NOT NULL),
                CASE WHEN count(*) > 0 THEN greatest(extract(epoch FROM clock_timestamp() - min(created_at)), 0) END::float8
         FROM cdc.sync_log WHERE status = 'pending'
         """;
@@ -128,11 +132,11 @@ public static class SyncLogTable
                 .Statement(CountsSql)
                 .RowsAsync(
                     row => new OwnChangeCounts(
-                        row.GetInt64(0),
-                        row.GetInt64(1),
-                        row.GetInt64(2),
-                        row.GetInt64(3),
-                        row.IsDBNull(4) ? null : row.GetDateTime(4)
+                        Pending: row.GetInt64(0),
+                        Answered: row.GetInt64(1),
+                        Synced: row.GetInt64(3),
+                        Refused: row.GetInt64(2),
+                        Oldest: row.IsDBNull(4) ? null : row.GetDateTime(4)
                     ),
                     ct
                 )

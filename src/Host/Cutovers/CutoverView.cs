@@ -26,10 +26,11 @@ internal sealed record CutoverView(
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
         if (await CutoverTable.RunningAsync(connection, locked: false, ct) is not { } running)
             return new CutoverView(null, null, [], [], []);
-        var flag = await CutoverTable.FlagAsync(connection, running.Plan.Flag, ct);
+        var look = await CutoverDesk.LookAsync(connection, running, ct);
+        var flag = look.Flag;
         var scopes = new List<ScopeLine>();
         foreach (var state in running.Scopes)
-            scopes.Add(await LineAsync(connection, running, state, flag, ct));
+            scopes.Add(await LineAsync(connection, running, look, state, ct));
         return new CutoverView(
             new PlanLine(running.Plan.Name, running.Sha256, running.StartedAt, running.StartedBy),
             new FlagLine(
@@ -38,7 +39,7 @@ internal sealed record CutoverView(
                 flag?.Percentage,
                 flag?.Companies ?? [],
                 flag?.ChangedBy,
-                (flag ?? new FlagStand(false, 0, [])).Differs(FlagStand.Of(running.Plan, running.Scopes), running.Plan.Flag)
+                look.FlagDiffers
             ),
             scopes,
             await ShadowTable.OfDayAsync(connection, ct),
@@ -49,8 +50,8 @@ internal sealed record CutoverView(
     private static async Task<ScopeLine> LineAsync(
         NpgsqlConnection connection,
         RunningPlan running,
+        CutoverLook look,
         ScopeState state,
-        FlagStand? flag,
         CancellationToken ct
     )
     {
@@ -63,7 +64,7 @@ internal sealed record CutoverView(
         if (state.Step < running.Plan.Steps.Count)
         {
             var step = running.Plan.Steps[PhaseMachine.Next(running.Plan, free) - 1];
-            var gates = await CutoverDesk.JudgeAsync(connection, running, free, ct);
+            var gates = await CutoverDesk.JudgeAsync(connection, running, look, free, ct);
             var approvals = await CutoverTable.ApprovalsAsync(connection, running.Id, state, ct);
             next = new NextLine(step.Name, step.Percentage, step.At, step.Approvals, approvals, gates.Gates);
         }
@@ -75,7 +76,7 @@ internal sealed record CutoverView(
             running.Plan.NameOf(state.Step),
             state.PhaseIn(running.Plan),
             share,
-            flag?.Allows(state.Scope, share) ?? 0,
+            look.Flag?.Allows(state.Scope, share) ?? 0,
             state.Since,
             state.Held,
             next
