@@ -100,6 +100,12 @@ public sealed class OwnChangesInOdooTests(TestServers servers)
         for (var i = 1; i <= 3; i++)
             await bed.ChangeAsync($"UPDATE loyalty_cards SET points = points + {i}");
         await using var killed = await CdcProcess.StartAsync(["reverse"], bed.Environment(place), Ct);
+        // A program that has not begun passes no place, however many changes are made meanwhile.
+        await Eventually.True(
+            "it sends, or has come by the place already",
+            async () => killed.HasExited || await bed.Bed.Engine.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM cdc.reverse_workers)", Ct),
+            ct: Ct
+        );
         for (var i = 4; !killed.HasExited; i++)
         {
             await bed.ChangeAsync($"UPDATE loyalty_cards SET points = points + {i}");
